@@ -1,0 +1,90 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Targets stand in the order of their levels: a target imports only what is written above it.
+// `Sources/README.md` is the map.
+let package = Package(
+  name: "convoy",
+  products: [
+    .executable(name: "convoy", targets: ["convoy"])
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+  ],
+  targets: [
+    // Level 0: C libraries, no logic.
+    .systemLibrary(
+      name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
+    .systemLibrary(
+      name: "COneDNN", providers: [.apt(["libdnnl-dev"])]),
+    .systemLibrary(
+      name: "CImageCodecs", pkgConfig: "libpng", providers: [.apt(["libpng-dev", "libjpeg-dev"])]),
+    .systemLibrary(
+      name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+
+    // Level 1: one Swift owner per C object; numbers and memory.
+    .target(name: "HDF5", dependencies: ["CHDF5"]),
+    .target(name: "OneDNN", dependencies: ["COneDNN"]),
+    .target(name: "ImageFiles", dependencies: ["CImageCodecs"]),
+    .target(name: "Tensors"),
+
+    // Level 2: descriptions and machinery.
+    .target(name: "Networks", dependencies: ["Tensors"]),
+    .target(name: "Parallel", dependencies: ["Tensors"]),
+
+    // Level 3: a network made executable; samples.
+    .target(name: "Compute", dependencies: ["OneDNN", "Tensors", "Networks"]),
+    .target(name: "Datasets", dependencies: ["HDF5", "CZlib", "Tensors", "Parallel"]),
+
+    // Level 4: the trainer.
+    .target(
+      name: "Training",
+      dependencies: [
+        "Tensors", "Networks", "Parallel", "Compute", "Datasets", "HDF5",
+        .product(name: "Crypto", package: "swift-crypto"),
+      ]),
+
+    // Level 5: what people write and read.
+    .target(
+      name: "Experiments",
+      dependencies: ["Networks", "Training", .product(name: "Yams", package: "Yams")]),
+    .target(name: "Reporting", dependencies: ["Tensors", "Networks", "Training"]),
+
+    // Level 6: the command line.
+    .executableTarget(
+      name: "convoy",
+      dependencies: [
+        "HDF5", "ImageFiles", "Tensors", "Networks", "Parallel", "Compute", "Datasets", "Training",
+        "Experiments", "Reporting",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
+
+    // Tests: one target per source target, and what they share.
+    .target(
+      name: "TestSupport", dependencies: ["Tensors", "Networks"], path: "Tests/TestSupport"),
+    .testTarget(name: "HDF5Tests", dependencies: ["HDF5", "TestSupport"]),
+    .testTarget(name: "OneDNNTests", dependencies: ["OneDNN", "TestSupport"]),
+    .testTarget(name: "ImageFilesTests", dependencies: ["ImageFiles", "TestSupport"]),
+    .testTarget(name: "TensorsTests", dependencies: ["Tensors", "TestSupport"]),
+    .testTarget(name: "NetworksTests", dependencies: ["Networks", "TestSupport"]),
+    .testTarget(name: "ParallelTests", dependencies: ["Parallel", "TestSupport"]),
+    .testTarget(name: "ComputeTests", dependencies: ["Compute", "TestSupport"]),
+    .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "TestSupport"]),
+    .testTarget(name: "TrainingTests", dependencies: ["Training", "TestSupport"]),
+    .testTarget(name: "ExperimentsTests", dependencies: ["Experiments", "TestSupport"]),
+    .testTarget(name: "ReportingTests", dependencies: ["Reporting", "TestSupport"]),
+    .testTarget(name: "CommandTests", dependencies: ["convoy", "TestSupport"]),
+  ]
+)
+
+// Settings that every target shares.
+for target in package.targets where ![.system, .binary].contains(target.type) {
+  target.swiftSettings = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+  ]
+}

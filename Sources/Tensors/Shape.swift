@@ -1,0 +1,30 @@
+/// The dimensions of a tensor, outermost first, channels last.
+///
+/// A sample's shape leaves out N: an image is `[H, W, C]`, a vector `[C]`.
+public struct Shape: Hashable, Sendable, ExpressibleByArrayLiteral, CustomStringConvertible {
+  public let dimensions: [Int]
+
+  public init(_ dimensions: [Int]) { self.dimensions = dimensions }
+  public init(arrayLiteral elements: Int...) { self.dimensions = elements }
+
+  public var rank: Int { dimensions.count }
+
+  /// The product of the dimensions; 1 for a scalar. Callers check sizes from files before they multiply.
+  public var elementCount: Int { dimensions.reduce(1, *) }
+
+  public subscript(index: Int) -> Int { dimensions[index] }
+
+  /// As people write it: `28×28×1`.
+  public var description: String {
+    dimensions.isEmpty ? "scalar" : dimensions.map(String.init).joined(separator: "×")
+  }
+}
+
+extension Shape: Codable {
+  public init(from decoder: any Decoder) throws {
+    dimensions = try [Int](from: decoder)
+  }
+  public func encode(to encoder: any Encoder) throws {
+    try dimensions.encode(to: encoder)
+  }
+}
