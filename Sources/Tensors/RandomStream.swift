@@ -1,4 +1,4 @@
-/// What a stream of random numbers is used for. Streams of different purposes never overlap.
+/// What a stream of random numbers is used for; streams of different purposes never overlap.
 ///
 /// The raw values are part of what makes a run repeatable: never renumber them.
 public enum RandomPurpose: UInt32, Sendable {

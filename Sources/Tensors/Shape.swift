@@ -9,7 +9,9 @@ public struct Shape: Hashable, Sendable, ExpressibleByArrayLiteral, CustomString
 
   public var rank: Int { dimensions.count }
 
-  /// The product of the dimensions; 1 for a scalar. Callers check sizes from files before they multiply.
+  /// The product of the dimensions; 1 for a scalar.
+  ///
+  /// Callers check sizes that come from files before they multiply.
   public var elementCount: Int { dimensions.reduce(1, *) }
 
   public subscript(index: Int) -> Int { dimensions[index] }

@@ -1,0 +1,73 @@
+internal import Foundation
+public import Tensors
+
+/// How many values feed one output and how many outputs one value feeds, as Keras counts them.
+public struct Fans: Hashable, Sendable {
+  public let incoming: Int
+  public let outgoing: Int
+
+  public init(incoming: Int, outgoing: Int) {
+    self.incoming = incoming
+    self.outgoing = outgoing
+  }
+
+  public static let none = Fans(incoming: 1, outgoing: 1)
+}
+
+/// How parameters start; names and formulas are Keras's.
+public enum Initializer: String, Hashable, Sendable, Codable, CaseIterable {
+  case zeros
+  case ones
+  /// Uniform in ±√(6 / (fan in + fan out)). Glorot & Bengio 2010.
+  case glorotUniform = "glorot_uniform"
+  /// Normal, truncated at two deviations, with deviation √(2 / (fan in + fan out)) after truncation.
+  case glorotNormal = "glorot_normal"
+  /// Uniform in ±√(6 / fan in). He et al. 2015, <https://arxiv.org/abs/1502.01852>.
+  case heUniform = "he_uniform"
+  /// Normal, truncated at two deviations, with deviation √(2 / fan in) after truncation.
+  case heNormal = "he_normal"
+  /// Normal, truncated at two deviations, with deviation √(1 / fan in) after truncation.
+  case lecunNormal = "lecun_normal"
+
+  /// Standard deviation of a normal distribution cut off at two deviations.
+  private static let truncatedDeviation = 0.879_625_661_034_239_78
+
+  /// Fills `values`, in Keras's layout of the parameter, from the stream.
+  public func fill(_ values: UnsafeMutableBufferPointer<Float>, fans: Fans, from stream: inout RandomStream) {
+    let incoming = Double(max(fans.incoming, 1))
+    let both = Double(max(fans.incoming + fans.outgoing, 1))
+    switch self {
+    case .zeros: values.update(repeating: 0)
+    case .ones: values.update(repeating: 1)
+    case .glorotUniform: fillUniform(values, limit: (6 / both).squareRoot(), &stream)
+    case .heUniform: fillUniform(values, limit: (6 / incoming).squareRoot(), &stream)
+    case .glorotNormal: fillTruncatedNormal(values, deviation: (2 / both).squareRoot(), &stream)
+    case .heNormal: fillTruncatedNormal(values, deviation: (2 / incoming).squareRoot(), &stream)
+    case .lecunNormal: fillTruncatedNormal(values, deviation: (1 / incoming).squareRoot(), &stream)
+    }
+  }
+
+  private func fillUniform(
+    _ values: UnsafeMutableBufferPointer<Float>, limit: Double, _ stream: inout RandomStream
+  ) {
+    for index in values.indices {
+      values[index] = Float((stream.nextUniformDouble() * 2 - 1) * limit)
+    }
+  }
+
+  /// Box–Muller pairs, drawn again where one lies beyond two deviations.
+  private func fillTruncatedNormal(
+    _ values: UnsafeMutableBufferPointer<Float>, deviation: Double, _ stream: inout RandomStream
+  ) {
+    let scale = deviation / Initializer.truncatedDeviation
+    var index = 0
+    while index < values.count {
+      let radius = (-2 * log(1 - stream.nextUniformDouble())).squareRoot()
+      let angle = 2 * Double.pi * stream.nextUniformDouble()
+      for value in [radius * cos(angle), radius * sin(angle)] where abs(value) <= 2 && index < values.count {
+        values[index] = Float(value * scale)
+        index += 1
+      }
+    }
+  }
+}

@@ -1,0 +1,179 @@
+public import Networks
+
+/// Everything that decides a run: two runs with equal configurations, data and build give the same bytes.
+///
+/// Values here are already checked one by one; ``Experiments`` reads them from YAML and reports what is wrong with line
+/// and column. How many workers run it, and where files are written, is not part of it.
+public struct RunConfiguration: Hashable, Sendable {
+  public var name: String
+  public var seed: UInt64
+  public var data: DataConfiguration
+  public var network: Network
+  public var training: TrainingConfiguration
+  public var checkpoints: CheckpointConfiguration
+
+  public init(
+    name: String, seed: UInt64 = 0, data: DataConfiguration, network: Network,
+    training: TrainingConfiguration, checkpoints: CheckpointConfiguration = CheckpointConfiguration()
+  ) {
+    self.name = name
+    self.seed = seed
+    self.data = data
+    self.network = network
+    self.training = training
+    self.checkpoints = checkpoints
+  }
+}
+
+/// Which samples a run trains and tests on.
+public struct DataConfiguration: Hashable, Sendable {
+  public var train: SampleSource
+  public var test: SampleSource?
+  /// Samples that take no more bytes than this are kept in memory; others are streamed, in the same order.
+  public var memoryLimitBytes: Int
+  public var shuffle: Bool
+
+  public init(
+    train: SampleSource, test: SampleSource? = nil, memoryLimitBytes: Int = 1 << 30, shuffle: Bool = true
+  ) {
+    self.train = train
+    self.test = test
+    self.memoryLimitBytes = memoryLimitBytes
+    self.shuffle = shuffle
+  }
+}
+
+/// Where images and labels are found: an HDF5 file and two dataset names in it.
+public struct SampleSource: Hashable, Sendable {
+  public var file: String
+  public var images: String
+  public var labels: String
+
+  public init(file: String, images: String, labels: String) {
+    self.file = file
+    self.images = images
+    self.labels = labels
+  }
+}
+
+/// How the network is trained.
+public struct TrainingConfiguration: Hashable, Sendable {
+  public var epochs: Int
+  /// Samples of one optimizer step; the last minibatch of an epoch may be smaller.
+  public var batch: Int
+  /// Samples of one shard, at most `batch`; nil lets the cost model choose from the network.
+  public var shard: Int?
+  public var loss: LossConfiguration
+  public var optimizer: OptimizerConfiguration
+  public var schedule: ScheduleConfiguration
+  public var precision: Precision
+  public var clipping: GradientClipping
+  public var nonFinite: NonFinitePolicy
+
+  public init(
+    epochs: Int, batch: Int, shard: Int? = nil,
+    loss: LossConfiguration = .softmaxCrossEntropy(labelSmoothing: 0),
+    optimizer: OptimizerConfiguration, schedule: ScheduleConfiguration = ScheduleConfiguration(),
+    precision: Precision = .fp32, clipping: GradientClipping = .none, nonFinite: NonFinitePolicy = .stop
+  ) {
+    self.epochs = epochs
+    self.batch = batch
+    self.shard = shard
+    self.loss = loss
+    self.optimizer = optimizer
+    self.schedule = schedule
+    self.precision = precision
+    self.clipping = clipping
+    self.nonFinite = nonFinite
+  }
+}
+
+/// Number format of activations and weights in kernels; parameters, gradient sums and optimizer stay fp32.
+public enum Precision: String, Hashable, Sendable, CaseIterable {
+  case fp32
+  case bf16
+}
+
+/// What the trainer minimises.
+public enum LossConfiguration: Hashable, Sendable {
+  /// Mean over the minibatch of −Σ target·log softmax(logits); `labelSmoothing` in [0, 1) spreads that share over all classes.
+  case softmaxCrossEntropy(labelSmoothing: Float)
+}
+
+/// An optimizer's rule and hyper-parameters; the learning rate here is the one that the schedule scales.
+public enum OptimizerConfiguration: Hashable, Sendable {
+  /// `m ← μ·m − η·g; w ← w + m`, with Nesterov `w ← w + μ·m − η·g` (Keras's form).
+  case sgd(learningRate: Double, momentum: Double, nesterov: Bool, weightDecay: Double)
+  /// Kingma & Ba 2015; with `weightDecay` decoupled as AdamW (Loshchilov & Hutter 2019) when `decoupled`.
+  case adam(
+    learningRate: Double, beta1: Double, beta2: Double, epsilon: Double, weightDecay: Double, decoupled: Bool)
+
+  public var learningRate: Double {
+    switch self {
+    case .sgd(let rate, _, _, _): rate
+    case .adam(let rate, _, _, _, _, _): rate
+    }
+  }
+}
+
+/// A length of training, in steps or epochs.
+public enum TrainingSpan: Hashable, Sendable {
+  case steps(Int)
+  case epochs(Double)
+}
+
+/// How the learning rate moves: a curve with values in [0, 1], times an optional linear warm-up from 0.
+public struct ScheduleConfiguration: Hashable, Sendable {
+  public enum Curve: Hashable, Sendable {
+    case constant
+    /// Multiplied by `factor` after each of the spans, counted from the start of the run.
+    case step(at: [TrainingSpan], factor: Double)
+    /// Half a cosine from 1 to `floor` over the run (or `over`); stays at `floor` after it.
+    case cosine(over: TrainingSpan?, floor: Double)
+  }
+
+  public var curve: Curve
+  public var warmup: TrainingSpan?
+
+  public init(curve: Curve = .constant, warmup: TrainingSpan? = nil) {
+    self.curve = curve
+    self.warmup = warmup
+  }
+}
+
+/// A bound on gradients, applied to the minibatch's mean gradient before the optimizer.
+public enum GradientClipping: Hashable, Sendable {
+  case none
+  /// Scales all gradients so that their global L2 norm is at most this.
+  case norm(Double)
+  /// Clamps each element to ± this.
+  case value(Double)
+}
+
+/// What happens when the loss or a gradient is NaN or infinite.
+public enum NonFinitePolicy: Hashable, Sendable {
+  case stop
+  /// Leaves the step out, at most this many times in a run; then stops.
+  case skip(atMost: Int)
+}
+
+/// When checkpoints are written and which are kept.
+public struct CheckpointConfiguration: Hashable, Sendable {
+  public enum Interval: Hashable, Sendable {
+    case steps(Int)
+    case epochs(Int)
+    case minutes(Double)
+  }
+
+  public var every: Interval
+  /// At least 2: the newest is only trusted once an older one stands behind it.
+  public var keepLast: Int
+  /// How many of the best (by test accuracy) are kept besides.
+  public var keepBest: Int
+
+  public init(every: Interval = .epochs(1), keepLast: Int = 2, keepBest: Int = 1) {
+    self.every = every
+    self.keepLast = keepLast
+    self.keepBest = keepBest
+  }
+}
