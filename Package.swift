@@ -64,7 +64,8 @@ let package = Package(
     // Tests: one target per source target, and what they share.
     .target(
       name: "TestSupport", dependencies: ["Tensors", "Networks"], path: "Tests/TestSupport"),
-    .testTarget(name: "HDF5Tests", dependencies: ["HDF5", "TestSupport"]),
+    .testTarget(
+      name: "HDF5Tests", dependencies: ["HDF5", "TestSupport"], exclude: ["Fixtures"]),
     .testTarget(name: "OneDNNTests", dependencies: ["OneDNN", "TestSupport"]),
     .testTarget(name: "ImageFilesTests", dependencies: ["ImageFiles", "TestSupport"]),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors", "TestSupport"]),

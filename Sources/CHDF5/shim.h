@@ -1,7 +1,70 @@
 #ifndef CHDF5_SHIM_H
 #define CHDF5_SHIM_H
 
-// Debian's HDF5 maps unversioned names to the 1.8 API; the wrapper calls versioned symbols only.
+// What Swift cannot import from libhdf5: macros that expand to calls, casts or global ids, and unions.
+// Only symbols with an explicit version are called, because distributions map the unversioned names differently.
 #include <hdf5.h>
+
+// Memory types of the machine.
+static inline hid_t chdf5_native_float(void) { return H5T_NATIVE_FLOAT; }
+static inline hid_t chdf5_native_double(void) { return H5T_NATIVE_DOUBLE; }
+static inline hid_t chdf5_native_int8(void) { return H5T_NATIVE_INT8; }
+static inline hid_t chdf5_native_int16(void) { return H5T_NATIVE_INT16; }
+static inline hid_t chdf5_native_int32(void) { return H5T_NATIVE_INT32; }
+static inline hid_t chdf5_native_int64(void) { return H5T_NATIVE_INT64; }
+static inline hid_t chdf5_native_uint8(void) { return H5T_NATIVE_UINT8; }
+static inline hid_t chdf5_native_uint16(void) { return H5T_NATIVE_UINT16; }
+static inline hid_t chdf5_native_uint32(void) { return H5T_NATIVE_UINT32; }
+static inline hid_t chdf5_native_uint64(void) { return H5T_NATIVE_UINT64; }
+
+// File types: little-endian everywhere, so that a file's bytes do not depend on the machine.
+static inline hid_t chdf5_file_float(void) { return H5T_IEEE_F32LE; }
+static inline hid_t chdf5_file_double(void) { return H5T_IEEE_F64LE; }
+static inline hid_t chdf5_file_int8(void) { return H5T_STD_I8LE; }
+static inline hid_t chdf5_file_int16(void) { return H5T_STD_I16LE; }
+static inline hid_t chdf5_file_int32(void) { return H5T_STD_I32LE; }
+static inline hid_t chdf5_file_int64(void) { return H5T_STD_I64LE; }
+static inline hid_t chdf5_file_uint8(void) { return H5T_STD_U8LE; }
+static inline hid_t chdf5_file_uint16(void) { return H5T_STD_U16LE; }
+static inline hid_t chdf5_file_uint32(void) { return H5T_STD_U32LE; }
+static inline hid_t chdf5_file_uint64(void) { return H5T_STD_U64LE; }
+static inline hid_t chdf5_c_string(void) { return H5T_C_S1; }
+static inline size_t chdf5_variable_size(void) { return H5T_VARIABLE; }
+
+// Property list classes and defaults.
+static inline hid_t chdf5_file_access_class(void) { return H5P_FILE_ACCESS; }
+static inline hid_t chdf5_file_create_class(void) { return H5P_FILE_CREATE; }
+static inline hid_t chdf5_dataset_create_class(void) { return H5P_DATASET_CREATE; }
+static inline hid_t chdf5_group_create_class(void) { return H5P_GROUP_CREATE; }
+static inline hid_t chdf5_link_create_class(void) { return H5P_LINK_CREATE; }
+static inline hid_t chdf5_default_properties(void) { return H5P_DEFAULT; }
+static inline hid_t chdf5_whole_space(void) { return H5S_ALL; }
+static inline hid_t chdf5_default_error_stack(void) { return H5E_DEFAULT; }
+
+// Flags and special values.
+static inline unsigned chdf5_read_only(void) { return H5F_ACC_RDONLY; }
+static inline unsigned chdf5_create_exclusive(void) { return H5F_ACC_EXCL; }
+static inline unsigned chdf5_create_or_truncate(void) { return H5F_ACC_TRUNC; }
+static inline unsigned chdf5_all_objects(void) { return H5F_OBJ_ALL; }
+static inline haddr_t chdf5_undefined_address(void) { return HADDR_UNDEF; }
+static inline unsigned chdf5_object_basic_info(void) { return H5O_INFO_BASIC; }
+
+// H5L_info_t holds a union; the length of a link's value is all that is needed of it.
+static inline herr_t chdf5_link_info(hid_t group, const char *name, H5L_type_t *type, size_t *value_size) {
+  H5L_info_t info;
+  herr_t status = H5Lget_info(group, name, &info, H5P_DEFAULT);
+  if (status >= 0) {
+    *type = info.type;
+    *value_size = info.type == H5L_TYPE_HARD ? 0 : info.u.val_size;
+  }
+  return status;
+}
+
+static inline herr_t chdf5_object_type(hid_t group, const char *name, H5O_type_t *type) {
+  H5O_info_t info;
+  herr_t status = H5Oget_info_by_name2(group, name, &info, H5O_INFO_BASIC, H5P_DEFAULT);
+  if (status >= 0) *type = info.type;
+  return status;
+}
 
 #endif

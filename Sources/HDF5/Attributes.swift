@@ -1,0 +1,214 @@
+internal import CHDF5
+internal import Glibc
+
+/// The attributes of a group or a dataset: small named values.
+///
+/// Strings are written as variable-length UTF-8, which may be longer than the 64 KiB of a fixed-length attribute, and
+/// read in both forms.
+public struct Attributes: Sendable {
+  let owner: Handle
+  let ownerName: String
+
+  /// The names, in the order of their names.
+  public func names() throws -> [String] {
+    final class Names {
+      var list: [String] = []
+    }
+    let names = Names()
+    var index: hsize_t = 0
+    try withExtendedLifetime(names) {
+      _ = try Library.call("H5Aiterate2", "listing the attributes of \(ownerName)") {
+        H5Aiterate2(
+          owner.id, H5_INDEX_NAME, H5_ITER_INC, &index,
+          { _, name, _, data in
+            guard let name, let data else { return 0 }
+            Unmanaged<Names>.fromOpaque(data).takeUnretainedValue().list.append(String(cString: name))
+            return 0
+          }, Unmanaged.passUnretained(names).toOpaque())
+      }
+    }
+    return names.list
+  }
+
+  public func contains(_ name: String) throws -> Bool {
+    try Library.call("H5Aexists", describe("looking up", name)) { H5Aexists(owner.id, name) } > 0
+  }
+
+  /// The dimensions of an attribute; empty for a single value.
+  public func shape(_ name: String) throws -> [Int] {
+    try open(name).shape
+  }
+
+  // MARK: - Strings
+
+  /// A single string; also the only element of an array of one.
+  public func string(_ name: String) throws -> String {
+    let strings = try strings(name)
+    guard let first = strings.first, strings.count == 1 else {
+      throw HDF5Error(
+        .mismatch, describe("reading", name), "expected one string, found \(strings.count)")
+    }
+    return first
+  }
+
+  /// All strings of an attribute, one for a scalar; none for an attribute of no elements, whatever its type.
+  ///
+  /// Bytes that are not UTF-8 come out as replacement characters.
+  public func strings(_ name: String) throws -> [String] {
+    let context = describe("reading", name)
+    let (attribute, type, shape) = try open(name)
+    let count = shape.reduce(1, *)
+    if count == 0 { return [] }
+    guard case .string(let variableLength) = Datatype(describing: type.id).class else {
+      throw HDF5Error(.mismatch, context, "it is not a string but \(Datatype(describing: type.id))")
+    }
+    return variableLength
+      ? try variableLengthStrings(attribute, type, count, context)
+      : try fixedLengthStrings(attribute, type, count, context)
+  }
+
+  private func variableLengthStrings(
+    _ attribute: Handle, _ type: Handle, _ count: Int, _ context: String
+  ) throws -> [String] {
+    let space = try Handle("H5Aget_space", context) { H5Aget_space(attribute.id) }
+    return try Library.withLock {
+      // The file's own type says the character set, which the library does not convert.
+      let memoryType = try Handle("H5Tcopy", context) { H5Tcopy(type.id) }
+      var pointers = [UnsafeMutablePointer<CChar>?](repeating: nil, count: count)
+      defer {
+        // The library allocated each string; it frees what it gave, also after half a read.
+        _ = H5Dvlen_reclaim(memoryType.id, space.id, chdf5_default_properties(), &pointers)
+      }
+      try Library.call("H5Aread", context) { H5Aread(attribute.id, memoryType.id, &pointers) }
+      return pointers.map { pointer in pointer.map { String(cString: $0) } ?? "" }
+    }
+  }
+
+  private func fixedLengthStrings(
+    _ attribute: Handle, _ type: Handle, _ count: Int, _ context: String
+  ) throws -> [String] {
+    let length = Library.withLock { Int(H5Tget_size(type.id)) }
+    guard let byteCount = checkedProduct([count, length]) else {
+      throw HDF5Error(.tooLarge, context, "\(count) strings of \(length) bytes are larger than any memory")
+    }
+    var bytes = [UInt8](repeating: 0, count: byteCount)
+    try Library.call("H5Aread", context) { H5Aread(attribute.id, type.id, &bytes) }
+    let isSpacePadded = Library.withLock { H5Tget_strpad(type.id) == H5T_STR_SPACEPAD }
+    return (0..<count).map { index in
+      var text = bytes[(index * length)..<((index + 1) * length)]
+      if isSpacePadded {
+        while text.last == UInt8(ascii: " ") { text.removeLast() }
+      } else if let end = text.firstIndex(of: 0) {
+        text = text[..<end]
+      }
+      return String(decoding: text, as: UTF8.self)
+    }
+  }
+
+  /// Writes a single string, of any length, in place of an attribute of that name.
+  public func write(_ name: String, _ string: String) throws {
+    try write(name, [string], shape: [])
+  }
+
+  /// Writes an array of strings, possibly empty, in place of an attribute of that name.
+  public func write(_ name: String, _ strings: [String]) throws {
+    try write(name, strings, shape: [strings.count])
+  }
+
+  private func write(_ name: String, _ strings: [String], shape: [Int]) throws {
+    let context = describe("writing", name)
+    for string in strings where string.utf8.contains(0) {
+      throw HDF5Error(
+        .mismatch, context, "a string holds a zero byte, which would end it: \(string.prefix(40))")
+    }
+    let type = try Handle("H5Tcopy", context) { H5Tcopy(chdf5_c_string()) }
+    try Library.call("H5Tset_size", context) { H5Tset_size(type.id, chdf5_variable_size()) }
+    try Library.call("H5Tset_cset", context) { H5Tset_cset(type.id, H5T_CSET_UTF8) }
+    let attribute = try make(name, type.id, shape, context)
+    if strings.isEmpty { return }
+    var pointers = strings.map { UnsafePointer(strdup($0)) }
+    defer { pointers.forEach { free(UnsafeMutablePointer(mutating: $0)) } }
+    try Library.call("H5Awrite", context) { H5Awrite(attribute.id, type.id, &pointers) }
+  }
+
+  // MARK: - Numbers
+
+  /// A single number, converted; also the only element of an array of one.
+  public func number<Number: HDF5Number>(_ name: String, as number: Number.Type = Number.self) throws
+    -> Number
+  {
+    let numbers = try numbers(name, as: Number.self)
+    guard let first = numbers.first, numbers.count == 1 else {
+      throw HDF5Error(.mismatch, describe("reading", name), "expected one number, found \(numbers.count)")
+    }
+    return first
+  }
+
+  /// All numbers of an attribute, outermost dimension first, converted; one for a scalar.
+  public func numbers<Number: HDF5Number>(
+    _ name: String, as number: Number.Type = Number.self
+  ) throws -> [Number] {
+    let context = describe("reading", name)
+    let (attribute, type, shape) = try open(name)
+    let stored = Datatype(describing: type.id)
+    let count = shape.reduce(1, *)
+    if count == 0 { return [] }
+    guard stored.isNumber else {
+      throw HDF5Error(.mismatch, context, "it is not a number but \(stored)")
+    }
+    var values = [Number](repeating: .zero, count: count)
+    try Library.call("H5Aread", context) { H5Aread(attribute.id, Number.numberType.memoryId, &values) }
+    return values
+  }
+
+  /// Writes a single number in place of an attribute of that name.
+  public func write<Number: HDF5Number>(_ name: String, _ number: Number) throws {
+    try write(name, [number], shape: [])
+  }
+
+  /// Writes an array of numbers in place of an attribute of that name; all of one object's fit in 64 KiB.
+  public func write<Number: HDF5Number>(_ name: String, _ numbers: [Number]) throws {
+    try write(name, numbers, shape: [numbers.count])
+  }
+
+  private func write<Number: HDF5Number>(_ name: String, _ numbers: [Number], shape: [Int]) throws {
+    let context = describe("writing", name)
+    let type = Number.numberType
+    let attribute = try make(name, Library.withLock { type.fileId }, shape, context)
+    if numbers.isEmpty { return }
+    try Library.call("H5Awrite", context) { H5Awrite(attribute.id, type.memoryId, numbers) }
+  }
+
+  // MARK: - Opening and making
+
+  private func open(_ name: String) throws -> (attribute: Handle, type: Handle, shape: [Int]) {
+    let context = describe("reading", name)
+    guard try contains(name) else { throw HDF5Error(.noSuchName, context, "there is no such attribute") }
+    let attribute = try Handle("H5Aopen", context) { H5Aopen(owner.id, name, chdf5_default_properties()) }
+    let type = try Handle("H5Aget_type", context) { H5Aget_type(attribute.id) }
+    let space = try Handle("H5Aget_space", context) { H5Aget_space(attribute.id) }
+    let shape = try Dataspace.shape(of: space, context)
+    // An attribute lies in an object's header; this many elements come from damage only.
+    guard shape.reduce(1, *) <= 1 << 24 else {
+      throw HDF5Error(.tooLarge, context, "its dimensions \(shape) are larger than any attribute")
+    }
+    return (attribute, type, shape)
+  }
+
+  private func make(_ name: String, _ type: hid_t, _ shape: [Int], _ context: String) throws -> Handle {
+    let space = try Dataspace.make(shape: shape, context)
+    return try Library.withLock {
+      if try contains(name) {
+        try Library.call("H5Adelete", context) { H5Adelete(owner.id, name) }
+      }
+      return try Handle("H5Acreate2", context) {
+        H5Acreate2(
+          owner.id, name, type, space.id, chdf5_default_properties(), chdf5_default_properties())
+      }
+    }
+  }
+
+  private func describe(_ action: String, _ name: String) -> String {
+    "\(action) the attribute \"\(name)\" of \(ownerName)"
+  }
+}
