@@ -1,0 +1,44 @@
+/// Number format of activations and of the weights that kernels read; parameters, gradients and their sums stay fp32.
+public enum ComputePrecision: String, Hashable, Sendable, CaseIterable {
+  case fp32
+  case bf16
+}
+
+/// How a network is made executable.
+public struct CompileOptions: Hashable, Sendable {
+  /// Samples of one optimizer step; bounds the shard size.
+  public var batch: Int
+  /// Samples of one shard; nil lets the cost model choose.
+  public var shard: Int?
+  public var precision: ComputePrecision
+  /// False compiles for inference only: no backward pass, parameters in the layout that forward wants.
+  public var training: Bool
+  /// Whether backward goes on to the input image.
+  public var inputGradient: Bool
+  /// Which algorithm each convolution uses.
+  public var kernels: KernelSelection
+
+  public init(
+    batch: Int, shard: Int? = nil, precision: ComputePrecision = .fp32, training: Bool = true,
+    inputGradient: Bool = false, kernels: KernelSelection = .costModel
+  ) {
+    self.batch = batch
+    self.shard = shard
+    self.precision = precision
+    self.training = training
+    self.inputGradient = inputGradient
+    self.kernels = kernels
+  }
+}
+
+/// How the algorithm of each convolution and pass is chosen.
+public enum KernelSelection: Hashable, Sendable {
+  /// Direct convolutions only.
+  case direct
+  /// Winograd wherever a kernel exists; for tests and measurements.
+  case winograd
+  /// A function of shapes and instruction set, calibrated on measurements: two fresh compilations agree.
+  case costModel
+  /// Choices made earlier, by measuring or by hand; layers it does not name follow the cost model.
+  case chosen(KernelChoices)
+}

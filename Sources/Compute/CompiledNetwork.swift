@@ -1,0 +1,95 @@
+public import Networks
+internal import OneDNN
+internal import Synchronization
+
+/// A network made executable: its plans for every shard size, over one layout of parameters.
+public final class CompiledNetwork: Sendable {
+  public let network: ResolvedNetwork
+  public let options: CompileOptions
+  /// Samples of a full shard.
+  public let shardSize: Int
+  /// The canonical layout of parameters and statistics.
+  public let parameters: ParameterLayout
+  private let lowering: Lowering
+  private let storage = ParameterStorage()
+  private let plans = Mutex<[PlanKey: Plan]>([:])
+
+  private struct PlanKey: Hashable {
+    let samples: Int
+    let mode: PlanMode
+  }
+
+  /// Compiles the plan of a full shard, which settles the layout of the parameters.
+  ///
+  /// - Throws: ``ComputeError`` where a layer has no kernel or the CPU lacks what the precision needs.
+  public init(_ network: ResolvedNetwork, options: CompileOptions) throws(ComputeError) {
+    if options.precision == .bf16, !Library.hasBF16 {
+      throw .precision(
+        "precision bf16 needs a CPU that multiplies bf16 (AVX-512 BF16), and this one has \(Library.instructionSet); "
+          + "use precision fp32")
+    }
+    self.network = network
+    self.options = options
+    shardSize = options.shard ?? CostModel.shardSize(batch: options.batch)
+    parameters = ParameterLayout(network)
+    lowering = Lowering(network)
+    _ = try plan(shardSize, options.training ? .training : .inference)
+  }
+
+  /// Whether the network's last layer is a softmax; logits are what comes before it.
+  public var endsInSoftmax: Bool { lowering.endsInSoftmax }
+
+  // MARK: - Parameters
+
+  /// Floats of a flat buffer in the plans' layouts: parameters, gradients, optimizer state.
+  public var storageCount: Int { storage.count }
+
+  /// Each trainable parameter's place in such a buffer.
+  public var segments: [Segment] { storage.segments }
+
+  /// Canonical values (``ParameterLayout/trainableCount`` of them) into a flat buffer.
+  public func load(
+    _ canonical: UnsafePointer<Float>, into buffer: UnsafeMutablePointer<Float>
+  ) throws(ComputeError) {
+    do { try storage.load(canonical, into: buffer) } catch { throw .library(layer: "parameters", error) }
+  }
+
+  /// A flat buffer's values into canonical order.
+  public func export(
+    _ buffer: UnsafePointer<Float>, into canonical: UnsafeMutablePointer<Float>
+  ) throws(ComputeError) {
+    do { try storage.export(buffer, into: canonical) } catch { throw .library(layer: "parameters", error) }
+  }
+
+  /// Copies for the kernels of all plans compiled so far.
+  public func makeKernelWeights() -> KernelWeights { KernelWeights(storage) }
+
+  // MARK: - Plans
+
+  /// The plan for a shard of `samples`: the full size, or that of a last short shard. Compiled on first use.
+  public func trainingPlan(samples: Int) throws(ComputeError) -> Plan { try plan(samples, .training) }
+
+  public func inferencePlan(samples: Int) throws(ComputeError) -> Plan { try plan(samples, .inference) }
+
+  /// Memory for one worker, enough for every plan compiled so far.
+  public func makeWorkspace() throws(ComputeError) -> Workspace {
+    let all = plans.withLock { Array($0.values) }
+    return try Workspace(
+      arenaByteCount: all.map(\.arenaByteCount).max() ?? 64,
+      scratchpadByteCount: all.map(\.scratchpadByteCount).max() ?? 64)
+  }
+
+  private func plan(_ samples: Int, _ mode: PlanMode) throws(ComputeError) -> Plan {
+    let key = PlanKey(samples: samples, mode: mode)
+    if let known = plans.withLock({ $0[key] }) { return known }
+    let builder = PlanBuilder(
+      samples: samples, mode: mode, options: options, parameters: parameters, storage: storage,
+      lowering: lowering)
+    let plan = try Plan(builder)
+    return plans.withLock { plans in
+      if let other = plans[key] { return other }
+      plans[key] = plan
+      return plan
+    }
+  }
+}

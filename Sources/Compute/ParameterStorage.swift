@@ -1,0 +1,152 @@
+public import Networks
+internal import OneDNN
+internal import Synchronization
+internal import Tensors
+
+/// A trainable parameter's place in the flat buffers of a compiled network.
+public struct Segment: Sendable {
+  public let parameter: Parameter
+  /// In floats; starts on a multiple of 16. Elements that the layout adds as padding are zero and stay zero.
+  public let range: Range<Int>
+  let descriptor: MemoryDescriptor
+  let view: CanonicalView
+}
+
+/// How a parameter in Keras's layout looks to the kernel library.
+enum CanonicalView: Sendable {
+  /// The canonical elements under this descriptor: logical order of the library, strides of Keras.
+  case strided(MemoryDescriptor)
+  /// A dense kernel whose input columns lie in another order: row r of the library's is canonical row `columns[r]`, or
+  /// zeros where that is negative. The descriptor is of the [columns.count, units] copy.
+  case rows(columns: [Int32], units: Int, MemoryDescriptor)
+}
+
+/// The layouts of a network's parameters as plans use them, and the copies in other layouts that kernels read.
+///
+/// The first plan settles the layouts (those in which its kernels write gradients); later plans use them as they are.
+final class ParameterStorage: Sendable {
+  struct Copy: Sendable {
+    let segment: Int
+    /// In bytes in the buffer of copies.
+    let offset: Int
+    let descriptor: MemoryDescriptor
+    let reorder: Primitive
+  }
+
+  private struct State {
+    var segments: [Segment] = []
+    var indexByPath: [String: Int] = [:]
+    var count = 0
+    var copies: [Copy] = []
+    var copyByteCount = 64
+  }
+
+  private let state = Mutex(State())
+
+  var segments: [Segment] { state.withLock { $0.segments } }
+  /// Floats of a flat buffer.
+  var count: Int { state.withLock { $0.count } }
+  var copies: [Copy] { state.withLock { $0.copies } }
+  var copyByteCount: Int { state.withLock { $0.copyByteCount } }
+
+  func segment(for parameter: Parameter) -> Segment? {
+    state.withLock { state in state.indexByPath[parameter.path].map { state.segments[$0] } }
+  }
+
+  /// Adds a parameter behind the others.
+  func add(_ parameter: Parameter, _ descriptor: MemoryDescriptor, _ view: CanonicalView) -> Segment {
+    state.withLock { state in
+      let floats = (descriptor.byteCount / 4 + 15) & ~15
+      let segment = Segment(
+        parameter: parameter, range: state.count..<state.count + floats, descriptor: descriptor, view: view)
+      state.indexByPath[parameter.path] = state.segments.count
+      state.segments.append(segment)
+      state.count += floats
+      return segment
+    }
+  }
+
+  /// Where kernels find the parameter in the wanted layout: in place if it is the stored one, otherwise in a copy.
+  func operand(_ segment: Segment, as wanted: MemoryDescriptor) throws(OneDNNError) -> Operand {
+    if wanted == segment.descriptor {
+      return Operand(.parameters, offset: segment.range.lowerBound * 4, wanted)
+    }
+    let reorder = try Primitive(Elementwise.reorder(from: segment.descriptor, to: wanted))
+    return state.withLock { state in
+      let index = state.indexByPath[segment.parameter.path] ?? 0
+      if let copy = state.copies.first(where: { $0.segment == index && $0.descriptor == wanted }) {
+        return Operand(.kernelWeights, offset: copy.offset, wanted)
+      }
+      let copy = Copy(segment: index, offset: state.copyByteCount, descriptor: wanted, reorder: reorder)
+      state.copies.append(copy)
+      state.copyByteCount += (wanted.byteCount + 127) & ~63
+      return Operand(.kernelWeights, offset: copy.offset, wanted)
+    }
+  }
+
+  // MARK: - Between Keras's layouts and the plan's
+
+  func load(_ canonical: UnsafePointer<Float>, into storage: UnsafeMutablePointer<Float>) throws(OneDNNError)
+  {
+    try convert(UnsafeMutablePointer(mutating: canonical), storage, toStorage: true)
+  }
+
+  func export(_ storage: UnsafePointer<Float>, into canonical: UnsafeMutablePointer<Float>)
+    throws(OneDNNError)
+  {
+    try convert(canonical, UnsafeMutablePointer(mutating: storage), toStorage: false)
+  }
+
+  private func convert(
+    _ canonical: UnsafeMutablePointer<Float>, _ storage: UnsafeMutablePointer<Float>, toStorage: Bool
+  ) throws(OneDNNError) {
+    ThreadConfinement.confine()
+    let stream = try Stream()
+    for segment in segments {
+      let values = canonical + segment.parameter.range.lowerBound
+      let stored = storage + segment.range.lowerBound
+      switch segment.view {
+      case .strided(let view):
+        try copy(stream, values, view, stored, segment.descriptor, forward: toStorage)
+      case .rows(let columns, let units, let view):
+        let rows = AlignedBuffer<Float>(count: columns.count * units)
+        if toStorage { gather(values, into: rows.baseAddress, columns, units) }
+        try copy(stream, rows.baseAddress, view, stored, segment.descriptor, forward: toStorage)
+        if !toStorage { scatter(rows.baseAddress, into: values, columns, units) }
+      }
+    }
+  }
+
+  private func copy(
+    _ stream: Stream, _ left: UnsafeMutablePointer<Float>, _ leftLayout: MemoryDescriptor,
+    _ right: UnsafeMutablePointer<Float>, _ rightLayout: MemoryDescriptor, forward: Bool
+  ) throws(OneDNNError) {
+    let (src, srcLayout, dst, dstLayout) =
+      forward ? (left, leftLayout, right, rightLayout) : (right, rightLayout, left, leftLayout)
+    let reorder = try Primitive(Elementwise.reorder(from: srcLayout, to: dstLayout))
+    let scratchpad = AlignedBuffer<UInt8>(count: reorder.descriptor.scratchpad.byteCount)
+    let execution = Execution(
+      reorder, on: stream,
+      [
+        (.src, try Memory(srcLayout, at: src)), (.dst, try Memory(dstLayout, at: dst)),
+        (.scratchpad, try Memory(reorder.descriptor.scratchpad, at: scratchpad.baseAddress)),
+      ])
+    try withExtendedLifetime(scratchpad) { () throws(OneDNNError) in try execution.run() }
+  }
+
+  private func gather(
+    _ source: UnsafePointer<Float>, into rows: UnsafeMutablePointer<Float>, _ columns: [Int32], _ units: Int
+  ) {
+    for (row, column) in columns.enumerated() where column >= 0 {
+      (rows + row * units).update(from: source + Int(column) * units, count: units)
+    }
+  }
+
+  private func scatter(
+    _ rows: UnsafePointer<Float>, into target: UnsafeMutablePointer<Float>, _ columns: [Int32], _ units: Int
+  ) {
+    for (row, column) in columns.enumerated() where column >= 0 {
+      (target + Int(column) * units).update(from: rows + row * units, count: units)
+    }
+  }
+}

@@ -1,0 +1,98 @@
+internal import Networks
+internal import OneDNN
+internal import Tensors
+
+/// A network compiled for shards of one size: kernels, layouts and memory offsets, in the order in which they run.
+///
+/// Immutable and shared by all workers; each runs it in a ``Workspace`` of its own.
+public final class Plan: Sendable {
+  /// Samples of a shard that runs this plan.
+  public let samples: Int
+  /// Classes of the logits.
+  public let classes: Int
+  /// Which convolution algorithm was taken for each layer and pass.
+  public let choices: KernelChoices
+  let steps: [Step]
+  let logits: Operand
+  let inputGradient: Operand?
+  let bufferOffsets: [Int]
+  let arenaByteCount: Int
+  let scratchpadByteCount: Int
+
+  init(_ builder: PlanBuilder) throws(ComputeError) {
+    let outputs = try builder.build()
+    if let gradient = outputs.inputGradient { builder.pin(gradient) }
+    let placement = builder.planner.place()
+    samples = builder.samples
+    choices = builder.choices
+    steps = builder.steps
+    logits = outputs.logits
+    classes = outputs.logits.descriptor.dimensions[1]
+    inputGradient = outputs.inputGradient
+    bufferOffsets = placement.offsets
+    arenaByteCount = placement.byteCount
+    scratchpadByteCount = builder.scratchpadByteCount
+  }
+
+  /// What one worker needs to run the plan, besides what all share.
+  public var workspaceByteCount: Int { arenaByteCount + scratchpadByteCount }
+
+  // MARK: - Running
+
+  /// One shard forward and backward.
+  ///
+  /// - Parameters:
+  ///   - parameters: the flat buffer, in the plan's layouts.
+  ///   - gradient: out, the shard's part of the minibatch's gradient, laid out as the parameters; overwritten.
+  ///   - statistics: out, the shard's means and variances, laid out as the canonical statistics.
+  /// - Throws: ``ComputeError`` for a label outside the classes or a failing kernel.
+  public func train(
+    _ source: any ShardSource, in workspace: Workspace, weights: KernelWeights,
+    parameters: UnsafePointer<Float>, options: ShardOptions, gradient: UnsafeMutablePointer<Float>,
+    statistics: UnsafeMutablePointer<Float>
+  ) throws(ComputeError) -> ShardResult {
+    let execution = try workspace.execution(
+      of: self, weights: weights, parameters: parameters, gradient: gradient, statistics: nil,
+      shardStatistics: statistics)
+    return try execution.run(source, options)
+  }
+
+  /// One shard forward.
+  ///
+  /// - Parameters:
+  ///   - statistics: the running statistics, canonical.
+  ///   - logits: out, [samples, classes], row by row; not probabilities.
+  public func infer(
+    _ source: any ShardSource, in workspace: Workspace, weights: KernelWeights,
+    parameters: UnsafePointer<Float>, statistics: UnsafePointer<Float>,
+    logits: UnsafeMutablePointer<Float>
+  ) throws(ComputeError) {
+    let execution = try workspace.execution(
+      of: self, weights: weights, parameters: parameters, gradient: nil,
+      statistics: UnsafeMutablePointer(mutating: statistics), shardStatistics: nil)
+    _ = try execution.run(source, ShardOptions(scale: 1))
+    logits.update(from: execution.memory.floats(self.logits), count: samples * classes)
+  }
+
+  /// The loss's gradient with respect to the input of the shard that `workspace` ran last.
+  ///
+  /// - Returns: [samples, pixels] in canonical order, channels last; empty where the network was compiled without it.
+  ///   It is the gradient with respect to the rescaled input; see ``CompileOptions/inputGradient``.
+  public func lastInputGradient(in workspace: Workspace) -> [Float] {
+    guard let inputGradient, case .workspace(let buffer) = inputGradient.region else { return [] }
+    let source = (workspace.arena.baseAddress + bufferOffsets[buffer]).withMemoryRebound(
+      to: Float.self, capacity: inputGradient.descriptor.byteCount / 4
+    ) { UnsafeBufferPointer(start: $0, count: inputGradient.descriptor.byteCount / 4) }
+    guard inputGradient.descriptor.rank == 4, let order = FlatOrder(inputGradient.descriptor) else {
+      return Array(source)
+    }
+    var result = [Float](repeating: 0, count: source.count)
+    let count = order.columns.count
+    for sample in 0..<samples {
+      for (position, column) in order.columns.enumerated() where column >= 0 {
+        result[sample * count + Int(column)] = source[sample * count + position]
+      }
+    }
+    return result
+  }
+}

@@ -1,0 +1,190 @@
+internal import Networks
+internal import OneDNN
+internal import Tensors
+
+extension PlanBuilder {
+  /// A convolution with its activation: forward, then on the way back activation, weights and bias, input.
+  func convolution(_ index: Int, _ operation: Operation, _ conv: Conv2D, _ src: Value) throws -> Value {
+    let geometry = try ConvolutionGeometry(operation, conv, samples: samples)
+    let type = dataType(of: geometry)
+    var shape = try geometry.shape(type)
+    let forward = try forwardKernel(shape, geometry, operation)
+    let dst = buffer(forward.descriptor(of: .dst))
+    let input = try adapt(src.operand, to: forward.descriptor(of: .src))
+
+    shape.weights = try geometry.weights(.f32)
+    let backwardWeights =
+      isTraining ? try backwardWeightsKernel(shape, geometry, operation, hint: forward) : nil
+    let stored = backwardWeights?.descriptor(of: .diffWeights) ?? forward.descriptor(of: .weights).with(.f32)
+    let kernel = try segment(
+      "kernel", of: operation, as: storable(stored, geometry), .strided(try geometry.canonicalWeights()))
+    let bias = conv.useBias ? try vector("bias", of: operation, count: conv.filters) : nil
+
+    passes(.forward)
+    var arguments: [(Argument, Operand)] = [
+      (.src, input), (.weights, try storage.operand(kernel, as: forward.descriptor(of: .weights))),
+      (.dst, dst),
+    ]
+    if let bias { arguments.append((.bias, bias.operand())) }
+    try emit(forward, arguments)
+
+    onBackward(index) { [self] gradient in
+      let diff = try throughActivation(operation.activation, gradient, output: dst)
+      if let backwardWeights {
+        passes(.backwardWeights)
+        try emitWeightsGradient(backwardWeights, input, diff.operand, kernel, bias)
+      }
+      guard needsGradient(ofInput: 0, of: operation) else { return }
+      passes(.backwardData)
+      let kernelDescriptor = try backwardDataKernel(
+        try geometry.shape(type), geometry, operation, hint: forward)
+      let diffSrc = buffer(kernelDescriptor.descriptor(of: .diffSrc))
+      try emit(
+        kernelDescriptor,
+        [
+          (.diffDst, try adapt(diff.operand, to: kernelDescriptor.descriptor(of: .diffDst))),
+          (.weights, try storage.operand(kernel, as: kernelDescriptor.descriptor(of: .weights))),
+          (.diffSrc, diffSrc),
+        ])
+      propagate(Gradient(operand: diffSrc, isExclusive: true), toInput: 0, of: operation)
+    }
+    return Value(operand: dst)
+  }
+
+  /// The gradient in front of a fused activation, from the one behind it.
+  func throughActivation(_ activation: Eltwise?, _ gradient: Gradient, output: Operand) throws -> Gradient {
+    guard let activation else { return gradient }
+    let diff = try adapt(gradient.operand, to: output.descriptor)
+    let isOwn = gradient.isExclusive || diff.descriptor != gradient.descriptor
+    let forward = try best(
+      Elementwise.forward(activation, on: output.descriptor, training: true), pass: .forward)
+    let kernel = try best(
+      Elementwise.backward(activation, diff: diff.descriptor, output: output.descriptor, hint: forward),
+      pass: .backwardData)
+    let target = isOwn ? diff : buffer(diff.descriptor)
+    try emit(kernel, [(activation.outputArgument, output), (.diffDst, diff), (.diffSrc, target)])
+    return Gradient(operand: target, isExclusive: true)
+  }
+
+  /// Weight and bias gradients, written straight into the shard's gradient where the layouts agree.
+  func emitWeightsGradient(
+    _ kernel: PrimitiveDescriptor, _ src: Operand, _ diffDst: Operand, _ weights: Segment, _ bias: Segment?
+  ) throws {
+    let wanted = kernel.descriptor(of: .diffWeights)
+    let target = wanted == weights.descriptor ? weights.operand(.gradient) : buffer(wanted)
+    var arguments: [(Argument, Operand)] = [
+      (.src, try adapt(src, to: kernel.descriptor(of: .src))),
+      (.diffDst, try adapt(diffDst, to: kernel.descriptor(of: .diffDst))), (.diffWeights, target),
+    ]
+    if let bias { arguments.append((.diffBias, bias.operand(.gradient))) }
+    try emit(kernel, arguments)
+    if wanted != weights.descriptor {
+      try emit(
+        Elementwise.reorder(from: wanted, to: weights.descriptor),
+        [(.src, target), (.dst, weights.operand(.gradient))])
+    }
+  }
+
+  // MARK: - Choosing kernels
+
+  private func dataType(of geometry: ConvolutionGeometry) -> DataType {
+    options.precision == .bf16 && CostModel.prefersBF16(geometry.problem) ? .bf16 : .f32
+  }
+
+  /// A layout in which parameters can be kept and exported: the library's blocks, not Winograd's private order.
+  private func storable(
+    _ wanted: MemoryDescriptor, _ geometry: ConvolutionGeometry
+  ) throws(OneDNNError) -> MemoryDescriptor {
+    wanted.layoutName == "winograd" || wanted.layoutName == "opaque"
+      ? try geometry.canonicalWeights() : wanted
+  }
+
+  private func candidates(
+    _ geometry: ConvolutionGeometry, _ operation: Operation, _ pass: Pass,
+    _ make: (ConvolutionAlgorithm) throws -> [PrimitiveDescriptor]
+  ) throws -> PrimitiveDescriptor {
+    let wanted = options.kernels.algorithm(layer: operation.layer, pass: pass, problem: geometry.problem)
+    if wanted == .winograd, let kernel = try make(.winograd).first(where: { !$0.isReference }) {
+      choose(.winograd, for: pass)
+      return kernel
+    }
+    choose(.direct, for: pass)
+    return try best(make(.direct), pass: pass)
+  }
+
+  private func forwardKernel(
+    _ shape: ConvolutionShape, _ geometry: ConvolutionGeometry, _ operation: Operation
+  ) throws -> PrimitiveDescriptor {
+    try candidates(geometry, operation, .forward) {
+      try shape.forward($0, training: isTraining, activation: operation.activation)
+    }
+  }
+
+  private func backwardDataKernel(
+    _ shape: ConvolutionShape, _ geometry: ConvolutionGeometry, _ operation: Operation,
+    hint: PrimitiveDescriptor
+  ) throws -> PrimitiveDescriptor {
+    try candidates(geometry, operation, .backwardData) { try shape.backwardData($0, hint: hint) }
+  }
+
+  /// The kernel that writes gradients in the layout of the parameters if they have one already.
+  private func backwardWeightsKernel(
+    _ shape: ConvolutionShape, _ geometry: ConvolutionGeometry, _ operation: Operation,
+    hint: PrimitiveDescriptor
+  ) throws -> PrimitiveDescriptor {
+    try candidates(geometry, operation, .backwardWeights) { try shape.backwardWeights($0, hint: hint) }
+  }
+}
+
+/// A convolution's dimensions in the library's logical order.
+struct ConvolutionGeometry {
+  let problem: ConvolutionProblem
+  private let src: [Int]
+  private let dst: [Int]
+  private let weights: [Int]
+  private let conv: Conv2D
+  private let window: WindowGeometry2D
+
+  init(_ operation: Operation, _ conv: Conv2D, samples: Int) throws(ComputeError) {
+    let input = operation.inputShapes[0]
+    guard let window = WindowGeometry2D(height: input[0], width: input[1], conv: conv) else {
+      throw .noKernel(layer: operation.layer, pass: "forward")
+    }
+    self.conv = conv
+    self.window = window
+    src = [samples, input[2], input[0], input[1]]
+    dst = [samples, conv.filters, window.height.output, window.width.output]
+    let perGroup = [
+      conv.filters / conv.groups, input[2] / conv.groups, conv.kernel.height, conv.kernel.width,
+    ]
+    weights = conv.groups == 1 ? perGroup : [conv.groups] + perGroup
+    problem = ConvolutionProblem(
+      samples: samples, inputChannels: input[2], outputChannels: conv.filters,
+      outputHeight: window.height.output, outputWidth: window.width.output,
+      kernelHeight: conv.kernel.height, kernelWidth: conv.kernel.width,
+      stride: max(conv.stride.height, conv.stride.width),
+      dilation: max(conv.dilation.height, conv.dilation.width), groups: conv.groups)
+  }
+
+  /// All layouts left to the kernel.
+  func shape(_ type: DataType) throws(OneDNNError) -> ConvolutionShape {
+    ConvolutionShape(
+      src: try .any(src, type), weights: try weights(type),
+      bias: conv.useBias ? try .dense([conv.filters], .f32) : nil, dst: try .any(dst, type),
+      strides: [conv.stride.height, conv.stride.width],
+      dilations: [conv.dilation.height, conv.dilation.width],
+      paddingBefore: [window.height.paddingBefore, window.width.paddingBefore],
+      paddingAfter: [window.height.paddingAfter, window.width.paddingAfter])
+  }
+
+  func weights(_ type: DataType) throws(OneDNNError) -> MemoryDescriptor { try .any(weights, type) }
+
+  /// Keras's [KH, KW, IC / groups, OC] seen in the library's order.
+  func canonicalWeights() throws(OneDNNError) -> MemoryDescriptor {
+    let channels = weights[weights.count - 3]
+    let outputs = conv.filters
+    let perGroup = [1, outputs, conv.kernel.width * channels * outputs, channels * outputs]
+    return try .strided(
+      weights, .f32, strides: conv.groups == 1 ? perGroup : [outputs / conv.groups] + perGroup)
+  }
+}

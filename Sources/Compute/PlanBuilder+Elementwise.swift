@@ -1,0 +1,246 @@
+internal import Networks
+internal import OneDNN
+internal import Tensors
+
+extension PlanBuilder {
+  func input(_ operation: Operation, scale: Double, offset: Double) throws -> Value {
+    let shape = operation.outputShape
+    let dst: Operand
+    switch shape.rank {
+    case 1: dst = buffer(try .dense([samples, shape[0]], .f32))
+    default:
+      let (height, width) = shape.rank == 3 ? (shape[0], shape[1]) : (shape[0], 1)
+      let dimensions = [samples, shape[shape.rank - 1], height, width]
+      let planar = try MemoryDescriptor.dense(dimensions, .f32)
+      // Kernels for an image's first layer want planes; those for many channels want blocks, made from channels last.
+      dst = buffer(dimensions[1] <= 4 ? planar : try channelsLast(planar))
+    }
+    emit(InputStep(shape: shape, scale: Float(scale), offset: Float(offset), dst: dst))
+    return Value(operand: dst)
+  }
+
+  func eltwise(_ index: Int, _ function: Eltwise, _ src: Value) throws -> Value {
+    let operation = lowering.operations[index]
+    var source = src
+    var back: (Gradient) throws -> Gradient = { $0 }
+    if !function.keepsZero { (source, back) = try canonical(src, madeBy: operation.inputs.first) }
+    let forward = try best(
+      Elementwise.forward(function, on: source.descriptor, training: isTraining), pass: .forward)
+    let dst = buffer(source.descriptor)
+    try emit(forward, [(.src, source.operand), (.dst, dst)])
+    onBackward(index) { [self] gradient in
+      let diff = try throughActivation(function, gradient, output: dst)
+      propagate(try back(diff), toInput: 0, of: operation)
+    }
+    return Value(operand: dst, columns: source.columns)
+  }
+
+  func softmax(_ index: Int, _ operation: Operation, _ src: Value) throws -> Value {
+    let (matrix, back) = try canonical(src, madeBy: operation.inputs.first)
+    guard matrix.descriptor.rank == 2 else {
+      throw ComputeError.noKernel(layer: operation.layer, pass: "forward (softmax over images)")
+    }
+    let plain = matrix.descriptor.with(.f32)
+    let source = try adapt(matrix.operand, to: plain)
+    let dst = buffer(plain)
+    emit(SoftmaxStep(rows: samples, columns: plain.dimensions[1], src: source, dst: dst))
+    onBackward(index) { [self] gradient in
+      let diff = try adapt(gradient.operand, to: plain)
+      let diffSrc = buffer(plain)
+      emit(
+        SoftmaxGradientStep(
+          rows: samples, columns: plain.dimensions[1], output: dst, diffDst: diff, diffSrc: diffSrc))
+      let matched = try adapt(diffSrc, to: matrix.descriptor)
+      propagate(try back(Gradient(operand: matched, isExclusive: true)), toInput: 0, of: operation)
+    }
+    return Value(operand: dst)
+  }
+
+  func dropout(_ index: Int, _ operation: Operation, _ dropout: Dropout, _ src: Value) throws -> Value {
+    guard isTraining, dropout.rate > 0 else {
+      onBackward(index) { [self] in propagate($0, toInput: 0, of: operation) }
+      return src
+    }
+    let dst = buffer(src.descriptor)
+    let step = DropoutStep(
+      rate: dropout.rate, index: UInt64(index), samples: samples, src: src.operand, dst: dst)
+    emit(step)
+    onBackward(index) { [self] gradient in
+      let diff = try adapt(gradient.operand, to: src.descriptor)
+      let target =
+        gradient.isExclusive || diff.descriptor != gradient.descriptor ? diff : buffer(src.descriptor)
+      // The mask is a pure function of run, layer and sample: made again rather than kept.
+      emit(
+        DropoutStep(rate: dropout.rate, index: UInt64(index), samples: samples, src: diff, dst: target))
+      propagate(Gradient(operand: target, isExclusive: true), toInput: 0, of: operation)
+    }
+    return Value(operand: dst, columns: src.columns)
+  }
+
+  func add(_ index: Int, _ operation: Operation, _ inputs: [Value]) throws -> Value {
+    let (sources, backs) = try canonicalAll(inputs, operation)
+    var sum = sources[0].operand
+    for (position, source) in sources.enumerated().dropFirst() {
+      let isLast = position == sources.count - 1
+      let addend = try adapt(source.operand, to: sum.descriptor)
+      let dst = buffer(sum.descriptor)
+      let kernel = try best(
+        Elementwise.add(sum.descriptor, sum.descriptor, activation: isLast ? operation.activation : nil),
+        pass: .forward)
+      try emit(kernel, [(.src, sum), (.src1, addend), (.dst, dst)])
+      sum = dst
+    }
+    let output = sum
+    onBackward(index) { [self] gradient in
+      let diff = try throughActivation(operation.activation, gradient, output: output)
+      for position in inputs.indices where needsGradient(ofInput: position, of: operation) {
+        let matched = try adapt(diff.operand, to: sources[position].descriptor)
+        let shared = Gradient(operand: matched, isExclusive: matched.descriptor != diff.descriptor)
+        propagate(try backs[position](shared), toInput: position, of: operation)
+      }
+    }
+    return Value(operand: output)
+  }
+
+  func concat(_ index: Int, _ operation: Operation, _ inputs: [Value]) throws -> Value {
+    let (sources, backs) = try canonicalAll(inputs, operation)
+    // Joined in a plain layout: blocks of 16 channels would have to be cut where an input's channels end.
+    let plain = try sources.map { try $0.descriptor.rank == 4 ? channelsLast($0.descriptor) : $0.descriptor }
+    let parts = try zip(sources, plain).map {
+      try adapt($0.operand, to: $1.with(sources[0].descriptor.dataType))
+    }
+    var dimensions = plain[0].dimensions
+    dimensions[1] = plain.reduce(0) { $0 + $1.dimensions[1] }
+    let dense = try MemoryDescriptor.dense(dimensions, parts[0].descriptor.dataType)
+    let dst = buffer(dimensions.count == 4 ? try channelsLast(dense) : dense)
+    try emit(
+      Elementwise.concat(parts.map(\.descriptor), into: dst.descriptor),
+      parts.enumerated().map { (.multipleSrc($0.offset), $0.element) } + [(.dst, dst)])
+    onBackward(index) { [self] gradient in
+      let diff = try adapt(gradient.operand, to: dst.descriptor)
+      var channel = 0
+      for (position, source) in sources.enumerated() {
+        let count = plain[position].dimensions[1]
+        if needsGradient(ofInput: position, of: operation) {
+          let part = buffer(plain[position].with(diff.descriptor.dataType))
+          emit(ChannelSliceStep(src: diff, dst: part, firstChannel: channel))
+          let matched = try adapt(part, to: source.descriptor)
+          propagate(
+            try backs[position](Gradient(operand: matched, isExclusive: true)), toInput: position,
+            of: operation)
+        }
+        channel += count
+      }
+    }
+    return Value(operand: dst)
+  }
+
+  private func canonicalAll(
+    _ inputs: [Value], _ operation: Operation
+  ) throws -> ([Value], [(Gradient) throws -> Gradient]) {
+    var values: [Value] = []
+    var backs: [(Gradient) throws -> Gradient] = []
+    for (value, source) in zip(inputs, operation.inputs) {
+      let (canonicalValue, back) = try canonical(value, madeBy: source)
+      values.append(canonicalValue)
+      backs.append(back)
+    }
+    return (values, backs)
+  }
+
+  func positionBias(_ index: Int, _ operation: Operation, _ src: Value) throws -> Value {
+    var source = src
+    var back: (Gradient) throws -> Gradient = { $0 }
+    var matrix = try canonical(src, madeBy: operation.inputs.first)
+    if src.descriptor.rank == 4 {
+      let image = try adapt(src.operand, to: channelsLast(src.descriptor.with(.f32)))
+      matrix = (Value(operand: image), { $0 })
+    }
+    (source, back) = matrix
+    let data = try adapt(source.operand, to: source.descriptor.with(.f32))
+    let count = operation.outputShape.elementCount
+    let bias = try vector("bias", of: operation, count: count)
+    let dst = buffer(data.descriptor)
+    emit(PositionBiasStep(samples: samples, count: count, src: data, bias: bias.operand(), dst: dst))
+    onBackward(index) { [self] gradient in
+      let diff = try adapt(gradient.operand, to: dst.descriptor)
+      passes(.backwardWeights)
+      emit(
+        PositionBiasGradientStep(
+          samples: samples, count: count, diffDst: diff, diffBias: bias.operand(.gradient)))
+      guard needsGradient(ofInput: 0, of: operation) else { return }
+      passes(.backwardData)
+      let isOwn = gradient.isExclusive || diff.descriptor != gradient.descriptor
+      let matched = try adapt(diff, to: source.descriptor)
+      propagate(try back(Gradient(operand: matched, isExclusive: isOwn)), toInput: 0, of: operation)
+    }
+    return Value(operand: dst)
+  }
+
+  func batchNorm(_ index: Int, _ operation: Operation, _ norm: BatchNorm, _ src: Value) throws -> Value {
+    let (source, back) = try canonical(src, madeBy: operation.inputs.first)
+    let channels = operation.outputShape[operation.outputShape.rank - 1]
+    let shape = BatchNormalizationShape(
+      data: source.descriptor, epsilon: norm.epsilon, scale: norm.scale, shift: norm.center,
+      relu: operation.activation == .plainReLU)
+    let forward = try best(shape.forward(training: isTraining), pass: .forward)
+    let vector = try MemoryDescriptor.dense([channels], .f32)
+    let mean = buffer(vector)
+    let variance = buffer(vector)
+    let statistics = [
+      (mean, statisticsOffset("moving_mean", of: operation)),
+      (variance, statisticsOffset("moving_variance", of: operation)),
+    ]
+    if !isTraining {
+      for (target, offset) in statistics {
+        emit(CopyVectorStep(src: Operand(.statistics, offset: offset, vector), dst: target))
+      }
+    }
+    let dst = buffer(source.descriptor)
+    var arguments: [(Argument, Operand)] = [
+      (.src, source.operand), (.mean, mean), (.variance, variance), (.dst, dst),
+    ]
+    let gamma = norm.scale ? try self.vector("gamma", of: operation, count: channels) : nil
+    let beta = norm.center ? try self.vector("beta", of: operation, count: channels) : nil
+    if let gamma { arguments.append((.scale, gamma.operand())) }
+    if let beta { arguments.append((.shift, beta.operand())) }
+    let record = forward.descriptor(of: .workspace)
+    let mask = record.isEmpty ? nil : buffer(record)
+    if let mask { arguments.append((.workspace, mask)) }
+    try emit(forward, arguments)
+    if isTraining {
+      for (from, offset) in statistics {
+        emit(CopyVectorStep(src: from, dst: Operand(.shardStatistics, offset: offset, vector)))
+      }
+    }
+    onBackward(index) { [self] gradient in
+      let diff = try adapt(gradient.operand, to: source.descriptor)
+      let backward = try best(shape.backward(hint: forward), pass: .backwardData)
+      let isOwn = gradient.isExclusive || diff.descriptor != gradient.descriptor
+      let diffSrc = isOwn ? diff : buffer(source.descriptor)
+      var arguments: [(Argument, Operand)] = [
+        (.src, source.operand), (.mean, mean), (.variance, variance), (.diffDst, diff), (.diffSrc, diffSrc),
+      ]
+      if let gamma {
+        arguments += [(.scale, gamma.operand()), (.diffScale, gamma.operand(.gradient))]
+      }
+      if let beta { arguments += [(.shift, beta.operand()), (.diffShift, beta.operand(.gradient))] }
+      if let mask { arguments.append((.workspace, mask)) }
+      try emit(backward, arguments)
+      guard needsGradient(ofInput: 0, of: operation) else { return }
+      propagate(try back(Gradient(operand: diffSrc, isExclusive: true)), toInput: 0, of: operation)
+    }
+    return Value(operand: dst)
+  }
+}
+
+extension Eltwise {
+  /// Whether f(0) = 0, so that padding stays zero.
+  fileprivate var keepsZero: Bool {
+    switch self {
+    case .relu, .tanh: true
+    case .sigmoid: false
+    case .linear(_, let beta): beta == 0
+    }
+  }
+}

@@ -1,0 +1,275 @@
+internal import Networks
+internal import OneDNN
+internal import Tensors
+
+/// The result of an operation while a plan is built.
+struct Value {
+  var operand: Operand
+  /// For a flattened image whose elements lie in kernel order: the canonical index of each column, negative for padding.
+  /// Nil where the columns are canonical.
+  var columns: [Int32]?
+
+  var descriptor: MemoryDescriptor { operand.descriptor }
+}
+
+/// The gradient of the loss with respect to a value.
+struct Gradient {
+  var operand: Operand
+  /// Whether nobody else reads the memory, so that it may be overwritten.
+  var isExclusive: Bool
+
+  var descriptor: MemoryDescriptor { operand.descriptor }
+}
+
+/// Compiles operations into steps: chooses kernels and layouts, inserts reorders only where layouts differ.
+///
+/// Each operation's forward function leaves behind the function that will emit its backward steps, so that the two stand
+/// side by side in the code.
+final class PlanBuilder {
+  typealias Backward = (Gradient) throws -> Void
+
+  let samples: Int
+  let options: CompileOptions
+  let mode: PlanMode
+  let parameters: ParameterLayout
+  let storage: ParameterStorage
+  let lowering: Lowering
+
+  private(set) var steps: [Step] = []
+  private(set) var planner = MemoryPlanner()
+  private(set) var scratchpadByteCount = 64
+  private var values: [Value?]
+  private var gradients: [[Gradient]]
+  private var backwards: [Backward?]
+  private var needsGradient: [Bool]
+  private var pass = Pass.forward
+  private var layer = ""
+  private(set) var choices = KernelChoices()
+  /// Brings the gradient of canonical logits into the order of the value they came from.
+  var canonicalGradient: (Gradient) throws -> Gradient = { $0 }
+
+  init(
+    samples: Int, mode: PlanMode, options: CompileOptions, parameters: ParameterLayout,
+    storage: ParameterStorage, lowering: Lowering
+  ) {
+    self.samples = samples
+    self.mode = mode
+    self.options = options
+    self.parameters = parameters
+    self.storage = storage
+    self.lowering = lowering
+    let count = lowering.operations.count
+    values = Array(repeating: nil, count: count)
+    gradients = Array(repeating: [], count: count)
+    backwards = Array(repeating: nil, count: count)
+    needsGradient = Array(repeating: false, count: count)
+  }
+
+  var isTraining: Bool { mode == .training }
+
+  // MARK: - The whole plan
+
+  /// What a built plan exposes besides its steps.
+  struct Outputs {
+    var logits: Operand
+    var inputGradient: Operand?
+  }
+
+  func build() throws(ComputeError) -> Outputs {
+    for index in lowering.operations.indices {
+      let operation = lowering.operations[index]
+      needsGradient[index] =
+        isTraining
+        && (operation.inputs.isEmpty
+          ? options.inputGradient
+          : operation.inputs.contains { needsGradient[$0] } || operation.hasParameters)
+      try attributing(to: operation.layer) { try emitForward(index, operation) }
+    }
+    let outputLayer = lowering.operations[lowering.output].layer
+    return try attributing(to: outputLayer) {
+      let logits = try emitLogits()
+      guard isTraining else { return Outputs(logits: logits.operand) }
+      try emitLoss(logits)
+      for index in lowering.operations.indices.reversed() { try emitBackward(index) }
+      return Outputs(logits: logits.operand, inputGradient: try inputGradient())
+    }
+  }
+
+  private func attributing<T>(to layer: String, _ body: () throws -> T) throws(ComputeError) -> T {
+    self.layer = layer
+    do {
+      return try body()
+    } catch let error as OneDNNError {
+      throw .library(layer: self.layer, error)
+    } catch let error as ComputeError {
+      throw error
+    } catch {
+      throw .output(reason: "\(error)")
+    }
+  }
+
+  private func emitForward(_ index: Int, _ operation: Operation) throws {
+    pass = .forward
+    let inputs = operation.inputs.compactMap { values[$0] }
+    switch operation.kind {
+    case .input(let scale, let offset): values[index] = try input(operation, scale: scale, offset: offset)
+    case .convolution(let conv): values[index] = try convolution(index, operation, conv, inputs[0])
+    case .dense(let dense): values[index] = try self.dense(index, operation, dense, inputs[0])
+    case .pooling(let algorithm, let pool):
+      values[index] = try pooling(index, operation, algorithm, pool, inputs[0])
+    case .globalPooling(let algorithm):
+      values[index] = try globalPooling(index, operation, algorithm, inputs[0])
+    case .eltwise(let function): values[index] = try eltwise(index, function, inputs[0])
+    case .softmax: values[index] = try softmax(index, operation, inputs[0])
+    case .batchNorm(let norm): values[index] = try batchNorm(index, operation, norm, inputs[0])
+    case .add: values[index] = try add(index, operation, inputs)
+    case .concat: values[index] = try concat(index, operation, inputs)
+    case .dropout(let dropout): values[index] = try self.dropout(index, operation, dropout, inputs[0])
+    case .flatten: values[index] = try flatten(index, operation, inputs[0])
+    case .positionBias: values[index] = try positionBias(index, operation, inputs[0])
+    }
+  }
+
+  private func emitBackward(_ index: Int) throws {
+    let operation = lowering.operations[index]
+    guard needsGradient[index], let backward = backwards[index], !gradients[index].isEmpty else { return }
+    layer = operation.layer
+    pass = .backwardData
+    try backward(combine(gradients[index]))
+  }
+
+  private func inputGradient() throws -> Operand? {
+    guard options.inputGradient, !gradients[0].isEmpty, let input = values[0] else { return nil }
+    pass = .backwardData
+    return try adapt(combine(gradients[0]).operand, to: input.descriptor.with(.f32))
+  }
+
+  // MARK: - For the operations
+
+  func value(of index: Int) -> Value? { values[index] }
+
+  /// Registers how the operation's backward steps are emitted once its gradient is known.
+  func onBackward(_ index: Int, _ body: @escaping Backward) {
+    if isTraining { backwards[index] = body }
+  }
+
+  func passes(_ pass: Pass) { self.pass = pass }
+
+  func needsGradient(ofInput position: Int, of operation: Operation) -> Bool {
+    needsGradient[operation.inputs[position]]
+  }
+
+  /// Hands a gradient to the operation that made the input.
+  func propagate(_ gradient: Gradient, toInput position: Int, of operation: Operation) {
+    gradients[operation.inputs[position]].append(gradient)
+  }
+
+  func propagate(_ gradient: Gradient, to index: Int) { gradients[index].append(gradient) }
+
+  func choose(_ algorithm: ConvolutionAlgorithm, for pass: Pass) { choices[layer, pass] = algorithm }
+
+  func buffer(_ descriptor: MemoryDescriptor) -> Operand {
+    Operand(.workspace(planner.add(byteCount: descriptor.byteCount)), descriptor)
+  }
+
+  func emit(_ descriptor: PrimitiveDescriptor, _ arguments: [(Argument, Operand)]) throws(OneDNNError) {
+    var arguments = arguments
+    let scratchpad = descriptor.scratchpad
+    if !scratchpad.isEmpty, scratchpad.byteCount > 0 {
+      scratchpadByteCount = max(scratchpadByteCount, scratchpad.byteCount)
+      arguments.append((.scratchpad, Operand(.scratchpad, scratchpad)))
+    }
+    append(.primitive(try Primitive(descriptor), arguments))
+  }
+
+  func emit(_ step: any CustomStep) { append(.custom(step)) }
+
+  private func append(_ action: Step.Action) {
+    let step = Step(action: action, layer: layer, pass: pass)
+    for operand in step.operands {
+      if case .workspace(let buffer) = operand.region { planner.use(buffer, atStep: steps.count) }
+    }
+    steps.append(step)
+  }
+
+  /// Keeps a buffer untouched until the plan has ended.
+  func pin(_ operand: Operand) {
+    if case .workspace(let buffer) = operand.region { planner.use(buffer, atStep: .max - 1) }
+  }
+
+  /// The operand in the wanted layout and format: itself, or a reordered copy.
+  func adapt(_ operand: Operand, to wanted: MemoryDescriptor) throws(OneDNNError) -> Operand {
+    if operand.descriptor == wanted { return operand }
+    let result = buffer(wanted)
+    try emit(
+      Elementwise.reorder(from: operand.descriptor, to: wanted), [(.src, operand), (.dst, result)])
+    return result
+  }
+
+  /// The first implementation that is no reference loop; a reference one only where there is nothing else.
+  func best(_ candidates: [PrimitiveDescriptor], pass: Pass) throws(ComputeError) -> PrimitiveDescriptor {
+    guard let first = candidates.first else { throw .noKernel(layer: layer, pass: pass.rawValue) }
+    return candidates.first { !$0.isReference } ?? first
+  }
+
+  /// The sum of all gradients that reached a value.
+  private func combine(_ parts: [Gradient]) throws -> Gradient {
+    var sum = parts[0]
+    for part in parts.dropFirst() {
+      let addend = try adapt(part.operand, to: sum.descriptor)
+      let target = sum.isExclusive ? sum.operand : buffer(sum.descriptor)
+      let kernel = try best(Elementwise.add(sum.descriptor, sum.descriptor), pass: .backwardData)
+      try emit(kernel, [(.src, sum.operand), (.src1, addend), (.dst, target)])
+      sum = Gradient(operand: target, isExclusive: true)
+    }
+    return sum
+  }
+
+  /// The storage of a parameter, laid out as `wanted` if this is the first plan that uses it.
+  func segment(
+    _ name: String, of operation: Operation, as wanted: MemoryDescriptor,
+    _ view: @autoclosure () throws -> CanonicalView
+  ) throws -> Segment {
+    guard
+      let parameter = parameters.parameters.first(where: {
+        $0.layer == operation.layer && $0.spec.name == name
+      })
+    else { throw ComputeError.output(reason: "layer '\(operation.layer)' has no parameter '\(name)'") }
+    if let known = storage.segment(for: parameter) { return known }
+    return storage.add(parameter, wanted, try view())
+  }
+
+  /// A vector of the layer's, as it lies in the parameters.
+  func vector(_ name: String, of operation: Operation, count: Int) throws -> Segment {
+    let descriptor = try MemoryDescriptor.dense([count], .f32)
+    return try segment(name, of: operation, as: descriptor, .strided(descriptor))
+  }
+
+  func statisticsOffset(_ name: String, of operation: Operation) -> Int {
+    let parameter = parameters.parameters.first { $0.layer == operation.layer && $0.spec.name == name }
+    return (parameter?.range.lowerBound ?? 0) * 4
+  }
+}
+
+extension Segment {
+  /// The parameter's values, or with `.gradient` its gradient.
+  func operand(_ region: Operand.Region = .parameters) -> Operand {
+    Operand(region, offset: range.lowerBound * 4, descriptor)
+  }
+}
+
+extension Operation {
+  var hasParameters: Bool {
+    switch kind {
+    case .convolution, .dense, .positionBias: true
+    case .batchNorm(let norm): norm.scale || norm.center
+    default: false
+    }
+  }
+}
+
+/// What a plan does with a shard.
+enum PlanMode: Hashable, Sendable {
+  case training
+  case inference
+}

@@ -1,0 +1,114 @@
+internal import OneDNN
+
+/// A part of memory that a step reads or writes.
+struct Operand: Sendable {
+  enum Region: Hashable, Sendable {
+    /// A buffer of the worker's workspace, placed by lifetime.
+    case workspace(Int)
+    /// The flat parameters, in the plan's layouts.
+    case parameters
+    /// Copies of parameters in the layouts and number formats that kernels read.
+    case kernelWeights
+    /// The shard's gradients, laid out as the parameters.
+    case gradient
+    /// Running statistics, canonical.
+    case statistics
+    /// The shard's own statistics, canonical.
+    case shardStatistics
+    /// Scratch memory of the primitive that runs.
+    case scratchpad
+  }
+
+  let region: Region
+  /// In bytes from the region's start.
+  let offset: Int
+  let descriptor: MemoryDescriptor
+
+  init(_ region: Region, offset: Int = 0, _ descriptor: MemoryDescriptor) {
+    self.region = region
+    self.offset = offset
+    self.descriptor = descriptor
+  }
+
+  /// The same memory seen with other dimensions.
+  func seen(as descriptor: MemoryDescriptor) -> Operand { Operand(region, offset: offset, descriptor) }
+}
+
+/// One piece of a plan's work, in order.
+struct Step: Sendable {
+  enum Action: Sendable {
+    case primitive(Primitive, [(Argument, Operand)])
+    case custom(any CustomStep)
+  }
+
+  let action: Action
+  let layer: String
+  let pass: Pass
+
+  var operands: [Operand] {
+    switch action {
+    case .primitive(_, let arguments): arguments.map(\.1)
+    case .custom(let step): step.operands
+    }
+  }
+
+  /// The kernel's name, for plan tables.
+  var implementation: String {
+    switch action {
+    case .primitive(let primitive, _): primitive.descriptor.implementation
+    case .custom(let step): step.name
+    }
+  }
+
+  /// Where the step leaves its results, to look for values that are not finite.
+  var results: [Operand] {
+    switch action {
+    case .primitive(_, let arguments): arguments.filter { Step.written.contains($0.0) }.map(\.1)
+    case .custom(let step): step.results
+    }
+  }
+
+  private static let written: Set<Argument> = [
+    .dst, .diffSrc, .diffWeights, .diffBias, .diffScale, .diffShift, .mean, .variance,
+  ]
+}
+
+/// Work that no library primitive does: reading samples, dropout, the loss.
+protocol CustomStep: Sendable {
+  var name: String { get }
+  var operands: [Operand] { get }
+  var results: [Operand] { get }
+  func run(_ memory: ShardMemory, _ shard: inout ShardContext) throws(ComputeError)
+}
+
+/// Resolves operands to addresses while one shard runs on one worker.
+struct ShardMemory {
+  let arena: UnsafeMutableRawPointer
+  let bufferOffsets: [Int]
+  let parameters: UnsafeMutableRawPointer
+  let kernelWeights: UnsafeMutableRawPointer
+  let gradient: UnsafeMutableRawPointer?
+  let statistics: UnsafeMutableRawPointer?
+  let shardStatistics: UnsafeMutableRawPointer?
+  let scratchpad: UnsafeMutableRawPointer
+
+  /// - Returns: nil for a region that this execution does not have.
+  func address(of operand: Operand) -> UnsafeMutableRawPointer? {
+    switch operand.region {
+    case .workspace(let buffer): arena + bufferOffsets[buffer] + operand.offset
+    case .parameters: parameters + operand.offset
+    case .kernelWeights: kernelWeights + operand.offset
+    case .gradient: gradient.map { $0 + operand.offset }
+    case .statistics: statistics.map { $0 + operand.offset }
+    case .shardStatistics: shardStatistics.map { $0 + operand.offset }
+    case .scratchpad: scratchpad
+    }
+  }
+
+  func floats(_ operand: Operand) -> UnsafeMutablePointer<Float> {
+    guard let address = address(of: operand) else {
+      preconditionFailure("a step uses \(operand.region), which this execution does not have")
+    }
+    return address.assumingMemoryBound(to: Float.self)
+  }
+}

@@ -1,0 +1,113 @@
+internal import OneDNN
+internal import Tensors
+
+/// The memory in which one worker executes plans: activations, gradients of activations, scratchpad.
+///
+/// Used by one thread at a time. Bindings of plans to addresses are made on first use and kept.
+public final class Workspace: @unchecked Sendable {
+  // @unchecked because the pool gives each workspace to one worker, and a worker runs on one thread at a time.
+
+  let arena: AlignedBuffer<UInt8>
+  let scratchpad: AlignedBuffer<UInt8>
+  private let stream: Stream
+  private var executions: [BoundPlan.Key: BoundPlan] = [:]
+
+  init(arenaByteCount: Int, scratchpadByteCount: Int) throws(ComputeError) {
+    arena = AlignedBuffer(count: arenaByteCount)
+    scratchpad = AlignedBuffer(count: scratchpadByteCount)
+    do { stream = try Stream() } catch { throw .library(layer: "workspace", error) }
+  }
+
+  public var byteCount: Int { arena.byteCount + scratchpad.byteCount }
+
+  func execution(
+    of plan: Plan, weights: KernelWeights, parameters: UnsafePointer<Float>,
+    gradient: UnsafeMutablePointer<Float>?, statistics: UnsafeMutablePointer<Float>?,
+    shardStatistics: UnsafeMutablePointer<Float>?
+  ) throws(ComputeError) -> BoundPlan {
+    precondition(
+      plan.arenaByteCount <= arena.count && plan.scratchpadByteCount <= scratchpad.count,
+      "a plan needs \(plan.workspaceByteCount) bytes and the workspace has \(byteCount)")
+    let key = BoundPlan.Key(
+      plan: ObjectIdentifier(plan), weights: ObjectIdentifier(weights), parameters: parameters,
+      gradient: gradient, statistics: statistics, shardStatistics: shardStatistics)
+    if let known = executions[key] { return known }
+    let memory = ShardMemory(
+      arena: UnsafeMutableRawPointer(arena.baseAddress), bufferOffsets: plan.bufferOffsets,
+      parameters: UnsafeMutableRawPointer(mutating: parameters),
+      kernelWeights: UnsafeMutableRawPointer(weights.buffer.baseAddress),
+      gradient: gradient.map(UnsafeMutableRawPointer.init),
+      statistics: statistics.map(UnsafeMutableRawPointer.init),
+      shardStatistics: shardStatistics.map(UnsafeMutableRawPointer.init),
+      scratchpad: UnsafeMutableRawPointer(scratchpad.baseAddress))
+    let bound = try BoundPlan(plan, weights, memory, stream)
+    // Addresses that come and go must not pile up bindings.
+    if executions.count >= 256 { executions.removeAll() }
+    executions[key] = bound
+    return bound
+  }
+}
+
+/// A plan whose operands have addresses.
+final class BoundPlan {
+  struct Key: Hashable {
+    let plan: ObjectIdentifier
+    let weights: ObjectIdentifier
+    let parameters: UnsafePointer<Float>
+    let gradient: UnsafeMutablePointer<Float>?
+    let statistics: UnsafeMutablePointer<Float>?
+    let shardStatistics: UnsafeMutablePointer<Float>?
+  }
+
+  private enum Action {
+    case primitive(Execution)
+    case custom(any CustomStep)
+  }
+
+  let memory: ShardMemory
+  private let plan: Plan
+  private let weights: KernelWeights
+  private let actions: [Action]
+
+  init(_ plan: Plan, _ weights: KernelWeights, _ memory: ShardMemory, _ stream: Stream) throws(ComputeError) {
+    self.plan = plan
+    self.weights = weights
+    self.memory = memory
+    var actions: [Action] = []
+    for step in plan.steps {
+      switch step.action {
+      case .custom(let custom): actions.append(.custom(custom))
+      case .primitive(let primitive, let arguments):
+        var tensors: [(Argument, Memory)] = []
+        for (argument, operand) in arguments {
+          guard let address = memory.address(of: operand) else {
+            throw .noKernel(layer: step.layer, pass: step.pass.rawValue)
+          }
+          do { tensors.append((argument, try Memory(operand.descriptor, at: address))) } catch {
+            throw .library(layer: step.layer, error)
+          }
+        }
+        actions.append(.primitive(Execution(primitive, on: stream, tensors)))
+      }
+    }
+    self.actions = actions
+  }
+
+  func run(_ source: any ShardSource, _ options: ShardOptions) throws(ComputeError) -> ShardResult {
+    precondition(
+      source.sampleCount == plan.samples, "a plan for \(plan.samples) samples got \(source.sampleCount)")
+    ThreadConfinement.confine()
+    var shard = ShardContext(source: source, options: options)
+    for index in actions.indices { try run(index, &shard) }
+    return shard.result
+  }
+
+  @inline(__always)
+  private func run(_ index: Int, _ shard: inout ShardContext) throws(ComputeError) {
+    switch actions[index] {
+    case .primitive(let execution):
+      do { try execution.run() } catch { throw .library(layer: plan.steps[index].layer, error) }
+    case .custom(let step): try step.run(memory, &shard)
+    }
+  }
+}

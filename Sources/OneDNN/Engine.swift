@@ -1,0 +1,88 @@
+internal import COneDNN
+
+/// The process's CPU engine.
+///
+/// One engine serves all threads: descriptors and primitives are created under oneDNN's own locks and are immutable after.
+final class Engine: @unchecked Sendable {
+  // @unchecked because a dnnl_engine_t is immutable once created.
+  let raw: dnnl_engine_t
+
+  private init(raw: dnnl_engine_t) { self.raw = raw }
+
+  static let shared: Result<Engine, OneDNNError> = {
+    var engine: dnnl_engine_t?
+    let status = dnnl_engine_create(&engine, dnnl_cpu, 0)
+    guard status == dnnl_success, let engine else {
+      return .failure(OneDNNError(function: "dnnl_engine_create", status: status.rawValue))
+    }
+    return .success(Engine(raw: engine))
+  }()
+}
+
+/// A queue of executions; on the CPU a primitive has finished when its call returns.
+///
+/// Confined to one thread at a time: every workspace owns one.
+public final class Stream {
+  let raw: dnnl_stream_t
+
+  public init() throws(OneDNNError) {
+    let engine = try Engine.shared.get()
+    var stream: dnnl_stream_t?
+    try call("dnnl_stream_create") {
+      dnnl_stream_create(&stream, engine.raw, UInt32(dnnl_stream_default_flags.rawValue))
+    }
+    guard let stream else { throw OneDNNError(function: "dnnl_stream_create", status: 0) }
+    raw = stream
+  }
+
+  deinit { dnnl_stream_destroy(raw) }
+}
+
+/// Facts about the library that decide bits and speed.
+public enum Library {
+  /// For instance `2.6.3`.
+  public static var version: String {
+    guard let version = dnnl_version()?.pointee else { return "unknown" }
+    return "\(version.major).\(version.minor).\(version.patch)"
+  }
+
+  /// The widest instruction set that oneDNN uses on this CPU, for instance `avx512_core_bf16`.
+  public static var instructionSet: String {
+    switch dnnl_get_effective_cpu_isa() {
+    case dnnl_cpu_isa_sse41: "sse41"
+    case dnnl_cpu_isa_avx: "avx"
+    case dnnl_cpu_isa_avx2: "avx2"
+    case dnnl_cpu_isa_avx2_vnni: "avx2_vnni"
+    case dnnl_cpu_isa_avx512_core: "avx512_core"
+    case dnnl_cpu_isa_avx512_core_vnni: "avx512_core_vnni"
+    case dnnl_cpu_isa_avx512_core_bf16: "avx512_core_bf16"
+    case dnnl_cpu_isa_avx512_core_amx: "avx512_core_amx"
+    case let other: "isa_\(other.rawValue)"
+    }
+  }
+
+  /// Whether the CPU multiplies bf16 natively.
+  public static var hasBF16: Bool {
+    dnnl_get_effective_cpu_isa().rawValue & dnnl_cpu_isa_avx512_core_bf16.rawValue
+      == dnnl_cpu_isa_avx512_core_bf16.rawValue
+  }
+
+  /// How many compiled primitives the library keeps; a plan holds on to its own.
+  public static func setPrimitiveCacheCapacity(_ capacity: Int32) {
+    _ = dnnl_set_primitive_cache_capacity(capacity)
+  }
+}
+
+/// Keeps parallel regions of the calling thread one thread wide.
+///
+/// oneDNN reads OpenMP's width when a descriptor is created and when a primitive runs, and the setting belongs to the
+/// calling thread. Dispatch moves work between threads, so every piece of work begins with this call; it costs nanoseconds.
+public enum ThreadConfinement {
+  @inline(__always)
+  public static func confine() { omp_set_num_threads(1) }
+
+  /// Lets primitives of the calling thread use several threads, for `parallelism: intra` and for tests.
+  public static func widen(to threads: Int) { omp_set_num_threads(Int32(clamping: threads)) }
+
+  public static var width: Int { Int(omp_get_max_threads()) }
+}
