@@ -66,7 +66,9 @@ public final class CompiledNetwork: Sendable {
 
   // MARK: - Plans
 
-  /// The plan for a shard of `samples`: the full size, or that of a last short shard. Compiled on first use.
+  /// The plan for a shard of `samples`: the full size, or that of a last short shard.
+  ///
+  /// Compiled on first use.
   public func trainingPlan(samples: Int) throws(ComputeError) -> Plan { try plan(samples, .training) }
 
   public func inferencePlan(samples: Int) throws(ComputeError) -> Plan { try plan(samples, .inference) }

@@ -6,7 +6,9 @@ internal import Tensors
 /// A trainable parameter's place in the flat buffers of a compiled network.
 public struct Segment: Sendable {
   public let parameter: Parameter
-  /// In floats; starts on a multiple of 16. Elements that the layout adds as padding are zero and stay zero.
+  /// In floats; starts on a multiple of 16.
+  ///
+  /// Elements that the layout adds as padding are zero and stay zero.
   public let range: Range<Int>
   let descriptor: MemoryDescriptor
   let view: CanonicalView

@@ -57,6 +57,41 @@ public final class Plan: Sendable {
     return try execution.run(source, options)
   }
 
+  /// As ``train(_:in:weights:parameters:options:gradient:statistics:)``, with the nanoseconds of each of ``stepNames``.
+  public func profile(
+    _ source: any ShardSource, in workspace: Workspace, weights: KernelWeights,
+    parameters: UnsafePointer<Float>, options: ShardOptions, gradient: UnsafeMutablePointer<Float>,
+    statistics: UnsafeMutablePointer<Float>
+  ) throws(ComputeError) -> [UInt64] {
+    let execution = try workspace.execution(
+      of: self, weights: weights, parameters: parameters, gradient: gradient, statistics: nil,
+      shardStatistics: statistics)
+    return try execution.profile(source, options)
+  }
+
+  /// Runs the shard again, looking after each step for results that are not finite.
+  ///
+  /// - Returns: the first step with a NaN or an infinity; nil where there is none.
+  public func locateNonFinite(
+    _ source: any ShardSource, in workspace: Workspace, weights: KernelWeights,
+    parameters: UnsafePointer<Float>, options: ShardOptions, gradient: UnsafeMutablePointer<Float>,
+    statistics: UnsafeMutablePointer<Float>
+  ) throws(ComputeError) -> StepName? {
+    let execution = try workspace.execution(
+      of: self, weights: weights, parameters: parameters, gradient: gradient, statistics: nil,
+      shardStatistics: statistics)
+    return try execution.firstNonFinite(source, options).map { stepNames[$0] }
+  }
+
+  /// The steps in the order in which they run: layer, pass, kernel, and the layout of what they write.
+  public var stepNames: [StepName] {
+    steps.map { step in
+      StepName(
+        layer: step.layer, pass: step.pass, kernel: step.implementation,
+        layout: step.results.first?.descriptor.layoutName ?? "")
+    }
+  }
+
   /// One shard forward.
   ///
   /// - Parameters:
@@ -95,4 +130,13 @@ public final class Plan: Sendable {
     }
     return result
   }
+}
+
+/// What a plan's step is called in tables.
+public struct StepName: Hashable, Sendable {
+  public let layer: String
+  public let pass: Pass
+  /// The kernel's own name, for instance `jit:avx512_core` or `jit_wino_4x3:avx512_core`; `ref…` is a plain loop.
+  public let kernel: String
+  public let layout: String
 }

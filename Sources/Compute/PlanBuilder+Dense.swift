@@ -3,7 +3,9 @@ internal import OneDNN
 internal import Tensors
 
 extension PlanBuilder {
-  /// A fully connected layer. Its input may be a flattened image in kernel order: the weights' rows then lie in that
+  /// A fully connected layer.
+  ///
+  /// Its input may be a flattened image in kernel order: the weights' rows then lie in that
   /// order too, and no activation is moved.
   func dense(_ index: Int, _ operation: Operation, _ dense: Dense, _ src: Value) throws -> Value {
     let inputs = src.columns?.count ?? operation.inputShapes[0][0]
@@ -93,7 +95,9 @@ extension PlanBuilder {
     return try .strided(d, descriptor.dataType, strides: [d[1] * d[2] * d[3], 1, d[3] * d[1], d[1]])
   }
 
-  /// The value with its columns in canonical order, moved if they are not. `index` is the operation that made it.
+  /// The value with its columns in canonical order, moved if they are not.
+  ///
+  /// `index` is the operation that made it.
   func canonical(_ value: Value, madeBy index: Int?) throws -> (Value, (Gradient) throws -> Gradient) {
     guard let columns = value.columns else { return (value, { $0 }) }
     let count = columns.lazy.filter { $0 >= 0 }.count

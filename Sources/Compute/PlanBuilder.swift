@@ -5,7 +5,9 @@ internal import Tensors
 /// The result of an operation while a plan is built.
 struct Value {
   var operand: Operand
-  /// For a flattened image whose elements lie in kernel order: the canonical index of each column, negative for padding.
+  /// For a flattened image whose elements lie in kernel order: the canonical index of each column.
+  ///
+  /// Negative for padding.
   /// Nil where the columns are canonical.
   var columns: [Int32]?
 

@@ -111,4 +111,20 @@ struct ShardMemory {
     }
     return address.assumingMemoryBound(to: Float.self)
   }
+
+  /// Whether an operand's elements are all finite; formats that cannot be otherwise are.
+  func isFinite(_ operand: Operand) -> Bool {
+    guard let address = address(of: operand) else { return true }
+    switch operand.descriptor.dataType {
+    case .f32:
+      let values = UnsafeBufferPointer(
+        start: address.assumingMemoryBound(to: UInt32.self), count: operand.descriptor.byteCount / 4)
+      return values.allSatisfy { $0 & 0x7F80_0000 != 0x7F80_0000 }
+    case .bf16:
+      let values = UnsafeBufferPointer(
+        start: address.assumingMemoryBound(to: UInt16.self), count: operand.descriptor.byteCount / 2)
+      return values.allSatisfy { $0 & 0x7F80 != 0x7F80 }
+    case .u8, .s32: return true
+    }
+  }
 }

@@ -1,3 +1,4 @@
+internal import Dispatch
 internal import OneDNN
 internal import Tensors
 
@@ -100,6 +101,34 @@ final class BoundPlan {
     var shard = ShardContext(source: source, options: options)
     for index in actions.indices { try run(index, &shard) }
     return shard.result
+  }
+
+  /// Nanoseconds of each step of one execution.
+  func profile(_ source: any ShardSource, _ options: ShardOptions) throws(ComputeError) -> [UInt64] {
+    ThreadConfinement.confine()
+    var shard = ShardContext(source: source, options: options)
+    var times: [UInt64] = []
+    times.reserveCapacity(actions.count)
+    for index in actions.indices {
+      let start = DispatchTime.now().uptimeNanoseconds
+      try run(index, &shard)
+      times.append(DispatchTime.now().uptimeNanoseconds - start)
+    }
+    return times
+  }
+
+  /// Runs forward and backward until a step's results hold a NaN or an infinity.
+  ///
+  /// - Returns: that step's number; nil where all results are finite.
+  func firstNonFinite(_ source: any ShardSource, _ options: ShardOptions) throws(ComputeError) -> Int? {
+    ThreadConfinement.confine()
+    var shard = ShardContext(source: source, options: options)
+    for index in actions.indices {
+      try run(index, &shard)
+      let isFinite = plan.steps[index].results.allSatisfy { memory.isFinite($0) }
+      if !isFinite || !shard.result.lossSum.isFinite { return index }
+    }
+    return nil
   }
 
   @inline(__always)

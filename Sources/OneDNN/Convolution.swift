@@ -13,8 +13,10 @@ public enum ConvolutionAlgorithm: String, Hashable, Sendable, CaseIterable {
   }
 }
 
-/// A 2-D convolution's tensors and geometry, in oneDNN's logical order: src [N, IC, H, W], weights [OC, IC, KH, KW] or
-/// [G, OC / G, IC / G, KH, KW], bias [OC], dst [N, OC, OH, OW]. Layouts may be `any`.
+/// A 2-D convolution's tensors and geometry, in oneDNN's logical order.
+///
+/// src [N, IC, H, W], weights [OC, IC, KH, KW] or [G, OC / G, IC / G, KH, KW], bias [OC], dst [N, OC, OH, OW]. Layouts may
+/// be `any`.
 public struct ConvolutionShape: Sendable {
   public var src: MemoryDescriptor
   public var weights: MemoryDescriptor

@@ -62,7 +62,9 @@ public final class PrimitiveDescriptor: @unchecked Sendable {
   public var isReference: Bool { implementation.hasPrefix("ref") }
 }
 
-/// A compiled kernel. Immutable, and run by several workers at once, each with its own memory and scratchpad.
+/// A compiled kernel.
+///
+/// Immutable, and run by several workers at once, each with its own memory and scratchpad.
 public final class Primitive: @unchecked Sendable {
   // @unchecked because with a user-managed scratchpad a dnnl_primitive_t holds no state of an execution.
   let raw: dnnl_primitive_t
