@@ -63,7 +63,10 @@ let package = Package(
 
     // Tests: one target per source target, and what they share.
     .target(
-      name: "TestSupport", dependencies: ["Tensors", "Networks"], path: "Tests/TestSupport"),
+      name: "TestSupport", dependencies: ["Tensors", "Networks"], path: "Tests/TestSupport",
+      // The reference kernels are plain loops: without the optimizer they take most of the tests' time.
+      swiftSettings: [.unsafeFlags(["-O"], .when(configuration: .debug))]),
+    .testTarget(name: "TestSupportTests", dependencies: ["TestSupport", "Networks", "Tensors"]),
     .testTarget(
       name: "HDF5Tests", dependencies: ["HDF5", "TestSupport"], exclude: ["Fixtures"]),
     .testTarget(name: "OneDNNTests", dependencies: ["OneDNN", "TestSupport"]),
@@ -82,10 +85,11 @@ let package = Package(
 
 // Settings that every target shares.
 for target in package.targets where ![.system, .binary].contains(target.type) {
-  target.swiftSettings = [
-    .swiftLanguageMode(.v6),
-    .enableUpcomingFeature("ExistentialAny"),
-    .enableUpcomingFeature("MemberImportVisibility"),
-    .enableUpcomingFeature("InternalImportsByDefault"),
-  ]
+  target.swiftSettings =
+    (target.swiftSettings ?? []) + [
+      .swiftLanguageMode(.v6),
+      .enableUpcomingFeature("ExistentialAny"),
+      .enableUpcomingFeature("MemberImportVisibility"),
+      .enableUpcomingFeature("InternalImportsByDefault"),
+    ]
 }
