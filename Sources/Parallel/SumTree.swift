@@ -1,0 +1,59 @@
+/// The order in which the results of shards are added: a binary tree that depends on their number alone.
+///
+/// Leaves are the shards `0..<count`. On every level neighbours are paired, left to right; an odd one out moves up as it
+/// is. So node `j` of level `k` is the sum of shards `j·2ᵏ ..< (j+1)·2ᵏ`, as far as they exist:
+///
+///     count 5:  ((s0 + s1) + (s2 + s3)) + s4
+///
+/// Floating-point addition is not associative: fixing the tree fixes every bit of the sum, whoever adds what and when.
+public struct SumTree: Hashable, Sendable {
+  public let count: Int
+
+  /// - Parameter count: number of leaves, 1 or more.
+  public init(count: Int) {
+    precondition(count >= 1, "a sum needs at least 1 term, got \(count)")
+    self.count = count
+  }
+
+  /// A partial sum: node `index` of `level`.
+  public struct Node: Hashable, Sendable {
+    public let level: Int
+    public let index: Int
+
+    public static func leaf(_ shard: Int) -> Node { Node(level: 0, index: shard) }
+    var parent: Node { Node(level: level + 1, index: index >> 1) }
+    var left: Node { Node(level: level - 1, index: index << 1) }
+    var right: Node { Node(level: level - 1, index: index << 1 | 1) }
+    var sibling: Node { Node(level: level, index: index ^ 1) }
+    var isLeft: Bool { index & 1 == 0 }
+  }
+
+  /// The level of the root: the smallest `k` with `2ᵏ ≥ count`.
+  public var height: Int { Int.bitWidth - (count - 1).leadingZeroBitCount }
+  public var root: Node { Node(level: height, index: 0) }
+
+  /// The leaves under a node; empty where the tree has no such node.
+  public func leaves(of node: Node) -> Range<Int> {
+    min(node.index << node.level, count)..<min((node.index + 1) << node.level, count)
+  }
+
+  func contains(_ node: Node) -> Bool { !leaves(of: node).isEmpty }
+
+  /// Follows an odd one out upwards, to the node at which it is added to something, or to the root.
+  func raised(_ node: Node) -> Node {
+    var node = node
+    while node.level < height, !contains(node.sibling) { node = node.parent }
+    return node
+  }
+
+  /// The sum of doubles in the tree's order, for losses and norms.
+  public static func sum(_ terms: [Double]) -> Double {
+    var terms = terms
+    while terms.count > 1 {
+      terms = stride(from: 0, to: terms.count, by: 2).map { index in
+        index + 1 < terms.count ? terms[index] + terms[index + 1] : terms[index]
+      }
+    }
+    return terms.first ?? 0
+  }
+}

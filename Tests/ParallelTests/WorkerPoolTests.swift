@@ -1,0 +1,96 @@
+import Parallel
+import Synchronization
+import Tensors
+import Testing
+
+@Suite("Worker pool")
+struct WorkerPoolTests {
+  struct Failed: Error, Equatable {
+    let index: Int
+  }
+
+  @Test("every index runs exactly once", arguments: [1, 2, 3, 8], [0, 1, 7, 1000])
+  func everyIndexOnce(workers: Int, count: Int) {
+    let runs = AlignedBuffer<Int>(count: count)
+    let slices = DisjointSlices(runs, sliceLength: 1)
+    WorkerPool(workers: workers).forEach(count: count) { index, _ in slices[index][0] += 1 }
+    #expect(runs.array() == Array(repeating: 1, count: count))
+  }
+
+  @Test(
+    "a worker's number stays below the pool's, and no two pieces share one at a time", arguments: [1, 2, 5])
+  func workerNumbers(workers: Int) {
+    let busy = (0..<workers).map { _ in Flag() }
+    let clashes = Atomic<Int>(0)
+    WorkerPool(workers: workers).forEach(count: 500) { _, worker in
+      if busy[worker].value.exchange(true, ordering: .acquiringAndReleasing) {
+        clashes.add(1, ordering: .relaxed)
+      }
+      busy[worker].value.store(false, ordering: .releasing)
+    }
+    #expect(clashes.load(ordering: .relaxed) == 0)
+  }
+
+  @Test("of several errors the one of the lowest index is thrown", arguments: [1, 2, 3, 8])
+  func lowestErrorWins(workers: Int) {
+    for _ in 0..<50 {
+      #expect(throws: Failed(index: 13)) {
+        try WorkerPool(workers: workers).forEach(count: 100) { index, _ in
+          if index >= 13 { throw Failed(index: index) }
+        }
+      }
+    }
+  }
+
+  @Test("after a stop no further index is handed out, and those taken are finished", arguments: [1, 2, 4])
+  func stop(workers: Int) {
+    let done = (0..<100).map { _ in Flag() }
+    let finished = Atomic<Int>(0)
+    let next = WorkerPool(workers: workers).forEach(
+      in: 0..<100, while: { _ in finished.load(ordering: .relaxed) < 10 }
+    ) { index, _ in
+      done[index].value.store(true, ordering: .relaxed)
+      finished.add(1, ordering: .relaxed)
+    }
+    #expect(next >= 10 && next < 10 + workers)
+    #expect(done.map { $0.value.load(ordering: .relaxed) } == (0..<100).map { $0 < next })
+  }
+
+  @Test("each worker is armed before its first piece")
+  func arming() {
+    let armed = Atomic<Int>(0)
+    let early = Atomic<Int>(0)
+    let pool = WorkerPool(workers: 3) { armed.add(1, ordering: .sequentiallyConsistent) }
+    pool.forEach(count: 30) { _, _ in
+      if armed.load(ordering: .sequentiallyConsistent) == 0 { early.add(1, ordering: .relaxed) }
+    }
+    #expect(early.load(ordering: .relaxed) == 0)
+    #expect((1...3).contains(armed.load(ordering: .relaxed)))
+  }
+
+  final class Flag: Sendable {
+    let value = Atomic<Bool>(false)
+  }
+}
+
+@Suite("Sharding")
+struct ShardingTests {
+  @Test(
+    "shards cover the minibatch in order, each full but the last",
+    arguments: [(128, 16), (17, 5), (3, 8), (0, 4)])
+  func cover(samples: Int, size: Int) {
+    let sharding = Sharding(sampleCount: samples, shardSize: size)
+    let ranges = (0..<sharding.count).map { sharding[$0] }
+    #expect(ranges.flatMap { Array($0) } == Array(0..<samples))
+    #expect(ranges.dropLast().allSatisfy { $0.count == size })
+    #expect(Set(ranges.map(\.count)) == Set(sharding.sizes))
+  }
+
+  @Test("slices are disjoint and cover the buffer", arguments: [(1000, 64), (64, 64), (5, 8)])
+  func slices(count: Int, length: Int) {
+    let slices = DisjointSlices(AlignedBuffer<Float>(count: count), sliceLength: length)
+    #expect((0..<slices.count).flatMap { Array(slices.range(of: $0)) } == Array(0..<count))
+    #expect(
+      (0..<slices.count).map { slices[$0].count } == (0..<slices.count).map { slices.range(of: $0).count })
+  }
+}
