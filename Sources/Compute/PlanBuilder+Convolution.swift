@@ -116,7 +116,9 @@ extension PlanBuilder {
     _ shape: ConvolutionShape, _ geometry: ConvolutionGeometry, _ operation: Operation
   ) throws -> PrimitiveDescriptor {
     try candidates(geometry, operation, .forward) {
-      try shape.forward($0, training: isTraining, activation: operation.activation)
+      // For inference alone Winograd wants weights in a private order that stored ones cannot be brought into.
+      try shape.forward(
+        $0, training: isTraining || $0 == .winograd, activation: operation.activation)
     }
   }
 

@@ -7,7 +7,8 @@ extension PlanBuilder {
   ///
   /// Its input may be a flattened image in kernel order: the weights' rows then lie in that
   /// order too, and no activation is moved.
-  func dense(_ index: Int, _ operation: Operation, _ dense: Dense, _ src: Value) throws -> Value {
+  func dense(_ index: Int, _ operation: Operation, _ dense: Dense, _ source: Value) throws -> Value {
+    let (src, back) = try inStoredOrder(source, operation)
     let inputs = src.columns?.count ?? operation.inputShapes[0][0]
     let type: DataType = options.precision == .bf16 && inputs >= 16 && dense.units >= 16 ? .bf16 : .f32
     let plain = try MemoryDescriptor.dense([samples, inputs], type)
@@ -54,9 +55,41 @@ extension PlanBuilder {
           (.weights, try storage.operand(kernel, as: backward.descriptor(of: .weights))),
           (.diffSrc, diffSrc),
         ])
-      propagate(Gradient(operand: diffSrc, isExclusive: true), toInput: 0, of: operation)
+      propagate(try back(Gradient(operand: diffSrc, isExclusive: true)), toInput: 0, of: operation)
     }
     return Value(operand: dst)
+  }
+
+  /// The input with its columns in the order in which an earlier plan stored the kernel's rows.
+  private func inStoredOrder(
+    _ source: Value, _ operation: Operation
+  ) throws -> (Value, (Gradient) throws -> Gradient) {
+    guard let stored = try storedKernel(operation) else { return (source, { $0 }) }
+    var wanted: [Int32]?
+    if case .rows(let columns, _, _) = stored.view { wanted = columns }
+    guard wanted != source.columns else { return (source, { $0 }) }
+    let (plain, plainBack) = try canonical(source, madeBy: nil)
+    guard let wanted else { return (plain, plainBack) }
+    let ordered = buffer(try .dense([samples, wanted.count], plain.descriptor.dataType))
+    emit(
+      ColumnsStep(
+        samples: samples, columns: wanted, canonical: plain.operand, ordered: ordered, toCanonical: false))
+    return (
+      Value(operand: ordered, columns: wanted),
+      { [self] gradient in
+        let target = buffer(plain.descriptor.with(gradient.descriptor.dataType))
+        emit(
+          ColumnsStep(
+            samples: samples, columns: wanted, canonical: target, ordered: gradient.operand, toCanonical: true
+          ))
+        return try plainBack(Gradient(operand: target, isExclusive: true))
+      }
+    )
+  }
+
+  private func storedKernel(_ operation: Operation) throws -> Segment? {
+    parameters.parameters.first { $0.layer == operation.layer && $0.spec.name == "kernel" }
+      .flatMap(storage.segment(for:))
   }
 
   private func canonicalRows(_ columns: [Int32]?, _ inputs: Int, _ units: Int) throws -> CanonicalView {

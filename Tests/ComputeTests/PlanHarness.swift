@@ -1,0 +1,122 @@
+import Compute
+import Networks
+import Tensors
+import TestSupport
+import Testing
+
+/// Samples in memory, as a plan reads them.
+struct ArraySource: ShardSource {
+  let floats: AlignedBuffer<Float>
+  let labels: [Int]
+  let pixelCount: Int
+
+  init(_ tensor: ReferenceTensor, labels: [Int]) {
+    floats = tensor.makeBuffer()
+    self.labels = labels
+    pixelCount = tensor.values.count / labels.count
+  }
+
+  var sampleCount: Int { labels.count }
+  var element: InputElement { .float32 }
+  func pixels(at index: Int) -> UnsafeRawPointer { UnsafeRawPointer(floats.baseAddress + index * pixelCount) }
+  func label(at index: Int) -> Int32 { Int32(labels[index]) }
+}
+
+/// A compiled network with values, to run one shard at a time.
+final class PlanHarness {
+  let compiled: CompiledNetwork
+  let canonical: CanonicalParameters
+  let parameters: AlignedBuffer<Float>
+  let weights: KernelWeights
+
+  /// Random values for every parameter, biases and statistics included, so that no term hides at zero.
+  init(_ network: ResolvedNetwork, _ options: CompileOptions, samples: Int, seed: UInt64 = 1) throws {
+    compiled = try CompiledNetwork(network, options: options)
+    if options.training { _ = try compiled.trainingPlan(samples: samples) }
+    _ = try compiled.inferencePlan(samples: samples)
+    canonical = compiled.parameters.initialValues(seed: seed)
+    for parameter in compiled.parameters.parameters where parameter.spec.name != "kernel" {
+      let random = ReferenceTensor.random(parameter.spec.shape, seed: seed + 99, scale: 0.4)
+      let shift: Float = ["gamma", "moving_variance"].contains(parameter.spec.name) ? 1 : 0.05
+      for (index, value) in random.floats.enumerated() {
+        canonical.values(of: parameter)[index] = value + shift
+      }
+    }
+    parameters = AlignedBuffer(count: compiled.storageCount)
+    try compiled.load(canonical.trainable.baseAddress, into: parameters.baseAddress)
+    weights = compiled.makeKernelWeights()
+    try weights.refresh(from: parameters.baseAddress)
+  }
+
+  struct Output {
+    var result: ShardResult
+    /// Canonical, trainable parameters.
+    var gradient: CanonicalParameters
+    var inputGradient: [Float]
+    var storage: AlignedBuffer<Float>
+  }
+
+  func train(_ source: ArraySource, _ options: ShardOptions) throws -> Output {
+    let workspace = try compiled.makeWorkspace()
+    let plan = try compiled.trainingPlan(samples: source.sampleCount)
+    let storage = AlignedBuffer<Float>(count: compiled.storageCount)
+    let gradient = CanonicalParameters(layout: compiled.parameters)
+    // Whatever a worker left behind must not matter.
+    storage.fill(with: .nan)
+    let result = try plan.train(
+      source, in: workspace, weights: weights, parameters: parameters.baseAddress, options: options,
+      gradient: storage.baseAddress, statistics: gradient.statistics.baseAddress)
+    try compiled.export(storage.baseAddress, into: gradient.trainable.baseAddress)
+    return Output(
+      result: result, gradient: gradient, inputGradient: plan.lastInputGradient(in: workspace),
+      storage: storage)
+  }
+
+  func infer(_ source: ArraySource) throws -> [Float] {
+    let plan = try compiled.inferencePlan(samples: source.sampleCount)
+    let logits = AlignedBuffer<Float>(count: source.sampleCount * plan.classes)
+    try plan.infer(
+      source, in: try compiled.makeWorkspace(), weights: weights, parameters: parameters.baseAddress,
+      statistics: canonical.statistics.baseAddress, logits: logits.baseAddress)
+    return logits.array()
+  }
+}
+
+/// Holds loss, logits, every gradient and every statistic of a plan against the reference.
+///
+/// - Parameter tolerance: allowed difference as a share of each tensor's largest element.
+func expectMatchesReference(
+  _ network: Network, samples: Int, tolerance: Double = 2e-5, kernels: KernelSelection = .direct,
+  shard: Int? = nil, precision: ComputePrecision = .fp32, labelSmoothing: Float = 0,
+  sourceLocation: SourceLocation = #_sourceLocation
+) throws {
+  let resolved = try network.resolved()
+  let options = CompileOptions(
+    batch: 64, shard: shard ?? samples, precision: precision, inputGradient: true, kernels: kernels)
+  let harness = try PlanHarness(resolved, options, samples: samples)
+  let input = ReferenceTensor.random(Shape([samples] + resolved.inputShape.dimensions), seed: 5)
+  let labels = (0..<samples).map { $0 * 7 % resolved.outputShape[0] }
+  let source = ArraySource(input, labels: labels)
+  let scale = Float(1) / 64
+  let expected = ReferenceNetwork(resolved, harness.canonical).run(
+    input, labels: labels, scale: Double(scale), labelSmoothing: Double(labelSmoothing))
+  let output = try harness.train(source, ShardOptions(scale: scale, labelSmoothing: labelSmoothing))
+  expectClose(
+    [output.result.lossSum], [expected.lossSum], relative: tolerance, "loss", sourceLocation: sourceLocation)
+  for parameter in harness.compiled.parameters.parameters {
+    let wanted =
+      parameter.spec.isTrainable ? expected.gradients[parameter.path] : expected.statistics[parameter.path]
+    let found = Array(output.gradient.values(of: parameter))
+    expectClose(
+      found, try #require(wanted, sourceLocation: sourceLocation), absolute: 1e-7, ofLargest: tolerance,
+      parameter.path, sourceLocation: sourceLocation)
+  }
+  expectClose(
+    output.inputGradient, try #require(expected.gradients[Network.inputName]), absolute: 1e-7,
+    ofLargest: tolerance, "gradient of the input", sourceLocation: sourceLocation)
+  let inference = ReferenceNetwork(resolved, harness.canonical).run(
+    input, labels: labels, scale: 1, training: false)
+  expectClose(
+    try harness.infer(source), inference.logits, absolute: 1e-6, ofLargest: tolerance, "logits",
+    sourceLocation: sourceLocation)
+}
