@@ -1,0 +1,95 @@
+/// Where something in a configuration was written.
+public enum ConfigurationLocation: Hashable, Sendable, CustomStringConvertible {
+  /// A place in a file; line and column count from 1, columns in Unicode scalars.
+  case file(path: String, line: Int, column: Int)
+  /// A file as a whole: it is missing, too large, not text.
+  case wholeFile(path: String)
+  /// An override as it was given, `training.epochs=3`.
+  case override(String)
+  /// The schema's own default.
+  case builtIn
+
+  public var description: String {
+    switch self {
+    case .file(let path, let line, let column): "\(path):\(line):\(column)"
+    case .wholeFile(let path): path
+    case .override(let text): "--set \(text)"
+    case .builtIn: "default"
+    }
+  }
+}
+
+/// One thing that is wrong in a configuration.
+public struct ConfigurationError: Error, Hashable, Sendable, CustomStringConvertible {
+  public let location: ConfigurationLocation
+  /// What was found, what is allowed, and the nearest known name.
+  public let message: String
+
+  public init(_ location: ConfigurationLocation, _ message: String) {
+    self.location = location
+    self.message = message
+  }
+
+  /// One line: `file:line:column: message`.
+  public var description: String { "\(location): \(message)" }
+}
+
+/// Everything that is wrong in a configuration, in the order in which it is written.
+public struct ConfigurationErrors: Error, Hashable, Sendable, CustomStringConvertible {
+  public let errors: [ConfigurationError]
+  /// True when the file could not be opened because it does not exist.
+  public let isMissingFile: Bool
+
+  public init(_ errors: [ConfigurationError], isMissingFile: Bool = false) {
+    self.errors = errors
+    self.isMissingFile = isMissingFile
+  }
+
+  init(_ location: ConfigurationLocation, _ message: String) {
+    self.init([ConfigurationError(location, message)])
+  }
+
+  /// One line per error.
+  public var description: String { errors.map(\.description).joined(separator: "\n") }
+}
+
+/// Collects errors, each once, and keeps them in the order of their places.
+struct ErrorCollector {
+  /// More errors than a person reads; the rest is counted.
+  static let limit = 100
+
+  private var known: Set<ConfigurationError> = []
+  private(set) var errors: [ConfigurationError] = []
+
+  var isEmpty: Bool { errors.isEmpty }
+
+  mutating func add(_ location: ConfigurationLocation, _ message: String) {
+    let error = ConfigurationError(location, message)
+    if known.insert(error).inserted { errors.append(error) }
+  }
+
+  mutating func add(_ other: ConfigurationErrors) {
+    for error in other.errors { add(error.location, error.message) }
+  }
+
+  /// The errors in file order; errors of overrides stand last.
+  func sorted() -> ConfigurationErrors {
+    func rank(_ location: ConfigurationLocation) -> (Int, Int) {
+      switch location {
+      case .wholeFile, .builtIn: (0, 0)
+      case .file(_, let line, let column): (line, column)
+      case .override: (Int.max, 0)
+      }
+    }
+    var ordered = errors.enumerated().sorted { left, right in
+      let (leftRank, rightRank) = (rank(left.element.location), rank(right.element.location))
+      return leftRank == rightRank ? left.offset < right.offset : leftRank < rightRank
+    }.map(\.element)
+    if ordered.count > ErrorCollector.limit {
+      let rest = ordered.count - ErrorCollector.limit
+      ordered.removeLast(rest)
+      ordered.append(ConfigurationError(ordered[0].location, "… and \(rest) more errors"))
+    }
+    return ConfigurationErrors(ordered)
+  }
+}

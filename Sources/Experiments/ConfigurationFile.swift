@@ -1,0 +1,57 @@
+public import Networks
+public import Training
+internal import Foundation
+
+/// A configuration that is complete and free of errors.
+public struct LoadedConfiguration: Sendable {
+  /// The file as it was given.
+  public let path: String
+  /// What the trainer takes.
+  public let run: RunConfiguration
+  /// The network with all shapes.
+  public let network: ResolvedNetwork
+  /// Every value, defaults included, with the place that it comes from.
+  public let values: ResolvedValue
+}
+
+/// Reads configuration files.
+public enum ConfigurationFile {
+  /// Reads a file, the files that it extends, and overrides; checks everything before any data is touched.
+  ///
+  /// - Parameter overrides: `key.path=value`, applied in order; see `Configs/README.md` for short forms.
+  /// - Throws: All errors at once, each with its place.
+  public static func load(
+    path: String, overrides: [String] = []
+  ) throws(ConfigurationErrors) -> LoadedConfiguration {
+    try load(text: try SourceText.read(path), path: path, overrides: overrides)
+  }
+
+  /// Reads a configuration from text.
+  ///
+  /// - Parameter path: names the text in messages, and decides what relative paths in it count from; a relative one
+  ///   counts from the working directory.
+  public static func load(
+    text: String, path: String, overrides: [String] = []
+  ) throws(ConfigurationErrors) -> LoadedConfiguration {
+    let workingDirectory = FileManager.default.currentDirectoryPath
+    let checked = try SourceText.decode(Array(text.utf8), path: path)
+    let own = try YAMLReader.read(checked, path: path)
+    let merged = try Inheritance(workingDirectory: workingDirectory).resolve(own, path: path)
+
+    var errors = ErrorCollector()
+    let root = Overrides.apply(overrides, to: merged, &errors)
+    var decoder = SchemaDecoder(workingDirectory: workingDirectory)
+    decoder.errors = errors
+    let values = decoder.decode(root, .object(RunSchema.root), at: "")
+    errors = decoder.errors
+    guard let values else { throw errors.sorted() }
+    let network = CrossChecks(root: values, expansion: decoder.expansion).check(&errors)
+    guard errors.isEmpty, let network, let run = RunBuilder.run(values, network: network.network) else {
+      if errors.isEmpty {
+        errors.add(.wholeFile(path: path), "cannot be made into a run; please report this configuration")
+      }
+      throw errors.sorted()
+    }
+    return LoadedConfiguration(path: path, run: run, network: network, values: values)
+  }
+}

@@ -1,0 +1,142 @@
+internal import Networks
+internal import Tensors
+internal import Training
+
+/// Checks that span several values, made before any data is read.
+struct CrossChecks {
+  let root: ResolvedValue
+  let expansion: NetworkExpansion
+
+  /// - Returns: The network with its shapes, nil when the errors say why not.
+  func check(_ errors: inout ErrorCollector) -> ResolvedNetwork? {
+    checkTraining(&errors)
+    return checkNetwork(&errors)
+  }
+
+  // MARK: - Training
+
+  private func checkTraining(_ errors: inout ErrorCollector) {
+    let training = root["training"]
+    if let batch = training?["batch"]?.integer, let shard = training?["shard"], let size = shard.integer, size > batch {
+      errors.add(
+        shard.origin, "training.shard: found \(size), expected at most the batch, which is \(batch)")
+    }
+    guard let schedule = training?["schedule"] else { return }
+    let epochs = training?["epochs"]?.integer
+    checkSpan(schedule["warmup"], "training.schedule.\(schedule.kind ?? "").warmup", within: epochs, &errors)
+    checkSpan(schedule["over"], "training.schedule.cosine.over", upTo: epochs, &errors)
+    var last: TrainingSpan?
+    for (index, time) in (schedule["at"]?.list ?? []).enumerated() {
+      let path = "training.schedule.step.at.\(index)"
+      checkSpan(time, path, within: epochs, &errors)
+      let span = RunBuilder.span(time)
+      if let last, let span, !last.isKnownBefore(span) {
+        errors.add(time.origin, "\(path): comes no later than the one before it; write the times in order")
+      }
+      last = span
+    }
+  }
+
+  private func checkSpan(
+    _ value: ResolvedValue?, _ path: String, within epochs: Int? = nil, upTo whole: Int? = nil,
+    _ errors: inout ErrorCollector
+  ) {
+    guard let value, case .epochs(let length) = RunBuilder.span(value) else { return }
+    if let epochs, length >= Double(epochs) {
+      errors.add(
+        value.origin, "\(path): found \(length.plainText) epochs, expected less than the run's \(epochs)")
+    }
+    if let whole, length > Double(whole) {
+      errors.add(
+        value.origin, "\(path): found \(length.plainText) epochs, expected at most the run's \(whole)")
+    }
+  }
+
+  // MARK: - Network
+
+  private func checkNetwork(_ errors: inout ErrorCollector) -> ResolvedNetwork? {
+    guard let input = root["network"]?["input"], let dimensions = input.list?.compactMap(\.integer),
+      root["network"]?["layers"] != nil, !expansion.layers.isEmpty
+    else { return nil }
+    var layers: [Layer] = []
+    for layer in expansion.layers {
+      guard let spec = LayerBuilder.spec(layer.kind, layer.fields) else { return nil }
+      layers.append(Layer(name: layer.name, inputs: layer.inputs, spec: spec))
+    }
+    do {
+      let resolved = try Network(inputShape: Shape(dimensions), layers: layers).resolved()
+      checkDeadEnds(layers, &errors)
+      checkOutput(resolved, &errors)
+      return resolved
+    } catch let error as NetworkError {
+      let layer = expansion.layers.first { $0.name == error.layer }
+      errors.add(layer?.location ?? input.origin, "network: \(error)\(usePhrase(layer))")
+    } catch {
+      errors.add(input.origin, "network: \(error)")
+    }
+    return nil
+  }
+
+  private func usePhrase(_ layer: NetworkExpansion.FlatLayer?) -> String {
+    layer?.use.map { " (in the block used at \($0))" } ?? ""
+  }
+
+  /// A layer whose output nobody takes does nothing, which is never meant.
+  private func checkDeadEnds(_ layers: [Layer], _ errors: inout ErrorCollector) {
+    var open = Set(layers.dropLast().map(\.name))
+    for layer in layers { open.subtract(layer.inputs) }
+    for layer in expansion.layers where open.contains(layer.name) {
+      errors.add(
+        layer.location,
+        "network: the output of layer '\(layer.name)' goes nowhere; name it in the `inputs` of a later layer, "
+          + "or leave it out\(usePhrase(layer))")
+    }
+  }
+
+  /// The softmax cross-entropy takes one vector of logits per sample, one for each class.
+  private func checkOutput(_ network: ResolvedNetwork, _ errors: inout ErrorCollector) {
+    guard root["training"]?["loss"]?.kind == "softmax_cross_entropy" else { return }
+    let output = network.network.output
+    let layer = expansion.layers.last { $0.name == output.name }
+    let location = layer?.location ?? root.origin
+    if network.outputShape.rank != 1 {
+      errors.add(
+        location,
+        "network: the last layer, '\(output.name)', gives \(network.outputShape), and softmax_cross_entropy takes "
+          + "one number per class; end with flatten and dense\(usePhrase(layer))")
+    } else if network.outputShape[0] < 2 {
+      errors.add(
+        location,
+        "network: the last layer, '\(output.name)', gives one number, and softmax_cross_entropy takes one for "
+          + "each of at least 2 classes\(usePhrase(layer))")
+    }
+    if output.spec.isSoftmax {
+      errors.add(
+        location,
+        "network: the last layer, '\(output.name)', applies softmax, which softmax_cross_entropy does as well; "
+          + "leave it out here\(usePhrase(layer))")
+    }
+  }
+}
+
+extension LayerSpec {
+  fileprivate var isSoftmax: Bool {
+    switch self {
+    case .activation(let activation): activation == .softmax
+    case .dense(let dense): dense.activation == .softmax
+    case .conv2D(let conv): conv.activation == .softmax
+    default: false
+    }
+  }
+}
+
+extension TrainingSpan {
+  /// False only where both have the same unit and this one is not the shorter.
+  fileprivate func isKnownBefore(_ other: TrainingSpan) -> Bool {
+    switch (self, other) {
+    case (.steps(let left), .steps(let right)): left < right
+    case (.epochs(let left), .epochs(let right)): left < right
+    default: true
+    }
+  }
+}

@@ -1,0 +1,45 @@
+/// Finds the known name that a mistyped one is closest to.
+enum NearestName {
+  /// The nearest of `known` when it is near enough to be meant: at most a third of the letters differ.
+  ///
+  /// Distances count insertions, deletions, replacements and swaps of neighbours; the first of equals wins.
+  static func of(_ name: String, among known: [String]) -> String? {
+    let wanted = Array(name.lowercased().unicodeScalars.prefix(64))
+    guard !wanted.isEmpty else { return nil }
+    var best: (name: String, distance: Int)?
+    for candidate in known {
+      let letters = Array(candidate.lowercased().unicodeScalars.prefix(64))
+      let distance = distance(wanted, letters)
+      let limit = max(1, max(wanted.count, letters.count) / 3)
+      if distance <= limit, distance < (best?.distance ?? Int.max) { best = (candidate, distance) }
+    }
+    // A name that is written out only in part, as `momentum` in `batch_momentum`, is near as well.
+    return best?.name
+      ?? known.first { candidate in
+        name.count >= 3 && candidate.split(separator: "_").contains { $0.elementsEqual(name.lowercased()) }
+      }
+  }
+
+  /// `; did you mean 'epochs'?`, or nothing.
+  static func hint(_ name: String, among known: [String]) -> String {
+    of(name, among: known).map { "; did you mean '\($0)'?" } ?? ""
+  }
+
+  private static func distance(_ left: [Unicode.Scalar], _ right: [Unicode.Scalar]) -> Int {
+    var beforeLast: [Int] = []
+    var last = Array(0...right.count)
+    for row in left.indices {
+      var current = [row + 1]
+      for column in right.indices {
+        let cost = left[row] == right[column] ? 0 : 1
+        var value = min(last[column + 1] + 1, current[column] + 1, last[column] + cost)
+        if row > 0, column > 0, left[row] == right[column - 1], left[row - 1] == right[column] {
+          value = min(value, beforeLast[column - 1] + 1)
+        }
+        current.append(value)
+      }
+      (beforeLast, last) = (last, current)
+    }
+    return last[right.count]
+  }
+}

@@ -1,0 +1,73 @@
+/// A value of a configuration after defaults, `extends` and overrides, with the place that it comes from.
+public struct ResolvedValue: Sendable {
+  /// A value by what the schema says it is.
+  public indirect enum Content: Hashable, Sendable {
+    case integer(Int)
+    case number(Double)
+    case boolean(Bool)
+    /// Text, names, chosen words, and words for an absence such as `none`.
+    case text(String)
+    /// Bytes.
+    case byteSize(Int)
+    /// An absolute path.
+    case path(String)
+    case list([ResolvedValue])
+    /// A map in the schema's order of keys.
+    case map([Member])
+    /// One of several kinds, with what belongs to it.
+    case kind(String, ResolvedValue?)
+  }
+
+  /// A key of a map with its value.
+  public struct Member: Hashable, Sendable {
+    public let key: String
+    public let value: ResolvedValue
+  }
+
+  public let content: Content
+  public let origin: ConfigurationLocation
+
+  init(_ content: Content, _ origin: ConfigurationLocation) {
+    self.content = content
+    self.origin = origin
+  }
+}
+
+extension ResolvedValue: Hashable {
+  /// Compares what is configured, not where it was written.
+  public static func == (left: ResolvedValue, right: ResolvedValue) -> Bool { left.content == right.content }
+  public func hash(into hasher: inout Hasher) { hasher.combine(content) }
+}
+
+extension ResolvedValue {
+  /// The value of a key, looked up through the kind of a union.
+  public subscript(key: String) -> ResolvedValue? {
+    switch content {
+    case .map(let members): members.first { $0.key == key }?.value
+    case .kind(let name, let payload): name == key ? payload : payload?[key]
+    default: nil
+    }
+  }
+
+  /// The value at a path of keys, `training.batch`.
+  public func value(at path: String) -> ResolvedValue? {
+    var value: ResolvedValue? = self
+    for key in path.split(separator: ".") { value = value?[String(key)] }
+    return value
+  }
+
+  var integer: Int? { if case .integer(let value) = content { value } else { nil } }
+  var number: Double? { if case .number(let value) = content { value } else { nil } }
+  var boolean: Bool? { if case .boolean(let value) = content { value } else { nil } }
+  var byteSize: Int? { if case .byteSize(let value) = content { value } else { nil } }
+  var list: [ResolvedValue]? { if case .list(let value) = content { value } else { nil } }
+  var kind: String? { if case .kind(let name, _) = content { name } else { nil } }
+  var payload: ResolvedValue? { if case .kind(_, let payload) = content { payload } else { nil } }
+  var members: [Member]? { if case .map(let members) = content { members } else { nil } }
+  var text: String? {
+    switch content {
+    case .text(let value), .path(let value): value
+    default: nil
+    }
+  }
+}

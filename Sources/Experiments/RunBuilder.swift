@@ -1,0 +1,112 @@
+internal import Networks
+internal import Tensors
+internal import Training
+
+/// Makes run values of resolved ones, which the schema has already checked.
+///
+/// Everything returns nil where a value is missing, which only happens while there are errors to report.
+enum RunBuilder {
+  static func run(_ root: ResolvedValue, network: Network) -> RunConfiguration? {
+    guard let name = root["name"]?.text, let seed = root["seed"]?.integer,
+      let data = root["data"].flatMap(data), let training = root["training"].flatMap(training),
+      let checkpoints = root["checkpoints"].flatMap(checkpoints)
+    else { return nil }
+    return RunConfiguration(
+      name: name, seed: UInt64(seed), data: data, network: network, training: training, checkpoints: checkpoints)
+  }
+
+  private static func source(_ value: ResolvedValue) -> SampleSource? {
+    guard let file = value["file"]?.text, let images = value["images"]?.text, let labels = value["labels"]?.text
+    else { return nil }
+    return SampleSource(file: file, images: images, labels: labels)
+  }
+
+  private static func data(_ value: ResolvedValue) -> DataConfiguration? {
+    guard let train = value["train"].flatMap(source), let limit = value["memory_limit"]?.byteSize,
+      let shuffle = value["shuffle"]?.boolean
+    else { return nil }
+    return DataConfiguration(
+      train: train, test: value["test"].flatMap(source), memoryLimitBytes: limit, shuffle: shuffle)
+  }
+
+  // MARK: - Training
+
+  private static func training(_ value: ResolvedValue) -> TrainingConfiguration? {
+    guard let epochs = value["epochs"]?.integer, let batch = value["batch"]?.integer,
+      let loss = value["loss"].flatMap(loss), let optimizer = value["optimizer"].flatMap(optimizer),
+      let schedule = value["schedule"].flatMap(schedule),
+      let precision = value["precision"]?.text.flatMap(Precision.init(rawValue:)),
+      let clipping = value["clipping"].flatMap(clipping), let policy = value["on_nonfinite"].flatMap(policy)
+    else { return nil }
+    return TrainingConfiguration(
+      epochs: epochs, batch: batch, shard: value["shard"]?.integer, loss: loss, optimizer: optimizer,
+      schedule: schedule, precision: precision, clipping: clipping, nonFinite: policy)
+  }
+
+  private static func loss(_ value: ResolvedValue) -> LossConfiguration? {
+    guard let smoothing = value["label_smoothing"]?.number else { return nil }
+    return .softmaxCrossEntropy(labelSmoothing: Float(smoothing))
+  }
+
+  private static func optimizer(_ value: ResolvedValue) -> OptimizerConfiguration? {
+    guard let rate = value["learning_rate"]?.number, let decay = value["weight_decay"]?.number else { return nil }
+    if value.kind == "sgd" {
+      guard let momentum = value["momentum"]?.number, let nesterov = value["nesterov"]?.boolean else { return nil }
+      return .sgd(learningRate: rate, momentum: momentum, nesterov: nesterov, weightDecay: decay)
+    }
+    guard let beta1 = value["beta1"]?.number, let beta2 = value["beta2"]?.number,
+      let epsilon = value["epsilon"]?.number
+    else { return nil }
+    return .adam(
+      learningRate: rate, beta1: beta1, beta2: beta2, epsilon: epsilon, weightDecay: decay,
+      decoupled: value.kind == "adamw")
+  }
+
+  static func span(_ value: ResolvedValue) -> TrainingSpan? {
+    if let steps = value.payload?.integer { return .steps(steps) }
+    return value.payload?.number.map { .epochs($0) }
+  }
+
+  private static func schedule(_ value: ResolvedValue) -> ScheduleConfiguration? {
+    let warmup = value["warmup"].flatMap(span)
+    switch value.kind {
+    case "constant":
+      return ScheduleConfiguration(curve: .constant, warmup: warmup)
+    case "step":
+      guard let times = value["at"]?.list, let factor = value["factor"]?.number else { return nil }
+      return ScheduleConfiguration(curve: .step(at: times.compactMap(span), factor: factor), warmup: warmup)
+    case "cosine":
+      guard let floor = value["floor"]?.number else { return nil }
+      return ScheduleConfiguration(
+        curve: .cosine(over: value["over"].flatMap(span), floor: floor), warmup: warmup)
+    default:
+      return nil
+    }
+  }
+
+  private static func clipping(_ value: ResolvedValue) -> GradientClipping? {
+    switch value.kind {
+    case "none": GradientClipping.none
+    case "norm": value.payload?.number.map { .norm($0) }
+    case "value": value.payload?.number.map { .value($0) }
+    default: nil
+    }
+  }
+
+  private static func policy(_ value: ResolvedValue) -> NonFinitePolicy? {
+    value.kind == "stop" ? .stop : value.payload?.integer.map { .skip(atMost: $0) }
+  }
+
+  private static func checkpoints(_ value: ResolvedValue) -> CheckpointConfiguration? {
+    guard let every = value["every"], let last = value["keep"]?["last"]?.integer,
+      let best = value["keep"]?["best"]?.integer
+    else { return nil }
+    let interval: CheckpointConfiguration.Interval? =
+      switch every.kind {
+      case "epochs": every.payload?.integer.map { .epochs($0) }
+      case "steps": every.payload?.integer.map { .steps($0) }
+      default: every.payload?.number.map { .minutes($0) }
+      }
+    return interval.map { CheckpointConfiguration(every: $0, keepLast: last, keepBest: best) }
+  }
+}

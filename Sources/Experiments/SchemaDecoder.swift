@@ -1,0 +1,330 @@
+internal import Foundation
+
+/// Reads nodes by a schema into values, and collects everything that is wrong on the way.
+struct SchemaDecoder {
+  /// Values of a block's parameters while its layers are read.
+  struct Parameters {
+    enum Argument {
+      case value(ConfigurationNode)
+      /// While a definition is checked by itself: any value will do.
+      case unknown
+    }
+    var arguments: [String: Argument]
+  }
+
+  var errors = ErrorCollector()
+  /// The folder that relative paths of overrides count from.
+  let workingDirectory: String
+  var expansion = NetworkExpansion()
+
+  init(workingDirectory: String) { self.workingDirectory = workingDirectory }
+
+  // MARK: - Values
+
+  /// - Parameter path: the key path for messages.
+  /// - Returns: nil where something was wrong, which is then among the errors.
+  mutating func decode(
+    _ node: ConfigurationNode, _ schema: Schema, at path: String, in parameters: Parameters? = nil
+  ) -> ResolvedValue? {
+    var node = node
+    if case .scalar(let text, isPlain: true) = node.content, text.hasPrefix("$"), schema.takesParameters {
+      guard let replaced = argument(text, of: node, at: path, in: parameters) else { return nil }
+      node = replaced
+    }
+    switch schema {
+    case .integer, .number, .boolean, .text, .name, .choice, .byteSize, .path:
+      return decodeScalar(node, schema, at: path)
+    case .size(let range): return decodeSize(node, range, at: path, in: parameters)
+    case .list(let element, let count): return decodeList(node, element, count, at: path, in: parameters)
+    case .layerNames: return decodeNames(node, at: path, in: parameters)
+    case .object(let object): return decodeObject(node, object, at: path, in: parameters)
+    case .union(let union): return decodeUnion(node, union, at: path, in: parameters)
+    case .optional(let word, let inner):
+      if node.scalarText == word { return ResolvedValue(.text(word), node.location) }
+      if case .scalar(_, isPlain: true) = node.content, inner.isObject { return mismatch(node, schema, at: path) }
+      return decode(node, inner, at: path, in: parameters)
+    case .layers: return decodeLayers(node, at: path)
+    case .blocks:
+      defineBlocks(node, at: path)
+      return nil
+    }
+  }
+
+  mutating func mismatch(_ node: ConfigurationNode, _ schema: Schema, at path: String) -> ResolvedValue? {
+    errors.add(node.location, "\(path): found \(node.found), expected \(schema.expectation)")
+    return nil
+  }
+
+  private mutating func decodeScalar(
+    _ node: ConfigurationNode, _ schema: Schema, at path: String
+  ) -> ResolvedValue? {
+    guard case .scalar(let text, let isPlain) = node.content, !(isPlain && text.isEmpty) else {
+      return mismatch(node, schema, at: path)
+    }
+    var content: ResolvedValue.Content?
+    switch schema {
+    case .integer(let range):
+      if isPlain, let value = ScalarText.integer(text), range.contains(value) { content = .integer(value) }
+    case .number(let range):
+      // Minus zero is zero, so that equal configurations have equal text.
+      if isPlain, let value = ScalarText.number(text), range.contains(value) { content = .number(value + 0) }
+    case .boolean:
+      if isPlain, text == "true" || text == "false" { content = .boolean(text == "true") }
+    case .text:
+      if !text.isEmpty { content = .text(text) }
+    case .name:
+      if text.isConfigurationName { content = .text(text) }
+    case .choice(let choices):
+      guard choices.contains(where: { $0.word == text }) else {
+        let hint = NearestName.hint(text, among: choices.map(\.word))
+        errors.add(node.location, "\(path): found \(node.found), expected \(schema.expectation)\(hint)")
+        return nil
+      }
+      content = .text(text)
+    case .byteSize:
+      if let value = ScalarText.byteCount(text) { content = .byteSize(value) }
+    case .path:
+      if !text.isEmpty { content = .path(absolute(text, from: node.location)) }
+    default:
+      break
+    }
+    guard let content else { return mismatch(node, schema, at: path) }
+    return ResolvedValue(content, node.location)
+  }
+
+  /// An absolute path without `.` and `..`; relative ones count from the file, overrides from the working directory.
+  func absolute(_ path: String, from location: ConfigurationLocation) -> String {
+    var folder = workingDirectory
+    if case .file(let file, _, _) = location {
+      folder = SchemaDecoder.folder(of: file, workingDirectory: workingDirectory)
+    }
+    return SchemaDecoder.normalized(path.hasPrefix("/") ? path : folder + "/" + path)
+  }
+
+  static func folder(of file: String, workingDirectory: String) -> String {
+    let absolute = file.hasPrefix("/") ? file : workingDirectory + "/" + file
+    return absolute.split(separator: "/").dropLast().map { "/" + $0 }.joined()
+  }
+
+  static func normalized(_ path: String) -> String {
+    var parts: [Substring] = []
+    for part in path.split(separator: "/") where part != "." {
+      if part == ".." { _ = parts.popLast() } else { parts.append(part) }
+    }
+    return "/" + parts.joined(separator: "/")
+  }
+
+  private mutating func decodeSize(
+    _ node: ConfigurationNode, _ range: ClosedRange<Int>, at path: String, in parameters: Parameters?
+  ) -> ResolvedValue? {
+    if case .list(let items) = node.content {
+      guard items.count == 2 else { return mismatch(node, .size(range), at: path) }
+      let sides = items.compactMap { decode($0, .integer(range), at: path, in: parameters) }
+      return sides.count == 2 ? ResolvedValue(.list(sides), node.location) : nil
+    }
+    guard case .scalar(let text, isPlain: true) = node.content, let side = ScalarText.integer(text),
+      range.contains(side)
+    else { return mismatch(node, .size(range), at: path) }
+    let value = ResolvedValue(.integer(side), node.location)
+    return ResolvedValue(.list([value, value]), node.location)
+  }
+
+  private mutating func decodeList(
+    _ node: ConfigurationNode, _ element: Schema, _ count: ClosedRange<Int>, at path: String,
+    in parameters: Parameters?
+  ) -> ResolvedValue? {
+    guard case .list(let items) = node.content else {
+      return mismatch(node, .list(element, count: count), at: path)
+    }
+    guard count.contains(items.count) else {
+      errors.add(node.location, "\(path): found \(items.count) entries, expected \(count.phrase)")
+      return nil
+    }
+    var values: [ResolvedValue] = []
+    for (index, item) in items.enumerated() {
+      if let value = decode(item, element, at: "\(path).\(index)", in: parameters) { values.append(value) }
+    }
+    return values.count == items.count ? ResolvedValue(.list(values), node.location) : nil
+  }
+
+  private mutating func decodeNames(
+    _ node: ConfigurationNode, at path: String, in parameters: Parameters?
+  ) -> ResolvedValue? {
+    if case .list = node.content { return decodeList(node, .name, 1...64, at: path, in: parameters) }
+    guard case .scalar(let text, _) = node.content, text.isConfigurationName else {
+      return mismatch(node, .layerNames, at: path)
+    }
+    return ResolvedValue(.list([ResolvedValue(.text(text), node.location)]), node.location)
+  }
+
+  // MARK: - Maps
+
+  mutating func decodeObject(
+    _ node: ConfigurationNode, _ object: ObjectSchema, at path: String, in parameters: Parameters?
+  ) -> ResolvedValue? {
+    guard let entries = node.entries else { return mismatch(node, .object(object), at: path) }
+    let names = object.keys.map(\.name)
+    for entry in entries where object.key(entry.key) == nil {
+      errors.add(
+        entry.keyLocation,
+        "unknown key '\(entry.key.shortened)' in \(path.isEmpty ? "the configuration" : path); "
+          + (names.isEmpty ? "it takes no keys" : "known are \(names.joined(separator: ", "))")
+          + NearestName.hint(entry.key, among: names))
+    }
+    var members: [ResolvedValue.Member] = []
+    var isComplete = entries.allSatisfy { object.key($0.key) != nil }
+    for key in object.keys {
+      let keyPath = path.isEmpty ? key.name : "\(path).\(key.name)"
+      var value: ResolvedValue?
+      if let written = node[key.name] {
+        value = decode(written, key.schema, at: keyPath, in: parameters)
+      } else {
+        switch key.fallback {
+        case .required:
+          errors.add(node.location, "\(keyPath) is missing; it is \(key.schema.expectation)")
+        case .scalar(let text):
+          value = decode(.plain(text, at: .builtIn), key.schema, at: keyPath)
+        case .kind(let kind, let payload):
+          let entry = ConfigurationNode.Entry(
+            key: kind, keyLocation: .builtIn, value: .plain(payload, at: .builtIn))
+          value = decode(ConfigurationNode(.map([entry]), at: .builtIn), key.schema, at: keyPath)
+        case .emptyMap:
+          value = decode(.emptyMap(at: .builtIn), key.schema, at: keyPath)
+        case .derived:
+          continue
+        }
+      }
+      if let value {
+        members.append(ResolvedValue.Member(key: key.name, value: value))
+      } else if !key.schema.isDefinition {
+        isComplete = false
+      }
+    }
+    // The root and its sections stay readable without their wrong members, for the checks that span them.
+    return isComplete || !path.contains(".")
+      ? ResolvedValue(.map(members), node.location) : nil
+  }
+
+  private mutating func decodeUnion(
+    _ node: ConfigurationNode, _ union: UnionSchema, at path: String, in parameters: Parameters?
+  ) -> ResolvedValue? {
+    switch node.content {
+    case .scalar(let word, _) where !word.isEmpty:
+      guard let kind = union.kind(word) else {
+        return unknownKind(word, node.location, union, at: path)
+      }
+      switch kind.payload {
+      case nil:
+        return ResolvedValue(.kind(word, nil), node.location)
+      case .object(let object):
+        let empty = ConfigurationNode.emptyMap(at: node.location)
+        return decodeObject(empty, object, at: "\(path).\(word)", in: parameters)
+          .map { ResolvedValue(.kind(word, $0), node.location) }
+      case .some(let payload):
+        errors.add(
+          node.location,
+          "\(path): found the bare word '\(word)', expected {\(word): …} with \(payload.expectation)")
+        return nil
+      }
+    case .map(let entries) where entries.count == 1:
+      guard let kind = union.kind(entries[0].key) else {
+        return unknownKind(entries[0].key, entries[0].keyLocation, union, at: path)
+      }
+      guard let payload = kind.payload else {
+        errors.add(
+          entries[0].keyLocation, "\(path): '\(kind.name)' takes no values; write \(kind.name) by itself")
+        return nil
+      }
+      return decode(entries[0].value, payload, at: "\(path).\(kind.name)", in: parameters)
+        .map { ResolvedValue(.kind(kind.name, $0), node.location) }
+    case .map(let entries) where entries.count > 1:
+      errors.add(
+        entries[1].keyLocation,
+        "\(path): found the keys \(entries.map { "'\($0.key.shortened)'" }.joined(separator: ", ")), "
+          + "expected one, the kind of \(union.noun)\(union.wrappingAdvice(entries.map(\.key)))")
+      return nil
+    default:
+      return mismatch(node, .union(union), at: path)
+    }
+  }
+
+  private mutating func unknownKind(
+    _ word: String, _ location: ConfigurationLocation, _ union: UnionSchema, at path: String
+  ) -> ResolvedValue? {
+    errors.add(
+      location,
+      "\(path): unknown \(union.noun) '\(word.shortened)', expected \(union.forms)"
+        + union.wrappingAdvice([word]) + NearestName.hint(word, among: union.kinds.map(\.name)))
+    return nil
+  }
+
+  // MARK: - Parameters of blocks
+
+  private mutating func argument(
+    _ text: String, of node: ConfigurationNode, at path: String, in parameters: Parameters?
+  ) -> ConfigurationNode? {
+    guard let parameters else {
+      errors.add(
+        node.location,
+        "\(path): '\(text.shortened)' stands for a block's parameter, and this is not inside a block; "
+          + "write the value, in quotes if it is text")
+      return nil
+    }
+    let name = String(text.dropFirst())
+    switch parameters.arguments[name] {
+    case .value(let value):
+      return value
+    case .unknown:
+      return nil
+    case nil:
+      let known = parameters.arguments.keys.sorted()
+      errors.add(
+        node.location,
+        "\(path): '\(text.shortened)' is no parameter of this block; "
+          + (known.isEmpty
+            ? "it has none, add it under 'parameters'" : "it has \(known.joined(separator: ", "))")
+          + NearestName.hint(name, among: known))
+      return nil
+    }
+  }
+}
+
+extension Schema {
+  var isObject: Bool { if case .object = self { true } else { false } }
+
+  /// Definitions that are used up in reading and leave no value.
+  var isDefinition: Bool { if case .blocks = self { true } else { false } }
+
+  /// Whether a block's parameter may stand here.
+  fileprivate var takesParameters: Bool {
+    switch self {
+    case .integer, .number, .boolean, .choice, .size: true
+    case .optional(_, let inner): inner.takesParameters
+    default: false
+    }
+  }
+}
+
+extension UnionSchema {
+  /// For `optimizer: {learning_rate: 0.1}`: says which kinds have such keys.
+  fileprivate func wrappingAdvice(_ keys: [String]) -> String {
+    let owners = kinds.filter { kind in
+      guard case .object(let object) = kind.payload else { return false }
+      return keys.contains { object.key($0) != nil && self.kind($0) == nil }
+    }
+    return owners.isEmpty
+      ? "" : "; these keys go inside it, as in {\(owners[0].name): {\(keys.first { kind($0) == nil } ?? ""): …}}"
+  }
+}
+
+extension String {
+  /// Letters, digits, `_`, `.`, `-`; starts with a letter; at most 200.
+  var isConfigurationName: Bool {
+    guard let first = utf8.first, first.isASCIILetter, utf8.count <= 200 else { return false }
+    return utf8.allSatisfy { $0.isASCIILetter || (0x30...0x39).contains($0) || [0x5F, 0x2E, 0x2D].contains($0) }
+  }
+}
+
+extension UInt8 {
+  fileprivate var isASCIILetter: Bool { (0x41...0x5A).contains(self) || (0x61...0x7A).contains(self) }
+}

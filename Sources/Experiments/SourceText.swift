@@ -1,0 +1,93 @@
+internal import Foundation
+
+/// Reads the bytes of a configuration file and makes sure that they are plain text.
+enum SourceText {
+  static let sizeLimit = 1 << 20
+
+  static func read(_ path: String) throws(ConfigurationErrors) -> String {
+    let place = ConfigurationLocation.wholeFile(path: path)
+    var isDirectory: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
+      throw ConfigurationErrors(
+        [ConfigurationError(place, "no such file; give the path of a YAML configuration")], isMissingFile: true)
+    }
+    guard !isDirectory.boolValue else {
+      throw ConfigurationErrors(place, "this is a folder; give the path of a YAML configuration in it")
+    }
+    let bytes: Data
+    do {
+      let type = try FileManager.default.attributesOfItem(
+        atPath: URL(fileURLWithPath: path).resolvingSymlinksInPath().path)[.type]
+      guard type as? FileAttributeType == .typeRegular else {
+        throw ConfigurationErrors(place, "this is not a regular file")
+      }
+      let handle = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
+      defer { try? handle.close() }
+      bytes = try handle.read(upToCount: sizeLimit + 1) ?? Data()
+    } catch let error as ConfigurationErrors {
+      throw error
+    } catch {
+      throw ConfigurationErrors(place, "cannot be read: \(error.localizedDescription)")
+    }
+    return try decode(Array(bytes), path: path)
+  }
+
+  /// Checks size and encoding: UTF-8 without a byte-order mark and without control characters.
+  static func decode(_ bytes: [UInt8], path: String) throws(ConfigurationErrors) -> String {
+    let whole = ConfigurationLocation.wholeFile(path: path)
+    guard bytes.count <= sizeLimit else {
+      throw ConfigurationErrors(whole, "larger than 1 MiB, which no configuration needs to be")
+    }
+    let start = ConfigurationLocation.file(path: path, line: 1, column: 1)
+    if bytes.starts(with: [0xEF, 0xBB, 0xBF]) {
+      throw ConfigurationErrors(start, "starts with a byte-order mark; save it as UTF-8 without one")
+    }
+    if bytes.starts(with: [0xFF, 0xFE]) || bytes.starts(with: [0xFE, 0xFF]) {
+      throw ConfigurationErrors(start, "is UTF-16; save it as UTF-8")
+    }
+    if let zero = bytes.firstIndex(of: 0) {
+      throw ConfigurationErrors(
+        place(bytes[..<zero], path), "a zero byte; this is not a text file, or it is UTF-16")
+    }
+    guard let text = String(validating: bytes, as: UTF8.self) else {
+      let repaired = Array(String(decoding: bytes, as: UTF8.self).utf8)
+      let first = zip(bytes, repaired).enumerated().first { $0.element.0 != $0.element.1 }?.offset ?? 0
+      throw ConfigurationErrors(
+        place(bytes[..<first], path),
+        "the byte 0x\(String(bytes[first], radix: 16, uppercase: true)) is not UTF-8; save the file as UTF-8")
+    }
+    try checkCharacters(text) { line, column in .file(path: path, line: line, column: column) }
+    return text
+  }
+
+  /// Refuses control characters, and the line ends that only some programs show as such.
+  static func checkCharacters(
+    _ text: String, location: (Int, Int) -> ConfigurationLocation
+  ) throws(ConfigurationErrors) {
+    var (line, column) = (1, 1)
+    var previous: Unicode.Scalar = " "
+    for scalar in text.unicodeScalars {
+      let value = scalar.value
+      if (value < 32 && ![9, 10, 13].contains(value)) || (127...159).contains(value)
+        || [0x2028, 0x2029, 0xFEFF, 0xFFFE, 0xFFFF].contains(value)
+      {
+        throw ConfigurationErrors(
+          location(line, column),
+          "the invisible character U+\(String(value, radix: 16, uppercase: true)) cannot stand here")
+      }
+      if scalar == "\n" || scalar == "\r" {
+        if !(scalar == "\n" && previous == "\r") { line += 1 }
+        column = 1
+      } else {
+        column += 1
+      }
+      previous = scalar
+    }
+  }
+
+  private static func place(_ before: ArraySlice<UInt8>, _ path: String) -> ConfigurationLocation {
+    let lines = before.split(separator: 10, omittingEmptySubsequences: false)
+    let column = String(decoding: lines.last ?? [], as: UTF8.self).unicodeScalars.count + 1
+    return .file(path: path, line: max(lines.count, 1), column: column)
+  }
+}
