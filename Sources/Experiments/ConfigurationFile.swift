@@ -1,6 +1,6 @@
+internal import Foundation
 public import Networks
 public import Training
-internal import Foundation
 
 /// A configuration that is complete and free of errors.
 public struct LoadedConfiguration: Sendable {

@@ -17,7 +17,9 @@ struct CrossChecks {
 
   private func checkTraining(_ errors: inout ErrorCollector) {
     let training = root["training"]
-    if let batch = training?["batch"]?.integer, let shard = training?["shard"], let size = shard.integer, size > batch {
+    if let batch = training?["batch"]?.integer, let shard = training?["shard"], let size = shard.integer,
+      size > batch
+    {
       errors.add(
         shard.origin, "training.shard: found \(size), expected at most the batch, which is \(batch)")
     }

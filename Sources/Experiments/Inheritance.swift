@@ -24,7 +24,8 @@ struct Inheritance {
         written.location, "extends: found \(written.found), expected the path of a configuration")
     }
     // Seen from the file that names it, and shown the way that file was shown.
-    let folder = path.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
+    let folder = path.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(
+      separator: "/")
     let basePath = base.hasPrefix("/") || folder.isEmpty && !path.hasPrefix("/") ? base : "\(folder)/\(base)"
     let own = identity(basePath)
     guard !chain.contains(own) else {
@@ -78,7 +79,8 @@ struct Inheritance {
     for entry in own {
       if let index = result.firstIndex(where: { $0.key == entry.key }) {
         result[index] = ConfigurationNode.Entry(
-          key: entry.key, keyLocation: entry.keyLocation, value: combine(entry.value, result[index].value, entry.key))
+          key: entry.key, keyLocation: entry.keyLocation,
+          value: combine(entry.value, result[index].value, entry.key))
       } else {
         result.append(entry)
       }

@@ -7,7 +7,8 @@ enum LayerSchema {
   private static let width = 1...1 << 20
 
   private static let placement = [
-    Key("name", .name, .derived("the layer's word, numbered"), "A name for the layer, unique where it stands."),
+    Key(
+      "name", .name, .derived("the layer's word, numbered"), "A name for the layer, unique where it stands."),
     Key(
       "inputs", .layerNames, .derived("the layer before"),
       "Where the layer takes its input from: earlier layers, or `input`."),
@@ -18,12 +19,14 @@ enum LayerSchema {
   }
 
   private static let activationKey = Key(
-    "activation", .choice(Activation.allCases.map { Choice(word: $0.rawValue, summary: "") }), .scalar("linear"),
+    "activation", .choice(Activation.allCases.map { Choice(word: $0.rawValue, summary: "") }),
+    .scalar("linear"),
     "Applied to the result.")
 
   private static func initializer(_ name: String, _ fallback: String, _ summary: String) -> Key {
     Key(
-      name, .choice(Initializer.allCases.map { Choice(word: $0.rawValue, summary: "") }), .scalar(fallback), summary)
+      name, .choice(Initializer.allCases.map { Choice(word: $0.rawValue, summary: "") }), .scalar(fallback),
+      summary)
   }
 
   private static let weights = [
@@ -45,7 +48,9 @@ enum LayerSchema {
       name, summary,
       [
         Key("size", .size(window), .scalar("2"), "The window."),
-        Key("stride", .optional(word: "size", .size(window)), .scalar("size"), "Step between windows; `size` is the window's own."),
+        Key(
+          "stride", .optional(word: "size", .size(window)), .scalar("size"),
+          "Step between windows; `size` is the window's own."),
         padding,
       ])
   }

@@ -127,7 +127,9 @@ extension SchemaDecoder {
           + "must be indented under it")
       return
     default:
-      fail(item.location, "\(path): found \(item.found), expected a layer such as `flatten` or `dense: {units: 10}`")
+      fail(
+        item.location,
+        "\(path): found \(item.found), expected a layer such as `flatten` or `dense: {units: 10}`")
       return
     }
     if word == LayerSchema.repetitionWord {
@@ -150,9 +152,12 @@ extension SchemaDecoder {
     }
     let blocks = expansion.blocks.prefix(scope.visibleBlocks).map(\.name)
     let known = LayerSchema.union.kinds.map(\.name) + [LayerSchema.repetitionWord] + blocks
-    let hint = word.hasPrefix("$") ? "; a parameter stands for a value, not for a layer" : NearestName.hint(word, among: known)
+    let hint =
+      word.hasPrefix("$")
+      ? "; a parameter stands for a value, not for a layer" : NearestName.hint(word, among: known)
     fail(
-      location, "\(path): unknown layer '\(word.shortened)'; known are \(known.joined(separator: ", "))\(hint)")
+      location,
+      "\(path): unknown layer '\(word.shortened)'; known are \(known.joined(separator: ", "))\(hint)")
   }
 
   private mutating func expandLayer(
@@ -180,7 +185,8 @@ extension SchemaDecoder {
     let whole = ResolvedValue(.kind(word, ResolvedValue(.map(placement + fields), location)), location)
     expansion.layers.append(
       NetworkExpansion.FlatLayer(
-        name: name, inputs: inputs, kind: word, fields: own, value: whole, location: location, use: scope.use))
+        name: name, inputs: inputs, kind: word, fields: own, value: whole, location: location, use: scope.use)
+    )
   }
 
   /// Decides the name, and makes it what the next layer follows.
@@ -192,7 +198,8 @@ extension SchemaDecoder {
     var local = scope.automaticName(word)
     if let node = payload["name"], let written = node.scalarText, written.isConfigurationName {
       if written == "input" {
-        fail(node.location, "\(path).name: 'input' is the name of what comes before the layers; choose another")
+        fail(
+          node.location, "\(path).name: 'input' is the name of what comes before the layers; choose another")
       } else if scope.names[written] != nil {
         fail(node.location, "\(path).name: another layer here is already named '\(written)'")
       }
@@ -263,7 +270,8 @@ extension SchemaDecoder {
   }
 
   private mutating func expandUse(
-    of block: NetworkExpansion.Block, _ payload: ConfigurationNode, in scope: inout LayerScope, at path: String,
+    of block: NetworkExpansion.Block, _ payload: ConfigurationNode, in scope: inout LayerScope,
+    at path: String,
     location: ConfigurationLocation
   ) {
     let parameters = block.parameters.map(\.name)
@@ -321,12 +329,15 @@ extension SchemaDecoder {
       fail(node.location, "\(path): found \(node.found), expected a value")
       return .unknown
     }
-    guard case .scalar(let text, isPlain: true) = node.content, text.hasPrefix("$") else { return .value(node) }
+    guard case .scalar(let text, isPlain: true) = node.content, text.hasPrefix("$") else {
+      return .value(node)
+    }
     guard let outer = scope.parameters?.arguments[String(text.dropFirst())] else {
       fail(
         node.location,
         "\(path): '\(text.shortened)' is no parameter here"
-          + NearestName.hint(String(text.dropFirst()), among: scope.parameters?.arguments.keys.sorted() ?? []))
+          + NearestName.hint(String(text.dropFirst()), among: scope.parameters?.arguments.keys.sorted() ?? [])
+      )
       return .unknown
     }
     return outer
@@ -351,7 +362,8 @@ extension SchemaDecoder {
     }
     for entry in entries {
       let blockPath = "\(path).\(entry.key.shortened)"
-      let taken = LayerSchema.union.kind(entry.key) != nil || [LayerSchema.repetitionWord, "input"].contains(entry.key)
+      let taken =
+        LayerSchema.union.kind(entry.key) != nil || [LayerSchema.repetitionWord, "input"].contains(entry.key)
       if taken || !entry.key.isConfigurationName {
         fail(
           entry.keyLocation,
@@ -366,7 +378,8 @@ extension SchemaDecoder {
 
   private mutating func define(_ entry: ConfigurationNode.Entry, at path: String) {
     guard entry.value.entries != nil else {
-      fail(entry.value.location, "\(path): found \(entry.value.found), expected a map with parameters, layers")
+      fail(
+        entry.value.location, "\(path): found \(entry.value.found), expected a map with parameters, layers")
       return
     }
     checkKeys(entry.value, LayerSchema.block.keys.map(\.name), at: path)
@@ -392,7 +405,8 @@ extension SchemaDecoder {
     let (failedBefore, countBefore) = (expansion.failed, errors.errors.count)
     expansion.isChecking = true
     var scope = LayerScope(
-      prefix: "", input: "input", parameters: Parameters(arguments: arguments), visibleBlocks: block.index, use: nil)
+      prefix: "", input: "input", parameters: Parameters(arguments: arguments), visibleBlocks: block.index,
+      use: nil)
     expand(layers, in: &scope, at: "\(path).layers")
     expansion.isChecking = false
     expansion.failed = failedBefore || errors.errors.count > countBefore

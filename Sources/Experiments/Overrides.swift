@@ -31,7 +31,8 @@ enum Overrides {
     guard let equals = override.firstIndex(of: "="), equals != override.startIndex else {
       throw ConfigurationErrors(place, "expected key=value, such as training.epochs=3")
     }
-    let path = override[..<equals].trimmed.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+    let path = override[..<equals].trimmed.split(separator: ".", omittingEmptySubsequences: false).map(
+      String.init)
     let text = override[override.index(after: equals)...].trimmed
     guard text.utf8.count <= YAMLScreen.scalarLimit else {
       throw ConfigurationErrors(place, "longer than 64 KiB")
@@ -68,7 +69,9 @@ enum Overrides {
   /// Whether the pattern is the path with some of its front and middle left out.
   private static func matches(_ target: Target, _ pattern: [String]) -> Bool {
     guard let last = target.path.indices.last, pattern.last == target.path[last] else { return false }
-    if target.kinds.contains(last), last > 0, pattern.dropLast().last != target.path[last - 1] { return false }
+    if target.kinds.contains(last), last > 0, pattern.dropLast().last != target.path[last - 1] {
+      return false
+    }
     var rest = target.path[...]
     for segment in pattern {
       guard let index = rest.firstIndex(of: segment) else { return false }
@@ -80,7 +83,8 @@ enum Overrides {
   private static func unknown(_ pattern: [String], _ targets: [Target]) -> String {
     let written = pattern.joined(separator: ".")
     for length in stride(from: pattern.count - 1, to: 0, by: -1) {
-      guard let target = targets.first(where: { $0.path == Array(pattern[..<length]) }), let union = target.union,
+      guard let target = targets.first(where: { $0.path == Array(pattern[..<length]) }),
+        let union = target.union,
         let kind = union.kind(pattern[length])
       else { continue }
       return "\(target.text) is not '\(kind.name)' here; set it as a whole, \(target.text)={\(kind.name): …}"
@@ -96,10 +100,12 @@ enum Overrides {
 
   /// Lists every place under a node: written ones, and keys that have defaults.
   private static func collect(
-    _ node: ConfigurationNode?, _ schema: Schema, _ fallback: Key.Fallback?, _ at: Target, _ targets: inout [Target]
+    _ node: ConfigurationNode?, _ schema: Schema, _ fallback: Key.Fallback?, _ at: Target,
+    _ targets: inout [Target]
   ) {
     func visit(
-      _ name: String, _ node: ConfigurationNode?, _ schema: Schema, _ fallback: Key.Fallback? = nil, isKind: Bool = false
+      _ name: String, _ node: ConfigurationNode?, _ schema: Schema, _ fallback: Key.Fallback? = nil,
+      isKind: Bool = false
     ) {
       var inner = Target(path: at.path + [name], kinds: at.kinds)
       if isKind { inner.kinds.insert(at.path.count) }
@@ -113,7 +119,9 @@ enum Overrides {
         visit(key.name, node?[key.name], key.schema, key.fallback)
       }
     case .union(let union):
-      guard let kind = chosenKind(node, fallback).flatMap(union.kind), let payload = kind.payload else { return }
+      guard let kind = chosenKind(node, fallback).flatMap(union.kind), let payload = kind.payload else {
+        return
+      }
       visit(kind.name, node?[kind.name], payload, isKind: true)
     case .optional(_, let inner):
       if node?.entries != nil { collect(node, inner, nil, at, &targets) }
@@ -182,7 +190,8 @@ enum Overrides {
       entries[index].value = set(rest, to: value, in: entries[index].value, place)
     } else {
       entries.append(
-        ConfigurationNode.Entry(key: segment, keyLocation: place, value: set(rest, to: value, in: nil, place)))
+        ConfigurationNode.Entry(key: segment, keyLocation: place, value: set(rest, to: value, in: nil, place))
+      )
     }
     return ConfigurationNode(.map(entries), at: node?.location ?? place)
   }

@@ -12,11 +12,13 @@ enum RunBuilder {
       let checkpoints = root["checkpoints"].flatMap(checkpoints)
     else { return nil }
     return RunConfiguration(
-      name: name, seed: UInt64(seed), data: data, network: network, training: training, checkpoints: checkpoints)
+      name: name, seed: UInt64(seed), data: data, network: network, training: training,
+      checkpoints: checkpoints)
   }
 
   private static func source(_ value: ResolvedValue) -> SampleSource? {
-    guard let file = value["file"]?.text, let images = value["images"]?.text, let labels = value["labels"]?.text
+    guard let file = value["file"]?.text, let images = value["images"]?.text,
+      let labels = value["labels"]?.text
     else { return nil }
     return SampleSource(file: file, images: images, labels: labels)
   }
@@ -49,9 +51,13 @@ enum RunBuilder {
   }
 
   private static func optimizer(_ value: ResolvedValue) -> OptimizerConfiguration? {
-    guard let rate = value["learning_rate"]?.number, let decay = value["weight_decay"]?.number else { return nil }
+    guard let rate = value["learning_rate"]?.number, let decay = value["weight_decay"]?.number else {
+      return nil
+    }
     if value.kind == "sgd" {
-      guard let momentum = value["momentum"]?.number, let nesterov = value["nesterov"]?.boolean else { return nil }
+      guard let momentum = value["momentum"]?.number, let nesterov = value["nesterov"]?.boolean else {
+        return nil
+      }
       return .sgd(learningRate: rate, momentum: momentum, nesterov: nesterov, weightDecay: decay)
     }
     guard let beta1 = value["beta1"]?.number, let beta2 = value["beta2"]?.number,

@@ -7,7 +7,8 @@ enum RunSchema {
     [
       Key(
         "extends", .path, .derived("nothing"), change: .free,
-        "Another configuration that this one starts from: maps are merged key by key, lists and values replaced."),
+        "Another configuration that this one starts from: maps are merged key by key, lists and values replaced."
+      ),
       Key("name", .name, .required, change: .free, "Names the folder of the run's results."),
       Key(
         "seed", .integer(0...Int.max), .scalar("0"),
@@ -51,8 +52,11 @@ enum RunSchema {
       Key(
         "input", .list(.integer(1...65_536), count: 1...3), .required,
         "Shape of one sample: [height, width, channels], or [channels]."),
-      Key("blocks", .blocks, .derived("no blocks"), "Groups of layers with a name and parameters, for use in `layers`."),
-      Key("layers", .layers, .required, "The layers, first to last; each takes the output of the one before."),
+      Key(
+        "blocks", .blocks, .derived("no blocks"),
+        "Groups of layers with a name and parameters, for use in `layers`."),
+      Key(
+        "layers", .layers, .required, "The layers, first to last; each takes the output of the one before."),
     ])
 
   // MARK: - Training
@@ -64,7 +68,8 @@ enum RunSchema {
       Key("batch", .integer(1...1 << 20), .required, "Samples of one optimizer step."),
       Key(
         "shard", .optional(word: "auto", .integer(1...1 << 20)), .scalar("auto"),
-        "Samples that a worker takes at once, at most `batch`; part of the numerics, unlike the number of workers."),
+        "Samples that a worker takes at once, at most `batch`; part of the numerics, unlike the number of workers."
+      ),
       Key("loss", .union(loss), .required, "What is minimised."),
       Key("optimizer", .union(optimizer), .required, "The rule that turns gradients into new parameters."),
       Key("schedule", .union(schedule), .scalar("constant"), "How the learning rate moves."),
@@ -97,7 +102,8 @@ enum RunSchema {
             ])), "Softmax and cross-entropy in one; the last layer gives logits, without softmax.")
     ])
 
-  private static let learningRate = Key("learning_rate", .number(.positive), .required, "Step width; the schedule scales it.")
+  private static let learningRate = Key(
+    "learning_rate", .number(.positive), .required, "Step width; the schedule scales it.")
   private static let weightDecay = Key(
     "weight_decay", .number(.nonNegative), .scalar("0"), "Added to the gradient: this times the parameter.")
 
@@ -108,7 +114,8 @@ enum RunSchema {
         [
           learningRate,
           Key("beta1", .number(.share), .scalar("0.9"), "Kept share of the gradient's running mean."),
-          Key("beta2", .number(.share), .scalar("0.999"), "Kept share of the squared gradient's running mean."),
+          Key(
+            "beta2", .number(.share), .scalar("0.999"), "Kept share of the squared gradient's running mean."),
           Key("epsilon", .number(.positive), .scalar("1e-7"), "Added to the root, against division by zero."),
           decay,
         ]))
@@ -162,7 +169,9 @@ enum RunSchema {
           ObjectSchema(
             "The learning rate drops at given times.",
             [
-              Key("at", .list(.union(span), count: 1...1000), .required, "When it drops, counted from the start."),
+              Key(
+                "at", .list(.union(span), count: 1...1000), .required,
+                "When it drops, counted from the start."),
               Key("factor", .number(.unit), .scalar("0.1"), "What it is multiplied by each time."),
               warmup,
             ])), "The learning rate drops at given times."),
@@ -184,7 +193,8 @@ enum RunSchema {
     "clipping",
     [
       UnionSchema.Kind("none", nil, "Gradients are left as they are."),
-      UnionSchema.Kind("norm", .number(.positive), "All gradients are scaled so that their L2 norm is at most this."),
+      UnionSchema.Kind(
+        "norm", .number(.positive), "All gradients are scaled so that their L2 norm is at most this."),
       UnionSchema.Kind("value", .number(.positive), "Each element is held within ± this."),
     ])
 
@@ -201,7 +211,8 @@ enum RunSchema {
   static let checkpoints = ObjectSchema(
     "When the state of the run is saved, and what is kept.",
     [
-      Key("every", .union(interval), .kind("epochs", "1"), change: .free, "How often a checkpoint is written."),
+      Key(
+        "every", .union(interval), .kind("epochs", "1"), change: .free, "How often a checkpoint is written."),
       Key("keep", .object(keep), .emptyMap, change: .free, "Which checkpoints stay."),
     ])
 

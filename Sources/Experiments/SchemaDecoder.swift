@@ -41,7 +41,9 @@ struct SchemaDecoder {
     case .union(let union): return decodeUnion(node, union, at: path, in: parameters)
     case .optional(let word, let inner):
       if node.scalarText == word { return ResolvedValue(.text(word), node.location) }
-      if case .scalar(_, isPlain: true) = node.content, inner.isObject { return mismatch(node, schema, at: path) }
+      if case .scalar(_, isPlain: true) = node.content, inner.isObject {
+        return mismatch(node, schema, at: path)
+      }
       return decode(node, inner, at: path, in: parameters)
     case .layers: return decodeLayers(node, at: path)
     case .blocks:
@@ -313,7 +315,8 @@ extension UnionSchema {
       return keys.contains { object.key($0) != nil && self.kind($0) == nil }
     }
     return owners.isEmpty
-      ? "" : "; these keys go inside it, as in {\(owners[0].name): {\(keys.first { kind($0) == nil } ?? ""): …}}"
+      ? ""
+      : "; these keys go inside it, as in {\(owners[0].name): {\(keys.first { kind($0) == nil } ?? ""): …}}"
   }
 }
 
@@ -321,7 +324,9 @@ extension String {
   /// Letters, digits, `_`, `.`, `-`; starts with a letter; at most 200.
   var isConfigurationName: Bool {
     guard let first = utf8.first, first.isASCIILetter, utf8.count <= 200 else { return false }
-    return utf8.allSatisfy { $0.isASCIILetter || (0x30...0x39).contains($0) || [0x5F, 0x2E, 0x2D].contains($0) }
+    return utf8.allSatisfy {
+      $0.isASCIILetter || (0x30...0x39).contains($0) || [0x5F, 0x2E, 0x2D].contains($0)
+    }
   }
 }
 

@@ -9,7 +9,8 @@ enum SourceText {
     var isDirectory: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
       throw ConfigurationErrors(
-        [ConfigurationError(place, "no such file; give the path of a YAML configuration")], isMissingFile: true)
+        [ConfigurationError(place, "no such file; give the path of a YAML configuration")],
+        isMissingFile: true)
     }
     guard !isDirectory.boolValue else {
       throw ConfigurationErrors(place, "this is a folder; give the path of a YAML configuration in it")

@@ -37,7 +37,9 @@ enum YAMLReader {
     guard depth <= YAMLScreen.depthLimit else {
       throw ConfigurationErrors(place, "nested more than \(YAMLScreen.depthLimit) levels deep")
     }
-    guard node.anchor == nil else { throw ConfigurationErrors(place, "anchors are not used in configurations") }
+    guard node.anchor == nil else {
+      throw ConfigurationErrors(place, "anchors are not used in configurations")
+    }
     switch node {
     case .scalar(let scalar):
       return ConfigurationNode(.scalar(scalar.string, isPlain: scalar.style == .plain), at: place)
@@ -72,12 +74,14 @@ enum YAMLReader {
     case .scanner(let context, let problem, let mark, _), .parser(let context, let problem, let mark, _),
       .composer(let context, let problem, let mark, _):
       let start = context.map { " (\($0.text) from line \($0.mark.line))" } ?? ""
-      return ConfigurationErrors(location(mark.line, mark.column), "not YAML: \(problem)\(start)\(advice(problem))")
+      return ConfigurationErrors(
+        location(mark.line, mark.column), "not YAML: \(problem)\(start)\(advice(problem))")
     case .duplicatedKeysInMapping(let duplicates, let context):
       let names = duplicates.sorted().map { "'\($0.shortened)'" }.joined(separator: ", ")
       return ConfigurationErrors(
         location(context.mark.line, context.mark.column), "the key \(names) stands here twice")
-    case .reader(let problem, _, _, _), .writer(let problem), .emitter(let problem), .representer(let problem):
+    case .reader(let problem, _, _, _), .writer(let problem), .emitter(let problem),
+      .representer(let problem):
       return ConfigurationErrors(location(1, 1), "not readable as YAML: \(problem)")
     case .no, .memory, .dataCouldNotBeDecoded:
       return ConfigurationErrors(location(1, 1), "not readable as YAML")

@@ -152,7 +152,8 @@ struct YAMLScreen {
       note(.separator)
       advance()
     case "&": refuseWord("anchors ('&') are not used in configurations; repeat the value, or use 'extends'")
-    case "*": refuseWord("aliases ('*') are not used in configurations; write the value, in quotes if it is text")
+    case "*":
+      refuseWord("aliases ('*') are not used in configurations; write the value, in quotes if it is text")
     case "!": refuseWord("tags ('!') are not used in configurations; the key decides the type")
     case "|" where !inFlow, ">" where !inFlow:
       refuseWord("text blocks ('\(scalar)') are not used in configurations; write the text in quotes")
@@ -184,7 +185,8 @@ struct YAMLScreen {
     if inFlow {
       refuse("a ',' is missing before this")
     } else if last == .plain, line > lastLine, column > (levels.last?.column ?? 0) {
-      refuse("this line goes on with the text of line \(lastLine); check the indentation, or a ':' is missing")
+      refuse(
+        "this line goes on with the text of line \(lastLine); check the indentation, or a ':' is missing")
     }
   }
 
@@ -243,7 +245,9 @@ struct YAMLScreen {
       refuse(
         "merge keys ('<<') are not used in configurations; use 'extends'", line: line, column: column)
     } else if let first = levels[top].keys[text] {
-      refuse("the key '\(text.shortened)' stands here twice; it is first on line \(first)", line: line, column: column)
+      refuse(
+        "the key '\(text.shortened)' stands here twice; it is first on line \(first)", line: line,
+        column: column)
     } else {
       levels[top].keys[text] = line
     }

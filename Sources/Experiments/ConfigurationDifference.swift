@@ -1,0 +1,99 @@
+internal import Training
+
+/// A key whose value differs between two configurations.
+public struct ConfigurationDifference: Hashable, Sendable, CustomStringConvertible {
+  /// `training.optimizer.sgd.learning_rate`; layers stand by their names, `network.layers.conv2d.filters`.
+  public let path: String
+  /// Nil where the key is not there, as with the values of another optimizer.
+  public let before: String?
+  public let after: String?
+  /// Whether a run can go on with the change and still give the bytes it would have given.
+  ///
+  /// True for paths, memory, checkpoints, the name, and for more epochs where no schedule is stretched by them.
+  public let keepsMeaning: Bool
+
+  /// One line: `training.batch: 128 → 64`.
+  public var description: String { "\(path): \(before ?? "(not there)") → \(after ?? "(not there)")" }
+}
+
+extension LoadedConfiguration {
+  /// What differs in `other`, key by key, in the order of the schema.
+  public func differences(to other: LoadedConfiguration) -> [ConfigurationDifference] {
+    let (left, right) = (leaves(), other.leaves())
+    let leftTexts = Dictionary(left.map { ($0.path, $0) }, uniquingKeysWith: { first, _ in first })
+    let rightTexts = Dictionary(right.map { ($0.path, $0) }, uniquingKeysWith: { first, _ in first })
+    let order = left.map(\.path) + right.map(\.path).filter { leftTexts[$0] == nil }
+    let isStretched = isStretchedByEpochs || other.isStretchedByEpochs
+    return order.compactMap { path in
+      let (before, after) = (leftTexts[path], rightTexts[path])
+      guard before?.text != after?.text else { return nil }
+      let keepsMeaning =
+        switch before?.change ?? after?.change ?? .meaning {
+        case .meaning: false
+        case .free: true
+        case .extend: !isStretched && (after?.size ?? 0) >= (before?.size ?? 0)
+        }
+      return ConfigurationDifference(
+        path: path, before: before?.text, after: after?.text, keepsMeaning: keepsMeaning)
+    }
+  }
+
+  /// True when the learning rate falls over the whole run, so that a longer run has other steps.
+  private var isStretchedByEpochs: Bool {
+    if case .cosine(.none, _) = run.training.schedule.curve { true } else { false }
+  }
+
+  private struct Leaf {
+    let path: String
+    let text: String
+    let size: Int?
+    let change: Key.Change
+  }
+
+  private func leaves() -> [Leaf] {
+    var result: [Leaf] = []
+    LoadedConfiguration.collect(values, .object(RunSchema.root), "", .meaning, &result)
+    return result
+  }
+
+  private static func collect(
+    _ value: ResolvedValue, _ schema: Schema?, _ path: String, _ change: Key.Change, _ leaves: inout [Leaf]
+  ) {
+    func join(_ key: String) -> String { path.isEmpty ? key : "\(path).\(key)" }
+    switch (value.content, schema) {
+    case (.map(let members), .object(let object)):
+      for member in members {
+        let key = object.key(member.key)
+        let inner = change == .free ? .free : key?.change ?? .meaning
+        collect(member.value, key?.schema, join(member.key), inner, &leaves)
+      }
+    case (.map, .optional(_, let inner)):
+      collect(value, inner, path, change, &leaves)
+    case (.kind(let name, .some(let payload)), .union(let union)) where payload.members != nil:
+      leaves.append(Leaf(path: path, text: name, size: nil, change: change))
+      collect(payload, union.kind(name)?.payload, join(name), change, &leaves)
+    case (.list(let items), .layers):
+      let names = items.compactMap { $0["name"]?.text }
+      leaves.append(
+        Leaf(path: path, text: "[\(names.joined(separator: ", "))]", size: nil, change: change))
+      for item in items {
+        guard case .kind(let kind, let payload) = item.content, let name = item["name"]?.text else {
+          continue
+        }
+        let fields = payload?.members?.filter { $0.key != "name" } ?? []
+        leaves.append(Leaf(path: join(name), text: kind, size: nil, change: change))
+        for field in fields {
+          leaves.append(
+            Leaf(path: join("\(name).\(field.key)"), text: field.value.flowText, size: nil, change: change))
+        }
+      }
+    default:
+      leaves.append(Leaf(path: path, text: value.flowText, size: value.integer, change: change))
+    }
+  }
+}
+
+extension ResolvedValue {
+  /// The value on one line.
+  var flowText: String { CanonicalYAML(isAnnotated: false).flow(self) }
+}
