@@ -47,6 +47,7 @@ static inline unsigned chdf5_create_exclusive(void) { return H5F_ACC_EXCL; }
 static inline unsigned chdf5_create_or_truncate(void) { return H5F_ACC_TRUNC; }
 static inline unsigned chdf5_all_objects(void) { return H5F_OBJ_ALL; }
 static inline haddr_t chdf5_undefined_address(void) { return HADDR_UNDEF; }
+static inline unsigned chdf5_unfiltered_edge_chunks(void) { return H5D_CHUNK_DONT_FILTER_PARTIAL_CHUNKS; }
 static inline unsigned chdf5_object_basic_info(void) { return H5O_INFO_BASIC; }
 
 // H5L_info_t holds a union; the length of a link's value is all that is needed of it.

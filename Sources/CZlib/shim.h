@@ -3,4 +3,9 @@
 
 #include <zlib.h>
 
+// The initialisers are macros that add the version and the size of the structure.
+static inline int czlib_inflate_init(z_stream *stream) { return inflateInit(stream); }
+// 15 is the largest window; 16 more asks for a gzip header and trailer.
+static inline int czlib_inflate_init_gzip(z_stream *stream) { return inflateInit2(stream, 15 + 16); }
+
 #endif

@@ -81,6 +81,15 @@ extension Dataset {
     }
   }
 
+  /// Whether chunks that stick out over the dataset's edge are stored without filters, whatever their mask says.
+  public func leavesEdgeChunksUnfiltered() throws -> Bool {
+    let context = "asking \(quotedName) for its filters"
+    let properties = try creationProperties(context)
+    var options: UInt32 = 0
+    try Library.call("H5Pget_chunk_opts", context) { H5Pget_chunk_opts(properties.id, &options) }
+    return options & chdf5_unfiltered_edge_chunks() != 0
+  }
+
   /// Bytes that the data takes in the file, after filters.
   public var storedByteCount: Int {
     Library.withLock { Int(clamping: H5Dget_storage_size(handle.id)) }

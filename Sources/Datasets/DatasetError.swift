@@ -1,0 +1,62 @@
+internal import Glibc
+internal import HDF5
+
+/// What is wrong with a dataset or an importer's input, in one line: what, where, and what to do.
+public struct DatasetError: Error, CustomStringConvertible, Sendable, Equatable {
+  public enum Kind: Sendable, Equatable {
+    /// A file is not there or may not be read.
+    case missingInput
+    /// A file is there, but its contents are not what they must be.
+    case badData
+    /// The output exists already, or its folder does not allow it.
+    case cannotCreate
+    /// The operating system failed to read or write: a full disk, a broken device.
+    case inputOutput
+  }
+
+  public let kind: Kind
+  public let description: String
+
+  init(_ kind: Kind, _ description: String) {
+    self.kind = kind
+    self.description = description
+  }
+
+  /// The error of a system call that just failed, from `errno`.
+  init(_ kind: Kind, system action: String, code: Int32 = errno) {
+    self.init(kind, "\(action): \(String(cString: strerror(code)))")
+  }
+
+  /// The same trouble as libhdf5 reported it.
+  init(_ error: HDF5Error, otherwise kind: Kind = .badData) {
+    let known: Kind =
+      switch error.kind {
+      case .missingFile, .notPermitted: .missingInput
+      case .exists: .cannotCreate
+      case .notHDF5, .noSuchName, .refusedLink, .mismatch, .tooLarge: .badData
+      case .library: kind
+      }
+    if error.isOutOfSpace {
+      self.init(.inputOutput, "\(error.context): no space is left; free some and start again")
+    } else {
+      self.init(known, error.description)
+    }
+  }
+
+  /// The process's exit code for this kind of trouble, from sysexits.h.
+  public var exitCode: Int32 {
+    switch kind {
+    case .badData: 65
+    case .missingInput: 66
+    case .cannotCreate: 73
+    case .inputOutput: 74
+    }
+  }
+}
+
+/// Runs `body` and hands on the library's errors as those of this target.
+func translatingErrors<Result>(
+  otherwise kind: DatasetError.Kind = .badData, _ body: () throws -> Result
+) throws -> Result {
+  do { return try body() } catch let error as HDF5Error { throw DatasetError(error, otherwise: kind) }
+}

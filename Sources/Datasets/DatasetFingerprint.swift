@@ -1,0 +1,54 @@
+internal import HDF5
+internal import Tensors
+
+/// What tells one dataset from another, as bytes for a hash.
+extension ImageDataset {
+  /// Feeds `update` with what changes when the dataset does, reading little: shape, types, class names, all labels, the
+  /// stored sizes of chunks, and the pixels of 64 samples spread over the dataset.
+  ///
+  /// A changed pixel elsewhere in data that is not compressed goes unseen; ``feedContents(threads:check:to:)`` sees all.
+  public func feedFingerprint(to update: (UnsafeRawBufferPointer) throws -> Void) throws {
+    try feedHeader(to: update)
+    try feed("\(storedType); \(storage); \(images.images.storedByteCount)\n", to: update)
+    if case .chunked(let grid) = images.access, let table = grid.table {
+      for (index, chunk) in table.sorted(by: { $0.key < $1.key }) {
+        try feed("\(index) \(chunk.byteCount) \(chunk.filterMask)\n", to: update)
+      }
+    }
+    let sampled = min(64, count)
+    let rows = (0..<sampled).map { sampled == 1 ? 0 : $0 * (count - 1) / (sampled - 1) }
+    let minibatch = try samples(rows)
+    for index in rows.indices { try minibatch.withSample(index, update) }
+  }
+
+  /// Feeds `update` with everything that a training sees: shape, type, class names, labels and all pixels.
+  ///
+  /// How the file stores them does not matter: a repacked file feeds the same bytes.
+  public func feedContents(
+    threads: Int = 2, check: () throws -> Void = {}, to update: (UnsafeRawBufferPointer) throws -> Void
+  ) throws {
+    try feedHeader(to: update)
+    // Pieces of about 64 MiB: large enough that few chunks are inflated twice.
+    let piece = max(1, (64 << 20) / max(1, sampleByteCount))
+    for start in stride(from: 0, to: count, by: piece) {
+      try check()
+      let rows = (start..<min(start + piece, count)).map { Int32($0) }
+      let buffer = AlignedBuffer<UInt8>(count: rows.count * sampleByteCount)
+      try images.gather(rows, into: buffer, threads: threads)
+      try withExtendedLifetime(buffer) {
+        try update(UnsafeRawBufferPointer(start: buffer.baseAddress, count: rows.count * sampleByteCount))
+      }
+    }
+  }
+
+  private func feedHeader(to update: (UnsafeRawBufferPointer) throws -> Void) throws {
+    try feed("\(count)×\(sampleShape) \(pixelType)\n", to: update)
+    for name in classNames ?? [] { try feed("\(name.utf8.count) \(name)\n", to: update) }
+    // The labels are little-endian in memory on every machine that this builds for.
+    try labels.withUnsafeBytes(update)
+  }
+
+  private func feed(_ text: String, to update: (UnsafeRawBufferPointer) throws -> Void) throws {
+    try Array(text.utf8).withUnsafeBytes(update)
+  }
+}

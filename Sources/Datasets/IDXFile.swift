@@ -1,0 +1,173 @@
+internal import CZlib
+internal import Glibc
+public import Tensors
+
+/// The format of MNIST's files: a magic number, the dimensions, then unsigned bytes; plain or gzip.
+///
+/// Read from the beginning to the end, with little memory. Whether a file is compressed is told by its first bytes,
+/// not by its name.
+///
+/// - SeeAlso: The format's description by LeCun, Cortes and Burges, <http://yann.lecun.com/exdb/mnist/>.
+public final class IDXFile {
+  public let path: String
+  /// Dimensions, outermost first: `[60000, 28, 28]`.
+  public let shape: Shape
+  private let bytes: ByteStream
+  private var remaining: Int
+
+  /// Opens a file and reads its header.
+  ///
+  /// - Throws: ``DatasetError`` of kind `missingInput`, or `badData` when it is no IDX file of unsigned bytes, or when
+  ///   an uncompressed file has another length than its header says.
+  public init(_ path: String) throws {
+    let bytes = try ByteStream(path)
+    var magic: (UInt8, UInt8, UInt8, UInt8) = (0, 0, 0, 0)
+    try withUnsafeMutableBytes(of: &magic) { try Self.fill($0, from: bytes, path) }
+    guard magic.0 == 0, magic.1 == 0, (0x08...0x0e).contains(magic.2), magic.2 != 0x0a, magic.3 > 0 else {
+      throw DatasetError(
+        .badData, "\(path) is not an IDX file: it does not begin with the format's magic number")
+    }
+    guard magic.2 == 0x08 else {
+      let types: [UInt8: String] = [
+        0x09: "int8", 0x0b: "int16", 0x0c: "int32", 0x0d: "float32", 0x0e: "float64",
+      ]
+      throw DatasetError(
+        .badData, "\(path) holds \(types[magic.2] ?? "other") elements, but unsigned bytes are expected")
+    }
+    var dimensions: [Int] = []
+    for _ in 0..<magic.3 {
+      var dimension: UInt32 = 0
+      try withUnsafeMutableBytes(of: &dimension) { try Self.fill($0, from: bytes, path) }
+      dimensions.append(Int(UInt32(bigEndian: dimension)))
+    }
+    var count = 1
+    for dimension in dimensions {
+      let (product, overflow) = count.multipliedReportingOverflow(by: dimension)
+      guard !overflow else {
+        throw DatasetError(.badData, "\(path): its dimensions \(Shape(dimensions)) are larger than any file")
+      }
+      count = product
+    }
+    self.path = path
+    self.bytes = bytes
+    shape = Shape(dimensions)
+    remaining = count
+    // Deflate shrinks at most 1032 times: more than that is not there, and takes no memory.
+    guard count / 1032 <= bytes.storedByteCount else {
+      throw DatasetError(
+        .badData, "\(path) is truncated: \(shape) needs more than its \(bytes.storedByteCount) bytes can hold"
+      )
+    }
+    if let total = bytes.plainByteCount {
+      let expected = 4 + 4 * dimensions.count + count
+      guard total >= expected else {
+        throw DatasetError(
+          .badData, "\(path) is truncated: \(shape) needs \(expected) bytes, it has \(total); fetch it again")
+      }
+      guard total == expected else { throw Self.trailing(path) }
+    }
+  }
+
+  /// Fills `buffer` with the next elements; after the last one it checks that the file ends there.
+  public func read(into buffer: UnsafeMutableRawBufferPointer) throws {
+    precondition(
+      buffer.count <= remaining, "\(path) has \(remaining) elements left, \(buffer.count) were asked for")
+    try Self.fill(buffer, from: bytes, path)
+    remaining -= buffer.count
+    if remaining == 0 {
+      var extra: UInt8 = 0
+      let count = try withUnsafeMutableBytes(of: &extra) { try bytes.read(into: $0) }
+      guard count == 0 else { throw Self.trailing(path) }
+    }
+  }
+
+  private static func fill(_ buffer: UnsafeMutableRawBufferPointer, from bytes: ByteStream, _ path: String)
+    throws
+  {
+    guard try bytes.read(into: buffer) == buffer.count else {
+      throw DatasetError(.badData, "\(path) is truncated: it ends before its last element; fetch it again")
+    }
+  }
+
+  private static func trailing(_ path: String) -> DatasetError {
+    DatasetError(.badData, "\(path) has bytes after its last element; it is damaged or of another format")
+  }
+}
+
+/// The bytes of a file from its beginning on, inflated when it is gzip.
+private final class ByteStream {
+  /// The length of a file that is not compressed.
+  let plainByteCount: Int?
+  var storedByteCount: Int { file.byteCount }
+  private let file: RawFile
+  private var position = 0
+  private var stream = z_stream()
+  private let isCompressed: Bool
+  private var isEnded = false
+  private let block = ScratchMemory()
+
+  init(_ path: String) throws {
+    let file = try RawFile(path)
+    self.file = file
+    var magic: (UInt8, UInt8) = (0, 0)
+    if file.byteCount >= 2 { try withUnsafeMutableBytes(of: &magic) { try file.read(into: $0, at: 0) } }
+    isCompressed = magic == (0x1f, 0x8b)
+    plainByteCount = isCompressed ? nil : file.byteCount
+    if isCompressed, czlib_inflate_init_gzip(&stream) != Z_OK {
+      throw DatasetError(.inputOutput, "\(path): zlib cannot start")
+    }
+  }
+
+  deinit { if isCompressed { inflateEnd(&stream) } }
+
+  /// Reads until `buffer` is full or the data ends, and says how many bytes that were.
+  func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
+    guard isCompressed else {
+      let count = min(buffer.count, file.byteCount - position)
+      try file.read(into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<count]), at: position)
+      position += count
+      return count
+    }
+    var done = 0
+    while done < buffer.count, !isEnded {
+      if stream.avail_in == 0 { try refill() }
+      let room = UInt32(clamping: buffer.count - done)
+      stream.next_out = buffer.baseAddress?.advanced(by: done).assumingMemoryBound(to: UInt8.self)
+      stream.avail_out = room
+      let status = inflate(&stream, Z_NO_FLUSH)
+      done += Int(room - stream.avail_out)
+      switch status {
+      case Z_OK: break
+      case Z_STREAM_END: try endMember()
+      default:
+        let reason = stream.msg.map { String(cString: $0) } ?? "status \(status)"
+        throw DatasetError(.badData, "\(file.path) is not sound gzip data: \(reason); fetch it again")
+      }
+    }
+    return done
+  }
+
+  private func refill() throws {
+    let count = min(1 << 18, file.byteCount - position)
+    guard count > 0 else {
+      throw DatasetError(.badData, "\(file.path) is truncated: its gzip data has no end; fetch it again")
+    }
+    let bytes = block.bytes(count)
+    try file.read(into: bytes, at: position)
+    position += count
+    stream.next_in = bytes.baseAddress?.assumingMemoryBound(to: UInt8.self)
+    stream.avail_in = UInt32(count)
+  }
+
+  /// After a gzip member there may be another one, whose data goes on, or nothing.
+  private func endMember() throws {
+    guard stream.avail_in > 0 || position < file.byteCount else {
+      isEnded = true
+      return
+    }
+    if stream.avail_in == 0 { try refill() }
+    guard inflateReset(&stream) == Z_OK, stream.next_in.pointee == 0x1f else {
+      throw DatasetError(.badData, "\(file.path) has bytes after its gzip data; it is damaged")
+    }
+  }
+}

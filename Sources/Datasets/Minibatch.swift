@@ -1,0 +1,76 @@
+internal import Glibc
+public import Tensors
+
+internal import enum HDF5.NumberType
+
+/// How the pixels of samples are held in memory.
+public enum PixelType: String, Sendable, Hashable {
+  /// Numbers from 0 to 255.
+  case uint8
+  case float32
+
+  public var byteCount: Int { self == .uint8 ? 1 : 4 }
+
+  var number: NumberType { self == .uint8 ? .uint8 : .float32 }
+}
+
+/// The samples of one optimizer step, in memory, never changed: workers read them without locks.
+///
+/// A copy shares the pixels; they live as long as any copy does.
+public struct Minibatch: Sendable {
+  public let epoch: Int
+  /// The place of its first sample in the epoch's order: what a checkpoint saves is `position + count`.
+  public let position: Int
+  public let isLastOfEpoch: Bool
+  public let pixelType: PixelType
+  /// `[H, W, C]`.
+  public let sampleShape: Shape
+  /// The samples' rows in the dataset.
+  public let sampleIndices: [Int32]
+  public let labels: [Int32]
+  public let sampleByteCount: Int
+
+  let buffer: AlignedBuffer<UInt8>
+  /// Nil when the buffer holds the whole dataset, else the place of this minibatch's first sample in the buffer.
+  let firstSlot: Int?
+
+  public var count: Int { sampleIndices.count }
+
+  public func label(_ index: Int) -> Int32 { labels[index] }
+
+  /// Lends the pixels of a sample, `[H, W, C]`, channels innermost, aligned for their type.
+  public func withSample<Result>(
+    _ index: Int, _ body: (UnsafeRawBufferPointer) throws -> Result
+  ) rethrows -> Result {
+    try withExtendedLifetime(buffer) { try body(bytes(index)) }
+  }
+
+  /// Writes samples one after another as floats: uint8 pixels keep their values, 0 to 255.
+  ///
+  /// - Parameter target: memory for exactly `samples.count` samples.
+  public func copyPixels(of samples: Range<Int>, to target: UnsafeMutableBufferPointer<Float>) {
+    let size = sampleShape.elementCount
+    precondition(
+      target.count == samples.count * size,
+      "expected memory for \(samples.count * size) floats, got \(target.count)")
+    withExtendedLifetime(buffer) {
+      for (place, sample) in samples.enumerated() {
+        guard let start = target.baseAddress?.advanced(by: place * size) else { return }
+        let source = bytes(sample)
+        switch pixelType {
+        case .float32:
+          UnsafeMutableRawPointer(start).copyMemory(
+            from: source.baseAddress ?? UnsafeRawPointer(start), byteCount: source.count)
+        case .uint8:
+          for index in 0..<size { start[index] = Float(source[index]) }
+        }
+      }
+    }
+  }
+
+  private func bytes(_ index: Int) -> UnsafeRawBufferPointer {
+    precondition(index >= 0 && index < count, "sample \(index) is outside a minibatch of \(count)")
+    let slot = firstSlot.map { $0 + index } ?? Int(sampleIndices[index])
+    return UnsafeRawBufferPointer(start: buffer.baseAddress + slot * sampleByteCount, count: sampleByteCount)
+  }
+}

@@ -1,0 +1,67 @@
+internal import Glibc
+
+/// A file descriptor for reading at any place, from any thread.
+final class RawFile: Sendable {
+  let path: String
+  let byteCount: Int
+  private let descriptor: Int32
+
+  /// - Throws: ``DatasetError`` of kind `missingInput`.
+  init(_ path: String) throws {
+    self.path = path
+    descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw DatasetError(.missingInput, system: "opening \(path)") }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+      close(descriptor)
+      throw DatasetError(.missingInput, "opening \(path): it is not a file")
+    }
+    byteCount = Int(status.st_size)
+  }
+
+  deinit { close(descriptor) }
+
+  static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
+  /// Fills `buffer` from `offset` of the file on.
+  ///
+  /// - Throws: ``DatasetError`` of kind `badData` when the file ends before, `inputOutput` when reading fails.
+  func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int) throws {
+    guard offset >= 0, offset <= byteCount, buffer.count <= byteCount - offset else {
+      throw truncated(offset, buffer.count)
+    }
+    var done = 0
+    while done < buffer.count {
+      let count = pread(
+        descriptor, buffer.baseAddress?.advanced(by: done), buffer.count - done, off_t(offset + done))
+      if count < 0, errno == EINTR { continue }
+      if count < 0 { throw DatasetError(.inputOutput, system: "reading \(path)") }
+      // The file was longer when it was opened: someone is cutting it.
+      if count == 0 { throw truncated(offset, buffer.count) }
+      done += count
+    }
+  }
+
+  private func truncated(_ offset: Int, _ count: Int) -> DatasetError {
+    DatasetError(
+      .badData,
+      "\(path) is truncated: its tables name bytes \(offset) to \(offset &+ count), but it has \(byteCount); copy it again"
+    )
+  }
+}
+
+/// Memory that is reused from one read to the next and grows when it must; not for sharing between threads.
+final class ScratchMemory {
+  private var memory = UnsafeMutableRawBufferPointer(start: nil, count: 0)
+
+  deinit { memory.deallocate() }
+
+  /// At least `count` bytes, of any content; valid until the next call.
+  func bytes(_ count: Int) -> UnsafeMutableRawBufferPointer {
+    if memory.count < count {
+      memory.deallocate()
+      memory = .allocate(byteCount: count, alignment: 64)
+    }
+    return UnsafeMutableRawBufferPointer(rebasing: memory[..<count])
+  }
+}

@@ -1,0 +1,39 @@
+internal import Tensors
+
+/// Where minibatches take their pixels from: memory, when the dataset fits a limit, else the file as they are needed.
+///
+/// Both give the same bytes in the same order. One store serves any number of readers, one after another or at once.
+public final class SampleStore: Sendable {
+  public let dataset: ImageDataset
+  public let memoryLimitByteCount: Int
+  /// How many threads read and inflate.
+  public let threads: Int
+  /// All samples in the order of the file; nil when they are streamed.
+  let resident: AlignedBuffer<UInt8>?
+
+  /// - Parameters:
+  ///   - memoryLimitByteCount: at most this much memory is taken for pixels, though never less than what three
+  ///     minibatches need.
+  ///   - check: called now and then while loading, from any thread; what it throws ends the loading.
+  /// - Throws: ``DatasetError`` when loading meets damaged data or a pixel that is NaN or infinite.
+  public init(
+    _ dataset: ImageDataset, memoryLimitByteCount: Int, threads: Int = 2,
+    check: @Sendable () throws -> Void = {}
+  ) throws {
+    precondition(threads > 0, "reading needs a thread, got \(threads)")
+    self.dataset = dataset
+    self.memoryLimitByteCount = memoryLimitByteCount
+    self.threads = threads
+    if dataset.byteCount <= memoryLimitByteCount {
+      let buffer = AlignedBuffer<UInt8>(count: dataset.byteCount)
+      try dataset.images.gather(
+        (0..<Int32(dataset.count)).map { $0 }, into: buffer, threads: threads, check: check)
+      resident = buffer
+    } else {
+      resident = nil
+    }
+  }
+
+  /// Whether all samples are in memory.
+  public var isResident: Bool { resident != nil }
+}

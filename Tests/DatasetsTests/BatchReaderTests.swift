@@ -1,0 +1,174 @@
+import Datasets
+import Foundation
+import Tensors
+import Testing
+
+@Suite("Minibatches")
+struct BatchReaderTests {
+  /// What a minibatch is, for comparing.
+  struct Seen: Equatable {
+    let epoch: Int
+    let position: Int
+    let isLast: Bool
+    let rows: [Int32]
+    let labels: [Int32]
+    let bytes: [UInt8]
+
+    init(_ minibatch: Minibatch) {
+      epoch = minibatch.epoch
+      position = minibatch.position
+      isLast = minibatch.isLastOfEpoch
+      rows = minibatch.sampleIndices
+      labels = minibatch.labels
+      bytes = minibatch.bytes
+    }
+  }
+
+  func read(_ reader: BatchReader, atMost limit: Int = .max) throws -> [Seen] {
+    var seen: [Seen] = []
+    while seen.count < limit, let minibatch = try reader.next() { seen.append(Seen(minibatch)) }
+    return seen
+  }
+
+  @Test(
+    "streamed minibatches are those of memory, byte for byte, at any limit and number of threads",
+    arguments: [nil, 6], [PixelType.uint8, .float32])
+  func streamedEqualsResident(compressionLevel: Int?, pixelType: PixelType) throws {
+    try withTemporaryFolder { folder in
+      // 16 KiB samples make chunks of 8 and of 2.
+      let path = "\(folder)/a.h5"
+      try writeDataset(
+        path, count: 101, shape: [128, 64, 2], pixelType: pixelType, compressionLevel: compressionLevel)
+      let dataset = try ImageDataset(path: path, images: "train/images", labels: "train/labels")
+      let order = SampleOrder(seed: 7, count: 101, shuffle: true)
+      let resident = try SampleStore(dataset, memoryLimitByteCount: dataset.byteCount)
+      #expect(resident.isResident)
+      let expected = try read(BatchReader(resident, order: order, batchSize: 9, endEpoch: 3))
+      #expect(expected.count == 36)
+      for samples in [0, 1, 30, 100] {
+        for threads in [1, 2, 5] {
+          let streamed = try SampleStore(
+            dataset, memoryLimitByteCount: samples * dataset.sampleByteCount, threads: threads)
+          #expect(!streamed.isResident)
+          let seen = try read(BatchReader(streamed, order: order, batchSize: 9, endEpoch: 3))
+          #expect(seen == expected, "limit \(samples) samples, \(threads) threads")
+        }
+      }
+    }
+  }
+
+  @Test("pixels and labels are those of the samples that the order names")
+  func contents() throws {
+    try withTemporaryFolder { folder in
+      let path = "\(folder)/a.h5"
+      try writeDataset(path, count: 50)
+      let dataset = try ImageDataset(path: path, images: "train/images", labels: "train/labels")
+      let order = SampleOrder(seed: 1, count: 50, shuffle: true)
+      for limit in [0, 1 << 20] {
+        let store = try SampleStore(dataset, memoryLimitByteCount: limit)
+        let reader = BatchReader(store, order: order, batchSize: 8, endEpoch: 2)
+        for epoch in 0..<2 {
+          var rows: [Int32] = []
+          while true {
+            let minibatch = try #require(try reader.next())
+            #expect(minibatch.epoch == epoch)
+            #expect(minibatch.position == rows.count)
+            for index in 0..<minibatch.count {
+              let row = Int(minibatch.sampleIndices[index])
+              #expect(minibatch.withSample(index) { Array($0) } == (0..<24).map { writtenPixel(row, $0) })
+              #expect(minibatch.label(index) == Int32(row % 3))
+            }
+            rows += minibatch.sampleIndices
+            if minibatch.isLastOfEpoch { break }
+          }
+          #expect(rows == order.permutation(epoch: epoch))
+        }
+        #expect(try reader.next() == nil)
+        #expect(try reader.next() == nil)
+      }
+    }
+  }
+
+  @Test("starting anywhere gives the rest of the whole sequence", arguments: [false, true], [0, 1 << 20])
+  func startAnywhere(dropRemainder: Bool, limit: Int) throws {
+    try withTemporaryFolder { folder in
+      let path = "\(folder)/a.h5"
+      try writeDataset(path, count: 23)
+      let dataset = try ImageDataset(path: path, images: "train/images", labels: "train/labels")
+      let store = try SampleStore(dataset, memoryLimitByteCount: limit)
+      let order = SampleOrder(seed: 3, count: 23, shuffle: true)
+      let whole = try read(
+        BatchReader(store, order: order, batchSize: 5, endEpoch: 3, dropRemainder: dropRemainder))
+      #expect(
+        whole.map(\.rows.count) == (0..<3).flatMap { _ in dropRemainder ? [5, 5, 5, 5] : [5, 5, 5, 5, 3] })
+      #expect(whole.map(\.isLast) == whole.map { $0.position == (dropRemainder ? 15 : 20) })
+      for (index, minibatch) in whole.enumerated() {
+        let reader = BatchReader(
+          store, order: order, batchSize: 5, epoch: minibatch.epoch, position: minibatch.position,
+          endEpoch: 3,
+          dropRemainder: dropRemainder)
+        #expect(try read(reader) == Array(whole[index...]))
+        // Where an epoch ended, the next begins.
+        let after = BatchReader(
+          store, order: order, batchSize: 5, epoch: minibatch.epoch,
+          position: minibatch.position + minibatch.rows.count, endEpoch: 3, dropRemainder: dropRemainder)
+        #expect(try read(after) == Array(whole[(index + 1)...]))
+      }
+    }
+  }
+
+  @Test("without an end epochs go on, and a reader may be left at any time")
+  func endless() throws {
+    try withTemporaryFolder { folder in
+      let path = "\(folder)/a.h5"
+      try writeDataset(path, count: 7)
+      let dataset = try ImageDataset(path: path, images: "train/images", labels: "train/labels")
+      for limit in [0, 100, 1 << 20] {
+        let store = try SampleStore(dataset, memoryLimitByteCount: limit)
+        let reader = BatchReader(store, order: SampleOrder(seed: 0, count: 7, shuffle: true), batchSize: 4)
+        #expect(try read(reader, atMost: 41).last?.epoch == 20)
+      }
+    }
+  }
+
+  @Test("a batch larger than the dataset is the dataset, or nothing with the remainder dropped")
+  func largeBatch() throws {
+    try withTemporaryFolder { folder in
+      let path = "\(folder)/a.h5"
+      try writeDataset(path, count: 1)
+      let dataset = try ImageDataset(path: path, images: "train/images", labels: "train/labels")
+      let order = SampleOrder(seed: 0, count: 1, shuffle: true)
+      for limit in [0, 1 << 20] {
+        let store = try SampleStore(dataset, memoryLimitByteCount: limit)
+        #expect(
+          try read(BatchReader(store, order: order, batchSize: 4, endEpoch: 2)).map(\.rows) == [[0], [0]])
+        #expect(try BatchReader(store, order: order, batchSize: 4, dropRemainder: true).next() == nil)
+      }
+    }
+  }
+
+  @Test("loading stops with the error of its check")
+  func cancelledLoading() throws {
+    struct Stop: Error {}
+    try withTemporaryFolder { folder in
+      let path = "\(folder)/a.h5"
+      try writeDataset(path, count: 7)
+      let dataset = try ImageDataset(path: path, images: "train/images", labels: "train/labels")
+      #expect(throws: Stop.self) {
+        _ = try SampleStore(dataset, memoryLimitByteCount: 1 << 20) { throw Stop() }
+      }
+    }
+  }
+
+  @Test("samples that are not there cannot be asked for")
+  func outside() throws {
+    try withTemporaryFolder { folder in
+      let path = "\(folder)/a.h5"
+      try writeDataset(path, count: 7)
+      let dataset = try ImageDataset(path: path, images: "train/images", labels: "train/labels")
+      for rows in [[7], [-1], [0, 100]] {
+        #expect(datasetError(.badData) { _ = try dataset.samples(rows) }.contains("it has 7, counted from 0"))
+      }
+    }
+  }
+}
