@@ -7,8 +7,8 @@ internal import Tensors
 /// When samples are streamed, a background queue fills *windows*: the pixels of many coming minibatches at once. In a
 /// window every chunk of the file is read and inflated once, however many of its samples are asked for, and samples go
 /// straight to the places where their minibatch wants them. So the order may be a pure shuffle of all samples, and the
-/// work per epoch is that of reading the file (dataset size ÷ window size) times. Windows take a third of the memory
-/// limit: one in use, one being filled, one that the last minibatch may still hold.
+/// work per epoch is that of reading the file (dataset size ÷ window size) times. A window takes half of the memory
+/// limit: one is in use, its memory going with each minibatch let go, while the next one is filled.
 ///
 /// - Note: ``next()`` is for one thread at a time; the minibatches it gives may go to any.
 public final class BatchReader: Sendable {
@@ -51,16 +51,12 @@ public final class BatchReader: Sendable {
   /// - Throws: ``DatasetError`` for damaged data; it throws the same again when called again.
   public func next() throws -> Minibatch? {
     if let resident = store.resident {
-      return schedule.withLock { $0.next() }.map { makeMinibatch($0, resident, firstSlot: nil) }
+      return schedule.withLock { $0.next() }.map { makeMinibatch($0, resident, isWholeDataset: true) }
     }
     while true {
-      let minibatch = current.withLock { window -> Minibatch? in
-        guard let (slice, slot) = window?.take() else { return nil }
-        return window.map { makeMinibatch(slice, $0.buffer, firstSlot: slot) }
+      if let (slice, buffer) = current.withLock({ $0?.take() }) {
+        return makeMinibatch(slice, buffer, isWholeDataset: false)
       }
-      if let minibatch { return minibatch }
-      // Let go of the used window before waiting, so that its memory can go.
-      current.withLock { $0 = nil }
       guard let window = try ahead.waitForWindow() else { return nil }
       current.withLock { $0 = window }
       // The first windows are short so that the first step need not wait for a long one.
@@ -72,19 +68,16 @@ public final class BatchReader: Sendable {
 
   /// Starts to fill a window of about so many samples, or of as many as memory allows.
   private func fillAhead(sampleCount: Int) {
-    let limit = store.memoryLimitByteCount / 3 / max(1, store.dataset.sampleByteCount)
+    let limit = store.memoryLimitByteCount / 2 / max(1, store.dataset.sampleByteCount)
     let slices = schedule.withLock { $0.next(sampleCount: min(sampleCount, limit)) }
     ahead.fill { [store] check in
       guard !slices.isEmpty else { return nil }
-      let rows = slices.flatMap(\.rows)
-      let images = store.dataset.images
-      let buffer = AlignedBuffer<UInt8>(count: rows.count * images.sampleByteCount)
-      try images.gather(rows, into: buffer, threads: store.threads, check: check)
-      return Window(buffer: buffer, slices: slices)
+      let buffers = try store.dataset.images.gather(slices.map(\.rows), threads: store.threads, check: check)
+      return Window(slices: slices, buffers: buffers)
     }
   }
 
-  private func makeMinibatch(_ slice: BatchSlice, _ buffer: AlignedBuffer<UInt8>, firstSlot: Int?)
+  private func makeMinibatch(_ slice: BatchSlice, _ buffer: AlignedBuffer<UInt8>, isWholeDataset: Bool)
     -> Minibatch
   {
     let dataset = store.dataset
@@ -92,33 +85,23 @@ public final class BatchReader: Sendable {
       epoch: slice.epoch, position: slice.position, isLastOfEpoch: slice.isLastOfEpoch,
       pixelType: dataset.pixelType, sampleShape: dataset.sampleShape, sampleIndices: slice.rows,
       labels: slice.rows.map { dataset.labels[Int($0)] }, sampleByteCount: dataset.sampleByteCount,
-      buffer: buffer, firstSlot: firstSlot)
+      buffer: buffer, isWholeDataset: isWholeDataset)
   }
 }
 
-/// The pixels of consecutive minibatches.
+/// Consecutive minibatches with the memory of each.
 private struct Window: Sendable {
-  let buffer: AlignedBuffer<UInt8>
-  let slices: [BatchSlice]
-  private var taken = 0
-  private var slot = 0
+  /// The last one first.
+  private var pending: [(BatchSlice, AlignedBuffer<UInt8>)]
+  let sampleCount: Int
 
-  init(buffer: AlignedBuffer<UInt8>, slices: [BatchSlice]) {
-    self.buffer = buffer
-    self.slices = slices
+  init(slices: [BatchSlice], buffers: [AlignedBuffer<UInt8>]) {
+    pending = zip(slices, buffers).reversed()
+    sampleCount = slices.reduce(0) { $0 + $1.rows.count }
   }
 
-  var sampleCount: Int { slices.reduce(0) { $0 + $1.rows.count } }
-
-  /// The next minibatch and the place of its first sample; nil when all are taken.
-  mutating func take() -> (BatchSlice, slot: Int)? {
-    guard taken < slices.count else { return nil }
-    defer {
-      slot += slices[taken].rows.count
-      taken += 1
-    }
-    return (slices[taken], slot)
-  }
+  /// The next minibatch, which is kept here no longer; nil when all are taken.
+  mutating func take() -> (BatchSlice, AlignedBuffer<UInt8>)? { pending.popLast() }
 }
 
 /// Hands one window at a time from the filling queue to the reader.
@@ -159,7 +142,12 @@ private final class WindowQueue: Sendable {
   /// The end and errors stay.
   func waitForWindow() throws -> Window? {
     filled.wait()
-    let result = state.withLock { $0 }
+    let result = state.withLock { state in
+      let result = state
+      // A window must not be held here while the reader lets its minibatches go.
+      if case .ready(.some) = state { state = .filling }
+      return result
+    }
     switch result {
     case .filling: preconditionFailure("a window was announced before it was filled")
     case .ready(let window?): return window

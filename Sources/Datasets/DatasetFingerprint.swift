@@ -33,11 +33,8 @@ extension ImageDataset {
     for start in stride(from: 0, to: count, by: piece) {
       try check()
       let rows = (start..<min(start + piece, count)).map { Int32($0) }
-      let buffer = AlignedBuffer<UInt8>(count: rows.count * sampleByteCount)
-      try images.gather(rows, into: buffer, threads: threads)
-      try withExtendedLifetime(buffer) {
-        try update(UnsafeRawBufferPointer(start: buffer.baseAddress, count: rows.count * sampleByteCount))
-      }
+      let buffer = try images.gather([rows], threads: threads)[0]
+      try withExtendedLifetime(buffer) { try update(UnsafeRawBufferPointer(buffer.elements)) }
     }
   }
 

@@ -82,13 +82,12 @@ public final class ImageDataset: Sendable {
       )
     }
     let indices = rows.map { Int32($0) }
-    let buffer = AlignedBuffer<UInt8>(count: rows.count * sampleByteCount)
-    try images.gather(indices, into: buffer, threads: threads)
+    let buffer = try images.gather([indices], threads: threads)[0]
     return Minibatch(
       epoch: 0, position: 0, isLastOfEpoch: true, pixelType: pixelType, sampleShape: sampleShape,
       sampleIndices: indices, labels: rows.map { labels[$0] }, sampleByteCount: sampleByteCount,
       buffer: buffer,
-      firstSlot: 0)
+      isWholeDataset: false)
   }
 
   /// How many samples each class has.

@@ -31,8 +31,8 @@ public struct Minibatch: Sendable {
   public let sampleByteCount: Int
 
   let buffer: AlignedBuffer<UInt8>
-  /// Nil when the buffer holds the whole dataset, else the place of this minibatch's first sample in the buffer.
-  let firstSlot: Int?
+  /// Whether the buffer holds all samples of the dataset, or only those of this minibatch in their order.
+  let isWholeDataset: Bool
 
   public var count: Int { sampleIndices.count }
 
@@ -70,7 +70,7 @@ public struct Minibatch: Sendable {
 
   private func bytes(_ index: Int) -> UnsafeRawBufferPointer {
     precondition(index >= 0 && index < count, "sample \(index) is outside a minibatch of \(count)")
-    let slot = firstSlot.map { $0 + index } ?? Int(sampleIndices[index])
+    let slot = isWholeDataset ? Int(sampleIndices[index]) : index
     return UnsafeRawBufferPointer(start: buffer.baseAddress + slot * sampleByteCount, count: sampleByteCount)
   }
 }

@@ -61,28 +61,36 @@ final class SampleStorage: Sendable {
     }
   }
 
-  /// Reads the samples `rows[i]` to place `firstSlot + i` of `buffer`, in whatever order is quickest.
+  /// Reads samples into new memory, in whatever order is quickest.
   ///
   /// - Parameters:
+  ///   - groups: rows of the dataset; each group gets a buffer of its own, its samples one after another.
   ///   - threads: how many threads take part, at least 1.
   ///   - check: called before each block, for cancelling by an error; from any of the threads.
+  /// - Returns: a buffer for each group.
   /// - Throws: the error of the block that comes first in the file.
   func gather(
-    _ rows: [Int32], into buffer: AlignedBuffer<UInt8>, firstSlot: Int = 0, threads: Int,
-    check: @Sendable () throws -> Void = {}
-  ) throws {
-    precondition(
-      (firstSlot + rows.count) * sampleByteCount <= buffer.count,
-      "\(rows.count) samples do not fit the buffer")
+    _ groups: [[Int32]], threads: Int, check: @Sendable () throws -> Void = {}
+  ) throws -> [AlignedBuffer<UInt8>] {
+    let buffers = groups.map { AlignedBuffer<UInt8>(count: $0.count * sampleByteCount) }
+    // A slot is a place in a buffer; the slots of buffer b begin at b times this.
+    let slotsPerBuffer = groups.map(\.count).max() ?? 0
+    precondition(slotsPerBuffer * groups.count <= Int(UInt32.max), "too many samples to read at once")
     // Row above, slot below: sorting the numbers puts the rows in the order of the file.
-    var requests = rows.enumerated().map { UInt64($1) << 32 | UInt64(firstSlot + $0) }
+    var requests: [UInt64] = []
+    requests.reserveCapacity(groups.reduce(0) { $0 + $1.count })
+    for (group, rows) in groups.enumerated() {
+      for (place, row) in rows.enumerated() {
+        requests.append(UInt64(row) << 32 | UInt64(group * slotsPerBuffer + place))
+      }
+    }
     requests.sort()
     let blocks = blocks(of: requests)
     let next = Atomic<Int>(0)
     let failure = Mutex<(block: Int, error: any Error)?>(nil)
     let sorted = requests
     DispatchQueue.concurrentPerform(iterations: max(1, min(threads, blocks.count))) { _ in
-      let reader = BlockReader(self, file, buffer)
+      let reader = BlockReader(self, file, buffers, slotsPerBuffer: slotsPerBuffer)
       while failure.withLock({ $0 == nil }) {
         let block = next.wrappingAdd(1, ordering: .relaxed).oldValue
         guard block < blocks.count else { return }
@@ -95,6 +103,7 @@ final class SampleStorage: Sendable {
       }
     }
     if let failure = failure.withLock({ $0 }) { throw failure.error }
+    return buffers
   }
 
   /// Cuts sorted requests where a new block of the file begins.
@@ -115,18 +124,22 @@ final class SampleStorage: Sendable {
 private func row(_ request: UInt64) -> Int { Int(request >> 32) }
 private func slot(_ request: UInt64) -> Int { Int(request & 0xffff_ffff) }
 
-/// One thread's reading of blocks into the shared buffer.
+/// One thread's reading of blocks into the shared buffers.
 private final class BlockReader {
   private let storage: SampleStorage
   private let file: RawFile
-  private let buffer: AlignedBuffer<UInt8>
+  private let buffers: [AlignedBuffer<UInt8>]
+  private let slotsPerBuffer: Int
   private let stored = ScratchMemory()
   private let decoder = ChunkDecoder()
 
-  init(_ storage: SampleStorage, _ file: RawFile, _ buffer: AlignedBuffer<UInt8>) {
+  init(
+    _ storage: SampleStorage, _ file: RawFile, _ buffers: [AlignedBuffer<UInt8>], slotsPerBuffer: Int
+  ) {
     self.storage = storage
     self.file = file
-    self.buffer = buffer
+    self.buffers = buffers
+    self.slotsPerBuffer = slotsPerBuffer
   }
 
   /// Reads requests of one block, sorted by row.
@@ -142,10 +155,12 @@ private final class BlockReader {
     if storage.pixelType == .float32 { try checkFinite(requests) }
   }
 
-  /// Where sample `slot` of the buffer is.
+  /// The memory of `count` samples from a slot on, all in one buffer.
   private func target(_ slot: Int, count: Int = 1) -> UnsafeMutableRawBufferPointer {
-    UnsafeMutableRawBufferPointer(
-      start: buffer.baseAddress + slot * storage.sampleByteCount, count: count * storage.sampleByteCount)
+    let (buffer, place) = slot.quotientAndRemainder(dividingBy: slotsPerBuffer)
+    return UnsafeMutableRawBufferPointer(
+      start: buffers[buffer].baseAddress + place * storage.sampleByteCount,
+      count: count * storage.sampleByteCount)
   }
 
   /// Reads samples that lie one after another in the file, sample 0 at `offset`.
@@ -153,7 +168,7 @@ private final class BlockReader {
     guard let first = requests.first, let last = requests.last else { return }
     let size = storage.sampleByteCount
     let span = row(last) - row(first) + 1
-    if span == requests.count, slot(last) - slot(first) + 1 == span, isRun(requests) {
+    if span == requests.count, isRun(requests), slot(first) / slotsPerBuffer == slot(last) / slotsPerBuffer {
       // The order of the file is that of the buffer.
       try file.read(into: target(slot(first), count: span), at: offset + row(first) * size)
     } else if span <= 8 * requests.count {

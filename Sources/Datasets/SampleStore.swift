@@ -12,7 +12,7 @@ public final class SampleStore: Sendable {
   let resident: AlignedBuffer<UInt8>?
 
   /// - Parameters:
-  ///   - memoryLimitByteCount: at most this much memory is taken for pixels, though never less than what three
+  ///   - memoryLimitByteCount: at most this much memory is taken for pixels, though never less than what two
   ///     minibatches need.
   ///   - check: called now and then while loading, from any thread; what it throws ends the loading.
   /// - Throws: ``DatasetError`` when loading meets damaged data or a pixel that is NaN or infinite.
@@ -25,10 +25,8 @@ public final class SampleStore: Sendable {
     self.memoryLimitByteCount = memoryLimitByteCount
     self.threads = threads
     if dataset.byteCount <= memoryLimitByteCount {
-      let buffer = AlignedBuffer<UInt8>(count: dataset.byteCount)
-      try dataset.images.gather(
-        (0..<Int32(dataset.count)).map { $0 }, into: buffer, threads: threads, check: check)
-      resident = buffer
+      resident = try dataset.images.gather(
+        [(0..<Int32(dataset.count)).map { $0 }], threads: threads, check: check)[0]
     } else {
       resident = nil
     }
