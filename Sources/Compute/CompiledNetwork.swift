@@ -30,9 +30,13 @@ public final class CompiledNetwork: Sendable {
     }
     self.network = network
     self.options = options
-    shardSize = options.shard ?? CostModel.shardSize(batch: options.batch)
     parameters = ParameterLayout(network)
     lowering = Lowering(network)
+    shardSize =
+      options.shard
+      ?? CostModel.shardSize(
+        of: lowering, batch: options.batch, precision: options.precision,
+        storedFloats: parameters.trainableCount)
     _ = try plan(shardSize, options.training ? .training : .inference)
   }
 

@@ -1,16 +1,120 @@
 internal import OneDNN
 
-/// Choices that follow from shapes alone, so that two fresh compilations of a network agree.
+/// Seconds that kernels take, as a function of shapes alone, so that two fresh compilations of a network agree.
+///
+/// The coefficients were fitted to one-thread timings of every convolution of the benchmark's networks at shards of 4 to 32
+/// samples (oneDNN 2.6.3, AMD EPYC with AVX-512 and BF16, November 2026): Winograd's times to ±20% in nine cases of ten,
+/// and of the choices between the algorithms 8 of 340 cost more than 5%. On other CPUs the ratios carry over better than the
+/// seconds; `tuning: measured` times the kernels themselves.
 enum CostModel {
   static func algorithm(for problem: ConvolutionProblem, pass: Pass) -> ConvolutionAlgorithm {
-    .direct
+    guard let winograd = winogradSeconds(problem, pass) else { return .direct }
+    return winograd * 1.05 < directSeconds(problem, pass, .fp32) ? .winograd : .direct
   }
 
-  /// Whether bf16 pays: an image's few channels leave most of a bf16 dot product empty.
+  /// Whether a convolution in bf16 beats the better of the fp32 kernels, the conversion of its activations included.
   static func prefersBF16(_ problem: ConvolutionProblem) -> Bool {
-    problem.inputChannels / problem.groups >= 8
+    // An image's few channels leave most of a bf16 dot product empty, and its gradient has no kernel at all.
+    guard problem.inputChannels / problem.groups >= 8 else { return false }
+    var bf16 = 0.0
+    var fp32 = 0.0
+    for pass in Pass.allCases {
+      let direct = directSeconds(problem, pass, .fp32)
+      fp32 += min(direct, winogradSeconds(problem, pass) ?? direct)
+      bf16 += directSeconds(problem, pass, .bf16)
+    }
+    let elements =
+      Double(problem.samples * problem.outputHeight * problem.outputWidth)
+      * Double(problem.inputChannels + problem.outputChannels)
+    return bf16 < fp32 + elements * secondsPerConvertedElement
   }
 
-  /// Samples of one shard.
-  static func shardSize(batch: Int) -> Int { min(batch, 16) }
+  // MARK: - Convolutions
+
+  /// A direct kernel multiplies whole blocks of 16 channels, except where an image has up to three.
+  static func directSeconds(
+    _ problem: ConvolutionProblem, _ pass: Pass, _ precision: ComputePrecision
+  ) -> Double {
+    let isImage = problem.inputChannels <= 3 && pass != .backwardData
+    let inputs = isImage ? problem.inputChannels : padded(problem.inputChannels, groups: problem.groups)
+    let outputs = padded(problem.outputChannels, groups: problem.groups)
+    let flops =
+      2 * Double(problem.samples * problem.outputHeight * problem.outputWidth)
+      * Double(problem.kernelHeight * problem.kernelWidth) * Double(inputs) / Double(problem.groups)
+      * Double(outputs)
+    let rate: Double =
+      switch (precision, pass) {
+      case (.fp32, .backwardWeights): 107e9
+      case (.fp32, _): 121e9
+      case (.bf16, .backwardWeights): 215e9
+      case (.bf16, _): 250e9
+      }
+    return flops / rate
+  }
+
+  /// F(4×4, 3×3): multiplications over tiles, transforms of the activations, transforms of the weights.
+  ///
+  /// - Returns: nil where the algorithm does not exist.
+  static func winogradSeconds(_ problem: ConvolutionProblem, _ pass: Pass) -> Double? {
+    guard problem.kernelHeight == 3, problem.kernelWidth == 3, problem.stride == 1, problem.dilation == 1,
+      problem.groups == 1
+    else { return nil }
+    let (height, width) =
+      pass == .backwardData
+      ? (problem.inputHeight, problem.inputWidth) : (problem.outputHeight, problem.outputWidth)
+    let tiles = Double(problem.samples * ((height + 3) / 4) * ((width + 3) / 4))
+    let (inputs, outputs) = (Double(padded(problem.inputChannels)), Double(padded(problem.outputChannels)))
+    let (multiply, activations, weights) =
+      pass == .backwardWeights ? (11.3e-12, 0.243e-9, 0.344e-9) : (9.7e-12, 0.35e-9, 0.49e-9)
+    return 36
+      * (2 * tiles * inputs * outputs * multiply + tiles * (inputs + outputs) * activations
+        + inputs * outputs * weights)
+  }
+
+  private static let secondsPerConvertedElement = 0.4e-9
+
+  private static func padded(_ channels: Int, groups: Int = 1) -> Int {
+    groups == 1 ? (channels + 15) & ~15 : channels
+  }
+
+  // MARK: - Shards
+
+  /// Samples of one shard: where the modelled time per sample is least, among sizes that leave a minibatch four shards.
+  static func shardSize(of lowering: Lowering, batch: Int, precision: ComputePrecision, storedFloats: Int)
+    -> Int
+  {
+    let largest = max(batch / minimumShards, 1)
+    let candidates = [1, 2, 4, 8, 16, 32, 64].filter { $0 <= largest }
+    let costs = candidates.map { samples in
+      let seconds = lowering.operations.reduce(0.0) { sum, operation in
+        sum + secondsPerStep * 3 + convolutionSeconds(operation, samples, precision)
+      }
+      return (seconds + Double(storedFloats) * secondsPerReducedFloat) / Double(samples)
+    }
+    let best = costs.indices.min { costs[$0] < costs[$1] } ?? 0
+    // A smaller shard keeps its activations in cache; it has to be 3% slower by the model to be passed over.
+    let chosen = costs.indices.first { costs[$0] <= costs[best] * 1.03 } ?? best
+    return candidates.isEmpty ? 1 : candidates[chosen]
+  }
+
+  private static let minimumShards = 4
+  /// Of calling one kernel.
+  private static let secondsPerStep = 1.5e-6
+  /// Writing a shard's gradient and adding it to the others.
+  private static let secondsPerReducedFloat = 1.0e-9
+
+  private static func convolutionSeconds(
+    _ operation: Operation, _ samples: Int, _ precision: ComputePrecision
+  ) -> Double {
+    guard case .convolution(let conv) = operation.kind,
+      let problem = try? ConvolutionGeometry(operation, conv, samples: samples).problem
+    else { return 0 }
+    if precision == .bf16, prefersBF16(problem) {
+      return Pass.allCases.reduce(0) { $0 + directSeconds(problem, $1, .bf16) }
+    }
+    return Pass.allCases.reduce(0) { sum, pass in
+      let direct = directSeconds(problem, pass, .fp32)
+      return sum + min(direct, winogradSeconds(problem, pass) ?? direct)
+    }
+  }
 }

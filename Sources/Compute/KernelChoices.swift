@@ -25,6 +25,8 @@ struct ConvolutionProblem: Hashable, Sendable {
   let samples: Int
   let inputChannels: Int
   let outputChannels: Int
+  let inputHeight: Int
+  let inputWidth: Int
   let outputHeight: Int
   let outputWidth: Int
   let kernelHeight: Int

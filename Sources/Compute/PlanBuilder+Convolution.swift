@@ -162,7 +162,8 @@ struct ConvolutionGeometry {
     weights = conv.groups == 1 ? perGroup : [conv.groups] + perGroup
     problem = ConvolutionProblem(
       samples: samples, inputChannels: input[2], outputChannels: conv.filters,
-      outputHeight: window.height.output, outputWidth: window.width.output,
+      inputHeight: input[0], inputWidth: input[1], outputHeight: window.height.output,
+      outputWidth: window.width.output,
       kernelHeight: conv.kernel.height, kernelWidth: conv.kernel.width,
       stride: max(conv.stride.height, conv.stride.width),
       dilation: max(conv.dilation.height, conv.dilation.width), groups: conv.groups)

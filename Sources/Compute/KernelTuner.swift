@@ -1,0 +1,133 @@
+internal import Dispatch
+public import Networks
+internal import OneDNN
+internal import Tensors
+
+/// How long one kernel took for one pass over one shard of a convolution.
+public struct KernelTiming: Hashable, Sendable {
+  public let layer: String
+  public let pass: Pass
+  public let algorithm: ConvolutionAlgorithmName
+  public let precision: ComputePrecision
+  /// The library's name of the kernel.
+  public let kernel: String
+  public let seconds: Double
+  /// Multiply-adds of the pass, times two, without padding.
+  public let flops: Double
+}
+
+/// The algorithms of a convolution, by the words of configs and tables.
+public enum ConvolutionAlgorithmName: String, Hashable, Sendable, CaseIterable, Codable {
+  case direct
+  case winograd
+
+  var algorithm: ConvolutionAlgorithm {
+    switch self {
+    case .direct: .direct
+    case .winograd: .winograd
+    }
+  }
+}
+
+/// Times the kernels of each convolution of a network, one worker's way: one thread, memory of its own.
+///
+/// The fastest of several runs counts, for what else the machine does only makes a run slower.
+public struct KernelTuner {
+  public var samples: Int
+  public var precisions: [ComputePrecision]
+  /// Runs of each kernel; at least 1.
+  public var repeats: Int
+
+  public init(samples: Int, precisions: [ComputePrecision] = [.fp32], repeats: Int = 3) {
+    self.samples = samples
+    self.precisions = precisions
+    self.repeats = repeats
+  }
+
+  /// Times every distinct convolution once; layers of equal shape share their timings.
+  public func timings(of network: ResolvedNetwork) throws(ComputeError) -> [KernelTiming] {
+    var known: [ConvolutionProblem: [KernelTiming]] = [:]
+    var result: [KernelTiming] = []
+    for operation in Lowering(network).operations {
+      guard case .convolution(let conv) = operation.kind else { continue }
+      let geometry = try ConvolutionGeometry(operation, conv, samples: samples)
+      let timings: [KernelTiming]
+      do { timings = try known[geometry.problem] ?? measure(geometry, operation) } catch let error
+        as OneDNNError
+      {
+        throw .library(layer: operation.layer, error)
+      } catch { throw .output(reason: "\(error)") }
+      known[geometry.problem] = timings
+      result += timings.map {
+        KernelTiming(
+          layer: operation.layer, pass: $0.pass, algorithm: $0.algorithm, precision: $0.precision,
+          kernel: $0.kernel, seconds: $0.seconds, flops: $0.flops)
+      }
+    }
+    return result
+  }
+
+  private func measure(
+    _ geometry: ConvolutionGeometry, _ operation: Operation
+  ) throws(OneDNNError) -> [KernelTiming] {
+    var result: [KernelTiming] = []
+    for precision in precisions {
+      let type: DataType = precision == .bf16 ? .bf16 : .f32
+      let shape = try geometry.shape(type)
+      var weightsShape = shape
+      weightsShape.weights = try geometry.weights(.f32)
+      guard let hint = try shape.forward(.direct, training: true, activation: nil).first else { continue }
+      for name in ConvolutionAlgorithmName.allCases {
+        let passes = [
+          (Pass.forward, try shape.forward(name.algorithm, training: true, activation: nil)),
+          (Pass.backwardData, try shape.backwardData(name.algorithm, hint: hint)),
+          (Pass.backwardWeights, try weightsShape.backwardWeights(name.algorithm, hint: hint)),
+        ]
+        for (pass, candidates) in passes {
+          guard let kernel = candidates.first(where: { !$0.isReference }) else { continue }
+          result.append(
+            KernelTiming(
+              layer: operation.layer, pass: pass, algorithm: name, precision: precision,
+              kernel: kernel.implementation, seconds: try seconds(of: kernel, pass),
+              flops: geometry.problem.flops))
+        }
+      }
+    }
+    return result
+  }
+
+  private func seconds(of kernel: PrimitiveDescriptor, _ pass: Pass) throws(OneDNNError) -> Double {
+    ThreadConfinement.confine()
+    let roles: [Argument] =
+      switch pass {
+      case .forward: [.src, .weights, .bias, .dst, .scratchpad]
+      case .backwardData: [.diffSrc, .weights, .diffDst, .scratchpad]
+      case .backwardWeights: [.src, .diffWeights, .diffBias, .diffDst, .scratchpad]
+      }
+    var buffers: [AlignedBuffer<UInt8>] = []
+    var tensors: [(Argument, Memory)] = []
+    for role in roles {
+      let descriptor = kernel.descriptor(of: role)
+      guard !descriptor.isEmpty else { continue }
+      let buffer = AlignedBuffer<UInt8>(count: descriptor.byteCount + 64)
+      buffers.append(buffer)
+      tensors.append((role, try Memory(descriptor, at: buffer.baseAddress)))
+    }
+    let execution = Execution(try Primitive(kernel), on: try Stream(), tensors)
+    var best = UInt64.max
+    for _ in 0...max(repeats, 1) {
+      let start = DispatchTime.now().uptimeNanoseconds
+      try execution.run()
+      best = min(best, DispatchTime.now().uptimeNanoseconds - start)
+    }
+    return withExtendedLifetime(buffers) { Double(best) * 1e-9 }
+  }
+}
+
+extension ConvolutionProblem {
+  /// Floating-point operations of one pass.
+  var flops: Double {
+    2 * Double(samples) * Double(outputChannels) * Double(outputHeight * outputWidth)
+      * Double(kernelHeight * kernelWidth) * Double(inputChannels / groups)
+  }
+}
