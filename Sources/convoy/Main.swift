@@ -1,8 +1,39 @@
 internal import ArgumentParser
+internal import Glibc
 
-@main
+/// The command line: parses, calls, prints; everything else is in the libraries below it.
 struct Convoy: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "convoy",
-    abstract: "Trains convolutional networks on CPU nodes: exact, fast, and at home with Keras and Slurm.")
+    abstract: "Trains convolutional networks on CPU nodes.",
+    discussion: """
+      The same config and seed give the same bytes, on any number of workers, interrupted or not. Checkpoints are Keras \
+      model files.
+
+      A first run:
+        convoy import fashion-mnist --to Results/data/fashion-mnist.h5
+        convoy train Configs/fashion-mnist.yaml
+        convoy evaluate Results/fashion-mnist/RUN --data Results/data/fashion-mnist.h5
+
+      Exit codes: 0 done, 64 usage, 65 bad data, 66 input missing, 70 internal, 73 cannot create, 74 input/output, \
+      75 stopped by a signal with a valid checkpoint (run again to go on), 76 loss not finite, 77 run directory in use, \
+      78 config.
+      """,
+    version: Version.text,
+    subcommands: [ImportCommand.self])
+}
+
+@main
+enum Main {
+  static func main() {
+    // Writing to a closed pipe (`convoy … | head`) and past a file size limit are errors to report, not reasons to die.
+    signal(SIGPIPE, SIG_IGN)
+    signal(SIGXFSZ, SIG_IGN)
+    do {
+      var command = try Convoy.parseAsRoot()
+      try command.run()
+    } catch {
+      Failure.exit(with: error)
+    }
+  }
 }
