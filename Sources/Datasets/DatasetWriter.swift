@@ -88,44 +88,52 @@ public final class DatasetWriter {
       // The last chunk is stored whole; zeros follow the last sample.
       for index in ((end - start) * sampleByteCount)..<memory.count { memory[index] = 0 }
       let chunks = (end - start + samplesPerChunk - 1) / samplesPerChunk
-      let packed = compressionLevel.map { compress(group, chunks, chunkByteCount, level: $0) }
+      let packed = compressionLevel.map { PackedChunks(group, chunks, chunkByteCount, level: $0, threads) }
       for chunk in 0..<chunks {
-        let corner = [start + chunk * samplesPerChunk, 0, 0, 0]
-        if let packed {
-          try packed[chunk].withUnsafeBytes { try dataset.writeChunk($0, at: corner) }
-        } else {
-          let bytes = memory[(chunk * chunkByteCount)..<((chunk + 1) * chunkByteCount)]
-          try dataset.writeChunk(UnsafeRawBufferPointer(rebasing: bytes), at: corner)
+        let plain = memory[(chunk * chunkByteCount)..<((chunk + 1) * chunkByteCount)]
+        let bytes = packed?.bytes(chunk) ?? UnsafeRawBufferPointer(rebasing: plain)
+        try withExtendedLifetime(packed) {
+          try dataset.writeChunk(bytes, at: [start + chunk * samplesPerChunk, 0, 0, 0])
         }
       }
       try progress(Double(end) / Double(count))
     }
     withExtendedLifetime(group) {}
   }
+}
 
-  /// Deflates chunks that lie one after another, each on its own, as HDF5's filter would.
-  private func compress(
-    _ group: AlignedBuffer<UInt8>, _ chunks: Int, _ chunkByteCount: Int, level: Int
-  ) -> [[UInt8]] {
-    let packed = Mutex([[UInt8]](repeating: [], count: chunks))
+/// Chunks that lay one after another, each deflated on its own, as HDF5's filter would.
+private final class PackedChunks {
+  private let memory: AlignedBuffer<UInt8>
+  private let byteCounts: AlignedBuffer<Int>
+  /// The most that a chunk can become.
+  private let bound: Int
+
+  init(_ group: AlignedBuffer<UInt8>, _ chunks: Int, _ chunkByteCount: Int, level: Int, _ threads: Int) {
+    let bound = Int(compressBound(UInt(chunkByteCount)))
+    let memory = AlignedBuffer<UInt8>(count: chunks * bound)
+    let byteCounts = AlignedBuffer<Int>(count: chunks)
     let next = Atomic<Int>(0)
     DispatchQueue.concurrentPerform(iterations: min(threads, chunks)) { _ in
       while true {
         let chunk = next.wrappingAdd(1, ordering: .relaxed).oldValue
         guard chunk < chunks else { return }
-        let bound = Int(compressBound(UInt(chunkByteCount)))
-        let bytes = [UInt8](unsafeUninitializedCapacity: bound) { target, count in
-          var length = UInt(bound)
-          let status = compress2(
-            target.baseAddress, &length, group.baseAddress + chunk * chunkByteCount, UInt(chunkByteCount),
-            Int32(level))
-          // With room for the bound nothing but a lack of memory can fail.
-          precondition(status == Z_OK, "zlib failed with status \(status)")
-          count = Int(length)
-        }
-        packed.withLock { $0[chunk] = bytes }
+        var length = UInt(bound)
+        let status = compress2(
+          memory.baseAddress + chunk * bound, &length, group.baseAddress + chunk * chunkByteCount,
+          UInt(chunkByteCount), Int32(level))
+        // With room for the bound nothing but a lack of memory can fail.
+        precondition(status == Z_OK, "zlib failed with status \(status)")
+        byteCounts.baseAddress[chunk] = Int(length)
       }
     }
-    return packed.withLock { $0 }
+    self.memory = memory
+    self.byteCounts = byteCounts
+    self.bound = bound
+  }
+
+  /// A deflated chunk; valid while this object lives.
+  func bytes(_ chunk: Int) -> UnsafeRawBufferPointer {
+    UnsafeRawBufferPointer(start: memory.baseAddress + chunk * bound, count: byteCounts[chunk])
   }
 }

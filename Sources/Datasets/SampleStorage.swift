@@ -87,22 +87,27 @@ final class SampleStorage: Sendable {
     requests.sort()
     let blocks = blocks(of: requests)
     let next = Atomic<Int>(0)
-    let failure = Mutex<(block: Int, error: any Error)?>(nil)
+    let hasFailed = Atomic<Bool>(false)
+    let threads = max(1, min(threads, blocks.count))
+    let failures = (0..<threads).map { _ in BlockFailure() }
     let sorted = requests
-    DispatchQueue.concurrentPerform(iterations: max(1, min(threads, blocks.count))) { _ in
+    DispatchQueue.concurrentPerform(iterations: threads) { thread in
       let reader = BlockReader(self, file, buffers, slotsPerBuffer: slotsPerBuffer)
-      while failure.withLock({ $0 == nil }) {
+      while !hasFailed.load(ordering: .relaxed) {
         let block = next.wrappingAdd(1, ordering: .relaxed).oldValue
         guard block < blocks.count else { return }
         do {
           try check()
           try reader.read(sorted[blocks[block]], block: block)
         } catch {
-          failure.withLock { if $0.map({ block < $0.block }) ?? true { $0 = (block, error) } }
+          // Blocks are handed out in order, so every earlier one is being read and will have its say.
+          hasFailed.store(true, ordering: .relaxed)
+          return failures[thread].found.withLock { $0 = (block, error) }
         }
       }
     }
-    if let failure = failure.withLock({ $0 }) { throw failure.error }
+    let found = failures.compactMap { failure in failure.found.withLock { $0 } }
+    if let first = found.min(by: { $0.block < $1.block }) { throw first.error }
     return buffers
   }
 
@@ -119,6 +124,11 @@ final class SampleStorage: Sendable {
     }
     return blocks
   }
+}
+
+/// What stopped one thread.
+private final class BlockFailure: Sendable {
+  let found = Mutex<(block: Int, error: any Error)?>(nil)
 }
 
 private func row(_ request: UInt64) -> Int { Int(request >> 32) }

@@ -84,6 +84,28 @@ struct ImportTests {
     }
   }
 
+  @Test("the last chunk is filled up with zeros, whatever was in memory before")
+  func padding() throws {
+    try withTemporaryFolder { folder in
+      // More than the writer holds at once, so that its memory is used again.
+      let (count, size) = (301, 40_000)
+      let images = Self.idx([count, 200, 200], [UInt8](repeating: 7, count: count * size))
+      let labels = Self.idx([count], [UInt8](repeating: 0, count: count))
+      _ = try importer(folder, images: images, labels: labels).write(to: "\(folder)/a.h5")
+      let stored = try File.open("\(folder)/a.h5").root.dataset("train/images")
+      guard case .chunked(let chunk) = try stored.layout() else {
+        Issue.record("expected chunks")
+        return
+      }
+      let lastRow = (count - 1) / chunk[0] * chunk[0]
+      let last = try #require(try stored.readChunk(at: [lastRow, 0, 0, 0], maximumByteCount: 1 << 20))
+      let used = (count - lastRow) * size
+      try #require(used < last.bytes.count, "the example must leave the last chunk partly empty")
+      #expect(last.bytes[..<used].allSatisfy { $0 == 7 })
+      #expect(last.bytes[used...].allSatisfy { $0 == 0 })
+    }
+  }
+
   @Test("images may have channels, and classes without names are numbered")
   func channels() throws {
     try withTemporaryFolder { folder in
