@@ -55,6 +55,14 @@ final class ParameterStorage: Sendable {
     state.withLock { state in state.indexByPath[parameter.path].map { state.segments[$0] } }
   }
 
+  /// Floats between parameters that no kernel writes: what rounds vectors up to a multiple of 16.
+  var gaps: [Range<Int>] {
+    segments.compactMap { segment in
+      let end = segment.range.lowerBound + segment.descriptor.byteCount / 4
+      return end < segment.range.upperBound ? end..<segment.range.upperBound : nil
+    }
+  }
+
   /// Adds a parameter behind the others.
   func add(_ parameter: Parameter, _ descriptor: MemoryDescriptor, _ view: CanonicalView) -> Segment {
     state.withLock { state in

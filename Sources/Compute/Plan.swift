@@ -18,6 +18,8 @@ public final class Plan: Sendable {
   let bufferOffsets: [Int]
   let arenaByteCount: Int
   let scratchpadByteCount: Int
+  /// Floats of a gradient that no step writes.
+  let gradientGaps: [Range<Int>]
 
   init(_ builder: PlanBuilder) throws(ComputeError) {
     let outputs = try builder.build()
@@ -32,6 +34,7 @@ public final class Plan: Sendable {
     bufferOffsets = placement.offsets
     arenaByteCount = placement.byteCount
     scratchpadByteCount = builder.scratchpadByteCount
+    gradientGaps = builder.storage.gaps
   }
 
   /// What one worker needs to run the plan, besides what all share.

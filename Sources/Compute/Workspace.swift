@@ -100,6 +100,9 @@ final class BoundPlan {
     ThreadConfinement.confine()
     var shard = ShardContext(source: source, options: options)
     for index in actions.indices { try run(index, &shard) }
+    if let gradient = memory.gradient?.assumingMemoryBound(to: Float.self) {
+      for gap in plan.gradientGaps { (gradient + gap.lowerBound).update(repeating: 0, count: gap.count) }
+    }
     return shard.result
   }
 

@@ -1,0 +1,192 @@
+import Compute
+import Networks
+import Tensors
+import TestSupport
+import Testing
+
+@Suite("Plans")
+struct PlanTests {
+  @Test("no step of a benchmark network is a reference loop", arguments: StandardNetwork.allCases)
+  func noReferenceKernels(_ name: StandardNetwork) throws {
+    for precision in ComputePrecision.allCases where precision == .fp32 || supportsBF16 {
+      let options = CompileOptions(batch: name.batch, precision: precision)
+      let compiled = try CompiledNetwork(try name.network().resolved(), options: options)
+      let plans = [
+        try compiled.trainingPlan(samples: compiled.shardSize),
+        try compiled.inferencePlan(samples: compiled.shardSize),
+      ]
+      for plan in plans {
+        let slow = plan.stepNames.filter { $0.kernel.hasPrefix("ref") }
+        #expect(slow.isEmpty, "\(name) \(precision): \(slow)")
+      }
+    }
+  }
+
+  @Test(
+    "the same shard gives the same bytes in any workspace, however dirty",
+    arguments: [KernelSelection.direct, .winograd])
+  func repeatable(_ kernels: KernelSelection) throws {
+    let network = try StandardNetwork.lecture.network().resolved()
+    let harness = try PlanHarness(network, CompileOptions(batch: 64, shard: 8, kernels: kernels), samples: 8)
+    let first = source(network, 8, seed: 1)
+    let other = source(network, 8, seed: 2)
+    let plan = try harness.compiled.trainingPlan(samples: 8)
+    let used = try harness.compiled.makeWorkspace()
+    func gradient(_ source: ArraySource, _ workspace: Workspace) throws -> [UInt32] {
+      let gradient = AlignedBuffer<Float>(count: harness.compiled.storageCount)
+      let statistics = AlignedBuffer<Float>(count: 1)
+      gradient.fill(with: .infinity)
+      _ = try plan.train(
+        source, in: workspace, weights: harness.weights, parameters: harness.parameters.baseAddress,
+        options: ShardOptions(scale: 1), gradient: gradient.baseAddress, statistics: statistics.baseAddress)
+      return gradient.array().map(\.bitPattern)
+    }
+    let expected = try gradient(first, try harness.compiled.makeWorkspace())
+    for _ in 0..<3 {
+      _ = try gradient(other, used)
+      #expect(try gradient(first, used) == expected)
+    }
+  }
+
+  @Test("padding in the parameters' layout has no gradient")
+  func paddingStaysZero() throws {
+    let network = try StandardNetwork.lecture.network().resolved()
+    let harness = try PlanHarness(network, CompileOptions(batch: 64, shard: 4), samples: 4)
+    let output = try harness.train(source(network, 4, seed: 1), ShardOptions(scale: 1))
+    // What survives the way into canonical order and back is no padding; the rest must be zero already.
+    let back = AlignedBuffer<Float>(count: harness.compiled.storageCount)
+    try harness.compiled.load(output.gradient.trainable.baseAddress, into: back.baseAddress)
+    for segment in harness.compiled.segments {
+      let found = Array(output.storage.elements[segment.range])
+      let wanted = Array(back.elements[segment.range])
+      let differing = found.indices.filter { found[$0] != wanted[$0] }
+      #expect(
+        differing.isEmpty,
+        "\(segment.parameter.path): \(differing.count) of \(found.count), first \(differing.prefix(3).map { (found[$0], wanted[$0]) })"
+      )
+    }
+    #expect(harness.compiled.storageCount > harness.compiled.parameters.trainableCount)
+  }
+
+  @Test("parameters come back from the plan's layout bit by bit", arguments: StandardNetwork.allCases)
+  func roundTrip(_ name: StandardNetwork) throws {
+    let compiled = try CompiledNetwork(
+      try name.network().resolved(), options: CompileOptions(batch: name.batch, shard: 2))
+    let values = compiled.parameters.initialValues(seed: 3)
+    let stored = AlignedBuffer<Float>(count: compiled.storageCount)
+    let back = AlignedBuffer<Float>(count: compiled.parameters.trainableCount)
+    try compiled.load(values.trainable.baseAddress, into: stored.baseAddress)
+    try compiled.export(stored.baseAddress, into: back.baseAddress)
+    #expect(back.array() == values.trainable.array())
+  }
+
+  @Test("two fresh compilations choose the same kernels and shards", arguments: StandardNetwork.allCases)
+  func deterministicChoices(_ name: StandardNetwork) throws {
+    let network = try name.network().resolved()
+    let compiled = try (0..<2).map { _ in
+      try CompiledNetwork(network, options: CompileOptions(batch: name.batch))
+    }
+    #expect(compiled[0].shardSize == compiled[1].shardSize)
+    let plans = try compiled.map { try $0.trainingPlan(samples: $0.shardSize) }
+    #expect(plans[0].stepNames == plans[1].stepNames)
+    #expect(plans[0].choices == plans[1].choices)
+  }
+
+  @Test("dropout leaves about its share out, scales the rest, repeats itself, and differs by sample and step")
+  func dropout() throws {
+    let network = try Network(
+      inputShape: [512], chain: [.dropout(Dropout(rate: 0.25)), .dense(Dense(units: 2, useBias: false))])
+    let resolved = try network.resolved()
+    let harness = try PlanHarness(
+      resolved, CompileOptions(batch: 4, shard: 2, inputGradient: true), samples: 2)
+    let ones = ReferenceTensor([2, 512], repeating: 1)
+    let source = ArraySource(ones, labels: [0, 1])
+    func mask(_ options: ShardOptions) throws -> [Bool] {
+      try harness.train(source, options).inputGradient.map { $0 != 0 }
+    }
+    let options = ShardOptions(scale: 1, seed: 7, firstSample: 10)
+    let first = try mask(options)
+    let kept = Double(first.lazy.filter { $0 }.count) / Double(first.count)
+    #expect(abs(kept - 0.75) < 0.05, "\(kept)")
+    #expect(try mask(options) == first)
+    #expect(Array(first[0..<512]) != Array(first[512...]))
+    #expect(try mask(ShardOptions(scale: 1, seed: 7, firstSample: 12)) != first)
+    // The second sample of one shard is the first of a shard that starts there.
+    let shifted = try mask(ShardOptions(scale: 1, seed: 7, firstSample: 11))
+    #expect(Array(shifted[0..<512]) == Array(first[512...]))
+    // Forward and backward use one mask: Σ w·x·m/(1−rate) is the logit, w·m/(1−rate) its gradient.
+    let kernel = harness.canonical.trainable.array()
+    let gradient = try harness.train(source, options)
+    for unit in 0..<2 {
+      let column = (0..<512).map { gradient.gradient.trainable[$0 * 2 + unit] }
+      let nonZero = column.enumerated().filter { $0.element != 0 }.map(\.offset)
+      #expect(nonZero.allSatisfy { first[$0] || first[512 + $0] })
+    }
+    #expect(kernel.count == 1024)
+    // Inference leaves dropout out.
+    let logits = try harness.infer(source)
+    let expected = (0..<2).map { unit in (0..<512).reduce(0.0) { $0 + Double(kernel[$1 * 2 + unit]) } }
+    expectClose(Array(logits[0..<2]), expected, absolute: 1e-4, "logits without dropout")
+  }
+
+  @Test("a NaN is found in the layer where it appears")
+  func nonFinite() throws {
+    let network = try StandardNetwork.lecture.network().resolved()
+    let harness = try PlanHarness(network, CompileOptions(batch: 64, shard: 4), samples: 4)
+    let bias = try #require(harness.compiled.parameters.parameters.first { $0.path == "conv2d_1/bias" })
+    harness.canonical.values(of: bias)[3] = .nan
+    try harness.compiled.load(harness.canonical.trainable.baseAddress, into: harness.parameters.baseAddress)
+    let plan = try harness.compiled.trainingPlan(samples: 4)
+    let gradient = AlignedBuffer<Float>(count: harness.compiled.storageCount)
+    let found = try plan.locateNonFinite(
+      source(network, 4, seed: 1), in: try harness.compiled.makeWorkspace(), weights: harness.weights,
+      parameters: harness.parameters.baseAddress, options: ShardOptions(scale: 1),
+      gradient: gradient.baseAddress, statistics: gradient.baseAddress)
+    #expect(found?.layer == "conv2d_1")
+    #expect(found?.pass == .forward)
+  }
+
+  @Test("a label outside the classes is an error that says so")
+  func badLabel() throws {
+    let network = try StandardNetwork.lecture.network().resolved()
+    let harness = try PlanHarness(network, CompileOptions(batch: 64, shard: 2), samples: 2)
+    let bad = ArraySource(ReferenceTensor([2, 28, 28, 1]), labels: [3, 10])
+    #expect(throws: ComputeError.self) { try harness.train(bad, ShardOptions(scale: 1)) }
+  }
+
+  @Test("a network whose output is an image cannot feed the loss")
+  func imageOutput() throws {
+    let network = try Network(
+      inputShape: [8, 8, 1], chain: [.conv2D(Conv2D(filters: 4, kernel: Size2D(3)))])
+    #expect(throws: ComputeError.self) {
+      try CompiledNetwork(try network.resolved(), options: CompileOptions(batch: 4))
+    }
+  }
+
+  @Test("bf16 follows fp32 within its eight bits", .enabled(if: supportsBF16))
+  func bf16() throws {
+    // Smooth functions only: where ReLU or a maximum sits at a kink, a rounding decides which way the gradient goes.
+    let conv = Conv2D(filters: 24, kernel: Size2D(3), padding: .same, activation: .tanh)
+    let network = try Network(
+      inputShape: [13, 11, 3],
+      chain: [
+        .conv2D(conv), .conv2D(conv), .batchNorm(BatchNorm()), .averagePool2D(Pool2D(size: Size2D(2))),
+        .conv2D(conv), .flatten, .dense(Dense(units: 32, activation: .sigmoid)), .dense(Dense(units: 5)),
+      ])
+    // Each rounding to bf16 is off by up to 2⁻⁹; a few layers of them add up to percents of the largest element.
+    try expectMatchesReference(network, samples: 6, tolerance: 0.1, precision: .bf16)
+  }
+
+  private func source(_ network: ResolvedNetwork, _ samples: Int, seed: UInt64) -> ArraySource {
+    let input = ReferenceTensor.random(Shape([samples] + network.inputShape.dimensions), seed: seed)
+    return ArraySource(input, labels: (0..<samples).map { $0 % 10 })
+  }
+}
+
+/// Whether this CPU multiplies bf16: then a network compiles in that precision.
+private let supportsBF16: Bool = {
+  guard let network = try? Network(inputShape: [4], chain: [.dense(Dense(units: 2))]).resolved() else {
+    return false
+  }
+  return (try? CompiledNetwork(network, options: CompileOptions(batch: 1, precision: .bf16))) != nil
+}()
