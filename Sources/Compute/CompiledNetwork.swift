@@ -32,8 +32,10 @@ public final class CompiledNetwork: Sendable {
     self.options = options
     parameters = ParameterLayout(network)
     lowering = Lowering(network)
+    var chosenShard: Int?
+    if case .chosen(let choices) = options.kernels { chosenShard = choices.shardSize }
     shardSize =
-      options.shard
+      options.shard ?? chosenShard
       ?? CostModel.shardSize(
         of: lowering, batch: options.batch, precision: options.precision,
         storedFloats: parameters.trainableCount)
@@ -83,6 +85,13 @@ public final class CompiledNetwork: Sendable {
     return try Workspace(
       arenaByteCount: all.map(\.arenaByteCount).max() ?? 64,
       scratchpadByteCount: all.map(\.scratchpadByteCount).max() ?? 64)
+  }
+
+  /// What was chosen for the full shard: repeated with ``KernelSelection/chosen(_:)`` it gives the same plans.
+  public func choices() throws(ComputeError) -> KernelChoices {
+    var choices = try plan(shardSize, options.training ? .training : .inference).choices
+    choices.shardSize = shardSize
+    return choices
   }
 
   private func plan(_ samples: Int, _ mode: PlanMode) throws(ComputeError) -> Plan {

@@ -1,4 +1,4 @@
-public import OneDNN
+internal import OneDNN
 
 /// A pass over a layer.
 public enum Pass: String, Hashable, Sendable, CaseIterable, Codable {
@@ -7,16 +7,76 @@ public enum Pass: String, Hashable, Sendable, CaseIterable, Codable {
   case backwardWeights = "backward-weights"
 }
 
-/// The algorithm of each convolution and pass, and the shard size; what a checkpoint keeps so that a resumed run repeats it.
+/// The kernel of each convolution and pass, its number format, and the shard size.
+///
+/// What a checkpoint keeps so that a resumed run repeats it, and what `convoy tune --save` writes.
 public struct KernelChoices: Hashable, Sendable {
-  /// Keyed by `layer/pass`.
-  public private(set) var algorithms: [String: ConvolutionAlgorithm]
+  /// Samples of a full shard; nil leaves it to the config or the cost model.
+  public var shardSize: Int?
+  /// By `layer/pass`: the algorithm; by `layer/precision`: the number format.
+  private var entries: [String: String]
 
-  public init(algorithms: [String: ConvolutionAlgorithm] = [:]) { self.algorithms = algorithms }
+  public init() { entries = [:] }
 
-  public subscript(layer: String, pass: Pass) -> ConvolutionAlgorithm? {
-    get { algorithms["\(layer)/\(pass.rawValue)"] }
-    set { algorithms["\(layer)/\(pass.rawValue)"] = newValue }
+  /// The algorithm of a layer's pass; nil where none was chosen.
+  public subscript(layer: String, pass: Pass) -> ConvolutionAlgorithmName? {
+    get { entries["\(layer)/\(pass.rawValue)"].flatMap(ConvolutionAlgorithmName.init) }
+    set { entries["\(layer)/\(pass.rawValue)"] = newValue?.rawValue }
+  }
+
+  /// The number format of a layer's kernels; nil where none was chosen.
+  public subscript(precisionOf layer: String) -> ComputePrecision? {
+    get { entries["\(layer)/precision"].flatMap(ComputePrecision.init) }
+    set { entries["\(layer)/precision"] = newValue?.rawValue }
+  }
+
+  public var isEmpty: Bool { entries.isEmpty && shardSize == nil }
+
+  // MARK: - As text
+
+  /// One line each, sorted: `shard 32`, `conv2d/forward winograd`.
+  public var text: String {
+    let lines = entries.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
+    return ((shardSize.map { ["shard \($0)"] } ?? []) + lines).map { $0 + "\n" }.joined()
+  }
+
+  /// Reads what ``text`` wrote; blank lines and lines that start with `#` do not count.
+  ///
+  /// - Returns: nil for a line that is no choice.
+  public init?(text: String) {
+    self.init()
+    for line in text.split(separator: "\n") where !line.hasPrefix("#") {
+      let words = line.split(separator: " ").map(String.init)
+      if words.isEmpty { continue }
+      guard words.count == 2 else { return nil }
+      if words[0] == "shard" {
+        guard let size = Int(words[1]), size > 0 else { return nil }
+        shardSize = size
+        continue
+      }
+      guard let slash = words[0].lastIndex(of: "/") else { return nil }
+      let (layer, role) = (String(words[0][..<slash]), String(words[0][words[0].index(after: slash)...]))
+      if role == "precision", let precision = ComputePrecision(rawValue: words[1]) {
+        self[precisionOf: layer] = precision
+      } else if let pass = Pass(rawValue: role), let name = ConvolutionAlgorithmName(rawValue: words[1]) {
+        self[layer, pass] = name
+      } else {
+        return nil
+      }
+    }
+  }
+}
+
+/// The algorithms of a convolution, by the words of configs and tables.
+public enum ConvolutionAlgorithmName: String, Hashable, Sendable, CaseIterable {
+  case direct
+  case winograd
+
+  var algorithm: ConvolutionAlgorithm {
+    switch self {
+    case .direct: .direct
+    case .winograd: .winograd
+    }
   }
 }
 
@@ -43,7 +103,16 @@ extension KernelSelection {
     case .direct: .direct
     case .winograd: .winograd
     case .costModel: CostModel.algorithm(for: problem, pass: pass)
-    case .chosen(let choices): choices[layer, pass] ?? CostModel.algorithm(for: problem, pass: pass)
+    case .chosen(let choices):
+      choices[layer, pass]?.algorithm ?? CostModel.algorithm(for: problem, pass: pass)
     }
+  }
+
+  /// Whether a convolution runs in bf16 where the config asks for that precision.
+  func usesBF16(layer: String, problem: ConvolutionProblem) -> Bool {
+    if case .chosen(let choices) = self, let precision = choices[precisionOf: layer] {
+      return precision == .bf16
+    }
+    return CostModel.prefersBF16(problem)
   }
 }

@@ -16,19 +16,6 @@ public struct KernelTiming: Hashable, Sendable {
   public let flops: Double
 }
 
-/// The algorithms of a convolution, by the words of configs and tables.
-public enum ConvolutionAlgorithmName: String, Hashable, Sendable, CaseIterable, Codable {
-  case direct
-  case winograd
-
-  var algorithm: ConvolutionAlgorithm {
-    switch self {
-    case .direct: .direct
-    case .winograd: .winograd
-    }
-  }
-}
-
 /// Times the kernels of each convolution of a network, one worker's way: one thread, memory of its own.
 ///
 /// The fastest of several runs counts, for what else the machine does only makes a run slower.
@@ -65,6 +52,25 @@ public struct KernelTuner {
       }
     }
     return result
+  }
+
+  /// The fastest measured kernel for every convolution and pass, and the faster number format of each.
+  ///
+  /// - Parameter precision: bf16 lets each layer take the format in which its three passes together are faster.
+  public static func fastest(_ timings: [KernelTiming], precision: ComputePrecision) -> KernelChoices {
+    var choices = KernelChoices()
+    for (layer, all) in Dictionary(grouping: timings, by: \.layer) {
+      func best(_ pass: Pass, _ format: ComputePrecision) -> KernelTiming? {
+        all.filter { $0.pass == pass && $0.precision == format }.min { $0.seconds < $1.seconds }
+      }
+      func total(_ format: ComputePrecision) -> Double {
+        Pass.allCases.reduce(0) { $0 + (best($1, format)?.seconds ?? .infinity) }
+      }
+      let format: ComputePrecision = precision == .bf16 && total(.bf16) < total(.fp32) ? .bf16 : .fp32
+      if precision == .bf16 { choices[precisionOf: layer] = format }
+      for pass in Pass.allCases { choices[layer, pass] = best(pass, format)?.algorithm }
+    }
+    return choices
   }
 
   private func measure(

@@ -6,7 +6,7 @@ extension PlanBuilder {
   /// A convolution with its activation: forward, then on the way back activation, weights and bias, input.
   func convolution(_ index: Int, _ operation: Operation, _ conv: Conv2D, _ src: Value) throws -> Value {
     let geometry = try ConvolutionGeometry(operation, conv, samples: samples)
-    let type = dataType(of: geometry)
+    let type = dataType(of: geometry, operation)
     var shape = try geometry.shape(type)
     let forward = try forwardKernel(shape, geometry, operation)
     let dst = buffer(forward.descriptor(of: .dst))
@@ -87,8 +87,11 @@ extension PlanBuilder {
 
   // MARK: - Choosing kernels
 
-  private func dataType(of geometry: ConvolutionGeometry) -> DataType {
-    options.precision == .bf16 && CostModel.prefersBF16(geometry.problem) ? .bf16 : .f32
+  private func dataType(of geometry: ConvolutionGeometry, _ operation: Operation) -> DataType {
+    guard options.precision == .bf16 else { return .f32 }
+    let usesBF16 = options.kernels.usesBF16(layer: operation.layer, problem: geometry.problem)
+    choosePrecision(usesBF16 ? .bf16 : .fp32)
+    return usesBF16 ? .bf16 : .f32
   }
 
   /// A layout in which parameters can be kept and exported: the library's blocks, not Winograd's private order.

@@ -92,6 +92,40 @@ struct PlanTests {
     #expect(plans[0].choices == plans[1].choices)
   }
 
+  @Test("choices survive their text and give the same plan again", arguments: StandardNetwork.allCases)
+  func choices(_ name: StandardNetwork) throws {
+    let network = try name.network().resolved()
+    let compiled = try CompiledNetwork(
+      network, options: CompileOptions(batch: name.batch, kernels: .winograd))
+    let choices = try compiled.choices()
+    let read = try #require(KernelChoices(text: "# a comment\n" + choices.text))
+    #expect(read == choices)
+    let again = try CompiledNetwork(
+      network, options: CompileOptions(batch: name.batch, kernels: .chosen(read)))
+    #expect(again.shardSize == compiled.shardSize)
+    #expect(
+      try again.trainingPlan(samples: again.shardSize).stepNames
+        == compiled.trainingPlan(samples: compiled.shardSize).stepNames)
+    #expect(KernelChoices(text: "conv2d/forward fastest") == nil)
+    #expect(KernelChoices(text: "shard 0") == nil)
+  }
+
+  @Test("the tuner times every kernel there is and takes the fastest")
+  func tuner() throws {
+    let network = try StandardNetwork.lecture.network().resolved()
+    let timings = try KernelTuner(samples: 2, repeats: 1).timings(of: network)
+    #expect(Set(timings.map(\.layer)) == ["conv2d", "conv2d_1"])
+    #expect(timings.count == 2 * 3 * 2)
+    #expect(timings.allSatisfy { $0.seconds > 0 && $0.flops > 0 })
+    let choices = KernelTuner.fastest(timings, precision: .fp32)
+    for layer in ["conv2d", "conv2d_1"] {
+      for pass in Pass.allCases {
+        let own = timings.filter { $0.layer == layer && $0.pass == pass }
+        #expect(choices[layer, pass] == own.min { $0.seconds < $1.seconds }?.algorithm)
+      }
+    }
+  }
+
   @Test("dropout leaves about its share out, scales the rest, repeats itself, and differs by sample and step")
   func dropout() throws {
     let network = try Network(
