@@ -11,6 +11,7 @@ public final class CompiledNetwork: Sendable {
   /// The canonical layout of parameters and statistics.
   public let parameters: ParameterLayout
   private let lowering: Lowering
+  private let inferenceLowering: Lowering
   private let storage = ParameterStorage()
   private let plans = Mutex<[PlanKey: Plan]>([:])
 
@@ -32,6 +33,7 @@ public final class CompiledNetwork: Sendable {
     self.options = options
     parameters = ParameterLayout(network)
     lowering = Lowering(network)
+    inferenceLowering = Lowering(network, foldsNorms: true)
     var chosenShard: Int?
     if case .chosen(let choices) = options.kernels { chosenShard = choices.shardSize }
     shardSize =
@@ -99,7 +101,7 @@ public final class CompiledNetwork: Sendable {
     if let known = plans.withLock({ $0[key] }) { return known }
     let builder = PlanBuilder(
       samples: samples, mode: mode, options: options, parameters: parameters, storage: storage,
-      lowering: lowering)
+      lowering: mode == .training ? lowering : inferenceLowering)
     let plan = try Plan(builder)
     return plans.withLock { plans in
       if let other = plans[key] { return other }

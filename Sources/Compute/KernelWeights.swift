@@ -1,46 +1,106 @@
+internal import Networks
 internal import OneDNN
+internal import Synchronization
 internal import Tensors
 
 /// Copies of a network's parameters in the layouts and number formats that its kernels read.
 ///
 /// Made once for a set of plans and refreshed after every change of the parameters; shared by all workers between
-/// refreshes. A task writes one copy and touches nothing else, so tasks may run side by side.
+/// refreshes. A task writes one copy and touches nothing else, so tasks may run side by side. What only inference reads
+/// (other layouts, batch normalisations multiplied into weights) is brought up to date when inference next runs.
 public final class KernelWeights: @unchecked Sendable {
   // @unchecked because tasks write disjoint copies, and no shard runs while tasks do.
 
-  private let storage: ParameterStorage
+  private let segments: [Segment]
   private let copies: [ParameterStorage.Copy]
+  private let inferenceCopies: [ParameterStorage.Copy]
+  private let folded: [ParameterStorage.Folded]
+  private let isInferenceCurrent = Mutex(false)
   let buffer: AlignedBuffer<UInt8>
-  private let scratchpads: [AlignedBuffer<UInt8>]
 
   init(_ storage: ParameterStorage) {
-    self.storage = storage
-    copies = storage.copies
+    segments = storage.segments
+    copies = storage.copies.filter { !$0.isForInference }
+    inferenceCopies = storage.copies.filter(\.isForInference)
+    folded = storage.folded
     buffer = AlignedBuffer(count: storage.copyByteCount)
-    scratchpads = copies.map { AlignedBuffer(count: $0.reorder.descriptor.scratchpad.byteCount) }
   }
 
-  /// How many copies there are; plans compiled later may need more than these.
+  /// How many copies training needs; plans compiled later may need more than these.
   public var taskCount: Int { copies.count }
 
-  /// Writes copy number `task` from the parameters, in the plans' layouts.
+  /// Writes training's copy number `task` from the parameters, in the plans' layouts.
   public func refresh(task: Int, from parameters: UnsafePointer<Float>) throws {
-    ThreadConfinement.confine()
-    let copy = copies[task]
-    let segment = storage.segments[copy.segment]
-    let source = UnsafeMutablePointer(mutating: parameters) + segment.range.lowerBound
-    let execution = Execution(
-      copy.reorder, on: try Stream(),
-      [
-        (.src, try Memory(segment.descriptor, at: source)),
-        (.dst, try Memory(copy.descriptor, at: buffer.baseAddress + copy.offset)),
-        (.scratchpad, try Memory(copy.reorder.descriptor.scratchpad, at: scratchpads[task].baseAddress)),
-      ])
-    try execution.run()
+    try write(copies[task], parameters)
   }
 
-  /// Writes all copies, one after another.
+  /// Says that parameters or statistics have changed; the next inference brings its copies up to date.
+  public func parametersChanged() { isInferenceCurrent.withLock { $0 = false } }
+
+  /// Writes all of training's copies, one after another.
   public func refresh(from parameters: UnsafePointer<Float>) throws {
-    for task in copies.indices { try refresh(task: task, from: parameters) }
+    parametersChanged()
+    for copy in copies { try write(copy, parameters) }
+  }
+
+  /// Writes inference's copies if they are out of date; workers that come meanwhile wait.
+  func refreshForInference(
+    from parameters: UnsafePointer<Float>, statistics: UnsafePointer<Float>
+  ) throws(OneDNNError) {
+    try isInferenceCurrent.withLock { isCurrent throws(OneDNNError) in
+      guard !isCurrent else { return }
+      for copy in inferenceCopies { try write(copy, parameters) }
+      for fold in folded { try write(fold, parameters, statistics) }
+      isCurrent = true
+    }
+  }
+
+  // MARK: - One copy
+
+  private func write(_ copy: ParameterStorage.Copy, _ parameters: UnsafePointer<Float>) throws(OneDNNError) {
+    let segment = segments[copy.segment]
+    let source = UnsafeMutablePointer(mutating: parameters) + segment.range.lowerBound
+    try run(copy.reorder, source, segment.descriptor, buffer.baseAddress + copy.offset, copy.descriptor)
+  }
+
+  /// `w′ = w·s` and `b′ = (b − mean)·s + beta` with `s = gamma / √(variance + ε)`, channel by channel.
+  private func write(
+    _ fold: ParameterStorage.Folded, _ parameters: UnsafePointer<Float>, _ statistics: UnsafePointer<Float>
+  ) throws(OneDNNError) {
+    let channels = fold.mean.count
+    let kernel = AlignedBuffer<Float>(count: fold.kernel.parameter.range.count)
+    let source = UnsafeMutablePointer(mutating: parameters) + fold.kernel.range.lowerBound
+    try run(fold.toCanonical, source, fold.kernel.descriptor, kernel.baseAddress, fold.canonical)
+    func value(_ segment: Segment?, _ channel: Int, or missing: Float) -> Float {
+      segment.map { parameters[$0.range.lowerBound + channel] } ?? missing
+    }
+    let bias = UnsafeMutableRawPointer(buffer.baseAddress + fold.biasOffset).assumingMemoryBound(
+      to: Float.self)
+    var factors = [Float](repeating: 0, count: channels)
+    for channel in 0..<channels {
+      let variance = statistics[fold.variance.lowerBound + channel]
+      factors[channel] = value(fold.gamma, channel, or: 1) / (variance + fold.epsilon).squareRoot()
+      let centred = value(fold.bias, channel, or: 0) - statistics[fold.mean.lowerBound + channel]
+      bias[channel] = centred * factors[channel] + value(fold.beta, channel, or: 0)
+    }
+    for index in 0..<kernel.count { kernel.baseAddress[index] *= factors[index % channels] }
+    try run(
+      fold.toKernel, kernel.baseAddress, fold.canonical, buffer.baseAddress + fold.kernelOffset,
+      fold.descriptor)
+  }
+
+  private func run(
+    _ reorder: Primitive, _ src: UnsafeMutableRawPointer, _ srcLayout: MemoryDescriptor,
+    _ dst: UnsafeMutableRawPointer, _ dstLayout: MemoryDescriptor
+  ) throws(OneDNNError) {
+    ThreadConfinement.confine()
+    let scratchpad = AlignedBuffer<UInt8>(count: reorder.descriptor.scratchpad.byteCount)
+    let execution = Execution(
+      reorder, on: try Stream(),
+      [
+        (.src, try Memory(srcLayout, at: src)), (.dst, try Memory(dstLayout, at: dst)),
+        (.scratchpad, try Memory(reorder.descriptor.scratchpad, at: scratchpad.baseAddress)),
+      ])
+    try withExtendedLifetime(scratchpad) { () throws(OneDNNError) in try execution.run() }
   }
 }

@@ -24,12 +24,20 @@ struct Operation {
   var kind: Kind
   /// Indices of the operations whose results this one takes.
   var inputs: [Int]
+  /// For inference: the batch normalisation that follows a convolution and is multiplied into its weights.
+  var foldedNorm: FoldedNorm?
   /// A function that the kernel applies to its result before storing it.
   var activation: Eltwise?
   /// The layer whose parameters the operation has and by whose name tables and errors call it.
   let layer: String
   let inputShapes: [Shape]
   let outputShape: Shape
+}
+
+/// A batch normalisation with running statistics, as a factor and an offset per channel.
+struct FoldedNorm: Sendable {
+  let layer: String
+  let norm: BatchNorm
 }
 
 /// A network as a list of operations, with what can be fused fused.
@@ -42,14 +50,15 @@ struct Lowering {
   /// The operation that computes each layer's output.
   private var operationOfLayer: [String: Int] = [:]
 
-  init(_ network: ResolvedNetwork) {
+  /// - Parameter foldsNorms: whether batch normalisations disappear into convolutions, which only inference allows.
+  init(_ network: ResolvedNetwork, foldsNorms: Bool = false) {
     emit(
       .input(scale: 1, offset: 0), inputs: [], layer: Network.inputName, shapes: [],
       output: network.inputShape)
     operationOfLayer[Network.inputName] = 0
     for layer in network.layers { lower(layer, isOutput: layer.name == network.network.output.name) }
     output = operationOfLayer[network.network.output.name] ?? operations.count - 1
-    fuse()
+    fuse(foldsNorms: foldsNorms)
   }
 
   // MARK: - Layers to operations
@@ -114,7 +123,7 @@ struct Lowering {
 
   // MARK: - Fusion
 
-  private mutating func fuse() {
+  private mutating func fuse(foldsNorms: Bool) {
     var consumers = consumerCounts()
     var replacement = Array(operations.indices)
     func follows(_ index: Int) -> Int? {
@@ -127,6 +136,14 @@ struct Lowering {
       case .eltwise(let function):
         guard let input = follows(index), operations[input].accepts(function) else { continue }
         operations[input].activation = function
+        replacement[index] = input
+        consumers[input] = consumers[index]
+        if output == index { output = input }
+      case .batchNorm(let norm):
+        guard foldsNorms, let input = follows(index), operations[input].activation == nil,
+          operations[input].foldedNorm == nil, case .convolution = operations[input].kind
+        else { continue }
+        operations[input].foldedNorm = FoldedNorm(layer: operations[index].layer, norm: norm)
         replacement[index] = input
         consumers[input] = consumers[index]
         if output == index { output = input }

@@ -33,6 +33,28 @@ final class ParameterStorage: Sendable {
     let offset: Int
     let descriptor: MemoryDescriptor
     let reorder: Primitive
+    /// Whether only inference reads it, so that it need not follow every step.
+    let isForInference: Bool
+  }
+
+  /// A convolution's weights and bias with a batch normalisation multiplied in, for inference.
+  struct Folded: Sendable {
+    let kernel: Segment
+    let bias: Segment?
+    let gamma: Segment?
+    let beta: Segment?
+    /// In floats in the statistics.
+    let mean: Range<Int>
+    let variance: Range<Int>
+    let epsilon: Float
+    /// From and to Keras's layout, in which the channels are scaled.
+    let toCanonical: Primitive
+    let toKernel: Primitive
+    let canonical: MemoryDescriptor
+    let descriptor: MemoryDescriptor
+    /// In bytes in the buffer of copies.
+    let kernelOffset: Int
+    let biasOffset: Int
   }
 
   private struct State {
@@ -40,6 +62,7 @@ final class ParameterStorage: Sendable {
     var indexByPath: [String: Int] = [:]
     var count = 0
     var copies: [Copy] = []
+    var folded: [Folded] = []
     var copyByteCount = 64
   }
 
@@ -49,6 +72,7 @@ final class ParameterStorage: Sendable {
   /// Floats of a flat buffer.
   var count: Int { state.withLock { $0.count } }
   var copies: [Copy] { state.withLock { $0.copies } }
+  var folded: [Folded] { state.withLock { $0.folded } }
   var copyByteCount: Int { state.withLock { $0.copyByteCount } }
 
   func segment(for parameter: Parameter) -> Segment? {
@@ -77,20 +101,52 @@ final class ParameterStorage: Sendable {
   }
 
   /// Where kernels find the parameter in the wanted layout: in place if it is the stored one, otherwise in a copy.
-  func operand(_ segment: Segment, as wanted: MemoryDescriptor) throws(OneDNNError) -> Operand {
+  func operand(
+    _ segment: Segment, as wanted: MemoryDescriptor, isForInference: Bool
+  ) throws(OneDNNError) -> Operand {
     if wanted == segment.descriptor {
       return Operand(.parameters, offset: segment.range.lowerBound * 4, wanted)
     }
     let reorder = try Primitive(Elementwise.reorder(from: segment.descriptor, to: wanted))
     return state.withLock { state in
       let index = state.indexByPath[segment.parameter.path] ?? 0
-      if let copy = state.copies.first(where: { $0.segment == index && $0.descriptor == wanted }) {
+      if let copy = state.copies.first(where: {
+        $0.segment == index && $0.descriptor == wanted && $0.isForInference == isForInference
+      }) {
         return Operand(.kernelWeights, offset: copy.offset, wanted)
       }
-      let copy = Copy(segment: index, offset: state.copyByteCount, descriptor: wanted, reorder: reorder)
+      let copy = Copy(
+        segment: index, offset: state.copyByteCount, descriptor: wanted, reorder: reorder,
+        isForInference: isForInference)
       state.copies.append(copy)
       state.copyByteCount += (wanted.byteCount + 127) & ~63
       return Operand(.kernelWeights, offset: copy.offset, wanted)
+    }
+  }
+
+  /// Where kernels find a convolution's weights and bias with a batch normalisation in them.
+  ///
+  /// - Parameter canonical: Keras's layout seen in the library's order.
+  func folded(
+    _ kernel: Segment, bias: Segment?, gamma: Segment?, beta: Segment?, mean: Range<Int>,
+    variance: Range<Int>, epsilon: Float, canonical: MemoryDescriptor, as wanted: MemoryDescriptor
+  ) throws(OneDNNError) -> (kernel: Operand, bias: Operand) {
+    let toCanonical = try Primitive(Elementwise.reorder(from: kernel.descriptor, to: canonical))
+    let toKernel = try Primitive(Elementwise.reorder(from: canonical, to: wanted))
+    let vector = try MemoryDescriptor.dense([mean.count], .f32)
+    return state.withLock { state in
+      let kernelOffset = state.copyByteCount
+      let biasOffset = kernelOffset + ((wanted.byteCount + 127) & ~63)
+      state.copyByteCount = biasOffset + ((vector.byteCount + 127) & ~63)
+      state.folded.append(
+        Folded(
+          kernel: kernel, bias: bias, gamma: gamma, beta: beta, mean: mean, variance: variance,
+          epsilon: epsilon, toCanonical: toCanonical, toKernel: toKernel, canonical: canonical,
+          descriptor: wanted, kernelOffset: kernelOffset, biasOffset: biasOffset))
+      return (
+        Operand(.kernelWeights, offset: kernelOffset, wanted),
+        Operand(.kernelWeights, offset: biasOffset, vector)
+      )
     }
   }
 

@@ -105,6 +105,9 @@ public final class Plan: Sendable {
     parameters: UnsafePointer<Float>, statistics: UnsafePointer<Float>,
     logits: UnsafeMutablePointer<Float>
   ) throws(ComputeError) {
+    do { try weights.refreshForInference(from: parameters, statistics: statistics) } catch {
+      throw .library(layer: "weights", error)
+    }
     let execution = try workspace.execution(
       of: self, weights: weights, parameters: parameters, gradient: nil,
       statistics: UnsafeMutablePointer(mutating: statistics), shardStatistics: nil)

@@ -8,6 +8,7 @@ extension PlanBuilder {
     let geometry = try ConvolutionGeometry(operation, conv, samples: samples)
     let type = dataType(of: geometry, operation)
     var shape = try geometry.shape(type)
+    if operation.foldedNorm != nil { shape.bias = try .dense([conv.filters], .f32) }
     let forward = try forwardKernel(shape, geometry, operation)
     let dst = buffer(forward.descriptor(of: .dst))
     let input = try adapt(src.operand, to: forward.descriptor(of: .src))
@@ -15,17 +16,17 @@ extension PlanBuilder {
     shape.weights = try geometry.weights(.f32)
     let backwardWeights =
       isTraining ? try backwardWeightsKernel(shape, geometry, operation, hint: forward) : nil
-    let stored = backwardWeights?.descriptor(of: .diffWeights) ?? forward.descriptor(of: .weights).with(.f32)
+    let layout = backwardWeights?.descriptor(of: .diffWeights) ?? forward.descriptor(of: .weights).with(.f32)
     let kernel = try segment(
-      "kernel", of: operation, as: storable(stored, geometry), .strided(try geometry.canonicalWeights()))
-    let bias = conv.useBias ? try vector("bias", of: operation, count: conv.filters) : nil
+      "kernel", ofLayer: operation.layer, as: storable(layout, geometry),
+      .strided(try geometry.canonicalWeights()))
+    let bias = conv.useBias ? try vector("bias", ofLayer: operation.layer, count: conv.filters) : nil
 
     passes(.forward)
-    var arguments: [(Argument, Operand)] = [
-      (.src, input), (.weights, try storage.operand(kernel, as: forward.descriptor(of: .weights))),
-      (.dst, dst),
-    ]
-    if let bias { arguments.append((.bias, bias.operand())) }
+    let (weights, offsets) = try weightsAndBias(
+      kernel, bias, operation, as: forward.descriptor(of: .weights), canonical: geometry.canonicalWeights())
+    var arguments: [(Argument, Operand)] = [(.src, input), (.weights, weights), (.dst, dst)]
+    if let offsets { arguments.append((.bias, offsets)) }
     try emit(forward, arguments)
 
     onBackward(index) { [self] gradient in
@@ -43,12 +44,34 @@ extension PlanBuilder {
         kernelDescriptor,
         [
           (.diffDst, try adapt(diff.operand, to: kernelDescriptor.descriptor(of: .diffDst))),
-          (.weights, try storage.operand(kernel, as: kernelDescriptor.descriptor(of: .weights))),
+          (.weights, try stored(kernel, as: kernelDescriptor.descriptor(of: .weights))),
           (.diffSrc, diffSrc),
         ])
       propagate(Gradient(operand: diffSrc, isExclusive: true), toInput: 0, of: operation)
     }
     return Value(operand: dst)
+  }
+
+  /// The weights and bias that the forward kernel reads: the parameters, a copy, or a batch normalisation multiplied in.
+  private func weightsAndBias(
+    _ kernel: Segment, _ bias: Segment?, _ operation: Operation, as wanted: MemoryDescriptor,
+    canonical: MemoryDescriptor
+  ) throws -> (weights: Operand, bias: Operand?) {
+    guard let folded = operation.foldedNorm else {
+      return (try stored(kernel, as: wanted), bias?.operand())
+    }
+    let channels = operation.outputShape[2]
+    func vector(_ name: String) throws -> Segment {
+      try self.vector(name, ofLayer: folded.layer, count: channels)
+    }
+    let norm = folded.norm
+    let result = try storage.folded(
+      kernel, bias: bias, gamma: norm.scale ? try vector("gamma") : nil,
+      beta: norm.center ? try vector("beta") : nil,
+      mean: statisticsRange("moving_mean", ofLayer: folded.layer),
+      variance: statisticsRange("moving_variance", ofLayer: folded.layer), epsilon: norm.epsilon,
+      canonical: canonical, as: wanted)
+    return (result.kernel, result.bias)
   }
 
   /// The gradient in front of a fused activation, from the one behind it.

@@ -24,14 +24,14 @@ extension PlanBuilder {
     shape.weights = try .any([dense.units, inputs], .f32)
     let backwardWeights =
       isTraining ? try best(shape.backwardWeights(hint: forward), pass: .backwardWeights) : nil
-    let stored = backwardWeights?.descriptor(of: .diffWeights) ?? forward.descriptor(of: .weights).with(.f32)
+    let layout = backwardWeights?.descriptor(of: .diffWeights) ?? forward.descriptor(of: .weights).with(.f32)
     let kernel = try segment(
-      "kernel", of: operation, as: stored, try canonicalRows(src.columns, inputs, dense.units))
-    let bias = dense.useBias ? try vector("bias", of: operation, count: dense.units) : nil
+      "kernel", ofLayer: operation.layer, as: layout, try canonicalRows(src.columns, inputs, dense.units))
+    let bias = dense.useBias ? try vector("bias", ofLayer: operation.layer, count: dense.units) : nil
 
     passes(.forward)
     var arguments: [(Argument, Operand)] = [
-      (.src, input), (.weights, try storage.operand(kernel, as: forward.descriptor(of: .weights))),
+      (.src, input), (.weights, try stored(kernel, as: forward.descriptor(of: .weights))),
       (.dst, dst),
     ]
     if let bias { arguments.append((.bias, bias.operand())) }
@@ -52,7 +52,7 @@ extension PlanBuilder {
         backward,
         [
           (.diffDst, try adapt(diff.operand, to: backward.descriptor(of: .diffDst))),
-          (.weights, try storage.operand(kernel, as: backward.descriptor(of: .weights))),
+          (.weights, try stored(kernel, as: backward.descriptor(of: .weights))),
           (.diffSrc, diffSrc),
         ])
       propagate(try back(Gradient(operand: diffSrc, isExclusive: true)), toInput: 0, of: operation)

@@ -159,7 +159,7 @@ extension PlanBuilder {
     (source, back) = matrix
     let data = try adapt(source.operand, to: source.descriptor.with(.f32))
     let count = operation.outputShape.elementCount
-    let bias = try vector("bias", of: operation, count: count)
+    let bias = try vector("bias", ofLayer: operation.layer, count: count)
     let dst = buffer(data.descriptor)
     emit(PositionBiasStep(samples: samples, count: count, src: data, bias: bias.operand(), dst: dst))
     onBackward(index) { [self] gradient in
@@ -188,8 +188,8 @@ extension PlanBuilder {
     let mean = buffer(vector)
     let variance = buffer(vector)
     let statistics = [
-      (mean, statisticsOffset("moving_mean", of: operation)),
-      (variance, statisticsOffset("moving_variance", of: operation)),
+      (mean, try statisticsRange("moving_mean", ofLayer: operation.layer).lowerBound * 4),
+      (variance, try statisticsRange("moving_variance", ofLayer: operation.layer).lowerBound * 4),
     ]
     if !isTraining {
       for (target, offset) in statistics {
@@ -200,8 +200,8 @@ extension PlanBuilder {
     var arguments: [(Argument, Operand)] = [
       (.src, source.operand), (.mean, mean), (.variance, variance), (.dst, dst),
     ]
-    let gamma = norm.scale ? try self.vector("gamma", of: operation, count: channels) : nil
-    let beta = norm.center ? try self.vector("beta", of: operation, count: channels) : nil
+    let gamma = norm.scale ? try self.vector("gamma", ofLayer: operation.layer, count: channels) : nil
+    let beta = norm.center ? try self.vector("beta", ofLayer: operation.layer, count: channels) : nil
     if let gamma { arguments.append((.scale, gamma.operand())) }
     if let beta { arguments.append((.shift, beta.operand())) }
     let record = forward.descriptor(of: .workspace)

@@ -231,27 +231,34 @@ final class PlanBuilder {
 
   /// The storage of a parameter, laid out as `wanted` if this is the first plan that uses it.
   func segment(
-    _ name: String, of operation: Operation, as wanted: MemoryDescriptor,
+    _ name: String, ofLayer layer: String, as wanted: MemoryDescriptor,
     _ view: @autoclosure () throws -> CanonicalView
   ) throws -> Segment {
-    guard
-      let parameter = parameters.parameters.first(where: {
-        $0.layer == operation.layer && $0.spec.name == name
-      })
-    else { throw ComputeError.output(reason: "layer '\(operation.layer)' has no parameter '\(name)'") }
+    let parameter = try parameter(name, ofLayer: layer)
     if let known = storage.segment(for: parameter) { return known }
     return storage.add(parameter, wanted, try view())
   }
 
-  /// A vector of the layer's, as it lies in the parameters.
-  func vector(_ name: String, of operation: Operation, count: Int) throws -> Segment {
-    let descriptor = try MemoryDescriptor.dense([count], .f32)
-    return try segment(name, of: operation, as: descriptor, .strided(descriptor))
+  /// A parameter where this plan's kernels read it in the wanted layout.
+  func stored(_ segment: Segment, as wanted: MemoryDescriptor) throws(OneDNNError) -> Operand {
+    try storage.operand(segment, as: wanted, isForInference: !isTraining)
   }
 
-  func statisticsOffset(_ name: String, of operation: Operation) -> Int {
-    let parameter = parameters.parameters.first { $0.layer == operation.layer && $0.spec.name == name }
-    return (parameter?.range.lowerBound ?? 0) * 4
+  /// A vector of a layer's, as it lies in the parameters.
+  func vector(_ name: String, ofLayer layer: String, count: Int) throws -> Segment {
+    let descriptor = try MemoryDescriptor.dense([count], .f32)
+    return try segment(name, ofLayer: layer, as: descriptor, .strided(descriptor))
+  }
+
+  /// Where a layer's running statistic lies, in floats.
+  func statisticsRange(_ name: String, ofLayer layer: String) throws -> Range<Int> {
+    try parameter(name, ofLayer: layer).range
+  }
+
+  private func parameter(_ name: String, ofLayer layer: String) throws -> Parameter {
+    guard let parameter = parameters.parameters.first(where: { $0.layer == layer && $0.spec.name == name })
+    else { throw ComputeError.output(reason: "layer '\(layer)' has no parameter '\(name)'") }
+    return parameter
   }
 }
 
