@@ -42,7 +42,7 @@ let package = Package(
     .target(
       name: "Training",
       dependencies: [
-        "Tensors", "Networks", "Parallel", "Compute", "Datasets", "HDF5",
+        "Tensors", "Networks", "Parallel", "OneDNN", "Compute", "Datasets", "HDF5",
         .product(name: "Crypto", package: "swift-crypto"),
       ]),
 
@@ -78,7 +78,11 @@ let package = Package(
     .testTarget(
       name: "DatasetsTests", dependencies: ["Datasets", "HDF5", "Tensors", "TestSupport"],
       exclude: ["Fixtures"]),
-    .testTarget(name: "TrainingTests", dependencies: ["Training", "TestSupport"]),
+    .testTarget(
+      name: "TrainingTests",
+      dependencies: [
+        "Training", "Tensors", "Networks", "Parallel", "Compute", "Datasets", "HDF5", "TestSupport",
+      ]),
     .testTarget(name: "ExperimentsTests", dependencies: ["Experiments", "TestSupport"]),
     .testTarget(name: "ReportingTests", dependencies: ["Reporting", "TestSupport"]),
     .testTarget(name: "CommandTests", dependencies: ["convoy", "TestSupport"]),

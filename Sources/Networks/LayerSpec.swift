@@ -65,7 +65,7 @@ public enum Padding: String, Hashable, Sendable, Codable, CaseIterable {
 }
 
 /// Height and width of something.
-public struct Size2D: Hashable, Sendable {
+public struct Size2D: Hashable, Sendable, Codable {
   public let height: Int
   public let width: Int
 
@@ -83,7 +83,7 @@ public struct Size2D: Hashable, Sendable {
 ///
 /// - `src`: [N, H, W, IC]; `kernel`: [KH, KW, IC / groups, OC]; `bias`: [OC]; `dst`: [N, OH, OW, OC].
 /// - SeeAlso: Dumoulin & Visin 2016, <https://arxiv.org/abs/1603.07285>.
-public struct Conv2D: Hashable, Sendable {
+public struct Conv2D: Hashable, Sendable, Codable {
   public var filters: Int
   public var kernel: Size2D
   public var stride: Size2D
@@ -114,7 +114,7 @@ public struct Conv2D: Hashable, Sendable {
 }
 
 /// Maximum or average over windows; the average leaves padding out, as Keras does.
-public struct Pool2D: Hashable, Sendable {
+public struct Pool2D: Hashable, Sendable, Codable {
   public var size: Size2D
   public var stride: Size2D
   public var padding: Padding
@@ -130,7 +130,7 @@ public struct Pool2D: Hashable, Sendable {
 /// `dst = activation(src · kernel + bias)`, over the last dimension of a flat input.
 ///
 /// - `src`: [N, IC]; `kernel`: [IC, OC]; `bias`: [OC]; `dst`: [N, OC].
-public struct Dense: Hashable, Sendable {
+public struct Dense: Hashable, Sendable, Codable {
   public var units: Int
   public var useBias: Bool
   public var activation: Activation
@@ -150,7 +150,7 @@ public struct Dense: Hashable, Sendable {
 }
 
 /// In training, zeroes each element with probability `rate` and scales the others by `1 / (1 − rate)`.
-public struct Dropout: Hashable, Sendable {
+public struct Dropout: Hashable, Sendable, Codable {
   /// In [0, 1).
   public var rate: Float
 
@@ -163,7 +163,7 @@ public struct Dropout: Hashable, Sendable {
 /// the shard size is part of a run's numerics. The running statistics keep the share `momentum` of their old value
 /// (Keras's meaning) and store the biased variance; shards fold into them in order.
 /// - SeeAlso: Ioffe & Szegedy 2015, <https://arxiv.org/abs/1502.03167>.
-public struct BatchNorm: Hashable, Sendable {
+public struct BatchNorm: Hashable, Sendable, Codable {
   /// Kept share of the running statistics, in [0, 1).
   public var momentum: Float
   /// Added to the variance, inside the root.
@@ -180,7 +180,7 @@ public struct BatchNorm: Hashable, Sendable {
 }
 
 /// `dst = src · scale + offset`: input normalisation as a layer, so that a checkpoint takes raw pixels.
-public struct Rescale: Hashable, Sendable {
+public struct Rescale: Hashable, Sendable, Codable {
   public var scale: Double
   public var offset: Double
 

@@ -69,12 +69,19 @@ public struct TrainingConfiguration: Hashable, Sendable {
   public var precision: Precision
   public var clipping: GradientClipping
   public var nonFinite: NonFinitePolicy
+  /// Which parameters the optimizer's weight decay acts on.
+  public var weightDecayScope: WeightDecayScope
+  /// The figure by which epochs are compared, for the best checkpoints and for early stopping.
+  public var monitor: Monitor
+  /// Ends the training when `monitor` has not improved for this many epochs; nil never does.
+  public var patience: Int?
 
   public init(
     epochs: Int, batch: Int, shard: Int? = nil,
     loss: LossConfiguration = .softmaxCrossEntropy(labelSmoothing: 0),
     optimizer: OptimizerConfiguration, schedule: ScheduleConfiguration = ScheduleConfiguration(),
-    precision: Precision = .fp32, clipping: GradientClipping = .none, nonFinite: NonFinitePolicy = .stop
+    precision: Precision = .fp32, clipping: GradientClipping = .none, nonFinite: NonFinitePolicy = .stop,
+    weightDecayScope: WeightDecayScope = .all, monitor: Monitor = .accuracy, patience: Int? = nil
   ) {
     self.epochs = epochs
     self.batch = batch
@@ -85,6 +92,9 @@ public struct TrainingConfiguration: Hashable, Sendable {
     self.precision = precision
     self.clipping = clipping
     self.nonFinite = nonFinite
+    self.weightDecayScope = weightDecayScope
+    self.monitor = monitor
+    self.patience = patience
   }
 }
 
@@ -102,9 +112,10 @@ public enum LossConfiguration: Hashable, Sendable {
 
 /// An optimizer's rule and hyper-parameters; the learning rate here is the one that the schedule scales.
 public enum OptimizerConfiguration: Hashable, Sendable {
-  /// `m ← μ·m − η·g; w ← w + m`, with Nesterov `w ← w + μ·m − η·g` (Keras's form).
+  /// `m ← μ·m − η·g; w ← w + m`, with Nesterov `w ← w + μ·m − η·g` (Keras's form); weight decay is decoupled, as there.
   case sgd(learningRate: Double, momentum: Double, nesterov: Bool, weightDecay: Double)
-  /// Kingma & Ba 2015; with `weightDecay` decoupled as AdamW (Loshchilov & Hutter 2019) when `decoupled`.
+  /// Kingma & Ba 2015; `weightDecay` is decoupled as in AdamW (Loshchilov & Hutter 2019) when `decoupled`, otherwise added to
+  /// the gradient as an L2 penalty.
   case adam(
     learningRate: Double, beta1: Double, beta2: Double, epsilon: Double, weightDecay: Double, decoupled: Bool)
 
@@ -114,6 +125,22 @@ public enum OptimizerConfiguration: Hashable, Sendable {
     case .adam(let rate, _, _, _, _, _): rate
     }
   }
+}
+
+/// Which parameters weight decay acts on.
+public enum WeightDecayScope: String, Hashable, Sendable, CaseIterable {
+  /// Every trainable parameter, Keras's default.
+  case all
+  /// Kernels of convolutions and dense layers; biases and the scales of normalisation are left alone.
+  case kernels
+}
+
+/// The figure by which epochs are compared: of the test set, or of the training set where there is no other.
+public enum Monitor: String, Hashable, Sendable, CaseIterable {
+  /// Higher is better.
+  case accuracy
+  /// Lower is better.
+  case loss
 }
 
 /// A length of training, in steps or epochs.

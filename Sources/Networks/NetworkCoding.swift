@@ -1,0 +1,113 @@
+internal import Foundation
+internal import Tensors
+
+// Networks as JSON: the form in which checkpoints carry them. Reading it gives the same network again, and what is read
+// passes the same checks as what is written in a config.
+
+extension Network: Codable {
+  private enum CodingKeys: String, CodingKey {
+    case inputShape
+    case layers
+  }
+
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    try self.init(
+      inputShape: try container.decode(Shape.self, forKey: .inputShape),
+      layers: try container.decode([Layer].self, forKey: .layers))
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(inputShape, forKey: .inputShape)
+    try container.encode(layers, forKey: .layers)
+  }
+
+  /// The network on one line of JSON; equal networks give equal text.
+  public func json() throws -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    return String(decoding: try encoder.encode(self), as: UTF8.self)
+  }
+
+  /// Reads what ``json()`` wrote.
+  ///
+  /// - Throws: ``NetworkError`` for a network that makes no sense, or Foundation's `DecodingError`.
+  public init(json: String) throws {
+    self = try JSONDecoder().decode(Network.self, from: Data(json.utf8))
+  }
+}
+
+extension Layer: Codable {
+  private enum CodingKeys: String, CodingKey {
+    case name
+    case inputs
+    case spec
+  }
+
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    self.init(
+      name: try container.decode(String.self, forKey: .name),
+      inputs: try container.decode([String].self, forKey: .inputs),
+      spec: try container.decode(LayerSpec.self, forKey: .spec))
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(name, forKey: .name)
+    try container.encode(inputs, forKey: .inputs)
+    try container.encode(spec, forKey: .spec)
+  }
+}
+
+extension LayerSpec: Codable {
+  private enum CodingKeys: String, CodingKey {
+    case kind
+    case settings
+  }
+
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    let kind = try container.decode(String.self, forKey: .kind)
+    func settings<Settings: Decodable>(_ type: Settings.Type = Settings.self) throws -> Settings {
+      try container.decode(Settings.self, forKey: .settings)
+    }
+    switch kind {
+    case "conv2d": self = .conv2D(try settings())
+    case "max_pool2d": self = .maxPool2D(try settings())
+    case "average_pool2d": self = .averagePool2D(try settings())
+    case "global_average_pool2d": self = .globalAveragePool2D
+    case "global_max_pool2d": self = .globalMaxPool2D
+    case "flatten": self = .flatten
+    case "dense": self = .dense(try settings())
+    case "dropout": self = .dropout(try settings())
+    case "batch_norm": self = .batchNorm(try settings())
+    case "add": self = .add
+    case "concat": self = .concat
+    case "rescale": self = .rescale(try settings())
+    case "position_bias": self = .positionBias
+    default:
+      guard let activation = Activation(rawValue: kind) else {
+        throw DecodingError.dataCorruptedError(
+          forKey: .kind, in: container, debugDescription: "there is no layer called '\(kind)'")
+      }
+      self = .activation(activation)
+    }
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(kind, forKey: .kind)
+    switch self {
+    case .conv2D(let settings): try container.encode(settings, forKey: .settings)
+    case .maxPool2D(let settings), .averagePool2D(let settings):
+      try container.encode(settings, forKey: .settings)
+    case .dense(let settings): try container.encode(settings, forKey: .settings)
+    case .dropout(let settings): try container.encode(settings, forKey: .settings)
+    case .batchNorm(let settings): try container.encode(settings, forKey: .settings)
+    case .rescale(let settings): try container.encode(settings, forKey: .settings)
+    case .globalAveragePool2D, .globalMaxPool2D, .flatten, .activation, .add, .concat, .positionBias: break
+    }
+  }
+}

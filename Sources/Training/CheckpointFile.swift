@@ -1,0 +1,114 @@
+internal import Crypto
+internal import Foundation
+internal import HDF5
+internal import Networks
+internal import Tensors
+
+#if canImport(Glibc)
+  internal import Glibc
+#endif
+
+/// Checkpoints as files: a Keras model file with a group `/convoy` of our own, behind a header that guards every byte.
+public enum CheckpointFile {
+  /// A checkpoint as bytes of a file.
+  struct Encoded: Sendable {
+    let header: CheckpointHeader
+    let payload: [UInt8]
+  }
+
+  /// Builds the file in memory.
+  static func encode(_ checkpoint: Checkpoint) throws(TrainingError) -> Encoded {
+    do {
+      let file = try HDF5.File.createInMemory()
+      try KerasModelFile.write(checkpoint, to: file.root)
+      try CheckpointGroup.write(checkpoint, to: try file.root.makeGroup(CheckpointGroup.name))
+      let payload = try file.image()
+      let header = CheckpointHeader(
+        payloadByteCount: payload.count, step: checkpoint.progress.step, epoch: checkpoint.progress.epoch,
+        score: checkpoint.progress.score, payloadDigest: Array(SHA256.hash(data: payload)),
+        contentDigest: try checkpoint.contentDigest())
+      return Encoded(header: header, payload: payload)
+    } catch let error as TrainingError {
+      throw error
+    } catch {
+      throw TrainingError(.inputOutput, "cannot build a checkpoint in memory: \(error)")
+    }
+  }
+
+  /// Writes an encoded checkpoint and reads it back.
+  static func write(_ encoded: Encoded, as name: String, in folder: String) throws(TrainingError) {
+    let header = encoded.header.bytes()
+    let result = header.withUnsafeBytes { head in
+      encoded.payload.withUnsafeBytes { payload in
+        Result { () throws(TrainingError) in try AtomicFile.write([head, payload], as: name, in: folder) }
+      }
+    }
+    try result.get()
+    let found = try verify("\(folder)/\(name)")
+    guard found == encoded.header else {
+      throw TrainingError(.inputOutput, "\(folder)/\(name) reads back differently from what was written")
+    }
+  }
+
+  /// Writes a checkpoint to a path, atomically and durably.
+  public static func write(_ checkpoint: Checkpoint, to path: String) throws(TrainingError) {
+    let slash = path.lastIndex(of: "/")
+    let folder = slash.map { String(path[..<$0]) } ?? "."
+    let name = slash.map { String(path[path.index(after: $0)...]) } ?? path
+    try write(try encode(checkpoint), as: name, in: folder.isEmpty ? "/" : folder)
+  }
+
+  /// Checks every byte of a file without looking into its HDF5 part.
+  ///
+  /// - Throws: ``TrainingError`` of kind `badData` for a file that is damaged or no checkpoint.
+  @discardableResult
+  public static func verify(_ path: String) throws(TrainingError) -> CheckpointHeader {
+    try contents(of: path).header
+  }
+
+  /// Reads the header alone; what follows it is not checked.
+  public static func header(of path: String) throws(TrainingError) -> CheckpointHeader {
+    let file = try descriptor(path)
+    var bytes = [UInt8](repeating: 0, count: CheckpointHeader.byteCount)
+    let count = bytes.withUnsafeMutableBytes { buffer in
+      retrying { Glibc.read(file.value, buffer.baseAddress, buffer.count) }
+    }
+    guard count >= 0 else { throw .system(.inputOutput, "cannot read \(path)") }
+    return try CheckpointHeader(bytes[..<count], file: path)
+  }
+
+  /// Reads and verifies a checkpoint.
+  ///
+  /// - Throws: ``TrainingError`` of kind `missingInput` or `badData`.
+  public static func read(_ path: String) throws(TrainingError) -> Checkpoint {
+    let (_, bytes) = try contents(of: path)
+    do {
+      let file = try bytes.withUnsafeBytes { bytes in
+        try HDF5.File.open(
+          image: UnsafeRawBufferPointer(rebasing: bytes[CheckpointHeader.byteCount...]), name: path)
+      }
+      return try CheckpointGroup.read(from: file.root, path: path)
+    } catch let error as TrainingError {
+      throw error
+    } catch {
+      throw TrainingError(.badData, "cannot read the checkpoint \(path): \(error)")
+    }
+  }
+
+  private static func contents(of path: String) throws(TrainingError) -> (
+    header: CheckpointHeader, bytes: [UInt8]
+  ) {
+    let bytes = try descriptor(path).readAll()
+    let header = try CheckpointHeader(bytes[...], file: path)
+    try header.verify(bytes, file: path)
+    return (header, bytes)
+  }
+
+  private static func descriptor(_ path: String) throws(TrainingError) -> FileDescriptor {
+    guard access(path, F_OK) == 0 else {
+      throw TrainingError(.missingInput, "there is no checkpoint \(path)")
+    }
+    // A named pipe must not make us wait for its other end.
+    return try FileDescriptor(path, O_RDONLY | O_NONBLOCK)
+  }
+}

@@ -1,0 +1,147 @@
+internal import HDF5
+internal import Networks
+internal import Tensors
+
+/// The group `/convoy` of a checkpoint: what exact resuming needs and Keras has no place for.
+///
+///     /convoy              attributes: format_version, name, run_id, configuration, network (JSON), class_names,
+///                          instruction_set, shard_size, kernel_choices, versions, datasets (each "key=value")
+///     /convoy/state        attributes: step, epoch, position, …
+///     /convoy/optimizer    attribute: slots; a dataset <slot>/<layer>/<parameter> each, shaped as the parameter
+enum CheckpointGroup {
+  static let name = "convoy"
+  private static let state = "state"
+  private static let optimizer = "optimizer"
+
+  // MARK: - Writing
+
+  static func write(_ checkpoint: Checkpoint, to group: Group) throws {
+    let identity = checkpoint.identity
+    let attributes = group.attributes
+    try attributes.write("format_version", CheckpointHeader.formatVersion)
+    try attributes.write("name", checkpoint.name)
+    try attributes.write("run_id", identity.runID)
+    try attributes.write("configuration", identity.configuration)
+    try attributes.write("network", try checkpoint.network.network.json())
+    try attributes.write("class_names", identity.classNames)
+    try attributes.write("instruction_set", identity.instructionSet)
+    try attributes.write("shard_size", identity.shardSize)
+    try attributes.write("versions", pairs(identity.versions))
+    try attributes.write("datasets", pairs(identity.datasets))
+    try attributes.write("kernel_choices", identity.kernelChoices)
+    try write(checkpoint.progress, to: try group.makeGroup(state).attributes)
+    let slots = try group.makeGroup(optimizer)
+    try slots.attributes.write("slots", checkpoint.slots.map(\.name))
+    for slot in checkpoint.slots {
+      for parameter in checkpoint.values.layout.parameters where parameter.spec.isTrainable {
+        let dataset = try slots.makeDataset(
+          "\(slot.name)/\(parameter.path)", type: .float32, shape: parameter.spec.shape.dimensions)
+        try dataset.write(UnsafeBufferPointer(rebasing: slot.values.elements[parameter.range]))
+      }
+    }
+  }
+
+  private static func write(_ progress: TrainingProgress, to attributes: Attributes) throws {
+    try attributes.write("step", progress.step)
+    try attributes.write("epoch", progress.epoch)
+    try attributes.write("position", progress.position)
+    try attributes.write("loss_sum", progress.sums.loss)
+    try attributes.write("correct", progress.sums.correct)
+    try attributes.write("samples", progress.sums.samples)
+    try attributes.write("epochs_without_gain", progress.epochsWithoutGain)
+    try attributes.write("skipped_steps", progress.skippedSteps)
+    try attributes.write("stopped_early", progress.stoppedEarly ? 1 : 0)
+    try attributes.write("seconds", progress.seconds)
+    if let score = progress.score { try attributes.write("score", score) }
+    if let best = progress.best {
+      try attributes.write("best_epoch", best.epoch)
+      try attributes.write("best_step", best.step)
+      try attributes.write("best_score", best.score)
+    }
+  }
+
+  private static func pairs(_ values: [String: String]) -> [String] {
+    values.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
+  }
+
+  // MARK: - Reading
+
+  static func read(from root: Group, path: String) throws -> Checkpoint {
+    guard try root.members().contains(where: { $0.name == name }) else {
+      throw TrainingError(.badData, "\(path) has no group /\(name): it is no checkpoint of Convoy")
+    }
+    let group = try root.group(name, links: .hardOnly)
+    let attributes = group.attributes
+    let network = try Network(json: try attributes.string("network")).resolved()
+    let values = CanonicalParameters(layout: ParameterLayout(network))
+    let weights = try root.group(KerasModelFile.weightsGroup, links: .hardOnly)
+    for parameter in values.layout.parameters {
+      let dataset = try weights.dataset("\(parameter.layer)/\(parameter.path)", links: .hardOnly)
+      try read(dataset, of: parameter, into: values.values(of: parameter), path: path)
+    }
+    let slots = try group.group(optimizer, links: .hardOnly)
+    return Checkpoint(
+      network: network, name: try attributes.string("name"),
+      progress: try readProgress(try group.group(state, links: .hardOnly).attributes),
+      identity: try readIdentity(attributes), values: values, optimizer: nil,
+      slots: try slots.attributes.strings("slots").map { name in
+        let slot = AlignedBuffer<Float>(count: values.layout.trainableCount)
+        for parameter in values.layout.parameters where parameter.spec.isTrainable {
+          let dataset = try slots.dataset("\(name)/\(parameter.path)", links: .hardOnly)
+          let target = UnsafeMutableBufferPointer(rebasing: slot.elements[parameter.range])
+          try read(dataset, of: parameter, into: target, path: path)
+        }
+        return Checkpoint.Slot(name: name, values: slot)
+      })
+  }
+
+  private static func read(
+    _ dataset: Dataset, of parameter: Parameter, into target: UnsafeMutableBufferPointer<Float>, path: String
+  ) throws {
+    let expected = parameter.spec.shape
+    guard dataset.shape == expected.dimensions else {
+      throw TrainingError(
+        .badData,
+        "\(path): '\(parameter.path)' has shape \(Shape(dataset.shape)), the network wants \(expected)")
+    }
+    try dataset.read(into: target)
+  }
+
+  private static func readIdentity(_ attributes: Attributes) throws -> RunIdentity {
+    RunIdentity(
+      runID: try attributes.string("run_id"), configuration: try attributes.string("configuration"),
+      datasets: try readPairs("datasets", attributes), versions: try readPairs("versions", attributes),
+      instructionSet: try attributes.string("instruction_set"),
+      kernelChoices: try attributes.string("kernel_choices"),
+      shardSize: try attributes.number("shard_size"), classNames: try attributes.strings("class_names"))
+  }
+
+  private static func readPairs(_ name: String, _ attributes: Attributes) throws -> [String: String] {
+    let pairs = try attributes.strings(name).map { text -> (String, String) in
+      let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+      return (String(parts[0]), parts.count > 1 ? String(parts[1]) : "")
+    }
+    return Dictionary(pairs) { first, _ in first }
+  }
+
+  private static func readProgress(_ attributes: Attributes) throws -> TrainingProgress {
+    var progress = TrainingProgress()
+    progress.step = try attributes.number("step")
+    progress.epoch = try attributes.number("epoch")
+    progress.position = try attributes.number("position")
+    progress.sums = MetricSums(
+      loss: try attributes.number("loss_sum"), correct: try attributes.number("correct"),
+      samples: try attributes.number("samples"))
+    progress.epochsWithoutGain = try attributes.number("epochs_without_gain")
+    progress.skippedSteps = try attributes.number("skipped_steps")
+    progress.stoppedEarly = try attributes.number("stopped_early", as: Int.self) != 0
+    progress.seconds = try attributes.number("seconds")
+    if try attributes.contains("score") { progress.score = try attributes.number("score") }
+    if try attributes.contains("best_score") {
+      progress.best = BestEpoch(
+        epoch: try attributes.number("best_epoch"), step: try attributes.number("best_step"),
+        score: try attributes.number("best_score"))
+    }
+    return progress
+  }
+}

@@ -1,0 +1,113 @@
+internal import Crypto
+
+/// The 512 bytes in front of a checkpoint's HDF5 part: its user block.
+///
+/// It is checked, and with its SHA-256 the rest of the file, before libhdf5 sees a byte. Numbers are little-endian:
+///
+/// | bytes | content |
+/// | --- | --- |
+/// | 0 ..< 8 | magic |
+/// | 8 ..< 16 | version of this format |
+/// | 16 ..< 24 | length of the HDF5 part |
+/// | 24 ..< 32 | step |
+/// | 32 ..< 40 | epoch, complete ones |
+/// | 40 ..< 48 | score of the epoch that ended with this step, higher is better; NaN for none (a `Double`) |
+/// | 64 ..< 96 | SHA-256 of the HDF5 part |
+/// | 96 ..< 128 | SHA-256 of the contents that a repeated run has again (``Checkpoint/contentDigest``) |
+/// | 480 ..< 512 | SHA-256 of bytes 0 ..< 480 |
+///
+/// All other bytes are zero.
+public struct CheckpointHeader: Hashable, Sendable {
+  public static let byteCount = 512
+  public static let formatVersion = 1
+  /// Not text at either end, so that no tool takes the file for something else.
+  private static let magic: [UInt8] = [0x89, 0x43, 0x4F, 0x4E, 0x56, 0x4F, 0x59, 0x0A]
+
+  public let payloadByteCount: Int
+  public let step: Int
+  public let epoch: Int
+  public let score: Double?
+  public let payloadDigest: [UInt8]
+  public let contentDigest: [UInt8]
+
+  func bytes() -> [UInt8] {
+    var bytes = [UInt8](repeating: 0, count: Self.byteCount)
+    func put(_ value: UInt64, at offset: Int) {
+      for index in 0..<8 { bytes[offset + index] = UInt8(truncatingIfNeeded: value >> (8 * UInt64(index))) }
+    }
+    bytes.replaceSubrange(0..<8, with: Self.magic)
+    put(UInt64(Self.formatVersion), at: 8)
+    put(UInt64(payloadByteCount), at: 16)
+    put(UInt64(step), at: 24)
+    put(UInt64(epoch), at: 32)
+    put((score ?? .nan).bitPattern, at: 40)
+    bytes.replaceSubrange(64..<96, with: payloadDigest)
+    bytes.replaceSubrange(96..<128, with: contentDigest)
+    bytes.replaceSubrange(480..<512, with: Array(SHA256.hash(data: bytes[..<480])))
+    return bytes
+  }
+
+  /// Reads the header of a file whose bytes are given, at least the first 512.
+  ///
+  /// - Throws: ``TrainingError`` of kind `badData`, for a file that is no checkpoint, is damaged, or is of a later version.
+  init(_ bytes: ArraySlice<UInt8>, file: String) throws(TrainingError) {
+    let bytes = Array(bytes.prefix(Self.byteCount))
+    guard bytes.count == Self.byteCount, Array(bytes[0..<8]) == Self.magic else {
+      throw TrainingError(.badData, "\(file) is not a checkpoint of Convoy, or is cut off")
+    }
+    func number(at offset: Int) -> UInt64 {
+      (0..<8).reduce(0) { $0 | UInt64(bytes[offset + $1]) << (8 * UInt64($1)) }
+    }
+    guard Array(SHA256.hash(data: bytes[..<480])) == Array(bytes[480...]) else {
+      throw TrainingError(.badData, "\(file) is damaged: its header does not match its checksum")
+    }
+    let version = number(at: 8)
+    guard version == UInt64(Self.formatVersion) else {
+      throw TrainingError(
+        .badData, "\(file) has checkpoint format \(version); this version reads format \(Self.formatVersion)")
+    }
+    guard let payload = Int(exactly: number(at: 16)), let step = Int(exactly: number(at: 24)),
+      let epoch = Int(exactly: number(at: 32))
+    else { throw TrainingError(.badData, "\(file) is damaged: its header has impossible numbers") }
+    payloadByteCount = payload
+    self.step = step
+    self.epoch = epoch
+    let score = Double(bitPattern: number(at: 40))
+    self.score = score.isNaN ? nil : score
+    payloadDigest = Array(bytes[64..<96])
+    contentDigest = Array(bytes[96..<128])
+  }
+
+  init(
+    payloadByteCount: Int, step: Int, epoch: Int, score: Double?, payloadDigest: [UInt8],
+    contentDigest: [UInt8]
+  ) {
+    self.payloadByteCount = payloadByteCount
+    self.step = step
+    self.epoch = epoch
+    self.score = score
+    self.payloadDigest = payloadDigest
+    self.contentDigest = contentDigest
+  }
+
+  /// Checks the whole file against this header.
+  ///
+  /// - Throws: ``TrainingError`` of kind `badData` when a byte is missing, left over or changed.
+  func verify(_ bytes: [UInt8], file: String) throws(TrainingError) {
+    let payload = bytes[Self.byteCount...]
+    guard payload.count == payloadByteCount else {
+      throw TrainingError(
+        .badData,
+        "\(file) is damaged: \(bytes.count) bytes long, expected \(Self.byteCount + payloadByteCount)")
+    }
+    guard Array(SHA256.hash(data: payload)) == payloadDigest else {
+      throw TrainingError(.badData, "\(file) is damaged: its contents do not match their checksum")
+    }
+  }
+}
+
+/// Lower-case hexadecimal digits of a digest.
+func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
+  let digits = Array("0123456789abcdef")
+  return String(bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] })
+}

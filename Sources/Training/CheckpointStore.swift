@@ -1,0 +1,103 @@
+internal import Synchronization
+
+/// The checkpoints of a run: a folder of files named by their step.
+///
+/// Which is the newest is found by looking, never by a pointer file that could point nowhere. A damaged file is reported and
+/// passed over; nothing but ``save(_:keepLast:keepBest:)`` removes files, and that only after the new one has been read back.
+public final class CheckpointStore: Sendable {
+  public let folder: String
+  /// Files that this process has verified; they need not be read again before older ones go.
+  private let verified = Mutex<Set<String>>([])
+
+  public init(folder: String) { self.folder = folder }
+
+  /// A file in the store, by its name; nothing of it is checked.
+  public struct Entry: Hashable, Sendable {
+    public let step: Int
+    public let path: String
+  }
+
+  private static let prefix = "checkpoint-s"
+  private static let suffix = ".h5"
+
+  /// `checkpoint-s0000012000.h5`: names sort as steps do.
+  public static func fileName(step: Int) -> String {
+    let digits = String(step)
+    return prefix + String(repeating: "0", count: max(0, 10 - digits.count)) + digits + suffix
+  }
+
+  /// All checkpoints, newest first.
+  public func entries() throws(TrainingError) -> [Entry] {
+    let entries = try namesInFolder(folder).compactMap { name -> Entry? in
+      guard name.hasPrefix(Self.prefix), name.hasSuffix(Self.suffix),
+        let step = Int(name.dropFirst(Self.prefix.count).dropLast(Self.suffix.count))
+      else { return nil }
+      return Entry(step: step, path: "\(folder)/\(name)")
+    }
+    return entries.sorted { $0.step > $1.step }
+  }
+
+  /// The newest checkpoint that verifies.
+  ///
+  /// - Parameter damaged: told of each newer one that does not.
+  /// - Returns: nil when there are no checkpoints at all.
+  /// - Throws: ``TrainingError`` of kind `badData` when there are some and none verifies.
+  public func newest(
+    damaged: (TrainingError) -> Void = { _ in }
+  ) throws(TrainingError) -> (path: String, checkpoint: Checkpoint)? {
+    let entries = try entries()
+    for entry in entries {
+      do throws(TrainingError) {
+        let checkpoint = try CheckpointFile.read(entry.path)
+        verified.withLock { _ = $0.insert(entry.path) }
+        return (entry.path, checkpoint)
+      } catch {
+        damaged(error)
+      }
+    }
+    guard let newest = entries.first else { return nil }
+    throw TrainingError(
+      .badData,
+      "none of the \(entries.count) checkpoint(s) in \(folder) is intact (newest: \(newest.path)); nothing was changed. "
+        + "Restore one from a backup, or start over with another run directory")
+  }
+
+  /// Writes a checkpoint, reads it back, and only then removes those that are neither among the last nor the best.
+  ///
+  /// - Parameters:
+  ///   - keepLast: how many of the newest stay, at least 2.
+  ///   - keepBest: how many of those with the best score stay besides.
+  /// - Returns: the new file's path.
+  public func save(_ checkpoint: Checkpoint, keepLast: Int, keepBest: Int) throws(TrainingError) -> String {
+    let name = Self.fileName(step: checkpoint.progress.step)
+    let path = "\(folder)/\(name)"
+    try CheckpointFile.write(try CheckpointFile.encode(checkpoint), as: name, in: folder)
+    verified.withLock { _ = $0.insert(path) }
+    try removeOld(newest: checkpoint.progress.step, keepLast: max(2, keepLast), keepBest: keepBest)
+    return path
+  }
+
+  private func removeOld(newest step: Int, keepLast: Int, keepBest: Int) throws(TrainingError) {
+    // Files of later steps than the one just written belong to a future that was left behind; they are not ours to judge.
+    let candidates = try entries().filter { $0.step <= step }
+    var intact: [(entry: Entry, score: Double?)] = []
+    for entry in candidates {
+      guard let header = try? CheckpointFile.header(of: entry.path) else { continue }
+      // Only those that must be trusted are read whole, and each once.
+      if intact.count < keepLast, !verified.withLock({ $0.contains(entry.path) }) {
+        guard (try? CheckpointFile.verify(entry.path)) != nil else { continue }
+        verified.withLock { _ = $0.insert(entry.path) }
+      }
+      intact.append((entry, header.score))
+    }
+    let old = intact.dropFirst(keepLast)
+    let best = Set(
+      intact.filter { $0.score != nil }
+        .sorted { ($0.score ?? 0, $1.entry.step) > ($1.score ?? 0, $0.entry.step) }
+        .prefix(keepBest).map(\.entry))
+    for (entry, _) in old where !best.contains(entry) {
+      try removeFile(entry.path)
+      verified.withLock { _ = $0.remove(entry.path) }
+    }
+  }
+}

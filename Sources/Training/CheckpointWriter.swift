@@ -1,0 +1,86 @@
+internal import Compute
+internal import Networks
+internal import Tensors
+
+/// Decides when checkpoints are due and has them written in the background.
+final class CheckpointWriter {
+  enum Moment {
+    case step
+    case epoch(isBest: Bool)
+  }
+
+  private let configuration: RunConfiguration
+  private let identity: RunIdentity
+  private let compiled: CompiledNetwork
+  private let slotNames: [String]
+  /// Nil writes nothing, for trainings that only measure.
+  private let store: CheckpointStore?
+  private let background = BackgroundCheckpointer()
+  private let clock = ContinuousClock()
+  private var lastSubmission: ContinuousClock.Instant
+  /// Of the newest checkpoint that was submitted or resumed from.
+  private(set) var savedProgress: TrainingProgress?
+
+  init(
+    _ configuration: RunConfiguration, identity: RunIdentity, compiled: CompiledNetwork, slotNames: [String],
+    store: CheckpointStore?, resumedFrom progress: TrainingProgress?
+  ) {
+    self.configuration = configuration
+    self.identity = identity
+    self.compiled = compiled
+    self.slotNames = slotNames
+    self.store = store
+    savedProgress = progress
+    lastSubmission = clock.now
+  }
+
+  /// Whether a checkpoint should be submitted now.
+  ///
+  /// One that is due by the clock waits until the one before is written, so that training does not have to.
+  func isDue(after progress: TrainingProgress, _ moment: Moment) -> Bool {
+    guard store != nil else { return false }
+    switch (configuration.checkpoints.every, moment) {
+    case (.steps(let count), .step):
+      return progress.step % count == 0
+    case (.minutes(let minutes), .step):
+      let elapsed = TrainingClock.seconds(clock.now - lastSubmission)
+      return elapsed >= minutes * 60 && background.isIdle
+    case (.epochs, .step):
+      return false
+    case (let interval, .epoch(let isBest)):
+      // The best epochs can only be kept if they are written.
+      if isBest, configuration.checkpoints.keepBest > 0 { return true }
+      guard case .epochs(let count) = interval else { return false }
+      return progress.epoch % count == 0
+    }
+  }
+
+  /// Has a copy of the state written; waits for the one before.
+  func submit(_ state: TrainingEngine.StateCopy, _ progress: TrainingProgress) {
+    guard let store else { return }
+    lastSubmission = clock.now
+    savedProgress = progress
+    let (configuration, identity, compiled, slotNames) = (configuration, identity, compiled, slotNames)
+    background.submit(step: progress.step) { () throws(TrainingError) in
+      let (values, slots): (CanonicalParameters, [Checkpoint.Slot])
+      do { (values, slots) = try state.canonical(compiled, slotNames: slotNames) } catch {
+        throw TrainingError(.inputOutput, "cannot convert parameters: \(error)")
+      }
+      let checkpoint = Checkpoint(
+        network: compiled.network, name: configuration.name, progress: progress, identity: identity,
+        values: values, optimizer: configuration.training.optimizer, slots: slots)
+      return try store.save(
+        checkpoint, keepLast: configuration.checkpoints.keepLast,
+        keepBest: configuration.checkpoints.keepBest)
+    }
+  }
+
+  func finish() { background.finish() }
+
+  /// What has been written since the last call.
+  func poll() -> [BackgroundCheckpointer.Outcome] {
+    let outcomes = background.results()
+    if case .failure? = outcomes.last?.result { savedProgress = nil }
+    return outcomes
+  }
+}

@@ -1,0 +1,27 @@
+internal import Compute
+internal import Datasets
+
+/// A shard of a minibatch, as plans read samples.
+struct MinibatchShard: ShardSource {
+  let minibatch: Minibatch
+  /// Positions within the minibatch.
+  let range: Range<Int>
+
+  var sampleCount: Int { range.count }
+
+  var element: InputElement {
+    switch minibatch.pixelType {
+    case .uint8: .uint8
+    case .float32: .float32
+    }
+  }
+
+  /// The address stays valid as long as this value lives, since it keeps the minibatch, which keeps the pixels.
+  func pixels(at index: Int) -> UnsafeRawPointer {
+    minibatch.withSample(range.lowerBound + index) { bytes in
+      bytes.baseAddress ?? UnsafeRawPointer(bitPattern: MemoryLayout<Float>.alignment).unsafelyUnwrapped
+    }
+  }
+
+  func label(at index: Int) -> Int32 { minibatch.label(range.lowerBound + index) }
+}

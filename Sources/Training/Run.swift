@@ -1,0 +1,110 @@
+internal import Compute
+internal import Crypto
+internal import Datasets
+internal import Foundation
+internal import Networks
+internal import OneDNN
+internal import Parallel
+
+/// A training in its run directory: opened, checked, resumed, trained, closed.
+public final class Run {
+  public let directory: RunDirectory
+  public let summary: RunSummary
+  private let trainer: Trainer
+  private let observer: any TrainerObserver
+
+  /// Prepares everything up to the first step, and finds out what could go wrong before it.
+  ///
+  /// In order: the run directory (made, proven writable, locked), the data, the newest intact checkpoint, whether it belongs to
+  /// this training, the network's plans.
+  /// - Parameters:
+  ///   - stop: polled between shards.
+  ///   - observer: gets all events, besides the run's own log.
+  /// - Throws: ``TrainingError``, or an error of the data, network or plans.
+  public init(_ request: RunRequest, stop: StopRequest, observer: any TrainerObserver) throws {
+    let configuration = request.configuration
+    directory = try RunDirectory(path: request.directory)
+    self.observer = LoggingObserver(directory: directory, next: observer)
+
+    let data = try RunData(configuration, workers: request.workers, stop: stop)
+    let found = try request.findCheckpoint(in: directory.checkpoints, self.observer)
+    if let found { try request.check(found.checkpoint, against: data, self.observer) }
+
+    let network = try configuration.network.resolved()
+    try data.check(network)
+    let pool = WorkerPool(workers: request.workers) { ThreadConfinement.confine() }
+    let compiled = try CompiledNetwork(
+      network, options: try request.compileOptions(goingOnFrom: found?.checkpoint.identity))
+    let batch = configuration.training.batch
+    let engine = try TrainingEngine(
+      compiled, configuration: configuration, pool: pool,
+      trainingSizes: RunData.minibatchSizes(samples: data.training.dataset.count, batch: batch),
+      evaluationSizes: RunData.minibatchSizes(
+        samples: data.test?.dataset.count ?? 0,
+        batch: Trainer.evaluationBatch(configuration.training, compiled)),
+      start: found?.checkpoint.values ?? compiled.parameters.initialValues(seed: configuration.seed),
+      slots: found?.checkpoint.slots ?? [])
+
+    let identity = RunIdentity(
+      runID: found?.checkpoint.identity.runID ?? UUID().uuidString.lowercased(),
+      configuration: request.resolvedConfiguration, datasets: data.digests,
+      versions: RunEnvironment.libraryVersions, instructionSet: OneDNN.Library.instructionSet,
+      kernelChoices: try compiled.trainingPlan(samples: compiled.shardSize).choices.text,
+      shardSize: compiled.shardSize, classNames: data.training.dataset.classNames ?? [])
+    let progress = found?.checkpoint.progress ?? TrainingProgress()
+    trainer = Trainer(
+      configuration: configuration, engine: engine, training: data.training, test: data.test,
+      progress: progress,
+      checkpoints: CheckpointWriter(
+        configuration, identity: identity, compiled: compiled, slotNames: engine.optimizer.slotNames,
+        store: directory.checkpoints, resumedFrom: found?.checkpoint.progress),
+      directory: directory, stop: stop, observer: self.observer)
+    summary = RunSummary(
+      name: configuration.name, runID: identity.runID, resumedFrom: found?.path, progress: progress,
+      epochs: configuration.training.epochs,
+      stepsPerEpoch: Trainer.stepsPerEpoch(samples: data.training.dataset.count, batch: batch),
+      trainingSamples: data.training.dataset.count, testSamples: data.test?.dataset.count ?? 0, batch: batch,
+      shard: compiled.shardSize, workers: request.workers, parameterCount: network.parameterCount)
+
+    try directory.write(configuration: request.resolvedConfiguration)
+    try directory.write(
+      environment: RunEnvironment(workers: request.workers, cores: request.coresDescription))
+    try directory.beginMetrics(after: found?.checkpoint.progress.step)
+  }
+
+  /// Trains to the end, or until asked to stop.
+  ///
+  /// - Returns: true when the training is complete, false when it was stopped with a checkpoint to go on from.
+  public func train() throws -> Bool {
+    observer.receive(.started(summary))
+    do { return try trainer.run() } catch {
+      directory.log("error: \(error)")
+      throw error
+    }
+  }
+
+  /// Where the training stands.
+  public var progress: TrainingProgress { trainer.progress }
+}
+
+extension RunRequest {
+  /// How to compile the network; a run that goes on repeats the choices it was begun with.
+  func compileOptions(goingOnFrom identity: RunIdentity?) throws(TrainingError) -> CompileOptions {
+    let training = configuration.training
+    let precision: ComputePrecision =
+      switch training.precision {
+      case .fp32: .fp32
+      case .bf16: .bf16
+      }
+    var selection = kernels.map(KernelSelection.chosen) ?? .costModel
+    if let identity {
+      guard let choices = KernelChoices(text: identity.kernelChoices) else {
+        throw TrainingError(.badData, "the checkpoint's choices of kernels cannot be read")
+      }
+      selection = .chosen(choices)
+    }
+    return CompileOptions(
+      batch: training.batch, shard: identity?.shardSize ?? training.shard, precision: precision,
+      kernels: selection)
+  }
+}

@@ -1,0 +1,70 @@
+internal import Crypto
+internal import Datasets
+internal import Foundation
+internal import Networks
+internal import Tensors
+
+/// The datasets of a run, opened and checked.
+struct RunData {
+  let training: SampleStore
+  let test: SampleStore?
+  /// Hexadecimal SHA-256 of each dataset's fingerprint, by role.
+  let digests: [String: String]
+
+  init(_ configuration: RunConfiguration, workers: Int, stop: StopRequest) throws {
+    let data = configuration.data
+    let check: @Sendable () throws -> Void = {
+      if stop.isRequested { throw StoppedEarly() }
+    }
+    func open(_ source: SampleSource) throws -> SampleStore {
+      let dataset = try ImageDataset(path: source.file, images: source.images, labels: source.labels)
+      return try SampleStore(
+        dataset, memoryLimitByteCount: data.memoryLimitBytes, threads: max(1, min(workers, 8)), check: check)
+    }
+    training = try open(data.train)
+    test = try data.test.map(open)
+    var digests = ["train": try Self.digest(training.dataset)]
+    if let test { digests["test"] = try Self.digest(test.dataset) }
+    self.digests = digests
+  }
+
+  private static func digest(_ dataset: ImageDataset) throws -> String {
+    var hash = SHA256()
+    try dataset.feedFingerprint { hash.update(bufferPointer: $0) }
+    return hexadecimal(hash.finalize())
+  }
+
+  /// Sizes of the minibatches that so many samples are cut into.
+  static func minibatchSizes(samples: Int, batch: Int) -> Set<Int> {
+    var sizes: Set<Int> = []
+    if samples >= batch { sizes.insert(batch) }
+    if samples % batch > 0 { sizes.insert(samples % batch) }
+    return sizes
+  }
+
+  /// Whether samples and classes fit the network.
+  func check(_ network: ResolvedNetwork) throws(TrainingError) {
+    for (role, store) in [("train", training), ("test", test)] {
+      guard let dataset = store?.dataset else { continue }
+      guard dataset.sampleShape == network.inputShape else {
+        throw TrainingError(
+          .configuration,
+          "data.\(role): \(dataset.path) has samples of \(dataset.sampleShape), and the network's input is \(network.inputShape)"
+        )
+      }
+      let outputs = network.outputShape.elementCount
+      guard dataset.classCount <= outputs else {
+        throw TrainingError(
+          .configuration,
+          "data.\(role): \(dataset.path) has \(dataset.classCount) classes, and the network's output '"
+            + "\(network.network.output.name)' has \(outputs) values")
+      }
+    }
+  }
+}
+
+/// Thrown where a signal ends the preparation of a run; nothing has been trained yet.
+public struct StoppedEarly: Error, CustomStringConvertible, Sendable {
+  public init() {}
+  public var description: String { "stopped by a signal before training began" }
+}

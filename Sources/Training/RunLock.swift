@@ -1,0 +1,47 @@
+internal import Foundation
+
+#if canImport(Glibc)
+  internal import Glibc
+#endif
+
+/// Holds a run directory for one process.
+///
+/// The lock is the kernel's (`flock`), so it ends with the process, however that ends; the file only says who holds it.
+final class RunLock: Sendable {
+  private let file: FileDescriptor
+
+  private struct Holder: Codable {
+    var host: String
+    var pid: Int32
+    var since: String
+    var job: String?
+  }
+
+  /// - Throws: ``TrainingError`` of kind `inUse` naming the holder, or `cannotCreate`.
+  init(folder: String) throws(TrainingError) {
+    let path = "\(folder)/lock"
+    file = try FileDescriptor(path, O_RDWR | O_CREAT | O_NOFOLLOW, or: .cannotCreate)
+    guard retrying({ flock(file.value, LOCK_EX | LOCK_NB) }) == 0 else {
+      guard errno == EWOULDBLOCK else { throw .system(.cannotCreate, "cannot lock \(path)") }
+      throw TrainingError(
+        .inUse,
+        "\(folder) is in use by \(Self.describeHolder(file)); wait for it, stop it, or use another --run-dir")
+    }
+    let holder = Holder(
+      host: ProcessInfo.processInfo.hostName, pid: getpid(), since: Date().formatted(.iso8601),
+      job: ProcessInfo.processInfo.environment["SLURM_JOB_ID"])
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys]
+    guard let json = try? encoder.encode(holder) else { return }
+    guard ftruncate(file.value, 0) == 0 else { throw .system(.inputOutput, "cannot write \(path)") }
+    try file.write(String(decoding: json, as: UTF8.self) + "\n")
+  }
+
+  private static func describeHolder(_ file: FileDescriptor) -> String {
+    guard let bytes = try? file.readAll(),
+      let holder = try? JSONDecoder().decode(Holder.self, from: Data(bytes))
+    else { return "another process" }
+    let job = holder.job.map { ", Slurm job \($0)" } ?? ""
+    return "process \(holder.pid) on \(holder.host) since \(holder.since)\(job)"
+  }
+}

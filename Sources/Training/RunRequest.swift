@@ -1,0 +1,150 @@
+public import Compute
+internal import Networks
+
+/// What a run is asked to do.
+public struct RunRequest: Sendable {
+  public var configuration: RunConfiguration
+  /// The configuration as text with all defaults written out: what the run directory and every checkpoint keep.
+  public var resolvedConfiguration: String
+  /// The run directory.
+  public var directory: String
+  /// 1 or more; changes speed and no bit.
+  public var workers: Int
+  /// How many cores may be used and who says so, for the record.
+  public var coresDescription: String
+  /// Kernels to use, measured or written down earlier; nil follows the cost model.
+  ///
+  /// A resumed run keeps its own.
+  public var kernels: KernelChoices?
+  public var resume: ResumeChoice
+  /// Goes on even if the configuration or the data changed in a way that changes the training's meaning.
+  public var allowChanges: Bool
+  /// Compares a checkpoint's configuration, as text, with this one.
+  public var compareConfiguration: @Sendable (_ stored: String) throws -> [ConfigurationChange]
+
+  public init(
+    configuration: RunConfiguration, resolvedConfiguration: String, directory: String, workers: Int,
+    coresDescription: String = "", kernels: KernelChoices? = nil, resume: ResumeChoice = .auto,
+    allowChanges: Bool = false,
+    compareConfiguration: @escaping @Sendable (_ stored: String) throws -> [ConfigurationChange] = { _ in [] }
+  ) {
+    precondition(workers >= 1, "a run needs at least 1 worker, got \(workers)")
+    self.configuration = configuration
+    self.resolvedConfiguration = resolvedConfiguration
+    self.directory = directory
+    self.workers = workers
+    self.coresDescription = coresDescription
+    self.kernels = kernels
+    self.resume = resume
+    self.allowChanges = allowChanges
+    self.compareConfiguration = compareConfiguration
+  }
+}
+
+/// Which checkpoint a run goes on from.
+public enum ResumeChoice: Hashable, Sendable {
+  /// The newest intact one of the run directory, if there is one.
+  case auto
+  /// None; a run directory that has some is refused.
+  case never
+  /// This file.
+  case path(String)
+}
+
+/// A key whose value differs between a checkpoint's configuration and that of a run which wants to go on from it.
+public struct ConfigurationChange: Hashable, Sendable {
+  /// The key's path, `training.optimizer.sgd.learning_rate`.
+  public let key: String
+  public let before: String
+  public let after: String
+  /// Whether the training stays the same: another place, another length, another way to report.
+  public let keepsMeaning: Bool
+
+  public init(key: String, before: String, after: String, keepsMeaning: Bool) {
+    self.key = key
+    self.before = before
+    self.after = after
+    self.keepsMeaning = keepsMeaning
+  }
+}
+
+extension RunRequest {
+  func findCheckpoint(
+    in store: CheckpointStore, _ observer: any TrainerObserver
+  ) throws(TrainingError) -> (path: String, checkpoint: Checkpoint)? {
+    switch resume {
+    case .path(let path):
+      return (path, try CheckpointFile.read(path))
+    case .never:
+      guard let newest = try store.entries().first else { return nil }
+      throw TrainingError(
+        .cannotCreate,
+        "\(store.folder) has checkpoints already (newest: step \(newest.step)); resume with --resume auto, or start over "
+          + "in another --run-dir")
+    case .auto:
+      return try store.newest { damaged in
+        observer.receive(.warning("\(damaged); taking the checkpoint before it"))
+      }
+    }
+  }
+
+  /// Whether a checkpoint belongs to this training.
+  ///
+  /// - Throws: ``TrainingError`` of kind `configuration` that names every key that differs, unless changes are allowed.
+  func check(_ checkpoint: Checkpoint, against data: RunData, _ observer: any TrainerObserver) throws {
+    var differences: [String] = []
+    for change in try compareConfiguration(checkpoint.identity.configuration) {
+      let text = "\(change.key) was \(change.before) and is \(change.after)"
+      if change.keepsMeaning {
+        observer.receive(.warning("\(text); going on"))
+      } else {
+        differences.append(text)
+      }
+    }
+    for (role, digest) in data.digests.sorted(by: { $0.key < $1.key }) {
+      guard let before = checkpoint.identity.datasets[role], before != digest else { continue }
+      differences.append("the \(role) data has other contents than when the run began")
+    }
+    try refuse(differences, observer)
+    // What no flag can bridge: the values would not fit.
+    guard checkpoint.network.network == configuration.network else {
+      throw TrainingError(
+        .configuration,
+        "the checkpoint is of another network: \(Self.describe(checkpoint.network.network, configuration.network))"
+      )
+    }
+    let found = RunEnvironment.libraryVersions
+    for (library, version) in checkpoint.identity.versions.sorted(by: { $0.key < $1.key })
+    where found[library] != version {
+      observer.receive(
+        .warning(
+          "\(library) is version \(found[library] ?? "unknown") and was \(version) when the checkpoint was written: results "
+            + "may differ in their last bits"))
+    }
+  }
+
+  private func refuse(_ differences: [String], _ observer: any TrainerObserver) throws(TrainingError) {
+    guard !differences.isEmpty else { return }
+    let text = differences.joined(separator: "; ")
+    guard allowChanges else {
+      throw TrainingError(
+        .configuration,
+        "this is not the training that the checkpoint belongs to: \(text). Undo the change, use another --run-dir, or pass "
+          + "--allow-changes")
+    }
+    observer.receive(.warning("going on although \(text)"))
+  }
+}
+
+extension RunRequest {
+  /// The first difference between two networks, for a message.
+  private static func describe(_ before: Network, _ after: Network) -> String {
+    if before.inputShape != after.inputShape {
+      return "its input is \(before.inputShape), here it is \(after.inputShape)"
+    }
+    for (old, new) in zip(before.layers, after.layers) where old != new {
+      return "layer '\(old.name)' differs from '\(new.name)' here"
+    }
+    return "it has \(before.layers.count) layers, here there are \(after.layers.count)"
+  }
+}

@@ -1,0 +1,58 @@
+internal import Networks
+internal import Parallel
+internal import Tensors
+
+/// Means and variances that shards measured in batch normalisation, kept until their minibatch is done.
+final class ShardStatistics: Sendable {
+  private let count: Int
+  private let workers: [AlignedBuffer<Float>]
+  private let shards: AlignedBuffer<Float>
+
+  init(count: Int, shards: Int, workers: Int) {
+    self.count = count
+    // Plans bind the addresses they write to, so each worker writes to one place and the result is copied from there.
+    self.workers = (0..<workers).map { _ in AlignedBuffer(count: count) }
+    self.shards = AlignedBuffer(count: count * shards)
+  }
+
+  func memory(ofWorker worker: Int) -> UnsafeMutablePointer<Float> { workers[worker].baseAddress }
+
+  func keep(shard: Int, fromWorker worker: Int) {
+    (shards.baseAddress + shard * count).update(from: workers[worker].baseAddress, count: count)
+  }
+
+  func value(_ index: Int, ofShard shard: Int) -> Float { shards.baseAddress[shard * count + index] }
+}
+
+/// Moves the running statistics of batch normalisation towards those of a minibatch.
+///
+///     r ← k·r + (1 − k)·Σₛ (nₛ / N)·xₛ        over the minibatch's shards s in their order
+///
+/// with k the kept share (Keras's `momentum`), xₛ a shard's mean or biased variance and nₛ its samples. The mean of the
+/// shards' variances is what training normalised by; the spread of their means is left out.
+struct StatisticsFold: Sendable {
+  private let keptShares: [Float]
+
+  init(_ network: ResolvedNetwork, _ layout: ParameterLayout) {
+    var shares = [Float](repeating: 0, count: layout.statisticsCount)
+    for parameter in layout.parameters where !parameter.spec.isTrainable {
+      let layer = network.layers.first { $0.name == parameter.layer }
+      guard case .batchNorm(let norm)? = layer?.spec else { continue }
+      for index in parameter.range { shares[index] = norm.momentum }
+    }
+    keptShares = shares
+  }
+
+  func fold(_ shards: ShardStatistics, _ sharding: Sharding, into running: AlignedBuffer<Float>) {
+    guard !keptShares.isEmpty else { return }
+    let total = Double(sharding.sampleCount)
+    for index in keptShares.indices {
+      var mean = 0.0
+      for shard in 0..<sharding.count {
+        mean += Double(shards.value(index, ofShard: shard)) * Double(sharding[shard].count) / total
+      }
+      let kept = Double(keptShares[index])
+      running[index] = Float(kept * Double(running[index]) + (1 - kept) * mean)
+    }
+  }
+}

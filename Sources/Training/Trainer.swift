@@ -1,0 +1,232 @@
+internal import Compute
+internal import Datasets
+internal import Foundation
+internal import Networks
+internal import Tensors
+
+#if canImport(Glibc)
+  internal import Glibc
+#endif
+
+/// The loop of a training: minibatches, epochs, evaluation, checkpoints, until the end or until somebody asks to stop.
+///
+/// All that decides what comes next is in ``progress`` and in the engine's buffers, and both are in every checkpoint.
+final class Trainer {
+  private let configuration: RunConfiguration
+  private let engine: TrainingEngine
+  private let training: SampleStore
+  private let test: SampleStore?
+  private let schedule: Schedule
+  private let stop: StopRequest
+  private let observer: any TrainerObserver
+  private let checkpoints: CheckpointWriter
+  private let directory: RunDirectory?
+
+  private(set) var progress: TrainingProgress
+  private var clock: TrainingClock
+
+  init(
+    configuration: RunConfiguration, engine: TrainingEngine, training: SampleStore, test: SampleStore?,
+    progress: TrainingProgress, checkpoints: CheckpointWriter, directory: RunDirectory?, stop: StopRequest,
+    observer: any TrainerObserver
+  ) {
+    self.configuration = configuration
+    self.engine = engine
+    self.training = training
+    self.test = test
+    self.progress = progress
+    self.checkpoints = checkpoints
+    self.directory = directory
+    self.stop = stop
+    self.observer = observer
+    let steps = Trainer.stepsPerEpoch(samples: training.dataset.count, batch: configuration.training.batch)
+    schedule = Schedule(
+      configuration.training.schedule, stepsPerEpoch: steps,
+      totalSteps: steps * configuration.training.epochs)
+    clock = TrainingClock(before: progress.seconds)
+  }
+
+  static func stepsPerEpoch(samples: Int, batch: Int) -> Int { (samples + batch - 1) / batch }
+
+  private var sampleCount: Int { training.dataset.count }
+  private var isDone: Bool { progress.epoch >= configuration.training.epochs || progress.stoppedEarly }
+
+  // MARK: - The loop
+
+  /// Trains to the end of the configuration, or until asked to stop.
+  ///
+  /// - Returns: whether the training is complete; if not, a checkpoint to go on from has been written.
+  func run() throws -> Bool {
+    clock.start(before: progress.seconds)
+    let reader = makeReader()
+    while !isDone {
+      if progress.position == sampleCount {
+        guard try endEpoch() else { return try stopHere() }
+      } else {
+        guard let minibatch = try reader.next() else { break }
+        guard try step(minibatch) else { return try stopHere() }
+      }
+      report(checkpoints.poll())
+    }
+    try saveLast()
+    observer.receive(.finished(progress))
+    return true
+  }
+
+  private func makeReader() -> BatchReader {
+    let data = configuration.data
+    return BatchReader(
+      training, order: SampleOrder(seed: configuration.seed, count: sampleCount, shuffle: data.shuffle),
+      batchSize: configuration.training.batch, epoch: progress.epoch, position: progress.position,
+      endEpoch: configuration.training.epochs)
+  }
+
+  /// One minibatch; false when asked to stop before it was done.
+  private func step(_ minibatch: Minibatch) throws -> Bool {
+    let learningRate =
+      configuration.training.optimizer.learningRate * schedule.factor(step: progress.step)
+    let outcome = try engine.step(
+      minibatch, UpdateMoment(update: progress.updates + 1, learningRate: learningRate),
+      firstSample: progress.epoch * sampleCount + progress.position, stop: stop)
+    var sums = MetricSums()
+    switch outcome {
+    case .stopped: return false
+    case .done(let figures): sums = figures
+    case .notFinite(let problem): try skip(minibatch, problem)
+    }
+    progress.step += 1
+    progress.position += minibatch.count
+    progress.score = nil
+    progress.sums += sums
+    clock.samples += minibatch.count
+    observer.receive(
+      .step(
+        StepReport(
+          step: progress.step, epoch: progress.epoch + 1, position: progress.position, samples: sampleCount,
+          learningRate: learningRate, minibatch: sums, epochSoFar: progress.sums)))
+    if checkpoints.isDue(after: progress, .step) { try save() }
+    return true
+  }
+
+  /// Leaves a minibatch out, or ends the training, as the configuration says.
+  private func skip(_ minibatch: Minibatch, _ problem: NonFinite) throws {
+    let first = progress.position + problem.samples.lowerBound
+    let last = progress.position + problem.samples.upperBound - 1
+    let rows = minibatch.sampleIndices[problem.samples].prefix(4).map(String.init).joined(separator: ", ")
+    let place = problem.layer.map { ", first in \($0)" } ?? ""
+    let what =
+      "\(problem.what) is not finite in step \(progress.step + 1) (epoch \(progress.epoch + 1), samples \(first) to \(last) "
+      + "of its order, rows \(rows)…)\(place)"
+    switch configuration.training.nonFinite {
+    case .skip(let limit) where progress.skippedSteps < limit:
+      progress.skippedSteps += 1
+      observer.receive(
+        .warning("\(what); the step is left out (\(progress.skippedSteps) of at most \(limit))"))
+    default:
+      checkpoints.finish()
+      report(checkpoints.poll())
+      throw TrainingError(
+        .notFinite, "\(what); lower the learning rate or clip gradients. The last checkpoint is untouched")
+    }
+  }
+
+  /// Evaluates and records the epoch; false when asked to stop before it was done.
+  private func endEpoch() throws -> Bool {
+    let trained = clock.samplesPerSecond
+    guard let figures = try evaluate() else { return false }
+    progress.epoch += 1
+    progress.position = 0
+    let isBest = rate(figures.test ?? progress.sums)
+    progress.seconds = clock.seconds
+    let metrics = EpochMetrics(
+      epoch: progress.epoch, step: progress.step,
+      learningRate: configuration.training.optimizer.learningRate * schedule.factor(step: progress.step - 1),
+      train: progress.sums, test: figures.test, skippedSteps: progress.skippedSteps,
+      seconds: progress.seconds, samplesPerSecond: trained)
+    progress.sums = MetricSums()
+    try directory?.append(metrics)
+    observer.receive(.epochEnded(metrics, isBest: isBest))
+    clock.restartRate()
+    if checkpoints.isDue(after: progress, .epoch(isBest: isBest)) { try save() }
+    return true
+  }
+
+  /// Figures of the test set; the inner nil says that there is none, the outer one that somebody asked to stop.
+  private func evaluate() throws -> (test: MetricSums?, Void)? {
+    guard let test else { return (nil, ()) }
+    let reader = BatchReader(
+      test, order: SampleOrder(seed: 0, count: test.dataset.count, shuffle: false),
+      batchSize: Trainer.evaluationBatch(configuration.training, engine.compiled), endEpoch: 1)
+    var sums = MetricSums()
+    while let minibatch = try reader.next() {
+      guard let figures = try engine.evaluate(minibatch, stop: stop) else { return nil }
+      sums += figures
+      observer.receive(.evaluating(done: sums.samples, total: test.dataset.count))
+    }
+    return (sums, ())
+  }
+
+  /// Samples evaluated between two looks at the clock; a size that does not depend on the number of workers.
+  static func evaluationBatch(_ training: TrainingConfiguration, _ compiled: CompiledNetwork) -> Int {
+    max(training.batch, 16 * compiled.shardSize)
+  }
+
+  /// Notes how good the epoch was; true if it is the best so far.
+  private func rate(_ sums: MetricSums) -> Bool {
+    let score =
+      switch configuration.training.monitor {
+      case .accuracy: sums.accuracy
+      case .loss: -sums.meanLoss
+      }
+    progress.score = score
+    let isBest = progress.best.map { score > $0.score } ?? true
+    if isBest {
+      progress.best = BestEpoch(epoch: progress.epoch, step: progress.step, score: score)
+      progress.epochsWithoutGain = 0
+    } else {
+      progress.epochsWithoutGain += 1
+    }
+    if let patience = configuration.training.patience, progress.epochsWithoutGain >= patience {
+      progress.stoppedEarly = true
+    }
+    return isBest
+  }
+
+  // MARK: - Checkpoints
+
+  private func save() throws {
+    progress.seconds = clock.seconds
+    try directory?.synchronizeMetrics()
+    checkpoints.submit(engine.copyState(), progress)
+  }
+
+  /// Writes the state as it is, waits for it, and fails if it cannot be written.
+  private func saveLast() throws {
+    checkpoints.finish()
+    if checkpoints.savedProgress?.step != progress.step || checkpoints.savedProgress?.epoch != progress.epoch
+    {
+      try save()
+      checkpoints.finish()
+    }
+    let outcomes = checkpoints.poll()
+    report(outcomes)
+    if case .failure(let error)? = outcomes.last?.result { throw error }
+  }
+
+  private func stopHere() throws -> Bool {
+    try saveLast()
+    observer.receive(.stopped(signal: stop.signalNumber ?? SIGTERM, step: progress.step))
+    return false
+  }
+
+  private func report(_ outcomes: [BackgroundCheckpointer.Outcome]) {
+    for outcome in outcomes {
+      switch outcome.result {
+      case .success(let path): observer.receive(.checkpointWritten(step: outcome.step, path: path))
+      case .failure(let error):
+        observer.receive(
+          .warning("the checkpoint of step \(outcome.step) could not be written, training goes on: \(error)"))
+      }
+    }
+  }
+}

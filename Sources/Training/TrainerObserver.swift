@@ -1,0 +1,54 @@
+/// What happens in a training, in order; all on the thread that runs it.
+public enum TrainerEvent: Sendable {
+  /// Training begins, or goes on from a checkpoint.
+  case started(RunSummary)
+  /// A minibatch is done.
+  case step(StepReport)
+  /// Samples of the test set done so far, after an epoch.
+  case evaluating(done: Int, total: Int)
+  case epochEnded(EpochMetrics, isBest: Bool)
+  case checkpointWritten(step: Int, path: String)
+  /// Something that the training survives but a person should know.
+  case warning(String)
+  /// A signal asked to stop; a checkpoint has been written.
+  case stopped(signal: Int32, step: Int)
+  case finished(TrainingProgress)
+}
+
+/// What a run is about to do.
+public struct RunSummary: Sendable {
+  public let name: String
+  public let runID: String
+  /// The checkpoint that training goes on from; nil for a fresh start.
+  public let resumedFrom: String?
+  public let progress: TrainingProgress
+  public let epochs: Int
+  public let stepsPerEpoch: Int
+  public let trainingSamples: Int
+  public let testSamples: Int
+  public let batch: Int
+  public let shard: Int
+  public let workers: Int
+  public let parameterCount: Int
+}
+
+/// Where training stands after a step.
+public struct StepReport: Sendable {
+  /// Steps done in the run.
+  public let step: Int
+  /// The epoch that the step belongs to, from 1.
+  public let epoch: Int
+  /// Samples done in the epoch, of all.
+  public let position: Int
+  public let samples: Int
+  public let learningRate: Double
+  /// Figures of this minibatch.
+  public let minibatch: MetricSums
+  /// Figures of the epoch so far.
+  public let epochSoFar: MetricSums
+}
+
+/// Gets to know what happens in a training; called on its thread, so it should be quick.
+public protocol TrainerObserver {
+  func receive(_ event: TrainerEvent)
+}

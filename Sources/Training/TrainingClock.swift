@@ -1,0 +1,37 @@
+/// Wall-clock time of a training, on a clock that no adjustment moves; it decides nothing but when to save.
+struct TrainingClock {
+  private let clock = ContinuousClock()
+  private var start: ContinuousClock.Instant
+  private var rateStart: ContinuousClock.Instant
+  private var before: Double
+  /// Training samples since the rate was last restarted.
+  var samples = 0
+
+  /// - Parameter before: seconds that earlier processes spent on the run.
+  init(before: Double) {
+    self.before = before
+    start = clock.now
+    rateStart = start
+  }
+
+  mutating func start(before: Double) {
+    self = TrainingClock(before: before)
+  }
+
+  /// Seconds of training over all processes.
+  var seconds: Double { before + Self.seconds(clock.now - start) }
+
+  var samplesPerSecond: Double {
+    let seconds = Self.seconds(clock.now - rateStart)
+    return seconds > 0 ? Double(samples) / seconds : 0
+  }
+
+  mutating func restartRate() {
+    rateStart = clock.now
+    samples = 0
+  }
+
+  static func seconds(_ duration: Duration) -> Double {
+    Double(duration.components.seconds) + Double(duration.components.attoseconds) * 1e-18
+  }
+}

@@ -1,0 +1,45 @@
+internal import Compute
+internal import Datasets
+internal import Networks
+internal import Parallel
+
+/// Where a number went bad.
+struct NonFinite: Hashable, Sendable {
+  /// `the loss` or `the gradient of 'dense/kernel'`.
+  let what: String
+  /// Positions within the minibatch of the samples to look at.
+  let samples: Range<Int>
+  /// The first layer in which it appears, with its pass; nil where it could not be found again.
+  let layer: String?
+}
+
+extension TrainingEngine {
+  /// Runs a shard again and looks after every layer.
+  func locate(
+    _ minibatch: Minibatch, _ range: Range<Int>, _ firstSample: Int, _ shard: Int
+  ) throws -> String? {
+    let found = try firstNonFinite(minibatch, range, firstSample)
+    return found.map { "layer '\($0.layer)' (\($0.pass.rawValue))" }
+  }
+
+  /// Finds the shards and the parameter in whose gradient the bad number came up.
+  ///
+  /// Backward goes from the last layer to the first, so of the parameters with bad gradients the last one was hit first.
+  func locateGradient(_ slice: Int, _ sharding: Sharding) -> NonFinite {
+    for (shards, gradient) in partials {
+      let bad = compiled.segments.last { segment in
+        segment.range.contains { !gradient[$0].isFinite }
+      }
+      guard let bad else { continue }
+      let samples = sharding[shards.lowerBound].lowerBound..<sharding[shards.upperBound - 1].upperBound
+      return NonFinite(
+        what: "the gradient of '\(bad.parameter.path)'", samples: samples,
+        layer: "layer '\(bad.parameter.layer)' (backward)")
+    }
+    // Each shard was finite and the sum is not: it overflowed.
+    let parameter = compiled.segments[segment(ofSlice: slice)].parameter
+    return NonFinite(
+      what: "the summed gradient of '\(parameter.path)'", samples: 0..<sharding.sampleCount,
+      layer: "layer '\(parameter.layer)' (backward)")
+  }
+}

@@ -1,0 +1,274 @@
+internal import Compute
+internal import Datasets
+internal import Foundation
+internal import Networks
+internal import Parallel
+internal import Tensors
+
+/// The memory of a training and one step over it: shards, sum, optimizer, statistics.
+///
+/// Parameters, gradients and optimizer slots lie in the plans' own layouts; they become canonical only in checkpoints.
+final class TrainingEngine: Sendable {
+  let compiled: CompiledNetwork
+  let pool: WorkerPool
+  let optimizer: any Optimizer
+  private let configuration: TrainingConfiguration
+  private let seed: UInt64
+
+  private let parameters: AlignedBuffer<Float>
+  private let slots: AlignedBuffer<Float>
+  private let statistics: AlignedBuffer<Float>
+  private let weights: KernelWeights
+
+  private let workspaces: [Workspace]
+  private let reduction: ShardReduction
+  private let slices: [UpdateSlice]
+  private let ranges: [Range<Int>]
+  /// The summed gradient, where it must be known whole before the first parameter moves; empty otherwise.
+  private let total: AlignedBuffer<Float>
+  private let shardStatistics: ShardStatistics
+  private let fold: StatisticsFold
+  private let shardLosses: AlignedBuffer<Double>
+  private let shardCorrect: AlignedBuffer<Int>
+  private let sliceNorms: AlignedBuffer<Double>
+  private let sliceFinite: AlignedBuffer<Bool>
+  let logits: [AlignedBuffer<Float>]
+
+  /// - Parameters:
+  ///   - minibatchSizes: of all minibatches that will come, in training and evaluation.
+  ///   - start: parameters, statistics and slots to begin with; slots that it lacks are zero.
+  init(
+    _ compiled: CompiledNetwork, configuration: RunConfiguration, pool: WorkerPool,
+    trainingSizes: Set<Int>, evaluationSizes: Set<Int>, start: CanonicalParameters,
+    slots start2: [Checkpoint.Slot]
+  ) throws {
+    self.compiled = compiled
+    self.pool = pool
+    self.configuration = configuration.training
+    seed = configuration.seed
+    optimizer = configuration.training.optimizer.makeOptimizer()
+
+    // All plans first: memory is measured by the largest of them.
+    func shardSizes(_ sizes: Set<Int>) -> Set<Int> {
+      Set(sizes.flatMap { Sharding(sampleCount: $0, shardSize: compiled.shardSize).sizes })
+    }
+    for samples in shardSizes(trainingSizes).sorted() { _ = try compiled.trainingPlan(samples: samples) }
+    for samples in shardSizes(evaluationSizes).sorted() { _ = try compiled.inferencePlan(samples: samples) }
+    workspaces = try (0..<pool.workerCount).map { _ in try compiled.makeWorkspace() }
+    weights = compiled.makeKernelWeights()
+
+    let length = compiled.storageCount
+    parameters = AlignedBuffer(count: length)
+    slots = AlignedBuffer(count: length * optimizer.slotNames.count)
+    statistics = AlignedBuffer(count: compiled.parameters.statisticsCount)
+    statistics.copy(from: start.statistics)
+    try compiled.load(start.trainable.baseAddress, into: parameters.baseAddress)
+    for (index, name) in optimizer.slotNames.enumerated() {
+      guard let slot = start2.first(where: { $0.name == name }) else { continue }
+      try compiled.load(slot.values.baseAddress, into: slots.baseAddress + index * length)
+    }
+
+    let largest = trainingSizes.union(evaluationSizes).max() ?? 1
+    let shards = max(Sharding(sampleCount: largest, shardSize: compiled.shardSize).count, 1)
+    reduction = ShardReduction(length: length, maximumShards: shards, workers: pool.workerCount)
+    slices = UpdateSlice.cut(compiled.segments, scope: configuration.training.weightDecayScope)
+    ranges = slices.map(\.range)
+    total = AlignedBuffer(count: configuration.training.needsWholeGradient ? length : 0)
+    shardStatistics = ShardStatistics(
+      count: compiled.parameters.statisticsCount, shards: shards, workers: pool.workerCount)
+    fold = StatisticsFold(compiled.network, compiled.parameters)
+    shardLosses = AlignedBuffer(count: shards)
+    shardCorrect = AlignedBuffer(count: shards)
+    sliceNorms = AlignedBuffer(count: slices.count)
+    sliceFinite = AlignedBuffer(count: slices.count)
+    let classes = compiled.network.outputShape.elementCount
+    logits = (0..<pool.workerCount).map { _ in AlignedBuffer(count: compiled.shardSize * classes) }
+    try weights.refresh(from: parameters.baseAddress)
+  }
+
+  // MARK: - One step
+
+  enum StepOutcome {
+    case done(MetricSums)
+    /// Asked to stop before all shards were done; nothing has changed.
+    case stopped
+    /// A number is not finite. Parameters are unchanged, unless the policy is to stop anyway.
+    case notFinite(NonFinite)
+  }
+
+  /// One minibatch: gradients of its shards, their sum in fixed order, the optimizer's update.
+  ///
+  /// - Parameter firstSample: running number of the minibatch's first sample over the run; it keys dropout.
+  func step(
+    _ minibatch: Minibatch, _ moment: UpdateMoment, firstSample: Int, stop: StopRequest
+  ) throws -> StepOutcome {
+    let sharding = Sharding(sampleCount: minibatch.count, shardSize: compiled.shardSize)
+    let complete = try reduction.collect(
+      shards: sharding.count, on: pool, while: { !stop.isRequested }
+    ) { [self] shard, worker, gradient in
+      let result = try train(minibatch, sharding[shard], firstSample, shard, worker, gradient)
+      shardLosses[shard] = result.lossSum
+      shardCorrect[shard] = result.correct
+    }
+    guard complete else { return .stopped }
+    let losses = Array(shardLosses.elements[..<sharding.count])
+    if let shard = losses.firstIndex(where: { !$0.isFinite }) {
+      let layer = try locate(minibatch, sharding[shard], firstSample, shard)
+      return .notFinite(NonFinite(what: "the loss", samples: sharding[shard], layer: layer))
+    }
+    if let slice = try update(moment) {
+      return .notFinite(locateGradient(slice, sharding))
+    }
+    try pool.forEach(count: weights.taskCount) { [self] task, _ in
+      try weights.refresh(task: task, from: parameters.baseAddress)
+    }
+    fold.fold(shardStatistics, sharding, into: statistics)
+    return .done(
+      MetricSums(
+        loss: SumTree.sum(losses), correct: shardCorrect.elements[..<sharding.count].reduce(0, +),
+        samples: minibatch.count))
+  }
+
+  private func train(
+    _ minibatch: Minibatch, _ range: Range<Int>, _ firstSample: Int, _ shard: Int, _ worker: Int,
+    _ gradient: UnsafeMutablePointer<Float>
+  ) throws -> ShardResult {
+    let plan = try compiled.trainingPlan(samples: range.count)
+    let result = try plan.train(
+      MinibatchShard(minibatch: minibatch, range: range), in: workspaces[worker], weights: weights,
+      parameters: parameters.baseAddress, options: options(minibatch, range, firstSample),
+      gradient: gradient, statistics: shardStatistics.memory(ofWorker: worker))
+    shardStatistics.keep(shard: shard, fromWorker: worker)
+    return result
+  }
+
+  private func options(_ minibatch: Minibatch, _ range: Range<Int>, _ firstSample: Int) -> ShardOptions {
+    let smoothing =
+      switch configuration.loss {
+      case .softmaxCrossEntropy(let labelSmoothing): labelSmoothing
+      }
+    return ShardOptions(
+      scale: 1 / Float(minibatch.count), labelSmoothing: smoothing, seed: seed,
+      firstSample: UInt64(firstSample + range.lowerBound))
+  }
+
+  /// Sums the shards' gradients slice by slice and updates the parameters.
+  ///
+  /// Usually one pass: a slice is summed, transformed and used while it is in cache. A bound on the global norm, and the
+  /// promise to leave parameters alone when a number is bad, need two: all sums first, then all updates.
+  /// - Returns: the first slice whose gradient is not finite, nil if all are.
+  private func update(_ moment: UpdateMoment) throws -> Int? {
+    var transform = GradientTransform()
+    if case .value(let bound) = configuration.clipping { transform.bound = Float(bound) }
+    guard configuration.needsWholeGradient else {
+      reduction.reduce(on: pool, slices: ranges) { [self, transform] index, _, gradient in
+        let count = ranges[index].count
+        sliceFinite[index] = isFinite(gradient, count: count)
+        apply(transform, moment, index, gradient)
+      }
+      return sliceFinite.elements.firstIndex(of: false)
+    }
+    reduction.reduce(on: pool, slices: ranges) { [self] index, _, gradient in
+      let range = ranges[index]
+      sliceFinite[index] = isFinite(gradient, count: range.count)
+      sliceNorms[index] = squaredSum(gradient, count: range.count)
+      (total.baseAddress + range.lowerBound).update(from: gradient, count: range.count)
+    }
+    if let bad = sliceFinite.elements.firstIndex(of: false) { return bad }
+    if case .norm(let bound) = configuration.clipping {
+      let norm = sliceNorms.elements.reduce(0, +).squareRoot()
+      if norm > bound { transform.factor = Float(bound / norm) }
+    }
+    pool.forEach(count: slices.count) { [self, transform] index, _ in
+      apply(transform, moment, index, total.baseAddress + ranges[index].lowerBound)
+    }
+    return nil
+  }
+
+  private func apply(
+    _ transform: GradientTransform, _ moment: UpdateMoment, _ index: Int,
+    _ gradient: UnsafeMutablePointer<Float>
+  ) {
+    let slice = slices[index]
+    let start = slice.range.lowerBound
+    transform.apply(to: gradient, count: slice.range.count)
+    optimizer.update(
+      UpdateRange(
+        parameters: parameters.baseAddress + start, gradient: gradient, slots: slots.baseAddress + start,
+        slotStride: parameters.count, count: slice.range.count, decays: slice.decays), moment)
+  }
+
+  // MARK: - Looking for bad numbers
+
+  var partials: [(shards: Range<Int>, gradient: UnsafePointer<Float>)] { reduction.partials }
+
+  func segment(ofSlice slice: Int) -> Int { slices[slice].segment }
+
+  func firstNonFinite(_ minibatch: Minibatch, _ range: Range<Int>, _ firstSample: Int) throws -> StepName? {
+    let gradient = AlignedBuffer<Float>(count: compiled.storageCount)
+    return try compiled.trainingPlan(samples: range.count).locateNonFinite(
+      MinibatchShard(minibatch: minibatch, range: range), in: workspaces[0], weights: weights,
+      parameters: parameters.baseAddress, options: options(minibatch, range, firstSample),
+      gradient: gradient.baseAddress, statistics: shardStatistics.memory(ofWorker: 0))
+  }
+
+  // MARK: - Evaluation
+
+  /// Loss and accuracy of a minibatch with the running statistics; nil when asked to stop.
+  func evaluate(_ minibatch: Minibatch, stop: StopRequest) throws -> MetricSums? {
+    let sharding = Sharding(sampleCount: minibatch.count, shardSize: compiled.shardSize)
+    let done = try pool.forEach(in: 0..<sharding.count, while: { _ in !stop.isRequested }) {
+      [self] shard, worker in
+      let range = sharding[shard]
+      let plan = try compiled.inferencePlan(samples: range.count)
+      try plan.infer(
+        MinibatchShard(minibatch: minibatch, range: range), in: workspaces[worker], weights: weights,
+        parameters: parameters.baseAddress, statistics: statistics.baseAddress,
+        logits: logits[worker].baseAddress)
+      let rows = UnsafeBufferPointer(logits[worker].elements)
+      let sums = CrossEntropy.sums(logits: rows, classes: plan.classes, labels: minibatch.labels[range])
+      shardLosses[shard] = sums.loss
+      shardCorrect[shard] = sums.correct
+    }
+    guard done == sharding.count else { return nil }
+    return MetricSums(
+      loss: SumTree.sum(Array(shardLosses.elements[..<sharding.count])),
+      correct: shardCorrect.elements[..<sharding.count].reduce(0, +), samples: minibatch.count)
+  }
+
+  // MARK: - State
+
+  /// A copy of parameters, slots and statistics that training does not touch.
+  struct StateCopy: Sendable {
+    let parameters: AlignedBuffer<Float>
+    let slots: AlignedBuffer<Float>
+    let statistics: AlignedBuffer<Float>
+  }
+
+  func copyState() -> StateCopy {
+    func copy(_ buffer: AlignedBuffer<Float>) -> AlignedBuffer<Float> {
+      let copy = AlignedBuffer<Float>(count: buffer.count)
+      copy.copy(from: buffer)
+      return copy
+    }
+    return StateCopy(parameters: copy(parameters), slots: copy(slots), statistics: copy(statistics))
+  }
+}
+
+extension TrainingEngine.StateCopy {
+  /// Parameters and slots in canonical layouts.
+  func canonical(
+    _ compiled: CompiledNetwork, slotNames: [String]
+  ) throws(ComputeError) -> (values: CanonicalParameters, slots: [Checkpoint.Slot]) {
+    let values = CanonicalParameters(layout: compiled.parameters)
+    try compiled.export(parameters.baseAddress, into: values.trainable.baseAddress)
+    values.statistics.copy(from: statistics)
+    var canonical: [Checkpoint.Slot] = []
+    for (index, name) in slotNames.enumerated() {
+      let slot = AlignedBuffer<Float>(count: compiled.parameters.trainableCount)
+      try compiled.export(slots.baseAddress + index * compiled.storageCount, into: slot.baseAddress)
+      canonical.append(Checkpoint.Slot(name: name, values: slot))
+    }
+    return (values, canonical)
+  }
+}

@@ -1,0 +1,41 @@
+/// Why a training could not start, go on or be saved, in one line.
+public struct TrainingError: Error, CustomStringConvertible, Sendable, Equatable {
+  /// What a caller may want to tell apart; decides the exit code.
+  public enum Kind: Sendable, Equatable {
+    /// A file's contents are damaged, or are not what they should be.
+    case badData
+    /// A file that is needed does not exist.
+    case missingInput
+    /// A file or folder cannot be made.
+    case cannotCreate
+    /// Reading or writing failed: disk full, quota, device error.
+    case inputOutput
+    /// Loss or gradients are NaN or infinite.
+    case notFinite
+    /// Another process uses the run directory.
+    case inUse
+    /// The configuration does not fit its data, or the checkpoint it should go on from.
+    case configuration
+  }
+
+  public let kind: Kind
+  public let description: String
+
+  public init(_ kind: Kind, _ description: String) {
+    self.kind = kind
+    self.description = description
+  }
+
+  /// The process's exit code for such an error, after `sysexits.h` where it has one.
+  public var exitCode: Int32 {
+    switch kind {
+    case .badData: 65
+    case .missingInput: 66
+    case .cannotCreate: 73
+    case .inputOutput: 74
+    case .notFinite: 76
+    case .inUse: 77
+    case .configuration: 78
+    }
+  }
+}

@@ -1,0 +1,77 @@
+/// How far a training has come: everything it needs to go on besides parameters, optimizer state and statistics.
+public struct TrainingProgress: Hashable, Sendable {
+  /// Minibatches done since the run began, skipped ones included.
+  public var step = 0
+  /// Epochs done, evaluated and recorded.
+  public var epoch = 0
+  /// Samples of the current epoch that are done; all of them when only the epoch's evaluation is left to do.
+  public var position = 0
+  /// Figures of the current epoch's minibatches so far.
+  public var sums = MetricSums()
+  /// The best epoch so far.
+  public var best: BestEpoch?
+  /// Epochs since the best one.
+  public var epochsWithoutGain = 0
+  /// Steps left out because a number was not finite.
+  public var skippedSteps = 0
+  /// Score of the epoch that ended with this step, higher is better; nil in the middle of an epoch.
+  public var score: Double?
+  /// Whether training ended early because the monitored figure no longer improved.
+  public var stoppedEarly = false
+  /// Seconds of training so far; the only value here that differs from run to run.
+  public var seconds = 0.0
+
+  public init() {}
+
+  /// Updates of the parameters so far.
+  public var updates: Int { step - skippedSteps }
+}
+
+/// The epoch with the best monitored figure.
+public struct BestEpoch: Hashable, Sendable {
+  /// From 1.
+  public let epoch: Int
+  public let step: Int
+  /// Higher is better: an accuracy, or a loss with its sign turned.
+  public let score: Double
+
+  public init(epoch: Int, step: Int, score: Double) {
+    self.epoch = epoch
+    self.step = step
+    self.score = score
+  }
+}
+
+/// What a run is besides its numbers: what made them, and what a resumed run must agree with.
+public struct RunIdentity: Hashable, Sendable {
+  /// Given at the first start and kept over all restarts.
+  public var runID: String
+  /// The resolved configuration, as text.
+  public var configuration: String
+  /// Of the datasets, by their role (`train`, `test`): a hexadecimal SHA-256.
+  public var datasets: [String: String]
+  /// Of Convoy, the kernel library and others, by name.
+  public var versions: [String: String]
+  /// The CPU's instruction set as the kernel library uses it.
+  public var instructionSet: String
+  /// The kernel of each layer and pass, as Compute writes it.
+  public var kernelChoices: String
+  public var shardSize: Int
+  /// In the order of the labels; empty where the data does not name its classes.
+  public var classNames: [String]
+
+  public init(
+    runID: String, configuration: String = "", datasets: [String: String] = [:],
+    versions: [String: String] = [:], instructionSet: String = "", kernelChoices: String = "",
+    shardSize: Int = 0, classNames: [String] = []
+  ) {
+    self.runID = runID
+    self.configuration = configuration
+    self.datasets = datasets
+    self.versions = versions
+    self.instructionSet = instructionSet
+    self.kernelChoices = kernelChoices
+    self.shardSize = shardSize
+    self.classNames = classNames
+  }
+}

@@ -1,0 +1,76 @@
+import Foundation
+import Testing
+
+@testable import Training
+
+@Suite("Exactness")
+struct ExactnessTests {
+  @Test(
+    "every step's checkpoint has the same contents on any number of workers",
+    arguments: [SmallRun.sgd, SmallRun.adam])
+  func workers(optimizer: OptimizerConfiguration) throws {
+    let folder = try TemporaryFolder()
+    try SmallRun.writeDataset(folder("data.h5"), count: 83)
+    let configuration = try SmallRun.configuration(data: folder("data.h5"), optimizer: optimizer)
+    var digests: [[Int: [UInt8]]] = []
+    for workers in [1, 2, 3, 8] {
+      let directory = folder("run-\(workers)")
+      #expect(try SmallRun.train(configuration, in: directory, workers: workers).complete)
+      digests.append(try SmallRun.digests(in: directory))
+    }
+    #expect(digests[0].count == 15)
+    #expect(Set(digests[0].values).count == 15, "no two steps are alike")
+    for other in digests.dropFirst() { #expect(other == digests[0]) }
+  }
+
+  @Test(
+    "stopping after every single step and resuming on another number of workers changes nothing",
+    arguments: [SmallRun.sgd, SmallRun.adam])
+  func resumeEverywhere(optimizer: OptimizerConfiguration) throws {
+    let folder = try TemporaryFolder()
+    try SmallRun.writeDataset(folder("data.h5"), count: 83)
+    // 40 epochs of 5 steps, the last minibatch of 3 samples, the last shard of each other of 2.
+    let configuration = try SmallRun.configuration(data: folder("data.h5"), epochs: 40, optimizer: optimizer)
+    let whole = folder("whole")
+    #expect(try SmallRun.train(configuration, in: whole, workers: 2).complete)
+
+    let pieces = folder("pieces")
+    var restarts = 0
+    while true {
+      let (complete, record) = try SmallRun.train(
+        configuration, in: pieces, workers: 1 + restarts % 3, stopAfter: 1)
+      if complete { break }
+      #expect(record.steps.count == 1)
+      restarts += 1
+    }
+    #expect(restarts == 200)
+    let expected = try SmallRun.digests(in: whole)
+    #expect(expected.count == 200)
+    #expect(try SmallRun.digests(in: pieces) == expected)
+    // The same rows, but for the columns of wall-clock time.
+    func rows(_ directory: String) throws -> [[Substring]] {
+      try String(contentsOfFile: "\(directory)/metrics.csv", encoding: .utf8)
+        .split(separator: "\n").map {
+          $0.split(separator: ",", omittingEmptySubsequences: false).dropLast(2) + []
+        }
+    }
+    #expect(try rows(pieces) == rows(whole))
+    #expect(try rows(whole).count == 41)
+  }
+
+  @Test("the training learns: loss falls and accuracy rises well above chance")
+  func learns() throws {
+    let folder = try TemporaryFolder()
+    try SmallRun.writeDataset(folder("data.h5"), count: 83)
+    let (_, record) = try SmallRun.train(
+      try SmallRun.configuration(
+        data: folder("data.h5"), epochs: 30,
+        optimizer: .adam(
+          learningRate: 0.02, beta1: 0.9, beta2: 0.999, epsilon: 1e-7, weightDecay: 0, decoupled: false)),
+      in: folder("run"))
+    let first = try #require(record.epochs.first?.test)
+    let last = try #require(record.epochs.last?.test)
+    #expect(last.meanLoss < first.meanLoss / 2)
+    #expect(last.accuracy > 0.8)
+  }
+}

@@ -1,0 +1,212 @@
+import Foundation
+import Tensors
+import Testing
+
+@testable import Training
+
+@Suite("Optimizers")
+struct OptimizerTests {
+  static let rules: [String: any Optimizer] = [
+    "sgd": SGD(), "momentum": SGD(momentum: 0.9), "nesterov": SGD(momentum: 0.9, nesterov: true),
+    "momentum and decay": SGD(momentum: 0.9, weightDecay: 0.05), "adam": Adam(),
+    "adamw": Adam(weightDecay: 0.05, decoupled: true),
+  ]
+
+  // Printed by Tests/Fixtures/optimizer_steps.py, Keras 3.15.1.
+  static let keras: [String: [Float]] = [
+    "sgd": [
+      -0.9208420515060425, -0.7427377700805664, -0.4414457678794861, -0.03803664445877075,
+      0.18503648042678833, -0.40475231409072876, -0.4001685678958893, -0.4874435067176819,
+      -0.5787213444709778, -0.3148108720779419, 0.1297426074743271, 0.33034491539001465,
+      0.579802930355072, 0.73464035987854, 0.40457701683044434, 0.54904705286026, 0.5560438632965088,
+      0.5633971691131592, 0.7519692182540894,
+    ],
+    "momentum": [
+      -2.3721463680267334, -2.4989397525787354, -0.009094581007957458, 8.309486389160156,
+      23.993793487548828, 0.8280493021011353, 0.3953331708908081, -2.9849188327789307, -11.4014253616333,
+      -23.435558319091797, -0.7278841733932495, 0.5966405868530273, 4.825007438659668, 12.657102584838867,
+      19.898971557617188, 0.922505795955658, -0.7382073998451233, -4.890029430389404, -10.755069732666016,
+    ],
+    "nesterov": [
+      -2.2457737922668457, -2.271782875061035, 0.18036887049674988, 7.980503082275391, 22.229448318481445,
+      0.7004922032356262, 0.22563114762306213, -2.993870258331299, -10.75000286102295,
+      -21.406810760498047, -0.6153531074523926, 0.687321662902832, 4.652309417724609, 11.766033172607422,
+      17.863649368286133, 0.8393023610115051, -0.7383426427841187, -4.557629585266113, -9.737594604492188,
+    ],
+    "momentum and decay": [
+      -2.020444869995117, -1.9940135478973389, 0.45876359939575195, 8.016483306884766, 21.486740112304688,
+      0.7010661363601685, 0.16684827208518982, -3.0188982486724854, -10.468894004821777,
+      -20.358692169189453, -0.5658692121505737, 0.7265629172325134, 4.558732986450195, 11.272525787353516,
+      16.643329620361328, 0.6770766973495483, -0.8909992575645447, -4.56425666809082, -9.3702974319458,
+    ],
+    "adam": [
+      -1.0929898023605347, -0.9487605094909668, -0.7689910531044006, -0.5771820545196533,
+      -0.3676634728908539, -0.21712374687194824, -0.19092495739459991, -0.17600487172603607,
+      -0.17662416398525238, -0.20312178134918213, -0.046960268169641495, 0.1330452859401703,
+      0.32524555921554565, 0.5354599952697754, 0.6813594698905945, 0.7071534991264343, 0.7217916250228882,
+      0.7207943201065063, 0.6969487071037292,
+    ],
+    "adamw": [
+      -1.072974681854248, -0.9306970834732056, -0.7536181211471558, -0.5649322271347046,
+      -0.35928425192832947, -0.21223494410514832, -0.18738819658756256, -0.17344930768013,
+      -0.17447470128536224, -0.20028924942016602, -0.04630078375339508, 0.1310058981180191,
+      0.3200690746307373, 0.5263859629631042, 0.6688668131828308, 0.693318784236908, 0.7069860100746155,
+      0.7055995464324951, 0.6824071407318115,
+    ],
+  ]
+
+  static func gradient(step: Int, count: Int) -> [Float] {
+    (0..<count).map { index in
+      let angle = 0.7 * Double(index) + 0.3 * Double(step)
+      return Float(sin(angle) * pow(2, Double(index % 5 - 2)))
+    }
+  }
+
+  /// The same 20 steps as the script's, over ranges of `rangeLength` elements.
+  static func run(_ rule: any Optimizer, rate: Double, rangeLength: Int, decays: Bool = true) -> [Float] {
+    let count = 19
+    let parameters = AlignedBuffer<Float>((0..<count).map { Float(0.1 * Double($0) - 0.9) })
+    let slots = AlignedBuffer<Float>(count: count * 2)
+    for step in 0..<20 {
+      let gradients = AlignedBuffer<Float>(gradient(step: step, count: count))
+      let moment = UpdateMoment(update: step + 1, learningRate: rate * Double(1 + step % 3))
+      for start in stride(from: 0, to: count, by: rangeLength) {
+        rule.update(
+          UpdateRange(
+            parameters: parameters.baseAddress + start, gradient: gradients.baseAddress + start,
+            slots: slots.baseAddress + start, slotStride: count, count: min(rangeLength, count - start),
+            decays: decays), moment)
+      }
+    }
+    return parameters.array()
+  }
+
+  @Test("20 steps give Keras's parameters", arguments: rules.keys.sorted())
+  func agreesWithKeras(name: String) throws {
+    let rule = try #require(Self.rules[name])
+    let expected = try #require(Self.keras[name])
+    let found = Self.run(rule, rate: name.hasPrefix("adam") ? 0.01 : 0.1, rangeLength: 19)
+    for (index, (a, b)) in zip(found, expected).enumerated() {
+      // 20 steps of about 6 roundings each, of values that are at most about as large as the largest seen.
+      #expect(abs(a - b) <= 2e-6 * max(1, abs(b)), "\(name), element \(index): \(a), Keras \(b)")
+    }
+    #expect(found.count == expected.count)
+  }
+
+  @Test("how parameters are cut into ranges changes no bit", arguments: rules.keys.sorted(), [1, 5, 16, 17])
+  func ranges(name: String, length: Int) throws {
+    let rule = try #require(Self.rules[name])
+    let whole = Self.run(rule, rate: 0.1, rangeLength: 19)
+    #expect(Self.run(rule, rate: 0.1, rangeLength: length).map(\.bitPattern) == whole.map(\.bitPattern))
+  }
+
+  @Test("elements that are padding stay zero", arguments: rules.keys.sorted())
+  func padding(name: String) throws {
+    let rule = try #require(Self.rules[name])
+    let parameters = AlignedBuffer<Float>(count: 33)
+    let slots = AlignedBuffer<Float>(count: 66)
+    let gradient = AlignedBuffer<Float>(count: 33)
+    for update in 1...5 {
+      rule.update(
+        UpdateRange(
+          parameters: parameters.baseAddress, gradient: gradient.baseAddress, slots: slots.baseAddress,
+          slotStride: 33, count: 33, decays: true), UpdateMoment(update: update, learningRate: 0.1))
+    }
+    #expect(parameters.array() == Array(repeating: 0, count: 33))
+    #expect(slots.array() == Array(repeating: 0, count: 66))
+  }
+
+  @Test("weight decay leaves ranges alone that do not decay", arguments: ["momentum and decay", "adamw"])
+  func decayScope(name: String) throws {
+    let plain = name == "adamw" ? "adam" : "momentum"
+    let rule = try #require(Self.rules[name])
+    let without = try #require(Self.rules[plain])
+    #expect(
+      Self.run(rule, rate: 0.1, rangeLength: 19, decays: false)
+        == Self.run(without, rate: 0.1, rangeLength: 19))
+  }
+
+  @Test("Adam's coupled decay is an L2 penalty in the gradient")
+  func coupledDecay() {
+    let buffer = AlignedBuffer<Float>([2, -3])
+    let gradient = AlignedBuffer<Float>([0.5, 0.5])
+    let slots = AlignedBuffer<Float>(count: 4)
+    Adam(weightDecay: 0.1).update(
+      UpdateRange(
+        parameters: buffer.baseAddress, gradient: gradient.baseAddress, slots: slots.baseAddress,
+        slotStride: 2, count: 2, decays: true), UpdateMoment(update: 1, learningRate: 0.01))
+    // The first slots are (1 − β)·(g + λ·w): 0.1·0.7 and 0.1·0.2.
+    #expect(abs(slots[0] - 0.07) < 1e-7 && abs(slots[1] - 0.02) < 1e-7)
+  }
+}
+
+@Suite("Gradient transforms")
+struct GradientTransformTests {
+  @Test("one bad element anywhere is found", arguments: [1, 15, 16, 33, 100])
+  func finite(count: Int) {
+    for bad: Float in [.nan, .infinity, -.infinity] {
+      for position in 0..<count {
+        let values = AlignedBuffer<Float>(Array(repeating: -1e38, count: count))
+        #expect(isFinite(values.baseAddress, count: count))
+        values[position] = bad
+        #expect(!isFinite(values.baseAddress, count: count))
+      }
+    }
+  }
+
+  @Test("the sum of squares does not overflow where a Float would")
+  func squares() {
+    let values = AlignedBuffer<Float>(Array(repeating: 1e30, count: 19))
+    #expect(abs(squaredSum(values.baseAddress, count: 19) / 1.9e61 - 1) < 1e-6)
+  }
+
+  @Test("the bound clamps both sides, the factor scales", arguments: [3, 16, 37])
+  func transform(count: Int) {
+    let values = AlignedBuffer<Float>((0..<count).map { Float($0) - 8 })
+    GradientTransform(factor: 0.5, bound: 2).apply(to: values.baseAddress, count: count)
+    #expect(values.array() == (0..<count).map { min(max((Float($0) - 8) * 0.5, -2), 2) })
+  }
+}
+
+@Suite("Schedules")
+struct ScheduleTests {
+  static func factors(_ configuration: ScheduleConfiguration, steps: Int = 12) -> [Double] {
+    let schedule = Schedule(configuration, stepsPerEpoch: 4, totalSteps: 12)
+    return (0..<steps).map { schedule.factor(step: $0) }
+  }
+
+  @Test("constant is 1")
+  func constant() { #expect(Self.factors(ScheduleConfiguration()) == Array(repeating: 1, count: 12)) }
+
+  @Test("steps drop at their marks, in steps and epochs")
+  func steps() {
+    let configuration = ScheduleConfiguration(curve: .step(at: [.steps(3), .epochs(2)], factor: 0.1))
+    #expect(
+      zip(Self.factors(configuration), [1, 1, 1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.01, 0.01, 0.01, 0.01]).allSatisfy
+      {
+        abs($0 - $1) < 1e-15
+      })
+  }
+
+  @Test("the cosine goes from 1 to its floor and stays there")
+  func cosine() {
+    let factors = Self.factors(
+      ScheduleConfiguration(curve: .cosine(over: .epochs(2), floor: 0.2)), steps: 20)
+    #expect(factors[0] == 1)
+    #expect(abs(factors[4] - 0.6) < 1e-15)
+    #expect(factors[8...].allSatisfy { abs($0 - 0.2) < 1e-15 })
+    #expect(zip(factors, factors.dropFirst()).allSatisfy { $0 >= $1 })
+  }
+
+  @Test("a cosine without a length runs over the whole training")
+  func wholeRun() {
+    let factors = Self.factors(ScheduleConfiguration(curve: .cosine(over: nil, floor: 0)), steps: 13)
+    #expect(abs(factors[6] - 0.5) < 1e-15 && abs(factors[12]) < 1e-15)
+  }
+
+  @Test("warm-up rises in equal steps to the curve, and its first step is not zero")
+  func warmup() {
+    let factors = Self.factors(ScheduleConfiguration(warmup: .steps(4)))
+    #expect(Array(factors[..<6]) == [0.25, 0.5, 0.75, 1, 1, 1])
+  }
+}
