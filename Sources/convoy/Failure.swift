@@ -6,6 +6,7 @@ internal import Foundation
 internal import HDF5
 internal import Networks
 internal import OneDNN
+internal import Training
 
 /// Turns an error into one line on standard error and the right exit code.
 enum Failure {
@@ -21,6 +22,7 @@ enum Failure {
   private static func exitCode(of error: any Error) -> Int32? {
     switch error {
     case let error as DatasetError: error.exitCode
+    case let error as TrainingError: error.exitCode
     case is ConfigurationErrors, is NetworkError: 78
     case let error as ComputeError: error.exitCode
     case is OneDNNError: 70

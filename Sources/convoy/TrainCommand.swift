@@ -1,0 +1,100 @@
+internal import ArgumentParser
+internal import Crypto
+internal import Experiments
+internal import Foundation
+internal import Parallel
+internal import Training
+
+/// Trains a network, or goes on with a training that was interrupted.
+struct TrainCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "train",
+    abstract: "Train a network from a config; the same command goes on after an interruption.",
+    discussion: """
+      The run directory is Results/NAME/RUN, where NAME comes from the config and RUN from its contents: the same config goes \
+      on where it stopped, and a changed one starts a run of its own. A finished run is reported, not trained again.
+
+      Stopping with Ctrl-C, SIGTERM or SIGUSR1 writes a checkpoint and exits with 75.
+
+        convoy train Configs/fashion-mnist.yaml
+        convoy train Configs/fashion-mnist.yaml --set seed=1 --set training.epochs=3
+        convoy train Configs/fashion-mnist.yaml --run-dir /scratch/run7 --workers 16
+      """)
+
+  @OptionGroup var config: ConfigurationArguments
+
+  @Option(help: ArgumentHelp("How many cores to use; changes speed and no bit. All by default.", valueName: "n"))
+  var workers: Int?
+
+  @Option(help: ArgumentHelp("Where the run is kept.", valueName: "dir"))
+  var runDir: String?
+
+  @Option(help: ArgumentHelp("auto, never, or a checkpoint to go on from.", valueName: "auto|never|file"))
+  var resume = "auto"
+
+  @Flag(help: "Go on although the config or the data changed in a way that changes what is trained.")
+  var allowChanges = false
+
+  @Flag(name: .shortAndLong, help: "No progress, only the result.")
+  var quiet = false
+
+  func validate() throws {
+    if let workers, workers < 1 { throw ValidationError("--workers takes 1 or more, not \(workers)") }
+  }
+
+  func run() throws {
+    let stop = StopSignals.install()
+    let loaded = try ConfigCommand.load(config.config, config.overrides)
+    let cores = Cores.available()
+    let request = RunRequest(
+      configuration: loaded.run, resolvedConfiguration: loaded.resolvedYAML,
+      directory: runDir ?? TrainCommand.directory(of: loaded), workers: workers ?? cores.count,
+      coresDescription: cores.description, resume: choice, allowChanges: allowChanges,
+      compareConfiguration: { try TrainCommand.changes(from: $0, to: loaded) })
+    let printer = TrainingPrinter(isQuiet: quiet)
+    let run = try Run(request, stop: stop, observer: printer)
+    let isComplete = try run.train()
+    printer.finish()
+    print(TrainCommand.report(run, isComplete: isComplete))
+    if !isComplete { throw ExitCode(75) }
+  }
+
+  private var choice: ResumeChoice {
+    switch resume {
+    case "auto": .auto
+    case "never": .never
+    default: .path(resume)
+    }
+  }
+
+  /// `Results/NAME/RUN`: one place per config, so that the same command finds its run again.
+  static func directory(of loaded: LoadedConfiguration) -> String {
+    let digest = SHA256.hash(data: Data(loaded.canonicalJSON.utf8)).prefix(4)
+    let run = digest.map { String(format: "%02x", $0) }.joined()
+    return "Results/\(loaded.run.name)/\(run)"
+  }
+
+  /// What differs between the config a checkpoint was made with and this one.
+  static func changes(from stored: String, to loaded: LoadedConfiguration) throws -> [ConfigurationChange] {
+    let before = try ConfigurationFile.load(text: stored, path: "the checkpoint's config")
+    return before.differences(to: loaded).map {
+      ConfigurationChange(
+        key: $0.path, before: $0.before ?? "not there", after: $0.after ?? "not there",
+        keepsMeaning: $0.keepsMeaning)
+    }
+  }
+
+  private static func report(_ run: Run, isComplete: Bool) -> String {
+    let directory = run.directory.path
+    guard isComplete else {
+      return "stopped after step \(run.progress.step); the same command goes on from there (\(directory))"
+    }
+    return """
+
+      run directory  \(directory)
+      next           convoy evaluate \(directory) --data FILE.h5
+                     convoy predict \(directory) IMAGE.png
+                     convoy inspect \(directory)
+      """
+  }
+}
