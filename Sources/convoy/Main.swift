@@ -20,7 +20,7 @@ struct Convoy: ParsableCommand {
       78 config.
       """,
     version: Version.text,
-    subcommands: [ImportCommand.self])
+    subcommands: [ImportCommand.self, ConfigCommand.self])
 }
 
 @main
