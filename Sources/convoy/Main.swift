@@ -20,7 +20,7 @@ struct Convoy: ParsableCommand {
       78 config.
       """,
     version: Version.text,
-    subcommands: [TrainCommand.self, ImportCommand.self])
+    subcommands: [TrainCommand.self, ImportCommand.self, ConfigCommand.self])
 }
 
 @main

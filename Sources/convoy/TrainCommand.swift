@@ -44,7 +44,7 @@ struct TrainCommand: ParsableCommand {
 
   func run() throws {
     let stop = StopSignals.install()
-    let loaded = try ConfigCommand.load(config.config, config.overrides)
+    let loaded = try ConfigurationFile.load(path: config.config, overrides: config.overrides)
     let cores = Cores.available()
     let request = RunRequest(
       configuration: loaded.run, resolvedConfiguration: loaded.resolvedYAML,
