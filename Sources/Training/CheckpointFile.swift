@@ -1,4 +1,3 @@
-internal import Crypto
 internal import Foundation
 internal import HDF5
 internal import Networks
@@ -25,7 +24,7 @@ public enum CheckpointFile {
       let payload = try file.image()
       let header = CheckpointHeader(
         payloadByteCount: payload.count, step: checkpoint.progress.step, epoch: checkpoint.progress.epoch,
-        score: checkpoint.progress.score, payloadDigest: Array(SHA256.hash(data: payload)),
+        score: checkpoint.progress.score, payloadDigest: CheckpointHeader.digest(payload[...]),
         contentDigest: try checkpoint.contentDigest())
       return Encoded(header: header, payload: payload)
     } catch let error as TrainingError {
