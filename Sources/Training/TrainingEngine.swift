@@ -213,6 +213,15 @@ final class TrainingEngine: Sendable {
       gradient: gradient.baseAddress, statistics: shardStatistics.memory(ofWorker: 0))
   }
 
+  /// Nanoseconds of every step of a shard, on the first worker.
+  func profile(_ plan: Plan, _ shard: MinibatchShard) throws -> [UInt64] {
+    let gradient = AlignedBuffer<Float>(count: compiled.storageCount)
+    return try plan.profile(
+      shard, in: workspaces[0], weights: weights, parameters: parameters.baseAddress,
+      options: ShardOptions(scale: 1 / Float(shard.sampleCount), seed: seed), gradient: gradient.baseAddress,
+      statistics: shardStatistics.memory(ofWorker: 0))
+  }
+
   // MARK: - Evaluation
 
   /// Loss and accuracy of a minibatch with the running statistics; nil when asked to stop.

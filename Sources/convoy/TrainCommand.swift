@@ -23,7 +23,8 @@ struct TrainCommand: ParsableCommand {
 
   @OptionGroup var config: ConfigurationArguments
 
-  @Option(help: ArgumentHelp("How many cores to use; changes speed and no bit. All by default.", valueName: "n"))
+  @Option(
+    help: ArgumentHelp("How many cores to use; changes speed and no bit. All by default.", valueName: "n"))
   var workers: Int?
 
   @Option(help: ArgumentHelp("Where the run is kept.", valueName: "dir"))
