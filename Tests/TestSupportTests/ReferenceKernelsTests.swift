@@ -28,6 +28,25 @@ struct ReferenceKernelsTests {
     #expect(same == ReferenceTensor([1, 3, 3, 1], [37, 47, 21, 67, 77, 33, 23, 26, 9]))
   }
 
+  @Test("stride, dilation and padding act along their own axis, as worked out by hand")
+  func geometryByHand() {
+    // Rows of 10, 20, …, columns of 1, 2, …: a sum says which four elements a window read.
+    let rows = (1...4).flatMap { row in (1...5).map { column in Double(10 * row + column) } }
+    let src = ReferenceTensor([1, 4, 5, 1], rows)
+    func sums(_ conv: Conv2D) -> ReferenceTensor {
+      let kernel = ReferenceTensor([2, 2, 1, 1], [1, 1, 1, 1])
+      return ReferenceKernels.convolution(src, kernel: kernel, bias: nil, conv)
+    }
+    let strided = sums(Conv2D(filters: 1, kernel: Size2D(2), stride: Size2D(2, 3)))
+    #expect(strided == ReferenceTensor([1, 2, 2, 1], [66, 78, 146, 158]))
+    let corners = sums(Conv2D(filters: 1, kernel: Size2D(2), dilation: Size2D(3, 4)))
+    #expect(corners == ReferenceTensor([1, 1, 1, 1], [112]))
+    // The window spans 3 rows and 4 columns: same padding adds a row on either side, one column before and two after.
+    let same = sums(Conv2D(filters: 1, kernel: Size2D(2), dilation: Size2D(2, 3), padding: .same))
+    #expect(same.shape == [1, 4, 5, 1])
+    #expect(Array(same.values[0..<10]) == [23, 45, 47, 23, 24, 46, 90, 94, 46, 48])
+  }
+
   @Test("groups keep to their own channels")
   func groups() {
     let src = ReferenceTensor([1, 1, 1, 4], [1, 10, 100, 1000])
