@@ -50,7 +50,7 @@ let package = Package(
     .target(
       name: "Experiments",
       dependencies: ["Networks", "Training", .product(name: "Yams", package: "Yams")]),
-    .target(name: "Reporting", dependencies: ["Tensors", "Networks", "Training"]),
+    .target(name: "Reporting", dependencies: ["Tensors", "Networks", "ImageFiles"]),
 
     // Level 6: the command line.
     .executableTarget(
@@ -85,7 +85,9 @@ let package = Package(
         "Training", "Tensors", "Networks", "Parallel", "Compute", "Datasets", "HDF5", "TestSupport",
       ]),
     .testTarget(name: "ExperimentsTests", dependencies: ["Experiments", "TestSupport"]),
-    .testTarget(name: "ReportingTests", dependencies: ["Reporting", "TestSupport"]),
+    .testTarget(
+      name: "ReportingTests",
+      dependencies: ["Reporting", "ImageFiles", "Networks", "Tensors", "TestSupport"]),
     .testTarget(name: "CommandTests", dependencies: ["convoy", "TestSupport"]),
   ]
 )
