@@ -84,7 +84,9 @@ let package = Package(
       dependencies: [
         "Training", "Tensors", "Networks", "Parallel", "Compute", "Datasets", "HDF5", "TestSupport",
       ]),
-    .testTarget(name: "ExperimentsTests", dependencies: ["Experiments", "TestSupport"]),
+    .testTarget(
+      name: "ExperimentsTests",
+      dependencies: ["Experiments", "Tensors", "Networks", "Training", "TestSupport"], exclude: ["Fixtures"]),
     .testTarget(
       name: "ReportingTests",
       dependencies: ["Reporting", "ImageFiles", "Networks", "Tensors", "TestSupport"]),

@@ -102,6 +102,25 @@ public struct KernelTuner {
     return result
   }
 
+  /// Floating-point operations per second of a large matrix product on one core: what kernels are held against.
+  public static func measuredPeak(_ precision: ComputePrecision) throws(ComputeError) -> Double {
+    let (rows, inner, columns) = (384, 1024, 512)
+    let type: DataType = precision == .bf16 ? .bf16 : .f32
+    do {
+      let shape = InnerProductShape(
+        src: try .dense([rows, inner], type), weights: try .any([columns, inner], type), bias: nil,
+        dst: try .dense([rows, columns], type))
+      guard let kernel = try shape.forward(training: false, activation: nil).first(where: { !$0.isReference })
+      else {
+        return 0
+      }
+      let seconds = try KernelTuner(samples: rows, repeats: 12).seconds(of: kernel, .forward)
+      return 2 * Double(rows * inner * columns) / seconds
+    } catch {
+      throw .library(layer: "peak", error)
+    }
+  }
+
   private func seconds(of kernel: PrimitiveDescriptor, _ pass: Pass) throws(OneDNNError) -> Double {
     ThreadConfinement.confine()
     let roles: [Argument] =

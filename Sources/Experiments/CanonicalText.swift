@@ -43,8 +43,13 @@ struct CanonicalYAML {
       write(payload, after: "\(indent)\(name):", indent: indent, to: &lines)
     case .list(let items):
       for item in items {
-        if isAnnotated, case .kind(let name, .some(let payload)) = item.content, payload.members != nil {
-          write(payload, after: "\(indent)- \(name):", indent: indent + "  ", to: &lines)
+        if case .kind(let name, .some(let payload)) = item.content, payload.members != nil {
+          let head = "\(indent)- \(name):"
+          if isAnnotated {
+            write(payload, after: head, indent: indent + "  ", to: &lines)
+          } else {
+            lines.append(("\(head) \(flow(payload))", item.origin))
+          }
         } else {
           lines.append(("\(indent)- \(flow(item))", item.origin))
         }

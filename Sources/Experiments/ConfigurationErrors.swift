@@ -74,11 +74,15 @@ struct ErrorCollector {
 
   /// The errors in file order; errors of overrides stand last.
   func sorted() -> ConfigurationErrors {
-    func rank(_ location: ConfigurationLocation) -> (Int, Int) {
+    var files: [String] = []
+    for case .file(let path, _, _) in errors.map(\.location) where !files.contains(path) {
+      files.append(path)
+    }
+    func rank(_ location: ConfigurationLocation) -> (Int, Int, Int) {
       switch location {
-      case .wholeFile, .builtIn: (0, 0)
-      case .file(_, let line, let column): (line, column)
-      case .override: (Int.max, 0)
+      case .wholeFile, .builtIn: (-1, 0, 0)
+      case .file(let path, let line, let column): (files.firstIndex(of: path) ?? 0, line, column)
+      case .override: (Int.max, 0, 0)
       }
     }
     var ordered = errors.enumerated().sorted { left, right in

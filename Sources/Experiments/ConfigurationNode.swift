@@ -48,7 +48,7 @@ struct ConfigurationNode: Sendable {
     case .scalar("", isPlain: true): "nothing"
     case .scalar(let text, isPlain: true): "'\(text.shortened)'"
     case .scalar(let text, isPlain: false): "the text \"\(text.shortened)\""
-    case .list(let items): items.isEmpty ? "an empty list" : "a list"
+    case .list(let items): items.isEmpty ? "an empty list" : "a list of \(items.count)"
     case .map(let entries): entries.isEmpty ? "an empty map" : "a map"
     }
   }

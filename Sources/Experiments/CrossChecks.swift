@@ -79,8 +79,14 @@ struct CrossChecks {
     return nil
   }
 
+  /// Which block the layer stands in, and which override changed it.
   private func usePhrase(_ layer: NetworkExpansion.FlatLayer?) -> String {
-    layer?.use.map { " (in the block used at \($0))" } ?? ""
+    guard let layer else { return "" }
+    let override = layer.fields.members?.map(\.value.origin).first {
+      if case .override = $0 { true } else { false }
+    }
+    return (layer.use.map { " (in the block used at \($0))" } ?? "")
+      + (override.map { " (changed by \($0))" } ?? "")
   }
 
   /// A layer whose output nobody takes does nothing, which is never meant.

@@ -14,6 +14,17 @@ enum LayerSchema {
       "Where the layer takes its input from: earlier layers, or `input`."),
   ]
 
+  /// Layers that join have no input unless it is named.
+  private static func joining(_ name: String, _ summary: String) -> UnionSchema.Kind {
+    let keys = [
+      Key(
+        "name", .name, .derived("the layer's word, numbered"), "A name for the layer, unique where it stands."
+      ),
+      Key("inputs", .layerNames, .required, "Two or more layers before it, or `input`: `[body, input]`."),
+    ]
+    return UnionSchema.Kind(name, .object(ObjectSchema(summary, keys)), summary)
+  }
+
   private static func layer(_ name: String, _ summary: String, _ keys: [Key] = []) -> UnionSchema.Kind {
     UnionSchema.Kind(name, .object(ObjectSchema(summary, keys + placement)), summary)
   }
@@ -88,8 +99,8 @@ enum LayerSchema {
           Key("scale", .boolean, .scalar("true"), "Whether the result is multiplied by a trained gamma."),
           Key("center", .boolean, .scalar("true"), "Whether a trained beta is added."),
         ]),
-      layer("add", "The sum of two or more inputs of the same shape."),
-      layer("concat", "Two or more inputs side by side, along the channels."),
+      joining("add", "The sum of two or more inputs of the same shape."),
+      joining("concat", "Two or more inputs side by side, along the channels."),
       layer(
         "rescale", "Multiplies and shifts every element.",
         [

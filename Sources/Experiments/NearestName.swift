@@ -13,11 +13,12 @@ enum NearestName {
       let limit = max(1, max(wanted.count, letters.count) / 3)
       if distance <= limit, distance < (best?.distance ?? Int.max) { best = (candidate, distance) }
     }
-    // A name that is written out only in part, as `momentum` in `batch_momentum`, is near as well.
-    return best?.name
-      ?? known.first { candidate in
-        name.count >= 3 && candidate.split(separator: "_").contains { $0.elementsEqual(name.lowercased()) }
-      }
+    return best?.name ?? known.first { isPart(of: $0, name) || isPart(of: name, $0) }
+  }
+
+  /// Whether the words of one name stand in the other, as in `kernel` and `kernel_size`.
+  private static func isPart(of whole: String, _ part: String) -> Bool {
+    part.count >= 3 && "_\(whole)_".contains("_\(part)_")
   }
 
   /// `; did you mean 'epochs'?`, or nothing.

@@ -31,6 +31,8 @@ struct NetworkExpansion {
   /// Items written out so far, also those that turned out wrong.
   var work = 0
   var failed = false
+  /// Names of all definitions, also of those still to be read.
+  var definedNames: Set<String> = []
   /// True while a block's definition is read for its own sake.
   var isChecking = false
 }
@@ -97,6 +99,7 @@ extension SchemaDecoder {
       if !expansion.isChecking {
         expansion.work += 1
         guard expansion.work <= NetworkExpansion.limit else {
+          guard expansion.work == NetworkExpansion.limit + 1 else { return }
           fail(item.location, "\(path): the network grows beyond \(NetworkExpansion.limit) layers here")
           return
         }
@@ -146,7 +149,7 @@ extension SchemaDecoder {
   private mutating func unknownLayer(
     _ word: String, _ location: ConfigurationLocation, _ scope: LayerScope, at path: String
   ) {
-    if expansion.blocks.contains(where: { $0.name == word }) {
+    if expansion.definedNames.contains(word) {
       fail(location, "\(path): a block can only use blocks that are defined above it, and '\(word)' is not")
       return
     }
@@ -243,17 +246,19 @@ extension SchemaDecoder {
       fail(payload.location, "\(path): found \(payload.found), expected {times: …, layers: […]}")
       return
     }
-    checkKeys(payload, LayerSchema.repetition.keys.map(\.name), at: path)
+    let mistyped = checkKeys(payload, LayerSchema.repetition.keys.map(\.name), at: path)
     let input = singleInput(payload, in: scope, at: path)
     var times = 1
     if let node = payload["times"] {
       let value = decode(node, .integer(1...1000), at: "\(path).times", in: scope.parameters)
       if let value = value?.integer { times = value } else { expansion.failed = true }
-    } else {
+    } else if !mistyped.contains("times") {
       fail(payload.location, "\(path).times is missing; it is a whole number from 1 to 1000")
     }
     guard let layers = payload["layers"] else {
-      fail(payload.location, "\(path).layers is missing; it is a list of layers")
+      if !mistyped.contains("layers") {
+        fail(payload.location, "\(path).layers is missing; it is a list of layers")
+      }
       return
     }
     let full = place(word, payload, in: &scope, at: path)
@@ -280,7 +285,7 @@ extension SchemaDecoder {
       fail(payload.location, "\(path): found \(payload.found), expected a map with \(keys)")
       return
     }
-    checkKeys(payload, parameters + LayerSchema.use.keys.map(\.name), at: path)
+    let mistyped = checkKeys(payload, parameters + LayerSchema.use.keys.map(\.name), at: path)
     let input = singleInput(payload, in: scope, at: path)
     var arguments: [String: Parameters.Argument] = [:]
     for parameter in block.parameters {
@@ -289,7 +294,9 @@ extension SchemaDecoder {
       } else if let fallback = parameter.fallback {
         arguments[parameter.name] = .value(fallback)
       } else {
-        fail(location, "\(path): the parameter '\(parameter.name)' is missing; the block requires it")
+        if !mistyped.contains(parameter.name) {
+          fail(location, "\(path): the parameter '\(parameter.name)' is missing; the block requires it")
+        }
         arguments[parameter.name] = .unknown
       }
     }
@@ -343,13 +350,19 @@ extension SchemaDecoder {
     return outer
   }
 
-  private mutating func checkKeys(_ node: ConfigurationNode, _ known: [String], at path: String) {
+  /// - Returns: Known names that unknown keys come close to.
+  private mutating func checkKeys(_ node: ConfigurationNode, _ known: [String], at path: String) -> Set<
+    String
+  > {
+    var mistyped: Set<String> = []
     for entry in node.entries ?? [] where !known.contains(entry.key) {
+      if let near = NearestName.of(entry.key, among: known) { mistyped.insert(near) }
       fail(
         entry.keyLocation,
         "unknown key '\(entry.key.shortened)' in \(path); known are \(known.joined(separator: ", "))"
           + NearestName.hint(entry.key, among: known))
     }
+    return mistyped
   }
 
   // MARK: - Definitions
@@ -360,6 +373,7 @@ extension SchemaDecoder {
       fail(node.location, "\(path): found \(node.found), expected \(Schema.blocks.expectation)")
       return
     }
+    expansion.definedNames = Set(entries.map(\.key))
     for entry in entries {
       let blockPath = "\(path).\(entry.key.shortened)"
       let taken =
@@ -382,9 +396,11 @@ extension SchemaDecoder {
         entry.value.location, "\(path): found \(entry.value.found), expected a map with parameters, layers")
       return
     }
-    checkKeys(entry.value, LayerSchema.block.keys.map(\.name), at: path)
+    let mistyped = checkKeys(entry.value, LayerSchema.block.keys.map(\.name), at: path)
     guard let layers = entry.value["layers"] else {
-      fail(entry.value.location, "\(path).layers is missing; it is a list of layers")
+      if !mistyped.contains("layers") {
+        fail(entry.value.location, "\(path).layers is missing; it is a list of layers")
+      }
       return
     }
     var parameters: [(name: String, fallback: ConfigurationNode?)] = []

@@ -21,6 +21,18 @@ enum RunSchema {
         "When the state of the run is saved, and what is kept."),
     ])
 
+  /// The sections that have a key of this name, for hints about keys in the wrong place.
+  static func homes(of name: String) -> [String] {
+    func search(_ object: ObjectSchema, _ path: String) -> [String] {
+      object.keys.flatMap { key -> [String] in
+        let own = key.name == name ? [path.isEmpty ? "the top of the file" : path] : []
+        guard case .object(let inner) = key.schema else { return own }
+        return own + search(inner, path.isEmpty ? key.name : "\(path).\(key.name)")
+      }
+    }
+    return search(root, "")
+  }
+
   // MARK: - Data
 
   static let source = ObjectSchema(
@@ -97,7 +109,7 @@ enum RunSchema {
             "Cross-entropy of the labels against the softmax of the outputs, averaged over the minibatch.",
             [
               Key(
-                "label_smoothing", .number(.share), .scalar("0"),
+                "label_smoothing", .number(NumberRange(minimum: 0, maximum: 0.99)), .scalar("0"),
                 "This share of each target is spread over all classes.")
             ])), "Softmax and cross-entropy in one; the last layer gives logits, without softmax.")
     ])

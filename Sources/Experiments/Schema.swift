@@ -35,11 +35,11 @@ struct Choice: Sendable {
   let summary: String
 }
 
-/// Bounds of a number, either of which may itself be allowed or not.
+/// Bounds of a number, either of which may itself be allowed or not; at most what a Float holds.
 struct NumberRange: Sendable {
-  var minimum = -Double.greatestFiniteMagnitude
+  var minimum = -Double(Float.greatestFiniteMagnitude)
   var minimumIsAllowed = true
-  var maximum = Double.greatestFiniteMagnitude
+  var maximum = Double(Float.greatestFiniteMagnitude)
   var maximumIsAllowed = true
 
   static let any = NumberRange()
@@ -58,10 +58,10 @@ struct NumberRange: Sendable {
   /// ` from 0 to 1`, ` above 0`, or nothing where every number is allowed.
   var phrase: String {
     var parts: [String] = []
-    if minimum > -Double.greatestFiniteMagnitude {
+    if minimum > NumberRange.any.minimum {
       parts.append((minimumIsAllowed ? "at least " : "above ") + minimum.plainText)
     }
-    if maximum < Double.greatestFiniteMagnitude {
+    if maximum < NumberRange.any.maximum {
       parts.append((maximumIsAllowed ? "at most " : "below ") + maximum.plainText)
     }
     return parts.isEmpty ? "" : " " + parts.joined(separator: " and ")
@@ -162,6 +162,17 @@ struct UnionSchema: Sendable {
   func kind(_ name: String) -> Kind? { kinds.first { $0.name == name } }
 }
 
+extension Int {
+  /// Large bounds as powers of two.
+  var boundText: String {
+    switch self {
+    case Int.max: "2^63 − 1"
+    case 1 << 40: "2^40"
+    default: "\(self)"
+    }
+  }
+}
+
 extension Double {
   /// `5` instead of `5.0`, otherwise the shortest text that reads back as the same number.
   var plainText: String {
@@ -173,7 +184,7 @@ extension Schema {
   /// What is allowed, for the second half of an error message.
   var expectation: String {
     switch self {
-    case .integer(let range): "a whole number from \(range.lowerBound) to \(range.upperBound)"
+    case .integer(let range): "a whole number from \(range.lowerBound) to \(range.upperBound.boundText)"
     case .number(let range): "a number\(range.phrase)"
     case .boolean: "true or false"
     case .text: "text"

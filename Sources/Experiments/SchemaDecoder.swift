@@ -41,7 +41,7 @@ struct SchemaDecoder {
     case .union(let union): return decodeUnion(node, union, at: path, in: parameters)
     case .optional(let word, let inner):
       if node.scalarText == word { return ResolvedValue(.text(word), node.location) }
-      if case .scalar(_, isPlain: true) = node.content, inner.isObject {
+      if case .scalar(_, isPlain: true) = node.content, inner.isMap {
         return mismatch(node, schema, at: path)
       }
       return decode(node, inner, at: path, in: parameters)
@@ -53,7 +53,8 @@ struct SchemaDecoder {
   }
 
   mutating func mismatch(_ node: ConfigurationNode, _ schema: Schema, at path: String) -> ResolvedValue? {
-    errors.add(node.location, "\(path): found \(node.found), expected \(schema.expectation)")
+    let subject = path.isEmpty ? "the configuration" : path
+    errors.add(node.location, "\(subject): found \(node.found), expected \(schema.expectation)")
     return nil
   }
 
@@ -165,14 +166,7 @@ struct SchemaDecoder {
     _ node: ConfigurationNode, _ object: ObjectSchema, at path: String, in parameters: Parameters?
   ) -> ResolvedValue? {
     guard let entries = node.entries else { return mismatch(node, .object(object), at: path) }
-    let names = object.keys.map(\.name)
-    for entry in entries where object.key(entry.key) == nil {
-      errors.add(
-        entry.keyLocation,
-        "unknown key '\(entry.key.shortened)' in \(path.isEmpty ? "the configuration" : path); "
-          + (names.isEmpty ? "it takes no keys" : "known are \(names.joined(separator: ", "))")
-          + NearestName.hint(entry.key, among: names))
-    }
+    let mistyped = refuseUnknownKeys(entries, of: object, at: path)
     var members: [ResolvedValue.Member] = []
     var isComplete = entries.allSatisfy { object.key($0.key) != nil }
     for key in object.keys {
@@ -183,7 +177,9 @@ struct SchemaDecoder {
       } else {
         switch key.fallback {
         case .required:
-          errors.add(node.location, "\(keyPath) is missing; it is \(key.schema.expectation)")
+          if !mistyped.contains(key.name) {
+            errors.add(node.location, "\(keyPath) is missing; it is \(key.schema.expectation)")
+          }
         case .scalar(let text):
           value = decode(.plain(text, at: .builtIn), key.schema, at: keyPath)
         case .kind(let kind, let payload):
@@ -205,6 +201,27 @@ struct SchemaDecoder {
     // The root and its sections stay readable without their wrong members, for the checks that span them.
     return isComplete || !path.contains(".")
       ? ResolvedValue(.map(members), node.location) : nil
+  }
+
+  /// - Returns: Known keys that unknown ones come close to; that one of them is missing need not be said again.
+  private mutating func refuseUnknownKeys(
+    _ entries: [ConfigurationNode.Entry], of object: ObjectSchema, at path: String
+  ) -> Set<String> {
+    let names = object.keys.map(\.name)
+    var mistyped: Set<String> = []
+    for entry in entries where object.key(entry.key) == nil {
+      let near = NearestName.of(entry.key, among: names)
+      if let near { mistyped.insert(near) }
+      let homes = RunSchema.homes(of: entry.key)
+      let hint =
+        near.map { "; did you mean '\($0)'?" }
+        ?? (homes.isEmpty ? "" : "; '\(entry.key)' belongs to \(homes.joined(separator: ", "))")
+      errors.add(
+        entry.keyLocation,
+        "unknown key '\(entry.key.shortened)' in \(path.isEmpty ? "the configuration" : path); "
+          + "known are \(names.joined(separator: ", "))\(hint)")
+    }
+    return mistyped
   }
 
   private mutating func decodeUnion(
@@ -292,7 +309,14 @@ struct SchemaDecoder {
 }
 
 extension Schema {
-  var isObject: Bool { if case .object = self { true } else { false } }
+  /// Whether a bare word can never stand here.
+  fileprivate var isMap: Bool {
+    switch self {
+    case .object: true
+    case .union(let union): union.kinds.allSatisfy { !$0.canBeBare }
+    default: false
+    }
+  }
 
   /// Definitions that are used up in reading and leave no value.
   var isDefinition: Bool { if case .blocks = self { true } else { false } }

@@ -73,6 +73,11 @@ enum YAMLReader {
     switch error {
     case .scanner(let context, let problem, let mark, _), .parser(let context, let problem, let mark, _),
       .composer(let context, let problem, let mark, _):
+      if let key = context?.mark, problem.contains("could not find expected ':'") {
+        return ConfigurationErrors(
+          location(key.line, key.column),
+          "not YAML: a ':' is missing; write 'key: value', with a space after the colon")
+      }
       let start = context.map { " (\($0.text) from line \($0.mark.line))" } ?? ""
       return ConfigurationErrors(
         location(mark.line, mark.column), "not YAML: \(problem)\(start)\(advice(problem))")
@@ -90,9 +95,7 @@ enum YAMLReader {
 
   /// What usually stands behind the library's message.
   private static func advice(_ problem: String) -> String {
-    if problem.contains("could not find expected ':'") {
-      "; write 'key: value', with a space after the colon"
-    } else if problem.contains("mapping values are not allowed") {
+    if problem.contains("mapping values are not allowed") {
       "; put text that holds ': ' in quotes, or check the indentation"
     } else if problem.contains("cannot start any token") {
       "; indent with spaces, not tabs, and put text that starts with @, ` or % in quotes"

@@ -9,6 +9,7 @@ struct YAMLScreen {
 
   /// An open block or bracket, and the keys seen in it.
   private struct Level {
+    var line: Int
     var column: Int
     var closing: Unicode.Scalar?
     var keys: [String: Int] = [:]
@@ -29,6 +30,8 @@ struct YAMLScreen {
   private var lastColumn = 1
   private var lastText = ""
   private var sawContent = false
+  /// Set by mistakes after which the rest of the text would be misread.
+  private var isLost = false
   private var errors: [ConfigurationError] = []
 
   private init(_ text: String, location: @escaping (Int, Int) -> ConfigurationLocation) {
@@ -102,7 +105,7 @@ struct YAMLScreen {
         refuse("nested more than \(YAMLScreen.depthLimit) levels deep")
         return
       }
-      if errors.count >= ErrorCollector.limit { return }
+      if isLost || errors.count >= ErrorCollector.limit { return }
     }
   }
 
@@ -130,7 +133,7 @@ struct YAMLScreen {
     switch scalar {
     case "[", "{":
       checkContinuation()
-      levels.append(Level(column: column, closing: scalar == "[" ? "]" : "}"))
+      levels.append(Level(line: line, column: column, closing: scalar == "[" ? "]" : "}"))
       note(.separator)
       advance()
     case "]", "}":
@@ -182,8 +185,10 @@ struct YAMLScreen {
   /// A scalar that follows another without anything between them would be joined to it.
   private mutating func checkContinuation() {
     guard last == .plain || last == .quoted || last == .closing else { return }
-    if inFlow {
-      refuse("a ',' is missing before this")
+    if inFlow, let level = levels.last {
+      let bracket = level.closing == "]" ? "[" : "{"
+      refuse("a ',' is missing before this, or the '\(bracket)' of line \(level.line) is not closed")
+      isLost = true
     } else if last == .plain, line > lastLine, column > (levels.last?.column ?? 0) {
       refuse(
         "this line goes on with the text of line \(lastLine); check the indentation, or a ':' is missing")
@@ -194,7 +199,7 @@ struct YAMLScreen {
     let (startLine, startColumn) = (line, column)
     var text = String.UnicodeScalarView()
     advance()
-    while let scalar = current {
+    while let scalar = current, scalar != "\n", scalar != "\r" {
       if scalar == "\\", quote == "\"" {
         text.append(scalar)
         advance()
@@ -202,8 +207,15 @@ struct YAMLScreen {
         guard quote == "'", peek(1) == "'" else { break }
         advance()
       }
-      if let inner = current { text.append(inner) }
-      advance()
+      if let inner = current, inner != "\n", inner != "\r" {
+        text.append(inner)
+        advance()
+      }
+    }
+    guard current == quote else {
+      refuse("this quote is not closed on its line", line: startLine, column: startColumn)
+      isLost = true
+      return
     }
     advance()
     checkLength(text.count, line: startLine, column: startColumn)
@@ -235,7 +247,7 @@ struct YAMLScreen {
   /// Closes deeper blocks and opens one at this column, unless it is open.
   private mutating func open(_ column: Int) {
     while let top = levels.last, top.closing == nil, top.column > column { levels.removeLast() }
-    if levels.last.map({ $0.column < column }) ?? true { levels.append(Level(column: column)) }
+    if levels.last.map({ $0.column < column }) ?? true { levels.append(Level(line: line, column: column)) }
   }
 
   private mutating func key(_ text: String, line: Int, column: Int) {

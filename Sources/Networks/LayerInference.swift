@@ -168,7 +168,13 @@ struct LayerInference {
   ) -> ResolvedLayer {
     ResolvedLayer(
       layer: layer, inputShapes: inputs, outputShape: output, parameters: parameters,
-      flops: output.elementCount * flopsPerElement)
+      flops: LayerInference.work(output.elementCount, flopsPerElement))
+  }
+
+  /// The product, held below what a sum over any number of layers could overflow.
+  private static func work(_ elements: Int, _ flopsPerElement: Int) -> Int {
+    let (product, overflow) = elements.multipliedReportingOverflow(by: flopsPerElement)
+    return overflow ? 1 << 48 : min(product, 1 << 48)
   }
 
   private func bias(_ shape: Shape, _ initializer: Initializer) -> ParameterSpec {

@@ -68,6 +68,11 @@ extension Network {
         throw NetworkError.shape(
           layer: layer.name, reason: "the output \(result.outputShape) is too large to be meant")
       }
+      for parameter in result.parameters
+      where parameter.shape.dimensions.reduce(1.0, { $0 * Double($1) }) >= 0x1p40 {
+        throw NetworkError.shape(
+          layer: layer.name, reason: "the \(parameter.name) \(parameter.shape) is too large to be meant")
+      }
       shapes[layer.name] = result.outputShape
       resolved.append(result)
     }

@@ -1,4 +1,3 @@
-internal import Crypto
 internal import Foundation
 internal import HDF5
 internal import Networks
@@ -25,7 +24,7 @@ public enum CheckpointFile {
       let payload = try file.image()
       let header = CheckpointHeader(
         payloadByteCount: payload.count, step: checkpoint.progress.step, epoch: checkpoint.progress.epoch,
-        score: checkpoint.progress.score, payloadDigest: Array(SHA256.hash(data: payload)),
+        score: checkpoint.progress.score, payloadDigest: CheckpointHeader.digest(payload[...]),
         contentDigest: try checkpoint.contentDigest())
       return Encoded(header: header, payload: payload)
     } catch let error as TrainingError {
@@ -82,16 +81,32 @@ public enum CheckpointFile {
   /// - Throws: ``TrainingError`` of kind `missingInput` or `badData`.
   public static func read(_ path: String) throws(TrainingError) -> Checkpoint {
     let (_, bytes) = try contents(of: path)
-    do {
-      let file = try bytes.withUnsafeBytes { bytes in
-        try HDF5.File.open(
-          image: UnsafeRawBufferPointer(rebasing: bytes[CheckpointHeader.byteCount...]), name: path)
+    let result = bytes.withUnsafeBytes { bytes in
+      Result { () throws(TrainingError) in
+        try decode(UnsafeRawBufferPointer(rebasing: bytes[CheckpointHeader.byteCount...]), name: path)
       }
-      return try CheckpointGroup.read(from: file.root, path: path)
+    }
+    return try result.get()
+  }
+
+  /// Reads back what ``encode(_:)`` made.
+  static func decode(_ encoded: Encoded) throws(TrainingError) -> Checkpoint {
+    let result = encoded.payload.withUnsafeBytes { payload in
+      Result { () throws(TrainingError) in try decode(payload, name: "the checkpoint in memory") }
+    }
+    return try result.get()
+  }
+
+  private static func decode(
+    _ payload: UnsafeRawBufferPointer, name: String
+  ) throws(TrainingError) -> Checkpoint {
+    do {
+      let file = try HDF5.File.open(image: payload, name: name)
+      return try CheckpointGroup.read(from: file.root, path: name)
     } catch let error as TrainingError {
       throw error
     } catch {
-      throw TrainingError(.badData, "cannot read the checkpoint \(path): \(error)")
+      throw TrainingError(.badData, "cannot read the checkpoint \(name): \(error)")
     }
   }
 

@@ -43,7 +43,7 @@ public struct CheckpointHeader: Hashable, Sendable {
     put((score ?? .nan).bitPattern, at: 40)
     bytes.replaceSubrange(64..<96, with: payloadDigest)
     bytes.replaceSubrange(96..<128, with: contentDigest)
-    bytes.replaceSubrange(480..<512, with: Array(SHA256.hash(data: bytes[..<480])))
+    bytes.replaceSubrange(480..<512, with: Self.digest(bytes[..<480]))
     return bytes
   }
 
@@ -58,7 +58,7 @@ public struct CheckpointHeader: Hashable, Sendable {
     func number(at offset: Int) -> UInt64 {
       (0..<8).reduce(0) { $0 | UInt64(bytes[offset + $1]) << (8 * UInt64($1)) }
     }
-    guard Array(SHA256.hash(data: bytes[..<480])) == Array(bytes[480...]) else {
+    guard Self.digest(bytes[..<480]) == Array(bytes[480...]) else {
       throw TrainingError(.badData, "\(file) is damaged: its header does not match its checksum")
     }
     let version = number(at: 8)
@@ -90,6 +90,8 @@ public struct CheckpointHeader: Hashable, Sendable {
     self.contentDigest = contentDigest
   }
 
+  static func digest(_ bytes: ArraySlice<UInt8>) -> [UInt8] { Array(SHA256.hash(data: bytes)) }
+
   /// Checks the whole file against this header.
   ///
   /// - Throws: ``TrainingError`` of kind `badData` when a byte is missing, left over or changed.
@@ -100,7 +102,7 @@ public struct CheckpointHeader: Hashable, Sendable {
         .badData,
         "\(file) is damaged: \(bytes.count) bytes long, expected \(Self.byteCount + payloadByteCount)")
     }
-    guard Array(SHA256.hash(data: payload)) == payloadDigest else {
+    guard Self.digest(payload) == payloadDigest else {
       throw TrainingError(.badData, "\(file) is damaged: its contents do not match their checksum")
     }
   }

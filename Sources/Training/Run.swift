@@ -62,7 +62,7 @@ public final class Run {
     summary = RunSummary(
       name: configuration.name, runID: identity.runID, resumedFrom: found?.path, progress: progress,
       epochs: configuration.training.epochs,
-      stepsPerEpoch: Trainer.stepsPerEpoch(samples: data.training.dataset.count, batch: batch),
+      stepsPerEpoch: Schedule(configuration.training, samples: data.training.dataset.count).stepsPerEpoch,
       trainingSamples: data.training.dataset.count, testSamples: data.test?.dataset.count ?? 0, batch: batch,
       shard: compiled.shardSize, workers: request.workers, parameterCount: network.parameterCount)
 

@@ -39,14 +39,9 @@ final class Trainer {
     self.directory = directory
     self.stop = stop
     self.observer = observer
-    let steps = Trainer.stepsPerEpoch(samples: training.dataset.count, batch: configuration.training.batch)
-    schedule = Schedule(
-      configuration.training.schedule, stepsPerEpoch: steps,
-      totalSteps: steps * configuration.training.epochs)
+    schedule = Schedule(configuration.training, samples: training.dataset.count)
     clock = TrainingClock(before: progress.seconds)
   }
-
-  static func stepsPerEpoch(samples: Int, batch: Int) -> Int { (samples + batch - 1) / batch }
 
   private var sampleCount: Int { training.dataset.count }
   private var isDone: Bool { progress.epoch >= configuration.training.epochs || progress.stoppedEarly }
@@ -58,7 +53,7 @@ final class Trainer {
   /// - Returns: whether the training is complete; if not, a checkpoint to go on from has been written.
   func run() throws -> Bool {
     clock.start(before: progress.seconds)
-    let reader = makeReader()
+    let reader = BatchReader.training(configuration, training, from: progress)
     while !isDone {
       if progress.position == sampleCount {
         guard try endEpoch() else { return try stopHere() }
@@ -71,14 +66,6 @@ final class Trainer {
     try saveLast()
     observer.receive(.finished(progress))
     return true
-  }
-
-  private func makeReader() -> BatchReader {
-    let data = configuration.data
-    return BatchReader(
-      training, order: SampleOrder(seed: configuration.seed, count: sampleCount, shuffle: data.shuffle),
-      batchSize: configuration.training.batch, epoch: progress.epoch, position: progress.position,
-      endEpoch: configuration.training.epochs)
   }
 
   /// One minibatch; false when asked to stop before it was done.

@@ -23,7 +23,8 @@ enum Failure {
     switch error {
     case let error as DatasetError: error.exitCode
     case let error as TrainingError: error.exitCode
-    case is ConfigurationErrors, is NetworkError: 78
+    case let error as ConfigurationErrors: error.isMissingFile ? 66 : 78
+    case is NetworkError: 78
     case let error as ComputeError: error.exitCode
     case is OneDNNError: 70
     case is HDF5Error: 65

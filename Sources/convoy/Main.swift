@@ -20,7 +20,9 @@ struct Convoy: ParsableCommand {
       78 config.
       """,
     version: Version.text,
-    subcommands: [TrainCommand.self, ImportCommand.self])
+    subcommands: [
+      TrainCommand.self, ImportCommand.self, ProveCommand.self, BenchCommand.self, ConfigCommand.self,
+    ])
 }
 
 @main

@@ -23,7 +23,8 @@ struct TrainCommand: ParsableCommand {
 
   @OptionGroup var config: ConfigurationArguments
 
-  @Option(help: ArgumentHelp("How many cores to use; changes speed and no bit. All by default.", valueName: "n"))
+  @Option(
+    help: ArgumentHelp("How many cores to use; changes speed and no bit. All by default.", valueName: "n"))
   var workers: Int?
 
   @Option(help: ArgumentHelp("Where the run is kept.", valueName: "dir"))
@@ -44,7 +45,7 @@ struct TrainCommand: ParsableCommand {
 
   func run() throws {
     let stop = StopSignals.install()
-    let loaded = try ConfigCommand.load(config.config, config.overrides)
+    let loaded = try ConfigurationFile.load(path: config.config, overrides: config.overrides)
     let cores = Cores.available()
     let request = RunRequest(
       configuration: loaded.run, resolvedConfiguration: loaded.resolvedYAML,

@@ -73,4 +73,26 @@ struct ExactnessTests {
     #expect(last.meanLoss < first.meanLoss / 2)
     #expect(last.accuracy > 0.8)
   }
+
+  @Test("the proof gives equal digests for any workers and a restart, and other digests for another seed")
+  func proof() throws {
+    let folder = try TemporaryFolder()
+    try SmallRun.writeDataset(folder("data.h5"), count: 83)
+    func request(seed: UInt64) throws -> RunRequest {
+      var configuration = try SmallRun.configuration(data: folder("data.h5"), optimizer: SmallRun.adam)
+      configuration.seed = seed
+      return RunRequest(
+        configuration: configuration, resolvedConfiguration: "", directory: folder("none"), workers: 1)
+    }
+    let proof = try ExactnessProof(try request(seed: 7), stop: StopRequest())
+    let digests = try proof.digests(workers: 1, steps: 12)
+    #expect(digests.count == 13 && Set(digests).count == 13)
+    for workers in [2, 3, 8] { #expect(try proof.digests(workers: workers, steps: 12) == digests) }
+    #expect(try proof.digests(workers: 2, steps: 12, restartsAfter: 7) == digests)
+    // The epochs end after 15 steps.
+    #expect(try proof.digests(workers: 2, steps: 100).count == 16)
+    let other = try ExactnessProof(try request(seed: 8), stop: StopRequest()).digests(workers: 1, steps: 12)
+    #expect(zip(digests, other).allSatisfy { $0 != $1 })
+    #expect(!FileManager.default.fileExists(atPath: folder("none")))
+  }
 }

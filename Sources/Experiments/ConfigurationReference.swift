@@ -1,0 +1,130 @@
+extension ConfigurationFile {
+  /// Tables of all keys in Markdown, for `Configs/README.md`.
+  public static var reference: String { ConfigurationReference().text }
+}
+
+/// Writes the schema as tables for people.
+private struct ConfigurationReference {
+  private var lines: [String] = []
+
+  var text: String {
+    var writer = self
+    writer.section("The configuration", RunSchema.root)
+    writer.section("`data`", RunSchema.data)
+    writer.section("`data.train`, `data.test`", RunSchema.source)
+    writer.section("`network`", RunSchema.network)
+    writer.section("`training`", RunSchema.training)
+    writer.kinds("`training.loss`", RunSchema.loss)
+    writer.kinds("`training.optimizer`", RunSchema.optimizer)
+    writer.kinds("`training.schedule`", RunSchema.schedule)
+    writer.kinds("`training.clipping`", RunSchema.clipping)
+    writer.kinds("`training.on_nonfinite`", RunSchema.nonFinite)
+    writer.section("`checkpoints`", RunSchema.checkpoints)
+    writer.kinds("`checkpoints.every`", RunSchema.interval)
+    writer.section("`checkpoints.keep`", RunSchema.keep)
+    writer.layers()
+    writer.section("`repeat`", LayerSchema.repetition)
+    writer.section("`network.blocks.<name>`", LayerSchema.block)
+    return writer.lines.joined(separator: "\n") + "\n"
+  }
+
+  private mutating func heading(_ title: String, _ summary: String) {
+    if !lines.isEmpty { lines.append("") }
+    lines += ["### \(title)", "", summary, ""]
+  }
+
+  private mutating func section(_ title: String, _ object: ObjectSchema) {
+    heading(title, object.summary)
+    lines += ["| key | value | default | what it is |", "| --- | --- | --- | --- |"]
+    for key in object.keys { row("`\(key.name)`", key) }
+  }
+
+  private mutating func row(_ name: String, _ key: Key) {
+    let change =
+      switch key.change {
+      case .meaning: ""
+      case .free: " ◦"
+      case .extend: " ◦ (longer)"
+      }
+    lines.append(
+      "| \(name) | \(key.name == "parameters" ? "map" : escaped(form(key.schema))) | \(escaped(fallback(key))) | \(escaped(key.summary))\(change) |"
+    )
+  }
+
+  /// A table of kinds, and under each the keys that go inside it.
+  private mutating func kinds(_ title: String, _ union: UnionSchema) {
+    heading(title, "One of:")
+    lines += ["| kind or key | value | default | what it is |", "| --- | --- | --- | --- |"]
+    for kind in union.kinds {
+      switch kind.payload {
+      case .object(let object):
+        let bare = kind.canBeBare ? "the word, or a map" : "a map"
+        lines.append("| **`\(kind.name)`** | \(bare) | | \(escaped(kind.summary)) |")
+        for key in object.keys { row("… `\(key.name)`", key) }
+      case .some(let payload):
+        lines.append("| **`\(kind.name)`** | \(escaped(form(payload))) | | \(escaped(kind.summary)) |")
+      case nil:
+        lines.append("| **`\(kind.name)`** | the word | | \(escaped(kind.summary)) |")
+      }
+    }
+  }
+
+  private mutating func layers() {
+    heading(
+      "Layers",
+      "Every layer also takes `name` and `inputs` (one name, or a list; the layer before when left out).")
+    lines += ["| layer or key | value | default | what it is |", "| --- | --- | --- | --- |"]
+    for kind in LayerSchema.union.kinds {
+      guard case .object(let object) = kind.payload else { continue }
+      let bare = kind.canBeBare ? "the word, or a map" : "a map"
+      lines.append("| **`\(kind.name)`** | \(bare) | | \(escaped(kind.summary)) |")
+      for key in object.keys where !isUsual(key) { row("… `\(key.name)`", key) }
+    }
+  }
+
+  /// Whether a key is as in every layer.
+  private func isUsual(_ key: Key) -> Bool {
+    if case .required = key.fallback { return false }
+    return LayerSchema.use.key(key.name) != nil
+  }
+
+  private func fallback(_ key: Key) -> String {
+    switch key.fallback {
+    case .required: "required"
+    case .scalar(let text): "`\(text)`"
+    case .kind(let name, let text): "`{\(name): \(text)}`"
+    case .emptyMap: "its defaults"
+    case .derived(let text): text
+    }
+  }
+
+  private func form(_ schema: Schema) -> String {
+    switch schema {
+    case .integer(let range):
+      switch (range.lowerBound, range.upperBound) {
+      case (let low, 1_000_000...): "whole number from \(low)"
+      case (let low, let high): "whole number, \(low) to \(high)"
+      }
+    case .number(let range): "number\(range.phrase)"
+    case .choice(let choices): choices.map { "`\($0.word)`" }.joined(separator: ", ")
+    case .size: "size: `3`, or `[height, width]`"
+    case .byteSize: "size with unit: `512 MiB`"
+    case .path: "path"
+    case .name: "name"
+    case .text: "text"
+    case .boolean: "`true`, `false`"
+    case .object: "map, below"
+    case .union(let union):
+      union.kinds.allSatisfy { !$0.canBeBare }
+        ? union.kinds.map { "`{\($0.name): …}`" }.joined(separator: ", ")
+        : union.kinds.map { $0.canBeBare ? "`\($0.name)`" : "`{\($0.name): …}`" }.joined(separator: ", ")
+    case .optional(let word, let inner): "`\(word)`, or \(form(inner))"
+    case .list(let element, let count): "list of \(count.lowerBound)–\(count.upperBound): \(form(element))"
+    case .layers: "list of layers"
+    case .layerNames: "name, or list of names"
+    case .blocks: "map of blocks by name"
+    }
+  }
+
+  private func escaped(_ text: String) -> String { text.replacing("|", with: "\\|") }
+}

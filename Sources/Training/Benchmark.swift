@@ -1,0 +1,170 @@
+public import Compute
+internal import Datasets
+internal import Foundation
+public import Networks
+internal import OneDNN
+internal import Parallel
+internal import Tensors
+
+/// How fast a network trains and infers on this machine, and where the time goes.
+public final class Benchmark {
+  private let configuration: RunConfiguration
+  private let data: RunData
+  private let compiled: CompiledNetwork
+  private let engine: TrainingEngine
+  private let workers: Int
+  private let stop: StopRequest
+
+  /// Opens the data and compiles the network; nothing is written.
+  public init(_ request: RunRequest, stop: StopRequest) throws {
+    configuration = request.configuration
+    workers = request.workers
+    self.stop = stop
+    data = try RunData(configuration, workers: workers, stop: stop)
+    let network = try configuration.network.resolved()
+    try data.check(network)
+    compiled = try CompiledNetwork(network, options: try request.compileOptions(goingOnFrom: nil))
+    let batch = configuration.training.batch
+    engine = try TrainingEngine(
+      compiled, configuration: configuration,
+      pool: WorkerPool(workers: workers) { ThreadConfinement.confine() },
+      trainingSizes: RunData.minibatchSizes(samples: data.training.dataset.count, batch: batch),
+      evaluationSizes: [batch], start: compiled.parameters.initialValues(seed: configuration.seed), slots: [])
+  }
+
+  /// Times of equal pieces of work.
+  public struct Throughput: Sendable {
+    /// Images per second at the median time.
+    public let imagesPerSecond: Double
+    /// At the 95th and 5th percentile of the times.
+    public let slowest: Double
+    public let fastest: Double
+    public let steps: Int
+    /// Share of the time spent waiting for samples.
+    public let dataWaitShare: Double
+  }
+
+  public var shardSize: Int { compiled.shardSize }
+  public var parameterCount: Int { compiled.network.parameterCount }
+  /// Floating-point operations of one training step per image: three times the forward pass.
+  public var flopsPerImage: Double { 3 * Double(compiled.network.flops) }
+
+  /// Training steps over the data, epoch after epoch, for at least so many seconds and five steps.
+  public func training(seconds: Double) throws -> Throughput {
+    let store = data.training
+    let count = store.dataset.count
+    let order = SampleOrder(seed: configuration.seed, count: count, shuffle: configuration.data.shuffle)
+    let reader = BatchReader(
+      store, order: order, batchSize: configuration.training.batch, dropRemainder: true)
+    var update = 0
+    return try measure(seconds: seconds, reader) { [self] minibatch in
+      update += 1
+      let outcome = try engine.step(
+        minibatch, UpdateMoment(update: update, learningRate: configuration.training.optimizer.learningRate),
+        firstSample: minibatch.epoch * count + minibatch.position, stop: stop)
+      switch outcome {
+      case .done: return true
+      case .stopped: return false
+      case .notFinite(let problem): throw TrainingError(.notFinite, "\(problem.what) is not finite")
+      }
+    }
+  }
+
+  /// The forward pass over the data with the inference plan.
+  public func inference(seconds: Double) throws -> Throughput {
+    let order = SampleOrder(seed: configuration.seed, count: data.training.dataset.count, shuffle: false)
+    let reader = BatchReader(
+      data.training, order: order, batchSize: configuration.training.batch, dropRemainder: true)
+    return try measure(seconds: seconds, reader) { [self] in try engine.evaluate($0, stop: stop) != nil }
+  }
+
+  private func measure(
+    seconds: Double, _ reader: BatchReader, _ work: (Minibatch) throws -> Bool
+  ) throws -> Throughput {
+    let clock = ContinuousClock()
+    var times: [Double] = []
+    var waited = 0.0
+    let warmUp = 3
+    var begin = clock.now
+    while true {
+      if times.count == warmUp { begin = clock.now }
+      let elapsed = Double(begin.duration(to: clock.now))
+      if times.count >= warmUp + 5, elapsed >= seconds { break }
+      let asked = clock.now
+      guard let minibatch = try reader.next() else { break }
+      let started = clock.now
+      guard try work(minibatch) else { throw StoppedEarly() }
+      times.append(Double(asked.duration(to: clock.now)))
+      if times.count > warmUp { waited += Double(asked.duration(to: started)) }
+    }
+    let counted = times.dropFirst(warmUp).sorted()
+    guard !counted.isEmpty else {
+      throw TrainingError(.badData, "the data has fewer samples than a minibatch")
+    }
+    let batch = Double(configuration.training.batch)
+    func rate(_ share: Double) -> Double {
+      batch / counted[min(counted.count - 1, Int(Double(counted.count) * share))]
+    }
+    return Throughput(
+      imagesPerSecond: rate(0.5), slowest: rate(0.95), fastest: rate(0.05), steps: counted.count,
+      dataWaitShare: waited / max(counted.reduce(0, +), 1e-9))
+  }
+
+  // MARK: - Where the time goes
+
+  /// The time of one layer's pass in a shard.
+  public struct LayerTime: Sendable {
+    public let step: StepName
+    public let secondsPerImage: Double
+  }
+
+  /// Times every step of a training shard on one worker; the fastest of several runs counts.
+  public func profile(repeats: Int = 10) throws -> [LayerTime] {
+    let plan = try compiled.trainingPlan(samples: compiled.shardSize)
+    let rows = (0..<compiled.shardSize).map { $0 % data.training.dataset.count }
+    let shard = MinibatchShard(
+      minibatch: try data.training.dataset.samples(rows), range: 0..<compiled.shardSize)
+    var best = [UInt64](repeating: .max, count: plan.stepNames.count)
+    for _ in 0..<max(repeats, 1) {
+      let times = try engine.profile(plan, shard)
+      for index in times.indices { best[index] = min(best[index], times[index]) }
+    }
+    return zip(plan.stepNames, best).map {
+      LayerTime(step: $0, secondsPerImage: Double($1) * 1e-9 / Double(compiled.shardSize))
+    }
+  }
+
+  /// The most memory that the process has used so far, in bytes.
+  public static func peakMemoryBytes() -> Int {
+    guard let status = try? String(contentsOfFile: "/proc/self/status", encoding: .utf8) else { return 0 }
+    let line = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
+    let kilobytes = line?.split(whereSeparator: { !$0.isNumber }).first.flatMap { Int($0) }
+    return (kilobytes ?? 0) * 1024
+  }
+}
+
+extension Double {
+  fileprivate init(_ duration: Duration) {
+    self = Double(duration.components.seconds) + Double(duration.components.attoseconds) * 1e-18
+  }
+}
+
+extension Benchmark {
+  /// Writes a dataset of made-up images for a network that is known by name only.
+  public static func writeSyntheticDataset(
+    for network: ResolvedNetwork, samples: Int, to path: String
+  ) throws {
+    let shape = network.inputShape
+    var stream = RandomStream(seed: 0, purpose: .synthetic)
+    let classes = network.outputShape.elementCount
+    let writer = try DatasetWriter(path: path, overwrite: true)
+    try writer.writeSplit(
+      "train", sampleShape: shape,
+      labels: (0..<samples).map { _ in Int32(stream.nextInteger(below: classes)) },
+      classNames: (0..<classes).map { "\($0)" }, compressionLevel: nil, progress: { _ in },
+      fill: { _, memory in
+        for index in memory.indices { memory[index] = UInt8(truncatingIfNeeded: stream.nextUInt32() >> 24) }
+      })
+    try writer.finish()
+  }
+}

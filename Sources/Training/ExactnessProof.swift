@@ -1,0 +1,151 @@
+internal import Compute
+internal import Crypto
+internal import Datasets
+internal import Networks
+internal import OneDNN
+internal import Parallel
+internal import Tensors
+
+/// Trains the same few steps again and again, on different numbers of workers, and compares every byte after every step.
+///
+/// Nothing is written. This is what `convoy prove` shows.
+public final class ExactnessProof {
+  private let request: RunRequest
+  private let data: RunData
+  private let network: ResolvedNetwork
+  private let compiled: CompiledNetwork
+  private let stop: StopRequest
+
+  /// Opens the data and compiles the network, once for all trials.
+  ///
+  /// - Parameter request: its run directory is not touched, its number of workers reads the data.
+  public init(_ request: RunRequest, stop: StopRequest) throws {
+    self.request = request
+    self.stop = stop
+    data = try RunData(request.configuration, workers: request.workers, stop: stop)
+    network = try request.configuration.network.resolved()
+    try data.check(network)
+    compiled = try CompiledNetwork(network, options: try request.compileOptions(goingOnFrom: nil))
+  }
+
+  /// Digests of parameters, statistics and optimizer state: before the first step, then after each.
+  ///
+  /// - Parameters:
+  ///   - steps: how many steps to train; fewer are done when the configuration's epochs end before.
+  ///   - restartsAfter: a step after which everything is thrown away but what a checkpoint keeps, nil for none.
+  ///   - progress: told of each step.
+  /// - Throws: ``StoppedEarly`` when asked to stop; ``TrainingError`` of kind `notFinite` when the training breaks down.
+  public func digests(
+    workers: Int, steps: Int, restartsAfter: Int? = nil, progress: (_ step: Int) -> Void = { _ in }
+  ) throws -> [String] {
+    var trial = try makeTrial(workers, start: nil, at: TrainingProgress())
+    var digests = [trial.engine.digest()]
+    while digests.count <= steps {
+      if restartsAfter == digests.count - 1 {
+        trial = try makeTrial(workers, start: try restart(trial), at: trial.progress)
+      }
+      guard try trial.step(stop) else { break }
+      digests.append(trial.engine.digest())
+      progress(trial.progress.step)
+    }
+    return digests
+  }
+
+  private func makeTrial(_ workers: Int, start: Checkpoint?, at progress: TrainingProgress) throws -> Trial {
+    let configuration = request.configuration
+    let engine = try TrainingEngine(
+      compiled, configuration: configuration,
+      pool: WorkerPool(workers: workers) { ThreadConfinement.confine() },
+      trainingSizes: RunData.minibatchSizes(
+        samples: data.training.dataset.count, batch: configuration.training.batch), evaluationSizes: [],
+      start: start?.values ?? compiled.parameters.initialValues(seed: configuration.seed),
+      slots: start?.slots ?? [])
+    return Trial(configuration, engine, data.training, progress)
+  }
+
+  /// The state as it comes back from the bytes of a checkpoint.
+  private func restart(_ trial: Trial) throws -> Checkpoint {
+    let (values, slots) = try trial.engine.copyState().canonical(
+      compiled, slotNames: trial.engine.optimizer.slotNames)
+    let checkpoint = Checkpoint(
+      network: network, name: request.configuration.name, progress: trial.progress,
+      identity: RunIdentity(runID: "proof"), values: values,
+      optimizer: request.configuration.training.optimizer, slots: slots)
+    return try CheckpointFile.decode(try CheckpointFile.encode(checkpoint))
+  }
+
+  /// One training without files.
+  private final class Trial {
+    let engine: TrainingEngine
+    private(set) var progress: TrainingProgress
+    private let configuration: RunConfiguration
+    private let reader: BatchReader
+    private let schedule: Schedule
+    private let sampleCount: Int
+
+    init(
+      _ configuration: RunConfiguration, _ engine: TrainingEngine, _ training: SampleStore,
+      _ progress: TrainingProgress
+    ) {
+      self.configuration = configuration
+      self.engine = engine
+      self.progress = progress
+      sampleCount = training.dataset.count
+      reader = BatchReader.training(configuration, training, from: progress)
+      schedule = Schedule(configuration.training, samples: sampleCount)
+    }
+
+    /// False at the end of the configuration's epochs.
+    func step(_ stop: StopRequest) throws -> Bool {
+      guard let minibatch = try reader.next() else { return false }
+      let rate = configuration.training.optimizer.learningRate * schedule.factor(step: progress.step)
+      let outcome = try engine.step(
+        minibatch, UpdateMoment(update: progress.updates + 1, learningRate: rate),
+        firstSample: minibatch.epoch * sampleCount + minibatch.position, stop: stop)
+      switch outcome {
+      case .stopped: throw StoppedEarly()
+      case .notFinite(let problem):
+        throw TrainingError(.notFinite, "\(problem.what) is not finite in step \(progress.step + 1)")
+      case .done: break
+      }
+      progress.step += 1
+      progress.epoch = minibatch.epoch
+      progress.position = minibatch.position + minibatch.count
+      return true
+    }
+  }
+}
+
+extension TrainingEngine {
+  /// Hexadecimal SHA-256 of all that training changes, in the plans' layouts.
+  func digest() -> String {
+    let state = copyState()
+    var hash = SHA256()
+    for buffer in [state.parameters, state.slots, state.statistics] {
+      withExtendedLifetime(buffer) { hash.update(bufferPointer: UnsafeRawBufferPointer(buffer.elements)) }
+    }
+    return hexadecimal(hash.finalize())
+  }
+}
+
+extension BatchReader {
+  /// The minibatches of a training from a place on.
+  static func training(
+    _ configuration: RunConfiguration, _ store: SampleStore, from progress: TrainingProgress
+  ) -> BatchReader {
+    BatchReader(
+      store,
+      order: SampleOrder(
+        seed: configuration.seed, count: store.dataset.count, shuffle: configuration.data.shuffle),
+      batchSize: configuration.training.batch, epoch: progress.epoch, position: progress.position,
+      endEpoch: configuration.training.epochs)
+  }
+}
+
+extension Schedule {
+  /// The schedule of a training over so many samples.
+  init(_ training: TrainingConfiguration, samples: Int) {
+    let steps = (samples + training.batch - 1) / training.batch
+    self.init(training.schedule, stepsPerEpoch: steps, totalSteps: steps * training.epochs)
+  }
+}

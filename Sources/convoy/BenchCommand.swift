@@ -1,0 +1,154 @@
+internal import ArgumentParser
+internal import Compute
+internal import Experiments
+internal import Foundation
+internal import Networks
+internal import Parallel
+internal import Reporting
+internal import Tensors
+internal import Training
+
+/// Measures how fast a network trains and infers here.
+struct BenchCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "bench",
+    abstract: "Measure training and inference speed, and where the time goes.",
+    discussion: """
+      Measures a config on its own data, or a network known by name on made-up images: \
+      \(StandardNetwork.allCases.map(\.rawValue).joined(separator: ", ")).
+
+      The keys of --json: network, precision, workers, batch, shard, parameters, training_images_per_second (at the median \
+      step), training_images_per_second_p5 and _p95 (slowest and fastest steps), training_steps, data_wait_share, \
+      inference_images_per_second, peak_memory_bytes, training_flops_per_image, and layers: a list of layer, pass, kernel, \
+      seconds_per_image on one worker.
+      """)
+
+  @Argument(help: "A YAML config; or use --network.")
+  var config: String?
+
+  @Option(
+    name: .customLong("set"), parsing: .singleValue,
+    help: ArgumentHelp("Override a value of the config.", valueName: "key=value"))
+  var overrides: [String] = []
+
+  @Option(
+    help: ArgumentHelp("A network known by name.", valueName: "name"),
+    transform: {
+      guard let network = StandardNetwork(rawValue: $0) else {
+        let names = StandardNetwork.allCases.map(\.rawValue).joined(separator: ", ")
+        throw ValidationError("there is no network '\($0)'; there are: \(names)")
+      }
+      return network
+    })
+  var network: StandardNetwork?
+
+  @Option(help: ArgumentHelp("Samples of a step, with --network.", valueName: "n"))
+  var batch: Int?
+
+  @Option(help: ArgumentHelp("Samples of a shard.", valueName: "n"))
+  var shard: Int?
+
+  @Option(help: ArgumentHelp("Numbers of workers, comma-separated; all cores by default.", valueName: "1,2"))
+  var workers: String?
+
+  @Option(help: ArgumentHelp("fp32, bf16 or both, comma-separated.", valueName: "fp32,bf16"))
+  var precision = "fp32"
+
+  @Option(help: ArgumentHelp("Seconds of each measurement.", valueName: "s"))
+  var seconds = 5.0
+
+  @Flag(help: "Print the time of each layer and pass.")
+  var layers = false
+
+  @Flag(help: "Print one JSON list.")
+  var json = false
+
+  func validate() throws {
+    guard (config == nil) != (network == nil) else {
+      throw ValidationError("name either a config or a --network")
+    }
+  }
+
+  func run() throws {
+    let stop = StopSignals.install()
+    let scratch = FileManager.default.temporaryDirectory.appendingPathComponent("convoy-bench-\(getpid()).h5")
+      .path
+    defer { try? FileManager.default.removeItem(atPath: scratch) }
+    var results: [BenchResult] = []
+    for precision in try precisions() {
+      for workers in try workerCounts() {
+        let request = try request(precision, workers, scratch: scratch)
+        let benchmark = try Benchmark(request, stop: stop)
+        let result = try BenchResult(
+          name: network?.rawValue ?? request.configuration.name, precision: precision, workers: workers,
+          batch: request.configuration.training.batch, benchmark, seconds: seconds)
+        results.append(result)
+        if !json { print(result.line) }
+        if layers, !json { print(try result.layerTable()) }
+      }
+    }
+    if json { print(try BenchResult.json(results)) }
+  }
+
+  private func precisions() throws -> [Precision] {
+    try precision.split(separator: ",").map { word in
+      guard let precision = Precision(rawValue: String(word)) else {
+        throw CommandError.usage("--precision takes fp32 and bf16, not '\(word)'")
+      }
+      return precision
+    }
+  }
+
+  private func workerCounts() throws -> [Int] {
+    guard let workers else { return [Cores.available().count] }
+    return try workers.split(separator: ",").map { word in
+      guard let count = Int(word), count > 0 else {
+        throw CommandError.usage("--workers takes numbers from 1, not '\(word)'")
+      }
+      return count
+    }
+  }
+
+  private func request(_ precision: Precision, _ workers: Int, scratch: String) throws -> RunRequest {
+    var configuration: RunConfiguration
+    if let config {
+      configuration = try ConfigurationFile.load(path: config, overrides: overrides).run
+    } else {
+      configuration = try made(network ?? .lecture, scratch: scratch)
+    }
+    configuration.training.precision = precision
+    if let shard { configuration.training.shard = shard }
+    return RunRequest(
+      configuration: configuration, resolvedConfiguration: "", directory: "", workers: workers)
+  }
+
+  private func made(_ network: StandardNetwork, scratch: String) throws -> RunConfiguration {
+    let batch = batch ?? network.batch
+    let description = try network.network()
+    if !FileManager.default.fileExists(atPath: scratch) {
+      try Benchmark.writeSyntheticDataset(for: try description.resolved(), samples: batch * 4, to: scratch)
+    }
+    return RunConfiguration(
+      name: network.rawValue,
+      data: DataConfiguration(
+        train: SampleSource(file: scratch, images: "train/images", labels: "train/labels")),
+      network: try description.scalingBytes(),
+      training: TrainingConfiguration(
+        epochs: 1, batch: batch,
+        optimizer: .sgd(learningRate: 0.001, momentum: 0.9, nesterov: false, weightDecay: 0)))
+  }
+}
+
+extension Network {
+  /// The network with bytes brought to [0, 1] first, as a config for image files would.
+  fileprivate func scalingBytes() throws -> Network {
+    let scale = Layer(
+      name: "scale_bytes", inputs: [Network.inputName], spec: .rescale(Rescale(scale: 1 / 255)))
+    let rest = layers.map { layer in
+      Layer(
+        name: layer.name, inputs: layer.inputs.map { $0 == Network.inputName ? scale.name : $0 },
+        spec: layer.spec)
+    }
+    return try Network(inputShape: inputShape, layers: [scale] + rest)
+  }
+}

@@ -1,0 +1,113 @@
+internal import ArgumentParser
+internal import Experiments
+internal import Networks
+
+/// Checks, shows and compares configurations.
+struct ConfigCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "config",
+    abstract: "Check, show and compare configurations.",
+    discussion: "Configs/README.md explains every key.",
+    subcommands: [Check.self, Show.self, Diff.self, Schema.self, Reference.self])
+}
+
+/// The arguments that name a configuration.
+struct ConfigurationArguments: ParsableArguments {
+  @Argument(help: "A YAML configuration.", completion: .file(extensions: ["yaml", "yml"]))
+  var config: String
+
+  @Option(
+    name: .customLong("set"), parsing: .singleValue,
+    help: ArgumentHelp(
+      "Override a value, such as training.epochs=3 or learning_rate=0.1.", valueName: "key=value"))
+  var overrides: [String] = []
+}
+
+extension ConfigCommand {
+  struct Check: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Check configurations and print everything that is wrong with them.")
+
+    @Argument(help: "YAML configurations.", completion: .file(extensions: ["yaml", "yml"]))
+    var configs: [String]
+
+    @Option(
+      name: .customLong("set"), parsing: .singleValue,
+      help: ArgumentHelp("Override a value in each of them.", valueName: "key=value"))
+    var overrides: [String] = []
+
+    func run() throws {
+      var errors: [ConfigurationError] = []
+      var isMissingFile = false
+      for path in configs {
+        do {
+          let loaded = try ConfigurationFile.load(path: path, overrides: overrides)
+          let layers = loaded.network.layers.count
+          print("\(path): correct; \(layers) layers, \(loaded.network.parameterCount) parameters")
+        } catch {
+          errors += error.errors
+          isMissingFile = isMissingFile || error.isMissingFile
+        }
+      }
+      if !errors.isEmpty { throw ConfigurationErrors(errors, isMissingFile: isMissingFile) }
+    }
+  }
+
+  struct Show: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Show the whole configuration, each value with where it comes from.")
+
+    @OptionGroup var arguments: ConfigurationArguments
+
+    @Flag(help: "Print the configuration without comments, as a run keeps it.")
+    var resolved = false
+
+    @Flag(help: "Print the configuration as JSON on one line.")
+    var json = false
+
+    func run() throws {
+      let loaded = try ConfigurationFile.load(path: arguments.config, overrides: arguments.overrides)
+      if json {
+        print(loaded.canonicalJSON)
+      } else {
+        print(resolved ? loaded.resolvedYAML : loaded.annotatedYAML, terminator: "")
+      }
+    }
+  }
+
+  struct Schema: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Print the JSON Schema of configurations, for editors.")
+
+    func run() throws { print(ConfigurationFile.jsonSchema, terminator: "") }
+  }
+
+  struct Reference: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Print tables of all keys, as in Configs/README.md.")
+
+    func run() throws { print(ConfigurationFile.reference, terminator: "") }
+  }
+
+  struct Diff: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Show the keys whose values differ between two configurations.",
+      discussion: "A change marked 'keeps the run' can be made to a run that is then resumed.")
+
+    @Argument(help: "A YAML configuration.", completion: .file(extensions: ["yaml", "yml"]))
+    var first: String
+
+    @Argument(help: "Another one.", completion: .file(extensions: ["yaml", "yml"]))
+    var second: String
+
+    func run() throws {
+      let left = try ConfigurationFile.load(path: first)
+      let right = try ConfigurationFile.load(path: second)
+      let differences = left.differences(to: right)
+      if differences.isEmpty { print("no differences") }
+      for difference in differences {
+        print("\(difference)\(difference.keepsMeaning ? "  (keeps the run)" : "")")
+      }
+    }
+  }
+}

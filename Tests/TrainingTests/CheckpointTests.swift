@@ -1,0 +1,262 @@
+import Foundation
+import HDF5
+import Networks
+import Tensors
+import Testing
+
+@testable import Training
+
+@Suite("Checkpoints")
+struct CheckpointTests {
+  /// A checkpoint of a network with every kind of layer.
+  static func example(step: Int = 12, score: Double? = nil, seed: UInt64 = 1) throws -> Checkpoint {
+    let network = try Network(
+      inputShape: [5, 6, 2],
+      layers: [
+        Layer(name: "scale", inputs: ["input"], spec: .rescale(Rescale(scale: 1 / 255.0, offset: -0.5))),
+        Layer(
+          name: "c1", inputs: ["scale"],
+          spec: .conv2D(Conv2D(filters: 4, kernel: Size2D(3), padding: .same, activation: .relu))),
+        Layer(name: "bn", inputs: ["c1"], spec: .batchNorm(BatchNorm(epsilon: 1e-5, scale: false))),
+        Layer(name: "place", inputs: ["bn"], spec: .positionBias),
+        Layer(
+          name: "c2", inputs: ["place"],
+          spec: .conv2D(Conv2D(filters: 4, kernel: Size2D(3, 1), padding: .same, groups: 2, useBias: false))),
+        Layer(name: "sum", inputs: ["c2", "place"], spec: .add),
+        Layer(name: "cat", inputs: ["sum", "c1"], spec: .concat),
+        Layer(name: "bend", inputs: ["cat"], spec: .activation(.tanh)),
+        Layer(
+          name: "pool", inputs: ["bend"],
+          spec: .averagePool2D(Pool2D(size: Size2D(3), stride: Size2D(2), padding: .same))),
+        Layer(name: "drop", inputs: ["pool"], spec: .dropout(Dropout(rate: 0.1))),
+        Layer(name: "flat", inputs: ["drop"], spec: .flatten),
+        Layer(name: "out", inputs: ["flat"], spec: .dense(Dense(units: 3, activation: .softmax))),
+      ]
+    ).resolved()
+    let layout = ParameterLayout(network)
+    var progress = TrainingProgress()
+    progress.step = step
+    progress.epoch = 2
+    progress.position = 40
+    progress.sums = MetricSums(loss: 0.1 + 0.2, correct: 17, samples: 40)
+    progress.best = BestEpoch(epoch: 1, step: 5, score: 1 / 3.0)
+    progress.epochsWithoutGain = 1
+    progress.skippedSteps = 3
+    progress.score = score
+    progress.seconds = 12.5
+    func noise(_ count: Int, _ stream: UInt64) -> AlignedBuffer<Float> {
+      var stream = RandomStream(seed: seed, purpose: .synthetic, a: stream)
+      return AlignedBuffer((0..<count).map { _ in stream.nextUniform() - 0.5 })
+    }
+    let values = layout.initialValues(seed: seed)
+    values.statistics.copy(from: noise(layout.statisticsCount, 9))
+    return Checkpoint(
+      network: network, name: "example", progress: progress,
+      identity: RunIdentity(
+        runID: "abc", configuration: "name: example\n", datasets: ["train": "00ff"],
+        versions: ["oneDNN": "2.6.3"], instructionSet: "AVX", kernelChoices: "shard 16\n", shardSize: 16,
+        classNames: ["T-shirt/top", "Füße", ""]),
+      values: values, optimizer: SmallRun.adam,
+      slots: [
+        Checkpoint.Slot(name: "mean", values: noise(layout.trainableCount, 1)),
+        Checkpoint.Slot(name: "squared_mean", values: noise(layout.trainableCount, 2)),
+      ])
+  }
+
+  @Test("what is written is what is read")
+  func roundTrip() throws {
+    let folder = try TemporaryFolder()
+    let written = try Self.example()
+    try CheckpointFile.write(written, to: folder("x.h5"))
+    let read = try CheckpointFile.read(folder("x.h5"))
+    #expect(read.network == written.network)
+    #expect(read.name == written.name)
+    #expect(read.progress == written.progress)
+    #expect(read.identity == written.identity)
+    #expect(read.values.trainable.array() == written.values.trainable.array())
+    #expect(read.values.statistics.array() == written.values.statistics.array())
+    #expect(read.slots.map(\.name) == ["mean", "squared_mean"])
+    for (a, b) in zip(read.slots, written.slots) { #expect(a.values.array() == b.values.array()) }
+    #expect(try read.contentDigest() == written.contentDigest())
+  }
+
+  @Test("the file is a Keras model: its attributes, and its weights in Keras's order under Keras's names")
+  func kerasLayout() throws {
+    let folder = try TemporaryFolder()
+    try CheckpointFile.write(try Self.example(), to: folder("x.h5"))
+    let root = try HDF5.File.open(folder("x.h5")).root
+    let text = try root.attributes.string("model_config")
+    let model = try #require(
+      JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
+    #expect(model["class_name"] as? String == "Functional")
+    let weights = try root.group("model_weights")
+    let names = try weights.attributes.strings("layer_names")
+    #expect(names.first == "input_layer" && names.count == 13)
+    #expect(
+      try weights.group("bn").attributes.strings("weight_names")
+        == ["bn/beta", "bn/moving_mean", "bn/moving_variance"])
+    #expect(try weights.group("flat").attributes.strings("weight_names").isEmpty)
+    #expect(try weights.dataset("c2/c2/kernel").shape == [3, 1, 2, 4])
+    // Keras has no bias by position; an identity stands beside ours.
+    #expect(
+      try weights.dataset("place/place/kernel").read(Float.self) == (0..<16).map { $0 % 5 == 0 ? 1 : 0 })
+    #expect(try !root.members().map(\.name).contains("optimizer_weights"))
+  }
+
+  @Test("two files of the same checkpoint are the same bytes")
+  func reproducible() throws {
+    let first = try CheckpointFile.encode(try Self.example())
+    let second = try CheckpointFile.encode(try Self.example())
+    #expect(first.payload == second.payload && first.header == second.header)
+  }
+
+  @Test("the digest of contents ignores wall-clock time and nothing else")
+  func contentDigest() throws {
+    let base = try Self.example()
+    func digest(_ change: (inout TrainingProgress) -> Void) throws -> [UInt8] {
+      var progress = base.progress
+      change(&progress)
+      return try Checkpoint(
+        network: base.network, name: "other", progress: progress, identity: RunIdentity(runID: "z"),
+        values: base.values, optimizer: nil, slots: base.slots
+      ).contentDigest()
+    }
+    let same = try base.contentDigest()
+    #expect(try digest { $0.seconds = 99 } == same)
+    #expect(try digest { $0.step += 1 } != same)
+    #expect(try digest { $0.position += 1 } != same)
+    #expect(try digest { $0.sums.loss = $0.sums.loss.nextUp } != same)
+    #expect(try digest { $0.best = nil } != same)
+    #expect(try digest { $0.epochsWithoutGain += 1 } != same)
+    #expect(try Self.example(seed: 2).contentDigest() != same)
+    base.slots[1].values[3] = base.slots[1].values[3].nextUp
+    #expect(try base.contentDigest() != same)
+  }
+
+  @Test(
+    "a file that is no checkpoint, or of another program, is told apart", arguments: ["", "text", "hdf5"])
+  func foreign(kind: String) throws {
+    let folder = try TemporaryFolder()
+    let path = folder("x.h5")
+    if kind == "hdf5" {
+      let file = try HDF5.File.create(path)
+      try file.close()
+    } else {
+      try Data(kind.utf8).write(to: URL(fileURLWithPath: path))
+    }
+    #expect { try CheckpointFile.read(path) } throws: { ($0 as? TrainingError)?.kind == .badData }
+    #expect { try CheckpointFile.read(folder("none.h5")) } throws: {
+      ($0 as? TrainingError)?.kind == .missingInput
+    }
+  }
+}
+
+@Suite("Damaged checkpoints")
+struct DamageTests {
+  /// What the reader does before libhdf5 sees a byte.
+  static func isIntact(_ bytes: [UInt8]) -> Bool {
+    guard let header = try? CheckpointHeader(bytes[...], file: "x") else { return false }
+    return (try? header.verify(bytes, file: "x")) != nil
+  }
+
+  static func bytes() throws -> [UInt8] {
+    let encoded = try CheckpointFile.encode(try CheckpointTests.example())
+    return encoded.header.bytes() + encoded.payload
+  }
+
+  @Test("every changed byte is found out before libhdf5 is entered")
+  func flips() throws {
+    var bytes = try Self.bytes()
+    #expect(Self.isIntact(bytes))
+    var missed: [Int] = []
+    for index in bytes.indices {
+      for mask: UInt8 in [1 << UInt8(index % 8), 0xFF] {
+        bytes[index] ^= mask
+        if Self.isIntact(bytes) { missed.append(index) }
+        bytes[index] ^= mask
+      }
+    }
+    #expect(missed.isEmpty)
+    #expect(Self.isIntact(bytes))
+  }
+
+  @Test("every truncation and every addition is found out")
+  func lengths() throws {
+    let bytes = try Self.bytes()
+    #expect((0..<bytes.count).allSatisfy { !Self.isIntact(Array(bytes[..<$0])) })
+    #expect((1...4096).allSatisfy { !Self.isIntact(bytes + [UInt8](repeating: 0, count: $0)) })
+  }
+
+  @Test("blocks that are zeroed, doubled or swapped are found out")
+  func blocks() throws {
+    let bytes = try Self.bytes()
+    let size = 512
+    let count = bytes.count / size
+    func block(_ index: Int) -> Range<Int> { index * size..<(index + 1) * size }
+    for index in 0..<count {
+      var zeroed = bytes
+      zeroed.replaceSubrange(block(index), with: [UInt8](repeating: 0, count: size))
+      if zeroed != bytes { #expect(!Self.isIntact(zeroed)) }
+      var doubled = bytes
+      doubled.replaceSubrange(block((index + 1) % count), with: bytes[block(index)])
+      if doubled != bytes { #expect(!Self.isIntact(doubled)) }
+    }
+  }
+
+  @Test("a header of a later format says so")
+  func laterFormat() throws {
+    var bytes = try Self.bytes()
+    bytes[8] = 2
+    bytes.replaceSubrange(480..<512, with: CheckpointHeader.digest(bytes[..<480]))
+    #expect { try CheckpointHeader(bytes[...], file: "x.h5") } throws: {
+      "\($0)" == "x.h5 has checkpoint format 2; this version reads format 1"
+    }
+  }
+
+  @Test("the newest intact checkpoint is taken, damaged ones are reported and stay")
+  func fallback() throws {
+    let folder = try TemporaryFolder()
+    let store = CheckpointStore(folder: folder.path)
+    for step in 1...3 {
+      _ = try store.save(try CheckpointTests.example(step: step), keepLast: 3, keepBest: 0)
+    }
+    let newest = "\(folder.path)/\(CheckpointStore.fileName(step: 3))"
+    var bytes = try Data(contentsOf: URL(fileURLWithPath: newest))
+    bytes[bytes.count / 2] ^= 4
+    try bytes.write(to: URL(fileURLWithPath: newest))
+
+    var reports: [String] = []
+    let found = try CheckpointStore(folder: folder.path).newest { reports.append("\($0)") }
+    #expect(found?.checkpoint.progress.step == 2)
+    #expect(reports == ["\(newest) is damaged: its contents do not match their checksum"])
+    #expect(FileManager.default.fileExists(atPath: newest))
+
+    for step in 1...2 {
+      let path = "\(folder.path)/\(CheckpointStore.fileName(step: step))"
+      try Data(contentsOf: URL(fileURLWithPath: path)).dropLast().write(to: URL(fileURLWithPath: path))
+    }
+    #expect { try CheckpointStore(folder: folder.path).newest() } throws: {
+      ($0 as? TrainingError)?.kind == .badData && "\($0)".contains("none of the 3 checkpoint(s)")
+    }
+    #expect(try store.entries().count == 3)
+  }
+
+  @Test("the last and the best are kept; what is damaged is not counted among them")
+  func retention() throws {
+    let folder = try TemporaryFolder()
+    let store = CheckpointStore(folder: folder.path)
+    let scores: [Int: Double] = [2: 0.5, 4: 0.9, 6: 0.7, 8: 0.9]
+    for step in 1...9 {
+      _ = try store.save(
+        try CheckpointTests.example(step: step, score: scores[step]), keepLast: 2, keepBest: 1)
+    }
+    // Of equal scores the earlier one is the best.
+    #expect(try store.entries().map(\.step) == [9, 8, 4])
+    let damaged = "\(folder.path)/\(CheckpointStore.fileName(step: 9))"
+    try Data(contentsOf: URL(fileURLWithPath: damaged)).dropLast().write(to: URL(fileURLWithPath: damaged))
+    _ = try CheckpointStore(folder: folder.path).save(
+      try CheckpointTests.example(step: 10), keepLast: 2, keepBest: 1)
+    #expect(try store.entries().map(\.step) == [10, 9, 8, 4])
+    #expect(try store.newest()?.checkpoint.progress.step == 10)
+  }
+}

@@ -1,0 +1,271 @@
+import Foundation
+import HDF5
+import Networks
+import Tensors
+import Testing
+
+@testable import Training
+
+@Suite("Runs")
+struct RunTests {
+  static func error(_ body: () throws -> Void) -> TrainingError? {
+    do {
+      try body()
+      return nil
+    } catch { return error as? TrainingError }
+  }
+
+  // MARK: - The run directory
+
+  @Test("a run directory holds configuration, metrics, log, environment and checkpoints")
+  func contents() throws {
+    let folder = try TemporaryFolder()
+    try SmallRun.writeDataset(folder("data.h5"), count: 45)
+    let configuration = try SmallRun.configuration(
+      data: folder("data.h5"),
+      checkpoints: CheckpointConfiguration(every: .epochs(1), keepLast: 2, keepBest: 1))
+    let directory = folder("Results/small/1")
+    let (complete, record) = try SmallRun.train(configuration, in: directory)
+    #expect(complete && record.isFinished)
+    #expect(
+      try FileManager.default.contentsOfDirectory(atPath: directory).sorted()
+        == ["checkpoints", "config.yaml", "environment.json", "lock", "log.txt", "metrics.csv"])
+    let rows = try String(contentsOfFile: "\(directory)/metrics.csv", encoding: .utf8).split(separator: "\n")
+    #expect(rows.first.map(String.init) == EpochMetrics.columns.joined(separator: ","))
+    #expect(rows.dropFirst().map { $0.prefix(3) } == ["3,1", "6,2", "9,3"])
+    let environment = try JSONSerialization.jsonObject(
+      with: Data(contentsOf: URL(fileURLWithPath: "\(directory)/environment.json")))
+    #expect((environment as? [String: Any])?["workers"] as? Int == 1)
+    #expect(try CheckpointStore(folder: "\(directory)/checkpoints").entries().first?.step == 9)
+    // Running a finished training again does nothing and harms nothing.
+    let again = try SmallRun.train(configuration, in: directory)
+    #expect(again.complete && again.record.steps.isEmpty)
+  }
+
+  @Test("a second process in the same run directory is refused and told who holds it")
+  func lock() throws {
+    let folder = try TemporaryFolder()
+    let first = try RunDirectory(path: folder("run"))
+    let error = Self.error { _ = try RunDirectory(path: folder("run")) }
+    #expect(error?.kind == .inUse && error?.exitCode == 77)
+    #expect(error?.description.contains("process \(ProcessInfo.processInfo.processIdentifier)") == true)
+    withExtendedLifetime(first) {}
+  }
+
+  @Test("a lock file that a killed process left behind does not block")
+  func staleLock() throws {
+    let folder = try TemporaryFolder()
+    try FileManager.default.createDirectory(atPath: folder("run"), withIntermediateDirectories: true)
+    try Data(#"{"host":"elsewhere","pid":1,"since":"2020-01-01T00:00:00Z"}"#.utf8)
+      .write(to: URL(fileURLWithPath: folder("run/lock")))
+    _ = try RunDirectory(path: folder("run"))
+    _ = try RunDirectory(path: folder("run"))
+  }
+
+  @Test("what a killed process left half-written is removed")
+  func leftovers() throws {
+    let folder = try TemporaryFolder()
+    try FileManager.default.createDirectory(
+      atPath: folder("run/checkpoints"), withIntermediateDirectories: true)
+    let part = folder("run/checkpoints/.checkpoint-s0000000001.h5.123.part")
+    try Data([1, 2, 3]).write(to: URL(fileURLWithPath: part))
+    _ = try RunDirectory(path: folder("run"))
+    #expect(!FileManager.default.fileExists(atPath: part))
+  }
+
+  @Test("a folder that cannot be made is found out before training")
+  func cannotCreate() throws {
+    let folder = try TemporaryFolder()
+    try Data().write(to: URL(fileURLWithPath: folder("file")))
+    #expect(Self.error { _ = try RunDirectory(path: folder("file/run")) }?.exitCode == 73)
+    #expect(Self.error { _ = try RunDirectory(path: folder("file")) }?.exitCode == 73)
+    #expect(Self.error { _ = try RunDirectory(path: "/proc/run") }?.exitCode == 73)
+  }
+
+  @Test("metrics after the checkpoint's step are cut off, and so is half a row")
+  func metricsCut() throws {
+    let folder = try TemporaryFolder()
+    let path = folder("metrics.csv")
+    let header = EpochMetrics.columns.joined(separator: ",")
+    try Data("\(header)\n5,1,a\n10,2,b\n15,3,c\n2".utf8).write(to: URL(fileURLWithPath: path))
+    _ = try MetricsLog(path: path, goingOnAfter: 12)
+    #expect(try String(contentsOfFile: path, encoding: .utf8) == "\(header)\n5,1,a\n10,2,b\n")
+    _ = try MetricsLog(path: path, goingOnAfter: 4)
+    #expect(try String(contentsOfFile: path, encoding: .utf8) == "\(header)\n")
+    try Data("\(header)\n5,1,a\n".utf8).write(to: URL(fileURLWithPath: path))
+    _ = try MetricsLog(path: path, goingOnAfter: nil)
+    #expect(try String(contentsOfFile: path, encoding: .utf8) == "\(header)\n")
+  }
+
+  // MARK: - Resuming
+
+  @Test("--resume never refuses a directory with checkpoints, and a path is taken as given")
+  func resumeChoices() throws {
+    let folder = try TemporaryFolder()
+    try SmallRun.writeDataset(folder("data.h5"), count: 45)
+    let configuration = try SmallRun.configuration(data: folder("data.h5"))
+    try SmallRun.train(configuration, in: folder("a"), stopAfter: 4)
+    #expect(Self.error { try SmallRun.train(configuration, in: folder("a"), resume: .never) }?.exitCode == 73)
+    let path = "\(folder("a"))/checkpoints/\(CheckpointStore.fileName(step: 2))"
+    let (complete, record) = try SmallRun.train(configuration, in: folder("b"), resume: .path(path))
+    #expect(complete && record.steps.first?.step == 3)
+    #expect(try SmallRun.train(configuration, in: folder("a")).complete)
+    let digests = try SmallRun.digests(in: folder("a"))
+    #expect(try SmallRun.digests(in: folder("b")).allSatisfy { digests[$0.key] == $0.value })
+  }
+
+  @Test("a changed configuration, network or dataset is refused and named; --allow-changes goes on")
+  func changes() throws {
+    let folder = try TemporaryFolder()
+    try SmallRun.writeDataset(folder("data.h5"), count: 45)
+    var configuration = try SmallRun.configuration(data: folder("data.h5"))
+    try SmallRun.train(configuration, in: folder("run"), stopAfter: 2)
+
+    func resume(_ changes: [ConfigurationChange], allow: Bool = false) throws -> [String] {
+      let record = Recorder(stopAfter: 1)
+      let request = RunRequest(
+        configuration: configuration, resolvedConfiguration: "", directory: folder("run"), workers: 1,
+        allowChanges: allow, compareConfiguration: { _ in changes })
+      _ = try Run(request, stop: record.stop, observer: record).train()
+      return record.warnings
+    }
+    let rate = ConfigurationChange(key: "training.batch", before: "20", after: "30", keepsMeaning: false)
+    let file = ConfigurationChange(key: "data.train.file", before: "a", after: "b", keepsMeaning: true)
+    let refused = Self.error { _ = try resume([rate, file]) }
+    #expect(refused?.exitCode == 78)
+    #expect(refused?.description.contains("training.batch was 20 and is 30") == true)
+    #expect(refused?.description.contains("data.train.file") == false)
+    #expect(try resume([file]) == ["data.train.file was a and is b; going on"])
+    #expect(try resume([rate], allow: true).count == 1)
+
+    configuration.network = try SmallRun.network(batchNorm: true)
+    #expect(Self.error { _ = try resume([], allow: true) }?.description.contains("another network") == true)
+    configuration.network = try SmallRun.network(batchNorm: false)
+    try SmallRun.writeDataset(folder("data.h5"), count: 45, seed: 2)
+    #expect(Self.error { _ = try resume([]) }?.description.contains("other contents") == true)
+  }
+
+  @Test("data whose shape or classes do not fit the network is refused before training")
+  func dataCheck() throws {
+    let folder = try TemporaryFolder()
+    try SmallRun.writeDataset(folder("data.h5"), count: 45)
+    var configuration = try SmallRun.configuration(data: folder("data.h5"))
+    configuration.network = try Network(inputShape: [8, 9, 1], chain: [.flatten, .dense(Dense(units: 5))])
+    #expect(
+      Self.error { try SmallRun.train(configuration, in: folder("a")) }?.description.contains("8×9×1") == true
+    )
+    configuration.network = try Network(inputShape: [9, 8, 1], chain: [.flatten, .dense(Dense(units: 4))])
+    #expect(
+      Self.error { try SmallRun.train(configuration, in: folder("b")) }?.description.contains("5 classes")
+        == true)
+  }
+
+  @Test("batch normalisation's statistics are in the checkpoint: any workers, any interruption, same bytes")
+  func batchNormalisation() throws {
+    let folder = try TemporaryFolder()
+    try SmallRun.writeDataset(folder("data.h5"), count: 45)
+    let configuration = try SmallRun.configuration(data: folder("data.h5"), batchNorm: true)
+    try SmallRun.train(configuration, in: folder("whole"), workers: 3)
+    for step in [1, 2, 3] {
+      try SmallRun.train(configuration, in: folder("pieces"), workers: step, stopAfter: step)
+    }
+    try SmallRun.train(configuration, in: folder("pieces"))
+    let digests = try SmallRun.digests(in: folder("whole"))
+    #expect(digests.count == 9)
+    #expect(try SmallRun.digests(in: folder("pieces")) == digests)
+  }
+
+  @Test("early stopping counts over restarts")
+  func patience() throws {
+    let folder = try TemporaryFolder()
+    try SmallRun.writeDataset(folder("data.h5"), count: 45)
+    var configuration = try SmallRun.configuration(
+      data: folder("data.h5"), epochs: 9,
+      optimizer: .sgd(learningRate: 0, momentum: 0, nesterov: false, weightDecay: 0))
+    configuration.training.patience = 2
+    try SmallRun.train(configuration, in: folder("run"), stopAfter: 4)
+    let (complete, record) = try SmallRun.train(configuration, in: folder("run"))
+    // Nothing changes at rate 0: the first epoch is the best, two more do not improve on it.
+    #expect(complete && record.epochs.last?.epoch == 3)
+    #expect(try SmallRun.train(configuration, in: folder("run")).record.steps.isEmpty)
+  }
+}
+
+@Suite("Bad numbers")
+struct NonFiniteTests {
+  static func configuration(_ data: String, rate: Double) throws -> RunConfiguration {
+    try SmallRun.configuration(
+      data: data, optimizer: .sgd(learningRate: rate, momentum: 0, nesterov: false, weightDecay: 0))
+  }
+
+  @Test("a loss that is not finite ends the training in its step and names place and layer")
+  func stop() throws {
+    let folder = try TemporaryFolder()
+    try SmallRun.writeDataset(folder("data.h5"), count: 45)
+    let configuration = try Self.configuration(folder("data.h5"), rate: 1e30)
+    let error = RunTests.error { try SmallRun.train(configuration, in: folder("run")) }
+    #expect(error?.exitCode == 76)
+    let text = error?.description ?? ""
+    #expect(
+      text.contains("not finite in step ") && text.contains("epoch 1, samples ") && text.contains("layer '"))
+    // The checkpoint before the bad step is there and intact.
+    let newest = try CheckpointStore(folder: folder("run/checkpoints")).newest()
+    #expect(newest?.checkpoint.values.trainable.array().allSatisfy(\.isFinite) == true)
+  }
+
+  @Test("skipping leaves the parameters alone, counts, and stops at the limit")
+  func skip() throws {
+    let folder = try TemporaryFolder()
+    try SmallRun.writeDataset(folder("data.h5"), count: 45)
+    var configuration = try Self.configuration(folder("data.h5"), rate: 1e30)
+    configuration.training.nonFinite = .skip(atMost: 3)
+    let record = Recorder()
+    let request = RunRequest(
+      configuration: configuration, resolvedConfiguration: "", directory: folder("run"), workers: 2)
+    let run = try Run(request, stop: record.stop, observer: record)
+    let error = RunTests.error { _ = try run.train() }
+    #expect(error?.exitCode == 76)
+    #expect(record.warnings.count == 3 && record.warnings.last?.contains("3 of at most 3") == true)
+    #expect(run.progress.skippedSteps == 3)
+    let store = CheckpointStore(folder: folder("run/checkpoints"))
+    let values = try store.entries().prefix(3).map {
+      try CheckpointFile.read($0.path).values.trainable.array()
+    }
+    #expect(values.allSatisfy { $0 == values[0] && $0.allSatisfy(\.isFinite) })
+  }
+
+  @Test("taking the gradient whole first gives the same bits as taking it slice by slice")
+  func twoPasses() throws {
+    let folder = try TemporaryFolder()
+    try SmallRun.writeDataset(folder("data.h5"), count: 45)
+    var configuration = try SmallRun.configuration(data: folder("data.h5"))
+    try SmallRun.train(configuration, in: folder("fused"), workers: 2)
+    configuration.training.nonFinite = .skip(atMost: 1)
+    try SmallRun.train(configuration, in: folder("whole"), workers: 2)
+    configuration.training.nonFinite = .stop
+    configuration.training.clipping = .norm(1e9)
+    try SmallRun.train(configuration, in: folder("unclipped"), workers: 2)
+    let digests = try SmallRun.digests(in: folder("fused"))
+    #expect(try SmallRun.digests(in: folder("whole")) == digests)
+    #expect(try SmallRun.digests(in: folder("unclipped")) == digests)
+    configuration.training.clipping = .norm(0.1)
+    try SmallRun.train(configuration, in: folder("clipped"), workers: 2)
+    #expect(try SmallRun.digests(in: folder("clipped")) != digests)
+  }
+
+  @Test("clipping by norm and by value gives the same bytes on any number of workers")
+  func clippingExact() throws {
+    let folder = try TemporaryFolder()
+    try SmallRun.writeDataset(folder("data.h5"), count: 45)
+    for (name, clipping) in [("norm", GradientClipping.norm(0.05)), ("value", .value(0.01))] {
+      var configuration = try SmallRun.configuration(data: folder("data.h5"))
+      configuration.training.clipping = clipping
+      var digests: [[Int: [UInt8]]] = []
+      for workers in [1, 3] {
+        try SmallRun.train(configuration, in: folder("\(name)-\(workers)"), workers: workers)
+        digests.append(try SmallRun.digests(in: folder("\(name)-\(workers)")))
+      }
+      #expect(digests[0] == digests[1])
+    }
+  }
+}
