@@ -50,7 +50,7 @@ let package = Package(
     .target(
       name: "Experiments",
       dependencies: ["Networks", "Training", .product(name: "Yams", package: "Yams")]),
-    .target(name: "Reporting", dependencies: ["Tensors", "Networks", "Training"]),
+    .target(name: "Reporting", dependencies: ["Tensors", "Networks", "ImageFiles"]),
 
     // Level 6: the command line.
     .executableTarget(
@@ -87,7 +87,9 @@ let package = Package(
     .testTarget(
       name: "ExperimentsTests",
       dependencies: ["Experiments", "Tensors", "Networks", "Training", "TestSupport"], exclude: ["Fixtures"]),
-    .testTarget(name: "ReportingTests", dependencies: ["Reporting", "TestSupport"]),
+    .testTarget(
+      name: "ReportingTests",
+      dependencies: ["Reporting", "ImageFiles", "Networks", "Tensors", "TestSupport"]),
     .testTarget(name: "CommandTests", dependencies: ["convoy", "TestSupport"]),
   ]
 )

@@ -1,0 +1,89 @@
+internal import CImageCodecs
+
+/// JPEG through libjpeg(-turbo).
+public enum JPEG {
+  /// Decodes grey files to grey, others to RGB; the rotation that a camera noted is not applied.
+  ///
+  /// - Parameter name: of the file, for messages.
+  /// - Throws: ``ImageError`` also for a file that ends early, of which the library would show a part.
+  public static func decode(
+    _ bytes: [UInt8], name: String, pixelLimit: Int = ImageFile.defaultPixelLimit
+  ) throws(ImageError) -> Image {
+    guard let reader = cimagecodecs_jpeg_reader_make() else {
+      throw ImageError(.inputOutput, "no memory to read \(name)")
+    }
+    defer { cimagecodecs_jpeg_reader_free(reader) }
+    let result: Result<Image, ImageError> = bytes.withUnsafeBufferPointer { bytes in
+      Result { () throws(ImageError) in try decode(bytes, reader, name: name, pixelLimit: pixelLimit) }
+    }
+    return try result.get()
+  }
+
+  private static func decode(
+    _ bytes: UnsafeBufferPointer<UInt8>, _ reader: UnsafeMutablePointer<cimagecodecs_jpeg_reader>,
+    name: String, pixelLimit: Int
+  ) throws(ImageError) -> Image {
+    func check(_ status: Int32) throws(ImageError) {
+      if status == 0 {
+        let reason = String(cString: cimagecodecs_jpeg_reader_message(reader))
+        throw ImageError(.badData, "\(name) is a damaged or truncated JPEG file (\(reason))")
+      }
+    }
+    try check(cimagecodecs_jpeg_read_header(reader, bytes.baseAddress, bytes.count))
+    let state = reader.pointee.state
+    let (width, height) = (Int(state.image_width), Int(state.image_height))
+    try ImageFile.checkSize(width: width, height: height, limit: pixelLimit, name: name)
+    let channels: Image.Channels
+    switch state.jpeg_color_space {
+    case JCS_GRAYSCALE:
+      channels = .grey
+      reader.pointee.state.out_color_space = JCS_GRAYSCALE
+    case JCS_CMYK, JCS_YCCK:
+      throw ImageError(.badData, "\(name) is a CMYK JPEG, made for printing; convert it to RGB first")
+    default:
+      channels = .rgb
+      reader.pointee.state.out_color_space = JCS_RGB
+    }
+    try check(cimagecodecs_jpeg_start_reading(reader))
+    let stride = width * channels.rawValue
+    var pixels = [UInt8](repeating: 0, count: height * stride)
+    for row in 0..<height {
+      let status = pixels.withUnsafeMutableBufferPointer { pixels in
+        cimagecodecs_jpeg_read_row(reader, pixels.baseAddress.map { $0 + row * stride })
+      }
+      try check(status)
+    }
+    try check(cimagecodecs_jpeg_finish_reading(reader))
+    return Image(height: height, width: width, channels: channels, pixels: pixels)
+  }
+
+  /// Encodes, with loss; alpha is composed on black.
+  ///
+  /// - Parameter quality: 1 (small) to 100.
+  public static func encode(_ image: Image, quality: Int = 90) throws(ImageError) -> [UInt8] {
+    precondition((1...100).contains(quality), "JPEG quality \(quality) is not in 1...100")
+    let image = image.channels == .rgba ? image.converted(to: .rgb) : image
+    guard let writer = cimagecodecs_jpeg_writer_make() else {
+      throw ImageError(.inputOutput, "no memory to encode a JPEG")
+    }
+    defer { cimagecodecs_jpeg_writer_free(writer) }
+    func check(_ status: Int32) throws(ImageError) {
+      if status == 0 {
+        let reason = String(cString: cimagecodecs_jpeg_writer_message(writer))
+        throw ImageError(.inputOutput, "cannot encode an image as JPEG: \(reason)")
+      }
+    }
+    try check(
+      cimagecodecs_jpeg_start_writing(
+        writer, UInt32(image.width), UInt32(image.height), Int32(image.channels.rawValue), Int32(quality)))
+    let stride = image.width * image.channels.rawValue
+    for row in 0..<image.height {
+      let status = image.pixels.withUnsafeBufferPointer { pixels in
+        cimagecodecs_jpeg_write_row(writer, pixels.baseAddress.map { $0 + row * stride })
+      }
+      try check(status)
+    }
+    try check(cimagecodecs_jpeg_finish_writing(writer))
+    return Array(UnsafeBufferPointer(start: writer.pointee.bytes, count: Int(writer.pointee.count)))
+  }
+}

@@ -1,0 +1,63 @@
+/// How many columns of a terminal text takes.
+///
+/// A character counts two columns where terminals draw it wide (Chinese, Japanese, Korean, emoji), none where it only
+/// joins or controls, and one otherwise. See Unicode Standard Annex 11, <https://www.unicode.org/reports/tr11/>.
+public enum TextWidth {
+  public static func columns(_ text: some StringProtocol) -> Int {
+    text.reduce(0) { $0 + columns($1) }
+  }
+
+  static func columns(_ character: Character) -> Int {
+    guard let scalar = character.unicodeScalars.first else { return 0 }
+    if scalar.isASCII { return scalar.value >= 0x20 && scalar.value != 0x7F ? 1 : 0 }
+    switch scalar.properties.generalCategory {
+    case .nonspacingMark, .enclosingMark, .format, .control, .lineSeparator, .paragraphSeparator: return 0
+    default: break
+    }
+    if wide.contains(where: { $0.contains(scalar.value) }) { return 2 }
+    // U+FE0F asks for the coloured, wide form of a sign that is narrow by itself.
+    return character.unicodeScalars.contains { $0.value == 0xFE0F } ? 2 : 1
+  }
+
+  /// Blocks of wide characters, ascending.
+  private static let wide: [ClosedRange<UInt32>] = [
+    0x1100...0x115F, 0x231A...0x231B, 0x2329...0x232A, 0x23E9...0x23EC, 0x25FD...0x25FE, 0x2614...0x2615,
+    0x2648...0x2653, 0x26AA...0x26AB, 0x26BD...0x26BE, 0x2705...0x2705, 0x270A...0x270B, 0x2728...0x2728,
+    0x274C...0x274C, 0x2753...0x2757, 0x2795...0x2797, 0x2B1B...0x2B1C, 0x2B50...0x2B50, 0x2E80...0x303E,
+    0x3041...0x33FF, 0x3400...0x4DBF, 0x4E00...0x9FFF, 0xA000...0xA4CF, 0xA960...0xA97C, 0xAC00...0xD7A3,
+    0xF900...0xFAFF, 0xFE30...0xFE6F, 0xFF01...0xFF60, 0xFFE0...0xFFE6, 0x1F300...0x1F64F,
+    0x1F680...0x1F6FF, 0x1F900...0x1F9FF, 0x20000...0x3FFFD,
+  ]
+
+  /// The text without control characters, which could move a terminal's cursor or change its state.
+  ///
+  /// Names from files go through this before they are printed.
+  public static func printable(_ text: String) -> String {
+    String(
+      String.UnicodeScalarView(
+        text.unicodeScalars.map { scalar in
+          switch scalar.properties.generalCategory {
+          case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .unassigned: "\u{FFFD}"
+          default: scalar
+          }
+        }))
+  }
+
+  /// At most `columns` columns of the text, the last of them an ellipsis where something was cut off.
+  public static func truncated(_ text: String, to columns: Int) -> String {
+    if self.columns(text) <= columns { return text }
+    var result = ""
+    var left = columns - 1
+    for character in text {
+      left -= self.columns(character)
+      if left < 0 { break }
+      result.append(character)
+    }
+    return columns > 0 ? result + "…" : ""
+  }
+
+  static func padded(_ text: String, to columns: Int, _ alignment: Table.Alignment) -> String {
+    let space = String(repeating: " ", count: max(0, columns - self.columns(text)))
+    return alignment == .leading ? text + space : space + text
+  }
+}
