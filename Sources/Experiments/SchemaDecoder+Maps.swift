@@ -47,7 +47,7 @@ extension SchemaDecoder {
     let names = object.keys.map(\.name)
     var mistyped: Set<String> = []
     for entry in entries where object.key(entry.key) == nil {
-      let near = NearestName.of(entry.key, among: names)
+      let near = errors.isFull ? nil : NearestName.of(entry.key, among: names)
       if let near { mistyped.insert(near) }
       let homes = RunSchema.homes(of: entry.key)
       let hint =

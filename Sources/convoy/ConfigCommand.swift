@@ -9,10 +9,6 @@ struct ConfigCommand: ParsableCommand {
     abstract: "Check, show and compare configurations.",
     discussion: "Configs/README.md explains every key.",
     subcommands: [Check.self, Show.self, Diff.self, Schema.self, Reference.self])
-
-  static func load(_ path: String, _ overrides: [String]) throws -> LoadedConfiguration {
-    try ConfigurationFile.load(path: path, overrides: overrides)
-  }
 }
 
 /// The arguments that name a configuration.
