@@ -63,6 +63,9 @@ struct ErrorCollector {
 
   var isEmpty: Bool { errors.isEmpty }
 
+  /// True when nobody will read further ones, so that hints for them need not be looked for.
+  var isFull: Bool { errors.count > 2 * ErrorCollector.limit }
+
   mutating func add(_ location: ConfigurationLocation, _ message: String) {
     let error = ConfigurationError(location, message)
     if known.insert(error).inserted { errors.append(error) }

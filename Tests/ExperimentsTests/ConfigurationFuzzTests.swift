@@ -90,8 +90,12 @@ private struct Mutator {
       }
     }
     #expect(accepted > (Self.rounds ?? 2000) / 20)
-    // Other processes share the machine; only a long run is held to the true bound.
-    #expect(slowest < (Self.rounds == nil ? .seconds(2) : .milliseconds(100)))
+    // 4096 layers take 50 ms in a release build, and tenfold without optimisation.
+    #if DEBUG
+      #expect(slowest < .seconds(5))
+    #else
+      #expect(slowest < .milliseconds(100))
+    #endif
     if Self.rounds != nil { print("accepted \(accepted), slowest \(slowest)") }
   }
 

@@ -1,0 +1,129 @@
+extension SchemaDecoder {
+  mutating func decodeObject(
+    _ node: ConfigurationNode, _ object: ObjectSchema, at path: String, in parameters: Parameters?
+  ) -> ResolvedValue? {
+    guard let entries = node.entries else { return mismatch(node, .object(object), at: path) }
+    let mistyped = refuseUnknownKeys(entries, of: object, at: path)
+    var members: [ResolvedValue.Member] = []
+    var isComplete = entries.allSatisfy { object.key($0.key) != nil }
+    for key in object.keys {
+      let keyPath = path.isEmpty ? key.name : "\(path).\(key.name)"
+      var value: ResolvedValue?
+      if let written = node[key.name] {
+        value = decode(written, key.schema, at: keyPath, in: parameters)
+      } else {
+        switch key.fallback {
+        case .required:
+          if !mistyped.contains(key.name) {
+            errors.add(node.location, "\(keyPath) is missing; it is \(key.schema.expectation)")
+          }
+        case .scalar(let text):
+          value = decode(.plain(text, at: .builtIn), key.schema, at: keyPath)
+        case .kind(let kind, let payload):
+          let entry = ConfigurationNode.Entry(
+            key: kind, keyLocation: .builtIn, value: .plain(payload, at: .builtIn))
+          value = decode(ConfigurationNode(.map([entry]), at: .builtIn), key.schema, at: keyPath)
+        case .emptyMap:
+          value = decode(.emptyMap(at: .builtIn), key.schema, at: keyPath)
+        case .derived:
+          continue
+        }
+      }
+      if let value {
+        members.append(ResolvedValue.Member(key: key.name, value: value))
+      } else if !key.schema.isDefinition {
+        isComplete = false
+      }
+    }
+    // The root and its sections stay readable without their wrong members, for the checks that span them.
+    return isComplete || !path.contains(".")
+      ? ResolvedValue(.map(members), node.location) : nil
+  }
+
+  /// - Returns: Known keys that unknown ones come close to; that one of them is missing need not be said again.
+  private mutating func refuseUnknownKeys(
+    _ entries: [ConfigurationNode.Entry], of object: ObjectSchema, at path: String
+  ) -> Set<String> {
+    let names = object.keys.map(\.name)
+    var mistyped: Set<String> = []
+    for entry in entries where object.key(entry.key) == nil {
+      let near = errors.isFull ? nil : NearestName.of(entry.key, among: names)
+      if let near { mistyped.insert(near) }
+      let homes = RunSchema.homes(of: entry.key)
+      let hint =
+        near.map { "; did you mean '\($0)'?" }
+        ?? (homes.isEmpty ? "" : "; '\(entry.key)' belongs to \(homes.joined(separator: ", "))")
+      errors.add(
+        entry.keyLocation,
+        "unknown key '\(entry.key.shortened)' in \(path.isEmpty ? "the configuration" : path); "
+          + "known are \(names.joined(separator: ", "))\(hint)")
+    }
+    return mistyped
+  }
+
+  mutating func decodeUnion(
+    _ node: ConfigurationNode, _ union: UnionSchema, at path: String, in parameters: Parameters?
+  ) -> ResolvedValue? {
+    switch node.content {
+    case .scalar(let word, _) where !word.isEmpty:
+      guard let kind = union.kind(word) else {
+        return unknownKind(word, node.location, union, at: path)
+      }
+      switch kind.payload {
+      case nil:
+        return ResolvedValue(.kind(word, nil), node.location)
+      case .object(let object):
+        let empty = ConfigurationNode.emptyMap(at: node.location)
+        return decodeObject(empty, object, at: "\(path).\(word)", in: parameters)
+          .map { ResolvedValue(.kind(word, $0), node.location) }
+      case .some(let payload):
+        errors.add(
+          node.location,
+          "\(path): found the bare word '\(word)', expected {\(word): …} with \(payload.expectation)")
+        return nil
+      }
+    case .map(let entries) where entries.count == 1:
+      guard let kind = union.kind(entries[0].key) else {
+        return unknownKind(entries[0].key, entries[0].keyLocation, union, at: path)
+      }
+      guard let payload = kind.payload else {
+        errors.add(
+          entries[0].keyLocation, "\(path): '\(kind.name)' takes no values; write \(kind.name) by itself")
+        return nil
+      }
+      return decode(entries[0].value, payload, at: "\(path).\(kind.name)", in: parameters)
+        .map { ResolvedValue(.kind(kind.name, $0), node.location) }
+    case .map(let entries) where entries.count > 1:
+      errors.add(
+        entries[1].keyLocation,
+        "\(path): found the keys \(entries.map { "'\($0.key.shortened)'" }.joined(separator: ", ")), "
+          + "expected one, the kind of \(union.noun)\(union.wrappingAdvice(entries.map(\.key)))")
+      return nil
+    default:
+      return mismatch(node, .union(union), at: path)
+    }
+  }
+
+  private mutating func unknownKind(
+    _ word: String, _ location: ConfigurationLocation, _ union: UnionSchema, at path: String
+  ) -> ResolvedValue? {
+    errors.add(
+      location,
+      "\(path): unknown \(union.noun) '\(word.shortened)', expected \(union.forms)"
+        + union.wrappingAdvice([word]) + NearestName.hint(word, among: union.kinds.map(\.name)))
+    return nil
+  }
+}
+
+extension UnionSchema {
+  /// For `optimizer: {learning_rate: 0.1}`: says which kinds have such keys.
+  fileprivate func wrappingAdvice(_ keys: [String]) -> String {
+    let owners = kinds.filter { kind in
+      guard case .object(let object) = kind.payload else { return false }
+      return keys.contains { object.key($0) != nil && self.kind($0) == nil }
+    }
+    return owners.isEmpty
+      ? ""
+      : "; these keys go inside it, as in {\(owners[0].name): {\(keys.first { kind($0) == nil } ?? ""): …}}"
+  }
+}
