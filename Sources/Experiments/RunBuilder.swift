@@ -38,11 +38,15 @@ enum RunBuilder {
       let loss = value["loss"].flatMap(loss), let optimizer = value["optimizer"].flatMap(optimizer),
       let schedule = value["schedule"].flatMap(schedule),
       let precision = value["precision"]?.text.flatMap(Precision.init(rawValue:)),
-      let clipping = value["clipping"].flatMap(clipping), let policy = value["on_nonfinite"].flatMap(policy)
+      let clipping = value["clipping"].flatMap(clipping), let policy = value["on_nonfinite"].flatMap(policy),
+      let scope = value["weight_decay_on"]?.text, let monitor = value["monitor"]?.text,
+      let tuning = value["tuning"].flatMap(tuning)
     else { return nil }
     return TrainingConfiguration(
       epochs: epochs, batch: batch, shard: value["shard"]?.integer, loss: loss, optimizer: optimizer,
-      schedule: schedule, precision: precision, clipping: clipping, nonFinite: policy)
+      schedule: schedule, precision: precision, clipping: clipping, nonFinite: policy,
+      weightDecayScope: scope == "kernels" ? .kernels : .all, monitor: monitor == "loss" ? .loss : .accuracy,
+      patience: value["patience"]?.integer, tuning: tuning)
   }
 
   private static func loss(_ value: ResolvedValue) -> LossConfiguration? {
@@ -96,6 +100,15 @@ enum RunBuilder {
     case "norm": value.payload?.number.map { .norm($0) }
     case "value": value.payload?.number.map { .value($0) }
     default: nil
+    }
+  }
+
+  private static func tuning(_ value: ResolvedValue) -> TuningConfiguration? {
+    switch value.kind {
+    case "model": .model
+    case "direct": .direct
+    case "measured": .measured
+    default: value.payload?.text.map { .file($0) }
     }
   }
 

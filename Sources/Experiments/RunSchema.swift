@@ -92,6 +92,25 @@ enum RunSchema {
           Choice(word: "bf16", summary: "bfloat16 in kernels; parameters and sums stay fp32"),
         ]), .scalar("fp32"), "Number format of activations and weights in kernels."),
       Key(
+        "tuning", .union(tuning), .scalar("model"),
+        "How the kernel of each convolution is chosen. A run that is resumed keeps what it began with."),
+      Key(
+        "weight_decay_on",
+        .choice([
+          Choice(word: "all", summary: "every trainable parameter"),
+          Choice(word: "kernels", summary: "kernels only, not biases and normalisations"),
+        ]), .scalar("all"), "Which parameters the optimizer's weight decay acts on."),
+      Key(
+        "monitor",
+        .choice([
+          Choice(word: "accuracy", summary: "higher is better"),
+          Choice(word: "loss", summary: "lower is better"),
+        ]), .scalar("accuracy"),
+        "The test figure (the training figure without test data) by which the best epoch is known."),
+      Key(
+        "patience", .optional(word: "none", .integer(1...1_000_000)), .scalar("none"),
+        "Stops early when `monitor` has not improved for this many epochs."),
+      Key(
         "clipping", .union(clipping), .scalar("none"),
         "A bound on the minibatch's mean gradient, before the optimizer."),
       Key(
@@ -208,6 +227,16 @@ enum RunSchema {
       UnionSchema.Kind(
         "norm", .number(.positive), "All gradients are scaled so that their L2 norm is at most this."),
       UnionSchema.Kind("value", .number(.positive), "Each element is held within ± this."),
+    ])
+
+  static let tuning = UnionSchema(
+    "tuning",
+    [
+      UnionSchema.Kind("model", nil, "A cost model over shapes: two fresh runs give the same bytes."),
+      UnionSchema.Kind("direct", nil, "Direct convolutions only, without Winograd's coarser rounding."),
+      UnionSchema.Kind(
+        "measured", nil, "Kernels are timed before the first step, once for each network and machine."),
+      UnionSchema.Kind("file", .path, "Choices that `convoy tune --save` wrote."),
     ])
 
   static let nonFinite = UnionSchema(

@@ -89,19 +89,23 @@ public final class Run {
 
 extension RunRequest {
   /// How to compile the network; a run that goes on repeats the choices it was begun with.
-  func compileOptions(goingOnFrom identity: RunIdentity?) throws(TrainingError) -> CompileOptions {
+  func compileOptions(goingOnFrom identity: RunIdentity?) throws -> CompileOptions {
     let training = configuration.training
     let precision: ComputePrecision =
       switch training.precision {
       case .fp32: .fp32
       case .bf16: .bf16
       }
-    var selection = kernels.map(KernelSelection.chosen) ?? .costModel
+    let selection: KernelSelection
     if let identity {
       guard let choices = KernelChoices(text: identity.kernelChoices) else {
         throw TrainingError(.badData, "the checkpoint's choices of kernels cannot be read")
       }
       selection = .chosen(choices)
+    } else if let kernels {
+      selection = .chosen(kernels)
+    } else {
+      selection = try Tuning(configuration.network.resolved(), training).selection()
     }
     return CompileOptions(
       batch: training.batch, shard: identity?.shardSize ?? training.shard, precision: precision,

@@ -75,13 +75,16 @@ public struct TrainingConfiguration: Hashable, Sendable {
   public var monitor: Monitor
   /// Ends the training when `monitor` has not improved for this many epochs; nil never does.
   public var patience: Int?
+  /// Where the choice of kernels comes from.
+  public var tuning: TuningConfiguration
 
   public init(
     epochs: Int, batch: Int, shard: Int? = nil,
     loss: LossConfiguration = .softmaxCrossEntropy(labelSmoothing: 0),
     optimizer: OptimizerConfiguration, schedule: ScheduleConfiguration = ScheduleConfiguration(),
     precision: Precision = .fp32, clipping: GradientClipping = .none, nonFinite: NonFinitePolicy = .stop,
-    weightDecayScope: WeightDecayScope = .all, monitor: Monitor = .accuracy, patience: Int? = nil
+    weightDecayScope: WeightDecayScope = .all, monitor: Monitor = .accuracy, patience: Int? = nil,
+    tuning: TuningConfiguration = .model
   ) {
     self.epochs = epochs
     self.batch = batch
@@ -95,6 +98,7 @@ public struct TrainingConfiguration: Hashable, Sendable {
     self.weightDecayScope = weightDecayScope
     self.monitor = monitor
     self.patience = patience
+    self.tuning = tuning
   }
 }
 

@@ -51,6 +51,8 @@ public struct RunEnvironment: Hashable, Sendable {
     return ((try? document.text()) ?? "{}") + "\n"
   }
 
+  static var cpuName: String { cpuModel() }
+
   private static func cpuModel() -> String {
     guard let text = try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8),
       let line = text.split(separator: "\n").first(where: { $0.hasPrefix("model name") }),

@@ -21,7 +21,8 @@ struct Convoy: ParsableCommand {
       """,
     version: Version.text,
     subcommands: [
-      TrainCommand.self, ImportCommand.self, ProveCommand.self, BenchCommand.self, ConfigCommand.self,
+      TrainCommand.self, ImportCommand.self, ProveCommand.self, BenchCommand.self, TuneCommand.self,
+      ConfigCommand.self,
     ])
 }
 

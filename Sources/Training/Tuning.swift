@@ -1,0 +1,102 @@
+public import Compute
+internal import Crypto
+internal import Foundation
+public import Networks
+internal import OneDNN
+internal import Tensors
+
+/// Where the choice of kernels comes from.
+public enum TuningConfiguration: Hashable, Sendable {
+  /// A cost model over shapes: two fresh runs agree.
+  case model
+  /// Direct convolutions only; Winograd's rounding is avoided.
+  case direct
+  /// Kernels are timed before the first step, once for each network and machine.
+  case measured
+  /// Choices written down by `convoy tune --save`.
+  case file(String)
+}
+
+/// Times kernels for a network, and keeps what it found in the user's cache folder.
+public struct Tuning {
+  private let network: ResolvedNetwork
+  private let configuration: TrainingConfiguration
+
+  public init(_ network: ResolvedNetwork, _ configuration: TrainingConfiguration) {
+    self.network = network
+    self.configuration = configuration
+  }
+
+  private var precision: ComputePrecision { configuration.precision == .bf16 ? .bf16 : .fp32 }
+
+  /// How kernels are to be chosen, measured if the configuration asks for it.
+  ///
+  /// - Throws: ``TrainingError`` for a file that is missing or holds no choices.
+  public func selection() throws -> KernelSelection {
+    switch configuration.tuning {
+    case .model: return .costModel
+    case .direct: return .direct
+    case .file(let path):
+      guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
+        throw TrainingError(
+          .missingInput, "\(path) cannot be read; `convoy tune CONFIG --save FILE` makes one")
+      }
+      guard let choices = KernelChoices(text: text) else {
+        throw TrainingError(
+          .badData, "\(path) holds no choices of kernels; `convoy tune CONFIG --save FILE` makes them")
+      }
+      return .chosen(choices)
+    case .measured: return .chosen(try measured())
+    }
+  }
+
+  /// The fastest kernels: from the cache if this network was measured on this machine before.
+  public func measured() throws -> KernelChoices {
+    let folder = Tuning.cacheFolder
+    let name = "\(try cacheKey()).txt"
+    if let text = try? String(contentsOfFile: "\(folder)/\(name)", encoding: .utf8),
+      let choices = KernelChoices(text: text), !choices.isEmpty
+    {
+      return choices
+    }
+    let (choices, _) = try measure()
+    // A cache that cannot be written costs the next start a second and nothing else.
+    try? makeFolder(folder)
+    try? AtomicFile.write(choices.text, as: name, in: folder)
+    return choices
+  }
+
+  /// Times all kernels now.
+  public func measure() throws -> (KernelChoices, [KernelTiming]) {
+    let shard = try CompiledNetwork(
+      network,
+      options: CompileOptions(batch: configuration.batch, shard: configuration.shard, precision: precision)
+    ).shardSize
+    let tuner = KernelTuner(
+      samples: shard, precisions: precision == .bf16 ? [.fp32, .bf16] : [.fp32], repeats: 2)
+    let timings = try tuner.timings(of: network)
+    var choices = KernelTuner.fastest(timings, precision: precision)
+    choices.shardSize = shard
+    return (choices, timings)
+  }
+
+  /// A digest of what the fastest kernel depends on.
+  private func cacheKey() throws -> String {
+    let layers = network.layers.map { "\($0.name) \($0.spec) \($0.inputShapes) \($0.outputShape)" }
+    let text =
+      (layers + [
+        "\(configuration.batch) \(configuration.shard ?? 0) \(precision)", OneDNN.Library.version,
+        OneDNN.Library.instructionSet, RunEnvironment.cpuName,
+      ]).joined(separator: "\n")
+    return SHA256.hash(data: Data(text.utf8)).prefix(16).map { String(format: "%02x", $0) }.joined()
+  }
+
+  /// `$XDG_CACHE_HOME/convoy/kernels`, by default below `~/.cache`.
+  static var cacheFolder: String {
+    let environment = ProcessInfo.processInfo.environment
+    let base =
+      environment["XDG_CACHE_HOME"].flatMap { $0.isEmpty ? nil : $0 }
+      ?? "\(environment["HOME"] ?? NSTemporaryDirectory())/.cache"
+    return "\(base)/convoy/kernels"
+  }
+}

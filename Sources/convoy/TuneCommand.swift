@@ -1,0 +1,41 @@
+internal import ArgumentParser
+internal import Compute
+internal import Experiments
+internal import Foundation
+internal import Networks
+internal import Training
+
+/// Times the kernels of a network's convolutions.
+struct TuneCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "tune",
+    abstract: "Time the kernels of a network and save the fastest choices.",
+    discussion: """
+      A config with `tuning: {file: kernels.txt}` repeats them anywhere, bit by bit on CPUs of the same kind. \
+      `tuning: measured` does the same without a file, through a cache.
+      """)
+
+  @OptionGroup var config: ConfigurationArguments
+
+  @Option(help: ArgumentHelp("Where to write the choices.", valueName: "file"))
+  var save: String?
+
+  func run() throws {
+    let loaded = try ConfigurationFile.load(path: config.config, overrides: config.overrides)
+    let (choices, timings) = try Tuning(loaded.network, loaded.run.training).measure()
+    for timing in timings {
+      let isChosen = choices[timing.layer, timing.pass]?.rawValue == timing.algorithm.rawValue
+      let name =
+        "\(timing.layer) \(timing.pass.rawValue) \(timing.precision.rawValue) \(timing.algorithm.rawValue)"
+      print(
+        (isChosen ? "* " : "  ") + name.padding(toLength: 50, withPad: " ", startingAt: 0)
+          + String(
+            format: "%10.1f µs %7.0f GFLOP/s  ", timing.seconds * 1e6, timing.flops / timing.seconds * 1e-9)
+          + timing.kernel)
+    }
+    guard let save else { return print("\n\(choices.text)", terminator: "") }
+    try choices.text.write(toFile: save, atomically: true, encoding: .utf8)
+    print(
+      "\(save): kernels of \(Set(timings.map(\.layer)).count) layers, shards of \(choices.shardSize ?? 0)")
+  }
+}
