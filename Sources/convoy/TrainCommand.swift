@@ -3,6 +3,7 @@ internal import Crypto
 internal import Experiments
 internal import Foundation
 internal import Parallel
+internal import Reporting
 internal import Training
 
 /// Trains a network, or goes on with a training that was interrupted.
@@ -56,7 +57,7 @@ struct TrainCommand: ParsableCommand {
     let run = try Run(request, stop: stop, observer: printer)
     let isComplete = try run.train()
     printer.finish()
-    print(TrainCommand.report(run, isComplete: isComplete))
+    print(TrainCommand.report(run, last: printer.last, isComplete: isComplete))
     if !isComplete { throw ExitCode(75) }
   }
 
@@ -70,7 +71,13 @@ struct TrainCommand: ParsableCommand {
 
   /// `Results/NAME/RUN`: one place per config, so that the same command finds its run again.
   static func directory(of loaded: LoadedConfiguration) -> String {
-    let digest = SHA256.hash(data: Data(loaded.canonicalJSON.utf8)).prefix(4)
+    // Where the data lies does not make another run of it.
+    var text = loaded.canonicalJSON
+    let data = loaded.run.data
+    for path in [data.train.file, data.test?.file].compactMap(\.self) {
+      text = text.replacingOccurrences(of: path, with: URL(fileURLWithPath: path).lastPathComponent)
+    }
+    let digest = SHA256.hash(data: Data(text.utf8)).prefix(4)
     let run = digest.map { String(format: "%02x", $0) }.joined()
     return "Results/\(loaded.run.name)/\(run)"
   }
@@ -85,17 +92,28 @@ struct TrainCommand: ParsableCommand {
     }
   }
 
-  private static func report(_ run: Run, isComplete: Bool) -> String {
+  private static func report(_ run: Run, last: EpochMetrics?, isComplete: Bool) -> String {
     let directory = run.directory.path
     guard isComplete else {
       return "stopped after step \(run.progress.step); the same command goes on from there (\(directory))"
     }
-    return """
-
-      run directory  \(directory)
-      next           convoy evaluate \(directory) --data FILE.h5
-                     convoy predict \(directory) IMAGE.png
-                     convoy inspect \(directory)
-      """
+    var lines = last == nil ? ["already complete after \(run.progress.epoch) epochs"] : [""]
+    if let test = last?.test {
+      lines.append("test accuracy  \(NumberText.fixed(test.accuracy, 4)) after \(run.progress.epoch) epochs")
+    }
+    if let best = run.progress.best {
+      lines.append("best epoch     \(best.epoch) (\(NumberText.fixed(abs(best.score), 4)))")
+    }
+    if let last {
+      lines.append(
+        "speed          \(NumberText.grouped(Int(last.samplesPerSecond))) images/s in the last epoch")
+    }
+    return
+      (lines + [
+        "run directory  \(directory)",
+        "next           convoy evaluate \(directory) --data FILE.h5",
+        "               convoy predict \(directory) IMAGE.png",
+        "               convoy inspect \(directory)",
+      ]).joined(separator: "\n")
   }
 }

@@ -5,46 +5,87 @@ internal import Training
 /// Shows a training as it goes: a progress line on a terminal, plain lines elsewhere.
 final class TrainingPrinter: TrainerObserver {
   private let isQuiet: Bool
+  private let progress: ProgressLine
+  private let clock = ContinuousClock()
+  private let start: ContinuousClock.Instant
+  private var summary: RunSummary?
+  /// Samples and seconds since training began or went on.
+  private var samples = 0
+  /// The last epoch's figures, for the result.
+  private(set) var last: EpochMetrics?
 
-  init(isQuiet: Bool) { self.isQuiet = isQuiet }
+  init(isQuiet: Bool) {
+    self.isQuiet = isQuiet
+    start = clock.now
+    let environment = ProcessInfo.processInfo.environment
+    progress = ProgressLine(
+      Terminal(descriptor: 1, environment: environment),
+      measure: { Terminal(descriptor: 1, environment: environment) },
+      write: { FileHandle.standardOutput.write(Data($0.utf8)) })
+  }
 
   func receive(_ event: TrainerEvent) {
     switch event {
     case .started(let summary):
+      self.summary = summary
       say(describe(summary))
+    case .step(let report):
+      samples += report.minibatch.samples
+      if !isQuiet { progress.update(reading(report), now: seconds) }
+    case .evaluating(let done, let total):
+      if !isQuiet { progress.update(ProgressReading(title: "test", done: done, total: total), now: seconds) }
     case .epochEnded(let metrics, let isBest):
+      last = metrics
       say(describe(metrics, isBest: isBest))
     case .warning(let text):
+      progress.finish()
       FileHandle.standardError.write(Data("warning: \(text)\n".utf8))
     case .stopped(let signal, let step):
       say("\(StopSignals.name(of: signal)): checkpoint written after step \(step)")
-    case .step, .evaluating, .checkpointWritten, .finished: break
+    case .checkpointWritten, .finished: break
     }
   }
 
-  func finish() {}
+  func finish() { progress.finish() }
+
+  private var seconds: Double {
+    let elapsed = start.duration(to: clock.now).components
+    return Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18
+  }
 
   private func say(_ line: String) {
-    if !isQuiet { print(line) }
+    if !isQuiet { progress.line(line) }
+  }
+
+  private func reading(_ report: StepReport) -> ProgressReading {
+    let rate = Double(samples) / max(seconds, 1e-9)
+    let epochs = summary?.epochs ?? report.epoch
+    let left = (epochs - report.epoch) * report.samples + report.samples - report.position
+    return ProgressReading(
+      title: "epoch \(report.epoch)/\(epochs)", done: report.position, total: report.samples,
+      loss: report.epochSoFar.meanLoss, accuracy: report.epochSoFar.accuracy, imagesPerSecond: rate,
+      secondsLeft: Double(left) / max(rate, 1e-9))
   }
 
   private func describe(_ summary: RunSummary) -> String {
-    let start = summary.resumedFrom == nil ? "training" : "going on with"
+    let verb = summary.resumedFrom == nil ? "training" : "going on with"
     return
-      "\(start) \(summary.name): \(summary.parameterCount) parameters, \(summary.trainingSamples) samples, "
-      + "batch \(summary.batch) in shards of \(summary.shard), \(summary.workers) worker(s)"
+      "\(verb) \(summary.name): \(NumberText.grouped(summary.parameterCount)) parameters, "
+      + "\(NumberText.grouped(summary.trainingSamples)) samples, batch \(summary.batch) in shards of "
+      + "\(summary.shard), \(summary.workers) worker\(summary.workers == 1 ? "" : "s")"
   }
 
   private func describe(_ metrics: EpochMetrics, isBest: Bool) -> String {
     var parts = [
-      "epoch \(metrics.epoch)", String(format: "loss %.4f", metrics.train.meanLoss),
-      String(format: "accuracy %.4f", metrics.train.accuracy),
+      "epoch \(metrics.epoch)/\(summary?.epochs ?? metrics.epoch)",
+      "loss \(NumberText.fixed(metrics.train.meanLoss, 4))",
+      "accuracy \(NumberText.fixed(metrics.train.accuracy, 4))",
     ]
     if let test = metrics.test {
-      parts.append(String(format: "test loss %.4f", test.meanLoss))
-      parts.append(String(format: "test accuracy %.4f", test.accuracy) + (isBest ? "*" : ""))
+      parts.append("test loss \(NumberText.fixed(test.meanLoss, 4))")
+      parts.append("test accuracy \(NumberText.fixed(test.accuracy, 4))\(isBest ? " *" : "  ")")
     }
-    parts.append(String(format: "%.0f images/s", metrics.samplesPerSecond))
+    parts.append("\(NumberText.grouped(Int(metrics.samplesPerSecond))) images/s")
     return parts.joined(separator: "  ")
   }
 }
