@@ -27,3 +27,22 @@ enum CrossEntropy {
     return (loss, correct)
   }
 }
+
+extension CrossEntropy {
+  /// The class of each row's largest logit, the first of equal ones.
+  static func predictions(logits: [Float], classes: Int) -> [Int32] {
+    stride(from: 0, to: logits.count, by: classes).map { start in
+      var best = start
+      for index in start..<start + classes where logits[index] > logits[best] { best = index }
+      return Int32(best - start)
+    }
+  }
+
+  /// `exp(x) / Σ exp(x)` of one row.
+  static func probabilities(_ logits: ArraySlice<Float>) -> [Double] {
+    let largest = Double(logits.max() ?? 0)
+    let powers = logits.map { exp(Double($0) - largest) }
+    let sum = powers.reduce(0, +)
+    return powers.map { $0 / sum }
+  }
+}

@@ -4,6 +4,7 @@ internal import Datasets
 internal import Experiments
 internal import Foundation
 internal import HDF5
+internal import ImageFiles
 internal import Networks
 internal import OneDNN
 internal import Training
@@ -28,6 +29,7 @@ enum Failure {
     case let error as ComputeError: error.exitCode
     case is OneDNNError: 70
     case is HDF5Error: 65
+    case let error as ImageError: error.exitCode
     case let error as CommandError: error.exitCode
     default: nil
     }

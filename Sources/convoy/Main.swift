@@ -21,7 +21,8 @@ struct Convoy: ParsableCommand {
       """,
     version: Version.text,
     subcommands: [
-      TrainCommand.self, ImportCommand.self, ProveCommand.self, BenchCommand.self, TuneCommand.self,
+      TrainCommand.self, EvaluateCommand.self, PredictCommand.self, InspectCommand.self, ImportCommand.self,
+      ProveCommand.self, BenchCommand.self, TuneCommand.self,
       ConfigCommand.self,
     ])
 }

@@ -1,0 +1,144 @@
+internal import ArgumentParser
+internal import Datasets
+internal import Experiments
+internal import Foundation
+internal import HDF5
+internal import ImageFiles
+internal import Networks
+internal import Reporting
+internal import Tensors
+internal import Training
+
+/// Says what a file is and shows what is in it.
+struct InspectCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "inspect",
+    abstract: "Show what a dataset, checkpoint, run directory or config holds.")
+
+  @Argument(help: "A file or a run directory.", completion: .file())
+  var path: String
+
+  @Option(help: ArgumentHelp("How many samples of a dataset to draw.", valueName: "n"))
+  var samples = 8
+
+  func run() throws {
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+      throw CommandError.missing("there is no file or folder \(path)")
+    }
+    if isFolder.boolValue {
+      try show(try CheckpointStore.choose(path) { TerminalOutput.warn("\($0)") })
+    } else if path.hasSuffix(".yaml") || path.hasSuffix(".yml") {
+      let loaded = try ConfigurationFile.load(path: path, overrides: [])
+      print("\(path): the config of '\(loaded.run.name)', \(loaded.run.training.epochs) epochs\n")
+      print(layers(loaded.network))
+    } else if let header = try? CheckpointFile.header(of: path), header.step >= 0 {
+      try show((path, try CheckpointFile.read(path)))
+    } else {
+      try showData()
+    }
+  }
+
+  // MARK: - Checkpoints
+
+  private func show(_ found: (path: String, checkpoint: Checkpoint)) throws {
+    let checkpoint = found.checkpoint
+    let progress = checkpoint.progress
+    print("\(found.path): a checkpoint of '\(checkpoint.name)' (a Keras model file too)")
+    print("step \(progress.step), \(progress.epoch) epoch(s) and \(progress.position) samples done")
+    if let best = progress.best {
+      print("best epoch \(best.epoch): \(NumberText.fixed(abs(best.score), 4))")
+    }
+    print("run \(checkpoint.identity.runID), shards of \(checkpoint.identity.shardSize)")
+    let digest = try checkpoint.contentDigest().map { String(format: "%02x", $0) }.joined()
+    print("contents SHA-256 \(digest)\n")
+    print(layers(checkpoint.network))
+  }
+
+  private func layers(_ network: ResolvedNetwork) -> String {
+    let terminal = TerminalOutput.standardOutput
+    return Table(network).text(width: terminal.columns, unicode: terminal.hasUnicode)
+  }
+
+  // MARK: - Datasets
+
+  private func showData() throws {
+    let names = try objects()
+    print("\(path): an HDF5 file")
+    var table = Table([
+      Table.Column("dataset"), Table.Column("shape"), Table.Column("type"), Table.Column("storage"),
+    ])
+    for (name, dataset) in names {
+      table.add([
+        name, dataset.shape.map(String.init).joined(separator: "×"), "\(dataset.type)", try storage(dataset),
+      ])
+    }
+    let terminal = TerminalOutput.standardOutput
+    print(table.text(width: terminal.columns, unicode: terminal.hasUnicode))
+    let known = Set(names.map(\.name))
+    for (name, _) in names where name.hasSuffix("images") {
+      let labels = String(name.dropLast("images".count)) + "labels"
+      if known.contains(labels) {
+        try showSamples(try ImageDataset(path: path, images: name, labels: labels))
+      }
+    }
+  }
+
+  private func objects() throws -> [(name: String, dataset: Dataset)] {
+    let root = try File.open(path).root
+    var found: [(String, Dataset)] = []
+    func visit(_ group: Group, _ prefix: String, depth: Int) throws {
+      guard depth < 8 else { return }
+      for member in try group.members() where member.link == .hard && found.count < 100 {
+        switch member.kind {
+        case .dataset: found.append((prefix + member.name, try group.dataset(member.name, links: .hardOnly)))
+        case .group:
+          try visit(
+            try group.group(member.name, links: .hardOnly), "\(prefix)\(member.name)/", depth: depth + 1)
+        default: break
+        }
+      }
+    }
+    try visit(root, "", depth: 0)
+    return found
+  }
+
+  private func storage(_ dataset: Dataset) throws -> String {
+    let filters = try dataset.filters().map(\.name).joined(separator: ", ")
+    switch try dataset.layout() {
+    case .chunked(let shape):
+      return "chunks of \(shape.map(String.init).joined(separator: "×"))"
+        + (filters.isEmpty ? "" : ", \(filters)")
+    case .contiguous: return "contiguous"
+    case .compact: return "compact"
+    default: return "other"
+    }
+  }
+
+  private func showSamples(_ dataset: ImageDataset) throws {
+    let terminal = TerminalOutput.standardOutput
+    let counts = dataset.classCounts()
+    let names = dataset.classNames ?? counts.indices.map { "\($0)" }
+    print("\(dataset.imagesName): \(NumberText.grouped(dataset.count)) samples of \(dataset.sampleShape)")
+    var table = Table([
+      Table.Column("", .trailing), Table.Column("class"), Table.Column("samples", .trailing),
+    ])
+    for (index, count) in counts.enumerated() {
+      table.add(["\(index)", index < names.count ? names[index] : "", NumberText.grouped(count)])
+    }
+    print(table.text(width: terminal.columns, unicode: terminal.hasUnicode))
+    guard dataset.pixelType == .uint8, dataset.sampleShape.rank == 3,
+      let channels = Image.Channels(rawValue: dataset.sampleShape[2]), samples > 0
+    else { return }
+    let rows = Array(0..<min(samples, dataset.count))
+    let minibatch = try dataset.samples(rows)
+    let entries = rows.map { row -> (image: Image, caption: String) in
+      let pixels = minibatch.withSample(row) { Array($0) }
+      let image = Image(
+        height: dataset.sampleShape[0], width: dataset.sampleShape[1], channels: channels, pixels: pixels)
+      let label = Int(dataset.labels[row])
+      return (image, label < names.count ? names[label] : "\(label)")
+    }
+    print(ImageDrawing(terminal).gallery(entries, columns: terminal.columns))
+  }
+}
