@@ -41,7 +41,8 @@ extension Predictor {
     guard dataset.sampleShape == network.inputShape else {
       throw TrainingError(
         .badData,
-        "\(dataset.path) has samples of \(dataset.sampleShape), and the network's input is \(network.inputShape)")
+        "\(dataset.path) has samples of \(dataset.sampleShape), and the network's input is \(network.inputShape)"
+      )
     }
     if let bad = dataset.labels.firstIndex(where: { $0 >= classes }) {
       throw TrainingError(

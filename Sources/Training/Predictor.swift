@@ -24,7 +24,8 @@ public final class Predictor: Sendable {
   ///   - sampleCount: samples that will be predicted; plans are compiled for the sizes of their shards.
   ///   - workers: 1 or more.
   /// - Throws: ``ComputeError`` where a layer has no kernel.
-  public init(_ network: ResolvedNetwork, values: CanonicalParameters, sampleCount: Int, workers: Int) throws {
+  public init(_ network: ResolvedNetwork, values: CanonicalParameters, sampleCount: Int, workers: Int) throws
+  {
     self.network = network
     let shard = sampleCount < Self.batch ? max(1, min(16, (sampleCount + workers - 1) / workers)) : nil
     compiled = try CompiledNetwork(
