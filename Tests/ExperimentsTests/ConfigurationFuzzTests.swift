@@ -33,7 +33,10 @@ private struct Mutator {
     for _ in 0...next(4) {
       let place = next(scalars.count + 1)
       switch next(9) {
-      case 0: scalars.insert(contentsOf: Mutator.tokens[next(Mutator.tokens.count)].unicodeScalars, at: place)
+      case 0:
+        scalars.insert(
+          contentsOf: Mutator.tokens[next(Mutator.tokens.count)].unicodeScalars,
+          at: valuePlace(scalars, place))
       case 1: if place < scalars.count { scalars.remove(at: place) }
       case 2: if place < scalars.count { scalars[place] = Unicode.Scalar(UInt8(32 + next(95))) }
       case 3: scalars.removeSubrange(place..<min(place + next(20), scalars.count))
@@ -54,6 +57,16 @@ private struct Mutator {
     var view = String.UnicodeScalarView()
     view.append(contentsOf: scalars)
     return String(view)
+  }
+
+  /// Mostly a place where a value starts, since that is where a token means something.
+  private mutating func valuePlace(_ scalars: [Unicode.Scalar], _ place: Int) -> Int {
+    guard next(3) > 0 else { return place }
+    let starts: Set<Unicode.Scalar> = [":", "-", ",", "[", "{"]
+    return (place..<scalars.count).first {
+      $0 > 0 && scalars[$0 - 1] == " " && $0 > 1 && starts.contains(scalars[$0 - 2])
+    }
+      ?? place
   }
 
   private mutating func moveLine(_ scalars: [Unicode.Scalar]) -> [Unicode.Scalar] {
