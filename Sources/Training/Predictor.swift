@@ -1,8 +1,8 @@
-public import Compute
+internal import Compute
 public import Datasets
 public import Networks
 internal import Parallel
-public import Tensors
+internal import Tensors
 
 /// A network with its values, ready to predict: plans for the forward pass and memory for each worker.
 ///
