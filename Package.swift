@@ -80,10 +80,13 @@ let package = Package(
     .testTarget(
       name: "DatasetsTests", dependencies: ["Datasets", "HDF5", "Tensors", "TestSupport"],
       exclude: ["Fixtures"]),
+    .executableTarget(
+      name: "CheckpointProbe", dependencies: ["Tensors", "Networks", "Training"],
+      path: "Tests/CheckpointProbe"),
     .testTarget(
       name: "TrainingTests",
       dependencies: [
-        "Training", "Tensors", "Networks", "Parallel", "Compute", "Datasets", "HDF5", "TestSupport",
+        "CheckpointProbe", "Training", "Tensors", "Networks", "Parallel", "Compute", "Datasets", "HDF5", "TestSupport",
       ]),
     .testTarget(
       name: "ExperimentsTests",

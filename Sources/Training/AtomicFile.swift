@@ -25,7 +25,9 @@ enum AtomicFile {
       for part in parts { try file.write(part) }
       try file.synchronize()
       try file.close()
-      guard rename(temporary, path) == 0 else { throw .system(.inputOutput, "cannot rename \(temporary)") }
+      guard retrying({ rename(temporary, path) }) == 0 else {
+        throw .system(.inputOutput, "cannot rename \(temporary)")
+      }
     } catch {
       // The error that led here is the one to report.
       _ = unlink(temporary)

@@ -55,6 +55,11 @@ public enum StopSignals {
       sigemptyset(&action.sa_mask)
       sigaction(number, &action, nil)
     }
+    // A parent may have started us with these blocked; a blocked signal would wait for ever.
+    var mask = sigset_t()
+    sigemptyset(&mask)
+    for number in handled { sigaddset(&mask, number) }
+    pthread_sigmask(SIG_UNBLOCK, &mask, nil)
     signal(SIGPIPE, SIG_IGN)
     signal(SIGXFSZ, SIG_IGN)
     return request

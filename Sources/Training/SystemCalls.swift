@@ -156,5 +156,7 @@ func namesInFolder(_ path: String) throws(TrainingError) -> [String] {
 
 /// Removes a file; one that is not there is no error.
 func removeFile(_ path: String) throws(TrainingError) {
-  guard unlink(path) == 0 || errno == ENOENT else { throw .system(.inputOutput, "cannot remove \(path)") }
+  guard retrying({ unlink(path) }) == 0 || errno == ENOENT else {
+    throw .system(.inputOutput, "cannot remove \(path)")
+  }
 }

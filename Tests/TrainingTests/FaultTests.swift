@@ -1,0 +1,194 @@
+import Foundation
+import Testing
+
+@testable import Training
+
+/// The probe writes checkpoints of steps; these tests disturb it and look at what is left.
+@Suite("Disturbed checkpoints", .serialized)
+struct FaultTests {
+  /// A store with the checkpoints of steps 1 and 2, about to get step 3.
+  static func withStore(_ body: (String) throws -> Void) throws {
+    let folder = try TemporaryFolder()
+    let store = folder("store")
+    try FileManager.default.createDirectory(atPath: store, withIntermediateDirectories: true)
+    for step in ["1", "2"] {
+      #expect(try FaultShim.run(["commit", store, step], in: store, faults: nil).status == 0)
+    }
+    try body(store)
+  }
+
+  static func newest(_ store: String) throws -> Int? {
+    try CheckpointStore(folder: store).newest()?.checkpoint.progress.step
+  }
+
+  /// The calls of one undisturbed commit, which other tests go through one by one.
+  static func recordCommit() throws -> (before: PowerLoss.Disk, calls: [RecordedCall]) {
+    var result: (PowerLoss.Disk, [RecordedCall])?
+    try withStore { store in
+      var before: PowerLoss.Disk = [:]
+      for name in try FileManager.default.contentsOfDirectory(atPath: store) {
+        before["\(store)/\(name)"] = FileManager.default.contents(atPath: "\(store)/\(name)").map(Array.init)
+      }
+      #expect(try FaultShim.run(["commit", store, "3"], in: store).status == 0)
+      result = (before, try RecordedCall.read(store + ".log"))
+    }
+    return try #require(result)
+  }
+
+  // MARK: - Power loss
+
+  /// Steps of the newest intact checkpoint over all states; nil stands for "none could be read".
+  static func survivors(
+    _ before: PowerLoss.Disk, _ calls: [RecordedCall], after count: Int
+  ) throws -> (steps: Set<Int?>, states: Int) {
+    var steps: Set<Int?> = []
+    var states = 0
+    var known: [[UInt8]: Bool] = [:]
+    PowerLoss(before: before, calls: calls).states(after: count) { disk in
+      states += 1
+      // What `CheckpointStore.newest()` does, without a folder for each of thousands of states.
+      let intact = disk.filter { name, bytes in
+        guard name.hasSuffix(".h5") else { return false }
+        if let answer = known[bytes] { return answer }
+        let answer = DamageTests.isIntact(bytes)
+        known[bytes] = answer
+        return answer
+      }
+      steps.insert(intact.compactMap { try? CheckpointHeader($0.value[...], file: $0.key).step }.max())
+    }
+    return (steps, states)
+  }
+
+  @Test(
+    "whenever the power fails during a commit, the checkpoint before or the new one is found; after it, the new one"
+  )
+  func powerLoss() throws {
+    let (before, calls) = try Self.recordCommit()
+    #expect(calls.count >= 7, "\(calls.map(\.kind))")
+    var total = 0
+    for count in 0...calls.count {
+      let (steps, states) = try Self.survivors(before, calls, after: count)
+      total += states
+      #expect(steps.isSubset(of: [2, 3]), "after \(count) calls")
+    }
+    #expect(try Self.survivors(before, calls, after: calls.count).steps == [3])
+    #expect(total > 300, "\(total) states")
+  }
+
+  @Test("without the flush of the file, or that of the folder, the test above fails")
+  func missingFlush() throws {
+    let (before, calls) = try Self.recordCommit()
+    let flushes = calls.indices.filter { calls[$0].kind == .flush }
+    #expect(flushes.count == 2)
+    for index in flushes {
+      var weaker = calls
+      weaker.remove(at: index)
+      #expect(
+        try Self.survivors(before, weaker, after: weaker.count).steps != [3], "without \(calls[index].path)")
+    }
+  }
+
+  // MARK: - Failing calls
+
+  @Test(
+    "whichever call of a commit fails, and how, an intact checkpoint stays and the error is one line",
+    arguments: ["ENOSPC", "EIO", "EDQUOT", "EINTR", "SHORT"], [false, true])
+  func failingCalls(fault: String, always: Bool) throws {
+    // An interruption that never ends would be waited for without end.
+    if always, fault == "EINTR" { return }
+    let numbers = ["ENOSPC": ENOSPC, "EIO": EIO, "EDQUOT": EDQUOT, "EINTR": EINTR]
+    for call in 1... {
+      var wasDisturbed = false
+      try Self.withStore { store in
+        var faults = ["CALL": "\(call)"]
+        if let number = numbers[fault] { faults["ERRNO"] = "\(number)" } else { faults["SHORT"] = "1" }
+        if always { faults["ALWAYS"] = "1" }
+        let outcome = try FaultShim.run(["commit", store, "3"], in: store, faults: faults)
+        wasDisturbed = try RecordedCall.read(store + ".log").contains { $0.kind == .disturbance }
+        let newest = try Self.newest(store)
+        if outcome.status == 0 {
+          #expect(newest == 3, "call \(call)")
+        } else {
+          #expect([73, 74].contains(outcome.status) && !outcome.wasKilled, "call \(call): \(outcome)")
+          #expect(outcome.errors.split(separator: "\n").count == 1, "call \(call): \(outcome.errors)")
+          #expect(newest == 2 || newest == 3, "call \(call)")
+          #expect(
+            fault != "EINTR" && fault != "SHORT",
+            "call \(call) should have been made again: \(outcome.errors)")
+        }
+        // Afterwards, with the cause gone, the same commit works.
+        #expect(try FaultShim.run(["commit", store, "3"], in: store, faults: nil).status == 0)
+        #expect(try Self.newest(store) == 3)
+      }
+      if !wasDisturbed {
+        #expect(call > 10)
+        return
+      }
+    }
+  }
+
+  @Test("killed before any call of a commit, an intact checkpoint stays and the next commit works")
+  func killed() throws {
+    for call in 1... {
+      var wasKilled = false
+      try Self.withStore { store in
+        let outcome = try FaultShim.run(
+          ["commit", store, "3"], in: store, faults: ["CALL": "\(call)", "KILL": "1"])
+        wasKilled = outcome.wasKilled
+        #expect([2, 3].contains(try Self.newest(store) ?? 0))
+        #expect(try FaultShim.run(["commit", store, "4"], in: store, faults: nil).status == 0)
+        #expect(try Self.newest(store) == 4)
+        #expect(try CheckpointStore(folder: store).entries().count <= 3)
+      }
+      if !wasKilled {
+        #expect(call > 10)
+        return
+      }
+    }
+  }
+
+  @Test("a limit on the size of files is an error and not the end")
+  func fileSizeLimit() throws {
+    try Self.withStore { store in
+      // In blocks of 512 bytes: enough for the header, not for the rest.
+      let outcome = try FaultShim.run(["commit", store, "3"], in: store, faults: nil, shell: "ulimit -f 8")
+      #expect(outcome.status == 74 && outcome.errors.contains("File too large"))
+      #expect(try Self.newest(store) == 2)
+      #expect(try FileManager.default.contentsOfDirectory(atPath: store).count == 2)
+    }
+  }
+
+  @Test("a run directory on which any call fails is refused before training")
+  func runDirectory() throws {
+    for call in 1... {
+      let folder = try TemporaryFolder()
+      let run = folder("run")
+      let outcome = try FaultShim.run(
+        ["open", run], in: run, faults: ["CALL": "\(call)", "ERRNO": "\(EROFS)"])
+      let calls = try RecordedCall.read(run + ".log")
+      if !calls.contains(where: { $0.kind == .disturbance }) {
+        #expect(outcome.status == 0 && call > 10)
+        return
+      }
+      // What only tidies up (closing what was read, at the very end) may fail unnoticed.
+      #expect([0, 73, 74].contains(outcome.status), "call \(call): \(outcome)")
+    }
+  }
+
+  // MARK: - Signals
+
+  @Test("the four signals ask to stop, SIGPIPE does not; a second SIGINT ends the process")
+  func signals() throws {
+    func output(_ names: String...) throws -> FaultShim.Outcome {
+      try FaultShim.run(["signals"] + names, in: "/", faults: nil)
+    }
+    for name in ["TERM", "INT", "USR1", "HUP"] {
+      let outcome = try output("PIPE", name, "PIPE")
+      #expect(outcome.status == 0)
+      #expect(outcome.output == "PIPE none\n\(name) SIG\(name)\nPIPE SIG\(name)\n")
+    }
+    let twice = try output("INT", "INT", "TERM")
+    #expect(twice.status == 130 && twice.output == "INT SIGINT\n")
+    #expect(try output("TERM", "TERM", "INT").status == 0)
+  }
+}
