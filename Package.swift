@@ -86,7 +86,8 @@ let package = Package(
     .testTarget(
       name: "TrainingTests",
       dependencies: [
-        "CheckpointProbe", "Training", "Tensors", "Networks", "Parallel", "Compute", "Datasets", "HDF5", "TestSupport",
+        "CheckpointProbe", "Training", "Tensors", "Networks", "Parallel", "Compute", "Datasets", "HDF5",
+        "TestSupport",
       ]),
     .testTarget(
       name: "ExperimentsTests",
