@@ -17,6 +17,7 @@ private struct ConfigurationReference {
     writer.kinds("`training.loss`", RunSchema.loss)
     writer.kinds("`training.optimizer`", RunSchema.optimizer)
     writer.kinds("`training.schedule`", RunSchema.schedule)
+    writer.kinds("`training.tuning`", RunSchema.tuning)
     writer.kinds("`training.clipping`", RunSchema.clipping)
     writer.kinds("`training.on_nonfinite`", RunSchema.nonFinite)
     writer.section("`checkpoints`", RunSchema.checkpoints)

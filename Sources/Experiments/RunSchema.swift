@@ -164,7 +164,9 @@ enum RunSchema {
               learningRate,
               Key("momentum", .number(.share), .scalar("0"), "Kept share of the last update."),
               Key("nesterov", .boolean, .scalar("false"), "Looks ahead along the momentum."),
-              weightDecay,
+              Key(
+                "weight_decay", .number(.nonNegative), .scalar("0"),
+                "Parameters shrink by this times the learning rate in each step, as in Keras."),
             ])), "Stochastic gradient descent, with momentum."),
       UnionSchema.Kind(
         "adam", adam("Adam (Kingma & Ba 2015).", decay: weightDecay), "Adam (Kingma & Ba 2015)."),

@@ -27,7 +27,8 @@ public final class Predictor: Sendable {
   public init(_ network: ResolvedNetwork, values: CanonicalParameters, sampleCount: Int, workers: Int) throws
   {
     self.network = network
-    let shard = sampleCount < Self.batch ? max(1, min(16, (sampleCount + workers - 1) / workers)) : nil
+    // From the samples alone: a shard that followed the number of workers could change the last bits.
+    let shard = sampleCount < Self.batch ? max(1, min(16, sampleCount)) : nil
     compiled = try CompiledNetwork(
       network, options: CompileOptions(batch: Self.batch, shard: shard, training: false))
     for batch in RunData.minibatchSizes(samples: sampleCount, batch: Self.batch) {
