@@ -70,7 +70,8 @@ let package = Package(
     .testTarget(name: "TestSupportTests", dependencies: ["TestSupport", "Networks", "Tensors"]),
     .testTarget(
       name: "HDF5Tests", dependencies: ["HDF5", "TestSupport"], exclude: ["Fixtures"]),
-    .testTarget(name: "OneDNNTests", dependencies: ["OneDNN", "TestSupport"]),
+    .testTarget(
+      name: "OneDNNTests", dependencies: ["OneDNN", "Tensors", "Networks", "Parallel", "TestSupport"]),
     .testTarget(name: "ImageFilesTests", dependencies: ["ImageFiles", "TestSupport"]),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors", "TestSupport"]),
     .testTarget(name: "NetworksTests", dependencies: ["Networks", "TestSupport"]),
