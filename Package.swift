@@ -52,12 +52,14 @@ let package = Package(
       dependencies: ["Networks", "Training", .product(name: "Yams", package: "Yams")]),
     .target(name: "Reporting", dependencies: ["Tensors", "Networks", "ImageFiles"]),
 
+    .target(name: "Interchange", dependencies: ["HDF5", "Tensors", "Networks", "Training"]),
+
     // Level 6: the command line.
     .executableTarget(
       name: "convoy",
       dependencies: [
         "HDF5", "ImageFiles", "Tensors", "Networks", "Parallel", "Compute", "Datasets", "Training",
-        "Experiments", "Reporting",
+        "Experiments", "Reporting", "Interchange",
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
@@ -96,6 +98,10 @@ let package = Package(
     .testTarget(
       name: "ReportingTests",
       dependencies: ["Reporting", "ImageFiles", "Networks", "Tensors", "TestSupport"]),
+    .testTarget(
+      name: "InterchangeTests",
+      dependencies: ["Interchange", "Networks", "Tensors", "Training", "HDF5", "TestSupport"],
+      exclude: ["Fixtures"]),
     .testTarget(name: "CommandTests", dependencies: ["convoy", "TestSupport"]),
   ]
 )

@@ -5,6 +5,7 @@ internal import Experiments
 internal import Foundation
 internal import HDF5
 internal import ImageFiles
+internal import Interchange
 internal import Networks
 internal import OneDNN
 internal import Training
@@ -30,6 +31,7 @@ enum Failure {
     case is OneDNNError: 70
     case is HDF5Error: 65
     case let error as ImageError: error.exitCode
+    case let error as InterchangeError: error.exitCode
     case let error as CommandError: error.exitCode
     default: nil
     }

@@ -3,12 +3,12 @@ internal import Datasets
 internal import Foundation
 internal import Parallel
 
-/// Brings data sets into the HDF5 form that training reads.
+/// Brings data sets into the HDF5 form that training reads, and other people's networks into checkpoints.
 struct ImportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "import",
-    abstract: "Write a dataset file from another format.",
-    subcommands: [ImportFashionMNIST.self, ImportIDX.self])
+    abstract: "Write a dataset file, or a checkpoint, from another format.",
+    subcommands: [ImportFashionMNIST.self, ImportIDX.self, ImportKeras.self])
 }
 
 /// What every importer is told.

@@ -4,6 +4,7 @@ internal import Experiments
 internal import Foundation
 internal import HDF5
 internal import ImageFiles
+internal import Interchange
 internal import Networks
 internal import Reporting
 internal import Tensors
@@ -60,9 +61,45 @@ struct InspectCommand: ParsableCommand {
     return Table(network).text(width: terminal.columns, unicode: terminal.hasUnicode)
   }
 
+  // MARK: - Models of Keras
+
+  /// - Returns: false where the file's contents are worth showing as those of any other.
+  private func showModel(_ file: KerasFile) throws -> Bool {
+    let version = file.version.map { " (Keras \($0))" } ?? ""
+    let hint = "convoy import keras \(path) --to \(suggestedName)"
+    switch file.contents {
+    case .store:
+      print("\(path): a weights store of Keras 3, which cannot be imported; write the whole model in Keras:")
+      print("  model.save(\"model.h5\")")
+      return false
+    case .weights:
+      let names = try file.layerNames()
+      let known = KnownArchitecture(layerNames: names)
+      print("\(path): weights of a Keras model\(version), \(names.count) layers, without the architecture")
+      print("It becomes a checkpoint by: \(hint)" + (known == nil ? " --architecture CONFIG.yaml" : ""))
+      return false
+    case .wholeModel:
+      print("\(path): a Keras model\(version), no checkpoint of Convoy")
+      print("It becomes one by: \(hint)\n")
+      do {
+        print(layers(try KerasImport().read(path).checkpoint.network))
+        return true
+      } catch {
+        print("As it stands it cannot be imported: \(error)")
+        return false
+      }
+    }
+  }
+
+  private var suggestedName: String {
+    let name = URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent
+    return "\(name)-convoy.h5"
+  }
+
   // MARK: - Datasets
 
   private func showData() throws {
+    if let keras = try KerasFile(path: path), try showModel(keras) { return }
     let names = try objects()
     print("\(path): an HDF5 file")
     var table = Table([

@@ -1,0 +1,25 @@
+/// Why a model of another program cannot be brought in, in one line: what, where, and what to do.
+public struct InterchangeError: Error, CustomStringConvertible, Sendable, Equatable {
+  public enum Kind: Sendable, Equatable {
+    /// The call does not say enough, or something that does not fit the file.
+    case usage
+    /// The file is damaged, is no model, or uses what is not supported here.
+    case badData
+  }
+
+  public let kind: Kind
+  public let description: String
+
+  init(_ kind: Kind, _ description: String) {
+    self.kind = kind
+    self.description = description
+  }
+
+  /// The process's exit code for such an error, after `sysexits.h`.
+  public var exitCode: Int32 {
+    switch kind {
+    case .usage: 64
+    case .badData: 65
+    }
+  }
+}

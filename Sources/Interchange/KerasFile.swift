@@ -1,0 +1,70 @@
+internal import HDF5
+internal import Networks
+
+/// A file of Keras in its legacy HDF5 layout, opened: a whole model, or the weights alone.
+public struct KerasFile: Sendable {
+  public enum Contents: Hashable, Sendable {
+    /// Architecture (`model_config`) and weights.
+    case wholeModel
+    /// Weights by layer, without the architecture.
+    case weights
+    /// Keras 3's own store of weights (`….weights.h5`), which names variables by their place in the program.
+    case store
+  }
+
+  public let path: String
+  public let contents: Contents
+  /// Of the program that wrote the file, if it says so.
+  public let version: String?
+  let root: Group
+  /// The group that holds one group per layer.
+  let weights: Group
+
+  /// - Returns: nil for an HDF5 file that is none of Keras's.
+  /// - Throws: ``HDF5Error`` for a file that is missing, damaged or no HDF5.
+  public init?(path: String) throws {
+    let root = try File.open(path).root
+    let names = Set(try root.members().map(\.name))
+    if try root.attributes.contains("model_config") {
+      guard names.contains("model_weights") else { return nil }
+      contents = .wholeModel
+      weights = try root.group("model_weights", links: .hardOnly)
+    } else if try root.attributes.contains("layer_names") {
+      contents = .weights
+      weights = root
+    } else if names.contains("layers") || names.contains("_layer_checkpoint_dependencies") {
+      contents = .store
+      weights = root
+    } else {
+      return nil
+    }
+    self.path = path
+    self.root = root
+    let holder = [root, weights].first { (try? $0.attributes.contains("keras_version")) ?? false }
+    version = try holder?.attributes.string("keras_version")
+  }
+
+  /// Whether the file is one of Convoy's own checkpoints.
+  public var isCheckpoint: Bool {
+    ((try? root.members().contains { $0.name == "convoy" }) ?? false) && contents == .wholeModel
+  }
+
+  /// Names of all layers that the file lists, in the model's order.
+  public func layerNames() throws -> [String] { try weights.attributes.strings("layer_names") }
+
+  /// The document of the attribute `model_config`.
+  func modelConfig() throws -> JSONValue {
+    let text = try root.attributes.string("model_config")
+    do { return try JSONValue(parsing: text) } catch {
+      throw InterchangeError(.badData, "\(path): its model_config is no valid JSON; save the model again")
+    }
+  }
+
+  /// A layer's weights in the file's order.
+  func datasets(ofLayer name: String) throws -> [Dataset] {
+    guard try weights.members().contains(where: { $0.name == name }) || name.contains("/") else { return [] }
+    let group = try weights.group(name, links: .hardOnly)
+    guard try group.attributes.contains("weight_names") else { return [] }
+    return try group.attributes.strings("weight_names").map { try group.dataset($0, links: .hardOnly) }
+  }
+}

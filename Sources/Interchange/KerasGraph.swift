@@ -1,0 +1,234 @@
+internal import Networks
+internal import Tensors
+
+/// A layer of a Keras model as its configuration describes it, with nested models opened.
+struct KerasNode {
+  let name: String
+  let className: String
+  let config: JSONValue
+  /// Names of earlier nodes, or ``Network/inputName``.
+  var inputs: [String]
+  /// The top-level layer whose group of the file holds the weights.
+  let owner: String
+  /// The name by which that group knows the layer.
+  let isTrainable: Bool
+}
+
+/// The graph of a Keras model: Sequential or Functional, of Keras 2 (edges as lists) or 3 (edges as objects).
+struct KerasGraph {
+  private(set) var nodes: [KerasNode] = []
+  /// Without N; nil for a dimension that the model leaves open.
+  private(set) var inputShape: [Int?] = []
+  /// Name of the model, which is often that of a known architecture.
+  private(set) var name = "model"
+  /// The node whose result is the model's.
+  private(set) var output = Network.inputName
+
+  private var used: Set<String> = [Network.inputName]
+  private let path: String
+
+  init(_ document: JSONValue, path: String) throws {
+    self.path = path
+    guard let config = document["config"] else {
+      throw InterchangeError(.badData, "\(path): its model_config has no 'config'")
+    }
+    // Keras before 2.2 wrote a Sequential's config as the bare list of layers.
+    name = config["name"]?.string ?? "model"
+    output = try open(
+      document, name: name, inputs: [Network.inputName], owner: nil, isTrainable: true)
+    try sort()
+  }
+
+  // MARK: - Models
+
+  /// Adds a model's layers.
+  ///
+  /// - Returns: the node that gives the model's output.
+  private mutating func open(
+    _ document: JSONValue, name: String, inputs: [String], owner: String?, isTrainable: Bool
+  ) throws -> String {
+    let className = document["class_name"]?.string ?? "?"
+    let config = document["config"] ?? .null
+    let layers = config["layers"]?.elements ?? config.elements
+    guard let layers else {
+      throw InterchangeError(.badData, "\(path): the \(className) model '\(name)' lists no layers")
+    }
+    switch className {
+    case "Sequential":
+      return try openChain(layers, inputs: inputs, owner: owner, isTrainable: isTrainable)
+    case "Functional", "Model":
+      return try openGraph(
+        layers, config, name: name, inputs: inputs, owner: owner, isTrainable: isTrainable)
+    default:
+      throw InterchangeError(
+        .badData,
+        "\(path): the model is of the class \(className), whose layers are in its program and not in the file; "
+          + "a Sequential or Functional model can be read")
+    }
+  }
+
+  private mutating func openChain(
+    _ layers: [JSONValue], inputs: [String], owner: String?, isTrainable: Bool
+  ) throws -> String {
+    var current = inputs
+    for layer in layers {
+      noteInputShape(layer, isOutermost: owner == nil)
+      if layer["class_name"]?.string == "InputLayer" { continue }
+      let name = try layerName(layer)
+      current = [try add(layer, name: name, inputs: current, owner: owner, isTrainable: isTrainable)]
+    }
+    return current[0]
+  }
+
+  private mutating func openGraph(
+    _ layers: [JSONValue], _ config: JSONValue, name: String, inputs: [String], owner: String?,
+    isTrainable: Bool
+  ) throws -> String {
+    let inputNames = try tensors(config["input_layers"] ?? .null).map(\.layer)
+    let outputNames = try tensors(config["output_layers"] ?? .null).map(\.layer)
+    guard inputNames.count == inputs.count, outputNames.count == 1 else {
+      throw InterchangeError(
+        .badData,
+        "\(path): the model '\(name)' has \(inputNames.count) inputs and \(outputNames.count) outputs; models with one "
+          + "of each can be read")
+    }
+    var results = Dictionary(zip(inputNames, inputs)) { first, _ in first }
+    var waiting = layers
+    while !waiting.isEmpty {
+      var later: [JSONValue] = []
+      for layer in waiting {
+        noteInputShape(layer, isOutermost: owner == nil)
+        let inner = try layerName(layer)
+        if results[inner] != nil { continue }
+        let sources = try self.inputs(of: layer, name: inner)
+        let known = sources.compactMap { results[$0] }
+        guard known.count == sources.count else {
+          later.append(layer)
+          continue
+        }
+        results[inner] = try add(
+          layer, name: inner, inputs: known, owner: owner, isTrainable: isTrainable)
+      }
+      guard later.count < waiting.count else {
+        let names = later.compactMap { $0["config"]?["name"]?.string }.joined(separator: ", ")
+        throw InterchangeError(
+          .badData, "\(path): the inputs of \(names) are no layers of the model '\(name)'")
+      }
+      waiting = later
+    }
+    guard let output = results[outputNames[0]] else {
+      throw InterchangeError(.badData, "\(path): the output '\(outputNames[0])' is no layer of '\(name)'")
+    }
+    return output
+  }
+
+  private mutating func add(
+    _ layer: JSONValue, name: String, inputs: [String], owner: String?, isTrainable: Bool
+  ) throws -> String {
+    let className = layer["class_name"]?.string ?? "?"
+    let config = layer["config"] ?? .null
+    let trains = isTrainable && (config["trainable"]?.bool ?? true)
+    if ["Sequential", "Functional", "Model"].contains(className) {
+      return try open(layer, name: name, inputs: inputs, owner: owner ?? name, isTrainable: trains)
+    }
+    // Two nested models may use one name; and `input` is taken here.
+    var unique = name
+    if used.contains(unique), let owner, owner != name { unique = "\(owner)_\(name)" }
+    while used.contains(unique) { unique += "_" }
+    used.insert(unique)
+    nodes.append(
+      KerasNode(
+        name: unique, className: className, config: config, inputs: inputs, owner: owner ?? name,
+        isTrainable: trains))
+    return unique
+  }
+
+  // MARK: - Layers and edges
+
+  private func layerName(_ layer: JSONValue) throws -> String {
+    guard let name = layer["config"]?["name"]?.string ?? layer["name"]?.string else {
+      throw InterchangeError(.badData, "\(path): a layer of its model_config has no name")
+    }
+    return name
+  }
+
+  private mutating func noteInputShape(_ layer: JSONValue, isOutermost: Bool) {
+    guard isOutermost, inputShape.isEmpty else { return }
+    let config = layer["config"]
+    // A nested model at the beginning of a Sequential carries the shape in its own first layer.
+    let shape =
+      config?["batch_shape"] ?? config?["batch_input_shape"]
+      ?? config?["layers"]?.elements?.first?["config"].flatMap {
+        $0["batch_shape"] ?? $0["batch_input_shape"]
+      }
+    if let dimensions = shape?.elements, dimensions.count > 1 {
+      inputShape = dimensions.dropFirst().map(\.integer)
+    }
+  }
+
+  /// The layers whose results a layer takes.
+  private func inputs(of layer: JSONValue, name: String) throws -> [String] {
+    guard let calls = layer["inbound_nodes"]?.elements, !calls.isEmpty else { return [] }
+    guard calls.count == 1 else {
+      throw InterchangeError(
+        .badData,
+        "\(path): layer '\(name)' is used \(calls.count) times; layers that share their weights are not supported"
+      )
+    }
+    let sources: [(layer: String, tensor: Int)]
+    if calls[0].elements != nil {
+      sources = try tensors(calls[0])
+    } else {
+      sources = calls[0]["args"]?.elements.map { $0.flatMap(kerasTensors) } ?? []
+    }
+    for source in sources where source.tensor != 0 {
+      throw InterchangeError(
+        .badData,
+        "\(path): layer '\(name)' takes the second result of '\(source.layer)'; layers here have one")
+    }
+    guard !sources.isEmpty else {
+      throw InterchangeError(.badData, "\(path): it is not said where layer '\(name)' takes its input from")
+    }
+    return sources.map(\.layer)
+  }
+
+  /// Edges as lists: `["name", node, tensor, {…}]`, alone or several.
+  private func tensors(_ value: JSONValue) throws -> [(layer: String, tensor: Int)] {
+    guard let elements = value.elements else { return [] }
+    if let name = elements.first?.string { return [(name, elements.dropFirst(2).first?.integer ?? 0)] }
+    return try elements.flatMap { try tensors($0) }
+  }
+
+  /// Edges as objects: `{"class_name": "__keras_tensor__", "config": {"keras_history": ["name", node, tensor]}}`.
+  private func kerasTensors(_ value: JSONValue) -> [(layer: String, tensor: Int)] {
+    if let elements = value.elements { return elements.flatMap(kerasTensors) }
+    guard value["class_name"]?.string == "__keras_tensor__",
+      let history = value["config"]?["keras_history"]?.elements, let name = history.first?.string
+    else { return [] }
+    return [(name, history.dropFirst(2).first?.integer ?? 0)]
+  }
+
+  /// Brings the output to the end; the rest is in order already.
+  private mutating func sort() throws {
+    guard let index = nodes.firstIndex(where: { $0.name == output }) else {
+      throw InterchangeError(.badData, "\(path): the model has no layers")
+    }
+    let node = nodes.remove(at: index)
+    guard !nodes.contains(where: { $0.inputs.contains(node.name) }) else {
+      throw InterchangeError(
+        .badData, "\(path): the output '\(node.name)' is used inside the model, too; that is not supported")
+    }
+    nodes.append(node)
+  }
+
+  /// Takes a node out; what used it uses its input.
+  mutating func remove(_ name: String) {
+    guard let index = nodes.firstIndex(where: { $0.name == name }) else { return }
+    let source = nodes[index].inputs[0]
+    nodes.remove(at: index)
+    for other in nodes.indices {
+      nodes[other].inputs = nodes[other].inputs.map { $0 == name ? source : $0 }
+    }
+    if output == name { output = source }
+  }
+}

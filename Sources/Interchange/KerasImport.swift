@@ -1,0 +1,251 @@
+internal import HDF5
+public import Networks
+public import Tensors
+public import Training
+
+/// Turns a model file of Keras into a checkpoint.
+public struct KerasImport: Sendable {
+  /// For models that leave the image's size open, or to change it: `[height, width, channels]`.
+  public var inputShape: Shape?
+  /// What a file of weights alone belongs to; nil recognises it by the names of its layers.
+  public var architecture: Architecture?
+  /// What happens to an image first; nil follows the model's name.
+  public var preprocessing: Preprocessing?
+  public var classNames: [String]
+
+  public enum Architecture: Sendable {
+    case known(KnownArchitecture)
+    /// A network whose layers have the names of those in the file.
+    case network(Network)
+  }
+
+  /// What an import made and what there is to say about it.
+  public struct Result: Sendable {
+    public let checkpoint: Checkpoint
+    /// How the file was understood, a sentence each.
+    public let notes: [String]
+  }
+
+  public init(
+    inputShape: Shape? = nil, architecture: Architecture? = nil, preprocessing: Preprocessing? = nil,
+    classNames: [String] = []
+  ) {
+    self.inputShape = inputShape
+    self.architecture = architecture
+    self.preprocessing = preprocessing
+    self.classNames = classNames
+  }
+
+  /// Layers in the file's order, before anything is put in front of them.
+  private struct Model {
+    var name: String
+    var layers: [Layer]
+    var inputShape: Shape
+    var sources: [KerasWeights.Source]
+    var notes: [String]
+    /// The axis that a layer works along, as Keras counts it.
+    var axes: [String: Int] = [:]
+  }
+
+  /// Reads a file.
+  ///
+  /// - Throws: ``InterchangeError`` that names the layer, option or weight at fault; ``HDF5Error`` for a damaged file;
+  ///   ``NetworkError`` where shapes do not fit.
+  public func read(_ path: String) throws -> Result {
+    guard let file = try KerasFile(path: path) else {
+      throw InterchangeError(
+        .badData,
+        "\(path) is an HDF5 file, but no model of Keras's: it has neither model_config nor layer_names")
+    }
+    guard !file.isCheckpoint else {
+      throw InterchangeError(
+        .usage, "\(path) is a checkpoint of Convoy already: every command takes it as it is")
+    }
+    let model =
+      switch file.contents {
+      case .wholeModel: try wholeModel(file)
+      case .weights: try weightsModel(file)
+      case .store:
+        throw InterchangeError(
+          .badData,
+          "\(path) is a weights store of Keras 3, which names no layers; load it in Keras and write the whole model: "
+            + "model.save(\"model.h5\")")
+      }
+    return try result(model, file)
+  }
+
+  // MARK: - Models
+
+  private func wholeModel(_ file: KerasFile) throws -> Model {
+    if architecture != nil {
+      throw InterchangeError(
+        .usage, "\(file.path) has its architecture in it; --architecture is for files of weights alone")
+    }
+    var graph = try KerasGraph(try file.modelConfig(), path: file.path)
+    var specs: [String: LayerSpec] = [:]
+    var notes: [String] = []
+    var axes: [String: Int] = [:]
+    for node in graph.nodes {
+      var axis: Int?
+      switch try KerasLayers.translate(node, path: file.path, axis: &axis) {
+      case .layer(let spec):
+        specs[node.name] = spec
+        axes[node.name] = axis
+      case .nothing(let why):
+        graph.remove(node.name)
+        notes.append("layer '\(node.name)' (\(node.className)) is left out: \(why)")
+      }
+    }
+    let layers = graph.nodes.compactMap { node in
+      specs[node.name].map { Layer(name: node.name, inputs: node.inputs, spec: $0) }
+    }
+    let sources = graph.nodes.map {
+      KerasWeights.Source(layer: $0.name, owner: $0.owner, isTrainable: $0.isTrainable)
+    }
+    let isOpen = graph.inputShape.count == 3 && graph.inputShape[2] != nil && graph.inputShape.contains(nil)
+    let fallback = isOpen ? graph.inputShape[2].map { Shape([224, 224, $0]) } : nil
+    let shape = try shape(graph.inputShape, file, fallback: fallback)
+    if isOpen, inputShape == nil {
+      notes.append("the model takes images of any size, and the checkpoint is made for \(shape); see --input")
+    }
+    return Model(
+      name: graph.name, layers: layers, inputShape: shape, sources: sources, notes: notes, axes: axes)
+  }
+
+  private func weightsModel(_ file: KerasFile) throws -> Model {
+    let names = try file.layerNames()
+    switch architecture ?? KnownArchitecture(layerNames: names).map(Architecture.known) {
+    case .known(let known):
+      let classes = try file.datasets(ofLayer: "predictions").last?.elementCount
+      let layers = known.layers(classes: classes)
+      return Model(
+        name: known.rawValue, layers: layers,
+        inputShape: try shape(
+          classes == nil ? [nil, nil, 3] : [224, 224, 3], file, fallback: [224, 224, 3]),
+        sources: layers.map { .init(layer: $0.name, owner: $0.name, isTrainable: true) },
+        notes: [
+          "weights of \(known.rawValue)\(classes.map { " with \($0) classes" } ?? " without its dense layers")"
+        ])
+    case .network(let network):
+      let missing = try network.resolved().layers.filter {
+        !$0.parameters.isEmpty && !names.contains($0.name)
+      }
+      guard missing.isEmpty else {
+        throw InterchangeError(
+          .badData,
+          "\(file.path) has no weights for " + missing.map { "'\($0.name)'" }.joined(separator: ", ")
+            + "; it has the layers " + names.joined(separator: ", "))
+      }
+      return Model(
+        name: "keras", layers: network.layers, inputShape: network.inputShape,
+        sources: network.layers.map { .init(layer: $0.name, owner: $0.name, isTrainable: true) }, notes: [])
+    case nil:
+      throw InterchangeError(
+        .usage,
+        "\(file.path) holds weights without the architecture, and its layers are none of "
+          + KnownArchitecture.allCases.map(\.rawValue).joined(separator: " or ")
+          + "; name a config whose layers are called as in the file with --architecture, or write the whole model in "
+          + "Keras: model.save(\"model.h5\"). Its layers: " + Self.shortened(names))
+    }
+  }
+
+  private static func shortened(_ names: [String]) -> String {
+    names.count <= 12
+      ? names.joined(separator: ", ")
+      : names.prefix(12).joined(separator: ", ") + " and \(names.count - 12) more"
+  }
+
+  /// The shape of one sample: what the call says, else the model; an open height and width have to be said.
+  private func shape(_ found: [Int?], _ file: KerasFile, fallback: Shape? = nil) throws -> Shape {
+    if let inputShape {
+      let fits =
+        inputShape.rank == found.count
+        && zip(inputShape.dimensions, found).allSatisfy { $1 == nil || $0 == $1 }
+      guard fits else {
+        let text = found.map { $0.map(String.init) ?? "any" }.joined(separator: "×")
+        throw InterchangeError(
+          .usage, "\(file.path) takes \(text), which an input of \(inputShape) does not fit")
+      }
+      return inputShape
+    }
+    let known = found.compactMap(\.self)
+    if !found.isEmpty, known.count == found.count { return Shape(known) }
+    if let fallback { return fallback }
+    throw InterchangeError(
+      .usage, "\(file.path) does not say what its input looks like; say it with --input 224x224x3")
+  }
+
+  // MARK: - The checkpoint
+
+  private func result(_ model: Model, _ file: KerasFile) throws -> Result {
+    var notes = model.notes
+    let chosen = try self.preprocessing(of: model, &notes)
+    let layers = Self.prepending(chosen, to: model.layers)
+    let network = try Network(inputShape: model.inputShape, layers: layers).resolved()
+    try check(model.axes, network, file)
+    let values = CanonicalParameters(layout: ParameterLayout(network))
+    try KerasWeights(file: file, network: network).load(model.sources, into: values)
+    let (kernel, bias) = chosen.values
+    for parameter in values.layout.parameters where parameter.layer == chosen.layerName {
+      let source = parameter.spec.name == "bias" ? bias : kernel
+      _ = values.values(of: parameter).update(from: source)
+    }
+    let classes = network.outputShape.elementCount
+    guard classNames.isEmpty || classNames.count == classes else {
+      throw InterchangeError(
+        .usage, "there are \(classNames.count) class names, and the model has \(classes) outputs")
+    }
+    let identity = RunIdentity(
+      runID: "keras-\(file.version ?? "file")", versions: RunEnvironment.libraryVersions,
+      classNames: classNames)
+    let checkpoint = Checkpoint(
+      network: network, name: model.name, progress: TrainingProgress(), identity: identity, values: values,
+      optimizer: nil, slots: [])
+    return Result(checkpoint: checkpoint, notes: notes)
+  }
+
+  private func preprocessing(of model: Model, _ notes: inout [String]) throws -> Preprocessing {
+    let isColour = model.inputShape.rank == 3 && model.inputShape[2] == 3
+    if let preprocessing {
+      guard isColour || preprocessing == .none || preprocessing == .tf else {
+        throw InterchangeError(
+          .usage,
+          "preprocessing '\(preprocessing.rawValue)' is for images of three colours, not \(model.inputShape)")
+      }
+      notes.append(preprocessing.explanation)
+      return preprocessing
+    }
+    let hasOwn = model.layers.first.map { if case .rescale = $0.spec { true } else { false } } ?? false
+    guard !hasOwn, isColour, let known = Preprocessing(modelName: model.name) else {
+      if !hasOwn {
+        notes.append(
+          "how pixels were prepared is not in the file: the network takes them as they come; see --preprocessing"
+        )
+      }
+      return .none
+    }
+    notes.append(known.explanation)
+    return known
+  }
+
+  private static func prepending(_ preprocessing: Preprocessing, to layers: [Layer]) -> [Layer] {
+    guard let spec = preprocessing.spec else { return layers }
+    let first = Layer(name: preprocessing.layerName, inputs: [Network.inputName], spec: spec)
+    return [first]
+      + layers.map { layer in
+        let inputs = layer.inputs.map { $0 == Network.inputName ? first.name : $0 }
+        return Layer(name: layer.name, inputs: inputs, spec: layer.spec)
+      }
+  }
+
+  /// Layers here work along the channels; a file may ask for another axis.
+  private func check(_ axes: [String: Int], _ network: ResolvedNetwork, _ file: KerasFile) throws {
+    for layer in network.layers {
+      guard let axis = axes[layer.name], axis != -1, axis != layer.inputShapes[0].rank else { continue }
+      throw InterchangeError(
+        .badData,
+        "\(file.path): layer '\(layer.name)' works along axis \(axis) of \(layer.inputShapes[0]); only the last one, the "
+          + "channels, is supported")
+    }
+  }
+}

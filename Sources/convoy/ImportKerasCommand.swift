@@ -1,0 +1,139 @@
+internal import ArgumentParser
+internal import Experiments
+internal import Foundation
+internal import Interchange
+internal import Networks
+internal import Tensors
+internal import Training
+
+/// Brings a model of Keras in.
+struct ImportKeras: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "keras",
+    abstract: "A Keras model (HDF5, Keras 2 or 3) as a checkpoint.",
+    discussion: """
+      Whole models (model.save("model.h5")), Sequential or Functional, and files of weights alone in the same layout. VGG16 \
+      and VGG19 are recognised by their layers; other weights need --architecture with a config whose layers have the \
+      names of those in the file.
+
+      How pixels are prepared becomes the network's first layer, so that the checkpoint takes plain RGB images from 0 to \
+      255: caffe (BGR less means: VGG, ResNet), tf (-1 to 1: MobileNet, Inception), torch (DenseNet), none. The result is \
+      a Keras model file again.
+
+        convoy import keras vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5 --to vgg19.h5
+        convoy import keras model.h5 --to model-convoy.h5 --classes cat,dog
+      """)
+
+  @Argument(help: "The model or weights file.", completion: .file(extensions: ["h5", "hdf5", "keras"]))
+  var model: String
+
+  @Option(name: .customLong("to"), help: ArgumentHelp("The checkpoint to write.", valueName: "file.h5"))
+  var path: String
+
+  @Flag(help: "Replace the file if it exists.")
+  var overwrite = false
+
+  @Option(help: ArgumentHelp("Of weights alone: vgg16, vgg19 or a config.", valueName: "name|file.yaml"))
+  var architecture: String?
+
+  @Option(
+    help: ArgumentHelp("Shape of an image, for models that take any size.", valueName: "224x224x3"))
+  var input: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "How pixels are prepared: auto (by the model's name), caffe, tf, torch or none.", valueName: "how"))
+  var preprocessing = "auto"
+
+  @Option(
+    help: ArgumentHelp(
+      "Class names: a,b,… or a file with one a line, or Keras's imagenet_class_index.json.",
+      valueName: "names|file"))
+  var classes: String?
+
+  func run() throws {
+    guard overwrite || !FileManager.default.fileExists(atPath: path) else {
+      throw CommandError(
+        exitCode: 73, description: "\(path) exists already; name another or pass --overwrite")
+    }
+    guard FileManager.default.fileExists(atPath: model) else {
+      throw CommandError.missing("there is no file \(model)")
+    }
+    if try isZip() {
+      throw CommandError.badData(
+        "\(model) is in Keras's own .keras format; write HDF5 in Keras: "
+          + "keras.models.load_model(\"\(model)\").save(\"model.h5\")")
+    }
+    let importer = KerasImport(
+      inputShape: try shape(), architecture: try chosenArchitecture(),
+      preprocessing: try chosenPreprocessing(),
+      classNames: try classNames())
+    let result = try importer.read(model)
+    let folder = URL(fileURLWithPath: path).deletingLastPathComponent()
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    try CheckpointFile.write(result.checkpoint, to: path)
+    for note in result.notes { print(note) }
+    let network = result.checkpoint.network
+    print(
+      "\(path): '\(result.checkpoint.name)', \(network.layers.count) layers, \(network.parameterCount) parameters, "
+        + "\(network.inputShape) to \(network.outputShape)")
+  }
+
+  private func isZip() throws -> Bool {
+    let file = FileHandle(forReadingAtPath: model)
+    defer { try? file?.close() }
+    return try file?.read(upToCount: 4) == Data([0x50, 0x4B, 0x03, 0x04])
+  }
+
+  // MARK: - Options
+
+  private func shape() throws -> Shape? {
+    guard let input else { return nil }
+    let sides = input.split(whereSeparator: { "x×,".contains($0) }).map { Int($0) }
+    let dimensions = sides.compactMap(\.self)
+    guard dimensions.count == sides.count, (1...3).contains(sides.count), dimensions.allSatisfy({ $0 > 0 })
+    else { throw CommandError.usage("--input takes a shape like 224x224x3, not '\(input)'") }
+    return Shape(dimensions)
+  }
+
+  private func chosenArchitecture() throws -> KerasImport.Architecture? {
+    guard let architecture else { return nil }
+    if let known = KnownArchitecture(rawValue: architecture.lowercased()) { return .known(known) }
+    guard architecture.hasSuffix(".yaml") || architecture.hasSuffix(".yml") else {
+      let names = KnownArchitecture.allCases.map(\.rawValue).joined(separator: ", ")
+      throw CommandError.usage("--architecture takes \(names) or a config, not '\(architecture)'")
+    }
+    return .network(try ConfigurationFile.load(path: architecture).network.network)
+  }
+
+  private func chosenPreprocessing() throws -> Preprocessing? {
+    if preprocessing == "auto" { return nil }
+    guard let known = Preprocessing(rawValue: preprocessing.lowercased()) else {
+      let names = Preprocessing.allCases.map(\.rawValue).joined(separator: ", ")
+      throw CommandError.usage("--preprocessing takes auto, \(names), not '\(preprocessing)'")
+    }
+    return known
+  }
+
+  private func classNames() throws -> [String] {
+    guard let classes else { return [] }
+    guard FileManager.default.fileExists(atPath: classes) else {
+      guard classes.contains(",") else {
+        throw CommandError.missing(
+          "there is no file \(classes); class names in the command are separated by commas")
+      }
+      return classes.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
+    }
+    let text = try String(contentsOfFile: classes, encoding: .utf8)
+    guard text.first == "{" else {
+      return text.split(whereSeparator: \.isNewline).map { $0.trimmingCharacters(in: .whitespaces) }
+    }
+    // {"0": ["n01440764", "tench"], …}
+    let index = try? JSONValue(parsing: text).members
+    let names = (0..<(index?.count ?? 0)).map { index?["\($0)"]?.elements?.last?.string }
+    guard !names.isEmpty, !names.contains(nil) else {
+      throw CommandError.badData("\(classes) is no index of classes: {\"0\": [\"n01440764\", \"tench\"], …}")
+    }
+    return names.compactMap(\.self)
+  }
+}

@@ -1,0 +1,124 @@
+"""Small random models of Keras with what they predict, for the import's tests.
+
+Needs keras 3 with a backend (made with keras 3.15, tensorflow 2.21) or, with the argument 2, tf_keras (2.21), and h5py:
+
+    python3 make_keras_models.py 3 && python3 make_keras_models.py 2
+
+Each file is as `model.save` wrote it, plus a group `expected` with `input` (pixels, float32) and `output`.
+"""
+
+import os
+import sys
+
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+import h5py
+import numpy as np
+
+if sys.argv[1] == "2":
+    import tf_keras as keras
+else:
+    import keras
+
+L = keras.layers
+folder = os.path.dirname(os.path.abspath(__file__))
+
+
+def finish(model, name, save=True, prepare=lambda x: x):
+    """Random values for every weight (norms get plausible ones), then file and expectation."""
+    rng = np.random.default_rng(7)
+
+    def values(weight):
+        kind = (getattr(weight, "path", None) or weight.name).split("/")[-1].split(":")[0]
+        shape = tuple(weight.shape)
+        if kind in ("gamma", "moving_variance"):
+            return rng.uniform(0.5, 1.5, shape)
+        return rng.normal(0, 1 if kind == "bias" else 1 / max(1, np.prod(shape[:-1])) ** 0.5, shape)
+
+    model.set_weights([values(weight).astype("float32") for weight in model.weights])
+    path = os.path.join(folder, f"{name}-keras{sys.argv[1]}.h5")
+    if save:
+        model.save(path)
+    else:
+        model.save_weights(path)
+    pixels = rng.integers(0, 256, (2,) + model.input_shape[1:]).astype("float32")
+    output = model.predict(prepare(pixels), verbose=0)
+    with h5py.File(path, "r+") as file:
+        file["expected/input"] = pixels
+        file["expected/output"] = output
+
+
+def functional():
+    x = i = keras.Input((9, 8, 3))
+    x = L.Rescaling(1 / 127.5, offset=-1)(x)
+    x = L.Conv2D(6, (3, 2), padding="same", activation="relu")(x)
+    y = L.BatchNormalization(epsilon=2e-3)(x)
+    y = L.Activation("tanh")(y)
+    y = L.Conv2D(6, 3, padding="same", groups=2, use_bias=False)(y)
+    x = L.Add()([x, y])
+    x = L.ReLU()(x)
+    x = L.Concatenate()([x, L.MaxPooling2D(3, strides=1, padding="same")(y)])
+    x = L.AveragePooling2D(2)(x)
+    x = L.Conv2D(5, 2, strides=(2, 1), activation="sigmoid")(x)
+    x = L.GlobalAveragePooling2D()(x)
+    x = L.Dense(4)(x)
+    return keras.Model(i, L.Softmax()(x), name="branches")
+
+
+def sequential():
+    return keras.Sequential(
+        [
+            keras.Input((8, 8, 1)),
+            L.Rescaling(1 / 255),
+            L.GaussianNoise(0.1),
+            L.Conv2D(4, 3, dilation_rate=2, activation=keras.activations.relu, kernel_regularizer="l2"),
+            L.Dropout(0.3),
+            L.MaxPooling2D(),
+            L.Flatten(),
+            L.Dense(7, activation="tanh", use_bias=False),
+            L.Dense(3, activation="softmax"),
+        ]
+    )
+
+
+def nested(trainable):
+    """A model in a model; its weights stand together, trainable ones first."""
+    i = keras.Input((7, 7, 3))
+    x = L.Conv2D(4, 3, activation="relu")(i)
+    x = L.BatchNormalization()(x)
+    x = L.Conv2D(3, 3)(x)
+    x = L.BatchNormalization(scale=False)(x)
+    base = keras.Model(i, x, name="base")
+    base.trainable = trainable
+    return keras.Sequential(
+        [keras.Input((7, 7, 3)), L.Rescaling(1 / 255), base, L.GlobalMaxPooling2D(), L.Dense(2, activation="softmax")]
+    )
+
+
+def bgr(x):
+    return x[..., ::-1] - np.array([103.939, 116.779, 123.68], "float32")
+
+
+def vgg_like():
+    """Two layers under the name of a network whose pixels Keras turns to BGR less means."""
+    i = keras.Input((6, 6, 3))
+    x = L.Conv2D(3, 3, padding="same", activation="relu", name="block1_conv1")(i)
+    x = L.GlobalAveragePooling2D()(x)
+    return keras.Model(i, L.Dense(2, activation="softmax", name="predictions")(x), name="vgg16")
+
+
+finish(functional(), "functional")
+finish(sequential(), "sequential")
+finish(nested(True), "nested")
+finish(nested(False), "frozen")
+finish(vgg_like(), "caffe", prepare=bgr)
+if sys.argv[1] == "2":
+    # Keras 3 has another format for weights alone.
+    model = keras.Sequential(
+        [keras.Input((5, 5, 1)), L.Conv2D(2, 3, name="first"), L.Flatten(name="flat"), L.Dense(3, name="last")]
+    )
+    finish(model, "weights", save=False)
+    i = keras.Input((6, 6, 2))
+    keras.Model(i, L.UnitNormalization()(i)).save(os.path.join(folder, "unknown-layer.h5"))
+    keras.Model(i, L.Softmax(axis=1)(i)).save(
+        os.path.join(folder, "unknown-axis.h5")
+    )

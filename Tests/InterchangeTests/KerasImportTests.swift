@@ -1,0 +1,173 @@
+import HDF5
+import Interchange
+import Networks
+import Tensors
+import TestSupport
+import Testing
+import Training
+
+/// Models as `Fixtures/make_keras_models.py` saved them, with what Keras predicts.
+struct KerasImportTests {
+  private static func fixture(_ name: String) -> String {
+    let folder = #filePath.split(separator: "/").dropLast().joined(separator: "/")
+    return "/\(folder)/Fixtures/\(name).h5"
+  }
+
+  /// Probabilities of the fixture's inputs; pixels are whole numbers from 0 to 255.
+  private static func predict(_ checkpoint: Checkpoint, of path: String) throws -> (
+    found: [Double], expected: [Double]
+  ) {
+    let root = try File.open(path).root
+    let pixels = try root.dataset("expected/input").read(Float.self)
+    let expected = try root.dataset("expected/output").read(Float.self).map(Double.init)
+    let count = pixels.count / checkpoint.network.inputShape.elementCount
+    let predictor = try Predictor(
+      checkpoint.network, values: checkpoint.values, sampleCount: count, workers: 1)
+    let logits = try #require(
+      try predictor.logits(pixels: pixels.map { UInt8($0) }, stop: StopRequest()))
+    let classes = predictor.classes
+    let found =
+      path.contains("weights")
+      ? logits.map(Double.init)
+      : (0..<count).flatMap { Predictor.probabilities(logits[$0 * classes..<($0 + 1) * classes]) }
+    return (found, expected)
+  }
+
+  private static func compare(_ found: [Double], _ expected: [Double]) {
+    #expect(found.count == expected.count)
+    for (found, expected) in zip(found, expected) {
+      #expect(abs(found - expected) <= 2e-5 + 1e-5 * abs(expected))
+    }
+  }
+
+  @Test(
+    "an imported model predicts what Keras predicts, and its checkpoint does so after reading it back",
+    arguments: ["functional", "sequential", "nested", "frozen", "caffe"], [2, 3])
+  func prediction(name: String, keras: Int) throws {
+    let path = Self.fixture("\(name)-keras\(keras)")
+    let result = try KerasImport().read(path)
+    let imported = try Self.predict(result.checkpoint, of: path)
+    Self.compare(imported.found, imported.expected)
+
+    let folder = try TemporaryDirectory()
+    try CheckpointFile.write(result.checkpoint, to: "\(folder.path)/model.h5")
+    let again = try CheckpointFile.read("\(folder.path)/model.h5")
+    #expect(again.values.trainable.array() == result.checkpoint.values.trainable.array())
+    #expect(try Self.predict(again, of: path).found == imported.found)
+  }
+
+  @Test("weights alone are read into the network that is named for them")
+  func weightsWithNetwork() throws {
+    let path = Self.fixture("weights-keras2")
+    let network = try Network(
+      inputShape: [5, 5, 1],
+      layers: [
+        Layer(name: "first", inputs: ["input"], spec: .conv2D(Conv2D(filters: 2, kernel: Size2D(3)))),
+        Layer(name: "flat", inputs: ["first"], spec: .flatten),
+        Layer(name: "last", inputs: ["flat"], spec: .dense(Dense(units: 3))),
+      ])
+    let result = try KerasImport(architecture: .network(network)).read(path)
+    let (found, expected) = try Self.predict(result.checkpoint, of: path)
+    for (found, expected) in zip(found, expected) { #expect(abs(found - expected) <= 1e-5 * 255) }
+  }
+
+  @Test("weights of an unknown architecture are refused with the names of their layers")
+  func unknownWeights() throws {
+    let error = try #require(throws: InterchangeError.self) {
+      try KerasImport().read(Self.fixture("weights-keras2"))
+    }
+    #expect(error.description.contains("first, flat, last"))
+    #expect(error.exitCode == 64)
+  }
+
+  @Test("what is left out is said, and so is how pixels are prepared")
+  func notes() throws {
+    let sequential = try KerasImport().read(Self.fixture("sequential-keras3"))
+    #expect(sequential.notes.contains { $0.contains("GaussianNoise") })
+    let caffe = try KerasImport().read(Self.fixture("caffe-keras3"))
+    #expect(caffe.notes.contains { $0.contains("BGR") })
+    #expect(caffe.checkpoint.network.layers[0].name == "caffe_preprocessing")
+    let plain = try KerasImport(preprocessing: Preprocessing.none).read(Self.fixture("caffe-keras3"))
+    #expect(plain.checkpoint.network.layers[0].name == "block1_conv1")
+  }
+
+  @Test("a layer that does not exist is named, with those that do")
+  func unknownLayer() throws {
+    let error = try #require(throws: InterchangeError.self) {
+      try KerasImport().read(Self.fixture("unknown-layer"))
+    }
+    #expect(error.description.contains("UnitNormalization"))
+    #expect(error.description.contains("Conv2D"))
+    #expect(error.exitCode == 65)
+  }
+
+  @Test("an option that is not supported is named with its layer")
+  func unknownOption() throws {
+    let error = try #require(throws: InterchangeError.self) {
+      try KerasImport().read(Self.fixture("unknown-axis"))
+    }
+    #expect(error.description.contains("axis 1"))
+    #expect(error.description.contains("softmax"))
+  }
+
+  @Test("another input shape is taken where the model leaves it open, and refused where it does not")
+  func inputShape() throws {
+    let error = try #require(throws: InterchangeError.self) {
+      try KerasImport(inputShape: [32, 32, 3]).read(Self.fixture("caffe-keras2"))
+    }
+    #expect(error.description.contains("6×6×3"))
+  }
+
+  @Test("a wrong number of class names is refused")
+  func classNames() throws {
+    #expect(throws: InterchangeError.self) {
+      try KerasImport(classNames: ["a"]).read(Self.fixture("caffe-keras2"))
+    }
+    let result = try KerasImport(classNames: ["a", "b"]).read(Self.fixture("caffe-keras2"))
+    #expect(result.checkpoint.identity.classNames == ["a", "b"])
+  }
+
+  private static func writeBrokenWeights(_ path: String) throws {
+    let file = try File.create(path)
+    try file.root.attributes.write("layer_names", ["first"])
+    let group = try file.root.makeGroup("first")
+    try group.attributes.write("weight_names", ["first/kernel:0", "first/bias:0"])
+    try group.write("first/kernel:0", [Float](repeating: 1, count: 9), shape: [3, 3, 1, 1])
+    try group.write("first/bias:0", [Float.nan], shape: [1])
+  }
+
+  @Test("NaN weights are refused by name")
+  func notFinite() throws {
+    let folder = try TemporaryDirectory()
+    let path = "\(folder.path)/weights.h5"
+    try Self.writeBrokenWeights(path)
+    let network = try Network(
+      inputShape: [5, 5, 1],
+      layers: [Layer(name: "first", inputs: ["input"], spec: .conv2D(Conv2D(filters: 1, kernel: Size2D(3))))])
+    let error = try #require(throws: InterchangeError.self) {
+      try KerasImport(architecture: .network(network)).read(path)
+    }
+    #expect(error.description.contains("first/bias"))
+  }
+
+  @Test(
+    "the VGG networks have the parameters of the published ones",
+    arguments: [
+      (KnownArchitecture.vgg16, 1000, 138_357_544), (.vgg19, 1000, 143_667_240),
+      (.vgg16, nil, 14_714_688), (.vgg19, nil, 20_024_384),
+    ] as [(KnownArchitecture, Int?, Int)])
+  func parameterCounts(known: KnownArchitecture, classes: Int?, count: Int) throws {
+    let network = try Network(inputShape: [224, 224, 3], layers: known.layers(classes: classes)).resolved()
+    #expect(network.parameterCount == count)
+    #expect(KnownArchitecture(layerNames: network.layers.map(\.name)) == known)
+  }
+
+  @Test("a checkpoint of Convoy needs no import")
+  func checkpoint() throws {
+    let folder = try TemporaryDirectory()
+    let path = "\(folder.path)/model.h5"
+    try CheckpointFile.write(try KerasImport().read(Self.fixture("caffe-keras2")).checkpoint, to: path)
+    let error = try #require(throws: InterchangeError.self) { try KerasImport().read(path) }
+    #expect(error.exitCode == 64)
+  }
+}
