@@ -1,7 +1,7 @@
 internal import Networks
 internal import OneDNN
 internal import Synchronization
-internal import Tensors
+public import Tensors
 
 /// Copies of a network's parameters in the layouts and number formats that its kernels read.
 ///
@@ -26,21 +26,20 @@ public final class KernelWeights: @unchecked Sendable {
     buffer = AlignedBuffer(count: storage.copyByteCount)
   }
 
-  /// How many copies training needs; plans compiled later may need more than these.
-  public var taskCount: Int { copies.count }
-
-  /// Writes training's copy number `task` from the parameters, in the plans' layouts.
-  public func refresh(task: Int, from parameters: UnsafePointer<Float>) throws {
-    try write(copies[task], parameters)
-  }
-
-  /// Says that parameters or statistics have changed; the next inference brings its copies up to date.
-  public func parametersChanged() { isInferenceCurrent.withLock { $0 = false } }
-
-  /// Writes all of training's copies, one after another.
-  public func refresh(from parameters: UnsafePointer<Float>) throws {
-    parametersChanged()
-    for copy in copies { try write(copy, parameters) }
+  /// Brings every copy up to date with parameters or statistics that have changed: training's now, inference's when it
+  /// next runs. The one call after an update.
+  ///
+  /// - Parameters:
+  ///   - parameters: in the plans' layouts.
+  ///   - forEach: runs independent tasks, 0 up to the given count, in any order and side by side; by default one by one.
+  public func refresh(
+    from parameters: AlignedBuffer<Float>,
+    forEach: (_ count: Int, _ task: @Sendable (Int) throws -> Void) throws -> Void = { count, task in
+      for index in 0..<count { try task(index) }
+    }
+  ) throws {
+    isInferenceCurrent.withLock { $0 = false }
+    try forEach(copies.count) { [self] in try write(copies[$0], parameters.baseAddress) }
   }
 
   /// Writes inference's copies if they are out of date; workers that come meanwhile wait.

@@ -38,6 +38,20 @@ extension LoadedConfiguration {
     }
   }
 
+  /// What decides a run's numbers, a line `key = value` each, in the order of the schema.
+  ///
+  /// Left out is what a run can go on with when it changes: paths, memory, checkpoints, the name, and how many epochs
+  /// there are where no schedule is stretched by them. Two configurations with the same lines belong to the same run.
+  public var meaning: [String] {
+    leaves().compactMap { leaf in
+      switch leaf.change {
+      case .meaning: "\(leaf.path) = \(leaf.text)"
+      case .free: nil
+      case .extend: isStretchedByEpochs ? "\(leaf.path) = \(leaf.text)" : nil
+      }
+    }
+  }
+
   /// True when the learning rate falls over the whole run, so that a longer run has other steps.
   private var isStretchedByEpochs: Bool {
     if case .cosine(.none, _) = run.training.schedule.curve { true } else { false }

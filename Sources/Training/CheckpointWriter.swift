@@ -62,6 +62,10 @@ final class CheckpointWriter {
     savedProgress = progress
     let (configuration, identity, compiled, slotNames) = (configuration, identity, compiled, slotNames)
     background.submit(step: progress.step) { () throws(TrainingError) in
+      guard state.isFinite else {
+        throw TrainingError(
+          .notFinite, "a parameter or a value of the optimizer is not finite after step \(progress.step)")
+      }
       let (values, slots): (CanonicalParameters, [Checkpoint.Slot])
       do { (values, slots) = try state.canonical(compiled, slotNames: slotNames) } catch {
         throw TrainingError(.inputOutput, "cannot convert parameters: \(error)")

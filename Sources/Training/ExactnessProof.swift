@@ -39,13 +39,13 @@ public final class ExactnessProof {
     workers: Int, steps: Int, restartsAfter: Int? = nil, progress: (_ step: Int) -> Void = { _ in }
   ) throws -> [String] {
     var trial = try makeTrial(workers, start: nil, at: TrainingProgress())
-    var digests = [trial.engine.digest()]
+    var digests = [try trial.engine.digest()]
     while digests.count <= steps {
       if restartsAfter == digests.count - 1 {
         trial = try makeTrial(workers, start: try restart(trial), at: trial.progress)
       }
       guard try trial.step(stop) else { break }
-      digests.append(trial.engine.digest())
+      digests.append(try trial.engine.digest())
       progress(trial.progress.step)
     }
     return digests
@@ -118,8 +118,8 @@ public final class ExactnessProof {
 
 extension TrainingEngine {
   /// Hexadecimal SHA-256 of all that training changes, in the plans' layouts.
-  func digest() -> String {
-    let state = copyState()
+  func digest() throws -> String {
+    let state = try copyState()
     var hash = SHA256()
     for buffer in [state.parameters, state.slots, state.statistics] {
       withExtendedLifetime(buffer) { hash.update(bufferPointer: UnsafeRawBufferPointer(buffer.elements)) }

@@ -1,27 +1,32 @@
 internal import Foundation
-internal import Synchronization
 
 #if canImport(Glibc)
   internal import Glibc
 #endif
 
 /// `metrics.csv`: one row per epoch, without gaps or doubles over any number of restarts.
-final class MetricsLog: Sendable {
+struct MetricsLog {
   private let file: FileDescriptor
+  /// Bytes of whole rows in the file.
+  private var length: Int
+  /// Rows that the disk has not taken yet.
+  private var pending = ""
 
-  /// Opens the table and cuts off every row after `step`, and a last row that was not finished.
+  /// Opens the table and cuts off every row that the checkpoint does not know, and a last row that was not finished.
   ///
-  /// - Parameter step: of the checkpoint that training goes on from; nil starts an empty table.
-  init(path: String, goingOnAfter step: Int?) throws(TrainingError) {
+  /// - Parameter epoch: complete epochs of the checkpoint that training goes on from; nil starts an empty table. The step
+  ///   does not tell: a checkpoint may lie between an epoch's last step and its evaluation.
+  init(path: String, goingOnAfter epoch: Int?) throws(TrainingError) {
     file = try FileDescriptor(path, O_RDWR | O_CREAT | O_NOFOLLOW, or: .cannotCreate)
     let header = EpochMetrics.columns.joined(separator: ",") + "\n"
     let text = String(decoding: try file.readAll(), as: UTF8.self)
     var kept = header
-    if let step, text.hasPrefix(header) {
+    if let epoch, text.hasPrefix(header) {
       for line in text.dropFirst(header.count).split(separator: "\n", omittingEmptySubsequences: false)
         .dropLast()
       {
-        guard let own = line.split(separator: ",").first.flatMap({ Int($0) }), own <= step else { break }
+        let fields = line.split(separator: ",", omittingEmptySubsequences: false)
+        guard fields.count > 1, let own = Int(fields[1]), own <= epoch else { break }
         kept += line + "\n"
       }
     }
@@ -30,13 +35,33 @@ final class MetricsLog: Sendable {
     guard ftruncate(file.value, isPrefix ? kept.utf8.count : 0) == 0,
       lseek(file.value, 0, SEEK_END) >= 0
     else { throw .system(.inputOutput, "cannot cut \(path)") }
+    length = kept.utf8.count
     if !isPrefix { try file.write(kept) }
   }
 
-  func append(_ metrics: EpochMetrics) throws(TrainingError) {
-    try file.write(metrics.row.joined(separator: ",") + "\n")
+  /// Adds a row.
+  ///
+  /// - Throws: what writing it failed with; the row is kept and written before the next one.
+  mutating func append(_ metrics: EpochMetrics) throws(TrainingError) {
+    pending += metrics.row.joined(separator: ",") + "\n"
+    try write()
   }
 
   /// Makes the rows so far durable; before a checkpoint, which must not know more than the table.
-  func synchronize() throws(TrainingError) { try file.synchronize() }
+  mutating func synchronize() throws(TrainingError) {
+    try write()
+    try file.synchronize()
+  }
+
+  private mutating func write() throws(TrainingError) {
+    guard !pending.isEmpty else { return }
+    do throws(TrainingError) { try file.write(pending) } catch {
+      // Half a row must not stay in front of the next attempt; cutting needs no room.
+      _ = ftruncate(file.value, off_t(length))
+      _ = lseek(file.value, 0, SEEK_END)
+      throw error
+    }
+    length += pending.utf8.count
+    pending = ""
+  }
 }

@@ -43,7 +43,7 @@ public final class Predictor: Sendable {
     statistics = AlignedBuffer(count: values.statistics.count)
     statistics.copy(from: values.statistics)
     weights = compiled.makeKernelWeights()
-    try weights.refresh(from: parameters.baseAddress)
+    try weights.refresh(from: parameters)
   }
 
   /// Samples in memory at once; small enough that a wish to stop is heard soon.

@@ -26,7 +26,8 @@ public final class Run {
     directory = try RunDirectory(path: request.directory)
     self.observer = LoggingObserver(directory: directory, next: observer)
 
-    let data = try RunData(configuration, workers: request.workers, stop: stop)
+    let data = try RunData(
+      configuration, workers: request.workers, verifiesContents: request.verifiesData, stop: stop)
     let found = try request.findCheckpoint(in: directory.checkpoints, self.observer)
     if let found { try request.check(found.checkpoint, against: data, self.observer) }
 
@@ -47,7 +48,9 @@ public final class Run {
 
     let identity = RunIdentity(
       runID: found?.checkpoint.identity.runID ?? UUID().uuidString.lowercased(),
-      configuration: request.resolvedConfiguration, datasets: data.digests,
+      configuration: request.resolvedConfiguration,
+      // Digests of contents that an earlier start took stay, though this one did not.
+      datasets: (found?.checkpoint.identity.datasets ?? [:]).merging(data.digests) { $1 },
       versions: RunEnvironment.libraryVersions, instructionSet: OneDNN.Library.instructionSet,
       kernelChoices: try compiled.trainingPlan(samples: compiled.shardSize).choices.text,
       shardSize: compiled.shardSize, classNames: data.training.dataset.classNames ?? [])
@@ -69,7 +72,7 @@ public final class Run {
     try directory.write(configuration: request.resolvedConfiguration)
     try directory.write(
       environment: RunEnvironment(workers: request.workers, cores: request.coresDescription))
-    try directory.beginMetrics(after: found?.checkpoint.progress.step)
+    try directory.beginMetrics(after: found?.checkpoint.progress.epoch)
   }
 
   /// Trains to the end, or until asked to stop.

@@ -8,10 +8,14 @@ internal import Tensors
 struct RunData {
   let training: SampleStore
   let test: SampleStore?
-  /// Hexadecimal SHA-256 of each dataset's fingerprint, by role.
+  /// Hexadecimal SHA-256 by role: `train` and `test` of a fingerprint that is quickly taken, `train contents` and
+  /// `test contents` of every byte that a training sees, where that was asked for.
   let digests: [String: String]
 
-  init(_ configuration: RunConfiguration, workers: Int, stop: StopRequest) throws {
+  /// - Parameter verifiesContents: reads all data once for the digests of contents.
+  init(
+    _ configuration: RunConfiguration, workers: Int, verifiesContents: Bool = false, stop: StopRequest
+  ) throws {
     let data = configuration.data
     let check: @Sendable () throws -> Void = {
       if stop.isRequested { throw StoppedEarly() }
@@ -23,14 +27,23 @@ struct RunData {
     }
     training = try open(data.train)
     test = try data.test.map(open)
-    var digests = ["train": try Self.digest(training.dataset)]
-    if let test { digests["test"] = try Self.digest(test.dataset) }
+    var digests: [String: String] = [:]
+    for (role, dataset) in [("train", training.dataset), ("test", test?.dataset)] {
+      guard let dataset else { continue }
+      digests[role] = try Self.digest { try dataset.feedFingerprint(to: $0) }
+      guard verifiesContents else { continue }
+      digests["\(role) contents"] = try Self.digest {
+        try dataset.feedContents(threads: max(1, min(workers, 8)), check: check, to: $0)
+      }
+    }
     self.digests = digests
   }
 
-  private static func digest(_ dataset: ImageDataset) throws -> String {
+  private static func digest(
+    _ feed: (_ update: (UnsafeRawBufferPointer) throws -> Void) throws -> Void
+  ) throws -> String {
     var hash = SHA256()
-    try dataset.feedFingerprint { hash.update(bufferPointer: $0) }
+    try feed { hash.update(bufferPointer: $0) }
     return hexadecimal(hash.finalize())
   }
 
@@ -63,8 +76,11 @@ struct RunData {
   }
 }
 
-/// Thrown where a signal ends the preparation of a run; nothing has been trained yet.
+/// Thrown where a signal ends work before there was anything to save.
 public struct StoppedEarly: Error, CustomStringConvertible, Sendable {
-  public init() {}
-  public var description: String { "stopped by a signal before training began" }
+  public let description: String
+
+  public init(_ description: String = "stopped by a signal before training began; the same command begins again") {
+    self.description = description
+  }
 }

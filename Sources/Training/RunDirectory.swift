@@ -52,19 +52,22 @@ public final class RunDirectory: Sendable {
     try AtomicFile.write(environment.json(), as: "environment.json", in: path)
   }
 
-  /// Opens the table of metrics for going on after a step, or anew for nil.
-  public func beginMetrics(after step: Int?) throws(TrainingError) {
-    let opened = try MetricsLog(path: "\(path)/metrics.csv", goingOnAfter: step)
+  /// Opens the table of metrics for going on after so many complete epochs, or anew for nil.
+  public func beginMetrics(after epoch: Int?) throws(TrainingError) {
+    let opened = try MetricsLog(path: "\(path)/metrics.csv", goingOnAfter: epoch)
     metrics.withLock { $0 = opened }
   }
 
+  /// Adds a row to the table of metrics.
+  ///
+  /// - Throws: ``TrainingError`` when it cannot be written now; the row is kept and written before the next one.
   public func append(_ row: EpochMetrics) throws(TrainingError) {
-    try metrics.withLock { $0 }?.append(row)
+    try metrics.withLock { log throws(TrainingError) in try log?.append(row) }
   }
 
   /// Makes the table of metrics durable.
   func synchronizeMetrics() throws(TrainingError) {
-    try metrics.withLock { $0 }?.synchronize()
+    try metrics.withLock { log throws(TrainingError) in try log?.synchronize() }
   }
 
   /// Appends a line, with the time before it, to `log.txt`.

@@ -34,9 +34,12 @@ public struct RunEnvironment: Hashable, Sendable {
     startedAt = Date().formatted(.iso8601)
   }
 
-  /// Versions of the libraries that can decide a result, by name.
+  /// Convoy's own version.
+  public static let version = "0.1.0"
+
+  /// Versions of what can decide a result, by name.
   public static var libraryVersions: [String: String] {
-    ["oneDNN": OneDNN.Library.version, "HDF5": HDF5.Library.version]
+    ["Convoy": version, "oneDNN": OneDNN.Library.version, "HDF5": HDF5.Library.version]
   }
 
   func json() -> String {

@@ -1,5 +1,6 @@
 public import Compute
 internal import Networks
+internal import OneDNN
 
 /// What a run is asked to do.
 public struct RunRequest: Sendable {
@@ -19,13 +20,15 @@ public struct RunRequest: Sendable {
   public var resume: ResumeChoice
   /// Goes on even if the configuration or the data changed in a way that changes the training's meaning.
   public var allowChanges: Bool
+  /// Takes and compares digests of all bytes of the data instead of a sample of them.
+  public var verifiesData: Bool
   /// Compares a checkpoint's configuration, as text, with this one.
   public var compareConfiguration: @Sendable (_ stored: String) throws -> [ConfigurationChange]
 
   public init(
     configuration: RunConfiguration, resolvedConfiguration: String, directory: String, workers: Int,
     coresDescription: String = "", kernels: KernelChoices? = nil, resume: ResumeChoice = .auto,
-    allowChanges: Bool = false,
+    allowChanges: Bool = false, verifiesData: Bool = false,
     compareConfiguration: @escaping @Sendable (_ stored: String) throws -> [ConfigurationChange] = { _ in [] }
   ) {
     precondition(workers >= 1, "a run needs at least 1 worker, got \(workers)")
@@ -37,6 +40,7 @@ public struct RunRequest: Sendable {
     self.kernels = kernels
     self.resume = resume
     self.allowChanges = allowChanges
+    self.verifiesData = verifiesData
     self.compareConfiguration = compareConfiguration
   }
 }
@@ -74,7 +78,15 @@ extension RunRequest {
   ) throws(TrainingError) -> (path: String, checkpoint: Checkpoint)? {
     switch resume {
     case .path(let path):
-      return (path, try CheckpointFile.read(path))
+      let checkpoint = try CheckpointFile.read(path)
+      if let newest = try store.entries().first, newest.step > checkpoint.progress.step {
+        // The next start with --resume auto would go on from there.
+        throw TrainingError(
+          .cannotCreate,
+          "\(store.folder) has a later checkpoint (step \(newest.step)) than \(path) (step \(checkpoint.progress.step)); go on "
+            + "in another --run-dir")
+      }
+      return (path, checkpoint)
     case .never:
       guard let newest = try store.entries().first else { return nil }
       throw TrainingError(
@@ -103,7 +115,10 @@ extension RunRequest {
     }
     for (role, digest) in data.digests.sorted(by: { $0.key < $1.key }) {
       guard let before = checkpoint.identity.datasets[role], before != digest else { continue }
-      differences.append("the \(role) data has other contents than when the run began")
+      // "train" and "train contents" are one piece of news.
+      if role.hasSuffix(" contents"), differences.last?.hasPrefix("the \(role.dropLast(9)) data") == true { continue }
+      let name = role.replacing(" contents", with: "")
+      differences.append("the \(name) data has other contents than when the run began")
     }
     try refuse(differences, observer)
     // What no flag can bridge: the values would not fit.
@@ -113,13 +128,21 @@ extension RunRequest {
         "the checkpoint is of another network: \(Self.describe(checkpoint.network.network, configuration.network))"
       )
     }
-    let found = RunEnvironment.libraryVersions
-    for (library, version) in checkpoint.identity.versions.sorted(by: { $0.key < $1.key })
-    where found[library] != version {
-      observer.receive(
-        .warning(
-          "\(library) is version \(found[library] ?? "unknown") and was \(version) when the checkpoint was written: results "
-            + "may differ in their last bits"))
+    warnOfOtherBits(checkpoint.identity, observer)
+  }
+
+  /// Says what has changed of the things that no configuration names and that decide last bits.
+  private func warnOfOtherBits(_ identity: RunIdentity, _ observer: any TrainerObserver) {
+    let versions = RunEnvironment.libraryVersions
+    var changes = identity.versions.sorted { $0.key < $1.key }.compactMap { name, before in
+      versions[name] == before ? nil : "\(name) was version \(before) and is \(versions[name] ?? "unknown")"
+    }
+    let instructions = OneDNN.Library.instructionSet
+    if !identity.instructionSet.isEmpty, identity.instructionSet != instructions {
+      changes.append("the CPU's instruction set was \(identity.instructionSet) and is \(instructions)")
+    }
+    for change in changes {
+      observer.receive(.warning("\(change): from here on results may differ in their last bits"))
     }
   }
 

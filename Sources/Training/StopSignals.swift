@@ -38,13 +38,16 @@ public enum StopSignals {
 
   /// Installs the handlers.
   ///
-  /// SIGPIPE and SIGXFSZ are ignored: writing then reports an error, which can be handled.
+  /// SIGPIPE and SIGXFSZ are ignored: writing then reports an error, which can be handled. SIGHUP stays ignored where it was,
+  /// as under `nohup`. A second call changes nothing but forgets no signal either.
   @discardableResult
   public static func install() -> StopRequest {
     // Made here: a first use inside a handler would run an initializer, which is not allowed there.
     let request = request
-    interrupts.store(0, ordering: .relaxed)
     for number in handled {
+      var current = sigaction()
+      sigaction(number, nil, &current)
+      if number == SIGHUP, isIgnored(current) { continue }
       var action = sigaction()
       action.__sigaction_handler.sa_handler = { number in
         StopSignals.request.request(signal: number)
@@ -63,6 +66,10 @@ public enum StopSignals {
     signal(SIGPIPE, SIG_IGN)
     signal(SIGXFSZ, SIG_IGN)
     return request
+  }
+
+  private static func isIgnored(_ action: sigaction) -> Bool {
+    unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
   }
 
   /// `SIGTERM` and the like, for messages.

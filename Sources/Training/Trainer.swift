@@ -61,7 +61,7 @@ final class Trainer {
         guard let minibatch = try reader.next() else { break }
         guard try step(minibatch) else { return try stopHere() }
       }
-      report(checkpoints.poll())
+      try report(checkpoints.poll())
     }
     try saveLast()
     observer.receive(.finished(progress))
@@ -95,6 +95,9 @@ final class Trainer {
     return true
   }
 
+  private static let adviceWhenNotFinite =
+    "lower the learning rate or clip gradients. The last checkpoint is untouched"
+
   /// Leaves a minibatch out, or ends the training, as the configuration says.
   private func skip(_ minibatch: Minibatch, _ problem: NonFinite) throws {
     let first = progress.position + problem.samples.lowerBound
@@ -111,9 +114,9 @@ final class Trainer {
         .warning("\(what); the step is left out (\(progress.skippedSteps) of at most \(limit))"))
     default:
       checkpoints.finish()
-      report(checkpoints.poll())
-      throw TrainingError(
-        .notFinite, "\(what); lower the learning rate or clip gradients. The last checkpoint is untouched")
+      // What is known here says more than the refusal of a checkpoint that met the same numbers.
+      try? report(checkpoints.poll())
+      throw TrainingError(.notFinite, "\(what); \(Self.adviceWhenNotFinite)")
     }
   }
 
@@ -131,7 +134,9 @@ final class Trainer {
       train: progress.sums, test: figures.test, skippedSteps: progress.skippedSteps,
       seconds: progress.seconds, samplesPerSecond: trained)
     progress.sums = MetricSums()
-    try directory?.append(metrics)
+    do throws(TrainingError) { try directory?.append(metrics) } catch {
+      observer.receive(.warning("\(error); the row of epoch \(progress.epoch) is kept and written later"))
+    }
     observer.receive(.epochEnded(metrics, isBest: isBest))
     clock.restartRate()
     if checkpoints.isDue(after: progress, .epoch(isBest: isBest)) { try save() }
@@ -181,23 +186,33 @@ final class Trainer {
 
   // MARK: - Checkpoints
 
-  private func save() throws {
+  /// Submits the state as it is.
+  ///
+  /// - Parameter isLast: nobody asks again: what cannot be written ends the training. Otherwise the next one may succeed.
+  private func save(isLast: Bool = false) throws {
     progress.seconds = clock.seconds
-    try directory?.synchronizeMetrics()
-    checkpoints.submit(engine.copyState(), progress)
+    do throws(TrainingError) {
+      try directory?.synchronizeMetrics()
+    } catch {
+      if isLast { throw error }
+      // A checkpoint must not know more than the table.
+      observer.receive(.warning("\(error); no checkpoint of step \(progress.step), training goes on"))
+      return
+    }
+    checkpoints.submit(try engine.copyState(), progress)
   }
 
   /// Writes the state as it is, waits for it, and fails if it cannot be written.
   private func saveLast() throws {
     checkpoints.finish()
-    if checkpoints.savedProgress?.step != progress.step || checkpoints.savedProgress?.epoch != progress.epoch
-    {
-      try save()
-      checkpoints.finish()
-    }
+    try report(checkpoints.poll())
+    let saved = checkpoints.savedProgress
+    if saved?.step == progress.step, saved?.epoch == progress.epoch { return }
+    try save(isLast: true)
+    checkpoints.finish()
     let outcomes = checkpoints.poll()
-    report(outcomes)
     if case .failure(let error)? = outcomes.last?.result { throw error }
+    try report(outcomes)
   }
 
   private func stopHere() throws -> Bool {
@@ -206,10 +221,12 @@ final class Trainer {
     return false
   }
 
-  private func report(_ outcomes: [BackgroundCheckpointer.Outcome]) {
+  private func report(_ outcomes: [BackgroundCheckpointer.Outcome]) throws(TrainingError) {
     for outcome in outcomes {
       switch outcome.result {
       case .success(let path): observer.receive(.checkpointWritten(step: outcome.step, path: path))
+      case .failure(let error) where error.kind == .notFinite:
+        throw TrainingError(.notFinite, "\(error); \(Self.adviceWhenNotFinite)")
       case .failure(let error):
         observer.receive(
           .warning("the checkpoint of step \(outcome.step) could not be written, training goes on: \(error)"))

@@ -3,6 +3,7 @@ internal import Datasets
 internal import Foundation
 internal import Networks
 internal import Parallel
+internal import Synchronization
 internal import Tensors
 
 /// The memory of a training and one step over it: shards, sum, optimizer, statistics.
@@ -33,6 +34,8 @@ final class TrainingEngine: Sendable {
   private let sliceNorms: AlignedBuffer<Double>
   private let sliceFinite: AlignedBuffer<Bool>
   let logits: [AlignedBuffer<Float>]
+  /// Set when an update met a bad number halfway: some parameters have moved, some not, and none of it may be saved.
+  private let isSpoiled = Atomic<Bool>(false)
 
   /// - Parameters:
   ///   - minibatchSizes: of all minibatches that will come, in training and evaluation.
@@ -83,7 +86,7 @@ final class TrainingEngine: Sendable {
     sliceFinite = AlignedBuffer(count: slices.count)
     let classes = compiled.network.outputShape.elementCount
     logits = (0..<pool.workerCount).map { _ in AlignedBuffer(count: compiled.shardSize * classes) }
-    try weights.refresh(from: parameters.baseAddress)
+    try weights.refresh(from: parameters)
   }
 
   // MARK: - One step
@@ -92,7 +95,8 @@ final class TrainingEngine: Sendable {
     case done(MetricSums)
     /// Asked to stop before all shards were done; nothing has changed.
     case stopped
-    /// A number is not finite. Parameters are unchanged, unless the policy is to stop anyway.
+    /// A number is not finite. With the policy to skip, nothing has changed; with the policy to stop, parameters may be
+    /// partly updated, and the engine gives no copy of its state any more.
     case notFinite(NonFinite)
   }
 
@@ -117,13 +121,13 @@ final class TrainingEngine: Sendable {
       return .notFinite(NonFinite(what: "the loss", samples: sharding[shard], layer: layer))
     }
     if let slice = try update(moment) {
+      if !configuration.needsWholeGradient { isSpoiled.store(true, ordering: .relaxed) }
       return .notFinite(locateGradient(slice, sharding))
     }
-    try pool.forEach(count: weights.taskCount) { [self] task, _ in
-      try weights.refresh(task: task, from: parameters.baseAddress)
-    }
     fold.fold(shardStatistics, sharding, into: statistics)
-    weights.parametersChanged()
+    try weights.refresh(from: parameters) { [pool] count, task in
+      try pool.forEach(count: count) { index, _ in try task(index) }
+    }
     return .done(
       MetricSums(
         loss: SumTree.sum(losses), correct: shardCorrect.elements[..<sharding.count].reduce(0, +),
@@ -255,7 +259,11 @@ final class TrainingEngine: Sendable {
     let statistics: AlignedBuffer<Float>
   }
 
-  func copyState() -> StateCopy {
+  /// - Throws: ``TrainingError`` of kind `notFinite` after an update that a bad number cut short.
+  func copyState() throws(TrainingError) -> StateCopy {
+    guard !isSpoiled.load(ordering: .relaxed) else {
+      throw TrainingError(.notFinite, "the last update met a number that is not finite: its state is not kept")
+    }
     func copy(_ buffer: AlignedBuffer<Float>) -> AlignedBuffer<Float> {
       let copy = AlignedBuffer<Float>(count: buffer.count)
       copy.copy(from: buffer)
@@ -266,6 +274,15 @@ final class TrainingEngine: Sendable {
 }
 
 extension TrainingEngine.StateCopy {
+  /// Whether every number of it is finite.
+  ///
+  /// An update with finite gradients can still overflow; the loss finds out only one step later.
+  var isFinite: Bool {
+    [parameters, slots, statistics].allSatisfy { buffer in
+      withExtendedLifetime(buffer) { Training.isFinite(buffer.baseAddress, count: buffer.count) }
+    }
+  }
+
   /// Parameters and slots in canonical layouts.
   func canonical(
     _ compiled: CompiledNetwork, slotNames: [String]

@@ -33,6 +33,8 @@ enum Failure {
     case let error as ImageError: error.exitCode
     case let error as InterchangeError: error.exitCode
     case let error as CommandError: error.exitCode
+    // Nothing is lost: the same command begins again.
+    case is StoppedEarly: 75
     default: nil
     }
   }

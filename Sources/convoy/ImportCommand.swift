@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import Datasets
 internal import Foundation
 internal import Parallel
+internal import Training
 
 /// Brings data sets into the HDF5 form that training reads, and other people's networks into checkpoints.
 struct ImportCommand: ParsableCommand {
@@ -29,11 +30,19 @@ struct ImportOutput: ParsableArguments {
   }
 
   /// Runs the import with a progress line on a terminal, and says what was written.
+  ///
+  /// - Throws: ``StoppedEarly`` after a signal; what stood under the path before still does.
   func write(_ importer: IDXImporter) throws {
+    let stop = StopSignals.install()
     let folder = URL(fileURLWithPath: path).deletingLastPathComponent()
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     let summary = try importer.write(
-      to: path, overwrite: overwrite, compressionLevel: compress, threads: Cores.available().count)
+      to: path, overwrite: overwrite, compressionLevel: compress, threads: Cores.available().count
+    ) { _ in
+      if let number = stop.signalNumber {
+        throw StoppedEarly("stopped by \(StopSignals.name(of: number)); \(path) was not written")
+      }
+    }
     let counts = summary.counts.map { "\($0.count) \($0.name)" }.joined(separator: " and ")
     print("\(summary.path): \(counts) samples of \(summary.sampleShape), \(summary.classNames.count) classes")
   }

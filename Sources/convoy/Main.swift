@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Glibc
+internal import Training
 
 /// The command line: parses, calls, prints; everything else is in the libraries below it.
 struct Convoy: ParsableCommand {
@@ -33,6 +34,8 @@ enum Main {
     // Writing to a closed pipe (`convoy … | head`) and past a file size limit are errors to report, not reasons to die.
     signal(SIGPIPE, SIG_IGN)
     signal(SIGXFSZ, SIG_IGN)
+    // As early as can be, for what a signal should not end at once.
+    if ["train", "import"].contains(CommandLine.arguments.dropFirst().first) { StopSignals.install() }
     do {
       var command = try Convoy.parseAsRoot()
       try command.run()

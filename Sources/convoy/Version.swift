@@ -1,8 +1,9 @@
 internal import OneDNN
+internal import Training
 
 /// The program's version and what decides its bits.
 enum Version {
-  static let number = "0.1.0"
+  static let number = RunEnvironment.version
 
   static var text: String {
     "convoy \(number) (oneDNN \(Library.version), \(Library.instructionSet))"

@@ -39,7 +39,7 @@ struct KerasFixtureTests {
     #expect(losses.count == 20)
     for step in 0..<20 {
       try compiled.load(values.trainable.baseAddress, into: stored.baseAddress)
-      try weights.refresh(from: stored.baseAddress)
+      try weights.refresh(from: stored)
       let result = try plan.train(
         HashedSource(step: step, count: 16), in: workspace, weights: weights, parameters: stored.baseAddress,
         options: ShardOptions(scale: 1 / 16), gradient: storedGradient.baseAddress,

@@ -45,7 +45,7 @@ final class PlanHarness {
     parameters = AlignedBuffer(count: compiled.storageCount)
     try compiled.load(canonical.trainable.baseAddress, into: parameters.baseAddress)
     weights = compiled.makeKernelWeights()
-    try weights.refresh(from: parameters.baseAddress)
+    try weights.refresh(from: parameters)
   }
 
   struct Output {

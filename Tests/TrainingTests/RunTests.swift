@@ -82,19 +82,36 @@ struct RunTests {
     #expect(Self.error { _ = try RunDirectory(path: "/proc/run") }?.exitCode == 73)
   }
 
-  @Test("metrics after the checkpoint's step are cut off, and so is half a row")
+  @Test("metrics of epochs that the checkpoint does not know are cut off, and so is half a row")
   func metricsCut() throws {
     let folder = try TemporaryFolder()
     let path = folder("metrics.csv")
     let header = EpochMetrics.columns.joined(separator: ",")
     try Data("\(header)\n5,1,a\n10,2,b\n15,3,c\n2".utf8).write(to: URL(fileURLWithPath: path))
-    _ = try MetricsLog(path: path, goingOnAfter: 12)
+    _ = try MetricsLog(path: path, goingOnAfter: 2)
     #expect(try String(contentsOfFile: path, encoding: .utf8) == "\(header)\n5,1,a\n10,2,b\n")
-    _ = try MetricsLog(path: path, goingOnAfter: 4)
+    _ = try MetricsLog(path: path, goingOnAfter: 0)
     #expect(try String(contentsOfFile: path, encoding: .utf8) == "\(header)\n")
     try Data("\(header)\n5,1,a\n".utf8).write(to: URL(fileURLWithPath: path))
     _ = try MetricsLog(path: path, goingOnAfter: nil)
     #expect(try String(contentsOfFile: path, encoding: .utf8) == "\(header)\n")
+  }
+
+  @Test("killed between an epoch's row and the next checkpoint, the row is there once afterwards")
+  func rowOnce() throws {
+    let folder = try TemporaryFolder()
+    try SmallRun.writeDataset(folder("data.h5"), count: 45)
+    let configuration = try SmallRun.configuration(data: folder("data.h5"))
+    try SmallRun.train(configuration, in: folder("whole"))
+    // Step 3 is the last of the first epoch; its checkpoint was written before the epoch was evaluated.
+    let store = CheckpointStore(folder: folder("whole/checkpoints"))
+    for entry in try store.entries() where entry.step > 3 {
+      try FileManager.default.removeItem(atPath: entry.path)
+    }
+    #expect(try store.newest()?.checkpoint.progress.epoch == 0)
+    try SmallRun.train(configuration, in: folder("whole"))
+    let rows = try String(contentsOfFile: folder("whole/metrics.csv"), encoding: .utf8).split(separator: "\n")
+    #expect(rows.dropFirst().map { $0.prefix(3) } == ["3,1", "6,2", "9,3"])
   }
 
   // MARK: - Resuming
