@@ -26,9 +26,9 @@ public final class KernelWeights: @unchecked Sendable {
     buffer = AlignedBuffer(count: storage.copyByteCount)
   }
 
-  /// Brings every copy up to date with parameters or statistics that have changed: training's now, inference's when it
-  /// next runs. The one call after an update.
+  /// Brings every copy up to date: the one call after parameters or statistics have changed.
   ///
+  /// Training's copies are written now, inference's when it next runs.
   /// - Parameters:
   ///   - parameters: in the plans' layouts.
   ///   - forEach: runs independent tasks, 0 up to the given count, in any order and side by side; by default one by one.

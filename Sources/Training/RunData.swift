@@ -80,7 +80,9 @@ struct RunData {
 public struct StoppedEarly: Error, CustomStringConvertible, Sendable {
   public let description: String
 
-  public init(_ description: String = "stopped by a signal before training began; the same command begins again") {
+  public init(
+    _ description: String = "stopped by a signal before training began; the same command begins again"
+  ) {
     self.description = description
   }
 }

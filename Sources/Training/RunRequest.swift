@@ -116,7 +116,9 @@ extension RunRequest {
     for (role, digest) in data.digests.sorted(by: { $0.key < $1.key }) {
       guard let before = checkpoint.identity.datasets[role], before != digest else { continue }
       // "train" and "train contents" are one piece of news.
-      if role.hasSuffix(" contents"), differences.last?.hasPrefix("the \(role.dropLast(9)) data") == true { continue }
+      if role.hasSuffix(" contents"), differences.last?.hasPrefix("the \(role.dropLast(9)) data") == true {
+        continue
+      }
       let name = role.replacing(" contents", with: "")
       differences.append("the \(name) data has other contents than when the run began")
     }

@@ -262,7 +262,8 @@ final class TrainingEngine: Sendable {
   /// - Throws: ``TrainingError`` of kind `notFinite` after an update that a bad number cut short.
   func copyState() throws(TrainingError) -> StateCopy {
     guard !isSpoiled.load(ordering: .relaxed) else {
-      throw TrainingError(.notFinite, "the last update met a number that is not finite: its state is not kept")
+      throw TrainingError(
+        .notFinite, "the last update met a number that is not finite: its state is not kept")
     }
     func copy(_ buffer: AlignedBuffer<Float>) -> AlignedBuffer<Float> {
       let copy = AlignedBuffer<Float>(count: buffer.count)

@@ -13,12 +13,12 @@ struct TrainCommand: ParsableCommand {
     abstract: "Train a network from a config; the same command goes on after an interruption.",
     discussion: """
       The run directory is Results/NAME/RUN, where NAME comes from the config and RUN from its contents: the same config goes \
-      on where it stopped, one with more epochs goes on for longer, and one that is changed otherwise starts a run of its own. \
-      A finished run is reported, not trained again.
+      on where it stopped, one with more epochs goes on for longer, and one that is changed otherwise starts a run \
+      of its own. A finished run is reported, not trained again.
 
-      Stopping with Ctrl-C, SIGTERM, SIGUSR1 or SIGHUP writes a checkpoint and exits with 75; a second Ctrl-C ends at once and \
-      leaves the checkpoint before. In whichever way it ends, the same command goes on, and the last checkpoint is the same to \
-      the bit as that of a run that nobody interrupted, on any number of workers.
+      Stopping with Ctrl-C, SIGTERM, SIGUSR1 or SIGHUP writes a checkpoint and exits with 75; a second Ctrl-C ends at \
+      once and leaves the checkpoint before. In whichever way it ends, the same command goes on, and the last checkpoint \
+      is the same to the bit as that of a run that nobody interrupted, on any number of workers.
 
         convoy train Configs/fashion-mnist.yaml
         convoy train Configs/fashion-mnist.yaml --set seed=1 --set training.epochs=3
@@ -57,7 +57,8 @@ struct TrainCommand: ParsableCommand {
     let request = RunRequest(
       configuration: loaded.run, resolvedConfiguration: loaded.resolvedYAML,
       directory: runDir ?? TrainCommand.directory(of: loaded), workers: workers ?? cores.count,
-      coresDescription: cores.description, resume: choice, allowChanges: allowChanges, verifiesData: verifyData,
+      coresDescription: cores.description, resume: choice, allowChanges: allowChanges,
+      verifiesData: verifyData,
       compareConfiguration: { try TrainCommand.changes(from: $0, to: loaded) })
     let printer = TrainingPrinter(isQuiet: quiet)
     let run = try Run(request, stop: stop, observer: printer)
@@ -80,8 +81,10 @@ struct TrainCommand: ParsableCommand {
   static func directory(of loaded: LoadedConfiguration) -> String {
     // Where the data lies does not make another run of it, what it is called does.
     let data = loaded.run.data
-    let files = [data.train.file, data.test?.file].map { $0.map { URL(fileURLWithPath: $0).lastPathComponent } }
-    let text = (loaded.meaning + files.map { $0 ?? "none" }).joined(separator: "\n")
+    let files = [data.train.file, data.test?.file].compactMap(\.self).map {
+      URL(fileURLWithPath: $0).lastPathComponent
+    }
+    let text = (loaded.meaning + files).joined(separator: "\n")
     let digest = SHA256.hash(data: Data(text.utf8)).prefix(4)
     let run = digest.map { String(format: "%02x", $0) }.joined()
     return "Results/\(loaded.run.name)/\(run)"
