@@ -10,6 +10,8 @@ public enum ComputeError: Error, Sendable, CustomStringConvertible {
   case output(reason: String)
   /// The CPU lacks what the precision needs.
   case precision(String)
+  /// A layer that cannot be looked into, or an image that does not fit.
+  case trace(reason: String)
   /// A label outside the classes, or a sample of the wrong size.
   case sample(reason: String)
 
@@ -17,7 +19,7 @@ public enum ComputeError: Error, Sendable, CustomStringConvertible {
     switch self {
     case .library(let layer, let error): "layer '\(layer)': \(error)"
     case .noKernel(let layer, let pass): "layer '\(layer)': no kernel for its \(pass) pass with these shapes"
-    case .output(let reason), .precision(let reason), .sample(let reason): reason
+    case .output(let reason), .precision(let reason), .sample(let reason), .trace(let reason): reason
     }
   }
 }

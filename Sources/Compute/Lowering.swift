@@ -49,6 +49,10 @@ struct Lowering {
   private(set) var endsInSoftmax = false
   /// The operation that computes each layer's output.
   private var operationOfLayer: [String: Int] = [:]
+  /// The operation whose result a layer's activation takes.
+  private var operationBeforeActivation: [String: Int] = [:]
+  /// For a trace: the operation that gives each value that stays visible.
+  private(set) var operationOfTap: [LayerTap: Int] = [:]
 
   /// - Parameter foldsNorms: whether batch normalisations disappear into convolutions, which only inference allows.
   init(_ network: ResolvedNetwork, foldsNorms: Bool = false) {
@@ -59,6 +63,23 @@ struct Lowering {
     for layer in network.layers { lower(layer, isOutput: layer.name == network.network.output.name) }
     output = operationOfLayer[network.network.output.name] ?? operations.count - 1
     fuse(foldsNorms: foldsNorms)
+  }
+
+  /// For a trace: the values of `taps` stay visible, only what they need is kept, and a softmax at the end is an operation
+  /// like others.
+  init(_ network: ResolvedNetwork, keeping taps: [LayerTap]) {
+    emit(
+      .input(scale: 1, offset: 0), inputs: [], layer: Network.inputName, shapes: [],
+      output: network.inputShape)
+    operationOfLayer[Network.inputName] = 0
+    for layer in network.layers { lower(layer, isOutput: false) }
+    output = operations.count - 1
+    for tap in taps {
+      let before = tap.stage == .beforeActivation ? operationBeforeActivation[tap.layer] : nil
+      operationOfTap[tap] = before ?? operationOfLayer[tap.layer]
+    }
+    fuse(foldsNorms: false)
+    removeUnneeded()
   }
 
   // MARK: - Layers to operations
@@ -105,6 +126,7 @@ struct Lowering {
   }
 
   private mutating func append(_ activation: Activation, after layer: ResolvedLayer, isOutput: Bool) {
+    operationBeforeActivation[layer.name] = operationOfLayer[layer.name]
     let kind: Operation.Kind
     switch activation {
     case .linear: return
@@ -126,9 +148,11 @@ struct Lowering {
   private mutating func fuse(foldsNorms: Bool) {
     var consumers = consumerCounts()
     var replacement = Array(operations.indices)
+    var isVisible = [Bool](repeating: false, count: operations.count)
+    for index in operationOfTap.values { isVisible[index] = true }
     func follows(_ index: Int) -> Int? {
       let input = replacement[operations[index].inputs[0]]
-      return consumers[input] == 1 && input != output ? input : nil
+      return consumers[input] == 1 && input != output && !isVisible[input] ? input : nil
     }
     for index in operations.indices where !operations[index].inputs.isEmpty {
       operations[index].inputs = operations[index].inputs.map { replacement[$0] }
@@ -136,6 +160,7 @@ struct Lowering {
       case .eltwise(let function):
         guard let input = follows(index), operations[input].accepts(function) else { continue }
         operations[input].activation = function
+        isVisible[input] = isVisible[index]
         replacement[index] = input
         consumers[input] = consumers[index]
         if output == index { output = input }
@@ -178,7 +203,28 @@ struct Lowering {
     }
     for index in kept.indices { kept[index].inputs = kept[index].inputs.map { newIndex[replacement[$0]] } }
     output = newIndex[replacement[output]]
+    operationOfTap = operationOfTap.mapValues { newIndex[replacement[$0]] }
     operations = kept
+  }
+
+  /// Drops operations that no visible value comes from.
+  private mutating func removeUnneeded() {
+    var isNeeded = [Bool](repeating: false, count: operations.count)
+    isNeeded[0] = true
+    for index in operationOfTap.values { isNeeded[index] = true }
+    for index in operations.indices.reversed() where isNeeded[index] {
+      for input in operations[index].inputs { isNeeded[input] = true }
+    }
+    var newIndex = [Int](repeating: 0, count: operations.count)
+    var kept: [Operation] = []
+    for index in operations.indices where isNeeded[index] {
+      newIndex[index] = kept.count
+      kept.append(operations[index])
+    }
+    for index in kept.indices { kept[index].inputs = kept[index].inputs.map { newIndex[$0] } }
+    operationOfTap = operationOfTap.mapValues { newIndex[$0] }
+    operations = kept
+    output = kept.count - 1
   }
 }
 

@@ -13,24 +13,31 @@ public final class Plan: Sendable {
   /// Which convolution algorithm was taken for each layer and pass.
   public let choices: KernelChoices
   let steps: [Step]
-  let logits: Operand
+  /// Nil for a trace, whose results are ``trace``.
+  let logits: Operand?
   let inputGradient: Operand?
   let bufferOffsets: [Int]
   let arenaByteCount: Int
   let scratchpadByteCount: Int
   /// Floats of a gradient that no step writes.
   let gradientGaps: [Range<Int>]
+  /// For a trace: where the visible values and their gradients lie.
+  let trace: PlanBuilder.TraceOutputs?
 
   init(_ builder: PlanBuilder) throws(ComputeError) {
-    let outputs = try builder.build()
-    if let gradient = outputs.inputGradient { builder.pin(gradient) }
+    if case .trace = builder.mode {
+      let outputs = try builder.buildTrace()
+      (trace, logits, classes, inputGradient) = (outputs, nil, 0, nil)
+    } else {
+      let outputs = try builder.build()
+      if let gradient = outputs.inputGradient { builder.pin(gradient) }
+      (trace, logits, inputGradient) = (nil, outputs.logits, outputs.inputGradient)
+      classes = outputs.logits.descriptor.dimensions[1]
+    }
     let placement = builder.planner.place()
     samples = builder.samples
     choices = builder.choices
     steps = builder.steps
-    logits = outputs.logits
-    classes = outputs.logits.descriptor.dimensions[1]
-    inputGradient = outputs.inputGradient
     bufferOffsets = placement.offsets
     arenaByteCount = placement.byteCount
     scratchpadByteCount = builder.scratchpadByteCount
@@ -105,6 +112,7 @@ public final class Plan: Sendable {
     parameters: UnsafePointer<Float>, statistics: UnsafePointer<Float>,
     logits: UnsafeMutablePointer<Float>
   ) throws(ComputeError) {
+    guard let result = self.logits else { preconditionFailure("a trace has no logits") }
     do { try weights.refreshForInference(from: parameters, statistics: statistics) } catch {
       throw .library(layer: "weights", error)
     }
@@ -112,7 +120,7 @@ public final class Plan: Sendable {
       of: self, weights: weights, parameters: parameters, gradient: nil,
       statistics: UnsafeMutablePointer(mutating: statistics), shardStatistics: nil)
     _ = try execution.run(source, ShardOptions(scale: 1))
-    logits.update(from: execution.memory.floats(self.logits), count: samples * classes)
+    logits.update(from: execution.memory.floats(result), count: samples * classes)
   }
 
   /// The loss's gradient with respect to the input of the shard that `workspace` ran last.

@@ -144,7 +144,7 @@ extension PlanBuilder {
     try candidates(geometry, operation, .forward) {
       // For inference alone Winograd wants weights in a private order that stored ones cannot be brought into.
       try shape.forward(
-        $0, training: isTraining || $0 == .winograd, activation: operation.activation)
+        $0, training: goesBack || $0 == .winograd, activation: operation.activation)
     }
   }
 

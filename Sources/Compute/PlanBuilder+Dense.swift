@@ -17,7 +17,7 @@ extension PlanBuilder {
       bias: dense.useBias ? try .dense([dense.units], .f32) : nil,
       dst: try .dense([samples, dense.units], type))
     let forward = try best(
-      shape.forward(training: isTraining, activation: operation.activation), pass: .forward)
+      shape.forward(training: goesBack, activation: operation.activation), pass: .forward)
     let input = try adapt(src.operand, to: plain)
     let dst = buffer(shape.dst)
 

@@ -25,7 +25,7 @@ extension PlanBuilder {
     var back: (Gradient) throws -> Gradient = { $0 }
     if !function.keepsZero { (source, back) = try canonical(src, madeBy: operation.inputs.first) }
     let forward = try best(
-      Elementwise.forward(function, on: source.descriptor, training: isTraining), pass: .forward)
+      Elementwise.forward(function, on: source.descriptor, training: goesBack), pass: .forward)
     let dst = buffer(source.descriptor)
     try emit(forward, [(.src, source.operand), (.dst, dst)])
     onBackward(index) { [self] gradient in
@@ -164,10 +164,12 @@ extension PlanBuilder {
     emit(PositionBiasStep(samples: samples, count: count, src: data, bias: bias.operand(), dst: dst))
     onBackward(index) { [self] gradient in
       let diff = try adapt(gradient.operand, to: dst.descriptor)
-      passes(.backwardWeights)
-      emit(
-        PositionBiasGradientStep(
-          samples: samples, count: count, diffDst: diff, diffBias: bias.operand(.gradient)))
+      if isTraining {
+        passes(.backwardWeights)
+        emit(
+          PositionBiasGradientStep(
+            samples: samples, count: count, diffDst: diff, diffBias: bias.operand(.gradient)))
+      }
       guard needsGradient(ofInput: 0, of: operation) else { return }
       passes(.backwardData)
       let isOwn = gradient.isExclusive || diff.descriptor != gradient.descriptor
@@ -183,7 +185,8 @@ extension PlanBuilder {
     let shape = BatchNormalizationShape(
       data: source.descriptor, epsilon: norm.epsilon, scale: norm.scale, shift: norm.center,
       relu: operation.activation == .plainReLU)
-    let forward = try best(shape.forward(training: isTraining), pass: .forward)
+    let forward = try best(
+      shape.forward(training: goesBack, givenStatistics: !isTraining), pass: .forward)
     let vector = try MemoryDescriptor.dense([channels], .f32)
     let mean = buffer(vector)
     let variance = buffer(vector)
@@ -215,16 +218,22 @@ extension PlanBuilder {
     }
     onBackward(index) { [self] gradient in
       let diff = try adapt(gradient.operand, to: source.descriptor)
-      let backward = try best(shape.backward(hint: forward), pass: .backwardData)
+      let backward = try best(
+        shape.backward(hint: forward, givenStatistics: !isTraining), pass: .backwardData)
       let isOwn = gradient.isExclusive || diff.descriptor != gradient.descriptor
       let diffSrc = isOwn ? diff : buffer(source.descriptor)
       var arguments: [(Argument, Operand)] = [
         (.src, source.operand), (.mean, mean), (.variance, variance), (.diffDst, diff), (.diffSrc, diffSrc),
       ]
       if let gamma {
-        arguments += [(.scale, gamma.operand()), (.diffScale, gamma.operand(.gradient))]
+        arguments.append((.scale, gamma.operand()))
+        // No kernel leaves these gradients out; a trace has no use for them.
+        arguments.append((.diffScale, isTraining ? gamma.operand(.gradient) : buffer(vector)))
       }
-      if let beta { arguments += [(.shift, beta.operand()), (.diffShift, beta.operand(.gradient))] }
+      if let beta {
+        arguments.append((.shift, beta.operand()))
+        arguments.append((.diffShift, isTraining ? beta.operand(.gradient) : buffer(vector)))
+      }
       if let mask { arguments.append((.workspace, mask)) }
       try emit(backward, arguments)
       guard needsGradient(ofInput: 0, of: operation) else { return }

@@ -42,10 +42,10 @@ extension PlanBuilder {
   ) throws -> Operand {
     passes(.forward)
     var forward = try best(
-      shape.forward(training: isTraining, activation: operation.activation), pass: .forward)
+      shape.forward(training: goesBack, activation: operation.activation), pass: .forward)
     // Where no kernel takes the function along, it follows as a step of its own.
     let isSeparate = operation.activation != nil && forward.isReference
-    if isSeparate { forward = try best(shape.forward(training: isTraining, activation: nil), pass: .forward) }
+    if isSeparate { forward = try best(shape.forward(training: goesBack, activation: nil), pass: .forward) }
     let dst = buffer(forward.descriptor(of: .dst))
     var arguments: [(Argument, Operand)] = [(.src, src.operand), (.dst, dst)]
     let record = forward.descriptor(of: .workspace)
@@ -54,7 +54,7 @@ extension PlanBuilder {
     try emit(forward, arguments)
     if isSeparate, let activation = operation.activation {
       let kernel = try best(
-        Elementwise.forward(activation, on: dst.descriptor, training: isTraining), pass: .forward)
+        Elementwise.forward(activation, on: dst.descriptor, training: goesBack), pass: .forward)
       try emit(kernel, [(.src, dst), (.dst, dst)])
     }
     onBackward(index) { [self, forward] gradient in

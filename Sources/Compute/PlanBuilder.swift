@@ -40,12 +40,12 @@ final class PlanBuilder {
   private(set) var steps: [Step] = []
   private(set) var planner = MemoryPlanner()
   private(set) var scratchpadByteCount = 64
-  private var values: [Value?]
-  private var gradients: [[Gradient]]
+  var values: [Value?]
+  var gradients: [[Gradient]]
   private var backwards: [Backward?]
-  private var needsGradient: [Bool]
+  var needsGradient: [Bool]
   private var pass = Pass.forward
-  private var layer = ""
+  var layer = ""
   private(set) var choices = KernelChoices()
   /// Brings the gradient of canonical logits into the order of the value they came from.
   var canonicalGradient: (Gradient) throws -> Gradient = { $0 }
@@ -67,7 +67,11 @@ final class PlanBuilder {
     needsGradient = Array(repeating: false, count: count)
   }
 
+  /// Whether batches make statistics, dropout drops, and parameters get gradients.
   var isTraining: Bool { mode == .training }
+
+  /// Whether a backward pass follows, to parameters or to the image alone.
+  var goesBack: Bool { isTraining || mode == .trace(gradient: true) }
 
   // MARK: - The whole plan
 
@@ -97,7 +101,7 @@ final class PlanBuilder {
     }
   }
 
-  private func attributing<T>(to layer: String, _ body: () throws -> T) throws(ComputeError) -> T {
+  func attributing<T>(to layer: String, _ body: () throws -> T) throws(ComputeError) -> T {
     self.layer = layer
     do {
       return try body()
@@ -110,7 +114,7 @@ final class PlanBuilder {
     }
   }
 
-  private func emitForward(_ index: Int, _ operation: Operation) throws {
+  func emitForward(_ index: Int, _ operation: Operation) throws {
     pass = .forward
     let inputs = operation.inputs.compactMap { values[$0] }
     switch operation.kind {
@@ -132,7 +136,7 @@ final class PlanBuilder {
     }
   }
 
-  private func emitBackward(_ index: Int) throws {
+  func emitBackward(_ index: Int) throws {
     let operation = lowering.operations[index]
     guard needsGradient[index], let backward = backwards[index], !gradients[index].isEmpty else { return }
     layer = operation.layer
@@ -152,7 +156,7 @@ final class PlanBuilder {
 
   /// Registers how the operation's backward steps are emitted once its gradient is known.
   func onBackward(_ index: Int, _ body: @escaping Backward) {
-    if isTraining { backwards[index] = body }
+    if goesBack { backwards[index] = body }
   }
 
   func passes(_ pass: Pass) { self.pass = pass }
@@ -201,6 +205,11 @@ final class PlanBuilder {
     if case .workspace(let buffer) = operand.region { planner.use(buffer, atStep: .max - 1) }
   }
 
+  /// Keeps a buffer free of other uses from a step on, because somebody outside the plan writes it before that step.
+  func hold(_ operand: Operand, fromStep step: Int) {
+    if case .workspace(let buffer) = operand.region { planner.use(buffer, atStep: step) }
+  }
+
   /// The operand in the wanted layout and format: itself, or a reordered copy.
   func adapt(_ operand: Operand, to wanted: MemoryDescriptor) throws(OneDNNError) -> Operand {
     if operand.descriptor == wanted { return operand }
@@ -217,7 +226,7 @@ final class PlanBuilder {
   }
 
   /// The sum of all gradients that reached a value.
-  private func combine(_ parts: [Gradient]) throws -> Gradient {
+  func combine(_ parts: [Gradient]) throws -> Gradient {
     var sum = parts[0]
     for part in parts.dropFirst() {
       let addend = try adapt(part.operand, to: sum.descriptor)
@@ -241,7 +250,7 @@ final class PlanBuilder {
 
   /// A parameter where this plan's kernels read it in the wanted layout.
   func stored(_ segment: Segment, as wanted: MemoryDescriptor) throws(OneDNNError) -> Operand {
-    try storage.operand(segment, as: wanted, isForInference: !isTraining)
+    try storage.operand(segment, as: wanted, isForInference: mode == .inference)
   }
 
   /// A vector of a layer's, as it lies in the parameters.
@@ -283,4 +292,6 @@ extension Operation {
 enum PlanMode: Hashable, Sendable {
   case training
   case inference
+  /// Inference that shows what named layers give, and with `gradient` goes back from them to the image.
+  case trace(gradient: Bool)
 }

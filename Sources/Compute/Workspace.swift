@@ -106,6 +106,13 @@ final class BoundPlan {
     return shard.result
   }
 
+  /// Some of the steps, for a trace, between whose two passes the caller writes gradients.
+  func run(steps: Range<Int>, _ source: any ShardSource) throws(ComputeError) {
+    ThreadConfinement.confine()
+    var shard = ShardContext(source: source, options: ShardOptions(scale: 1))
+    for index in steps { try run(index, &shard) }
+  }
+
   /// Nanoseconds of each step of one execution.
   func profile(_ source: any ShardSource, _ options: ShardOptions) throws(ComputeError) -> [UInt64] {
     ThreadConfinement.confine()

@@ -103,24 +103,31 @@ public struct BatchNormalizationShape: Sendable {
     return flags
   }
 
-  /// Training computes mean and variance; inference takes them.
-  public func forward(training: Bool) throws(OneDNNError) -> [PrimitiveDescriptor] {
+  /// - Parameters:
+  ///   - training: whether a backward pass follows.
+  ///   - givenStatistics: whether mean and variance are taken; otherwise they are computed.
+  public func forward(
+    training: Bool, givenStatistics: Bool
+  ) throws(OneDNNError) -> [PrimitiveDescriptor] {
     var descriptor = dnnl_batch_normalization_desc_t()
     var data = data.raw
     try call("dnnl_batch_normalization_forward_desc_init") {
       dnnl_batch_normalization_forward_desc_init(
         &descriptor, training ? dnnl_forward_training : dnnl_forward_inference, &data, epsilon,
-        flags(global: !training))
+        flags(global: givenStatistics))
     }
     return try implementations(of: &descriptor, Attributes(), hint: nil)
   }
 
-  public func backward(hint: PrimitiveDescriptor) throws(OneDNNError) -> [PrimitiveDescriptor] {
+  /// With given statistics the gradient does not go through them.
+  public func backward(
+    hint: PrimitiveDescriptor, givenStatistics: Bool
+  ) throws(OneDNNError) -> [PrimitiveDescriptor] {
     var descriptor = dnnl_batch_normalization_desc_t()
     var (diff, data) = (data.raw, data.raw)
     try call("dnnl_batch_normalization_backward_desc_init") {
       dnnl_batch_normalization_backward_desc_init(
-        &descriptor, dnnl_backward, &diff, &data, epsilon, flags(global: false))
+        &descriptor, dnnl_backward, &diff, &data, epsilon, flags(global: givenStatistics))
     }
     return try implementations(of: &descriptor, Attributes(), hint: hint)
   }

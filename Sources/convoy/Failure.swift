@@ -56,6 +56,7 @@ extension ComputeError {
     case .library, .noKernel: 70
     case .output, .precision: 78
     case .sample: 65
+    case .trace: 64
     }
   }
 }

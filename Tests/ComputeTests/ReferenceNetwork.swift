@@ -68,13 +68,13 @@ struct ReferenceNetwork {
     return input
   }
 
-  private func parameter(_ layer: ResolvedLayer, _ name: String) -> ReferenceTensor {
+  func parameter(_ layer: ResolvedLayer, _ name: String) -> ReferenceTensor {
     parameters["\(layer.name)/\(name)"] ?? ReferenceTensor([0])
   }
 
   // MARK: - Forward
 
-  private func forward(
+  func forward(
     _ layer: ResolvedLayer, _ inputs: [ReferenceTensor], _ training: Bool,
     _ statistics: inout [String: ReferenceTensor]
   ) -> ReferenceTensor {
@@ -120,7 +120,7 @@ struct ReferenceNetwork {
 
   // MARK: - Backward
 
-  private func backward(
+  func backward(
     _ layer: ResolvedLayer, _ inputs: [ReferenceTensor], output: ReferenceTensor, _ diffDst: ReferenceTensor,
     _ skipsActivation: Bool, _ gradients: inout [String: ReferenceTensor]
   ) -> [ReferenceTensor] {

@@ -1,0 +1,92 @@
+internal import Networks
+internal import OneDNN
+
+extension PlanBuilder {
+  /// Where a trace's results lie, and its two passes.
+  struct TraceOutputs: Sendable {
+    /// By tap: the value, fp32, channels last.
+    var values: [LayerTap: Operand] = [:]
+    /// By tap: where its gradient has to stand before the backward pass, fp32, channels last; the pass overwrites it.
+    var seeds: [LayerTap: Operand] = [:]
+    /// The gradient of the unscaled image, channels last.
+    var imageGradient: Operand?
+    /// Steps before this one are the forward pass.
+    var forwardStepCount = 0
+  }
+
+  /// Forward to all taps, and back from them to the image.
+  func buildTrace() throws(ComputeError) -> TraceOutputs {
+    for index in lowering.operations.indices {
+      let operation = lowering.operations[index]
+      needsGradient[index] = goesBack
+      try attributing(to: operation.layer) { try emitForward(index, operation) }
+    }
+    var outputs = TraceOutputs()
+    // In the order of the operations, then of the names: the plan must not depend on hashes.
+    let taps = lowering.operationOfTap.sorted {
+      ($0.value, $0.key.text) < ($1.value, $1.key.text)
+    }
+    var backs: [(tap: LayerTap, index: Int, matrix: Value, back: (Gradient) throws -> Gradient)] = []
+    for (tap, index) in taps {
+      try attributing(to: tap.layer) {
+        guard let value = values[index] else { return }
+        passes(.forward)
+        let (matrix, back) = try canonical(value, madeBy: index)
+        let operand = try adapt(matrix.operand, to: plain(matrix.descriptor))
+        pin(operand)
+        outputs.values[tap] = operand
+        backs.append((tap, index, matrix, back))
+      }
+    }
+    outputs.forwardStepCount = steps.count
+    guard goesBack else { return outputs }
+    for entry in backs {
+      try attributing(to: entry.tap.layer) {
+        passes(.backwardData)
+        let seed = buffer(try plain(entry.matrix.descriptor))
+        hold(seed, fromStep: outputs.forwardStepCount)
+        outputs.seeds[entry.tap] = seed
+        let matched = try adapt(seed, to: entry.matrix.descriptor)
+        propagate(try entry.back(Gradient(operand: matched, isExclusive: true)), to: entry.index)
+      }
+    }
+    outputs.imageGradient = try attributing(to: Network.inputName) {
+      for index in lowering.operations.indices.reversed() { try emitBackward(index) }
+      return try emitImageGradient()
+    }
+    return outputs
+  }
+
+  private func emitImageGradient() throws -> Operand? {
+    guard case .input(let scale, _) = lowering.operations[0].kind, !gradients[0].isEmpty else { return nil }
+    layer = Network.inputName
+    passes(.backwardData)
+    let sum = try combine(gradients[0])
+    let result = buffer(try plain(sum.descriptor))
+    // The network's first rescaling happens while pixels are read; its factor belongs to the gradient.
+    emit(ScaleStep(scale: Float(scale), src: try adapt(sum.operand, to: result.descriptor), dst: result))
+    pin(result)
+    return result
+  }
+
+  private func plain(_ descriptor: MemoryDescriptor) throws(OneDNNError) -> MemoryDescriptor {
+    let floats = descriptor.with(.f32)
+    return descriptor.rank == 4 ? try channelsLast(floats) : floats
+  }
+}
+
+/// Multiplies a plain tensor by a number.
+struct ScaleStep: CustomStep {
+  let scale: Float
+  let src: Operand
+  let dst: Operand
+
+  var name: String { "scale" }
+  var operands: [Operand] { [src, dst] }
+  var results: [Operand] { [dst] }
+
+  func run(_ memory: ShardMemory, _ shard: inout ShardContext) {
+    let (source, target) = (memory.floats(src), memory.floats(dst))
+    for index in 0..<dst.descriptor.byteCount / 4 { target[index] = source[index] * scale }
+  }
+}
