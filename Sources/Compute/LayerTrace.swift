@@ -50,7 +50,7 @@ public final class LayerTrace: Sendable {
     try storage.load(own.trainable.baseAddress, into: parameters.baseAddress)
     statistics = own.statistics
     weights = KernelWeights(storage)
-    try weights.refresh(from: parameters.baseAddress)
+    try weights.refresh(from: parameters)
   }
 
   /// `[H, W, C]` or `[C]` of what a tap shows for one image.
