@@ -49,7 +49,7 @@ let package = Package(
     // Level 5: what people write and read.
     .target(
       name: "Experiments",
-      dependencies: ["Networks", "Training", .product(name: "Yams", package: "Yams")]),
+      dependencies: ["Networks", "Datasets", "Training", .product(name: "Yams", package: "Yams")]),
     .target(name: "Reporting", dependencies: ["Tensors", "Networks", "ImageFiles"]),
 
     .target(name: "Interchange", dependencies: ["HDF5", "Tensors", "Networks", "Training"]),

@@ -68,9 +68,14 @@ public struct Minibatch: Sendable {
     }
   }
 
-  private func bytes(_ index: Int) -> UnsafeRawBufferPointer {
+  /// Where a sample's pixels begin; valid while the minibatch lives.
+  func address(_ index: Int) -> UnsafeRawPointer {
     precondition(index >= 0 && index < count, "sample \(index) is outside a minibatch of \(count)")
     let slot = isWholeDataset ? Int(sampleIndices[index]) : index
-    return UnsafeRawBufferPointer(start: buffer.baseAddress + slot * sampleByteCount, count: sampleByteCount)
+    return UnsafeRawPointer(buffer.baseAddress + slot * sampleByteCount)
+  }
+
+  private func bytes(_ index: Int) -> UnsafeRawBufferPointer {
+    UnsafeRawBufferPointer(start: address(index), count: sampleByteCount)
   }
 }

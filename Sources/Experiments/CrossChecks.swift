@@ -23,6 +23,7 @@ struct CrossChecks {
       errors.add(
         shard.origin, "training.shard: found \(size), expected at most the batch, which is \(batch)")
     }
+    checkAugmentation(&errors)
     guard let schedule = training?["schedule"] else { return }
     let epochs = training?["epochs"]?.integer
     checkSpan(schedule["warmup"], "training.schedule.\(schedule.kind ?? "").warmup", within: epochs, &errors)
@@ -36,6 +37,15 @@ struct CrossChecks {
         errors.add(time.origin, "\(path): comes no later than the one before it; write the times in order")
       }
       last = span
+    }
+  }
+
+  /// Whether each step fits samples of the network's input.
+  private func checkAugmentation(_ errors: inout ErrorCollector) {
+    guard let dimensions = root["network"]?["input"]?.list?.compactMap(\.integer) else { return }
+    for (index, value) in (root["training"]?["augmentation"]?.list ?? []).enumerated() {
+      guard let problem = AugmentationSchema.problem(value, for: Shape(dimensions)) else { continue }
+      errors.add(value.origin, "training.augmentation.\(index).\(value.kind ?? ""): \(problem)")
     }
   }
 

@@ -1,3 +1,4 @@
+internal import Datasets
 internal import Networks
 internal import Tensors
 internal import Training
@@ -40,13 +41,19 @@ enum RunBuilder {
       let precision = value["precision"]?.text.flatMap(Precision.init(rawValue:)),
       let clipping = value["clipping"].flatMap(clipping), let policy = value["on_nonfinite"].flatMap(policy),
       let scope = value["weight_decay_on"]?.text, let monitor = value["monitor"]?.text,
-      let tuning = value["tuning"].flatMap(tuning)
+      let tuning = value["tuning"].flatMap(tuning), let augmentation = augmentation(value["augmentation"])
     else { return nil }
     return TrainingConfiguration(
       epochs: epochs, batch: batch, shard: value["shard"]?.integer, loss: loss, optimizer: optimizer,
       schedule: schedule, precision: precision, clipping: clipping, nonFinite: policy,
       weightDecayScope: scope == "kernels" ? .kernels : .all, monitor: monitor == "loss" ? .loss : .accuracy,
-      patience: value["patience"]?.integer, tuning: tuning)
+      patience: value["patience"]?.integer, tuning: tuning, augmentation: augmentation)
+  }
+
+  private static func augmentation(_ value: ResolvedValue?) -> Augmentation? {
+    guard let list = value?.list else { return value.map { _ in .none } }
+    let steps = list.compactMap(AugmentationSchema.step)
+    return steps.count == list.count ? Augmentation(steps) : nil
   }
 
   private static func loss(_ value: ResolvedValue) -> LossConfiguration? {

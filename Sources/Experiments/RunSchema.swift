@@ -82,6 +82,10 @@ enum RunSchema {
         "shard", .optional(word: "auto", .integer(1...1 << 20)), .scalar("auto"),
         "Samples that a worker takes at once, at most `batch`; part of the numerics, unlike the number of workers."
       ),
+      Key(
+        "augmentation",
+        .optional(word: "none", .list(.union(AugmentationSchema.steps), count: 1...32)), .scalar("none"),
+        "How training samples are varied, in the order of the list; evaluation sees them as they are."),
       Key("loss", .union(loss), .required, "What is minimised."),
       Key("optimizer", .union(optimizer), .required, "The rule that turns gradients into new parameters."),
       Key("schedule", .union(schedule), .scalar("constant"), "How the learning rate moves."),

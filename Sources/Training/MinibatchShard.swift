@@ -25,3 +25,19 @@ struct MinibatchShard: ShardSource {
 
   func label(at index: Int) -> Int32 { minibatch.label(range.lowerBound + index) }
 }
+
+/// A shard of a minibatch whose samples are varied as they are read.
+struct AugmentedShard: ShardSource {
+  let shard: MinibatchShard
+  /// The worker's own: what it varied last is overwritten by the next sample.
+  let augmenter: Augmenter
+
+  var sampleCount: Int { shard.sampleCount }
+  var element: InputElement { shard.element }
+
+  func pixels(at index: Int) -> UnsafeRawPointer {
+    augmenter.pixels(shard.range.lowerBound + index, of: shard.minibatch)
+  }
+
+  func label(at index: Int) -> Int32 { shard.label(at: index) }
+}

@@ -1,3 +1,4 @@
+public import Datasets
 public import Networks
 
 /// Everything that decides a run: two runs with equal configurations, data and build give the same bytes.
@@ -77,6 +78,8 @@ public struct TrainingConfiguration: Hashable, Sendable {
   public var patience: Int?
   /// Where the choice of kernels comes from.
   public var tuning: TuningConfiguration
+  /// How training samples are varied; evaluation sees them as they are.
+  public var augmentation: Augmentation
 
   public init(
     epochs: Int, batch: Int, shard: Int? = nil,
@@ -84,7 +87,7 @@ public struct TrainingConfiguration: Hashable, Sendable {
     optimizer: OptimizerConfiguration, schedule: ScheduleConfiguration = ScheduleConfiguration(),
     precision: Precision = .fp32, clipping: GradientClipping = .none, nonFinite: NonFinitePolicy = .stop,
     weightDecayScope: WeightDecayScope = .all, monitor: Monitor = .accuracy, patience: Int? = nil,
-    tuning: TuningConfiguration = .model
+    tuning: TuningConfiguration = .model, augmentation: Augmentation = .none
   ) {
     self.epochs = epochs
     self.batch = batch
@@ -99,6 +102,7 @@ public struct TrainingConfiguration: Hashable, Sendable {
     self.monitor = monitor
     self.patience = patience
     self.tuning = tuning
+    self.augmentation = augmentation
   }
 }
 

@@ -22,6 +22,8 @@ final class TrainingEngine: Sendable {
   private let weights: KernelWeights
 
   private let workspaces: [Workspace]
+  /// One for each worker; none where samples are trained on as they are.
+  private let augmenters: [Augmenter]
   private let reduction: ShardReduction
   private let slices: [UpdateSlice]
   private let ranges: [Range<Int>]
@@ -59,6 +61,10 @@ final class TrainingEngine: Sendable {
     for samples in shardSizes(evaluationSizes).sorted() { _ = try compiled.inferencePlan(samples: samples) }
     workspaces = try (0..<pool.workerCount).map { _ in try compiled.makeWorkspace() }
     weights = compiled.makeKernelWeights()
+    let augmentation = configuration.training.augmentation
+    augmenters = (0..<(augmentation.steps.isEmpty ? 0 : pool.workerCount)).map { _ in
+      Augmenter(augmentation, sampleShape: compiled.network.inputShape, seed: configuration.seed)
+    }
 
     let length = compiled.storageCount
     parameters = AlignedBuffer(count: length)
@@ -140,11 +146,17 @@ final class TrainingEngine: Sendable {
   ) throws -> ShardResult {
     let plan = try compiled.trainingPlan(samples: range.count)
     let result = try plan.train(
-      MinibatchShard(minibatch: minibatch, range: range), in: workspaces[worker], weights: weights,
+      source(minibatch, range, worker), in: workspaces[worker], weights: weights,
       parameters: parameters.baseAddress, options: options(minibatch, range, firstSample),
       gradient: gradient, statistics: shardStatistics.memory(ofWorker: worker))
     shardStatistics.keep(shard: shard, fromWorker: worker)
     return result
+  }
+
+  /// The samples of a shard as training sees them.
+  private func source(_ minibatch: Minibatch, _ range: Range<Int>, _ worker: Int) -> any ShardSource {
+    let shard = MinibatchShard(minibatch: minibatch, range: range)
+    return augmenters.isEmpty ? shard : AugmentedShard(shard: shard, augmenter: augmenters[worker])
   }
 
   private func options(_ minibatch: Minibatch, _ range: Range<Int>, _ firstSample: Int) -> ShardOptions {
@@ -212,7 +224,7 @@ final class TrainingEngine: Sendable {
   func firstNonFinite(_ minibatch: Minibatch, _ range: Range<Int>, _ firstSample: Int) throws -> StepName? {
     let gradient = AlignedBuffer<Float>(count: compiled.storageCount)
     return try compiled.trainingPlan(samples: range.count).locateNonFinite(
-      MinibatchShard(minibatch: minibatch, range: range), in: workspaces[0], weights: weights,
+      source(minibatch, range, 0), in: workspaces[0], weights: weights,
       parameters: parameters.baseAddress, options: options(minibatch, range, firstSample),
       gradient: gradient.baseAddress, statistics: shardStatistics.memory(ofWorker: 0))
   }

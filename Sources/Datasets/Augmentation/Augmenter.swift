@@ -1,0 +1,215 @@
+public import Tensors
+
+/// Varies the samples of minibatches, one at a time, in memory of its own: one worker's.
+///
+/// Steps pass the sample between two places that stay in the core's cache. Which worker asks for which sample changes nothing:
+/// the result depends on the augmentation, the seed, the minibatch and the sample's place in it.
+public final class Augmenter: Sendable {
+  public let augmentation: Augmentation
+  private let seed: UInt64
+  private let grid: PixelGrid
+  /// Two places for the sample and two for its partner.
+  private let places: [AlignedBuffer<UInt8>]
+
+  /// - Parameters:
+  ///   - sampleShape: the shape that the samples will have; every step must be possible for it
+  ///     (``Augmentation/problem(of:for:)``).
+  ///   - seed: the run's.
+  public init(_ augmentation: Augmentation, sampleShape: Shape, seed: UInt64) {
+    for step in augmentation.steps {
+      let problem = Augmentation.problem(of: step, for: sampleShape)
+      precondition(problem == nil, "\(step): \(problem ?? "")")
+    }
+    self.augmentation = augmentation
+    self.seed = seed
+    grid = PixelGrid(sampleShape)
+    let byteCount = sampleShape.elementCount * PixelType.float32.byteCount
+    places = (0..<(augmentation.mixes ? 4 : 2)).map { _ in AlignedBuffer(count: byteCount) }
+  }
+
+  /// A sample as this epoch has it: valid until the next call, and while the minibatch lives.
+  ///
+  /// - Parameter index: the sample's place in the minibatch.
+  public func pixels(_ index: Int, of minibatch: Minibatch) -> UnsafeRawPointer {
+    precondition(
+      minibatch.sampleShape.elementCount == grid.count,
+      "expected samples of \(grid.count) numbers, got \(minibatch.sampleShape)")
+    return switch minibatch.pixelType {
+    case .uint8: UnsafeRawPointer(vary(index, of: minibatch, as: UInt8.self))
+    case .float32: UnsafeRawPointer(vary(index, of: minibatch, as: Float.self))
+    }
+  }
+
+  /// The other sample in a mixture, and the share of the sample itself; nil when it is not mixed.
+  public func mixture(_ index: Int, of minibatch: Minibatch) -> (partner: Int, share: Float)? {
+    guard augmentation.mixes else { return nil }
+    return augmentation.mixing(index, of: minibatch, grid, seed: seed).map { ($0.partner, $0.share.float) }
+  }
+
+  private func vary<T: PixelValue>(_ index: Int, of minibatch: Minibatch, as: T.Type) -> UnsafePointer<T> {
+    var frame = Frame<T>(minibatch.address(index), places[0], places[1], count: grid.count)
+    let mixing =
+      augmentation.mixes ? augmentation.mixing(index, of: minibatch, grid, seed: seed) : nil
+    let (epoch, row) = (minibatch.epoch, minibatch.sampleIndices[index])
+    apply(0..<(mixing?.step ?? augmentation.steps.count), to: &frame, epoch, row)
+    if let mixing {
+      var partner = Frame<T>(
+        minibatch.address(mixing.partner), places[2], places[3], count: grid.count)
+      apply(0..<mixing.step, to: &partner, epoch, minibatch.sampleIndices[mixing.partner])
+      let own = frame.writable()
+      switch mixing.method {
+      case .blend: T.mix(own, partner.current, count: grid.count, share: mixing.share)
+      case .rectangle(let rectangle): rectangle.copy(grid, from: partner.current, to: own)
+      }
+      apply(mixing.step + 1..<augmentation.steps.count, to: &frame, epoch, row)
+    }
+    return frame.current
+  }
+
+  private func apply<T: PixelValue>(
+    _ steps: Range<Int>, to frame: inout Frame<T>, _ epoch: Int, _ row: Int32
+  ) {
+    for index in steps {
+      let step = augmentation.steps[index]
+      // Mixtures were drawn before.
+      if step.isMix { continue }
+      var random = augmentation.stream(seed: seed, epoch, row: row, step: index)
+      apply(step, to: &frame, &random)
+    }
+  }
+
+  private func apply<T: PixelValue>(
+    _ step: AugmentationStep, to frame: inout Frame<T>, _ random: inout RandomStream
+  ) {
+    switch step {
+    case .flipHorizontal(let probability):
+      if random.nextUniformDouble() < probability { frame.replace(grid.flipHorizontal) }
+    case .flipVertical(let probability):
+      if random.nextUniformDouble() < probability { frame.replace(grid.flipVertical) }
+    case .padAndCrop(let padding, let border):
+      let down = random.nextInteger(below: 2 * padding.rows + 1) - padding.rows
+      let right = random.nextInteger(below: 2 * padding.columns + 1) - padding.columns
+      if down != 0 || right != 0 {
+        frame.replace { grid.shift($0, $1, down: down, right: right, border: border, zero: T(nearest: 0)) }
+      }
+    case .affine(let affine):
+      guard random.nextUniformDouble() < affine.probability else { return }
+      let map = affine.draw(grid, &random)
+      frame.replace { map.warp(grid, $0, $1, border: affine.border) }
+    case .brightness(let strength):
+      let factor = random.factor(strength)
+      T.scale(frame.writable(), count: grid.count, factor: factor, offset: 0)
+    case .contrast(let strength):
+      let factor = random.factor(strength)
+      let mean = T.meanGrey(frame.current, count: grid.pixelCount, channels: grid.channels)
+      T.scale(frame.writable(), count: grid.count, factor: factor, offset: (1 - factor) * mean)
+    case .saturation(let strength):
+      T.saturate(frame.writable(), count: grid.pixelCount, factor: random.factor(strength))
+    case .randomErasing(let erasing):
+      guard let rectangle = erasing.draw(grid, &random) else { return }
+      switch erasing.fill {
+      case .value(let value): rectangle.fill(grid, frame.writable(), with: T(nearest: Float(value)))
+      case .random: rectangle.fillRandomly(grid, frame.writable(), &random)
+      }
+    case .cutout(let size, let fill, let probability):
+      guard random.nextUniformDouble() < probability else { return }
+      let rectangle = PixelRectangle(
+        around: random.nextInteger(below: grid.height), random.nextInteger(below: grid.width),
+        height: size.rows, width: size.columns, in: grid)
+      rectangle.fill(grid, frame.writable(), with: T(nearest: Float(fill)))
+    case .boardSymmetry:
+      let symmetry = BoardSymmetry(index: random.nextInteger(below: 8))
+      if symmetry.isTransposed { frame.replace(grid.transpose) }
+      if symmetry.isFlippedVertically { frame.replace(grid.flipVertical) }
+      if symmetry.isFlippedHorizontally { frame.replace(grid.flipHorizontal) }
+    case .mixup, .cutmix:
+      return
+    }
+  }
+}
+
+/// A sample on its way through the steps: in the minibatch at first, then in one of two places.
+private struct Frame<T: PixelValue> {
+  private(set) var current: UnsafePointer<T>
+  private let first: UnsafeMutablePointer<T>
+  private let second: UnsafeMutablePointer<T>
+  private let count: Int
+
+  init(
+    _ source: UnsafeRawPointer, _ first: AlignedBuffer<UInt8>, _ second: AlignedBuffer<UInt8>, count: Int
+  ) {
+    current = source.assumingMemoryBound(to: T.self)
+    self.first = UnsafeMutableRawPointer(first.baseAddress).assumingMemoryBound(to: T.self)
+    self.second = UnsafeMutableRawPointer(second.baseAddress).assumingMemoryBound(to: T.self)
+    self.count = count
+  }
+
+  /// Makes the sample anew in the place where it is not.
+  @inline(__always)
+  mutating func replace(_ body: (UnsafePointer<T>, UnsafeMutablePointer<T>) -> Void) {
+    let target = current == UnsafePointer(first) ? second : first
+    body(current, target)
+    current = UnsafePointer(target)
+  }
+
+  /// The sample where it may be changed.
+  mutating func writable() -> UnsafeMutablePointer<T> {
+    if current == UnsafePointer(first) { return first }
+    if current == UnsafePointer(second) { return second }
+    first.update(from: current, count: count)
+    current = UnsafePointer(first)
+    return first
+  }
+}
+
+extension RandomStream {
+  /// Uniform in 1 ± strength, at least 0.
+  fileprivate mutating func factor(_ strength: Double) -> Double {
+    max(0, uniform(1 - strength, 1 + strength))
+  }
+}
+
+extension RandomAffine {
+  func draw(_ grid: PixelGrid, _ random: inout RandomStream) -> AffineMap {
+    AffineMap(
+      grid, degrees: random.uniform(-degrees, degrees),
+      scale: random.uniform(scale.lowerBound, scale.upperBound),
+      shear: random.uniform(-shear, shear), down: random.uniform(-translate, translate) * Double(grid.height),
+      right: random.uniform(-translate, translate) * Double(grid.width))
+  }
+}
+
+extension PixelRectangle {
+  /// Fills every number anew.
+  func fillRandomly<T: PixelValue>(
+    _ grid: PixelGrid, _ pixels: UnsafeMutablePointer<T>, _ random: inout RandomStream
+  ) {
+    if let bytes = pixels as? UnsafeMutablePointer<UInt8> {
+      for row in rows {
+        let start = bytes + row * grid.stride + columns.lowerBound * grid.channels
+        fillBytes(start, count: columns.count * grid.channels, &random)
+      }
+      return
+    }
+    var (low, high) = (pixels[0].float, pixels[0].float)
+    for index in 1..<max(1, grid.count) {
+      low = min(low, pixels[index].float)
+      high = max(high, pixels[index].float)
+    }
+    for row in rows {
+      let start = pixels + row * grid.stride + columns.lowerBound * grid.channels
+      for index in 0..<columns.count * grid.channels {
+        start[index] = T(nearest: low + (high - low) * random.nextUniform())
+      }
+    }
+  }
+
+  /// Four bytes of each random number.
+  private func fillBytes(_ bytes: UnsafeMutablePointer<UInt8>, count: Int, _ random: inout RandomStream) {
+    var word: UInt32 = 0
+    for index in 0..<count {
+      word = index & 3 == 0 ? random.nextUInt32() : word >> 8
+      bytes[index] = UInt8(truncatingIfNeeded: word)
+    }
+  }
+}
