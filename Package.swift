@@ -94,7 +94,7 @@ let package = Package(
       ]),
     .testTarget(
       name: "ExperimentsTests",
-      dependencies: ["Experiments", "Tensors", "Networks", "Training", "TestSupport"], exclude: ["Fixtures"]),
+      dependencies: ["Experiments", "Datasets", "Tensors", "Networks", "Training", "TestSupport"], exclude: ["Fixtures"]),
     .testTarget(
       name: "ReportingTests",
       dependencies: ["Reporting", "ImageFiles", "Networks", "Tensors", "TestSupport"]),

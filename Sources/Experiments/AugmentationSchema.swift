@@ -103,7 +103,7 @@ enum AugmentationSchema {
       Choice(word: "reflect", summary: "the sample mirrored at its outermost pixels"),
     ]), .scalar("zero"), "What lies outside of the sample.")
 
-  private static let fill = UnionSchema(
+  static let fill = UnionSchema(
     "fill",
     [
       UnionSchema.Kind(

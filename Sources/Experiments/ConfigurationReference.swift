@@ -14,6 +14,8 @@ private struct ConfigurationReference {
     writer.section("`data.train`, `data.test`", RunSchema.source)
     writer.section("`network`", RunSchema.network)
     writer.section("`training`", RunSchema.training)
+    writer.kinds("`training.augmentation`, each step", AugmentationSchema.steps)
+    writer.kinds("`training.augmentation`, `fill` of `random_erasing`", AugmentationSchema.fill)
     writer.kinds("`training.loss`", RunSchema.loss)
     writer.kinds("`training.optimizer`", RunSchema.optimizer)
     writer.kinds("`training.schedule`", RunSchema.schedule)

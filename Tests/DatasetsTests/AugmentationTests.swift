@@ -20,14 +20,17 @@ private func moved<T: PixelValue>(
 ) -> [T] {
   var target = source.map { _ in T(nearest: 77) }
   source.withUnsafeBufferPointer { source in
-    target.withUnsafeMutableBufferPointer { body(source.baseAddress!, $0.baseAddress!) }
+    target.withUnsafeMutableBufferPointer { target in
+      guard let from = source.baseAddress, let to = target.baseAddress else { return }
+      body(from, to)
+    }
   }
   return target
 }
 
 private func changed<T: PixelValue>(_ source: [T], _ body: (UnsafeMutablePointer<T>) -> Void) -> [T] {
   var target = source
-  target.withUnsafeMutableBufferPointer { body($0.baseAddress!) }
+  target.withUnsafeMutableBufferPointer { target in target.baseAddress.map(body) }
   return target
 }
 
@@ -366,7 +369,7 @@ struct AugmenterTests {
     let draws = 15 * 200
     for row in 0..<draws {
       let batch = minibatch(samples, shape, rows: [Int32(row)])
-      counts[varied(augmenter, batch, 0, UInt8.self).firstIndex(of: 200)!, default: 0] += 1
+      counts[varied(augmenter, batch, 0, UInt8.self).firstIndex(of: 200) ?? -1, default: 0] += 1
     }
     #expect(
       Set(counts.keys) == Set((1...5).flatMap { row in (2...4).map { row * 7 + $0 } }))
@@ -457,7 +460,7 @@ struct AugmenterTests {
   }
 
   @Test("mixup blends the sample and its partner, each varied on its own, by the share that it reports")
-  func mixup() {
+  func mixup() throws {
     let shape: Shape = [4, 4, 3]
     let samples = (0..<6).map { sample(shape, UInt8.self, salt: $0) }
     let batch = minibatch(samples, shape, rows: [10, 11, 12, 13, 14, 15], epoch: 1, position: 6)
@@ -467,7 +470,7 @@ struct AugmenterTests {
       Augmentation([flip, .mixup(alpha: 1, probability: 1)]), sampleShape: shape, seed: 7)
     let single = (0..<6).map { varied(alone, batch, $0, UInt8.self) }
     for index in 0..<6 {
-      let (partner, share) = mixer.mixture(index, of: batch)!
+      let (partner, share) = try #require(mixer.mixture(index, of: batch))
       let expected = zip(single[index], single[partner]).map { own, other in
         UInt8(floor(Double(share) * Double(own) + (1 - Double(share)) * Double(other) + 0.5))
       }

@@ -1,3 +1,4 @@
+import Datasets
 import Foundation
 import Networks
 import Tensors
@@ -66,6 +67,45 @@ import Training
     } catch {
       return (error as? ConfigurationErrors)?.errors.map(\.description) ?? ["\(error)"]
     }
+  }
+
+  @Test("augmentations are read in order, with their defaults, and are part of what a run means")
+  func augmentation() throws {
+    let edits = [
+      (
+        "  batch: 128",
+        """
+          batch: 128
+          augmentation:
+            - flip_horizontal
+            - pad_and_crop: {padding: [4, 2], border: reflect}
+            - rotate: {degrees: 15}
+            - affine: {translate: 0.1, scale: [0.9, 1.1], border: edge}
+            - brightness: {strength: 0.2}
+            - random_erasing: {area: [0.1, 0.2], fill: {value: 7}}
+            - cutout: {size: 8}
+            - mixup
+            - cutmix: {probability: 0.5}
+            - board_symmetry
+        """
+      )
+    ]
+    let loaded = try load(edits)
+    #expect(
+      loaded.run.training.augmentation.steps == [
+        .flipHorizontal(probability: 0.5),
+        .padAndCrop(padding: .init(rows: 4, columns: 2), border: .reflect),
+        .affine(RandomAffine(degrees: 15)),
+        .affine(RandomAffine(translate: 0.1, scale: 0.9...1.1, border: .edge)), .brightness(strength: 0.2),
+        .randomErasing(RandomErasing(area: 0.1...0.2, fill: .value(7))),
+        .cutout(size: .init(rows: 8, columns: 8), fill: 0, probability: 1), .mixup(alpha: 0.2, probability: 1),
+        .cutmix(alpha: 1, probability: 0.5), .boardSymmetry,
+      ])
+    let again = try ConfigurationFile.load(text: loaded.resolvedYAML, path: "/c.yaml", overrides: [])
+    #expect(again.run == loaded.run)
+    #expect(try load().run.training.augmentation == .none)
+    let changes = try load().differences(to: loaded)
+    #expect(changes.contains { $0.path.hasPrefix("training.augmentation") && !$0.keepsMeaning })
   }
 
   @Test("defaults are those of the values themselves")

@@ -1,3 +1,4 @@
+import Datasets
 import Foundation
 import Testing
 
@@ -56,6 +57,37 @@ struct ExactnessTests {
     }
     #expect(try rows(pieces) == rows(whole))
     #expect(try rows(whole).count == 41)
+  }
+
+  @Test("augmentation changes no bit with the workers, with streaming, or with a restart in mid-epoch")
+  func augmented() throws {
+    let folder = try TemporaryFolder()
+    try SmallRun.writeDataset(folder("data.h5"), count: 83)
+    var configuration = try SmallRun.configuration(data: folder("data.h5"), optimizer: SmallRun.sgd)
+    let plain = folder("plain")
+    #expect(try SmallRun.train(configuration, in: plain).complete)
+    configuration.training.augmentation = Augmentation([
+      .flipHorizontal(probability: 0.5), .padAndCrop(padding: .init(rows: 1, columns: 2), border: .reflect),
+      .affine(RandomAffine(degrees: 20, translate: 0.1, scale: 0.9...1.1, shear: 5, border: .edge)),
+      .brightness(strength: 0.2), .contrast(strength: 0.2), .randomErasing(RandomErasing()),
+    ])
+    let resident = folder("resident")
+    #expect(try SmallRun.train(configuration, in: resident, workers: 1).complete)
+    let expected = try SmallRun.digests(in: resident)
+    #expect(expected.count == 15)
+    #expect(try SmallRun.digests(in: plain)[15] != expected[15])
+    // Too little memory for all samples: the same ones come in windows.
+    configuration.data.memoryLimitBytes = 1000
+    let streamed = folder("streamed")
+    #expect(try SmallRun.train(configuration, in: streamed, workers: 3).complete)
+    #expect(try SmallRun.digests(in: streamed) == expected)
+    let pieces = folder("pieces")
+    var restarts = 0
+    while try !SmallRun.train(configuration, in: pieces, workers: 1 + restarts % 3, stopAfter: 2).complete {
+      restarts += 1
+    }
+    #expect(restarts > 5)
+    #expect(try SmallRun.digests(in: pieces) == expected)
   }
 
   @Test("the training learns: loss falls and accuracy rises well above chance")
