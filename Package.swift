@@ -94,7 +94,8 @@ let package = Package(
       ]),
     .testTarget(
       name: "ExperimentsTests",
-      dependencies: ["Experiments", "Datasets", "Tensors", "Networks", "Training", "TestSupport"], exclude: ["Fixtures"]),
+      dependencies: ["Experiments", "Datasets", "Tensors", "Networks", "Training", "TestSupport"],
+      exclude: ["Fixtures"]),
     .testTarget(
       name: "ReportingTests",
       dependencies: ["Reporting", "ImageFiles", "Networks", "Tensors", "TestSupport"]),

@@ -98,7 +98,8 @@ import Training
         .affine(RandomAffine(degrees: 15)),
         .affine(RandomAffine(translate: 0.1, scale: 0.9...1.1, border: .edge)), .brightness(strength: 0.2),
         .randomErasing(RandomErasing(area: 0.1...0.2, fill: .value(7))),
-        .cutout(size: .init(rows: 8, columns: 8), fill: 0, probability: 1), .mixup(alpha: 0.2, probability: 1),
+        .cutout(size: .init(rows: 8, columns: 8), fill: 0, probability: 1),
+        .mixup(alpha: 0.2, probability: 1),
         .cutmix(alpha: 1, probability: 0.5), .boardSymmetry,
       ])
     let again = try ConfigurationFile.load(text: loaded.resolvedYAML, path: "/c.yaml", overrides: [])
