@@ -1,0 +1,160 @@
+internal import Foundation
+
+/// Draws charts with gnuplot, the program, which must be on the `PATH`.
+public enum Gnuplot {
+  /// Why there is no picture.
+  public enum Failure: Error, Hashable, Sendable, CustomStringConvertible {
+    case notInstalled
+    case failed(String)
+
+    public var description: String {
+      switch self {
+      case .notInstalled: "charts need gnuplot, which is not on the PATH (Debian: apt-get install gnuplot-nox)"
+      case .failed(let reason): "gnuplot drew no chart: \(reason)"
+      }
+    }
+  }
+
+  /// Colours that are told apart on white, on black, and by most people who see fewer colours (Okabe & Ito 2008).
+  private static let palette = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8a8a8a"]
+  /// Stands for the colour of the page's text, which gnuplot cannot know.
+  private static let ink = "#010203"
+
+  /// Where the program is, nil where it is not.
+  public static func find() -> String? {
+    let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"
+    return path.split(separator: ":").map { "\($0)/gnuplot" }.first {
+      FileManager.default.isExecutableFile(atPath: $0)
+    }
+  }
+
+  /// A chart as an SVG element for a web page: as wide as its place, in the colour of the page's text.
+  public static func svg(_ chart: Chart, width: Int = 640, height: Int = 320) throws(Failure) -> String {
+    let terminal =
+      "set terminal svg size \(width),\(height) dynamic enhanced font 'system-ui,sans-serif,13'"
+    let output = try run(script(chart, terminal: terminal))
+    let text = String(decoding: output, as: UTF8.self)
+    guard let start = text.range(of: "<svg"), let end = text.range(of: "</svg>") else {
+      throw .failed("its output is no SVG")
+    }
+    return String(text[start.lowerBound..<end.upperBound])
+      .replacing(/rgb\( *1, *2, *3\)/, with: "currentColor")
+      .replacing(#/ color="[^"]*"/#, with: "")
+      .replacing(/<rect x="0" y="0"[^>]*>/, with: "")
+      .replacing(/<desc>[^<]*<\/desc>/, with: "")
+      .replacing(/<title>Gnuplot<\/title>/, with: "<title>\(escaped(chart.title))</title>")
+      .replacing("<svg", with: "<svg role=\"img\"", maxReplacements: 1)
+  }
+
+  /// A chart as the bytes of a PNG file, on white.
+  public static func png(_ chart: Chart, width: Int = 960, height: Int = 540) throws(Failure) -> [UInt8] {
+    let terminal = "set terminal pngcairo size \(width),\(height) enhanced font 'sans,11' background '#ffffff'"
+    let output = try run(script(chart, terminal: terminal))
+    guard output.starts(with: [0x89, 0x50, 0x4E, 0x47]) else { throw .failed("its output is no PNG") }
+    return Array(output)
+  }
+
+  // MARK: - The script
+
+  private static func script(_ chart: Chart, terminal: String) -> String {
+    var lines = [
+      terminal, "set encoding utf8", "set border 3 lc rgb '\(ink)' lw 0.6", "set tics nomirror out scale 0.5",
+      "set tics textcolor rgb '\(ink)'", "set key textcolor rgb '\(ink)' outside top right horizontal samplen 2",
+      "set grid ytics lc rgb '#8a8a8a' lw 0.4 dt 3", "set xlabel '\(quoted(chart.xTitle))' textcolor rgb '\(ink)'",
+      "set ylabel '\(quoted(chart.yTitle))' textcolor rgb '\(ink)'", "set datafile missing 'nan'",
+    ]
+    if chart.isLogarithmicX { lines.append("set logscale x") }
+    if chart.isLogarithmicY { lines.append("set logscale y") }
+    if let range = chart.yRange { lines.append("set yrange [\(range.lowerBound):\(range.upperBound)]") }
+    for (index, mark) in chart.marks.enumerated() {
+      lines.append(
+        "set arrow \(index + 1) from first \(mark.x),graph 0 to first \(mark.x),graph 1 nohead lc rgb '\(ink)' lw 0.6 dt 2")
+      lines.append(
+        "set label \(index + 1) '\(quoted(mark.text))' at first \(mark.x),graph 0.97 left offset 0.6,0 textcolor rgb '\(ink)'"
+      )
+    }
+    let visible = chart.series.map { ($0, chart.visiblePoints($0)) }.filter { !$0.1.isEmpty }
+    for (index, (_, points)) in visible.enumerated() {
+      lines.append("$data\(index) << EOD")
+      lines += points.map { "\($0.x) \($0.y)" }
+      lines.append("EOD")
+    }
+    lines += widened(chart, visible.flatMap(\.1))
+    let plots = visible.enumerated().map { index, entry in
+      let (series, points) = entry
+      let color = palette[index % palette.count]
+      let style =
+        switch series.style {
+        case .line where points.count <= 40: "linespoints lw 2 pt 7 ps 0.45"
+        case .line: "lines lw 2"
+        case .faint: "lines lw 0.6"
+        case .dashed: "lines lw 1.6 dt 2"
+        case .points: "points pt 7 ps 0.5"
+        }
+      return "$data\(index) using 1:2 with \(style) lc rgb '\(color)' title '\(quoted(series.name))'"
+    }
+    lines.append("plot " + plots.joined(separator: ", "))
+    return lines.joined(separator: "\n") + "\n"
+  }
+
+  /// Axes around values that are all the same: gnuplot would warn, and draw what it likes.
+  private static func widened(_ chart: Chart, _ points: [Chart.Point]) -> [String] {
+    var lines: [String] = []
+    func widen(_ axis: String, _ values: [Double]) {
+      guard let low = values.min(), let high = values.max(), low == high else { return }
+      let margin = low == 0 ? 1 : abs(low) / 2
+      lines.append("set \(axis)range [\(low - margin):\(high + margin)]")
+    }
+    widen("x", points.map(\.x))
+    if chart.yRange == nil { widen("y", points.map(\.y)) }
+    return lines
+  }
+
+  /// Text for gnuplot's single quotes, with none of its markup.
+  private static func quoted(_ text: String) -> String {
+    var result = ""
+    for character in text.replacing("\n", with: " ") {
+      switch character {
+      case "'": result += "''"
+      case "_", "^", "@", "&", "~", "{", "}", "\\": result += "\\\(character)"
+      default: result.append(character)
+      }
+    }
+    return result
+  }
+
+  private static func escaped(_ text: String) -> String {
+    text.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;")
+  }
+
+  // MARK: - The program
+
+  private static func run(_ script: String) throws(Failure) -> Data {
+    guard let path = find() else { throw .notInstalled }
+    // A file, so that neither of two pipes can fill up while we wait at the other.
+    let input = FileManager.default.temporaryDirectory.appendingPathComponent(
+      "convoy-\(UUID().uuidString).gnuplot")
+    defer { try? FileManager.default.removeItem(at: input) }
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: path)
+    process.arguments = [input.path]
+    let output = Pipe()
+    process.standardInput = FileHandle.nullDevice
+    process.standardOutput = output
+    process.standardError = FileHandle.nullDevice
+    do {
+      try Data(script.utf8).write(to: input)
+      try process.run()
+      let data = try output.fileHandleForReading.readToEnd() ?? Data()
+      process.waitUntilExit()
+      guard process.terminationStatus == 0, !data.isEmpty else {
+        throw Failure.failed("it ended with \(process.terminationStatus)")
+      }
+      return data
+    } catch let failure as Failure {
+      throw failure
+    } catch {
+      throw .failed("\(error)")
+    }
+  }
+}
