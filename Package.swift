@@ -36,7 +36,12 @@ let package = Package(
 
     // Level 3: a network made executable; samples.
     .target(name: "Compute", dependencies: ["OneDNN", "Tensors", "Networks"]),
-    .target(name: "Datasets", dependencies: ["HDF5", "CZlib", "Tensors", "Parallel"]),
+    .target(
+      name: "Datasets",
+      dependencies: [
+        "HDF5", "CZlib", "ImageFiles", "Tensors", "Parallel",
+        .product(name: "Crypto", package: "swift-crypto"),
+      ]),
 
     // Level 4: the trainer.
     .target(
@@ -81,7 +86,7 @@ let package = Package(
     .testTarget(
       name: "ComputeTests", dependencies: ["Compute", "HDF5", "TestSupport"], exclude: ["Fixtures"]),
     .testTarget(
-      name: "DatasetsTests", dependencies: ["Datasets", "HDF5", "Tensors", "TestSupport"],
+      name: "DatasetsTests", dependencies: ["Datasets", "HDF5", "ImageFiles", "Tensors", "TestSupport"],
       exclude: ["Fixtures"]),
     .executableTarget(
       name: "CheckpointProbe", dependencies: ["Tensors", "Networks", "Training"],

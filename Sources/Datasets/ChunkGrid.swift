@@ -25,8 +25,8 @@ struct ChunkGrid: Sendable {
   /// - Returns: nil when samples are cut into too many pieces to be put together here.
   init?(_ images: Dataset, chunk: [Int], filters: [Dataset.Filter], elementByteCount: Int) throws {
     let rank = images.shape.count
-    let shape = rank == 3 ? images.shape + [1] : images.shape
-    let chunk = rank == 3 ? chunk + [1] : chunk
+    let shape = Self.widened(images.shape, with: 1)
+    let chunk = Self.widened(chunk, with: 1)
     var pieces = 1.0
     for (size, step) in zip(shape, chunk).dropFirst() { pieces *= Double(size) / Double(step) }
     guard pieces <= Double(Self.mostPieces) else { return nil }
@@ -45,7 +45,7 @@ struct ChunkGrid: Sendable {
     }
     var table: [Int: Dataset.Chunk] = [:]
     for entry in try images.chunks() {
-      let offset = rank == 3 ? entry.offset + [0] : entry.offset
+      let offset = Self.widened(entry.offset, with: 0)
       guard zip(offset, shape).allSatisfy({ $0 < $1 }) else { continue }
       table[Self.index(of: offset, shape, chunk)] = entry
     }
@@ -72,8 +72,19 @@ struct ChunkGrid: Sendable {
     }
   }
 
+  /// Four dimensions of two, three or four: samples without rows and columns have one of each, those without channels one channel.
+  private static func widened(_ dimensions: [Int], with value: Int) -> [Int] {
+    switch dimensions.count {
+    case 2: [dimensions[0], value, value, dimensions[1]]
+    case 3: dimensions + [value]
+    default: dimensions
+    }
+  }
+
   /// A chunk's first element in the file's own dimensions.
-  func fileOffset(_ offset: [Int]) -> [Int] { Array(offset.prefix(rank)) }
+  func fileOffset(_ offset: [Int]) -> [Int] {
+    rank == 2 ? [offset[0], offset[3]] : Array(offset.prefix(rank))
+  }
 
   /// Copies the part of a sample that a chunk holds to its place in the whole sample.
   ///

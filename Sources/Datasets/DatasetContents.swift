@@ -49,10 +49,11 @@ struct DatasetContents {
   private func checkImages() throws {
     let shape = images.shape
     let name = "\"\(imagesName)\" of \(path)"
-    guard shape.count == 4 || shape.count == 3 else {
+    guard (2...4).contains(shape.count) else {
       throw DatasetError(
         .badData,
-        "\(name) has shape \(format(shape)), but images need samples × height × width, or these × channels")
+        "\(name) has shape \(format(shape)), but images need samples × height × width, or these × channels, or samples × features"
+      )
     }
     guard shape[0] > 0 else {
       throw DatasetError(.badData, "\(name) has no samples: its shape is \(format(shape))")

@@ -6,29 +6,38 @@ public import Tensors
 
 /// Writes a dataset file: a group per split, such as `train` and `test`, each with `images` and `labels`.
 ///
-/// Images are uint8 or float32 `[N, H, W, C]` in chunks of about 128 KiB along N, deflated if asked for by several
-/// threads; labels are integers `[N]` with an attribute `class_names`. The same samples give the same bytes. The file
-/// appears under its name when ``finish()`` returns, complete and on the disk; before that, and after an error, nothing
-/// stands under the name but what stood there before.
+/// Images are uint8 or float32 `[N, H, W, C]` in chunks along N, deflated if asked for by several threads; labels are integers
+/// `[N]` with an attribute `class_names`. The same samples give the same bytes. The file appears under its name when
+/// ``finish()`` returns, complete and on the disk; before that, and after an error, nothing stands under the name but
+/// what stood there before.
 public final class DatasetWriter {
   private let output: AtomicOutput
   private var file: File?
+  private let storage: DatasetStorage
   private let threads: Int
+  private let check: @Sendable () throws -> Void
 
-  /// - Throws: ``DatasetError`` of kind `cannotCreate` when the file exists and `overwrite` is false.
-  public init(path: String, overwrite: Bool = false, threads: Int = 2) throws {
-    precondition(threads > 0, "writing needs a thread, got \(threads)")
-    output = try AtomicOutput(path, overwrite: overwrite)
-    self.threads = threads
-    file = try translatingErrors(otherwise: .cannotCreate) { try File.create(output.temporaryPath) }
+  /// - Throws: ``DatasetError`` of kind `cannotCreate` when the file exists and may not be replaced.
+  public init(_ output: DatasetOutput) throws {
+    precondition(output.threads > 0, "writing needs a thread, got \(output.threads)")
+    self.output = try AtomicOutput(output.path, overwrite: output.overwrite)
+    storage = output.storage
+    threads = output.threads
+    check = output.check
+    let temporary = self.output.temporaryPath
+    file = try translatingErrors(otherwise: .cannotCreate) { try File.create(temporary) }
+  }
+
+  public convenience init(path: String, overwrite: Bool = false, threads: Int = 2) throws {
+    try self.init(DatasetOutput(path, overwrite: overwrite, threads: threads))
   }
 
   /// Writes one split.
   ///
   /// - Parameters:
-  ///   - sampleShape: `[H, W, C]`.
+  ///   - sampleShape: `[H, W, C]`, or `[F]` for features.
   ///   - labels: one per sample, each in `0..<classNames.count`.
-  ///   - compressionLevel: deflate's, 1 (fast) to 9 (small); nil for none.
+  ///   - compressionLevel: instead of the output's.
   ///   - progress: called with the finished share, 0 to 1, after every few megabytes; what it throws ends the writing.
   ///   - fill: gives the pixels of consecutive samples, in order; the memory is exactly for the given range.
   public func writeSplit(
@@ -36,24 +45,115 @@ public final class DatasetWriter {
     compressionLevel: Int? = nil, progress: (Double) throws -> Void = { _ in },
     fill: (Range<Int>, UnsafeMutableRawBufferPointer) throws -> Void
   ) throws {
-    precondition(sampleShape.rank == 3, "samples are height × width × channels, got \(sampleShape)")
     guard !labels.isEmpty else {
       throw DatasetError(.badData, "there are no samples for \"\(name)\" of \(output.path)")
     }
-    if let bad = labels.firstIndex(where: { $0 < 0 || $0 >= classNames.count }) {
+    try checkLabels(labels, name, classNames)
+    var storage = storage
+    if let compressionLevel { storage.compressionLevel = compressionLevel }
+    let size = sampleShape.elementCount * pixelType.byteCount
+    var done = 0
+    try writeImages(
+      "\(name)/images", sampleShape: sampleShape, pixelType: pixelType, capacity: labels.count,
+      storage: storage, progress: progress
+    ) { memory in
+      let count = min(memory.count / size, labels.count - done)
+      try fill(done..<done + count, UnsafeMutableRawBufferPointer(rebasing: memory[..<(count * size)]))
+      done += count
+      return count
+    }
+    try writeLabels("\(name)/labels", labels, classNames: classNames)
+  }
+
+  /// Writes the images of a split whose number is known at the end.
+  ///
+  /// - Parameters:
+  ///   - name: the dataset's path in the file.
+  ///   - capacity: the most samples that there can be.
+  ///   - next: puts the next samples at the beginning of the memory, as many as there is room for or fewer, and says how many
+  ///     these were; 0 at the end.
+  /// - Returns: how many samples there were.
+  @discardableResult
+  func writeImages(
+    _ name: String, sampleShape: Shape, pixelType: PixelType, capacity: Int, storage: DatasetStorage? = nil,
+    progress: (Double) throws -> Void = { _ in }, next: (UnsafeMutableRawBufferPointer) throws -> Int
+  ) throws -> Int {
+    precondition(sampleShape.rank == 3 || sampleShape.rank == 1, "samples cannot be \(sampleShape)")
+    let storage = storage ?? self.storage
+    let sampleByteCount = sampleShape.elementCount * pixelType.byteCount
+    // More chunks than about two thousand are slow to list.
+    let bytesPerChunk = min(1 << 20, max(128 << 10, capacity * sampleByteCount / 2000))
+    let perChunk = max(1, min(capacity, storage.samplesPerChunk ?? bytesPerChunk / max(1, sampleByteCount)))
+    guard perChunk * sampleByteCount < 1 << 32 else {
       throw DatasetError(
         .badData,
-        "sample \(bad) of \"\(name)\" has label \(labels[bad]), but there are \(classNames.count) classes")
+        "a chunk of \(perChunk) samples has \(perChunk * sampleByteCount) bytes; HDF5 takes less than 4 GiB")
     }
+    let shuffles = storage.shuffle && pixelType.byteCount > 1
+    let dataset = try translatingErrors(otherwise: .inputOutput) {
+      try root.makeDataset(
+        name, type: pixelType.number, shape: [capacity] + sampleShape.dimensions,
+        chunks: [perChunk] + sampleShape.dimensions, deflateLevel: storage.compressionLevel,
+        shuffle: shuffles)
+    }
+    // A group of chunks is filled in order, compressed at once, and written in order.
+    let chunkByteCount = perChunk * sampleByteCount
+    let chunksPerGroup = max(1, (8 << 20) / chunkByteCount)
+    let group = AlignedBuffer<UInt8>(count: chunksPerGroup * chunkByteCount)
+    let memory = UnsafeMutableRawBufferPointer(group.elements)
+    let packer = ChunkPacker(
+      chunkByteCount, level: storage.compressionLevel, elementByteCount: shuffles ? pixelType.byteCount : 1,
+      threads: threads)
+    var total = 0
+    while total < capacity {
+      var filled = 0
+      while filled < chunksPerGroup * perChunk, total + filled < capacity {
+        try check()
+        let given = try next(UnsafeMutableRawBufferPointer(rebasing: memory[(filled * sampleByteCount)...]))
+        if given == 0 { break }
+        filled += given
+      }
+      guard filled > 0 else { break }
+      // The last chunk is stored whole; zeros follow the last sample.
+      let rest = UnsafeMutableRawBufferPointer(rebasing: memory[(filled * sampleByteCount)...])
+      if let start = rest.baseAddress {
+        start.initializeMemory(as: UInt8.self, repeating: 0, count: rest.count)
+      }
+      let chunks = (filled + perChunk - 1) / perChunk
+      let packed = packer.pack(group, chunks)
+      for chunk in 0..<chunks {
+        let plain = memory[(chunk * chunkByteCount)..<((chunk + 1) * chunkByteCount)]
+        let bytes = packed?.bytes(chunk) ?? UnsafeRawBufferPointer(rebasing: plain)
+        try withExtendedLifetime(packed) {
+          try translatingErrors(otherwise: .inputOutput) {
+            try dataset.writeChunk(
+              bytes, at: [total + chunk * perChunk] + sampleShape.dimensions.map { _ in 0 })
+          }
+        }
+      }
+      total += filled
+      try progress(Double(total) / Double(capacity))
+    }
+    withExtendedLifetime(group) {}
+    guard total > 0 else {
+      throw DatasetError(.badData, "there are no samples for \"\(name)\" of \(output.path)")
+    }
+    if total < capacity {
+      try translatingErrors(otherwise: .inputOutput) {
+        try dataset.shrink(to: [total] + sampleShape.dimensions)
+      }
+    }
+    return total
+  }
+
+  /// Writes the labels of a split; `name` is the dataset's path in the file.
+  func writeLabels(_ name: String, _ labels: [Int32], classNames: [String]?) throws {
+    if let classNames { try checkLabels(labels, name, classNames) }
     try translatingErrors(otherwise: .inputOutput) {
-      guard let root = try file?.root else { preconditionFailure("the file is finished already") }
-      try writeImages(
-        "\(name)/images", in: root, sampleShape, pixelType, count: labels.count, compressionLevel, progress,
-        fill)
-      let type: NumberType = classNames.count <= 256 ? .uint8 : .int32
-      let dataset = try root.makeDataset("\(name)/labels", type: type, shape: [labels.count])
+      let type: NumberType = (classNames?.count ?? Int(labels.max() ?? 0) + 1) <= 256 ? .uint8 : .int32
+      let dataset = try root.makeDataset(name, type: type, shape: [labels.count])
       try dataset.write(labels)
-      try dataset.attributes.write("class_names", classNames)
+      if let classNames { try dataset.attributes.write("class_names", classNames) }
     }
   }
 
@@ -65,74 +165,105 @@ public final class DatasetWriter {
     try output.commit()
   }
 
-  private func writeImages(
-    _ name: String, in root: Group, _ sampleShape: Shape, _ pixelType: PixelType, count: Int,
-    _ compressionLevel: Int?, _ progress: (Double) throws -> Void,
-    _ fill: (Range<Int>, UnsafeMutableRawBufferPointer) throws -> Void
-  ) throws {
-    let sampleByteCount = sampleShape.elementCount * pixelType.byteCount
-    let samplesPerChunk = min(count, max(1, (128 << 10) / sampleByteCount))
-    let chunkByteCount = samplesPerChunk * sampleByteCount
-    let dataset = try root.makeDataset(
-      name, type: pixelType.number, shape: [count] + sampleShape.dimensions,
-      chunks: [samplesPerChunk] + sampleShape.dimensions, deflateLevel: compressionLevel)
-    // A group of chunks is filled in order, compressed at once, and written in order.
-    let chunksPerGroup = max(1, (8 << 20) / chunkByteCount)
-    let group = AlignedBuffer<UInt8>(count: chunksPerGroup * chunkByteCount)
-    let samplesPerGroup = chunksPerGroup * samplesPerChunk
-    for start in stride(from: 0, to: count, by: samplesPerGroup) {
-      let end = min(start + samplesPerGroup, count)
-      let memory = UnsafeMutableRawBufferPointer(group.elements)
-      try fill(
-        start..<end, UnsafeMutableRawBufferPointer(rebasing: memory[..<((end - start) * sampleByteCount)]))
-      // The last chunk is stored whole; zeros follow the last sample.
-      for index in ((end - start) * sampleByteCount)..<memory.count { memory[index] = 0 }
-      let chunks = (end - start + samplesPerChunk - 1) / samplesPerChunk
-      let packed = compressionLevel.map { PackedChunks(group, chunks, chunkByteCount, level: $0, threads) }
-      for chunk in 0..<chunks {
-        let plain = memory[(chunk * chunkByteCount)..<((chunk + 1) * chunkByteCount)]
-        let bytes = packed?.bytes(chunk) ?? UnsafeRawBufferPointer(rebasing: plain)
-        try withExtendedLifetime(packed) {
-          try dataset.writeChunk(bytes, at: [start + chunk * samplesPerChunk, 0, 0, 0])
-        }
-      }
-      try progress(Double(end) / Double(count))
+  private var root: Group {
+    get throws {
+      guard let file else { preconditionFailure("the file is finished already") }
+      return try file.root
     }
-    withExtendedLifetime(group) {}
+  }
+
+  private func checkLabels(_ labels: [Int32], _ name: String, _ classNames: [String]) throws {
+    if let bad = labels.firstIndex(where: { $0 < 0 || $0 >= classNames.count }) {
+      throw DatasetError(
+        .badData,
+        "sample \(bad) of \"\(name)\" has label \(labels[bad]), but there are \(classNames.count) classes")
+    }
   }
 }
 
-/// Chunks that lay one after another, each deflated on its own, as HDF5's filter would.
-private final class PackedChunks {
-  private let memory: AlignedBuffer<UInt8>
-  private let byteCounts: AlignedBuffer<Int>
-  /// The most that a chunk can become.
-  private let bound: Int
+/// Does to chunks what HDF5's filters would: shuffles bytes, then deflates, each chunk on its own.
+private struct ChunkPacker {
+  private let chunkByteCount: Int
+  private let level: Int?
+  /// Above 1 where bytes are shuffled.
+  private let elementByteCount: Int
+  private let threads: Int
 
-  init(_ group: AlignedBuffer<UInt8>, _ chunks: Int, _ chunkByteCount: Int, level: Int, _ threads: Int) {
-    let bound = Int(compressBound(UInt(chunkByteCount)))
-    let memory = AlignedBuffer<UInt8>(count: chunks * bound)
-    let byteCounts = AlignedBuffer<Int>(count: chunks)
+  init(_ chunkByteCount: Int, level: Int?, elementByteCount: Int, threads: Int) {
+    self.chunkByteCount = chunkByteCount
+    self.level = level
+    self.elementByteCount = elementByteCount
+    self.threads = threads
+  }
+
+  /// - Returns: nil where chunks stay as they are.
+  func pack(_ group: AlignedBuffer<UInt8>, _ chunks: Int) -> PackedChunks? {
+    guard level != nil || elementByteCount > 1 else { return nil }
+    let bound = level == nil ? chunkByteCount : Int(compressBound(UInt(chunkByteCount)))
+    let packed = PackedChunks(chunks: chunks, bound: bound)
     let next = Atomic<Int>(0)
     DispatchQueue.concurrentPerform(iterations: min(threads, chunks)) { _ in
+      let scratch = ScratchMemory()
       while true {
         let chunk = next.wrappingAdd(1, ordering: .relaxed).oldValue
         guard chunk < chunks else { return }
-        var length = UInt(bound)
-        let status = compress2(
-          memory.baseAddress + chunk * bound, &length, group.baseAddress + chunk * chunkByteCount,
-          UInt(chunkByteCount), Int32(level))
-        // With room for the bound nothing but a lack of memory can fail.
-        precondition(status == Z_OK, "zlib failed with status \(status)")
-        byteCounts.baseAddress[chunk] = Int(length)
+        pack(
+          UnsafeRawBufferPointer(start: group.baseAddress + chunk * chunkByteCount, count: chunkByteCount),
+          chunk, packed, scratch)
       }
     }
-    self.memory = memory
-    self.byteCounts = byteCounts
+    return packed
+  }
+
+  private func pack(
+    _ plain: UnsafeRawBufferPointer, _ chunk: Int, _ packed: PackedChunks, _ scratch: ScratchMemory
+  ) {
+    let target = packed.memory.baseAddress + chunk * packed.bound
+    guard let level else {
+      shuffle(plain, into: UnsafeMutableRawBufferPointer(start: target, count: plain.count))
+      packed.byteCounts.baseAddress[chunk] = plain.count
+      return
+    }
+    var source = plain
+    if elementByteCount > 1 {
+      let bytes = scratch.bytes(plain.count)
+      shuffle(plain, into: bytes)
+      source = UnsafeRawBufferPointer(bytes)
+    }
+    var length = UInt(packed.bound)
+    let status = compress2(
+      target, &length, source.baseAddress?.assumingMemoryBound(to: UInt8.self), UInt(source.count),
+      Int32(level))
+    // With room for the bound nothing but a lack of memory can fail.
+    precondition(status == Z_OK, "zlib failed with status \(status)")
+    packed.byteCounts.baseAddress[chunk] = Int(length)
+  }
+
+  /// The first bytes of all elements, then all second bytes, and so on.
+  private func shuffle(_ source: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer) {
+    let count = source.count / elementByteCount
+    for byte in 0..<elementByteCount {
+      for element in 0..<count {
+        target[byte &* count &+ element] = source[element &* elementByteCount &+ byte]
+      }
+    }
+  }
+}
+
+/// Filtered chunks, each in its own part of one buffer.
+private final class PackedChunks: Sendable {
+  let memory: AlignedBuffer<UInt8>
+  let byteCounts: AlignedBuffer<Int>
+  /// The most that a chunk can become.
+  let bound: Int
+
+  init(chunks: Int, bound: Int) {
+    memory = AlignedBuffer(count: chunks * bound)
+    byteCounts = AlignedBuffer(count: chunks)
     self.bound = bound
   }
 
-  /// A deflated chunk; valid while this object lives.
+  /// A filtered chunk; valid while this object lives.
   func bytes(_ chunk: Int) -> UnsafeRawBufferPointer {
     UnsafeRawBufferPointer(start: memory.baseAddress + chunk * bound, count: byteCounts[chunk])
   }

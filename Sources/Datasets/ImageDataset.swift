@@ -3,7 +3,7 @@ public import Tensors
 
 /// Images and labels in an HDF5 file, opened and checked.
 ///
-/// - Images: `[N, H, W, C]`, or `[N, H, W]` for one channel; uint8 stays uint8, every other number becomes float32.
+/// - Images: `[N, H, W, C]`, or `[N, H, W]` for one channel, or `[N, F]` for features; uint8 stays uint8, every other number becomes float32.
 ///   Contiguous, chunked in any way, compressed or not.
 /// - Labels: any integers, `[N]` or `[N, 1]`, from 0 up.
 /// - Class names: an attribute `class_names` of the labels, the images, the group of either, or the file.
@@ -17,7 +17,7 @@ public final class ImageDataset: Sendable {
   public let labelsName: String
   /// N, at least 1.
   public let count: Int
-  /// `[H, W, C]`.
+  /// `[H, W, C]`, or `[F]`.
   public let sampleShape: Shape
   public let pixelType: PixelType
   /// The type in the file, as people write it: `float64 big-endian`.

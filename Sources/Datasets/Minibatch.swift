@@ -34,6 +34,14 @@ public struct Minibatch: Sendable {
   /// Whether the buffer holds all samples of the dataset, or only those of this minibatch in their order.
   let isWholeDataset: Bool
 
+  /// The same samples at the same place of another epoch.
+  func inEpoch(_ epoch: Int) -> Minibatch {
+    Minibatch(
+      epoch: epoch, position: position, isLastOfEpoch: isLastOfEpoch, pixelType: pixelType,
+      sampleShape: sampleShape, sampleIndices: sampleIndices, labels: labels,
+      sampleByteCount: sampleByteCount, buffer: buffer, isWholeDataset: isWholeDataset)
+  }
+
   public var count: Int { sampleIndices.count }
 
   public func label(_ index: Int) -> Int32 { labels[index] }

@@ -19,9 +19,34 @@ final class RawFile: Sendable {
     byteCount = Int(status.st_size)
   }
 
+  /// Takes over a descriptor of a file of so many bytes; `path` is what messages call it.
+  init(adopting descriptor: Int32, path: String, byteCount: Int) {
+    self.path = path
+    self.descriptor = descriptor
+    self.byteCount = byteCount
+  }
+
   deinit { close(descriptor) }
 
   static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
+  static func isFile(_ path: String) -> Bool {
+    var status = stat()
+    return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+  }
+
+  /// All bytes, of a file that must not have more than `limit`.
+  func contents(limit: Int) throws -> [UInt8] {
+    guard byteCount <= limit else {
+      throw DatasetError(.badData, "\(path) has \(byteCount) bytes, more than are expected of such a file")
+    }
+    return try [UInt8](unsafeUninitializedCapacity: byteCount) { buffer, count in
+      try read(
+        into: UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[..<byteCount]),
+        at: 0)
+      count = byteCount
+    }
+  }
 
   /// Fills `buffer` from `offset` of the file on.
   ///

@@ -66,11 +66,12 @@ final class SampleStorage: Sendable {
   /// - Parameters:
   ///   - groups: rows of the dataset; each group gets a buffer of its own, its samples one after another.
   ///   - threads: how many threads take part, at least 1.
+  ///   - checksFinite: whether NaN and infinity are errors.
   ///   - check: called before each block, for cancelling by an error; from any of the threads.
   /// - Returns: a buffer for each group.
   /// - Throws: the error of the block that comes first in the file.
   func gather(
-    _ groups: [[Int32]], threads: Int, check: @Sendable () throws -> Void = {}
+    _ groups: [[Int32]], threads: Int, checksFinite: Bool = true, check: @Sendable () throws -> Void = {}
   ) throws -> [AlignedBuffer<UInt8>] {
     let buffers = groups.map { AlignedBuffer<UInt8>(count: $0.count * sampleByteCount) }
     // A slot is a place in a buffer; the slots of buffer b begin at b times this.
@@ -92,7 +93,9 @@ final class SampleStorage: Sendable {
     let failures = (0..<threads).map { _ in BlockFailure() }
     let sorted = requests
     DispatchQueue.concurrentPerform(iterations: threads) { thread in
-      let reader = BlockReader(self, file, buffers, slotsPerBuffer: slotsPerBuffer)
+      let reader = BlockReader(
+        self, file, buffers, slotsPerBuffer: slotsPerBuffer,
+        checksFinite: checksFinite && pixelType == .float32)
       while !hasFailed.load(ordering: .relaxed) {
         let block = next.wrappingAdd(1, ordering: .relaxed).oldValue
         guard block < blocks.count else { return }
@@ -140,16 +143,19 @@ private final class BlockReader {
   private let file: RawFile
   private let buffers: [AlignedBuffer<UInt8>]
   private let slotsPerBuffer: Int
+  private let checksFinite: Bool
   private let stored = ScratchMemory()
   private let decoder = ChunkDecoder()
 
   init(
-    _ storage: SampleStorage, _ file: RawFile, _ buffers: [AlignedBuffer<UInt8>], slotsPerBuffer: Int
+    _ storage: SampleStorage, _ file: RawFile, _ buffers: [AlignedBuffer<UInt8>], slotsPerBuffer: Int,
+    checksFinite: Bool
   ) {
     self.storage = storage
     self.file = file
     self.buffers = buffers
     self.slotsPerBuffer = slotsPerBuffer
+    self.checksFinite = checksFinite
   }
 
   /// Reads requests of one block, sorted by row.
@@ -162,7 +168,7 @@ private final class BlockReader {
     case .library:
       try readThroughLibrary(requests)
     }
-    if storage.pixelType == .float32 { try checkFinite(requests) }
+    if checksFinite { try checkFinite(requests) }
   }
 
   /// The memory of `count` samples from a slot on, all in one buffer.

@@ -110,6 +110,17 @@ public final class Dataset: Sendable {
     try values.withUnsafeBufferPointer { try write($0, region: region) }
   }
 
+  /// Makes a chunked dataset smaller; elements outside of the new dimensions are gone.
+  ///
+  /// ``shape`` stays what it was when the dataset was opened.
+  public func shrink(to shape: [Int]) throws {
+    precondition(
+      shape.count == self.shape.count && zip(shape, self.shape).allSatisfy { 0 <= $0 && $0 <= $1 },
+      "\(self.shape) cannot shrink to \(shape)")
+    let dimensions = shape.map { hsize_t($0) }
+    try Library.call("H5Dset_extent", "shrinking \(quotedName)") { H5Dset_extent(handle.id, dimensions) }
+  }
+
   // MARK: - Selections
 
   private func transfer(

@@ -1,19 +1,25 @@
 internal import ArgumentParser
 internal import Datasets
 internal import Foundation
+internal import ImageFiles
 internal import Parallel
+internal import Reporting
+internal import Tensors
 internal import Training
 
-/// Brings data sets into the HDF5 form that training reads, and other people's networks into checkpoints.
+/// Brings data sets into the HDF5 form that training reads.
 struct ImportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "import",
-    abstract: "Write a dataset file, or a checkpoint, from another format.",
-    subcommands: [ImportFashionMNIST.self, ImportIDX.self, ImportKeras.self])
+    abstract: "Write a dataset file from another format.",
+    subcommands: [
+      ImportFashionMNIST.self, ImportIDX.self, ImportCIFAR10.self, ImportCIFAR100.self, ImportImages.self,
+      ImportNumPy.self, ImportCSV.self,
+    ])
 }
 
-/// What every importer is told.
-struct ImportOutput: ParsableArguments {
+/// Where a new dataset file goes and how it is stored.
+struct OutputOptions: ParsableArguments {
   @Option(name: .customLong("to"), help: ArgumentHelp("The dataset file to write.", valueName: "file.h5"))
   var path: String
 
@@ -23,27 +29,68 @@ struct ImportOutput: ParsableArguments {
   @Option(help: ArgumentHelp("Compress with deflate, 1 (fast) to 9 (small).", valueName: "level"))
   var compress: Int?
 
+  @Flag(help: "Put bytes of equal significance together before compression; helps floats.")
+  var shuffleFilter = false
+
+  @Option(help: ArgumentHelp("Samples in a chunk; by default about 128 KiB.", valueName: "n"))
+  var chunk: Int?
+
   func validate() throws {
     if let compress, !(1...9).contains(compress) {
       throw ValidationError("--compress takes a level from 1 to 9, not \(compress)")
     }
+    if let chunk, !(1...1 << 24).contains(chunk) {
+      throw ValidationError("--chunk takes a number of samples from 1 to \(1 << 24), not \(chunk)")
+    }
   }
 
-  /// Runs the import with a progress line on a terminal, and says what was written.
-  ///
-  /// - Throws: ``StoppedEarly`` after a signal; what stood under the path before still does.
-  func write(_ importer: IDXImporter) throws {
+  /// Makes the file's folder, and listens to signals: they leave no file behind.
+  func prepare() throws -> DatasetOutput {
     let stop = StopSignals.install()
     let folder = URL(fileURLWithPath: path).deletingLastPathComponent()
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    let summary = try importer.write(
-      to: path, overwrite: overwrite, compressionLevel: compress, threads: Cores.available().count
-    ) { _ in
-      if let number = stop.signalNumber {
-        throw StoppedEarly("stopped by \(StopSignals.name(of: number)); \(path) was not written")
-      }
+    do {
+      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    } catch {
+      throw CommandError(exitCode: 73, description: "cannot make the folder \(folder.path) for \(path)")
     }
-    let counts = summary.counts.map { "\($0.count) \($0.name)" }.joined(separator: " and ")
+    return DatasetOutput(
+      path, overwrite: overwrite,
+      storage: DatasetStorage(
+        compressionLevel: compress, shuffle: shuffleFilter, samplesPerChunk: chunk),
+      threads: Cores.available().count, check: { try Self.check(stop) })
+  }
+
+  static func check(_ stop: StopRequest) throws {
+    guard let signal = stop.signalNumber else { return }
+    throw CommandError(
+      exitCode: 75,
+      description: "stopped by \(StopSignals.name(of: signal)); nothing was written, run it again")
+  }
+
+  /// Runs work with a progress line on a terminal.
+  static func withProgress<Result>(
+    _ title: String, _ body: ((Double) throws -> Void) throws -> Result
+  ) throws -> Result {
+    let line = TerminalOutput.progressLine()
+    let start = TerminalOutput.seconds
+    defer { line.finish() }
+    return try body { share in
+      try check(StopSignals.request)
+      let now = TerminalOutput.seconds
+      line.update(
+        ProgressReading(
+          title: title, done: Int(share * 10_000), total: 10_000,
+          secondsLeft: share > 0.02 ? (now - start) * (1 - share) / share : nil), now: now)
+    }
+  }
+
+  /// Runs an import and says what was written.
+  func write(_ importer: some DatasetImporter) throws {
+    let output = try prepare()
+    let summary = try Self.withProgress("import") { try importer.write(to: output, progress: $0) }
+    for note in summary.notes { TerminalOutput.warn(note) }
+    let counts = summary.counts.map { "\(NumberText.grouped($0.count)) \($0.name)" }.joined(
+      separator: " and ")
     print("\(summary.path): \(counts) samples of \(summary.sampleShape), \(summary.classNames.count) classes")
   }
 }
@@ -57,7 +104,7 @@ struct ImportFashionMNIST: ParsableCommand {
   @Option(name: .customLong("from"), help: ArgumentHelp("Folder with the four IDX files.", valueName: "dir"))
   var folder = FashionMNIST.defaultFolder
 
-  @OptionGroup var output: ImportOutput
+  @OptionGroup var output: OutputOptions
 
   func run() throws { try output.write(FashionMNIST.importer(from: folder)) }
 }
@@ -83,10 +130,8 @@ struct ImportIDX: ParsableCommand {
   @Option(help: ArgumentHelp("Test labels.", valueName: "file"))
   var testLabels: String?
 
-  @Option(help: ArgumentHelp("Class names in the order of the labels, comma-separated.", valueName: "a,b,…"))
-  var classes: String?
-
-  @OptionGroup var output: ImportOutput
+  @OptionGroup var classes: ClassesOption
+  @OptionGroup var output: OutputOptions
 
   func validate() throws {
     if (testImages == nil) != (testLabels == nil) {
@@ -99,7 +144,16 @@ struct ImportIDX: ParsableCommand {
     if let testImages, let testLabels {
       splits.append(.init(name: "test", imagesPath: testImages, labelsPath: testLabels))
     }
-    let names = classes?.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
-    try output.write(IDXImporter(splits: splits, classNames: names))
+    try output.write(IDXImporter(splits: splits, classNames: classes.names))
+  }
+}
+
+/// Names of classes on the command line.
+struct ClassesOption: ParsableArguments {
+  @Option(help: ArgumentHelp("Class names in the order of the labels, comma-separated.", valueName: "a,b,…"))
+  var classes: String?
+
+  var names: [String]? {
+    classes?.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
   }
 }

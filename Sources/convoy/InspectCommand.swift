@@ -14,7 +14,11 @@ internal import Training
 struct InspectCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "inspect",
-    abstract: "Show what a dataset, checkpoint, run directory or config holds.")
+    abstract: "Show what a dataset, checkpoint, run directory or config holds.",
+    discussion: """
+      convoy inspect Results/data/fashion-mnist.h5
+      convoy inspect Results/data/fashion-mnist.h5 --augment Configs/resnet20-fashion-mnist.yaml --sheet sheet.png
+      """)
 
   @Argument(help: "A file or a run directory.", completion: .file())
   var path: String
@@ -22,12 +26,41 @@ struct InspectCommand: ParsableCommand {
   @Option(help: ArgumentHelp("How many samples of a dataset to draw.", valueName: "n"))
   var samples = 8
 
+  @Option(
+    help: ArgumentHelp(
+      "Draw samples of a dataset as a config's training sees them.", valueName: "config.yaml"))
+  var augment: String?
+
+  @Option(help: ArgumentHelp("For --augment: how many epochs' variants of each sample.", valueName: "n"))
+  var epochs = 10
+
+  @Option(
+    help: ArgumentHelp(
+      "Write a contact sheet; with --augment augmentation.png by default.", valueName: "file.png"))
+  var sheet: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Images in the file, for a contact sheet; train/images or the config's by default.", valueName: "name"))
+  var images: String?
+
+  func validate() throws {
+    if !(0...10_000).contains(samples) {
+      throw ValidationError("--samples takes a number from 0 to 10000, not \(samples)")
+    }
+    if !(1...1000).contains(epochs) {
+      throw ValidationError("--epochs takes a number from 1 to 1000, not \(epochs)")
+    }
+  }
+
   func run() throws {
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
       throw CommandError.missing("there is no file or folder \(path)")
     }
-    if isFolder.boolValue {
+    if augment != nil || sheet != nil {
+      try writeSheet()
+    } else if isFolder.boolValue {
       try show(try CheckpointStore.choose(path) { TerminalOutput.warn("\($0)") })
     } else if path.hasSuffix(".yaml") || path.hasSuffix(".yml") {
       let loaded = try ConfigurationFile.load(path: path, overrides: [])
@@ -94,6 +127,39 @@ struct InspectCommand: ParsableCommand {
   private var suggestedName: String {
     let name = URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent
     return "\(name)-convoy.h5"
+  }
+
+  // MARK: - Contact sheets
+
+  private func writeSheet() throws {
+    let run = try augment.map { try ConfigurationFile.load(path: $0, overrides: []).run }
+    let file = try DatasetFile(path)
+    let wanted =
+      images
+      ?? (run?.data.train.images).flatMap { name in
+        file.splits.contains { $0.images == name } ? name : nil
+      }
+    guard let split = wanted.map({ name in file.splits.first { $0.images == name } }) ?? file.splits.first
+    else {
+      throw CommandError.badData(
+        "\(path) has no \"\(wanted ?? "images")\" with labels: there are \(file.splits.map(\.images).joined(separator: ", "))"
+      )
+    }
+    let dataset = try file.open(split)
+    let steps = run?.training.augmentation ?? .none
+    if run != nil, steps.steps.isEmpty {
+      throw CommandError.usage("\(augment ?? "") has no training.augmentation: there is nothing to show")
+    }
+    let target = sheet ?? "augmentation.png"
+    let rows = Array(0..<min(max(1, samples), dataset.count))
+    let image = try ContactSheet.draw(
+      dataset, rows: rows, augmentation: steps, seed: run?.seed ?? 0, epochs: epochs)
+    try ImageFile.write(image, to: target)
+    let what =
+      run == nil
+      ? "\(rows.count) samples of \(split.images)"
+      : "\(rows.count) samples of \(split.images), each as it is and as epochs 1 to \(epochs) have it"
+    print("\(target): \(what)")
   }
 
   // MARK: - Datasets

@@ -23,7 +23,7 @@ struct Convoy: ParsableCommand {
     version: Version.text,
     subcommands: [
       TrainCommand.self, EvaluateCommand.self, PredictCommand.self, InspectCommand.self, ImportCommand.self,
-      ProveCommand.self, BenchCommand.self, TuneCommand.self,
+      DatasetCommand.self, ProveCommand.self, BenchCommand.self, TuneCommand.self,
       ConfigCommand.self,
     ])
 }

@@ -14,7 +14,7 @@ struct UnsoundDatasetTests {
   @Test(
     "shapes, types and labels that make no sense are named",
     arguments: [
-      ("rank2", "\"rank2/images\" of"), ("rank2", "13×3"), ("rank5", "13×4×5×3×1"),
+      ("rank5", "\"rank5/images\" of"), ("rank5", "13×4×5×3×1"),
       ("short-labels", "\"short-labels/images\" has 13 samples but \"short-labels/labels\" has 12 labels"),
       ("wide-labels", "13×2, but labels need one number per sample"),
       ("float-labels", "float32, but labels need integers"),

@@ -1,7 +1,7 @@
-public import Tensors
+internal import Tensors
 
 /// Turns pairs of IDX files, images and labels, into a dataset file.
-public struct IDXImporter: Sendable {
+public struct IDXImporter: DatasetImporter {
   /// One group of the dataset file and where it comes from.
   public struct Split: Sendable {
     public let name: String
@@ -15,15 +15,6 @@ public struct IDXImporter: Sendable {
     }
   }
 
-  /// What was imported, for a summary.
-  public struct Summary: Sendable {
-    public let path: String
-    /// By the order of the splits: name and number of samples.
-    public let counts: [(name: String, count: Int)]
-    public let sampleShape: Shape
-    public let classNames: [String]
-  }
-
   public let splits: [Split]
   /// In the order of the labels; nil to number the classes of the labels found.
   public let classNames: [String]?
@@ -34,15 +25,7 @@ public struct IDXImporter: Sendable {
   }
 
   /// Reads and checks all input, then writes the dataset file.
-  ///
-  /// - Parameters:
-  ///   - compressionLevel: deflate's, 1 to 9; nil for none, which is read fastest.
-  ///   - progress: called with the finished share, 0 to 1; what it throws stops the import and leaves no file.
-  /// - Throws: ``DatasetError`` for missing, truncated or inconsistent input, and for output that cannot be written.
-  public func write(
-    to path: String, overwrite: Bool = false, compressionLevel: Int? = nil, threads: Int = 2,
-    progress: (Double) throws -> Void = { _ in }
-  ) throws -> Summary {
+  public func write(to output: DatasetOutput, progress: (Double) throws -> Void) throws -> ImportSummary {
     precondition(!splits.isEmpty, "an import needs at least one split")
     let inputs = try splits.map { try Input($0) }
     let shape = inputs[0].sampleShape
@@ -60,20 +43,20 @@ public struct IDXImporter: Sendable {
         )
       }
     }
-    let writer = try DatasetWriter(path: path, overwrite: overwrite, threads: threads)
+    let writer = try DatasetWriter(output)
     let total = Double(inputs.reduce(0) { $0 + $1.labels.count })
     var done = 0.0
     for (split, input) in zip(splits, inputs) {
       let share = Double(input.labels.count)
       try writer.writeSplit(
         split.name, sampleShape: shape, labels: input.labels, classNames: names,
-        compressionLevel: compressionLevel, progress: { try progress((done + $0 * share) / total) },
+        progress: { try progress((done + $0 * share) / total) },
         fill: { _, memory in try input.images.read(into: memory) })
       done += share
     }
     try writer.finish()
-    return Summary(
-      path: path, counts: zip(splits, inputs).map { ($0.name, $1.labels.count) }, sampleShape: shape,
+    return ImportSummary(
+      path: output.path, counts: zip(splits, inputs).map { ($0.name, $1.labels.count) }, sampleShape: shape,
       classNames: names)
   }
 

@@ -1,0 +1,84 @@
+public import Tensors
+
+/// Turns files of another format into a dataset file.
+///
+/// All input is checked before anything is written, as far as that does not mean to read it twice; pixels stream through a few
+/// megabytes of memory; the file appears under its name complete or not at all; the same input gives the same bytes.
+public protocol DatasetImporter: Sendable {
+  /// - Parameter progress: called with the finished share, 0 to 1; what it throws stops the import and leaves no file.
+  /// - Throws: ``DatasetError`` for missing, damaged or inconsistent input, and for output that cannot be written.
+  func write(to output: DatasetOutput, progress: (Double) throws -> Void) throws -> ImportSummary
+}
+
+/// Where a dataset file goes and how it is stored.
+public struct DatasetOutput: Sendable {
+  public var path: String
+  public var overwrite: Bool
+  public var storage: DatasetStorage
+  public var threads: Int
+  /// Called now and then from any thread; what it throws ends the work and leaves no file.
+  public var check: @Sendable () throws -> Void
+
+  public init(
+    _ path: String, overwrite: Bool = false, storage: DatasetStorage = DatasetStorage(), threads: Int = 2,
+    check: @escaping @Sendable () throws -> Void = {}
+  ) {
+    self.path = path
+    self.overwrite = overwrite
+    self.storage = storage
+    self.threads = threads
+    self.check = check
+  }
+}
+
+/// How images are stored in a dataset file.
+public struct DatasetStorage: Sendable, Hashable {
+  /// Deflate's, 1 (fast) to 9 (small); nil for none, which is read fastest.
+  public var compressionLevel: Int?
+  /// Whether bytes of equal significance are put together before compression; does nothing to bytes.
+  public var shuffle: Bool
+  /// Nil for about 128 KiB.
+  public var samplesPerChunk: Int?
+
+  public init(compressionLevel: Int? = nil, shuffle: Bool = false, samplesPerChunk: Int? = nil) {
+    self.compressionLevel = compressionLevel
+    self.shuffle = shuffle
+    self.samplesPerChunk = samplesPerChunk
+  }
+}
+
+/// What was imported, for a summary.
+public struct ImportSummary: Sendable {
+  public let path: String
+  /// By the order of the splits: name and number of samples.
+  public let counts: [(name: String, count: Int)]
+  public let sampleShape: Shape
+  public let classNames: [String]
+  /// What else a person should know, one line each.
+  public let notes: [String]
+
+  init(
+    path: String, counts: [(name: String, count: Int)], sampleShape: Shape, classNames: [String],
+    notes: [String] = []
+  ) {
+    self.path = path
+    self.counts = counts
+    self.sampleShape = sampleShape
+    self.classNames = classNames
+    self.notes = notes
+  }
+}
+
+extension DatasetImporter {
+  /// As ``write(to:progress:)`` with the usual storage.
+  @discardableResult
+  public func write(
+    to path: String, overwrite: Bool = false, compressionLevel: Int? = nil, threads: Int = 2,
+    progress: (Double) throws -> Void = { _ in }
+  ) throws -> ImportSummary {
+    try write(
+      to: DatasetOutput(
+        path, overwrite: overwrite, storage: DatasetStorage(compressionLevel: compressionLevel),
+        threads: threads), progress: progress)
+  }
+}

@@ -1,0 +1,257 @@
+internal import Dispatch
+internal import Foundation
+public import ImageFiles
+internal import Synchronization
+internal import Tensors
+
+/// A folder with a folder of PNG and JPEG files per class, or one level more: `train/cat/1.png`, `test/dog/7.jpg`.
+///
+/// Classes and files are taken in the order of their names' bytes. Images are decoded by several threads.
+public struct ImageFolderImporter: DatasetImporter {
+  /// How an image is brought to the wanted proportions.
+  public enum Fit: String, Sendable, CaseIterable {
+    /// What is too long is cut off, half at each end.
+    case crop
+    /// Both sides are scaled on their own.
+    case stretch
+    /// The whole image is scaled down to fit, in the middle of black.
+    case pad
+  }
+
+  /// What happens with a file that cannot be read.
+  public enum Unreadable: String, Sendable, CaseIterable {
+    case stop
+    case skip
+  }
+
+  public var path: String
+  public var height: Int
+  public var width: Int
+  public var channels: Image.Channels
+  public var fit: Fit
+  public var unreadable: Unreadable
+
+  public init(
+    _ path: String, height: Int, width: Int, channels: Image.Channels = .rgb, fit: Fit = .crop,
+    unreadable: Unreadable = .stop
+  ) {
+    precondition(channels != .rgba, "samples are grey or RGB")
+    self.path = path
+    self.height = height
+    self.width = width
+    self.channels = channels
+    self.fit = fit
+    self.unreadable = unreadable
+  }
+
+  public func write(to output: DatasetOutput, progress: (Double) throws -> Void) throws -> ImportSummary {
+    let listing = try ImageFolderListing(path, check: output.check)
+    let writer = try DatasetWriter(output)
+    let total = Double(listing.splits.reduce(0) { $0 + $1.files.count })
+    let sampleByteCount = height * width * channels.rawValue
+    var notes = listing.notes
+    var counts: [(name: String, count: Int)] = []
+    var done = 0
+    for split in listing.splits {
+      var labels: [Int32] = []
+      var next = 0
+      let count = try writer.writeImages(
+        "\(split.name)/images", sampleShape: [height, width, channels.rawValue], pixelType: .uint8,
+        capacity: split.files.count
+      ) { memory in
+        // One file for each place; what is unreadable leaves holes that close before the next files come.
+        while next < split.files.count {
+          let files = Array(split.files[next..<min(next + memory.count / sampleByteCount, split.files.count)])
+          next += files.count
+          let problems = try decode(files, into: memory, output)
+          var kept = 0
+          for (place, file) in files.enumerated() {
+            if let problem = problems[place] {
+              notes.append("left out: \(problem)")
+              continue
+            }
+            if kept != place, let base = memory.baseAddress {
+              (base + kept * sampleByteCount).copyMemory(
+                from: base + place * sampleByteCount, byteCount: sampleByteCount)
+            }
+            labels.append(file.label)
+            kept += 1
+          }
+          try progress(Double(done + next) / total)
+          if kept > 0 { return kept }
+        }
+        return 0
+      }
+      try writer.writeLabels("\(split.name)/labels", labels, classNames: listing.classNames)
+      counts.append((split.name, count))
+      done += split.files.count
+    }
+    try writer.finish()
+    return ImportSummary(
+      path: output.path, counts: counts, sampleShape: [height, width, channels.rawValue],
+      classNames: listing.classNames, notes: notes)
+  }
+
+  /// Decodes files side by side, each to its place.
+  ///
+  /// - Returns: for each file why it could not be read, nil where it could.
+  /// - Throws: the first file's problem where unreadable files stop the import.
+  private func decode(
+    _ files: [ImageFolderListing.File], into memory: UnsafeMutableRawBufferPointer, _ output: DatasetOutput
+  ) throws -> [String?] {
+    let size = height * width * channels.rawValue
+    let samples = AlignedBuffer<UInt8>(count: files.count * size)
+    let problems = files.map { _ in FileProblem() }
+    let next = Atomic<Int>(0)
+    let isStopped = Atomic<Bool>(false)
+    DispatchQueue.concurrentPerform(iterations: min(output.threads, files.count)) { _ in
+      while !isStopped.load(ordering: .relaxed) {
+        let place = next.wrappingAdd(1, ordering: .relaxed).oldValue
+        guard place < files.count else { return }
+        do {
+          try output.check()
+          let pixels = sample(try ImageFile.read(files[place].path))
+          (samples.baseAddress + place * size).update(from: pixels, count: size)
+        } catch {
+          problems[place].error.withLock { $0 = error }
+          // Files are handed out in order, so the first problem is always found.
+          if unreadable == .stop || !(error is ImageError) { isStopped.store(true, ordering: .relaxed) }
+        }
+      }
+    }
+    let errors = problems.map { problem in problem.error.withLock { $0 } }
+    for error in errors {
+      guard let error else { continue }
+      guard let image = error as? ImageError else { throw error }
+      if unreadable == .stop { throw DatasetError(image) }
+    }
+    UnsafeMutableRawBufferPointer(rebasing: memory[..<samples.byteCount]).copyMemory(
+      from: UnsafeRawBufferPointer(samples.elements))
+    return errors.map { $0.map { "\($0)" } }
+  }
+
+  /// The pixels of an image at the wanted size, in the wanted channels.
+  func sample(_ image: Image) -> [UInt8] {
+    let image = image.converted(to: channels)
+    switch fit {
+    case .crop: return image.filling(height: height, width: width).pixels
+    case .stretch: return image.resized(height: height, width: width).pixels
+    case .pad:
+      let scale = min(Double(height) / Double(image.height), Double(width) / Double(image.width))
+      let inner = image.resized(
+        height: min(height, max(1, Int((Double(image.height) * scale).rounded()))),
+        width: min(width, max(1, Int((Double(image.width) * scale).rounded()))))
+      var pixels = [UInt8](repeating: 0, count: height * width * channels.rawValue)
+      let (top, left) = ((height - inner.height) / 2, (width - inner.width) / 2)
+      let row = inner.width * channels.rawValue
+      for y in 0..<inner.height {
+        let start = ((top + y) * width + left) * channels.rawValue
+        pixels.replaceSubrange(start..<start + row, with: inner.pixels[y * row..<(y + 1) * row])
+      }
+      return pixels
+    }
+  }
+}
+
+/// What was wrong with one file.
+private final class FileProblem: Sendable {
+  let error = Mutex<(any Error)?>(nil)
+}
+
+extension DatasetError {
+  init(_ error: ImageError) {
+    let kind: Kind =
+      switch error.kind {
+      case .missingInput: .missingInput
+      case .badData: .badData
+      case .cannotCreate: .cannotCreate
+      case .inputOutput: .inputOutput
+      }
+    self.init(kind, error.description)
+  }
+}
+
+/// The image files of a folder, by split and class.
+struct ImageFolderListing {
+  struct File: Sendable {
+    let path: String
+    let label: Int32
+  }
+
+  let splits: [(name: String, files: [File])]
+  let classNames: [String]
+  let notes: [String]
+
+  private static let splitNames = ["train", "validation", "valid", "val", "test"]
+
+  init(_ path: String, check: () throws -> Void) throws {
+    let folders = try Self.folders(in: path)
+    let named = Self.splitNames.filter(folders.contains)
+    let isSplit = named.contains("train") && Set(folders).isSubset(of: Self.splitNames)
+    let roots = isSplit ? named.map { (name: $0, path: "\(path)/\($0)") } : [(name: "train", path: path)]
+    classNames = try Self.folders(in: roots[0].path)
+    guard !classNames.isEmpty else {
+      throw DatasetError(
+        .badData,
+        "\(roots[0].path) has no folders; expected one for each class, with PNG and JPEG files in it")
+    }
+    var ignored = 0
+    var splits: [(name: String, files: [File])] = []
+    for root in roots {
+      var files: [File] = []
+      for folder in try Self.folders(in: root.path) {
+        guard let label = classNames.firstIndex(of: folder) else {
+          throw DatasetError(
+            .badData, "\(root.path)/\(folder) is a class that \(roots[0].path) does not have")
+        }
+        try check()
+        let paths = try Self.images(in: "\(root.path)/\(folder)", &ignored)
+        if paths.isEmpty && root.name == roots[0].name {
+          throw DatasetError(.badData, "\(root.path)/\(folder) has no PNG or JPEG files")
+        }
+        files += paths.map { File(path: $0, label: Int32(label)) }
+      }
+      guard !files.isEmpty else { throw DatasetError(.badData, "\(root.path) has no PNG or JPEG files") }
+      splits.append((root.name, files))
+    }
+    self.splits = splits
+    notes = ignored == 0 ? [] : ["\(ignored) other file(s) than PNG and JPEG were passed over"]
+  }
+
+  /// Names of the folders in a folder, in the order of their bytes; hidden ones do not count.
+  private static func folders(in path: String) throws -> [String] {
+    try entries(of: path).filter { isFolder("\(path)/\($0)") }
+  }
+
+  /// Image files in a folder and in the folders in it.
+  private static func images(in path: String, _ ignored: inout Int, depth: Int = 0) throws -> [String] {
+    var files: [String] = []
+    for name in try entries(of: path) {
+      let entry = "\(path)/\(name)"
+      if isFolder(entry) {
+        // Links can make a circle.
+        if depth < 8 { files += try images(in: entry, &ignored, depth: depth + 1) }
+      } else if ImageFile.Format(path: name) != nil {
+        files.append(entry)
+      } else {
+        ignored += 1
+      }
+    }
+    return files
+  }
+
+  private static func entries(of path: String) throws -> [String] {
+    guard isFolder(path) else { throw DatasetError(.missingInput, "there is no folder \(path)") }
+    do {
+      return try FileManager.default.contentsOfDirectory(atPath: path).filter { !$0.hasPrefix(".") }
+        .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    } catch {
+      throw DatasetError(.missingInput, "cannot list the folder \(path)")
+    }
+  }
+
+  private static func isFolder(_ path: String) -> Bool {
+    var isFolder: ObjCBool = false
+    return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder.boolValue
+  }
+}

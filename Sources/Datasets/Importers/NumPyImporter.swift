@@ -1,0 +1,159 @@
+internal import Foundation
+internal import Tensors
+
+/// NumPy's arrays: pairs of `.npy` files, or arrays of a `.npz` archive.
+///
+/// Images are `[N, H, W, C]`, or `[N, H, W]` for one channel, or `[N, F]` for features; bytes and truth values stay bytes, other
+/// numbers become float32. Labels are whole numbers `[N]` or `[N, 1]`, of any type.
+public struct NumPyImporter: DatasetImporter {
+  /// One group of the dataset file and where it comes from.
+  public struct Split: Sendable {
+    public let name: String
+    /// A `.npy` file, or the name of an array in the archive.
+    public let images: String
+    public let labels: String
+
+    public init(name: String, images: String, labels: String) {
+      self.name = name
+      self.images = images
+      self.labels = labels
+    }
+  }
+
+  /// A `.npz` file; nil where splits name files.
+  public let archive: String?
+  public let splits: [Split]
+  public let classNames: [String]?
+  /// Whether images are `[N, C, H, W]`, as PyTorch has them.
+  public let channelsFirst: Bool
+
+  public init(
+    archive: String? = nil, splits: [Split], classNames: [String]? = nil, channelsFirst: Bool = false
+  ) {
+    self.archive = archive
+    self.splits = splits
+    self.classNames = classNames
+    self.channelsFirst = channelsFirst
+  }
+
+  public func write(to output: DatasetOutput, progress: (Double) throws -> Void) throws -> ImportSummary {
+    let files = try archive.map { try ZipArchive(RawFile($0)) }
+    func open(_ name: String) throws -> NumPyArray {
+      guard let files else { return try NumPyArray(ByteStream(name)) }
+      guard let member = files.members.first(where: { $0.name == name || $0.name == name + ".npy" }) else {
+        let names = files.members.map { $0.name.hasSuffix(".npy") ? String($0.name.dropLast(4)) : $0.name }
+        throw DatasetError(
+          .badData,
+          "\(files.file.path) has no array \"\(name)\": there are \(names.sorted().prefix(20).joined(separator: ", "))"
+        )
+      }
+      return try NumPyArray(files.open(member))
+    }
+    let inputs = try splits.map { try Input($0, open(_:), channelsFirst: channelsFirst) }
+    let shape = inputs[0].sampleShape
+    for input in inputs where input.sampleShape != shape || input.pixelType != inputs[0].pixelType {
+      throw DatasetError(
+        .badData,
+        "\(input.images.path) has samples of \(input.sampleShape) \(input.pixelType), but \(inputs[0].images.path) of \(shape) \(inputs[0].pixelType)"
+      )
+    }
+    let largest = inputs.flatMap(\.labels).max() ?? 0
+    let names = classNames ?? (0...largest).map { "\($0)" }
+    let writer = try DatasetWriter(output)
+    let total = Double(inputs.reduce(0) { $0 + $1.labels.count })
+    var done = 0.0
+    for (split, input) in zip(splits, inputs) {
+      let share = Double(input.labels.count)
+      try writer.writeSplit(
+        split.name, sampleShape: shape, pixelType: input.pixelType, labels: input.labels, classNames: names,
+        progress: { try progress((done + $0 * share) / total) },
+        fill: { try input.fill($1, first: $0.lowerBound) })
+      done += share
+    }
+    try writer.finish()
+    return ImportSummary(
+      path: output.path, counts: zip(splits, inputs).map { ($0.name, $1.labels.count) }, sampleShape: shape,
+      classNames: names)
+  }
+
+  /// A pair of arrays whose headers fit each other.
+  private struct Input {
+    let images: NumPyArray
+    let labels: [Int32]
+    let sampleShape: Shape
+    let pixelType: PixelType
+    /// `[C, H, W]` in the file where channels come first.
+    private let planes: (channels: Int, pixels: Int)?
+    private let scratch = ScratchMemory()
+
+    init(_ split: Split, _ open: (String) throws -> NumPyArray, channelsFirst: Bool) throws {
+      images = try open(split.images)
+      let labelArray = try open(split.labels)
+      let shape = images.shape
+      guard [2, 3, 4].contains(shape.count), !channelsFirst || shape.count == 4 else {
+        throw DatasetError(
+          .badData,
+          "\(images.path) has shape \(Shape(shape)), but "
+            + (channelsFirst
+              ? "samples × channels × height × width are expected"
+              : "samples × height × width are expected, or these × channels, or samples × features"))
+      }
+      guard !shape.contains(0) else {
+        throw DatasetError(.badData, "\(images.path) has no samples: its shape is \(Shape(shape))")
+      }
+      guard labelArray.shape == [shape[0]] || labelArray.shape == [shape[0], 1] else {
+        throw DatasetError(
+          .badData,
+          "\(labelArray.path) has shape \(Shape(labelArray.shape)), but \(shape[0]) samples need \(shape[0]) labels"
+        )
+      }
+      let numbers = try labelArray.readIntegers(shape[0])
+      if let bad = numbers.firstIndex(where: { $0 < 0 || $0 >= 1_000_000 }) {
+        throw DatasetError(
+          .badData, "\(labelArray.path): sample \(bad) has label \(numbers[bad]), but labels count from 0")
+      }
+      labels = numbers.map { Int32($0) }
+      planes = channelsFirst ? (shape[1], shape[2] * shape[3]) : nil
+      sampleShape =
+        switch shape.count {
+        case 2: [shape[1]]
+        case 3: [shape[1], shape[2], 1]
+        default: channelsFirst ? [shape[2], shape[3], shape[1]] : Shape(Array(shape.dropFirst()))
+        }
+      pixelType = images.element == .uint8 || images.element == .bool ? .uint8 : .float32
+    }
+
+    func fill(_ memory: UnsafeMutableRawBufferPointer, first: Int) throws {
+      switch pixelType {
+      case .uint8:
+        try images.read(bytes: memory)
+        interleave(memory.assumingMemoryBound(to: UInt8.self))
+      case .float32:
+        let floats = memory.assumingMemoryBound(to: Float.self)
+        try images.read(floats: floats)
+        if let bad = floats.firstIndex(where: { !$0.isFinite }) {
+          throw DatasetError(
+            .badData,
+            "\(images.path): sample \(first + bad / sampleShape.elementCount) has a value that is \(floats[bad])"
+          )
+        }
+        interleave(floats)
+      }
+    }
+
+    /// Puts the channels of each pixel side by side.
+    private func interleave<T: BitwiseCopyable>(_ values: UnsafeMutableBufferPointer<T>) {
+      guard let planes, planes.channels > 1 else { return }
+      let count = planes.channels * planes.pixels
+      let copy = scratch.bytes(count * MemoryLayout<T>.stride).assumingMemoryBound(to: T.self)
+      for start in stride(from: 0, to: values.count, by: count) {
+        for index in 0..<count { copy[index] = values[start + index] }
+        for pixel in 0..<planes.pixels {
+          for channel in 0..<planes.channels {
+            values[start + pixel * planes.channels + channel] = copy[channel * planes.pixels + pixel]
+          }
+        }
+      }
+    }
+  }
+}

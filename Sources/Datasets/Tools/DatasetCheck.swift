@@ -1,0 +1,251 @@
+internal import Crypto
+internal import Dispatch
+public import Tensors
+
+/// What looking at every sample of a dataset file found.
+public struct DatasetReport: Sendable {
+  public enum Severity: String, Sendable, Hashable {
+    /// A training on this data would be wrong, or would break.
+    case error
+    /// Worth a look.
+    case warning
+  }
+
+  public struct Finding: Sendable, Hashable {
+    public let severity: Severity
+    public let text: String
+  }
+
+  public struct SplitFigures: Sendable {
+    public let name: String
+    public let count: Int
+    public let sampleShape: Shape
+    public let storage: String
+    public let classNames: [String]
+    public let classCounts: [Int]
+    public let constantSamples: Int
+    public let nonFiniteSamples: Int
+    /// Samples that are equal to an earlier one of the split.
+    public let duplicates: Int
+    /// Samples that are equal to one of an earlier split.
+    public let leaks: Int
+  }
+
+  public let path: String
+  public let splits: [SplitFigures]
+  public let findings: [Finding]
+
+  public var hasErrors: Bool { findings.contains { $0.severity == .error } }
+}
+
+extension DatasetFile {
+  /// Reads all samples and reports what is wrong with them or may be.
+  ///
+  /// Memory: 64 MiB of pixels, and 24 bytes for each sample.
+  /// - Parameters:
+  ///   - check: called now and then; what it throws ends the reading.
+  ///   - progress: called with the finished share, 0 to 1.
+  /// - Throws: ``DatasetError`` where samples cannot be read at all.
+  public func report(
+    threads: Int = 2, check: @Sendable () throws -> Void = {}, progress: (Double) throws -> Void = { _ in }
+  ) throws -> DatasetReport {
+    let datasets = try splits.map { (split: $0, dataset: try open($0)) }
+    let total = Double(datasets.reduce(0) { $0 + $1.dataset.count })
+    var findings: [DatasetReport.Finding] = []
+    var figures: [DatasetReport.SplitFigures] = []
+    var seen = SeenSamples()
+    var done = 0
+    for (index, (split, dataset)) in datasets.enumerated() {
+      let name = split.name.isEmpty ? "images" : split.name
+      if let first = datasets.first, first.dataset.sampleShape != dataset.sampleShape {
+        findings.append(
+          .init(
+            severity: .error,
+            text:
+              "\(name) has samples of \(dataset.sampleShape), but \(first.split.name) of \(first.dataset.sampleShape)"
+          ))
+      }
+      if let first = datasets.first, first.dataset.classNames != dataset.classNames {
+        findings.append(
+          .init(severity: .error, text: "\(name) names other classes than \(first.split.name)"))
+      }
+      var scan = SplitScan(index)
+      let piece = max(1, (64 << 20) / max(1, dataset.sampleByteCount))
+      for start in stride(from: 0, to: dataset.count, by: piece) {
+        let rows = (start..<min(start + piece, dataset.count)).map { Int32($0) }
+        let buffer = try dataset.images.gather(
+          [rows], threads: threads, checksFinite: false, check: check)[0]
+        let looks = SampleLook.at(
+          buffer, count: rows.count, byteCount: dataset.sampleByteCount, dataset.pixelType, threads: threads)
+        for (offset, look) in looks.enumerated() {
+          scan.add(look, row: start + offset, label: dataset.labels[start + offset], &seen)
+        }
+        done += rows.count
+        try progress(Double(done) / total)
+      }
+      findings += scan.findings(name, splits: datasets.map(\.split.name), dataset)
+      findings += dataset.storageAdvice.map { .init(severity: .warning, text: "\(name): \($0)") }
+      let counts = dataset.classCounts()
+      figures.append(
+        DatasetReport.SplitFigures(
+          name: name, count: dataset.count, sampleShape: dataset.sampleShape, storage: dataset.storage,
+          classNames: dataset.classNames ?? counts.indices.map { "\($0)" }, classCounts: counts,
+          constantSamples: scan.constant.count, nonFiniteSamples: scan.nonFinite.count,
+          duplicates: scan.duplicates.count, leaks: scan.leaks.count))
+    }
+    return DatasetReport(path: path, splits: figures, findings: findings)
+  }
+}
+
+/// What one sample looks like.
+private struct SampleLook: Sendable {
+  /// The first half of its SHA-256: equal ones are taken for equal samples.
+  var digest = SIMD2<UInt64>()
+  var isConstant = false
+  var isFinite = true
+
+  /// Looks at samples side by side.
+  static func at(
+    _ buffer: AlignedBuffer<UInt8>, count: Int, byteCount: Int, _ type: PixelType, threads: Int
+  ) -> [SampleLook] {
+    let looks = AlignedBuffer<SampleLook>(count: count)
+    let perPiece = max(1, (count + 4 * threads - 1) / (4 * threads))
+    DispatchQueue.concurrentPerform(iterations: (count + perPiece - 1) / perPiece) { piece in
+      for index in piece * perPiece..<min((piece + 1) * perPiece, count) {
+        looks.baseAddress[index] = SampleLook(
+          UnsafeRawBufferPointer(start: buffer.baseAddress + index * byteCount, count: byteCount), type)
+      }
+    }
+    return looks.array()
+  }
+
+  private init(_ bytes: UnsafeRawBufferPointer, _ type: PixelType) {
+    var hash = SHA256()
+    hash.update(bufferPointer: bytes)
+    hash.finalize().withUnsafeBytes {
+      digest = SIMD2(
+        $0.loadUnaligned(as: UInt64.self), $0.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
+    }
+    switch type {
+    case .uint8: isConstant = bytes.allSatisfy { $0 == bytes[0] }
+    case .float32:
+      let values = bytes.assumingMemoryBound(to: Float.self)
+      isFinite = values.allSatisfy(\.isFinite)
+      isConstant = isFinite && values.allSatisfy { $0 == values[0] }
+    }
+  }
+}
+
+/// Where each different sample was seen first.
+private struct SeenSamples {
+  struct Place {
+    let split: Int
+    let row: Int
+    let label: Int32
+  }
+  var places: [SIMD2<UInt64>: Place] = [:]
+}
+
+/// What is found in one split.
+private struct SplitScan {
+  typealias Pair = (row: Int, first: SeenSamples.Place, isContradiction: Bool)
+  let index: Int
+  var constant: [Int] = []
+  var nonFinite: [Int] = []
+  var duplicates: [Pair] = []
+  var leaks: [Pair] = []
+
+  init(_ index: Int) { self.index = index }
+
+  mutating func add(_ look: SampleLook, row: Int, label: Int32, _ seen: inout SeenSamples) {
+    if look.isConstant { constant.append(row) }
+    if !look.isFinite { nonFinite.append(row) }
+    guard let first = seen.places[look.digest] else {
+      seen.places[look.digest] = SeenSamples.Place(split: index, row: row, label: label)
+      return
+    }
+    let pair = (row: row, first: first, isContradiction: first.label != label)
+    if first.split == index { duplicates.append(pair) } else { leaks.append(pair) }
+  }
+
+  func findings(_ name: String, splits: [String], _ dataset: ImageDataset) -> [DatasetReport.Finding] {
+    var findings: [DatasetReport.Finding] = []
+    func add(_ severity: DatasetReport.Severity, _ text: String) {
+      findings.append(.init(severity: severity, text: text))
+    }
+    func rows(_ rows: [Int]) -> String {
+      "row\(rows.count == 1 ? "" : "s") \(rows.prefix(4).map(String.init).joined(separator: ", "))"
+        + (rows.count > 4 ? ", …" : "")
+    }
+    if !nonFinite.isEmpty {
+      add(.error, "\(name): \(nonFinite.count) sample(s) with NaN or infinite values: \(rows(nonFinite))")
+    }
+    if !leaks.isEmpty {
+      let pairs = leaks.prefix(3).map { "\(splits[$0.first.split]) \($0.first.row) = \(name) \($0.row)" }
+      add(
+        .error,
+        "\(name): \(leaks.count) sample(s) are in another split, too: \(pairs.joined(separator: ", "))\(leaks.count > 3 ? ", …" : "")"
+      )
+    }
+    if !duplicates.isEmpty {
+      let pairs = duplicates.prefix(3).map { "\($0.first.row) = \($0.row)" }
+      add(
+        .warning,
+        "\(name): \(duplicates.count) sample(s) are there more than once: \(pairs.joined(separator: ", "))\(duplicates.count > 3 ? ", …" : "")"
+      )
+    }
+    let contradictions = (duplicates + leaks).filter(\.isContradiction)
+    if !contradictions.isEmpty {
+      add(
+        .warning,
+        "\(name): \(contradictions.count) sample(s) are equal to others with another label: \(rows(contradictions.map(\.row)))"
+      )
+    }
+    if !constant.isEmpty {
+      add(.warning, "\(name): \(constant.count) sample(s) of one single value: \(rows(constant))")
+    }
+    let counts = dataset.classCounts()
+    let empty = counts.indices.filter { counts[$0] == 0 }
+    if !empty.isEmpty {
+      let names = empty.prefix(5).map { dataset.classNames?[$0] ?? "\($0)" }
+      add(
+        .warning,
+        "\(name): \(empty.count) class(es) without samples: \(names.joined(separator: ", "))\(empty.count > 5 ? ", …" : "")"
+      )
+    }
+    let present = counts.filter { $0 > 0 }
+    if let least = present.min(), let most = present.max(), most >= 10 * least {
+      add(.warning, "\(name): the largest class has \(most) samples, the smallest \(least)")
+    }
+    return findings
+  }
+}
+
+extension ImageDataset {
+  /// What makes reading slower than it needs to be, one line each.
+  var storageAdvice: [String] {
+    switch images.access {
+    case .contiguous: return []
+    case .library:
+      return [
+        "stored as \(storedType), \(storage): only libhdf5 can read this, one call at a time; `convoy dataset repack` helps"
+      ]
+    case .chunked(let grid):
+      var advice: [String] = []
+      let text = "\(grid.chunkByteCount / 1024) KiB"
+      if !grid.coversSamples {
+        advice.append("chunks hold parts of samples (\(storage)); `convoy dataset repack` makes them whole")
+      } else if grid.chunkByteCount > 4 << 20 {
+        advice.append("chunks of \(text) are large; 128 KiB to 1 MiB are read best in random order")
+      } else if grid.chunkByteCount < 16 << 10, count * sampleByteCount > 1 << 20 {
+        advice.append("chunks of \(text) are small; 128 KiB to 1 MiB take fewer reads")
+      }
+      if grid.table == nil {
+        advice.append(
+          "it has too many chunks to be found without libhdf5's lock; larger ones are read by several threads"
+        )
+      }
+      return advice
+    }
+  }
+}

@@ -1,0 +1,138 @@
+internal import Tensors
+
+/// Writing samples of dataset files into new ones: repacking and splitting.
+extension DatasetFile {
+  /// Writes all splits with their names into a file with other chunks, compression or filters; samples, labels and class names stay.
+  ///
+  /// - Parameter progress: called with the finished share, 0 to 1.
+  public func repack(to output: DatasetOutput, progress: (Double) throws -> Void = { _ in }) throws {
+    let parts = try splits.map { split in
+      let dataset = try open(split)
+      return DatasetPart(name: split, dataset: dataset, rows: (0..<Int32(dataset.count)).map { $0 })
+    }
+    try DatasetPart.write(parts, to: output, progress: progress)
+  }
+
+  /// Cuts one split into several; other splits are copied as they are.
+  ///
+  /// Stratified: of each class every part gets its share, to within one sample, and the parts' sizes are the shares of the
+  /// whole to within one sample for each class. Which samples go where follows from the seed alone; inside a part they
+  /// stay in the order of the file.
+  ///
+  /// - Parameters:
+  ///   - parts: names and shares, which add up to 1 or less; what is left is left out.
+  public func split(
+    _ source: Split, into parts: [(name: String, share: Double)], seed: UInt64, to output: DatasetOutput,
+    progress: (Double) throws -> Void = { _ in }
+  ) throws {
+    let dataset = try open(source)
+    let rows = SplitAssignment.rows(
+      labels: dataset.labels, shares: parts.map(\.share), seed: seed)
+    var written: [DatasetPart] = []
+    for (part, rows) in zip(parts, rows) {
+      guard !rows.isEmpty else {
+        throw DatasetError(
+          .badData, "the part \"\(part.name)\" would have no samples; give it a larger share")
+      }
+      written.append(
+        DatasetPart(
+          name: Split(name: part.name, images: "\(part.name)/images", labels: "\(part.name)/labels"),
+          dataset: dataset, rows: rows))
+    }
+    for other in splits where other != source {
+      guard !parts.contains(where: { $0.name == other.name }) else {
+        throw DatasetError(
+          .badData, "\(path) has a split \"\(other.name)\" already; give the new part another name")
+      }
+      let dataset = try open(other)
+      written.append(DatasetPart(name: other, dataset: dataset, rows: (0..<Int32(dataset.count)).map { $0 }))
+    }
+    try DatasetPart.write(written, to: output, progress: progress)
+  }
+}
+
+/// Some samples of a dataset on their way into a file.
+private struct DatasetPart {
+  let name: DatasetFile.Split
+  let dataset: ImageDataset
+  let rows: [Int32]
+
+  static func write(
+    _ parts: [DatasetPart], to output: DatasetOutput, progress: (Double) throws -> Void
+  ) throws {
+    let writer = try DatasetWriter(output)
+    let total = Double(parts.reduce(0) { $0 + $1.rows.count })
+    var done = 0
+    for part in parts {
+      let size = part.dataset.sampleByteCount
+      var next = 0
+      try writer.writeImages(
+        part.name.images, sampleShape: part.dataset.sampleShape, pixelType: part.dataset.pixelType,
+        capacity: part.rows.count, progress: { _ in try progress(Double(done + next) / total) }
+      ) { memory in
+        let count = min(memory.count / size, part.rows.count - next)
+        guard count > 0 else { return 0 }
+        let rows = Array(part.rows[next..<next + count])
+        let buffer = try part.dataset.images.gather([rows], threads: output.threads, check: output.check)[0]
+        memory.copyMemory(from: UnsafeRawBufferPointer(buffer.elements))
+        next += count
+        return count
+      }
+      try writer.writeLabels(
+        part.name.labels, part.rows.map { part.dataset.labels[Int($0)] }, classNames: part.dataset.classNames)
+      done += part.rows.count
+    }
+    try writer.finish()
+  }
+}
+
+/// Which samples go into which part.
+enum SplitAssignment {
+  /// - Parameter shares: above 0, together at most 1.
+  /// - Returns: the rows of each part, in rising order.
+  static func rows(labels: [Int32], shares: [Double], seed: UInt64) -> [[Int32]] {
+    var classes: [Int32: [Int32]] = [:]
+    for (row, label) in labels.enumerated() { classes[label, default: []].append(Int32(row)) }
+    var parts = shares.map { _ in [Int32]() }
+    // What earlier classes got too much or too little, so that roundings do not add up.
+    var debts = shares.map { _ in 0.0 }
+    for (label, rows) in classes.sorted(by: { $0.key < $1.key }) {
+      let shuffled = permuted(rows, seed: seed, label: label)
+      var start = 0
+      for (part, count) in counts(of: rows.count, shares, &debts).enumerated() {
+        parts[part] += shuffled[start..<start + count]
+        start += count
+      }
+    }
+    return parts.map { $0.sorted() }
+  }
+
+  /// How many of `total` samples each part gets: its share rounded down or up.
+  private static func counts(of total: Int, _ shares: [Double], _ debts: inout [Double]) -> [Int] {
+    let exact = shares.map { $0 * Double(total) }
+    var counts = exact.map { Int(($0 + 1e-9).rounded(.down)) }
+    let wanted = Int((exact.reduce(0, +) + debts.reduce(0, +)).rounded())
+    let order = shares.indices.sorted { left, right in
+      let (a, b) = (
+        exact[left] - Double(counts[left]) + debts[left], exact[right] - Double(counts[right]) + debts[right]
+      )
+      return a == b ? left < right : a > b
+    }
+    var left = min(max(0, wanted - counts.reduce(0, +)), total - counts.reduce(0, +))
+    for part in order where left > 0 {
+      counts[part] += 1
+      left -= 1
+    }
+    for part in shares.indices { debts[part] += exact[part] - Double(counts[part]) }
+    return counts
+  }
+
+  private static func permuted(_ rows: [Int32], seed: UInt64, label: Int32) -> [Int32] {
+    var rows = rows
+    var random = RandomStream(seed: seed, purpose: .split, a: UInt64(label))
+    for last in stride(from: rows.count - 1, to: 0, by: -1) {
+      rows.swapAt(last, random.nextInteger(below: last + 1))
+    }
+    return rows
+  }
+}

@@ -1,0 +1,68 @@
+internal import HDF5
+
+/// The splits of a dataset file.
+public struct DatasetFile: Sendable {
+  /// A dataset of images with one of labels beside it.
+  public struct Split: Sendable, Hashable {
+    /// The group that they are in: `train`; empty for the file's root.
+    public let name: String
+    public let images: String
+    public let labels: String
+
+    public init(name: String, images: String, labels: String) {
+      self.name = name
+      self.images = images
+      self.labels = labels
+    }
+  }
+
+  public let path: String
+  public let splits: [Split]
+  /// Datasets that belong to no split.
+  public let others: [String]
+
+  /// Looks for datasets called `images` with `labels` in the same group.
+  ///
+  /// - Throws: ``DatasetError`` where the file has none.
+  public init(_ path: String) throws {
+    // So that a missing file is told as one.
+    _ = try RawFile(path)
+    let names = try translatingErrors { try Self.datasets(in: File.open(path).root, "", depth: 0) }
+    let known = Set(names)
+    var splits: [Split] = []
+    for name in names where name.hasSuffix("images") {
+      let prefix = name.dropLast("images".count)
+      guard prefix.isEmpty || prefix.hasSuffix("/"), known.contains("\(prefix)labels") else { continue }
+      splits.append(Split(name: String(prefix.dropLast()), images: name, labels: "\(prefix)labels"))
+    }
+    guard !splits.isEmpty else {
+      let found = names.isEmpty ? "it has no datasets" : "it has \(names.prefix(12).joined(separator: ", "))"
+      throw DatasetError(.badData, "\(path) has no \"images\" with \"labels\" beside them: \(found)")
+    }
+    self.path = path
+    // Training data first, as people think of them.
+    self.splits = splits.sorted {
+      ($0.name == "train" ? 0 : 1, $0.name) < ($1.name == "train" ? 0 : 1, $1.name)
+    }
+    let used = Set(splits.flatMap { [$0.images, $0.labels] })
+    others = names.filter { !used.contains($0) }
+  }
+
+  private static func datasets(in group: Group, _ prefix: String, depth: Int) throws -> [String] {
+    guard depth < 8 else { return [] }
+    var names: [String] = []
+    for member in try group.members() where member.link == .hard && names.count < 1000 {
+      switch member.kind {
+      case .dataset: names.append(prefix + member.name)
+      case .group:
+        names += try datasets(in: group.group(member.name), "\(prefix)\(member.name)/", depth: depth + 1)
+      default: break
+      }
+    }
+    return names
+  }
+
+  public func open(_ split: Split) throws -> ImageDataset {
+    try ImageDataset(path: path, images: split.images, labels: split.labels)
+  }
+}

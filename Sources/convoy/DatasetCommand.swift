@@ -1,0 +1,195 @@
+internal import ArgumentParser
+internal import Datasets
+internal import Foundation
+internal import Parallel
+internal import Reporting
+internal import Tensors
+internal import Training
+
+/// Looks after dataset files.
+struct DatasetCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "dataset",
+    abstract: "Check, repack or split a dataset file.",
+    subcommands: [DatasetCheckCommand.self, DatasetRepackCommand.self, DatasetSplitCommand.self])
+}
+
+struct DatasetCheckCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "check",
+    abstract: "Read every sample and report what is wrong or odd.",
+    discussion: """
+      Errors (exit code 65): labels outside of the classes, NaN or infinite values, samples that are in two splits, splits that do \
+      not fit each other. Warnings: samples that are there twice, equal samples with different labels, samples of one \
+      single value, classes without samples or ten times smaller than others, storage that is slow to read.
+      """)
+
+  @Argument(help: "The dataset file.", completion: .file())
+  var path: String
+
+  @Flag(help: "Take warnings for errors.")
+  var strict = false
+
+  @Flag(help: "Print one JSON object.")
+  var json = false
+
+  func run() throws {
+    let stop = StopSignals.install()
+    let file = try DatasetFile(path)
+    let report = try OutputOptions.withProgress("check") { progress in
+      try file.report(
+        threads: Cores.available().count, check: { try DatasetCheckCommand.check(stop) }, progress: progress)
+    }
+    print(json ? try JSONText.make(object(report)) : text(report))
+    if report.hasErrors || (strict && !report.findings.isEmpty) { throw ExitCode(65) }
+  }
+
+  private static func check(_ stop: StopRequest) throws {
+    if stop.isRequested { throw ExitCode(75) }
+  }
+
+  private func text(_ report: DatasetReport) -> String {
+    let terminal = TerminalOutput.standardOutput
+    var table = Table([
+      Table.Column("split"), Table.Column("samples", .trailing), Table.Column("shape"),
+      Table.Column("storage"),
+      Table.Column("classes", .trailing), Table.Column("per class", .trailing),
+    ])
+    for split in report.splits {
+      let (low, high) = (split.classCounts.min() ?? 0, split.classCounts.max() ?? 0)
+      table.add([
+        split.name, NumberText.grouped(split.count), "\(split.sampleShape)", split.storage,
+        "\(split.classCounts.count)",
+        low == high ? NumberText.grouped(low) : "\(NumberText.grouped(low)) to \(NumberText.grouped(high))",
+      ])
+    }
+    let findings = report.findings.map { "\($0.severity.rawValue): \($0.text)" }
+    let verdict = findings.isEmpty ? ["nothing is wrong"] : findings
+    return ([table.text(width: terminal.columns, unicode: terminal.hasUnicode)] + verdict).joined(
+      separator: "\n")
+  }
+
+  private func object(_ report: DatasetReport) -> [String: Any] {
+    [
+      "file": report.path,
+      "splits": report.splits.map { split -> [String: Any] in
+        [
+          "name": split.name, "samples": split.count, "shape": split.sampleShape.dimensions,
+          "storage": split.storage, "class_names": split.classNames, "class_counts": split.classCounts,
+          "constant_samples": split.constantSamples, "non_finite_samples": split.nonFiniteSamples,
+          "duplicates": split.duplicates, "in_other_splits": split.leaks,
+        ]
+      },
+      "findings": report.findings.map { ["severity": $0.severity.rawValue, "text": $0.text] },
+    ]
+  }
+}
+
+struct DatasetRepackCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "repack",
+    abstract: "Write the same samples with other chunks, compression or filters.",
+    discussion: """
+      Trainings see no difference: a run may go on with the repacked file.
+
+        convoy dataset repack slow.h5 --to fast.h5
+        convoy dataset repack big.h5 --compress 6 --shuffle-filter --to small.h5
+      """)
+
+  @Argument(help: "The dataset file.", completion: .file())
+  var path: String
+
+  @OptionGroup var output: OutputOptions
+
+  func run() throws {
+    let file = try DatasetFile(path)
+    for name in file.others {
+      TerminalOutput.warn("\"\(name)\" is neither images nor labels and is left out")
+    }
+    let target = try output.prepare()
+    try OutputOptions.withProgress("repack") { try file.repack(to: target, progress: $0) }
+    print(try DatasetSummary.text(output.path))
+  }
+}
+
+struct DatasetSplitCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "split",
+    abstract: "Cut a split into several, each with its share of every class.",
+    discussion: """
+      Which sample goes where follows from the seed alone. Splits that are not cut are copied.
+
+        convoy dataset split fashion-mnist.h5 --parts train=0.9,validation=0.1 --to fashion-mnist-validation.h5
+      """)
+
+  @Argument(help: "The dataset file.", completion: .file())
+  var path: String
+
+  @Option(
+    help: ArgumentHelp("Names and shares of the parts, together at most 1.", valueName: "train=0.9,test=0.1"))
+  var parts: String
+
+  @Option(name: .customLong("from"), help: ArgumentHelp("The split to cut.", valueName: "name"))
+  var source: String?
+
+  @Option(help: ArgumentHelp("Decides which sample goes where.", valueName: "n"))
+  var seed: UInt64 = 0
+
+  @OptionGroup var output: OutputOptions
+
+  func validate() throws { _ = try parsedParts() }
+
+  private func parsedParts() throws -> [(name: String, share: Double)] {
+    let parsed = try parts.split(separator: ",", omittingEmptySubsequences: false).map {
+      part -> (name: String, share: Double) in
+      let sides = part.split(separator: "=", omittingEmptySubsequences: false)
+      guard sides.count == 2, let share = Double(sides[1]), share > 0, share <= 1, !sides[0].isEmpty,
+        sides[0].allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_" || $0 == "-") })
+      else {
+        throw ValidationError(
+          "--parts takes names with shares above 0, as in train=0.9,test=0.1, not '\(part)'")
+      }
+      return (String(sides[0]), share)
+    }
+    guard Set(parsed.map(\.name)).count == parsed.count else {
+      throw ValidationError("--parts names a part twice: \(parts)")
+    }
+    let total = parsed.reduce(0) { $0 + $1.share }
+    guard total <= 1 + 1e-9 else {
+      throw ValidationError(
+        "--parts together take \(NumberText.short(total)) of the samples, at most 1 is there")
+    }
+    return parsed
+  }
+
+  func run() throws {
+    let file = try DatasetFile(path)
+    let names = file.splits.map { $0.name.isEmpty ? "images" : $0.name }
+    let wanted = source ?? (names.count == 1 ? names[0] : "train")
+    guard let index = names.firstIndex(of: wanted) else {
+      throw CommandError.badData(
+        "\(path) has no split \"\(wanted)\": there are \(names.joined(separator: ", ")); --from names one")
+    }
+    let target = try output.prepare()
+    try OutputOptions.withProgress("split") {
+      try file.split(
+        file.splits[index], into: try parsedParts(), seed: seed, to: target, progress: $0)
+    }
+    print(try DatasetSummary.text(output.path))
+  }
+}
+
+/// One line about a dataset file.
+enum DatasetSummary {
+  static func text(_ path: String) throws -> String {
+    let file = try DatasetFile(path)
+    let datasets = try file.splits.map {
+      (name: $0.name.isEmpty ? "images" : $0.name, dataset: try file.open($0))
+    }
+    let counts = datasets.map { "\(NumberText.grouped($0.dataset.count)) \($0.name)" }.joined(
+      separator: " and ")
+    let size = (try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int) ?? 0
+    let shape = datasets.first.map { "\($0.dataset.sampleShape), \($0.dataset.storage)" } ?? ""
+    return "\(path): \(counts) samples of \(shape); \(NumberText.grouped(size)) bytes"
+  }
+}

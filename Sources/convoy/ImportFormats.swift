@@ -1,0 +1,223 @@
+public import ArgumentParser
+public import Datasets
+internal import Foundation
+internal import ImageFiles
+internal import Tensors
+
+struct ImportCIFAR10: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "cifar10",
+    abstract: "CIFAR-10: 50,000 + 10,000 colour images of 32×32, ten classes.",
+    discussion: "The binary or the Python version, as the archive that is offered for download or unpacked.")
+
+  @Option(
+    name: .customLong("from"),
+    help: ArgumentHelp("The .tar.gz, or the folder with data_batch_1(.bin) and so on.", valueName: "path"))
+  var path: String
+
+  @OptionGroup var output: OutputOptions
+
+  func run() throws { try output.write(CIFARImporter(.cifar10, from: path)) }
+}
+
+struct ImportCIFAR100: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "cifar100",
+    abstract: "CIFAR-100: 50,000 + 10,000 colour images of 32×32, 100 classes or 20 groups of them.",
+    discussion: "The binary or the Python version, as the archive that is offered for download or unpacked.")
+
+  @Option(
+    name: .customLong("from"),
+    help: ArgumentHelp("The .tar.gz, or the folder with train(.bin) and test(.bin).", valueName: "path"))
+  var path: String
+
+  @Flag(help: "Take the 20 groups of classes as labels.")
+  var coarse = false
+
+  @OptionGroup var output: OutputOptions
+
+  func run() throws { try output.write(CIFARImporter(coarse ? .cifar100Coarse : .cifar100, from: path)) }
+}
+
+extension ImageFolderImporter.Fit: ExpressibleByArgument {}
+extension ImageFolderImporter.Unreadable: ExpressibleByArgument {}
+
+struct ImportImages: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "images",
+    abstract: "A folder with a folder of PNG and JPEG files per class.",
+    discussion: """
+      DIR/cat/1.png, DIR/dog/2.jpg become the split train; DIR/train/cat/1.png and DIR/test/cat/3.png the splits train and \
+      test (also validation, valid, val). Classes and files are taken in the order of their names.
+
+        convoy import images --from pets --size 64 --to pets.h5
+        convoy dataset split pets.h5 --parts train=0.9,test=0.1 --to pets-split.h5
+      """)
+
+  @Option(name: .customLong("from"), help: ArgumentHelp("The folder.", valueName: "dir"))
+  var path: String
+
+  @Option(help: ArgumentHelp("Height and width of the samples: 32, or 32x48.", valueName: "hxw"))
+  var size: String
+
+  @Option(help: ArgumentHelp("1 for grey, 3 for RGB.", valueName: "n"))
+  var channels = 3
+
+  @Option(help: "How proportions are met: crop (cut off what is too long), stretch, or pad (with black).")
+  var fit = ImageFolderImporter.Fit.crop
+
+  @Option(help: "What happens with a file that cannot be read: stop, or skip it with a warning.")
+  var unreadable = ImageFolderImporter.Unreadable.stop
+
+  @OptionGroup var output: OutputOptions
+
+  func validate() throws {
+    guard channels == 1 || channels == 3 else {
+      throw ValidationError("--channels is 1 (grey) or 3 (RGB), not \(channels)")
+    }
+    _ = try sides()
+  }
+
+  private func sides() throws -> (Int, Int) {
+    let sides = try ShapeText.parse(size, option: "--size")
+    guard sides.count <= 2, sides.allSatisfy({ $0 <= 4096 }) else {
+      throw ValidationError("--size takes one or two numbers up to 4096, as in 32 or 32x48, not '\(size)'")
+    }
+    return (sides[0], sides[sides.count - 1])
+  }
+
+  func run() throws {
+    let (height, width) = try sides()
+    try output.write(
+      ImageFolderImporter(
+        path, height: height, width: width, channels: channels == 1 ? .grey : .rgb, fit: fit,
+        unreadable: unreadable))
+  }
+}
+
+struct ImportNumPy: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "numpy",
+    abstract: "NumPy arrays: .npy files, or arrays of an .npz archive.",
+    discussion: """
+      Images are [N, H, W, C], [N, H, W] or [N, F]: bytes stay bytes, other numbers become float32. Labels are [N].
+
+        convoy import numpy --images x.npy --labels y.npy --to data.h5
+        convoy import numpy --from mnist.npz --images x_train --labels y_train \\
+          --test-images x_test --test-labels y_test --to mnist.h5
+      """)
+
+  @Option(
+    name: .customLong("from"), help: ArgumentHelp("An archive that holds the arrays.", valueName: "file.npz"))
+  var archive: String?
+
+  @Option(help: ArgumentHelp("Training images: a file, or an array's name.", valueName: "x"))
+  var images: String
+
+  @Option(help: ArgumentHelp("Training labels: a file, or an array's name.", valueName: "y"))
+  var labels: String
+
+  @Option(help: ArgumentHelp("Test images.", valueName: "x"))
+  var testImages: String?
+
+  @Option(help: ArgumentHelp("Test labels.", valueName: "y"))
+  var testLabels: String?
+
+  @Flag(help: "Images are [N, C, H, W].")
+  var channelsFirst = false
+
+  @OptionGroup var classes: ClassesOption
+  @OptionGroup var output: OutputOptions
+
+  func validate() throws {
+    if (testImages == nil) != (testLabels == nil) {
+      throw ValidationError("--test-images and --test-labels go together")
+    }
+  }
+
+  func run() throws {
+    var splits = [NumPyImporter.Split(name: "train", images: images, labels: labels)]
+    if let testImages, let testLabels {
+      splits.append(.init(name: "test", images: testImages, labels: testLabels))
+    }
+    try output.write(
+      NumPyImporter(
+        archive: archive, splits: splits, classNames: classes.names, channelsFirst: channelsFirst))
+  }
+}
+
+struct ImportCSV: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "csv",
+    abstract: "A table with a sample in each row, plain or gzip.",
+    discussion: """
+      Values that are all whole numbers from 0 to 255 become bytes, others float32; labels may be numbers or words.
+
+        convoy import csv --from train.csv --test test.csv --label label --shape 28x28x1 --to digits.h5
+      """)
+
+  @Option(name: .customLong("from"), help: ArgumentHelp("The training samples.", valueName: "file.csv"))
+  var path: String
+
+  @Option(help: ArgumentHelp("The test samples.", valueName: "file.csv"))
+  var test: String?
+
+  @Option(help: ArgumentHelp("The labels' column: its name, or its place from 1.", valueName: "column"))
+  var label: String
+
+  @Option(
+    help: ArgumentHelp(
+      "What the other columns are: 28x28 or 32x32x3; without it, features.", valueName: "hxwxc"))
+  var shape: String?
+
+  @Option(help: ArgumentHelp("What stands between columns; 'tab' for a tabulator.", valueName: "character"))
+  var delimiter = ","
+
+  @Flag(inversion: .prefixedNo, help: "Whether the first row has names; found out when left out.")
+  var header: Bool?
+
+  @OptionGroup var output: OutputOptions
+
+  private var delimiterByte: Character? {
+    let text = delimiter == "tab" ? "\t" : delimiter
+    return text.utf8.count == 1 ? text.first : nil
+  }
+
+  func validate() throws {
+    if delimiterByte == nil {
+      throw ValidationError("--delimiter takes one character, or 'tab', not '\(delimiter)'")
+    }
+    _ = try sampleShape()
+  }
+
+  private func sampleShape() throws -> Shape? {
+    guard let shape else { return nil }
+    let sides = try ShapeText.parse(shape, option: "--shape")
+    guard (1...3).contains(sides.count) else {
+      throw ValidationError("--shape takes one to three numbers, as in 28x28 or 32x32x3, not '\(shape)'")
+    }
+    return Shape(sides.count == 2 ? sides + [1] : sides)
+  }
+
+  func run() throws {
+    var splits = [CSVImporter.Split(name: "train", path: path)]
+    if let test { splits.append(.init(name: "test", path: test)) }
+    try output.write(
+      CSVImporter(
+        splits: splits, label: label, sampleShape: try sampleShape(), delimiter: delimiterByte ?? ",",
+        hasHeader: header))
+  }
+}
+
+/// Sizes as people write them: `32x48`.
+enum ShapeText {
+  static func parse(_ text: String, option: String) throws -> [Int] {
+    let parts = text.split(omittingEmptySubsequences: false) { "x×,".contains($0) }
+    let sides = parts.compactMap { Int($0) }
+    guard sides.count == parts.count, sides.allSatisfy({ $0 > 0 && $0 <= 1 << 24 }) else {
+      throw ValidationError(
+        "\(option) takes numbers above 0 with 'x' between them, as in 28x28, not '\(text)'")
+    }
+    return sides
+  }
+}
