@@ -9,14 +9,17 @@ public enum Gnuplot {
 
     public var description: String {
       switch self {
-      case .notInstalled: "charts need gnuplot, which is not on the PATH (Debian: apt-get install gnuplot-nox)"
+      case .notInstalled:
+        "charts need gnuplot, which is not on the PATH (Debian: apt-get install gnuplot-nox)"
       case .failed(let reason): "gnuplot drew no chart: \(reason)"
       }
     }
   }
 
   /// Colours that are told apart on white, on black, and by most people who see fewer colours (Okabe & Ito 2008).
-  private static let palette = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8a8a8a"]
+  private static let palette = [
+    "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8a8a8a",
+  ]
   /// Stands for the colour of the page's text, which gnuplot cannot know.
   private static let ink = "#010203"
 
@@ -48,7 +51,8 @@ public enum Gnuplot {
 
   /// A chart as the bytes of a PNG file, on white.
   public static func png(_ chart: Chart, width: Int = 960, height: Int = 540) throws(Failure) -> [UInt8] {
-    let terminal = "set terminal pngcairo size \(width),\(height) enhanced font 'sans,11' background '#ffffff'"
+    let terminal =
+      "set terminal pngcairo size \(width),\(height) enhanced font 'sans,11' background '#ffffff'"
     let output = try run(script(chart, terminal: terminal))
     guard output.starts(with: [0x89, 0x50, 0x4E, 0x47]) else { throw .failed("its output is no PNG") }
     return Array(output)
@@ -57,21 +61,20 @@ public enum Gnuplot {
   // MARK: - The script
 
   private static func script(_ chart: Chart, terminal: String) -> String {
+    let inked = "textcolor rgb '\(ink)'"
     var lines = [
-      terminal, "set encoding utf8", "set border 3 lc rgb '\(ink)' lw 0.6", "set tics nomirror out scale 0.5",
-      "set tics textcolor rgb '\(ink)'", "set key textcolor rgb '\(ink)' outside top right horizontal samplen 2",
-      "set grid ytics lc rgb '#8a8a8a' lw 0.4 dt 3", "set xlabel '\(quoted(chart.xTitle))' textcolor rgb '\(ink)'",
-      "set ylabel '\(quoted(chart.yTitle))' textcolor rgb '\(ink)'", "set datafile missing 'nan'",
+      terminal, "set encoding utf8", "set datafile missing 'nan'", "set border 3 lc rgb '\(ink)' lw 0.6",
+      "set tics nomirror out scale 0.5 \(inked)", "set key outside top right horizontal samplen 2 \(inked)",
+      "set grid ytics lc rgb '#8a8a8a' lw 0.4 dt 3", "set xlabel '\(quoted(chart.xTitle))' \(inked)",
+      "set ylabel '\(quoted(chart.yTitle))' \(inked)",
     ]
     if chart.isLogarithmicX { lines.append("set logscale x") }
     if chart.isLogarithmicY { lines.append("set logscale y") }
     if let range = chart.yRange { lines.append("set yrange [\(range.lowerBound):\(range.upperBound)]") }
     for (index, mark) in chart.marks.enumerated() {
-      lines.append(
-        "set arrow \(index + 1) from first \(mark.x),graph 0 to first \(mark.x),graph 1 nohead lc rgb '\(ink)' lw 0.6 dt 2")
-      lines.append(
-        "set label \(index + 1) '\(quoted(mark.text))' at first \(mark.x),graph 0.97 left offset 0.6,0 textcolor rgb '\(ink)'"
-      )
+      let (number, x) = (index + 1, "first \(mark.x)")
+      lines.append("set arrow \(number) from \(x),graph 0 to \(x),graph 1 nohead lc rgb '\(ink)' lw 0.6 dt 2")
+      lines.append("set label \(number) '\(quoted(mark.text))' at \(x),graph 0.97 left offset 0.6,0 \(inked)")
     }
     let visible = chart.series.map { ($0, chart.visiblePoints($0)) }.filter { !$0.1.isEmpty }
     for (index, (_, points)) in visible.enumerated() {
