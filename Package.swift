@@ -11,6 +11,7 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
   ],
   targets: [
@@ -55,7 +56,12 @@ let package = Package(
     .target(
       name: "Experiments",
       dependencies: ["Networks", "Datasets", "Training", .product(name: "Yams", package: "Yams")]),
-    .target(name: "Reporting", dependencies: ["Tensors", "Networks", "ImageFiles"]),
+    .target(
+      name: "Reporting",
+      dependencies: [
+        "Tensors", "Networks", "ImageFiles",
+        .product(name: "Mustache", package: "swift-mustache"),
+      ]),
 
     .target(name: "Interchange", dependencies: ["HDF5", "Tensors", "Networks", "Training"]),
 

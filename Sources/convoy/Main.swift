@@ -23,7 +23,7 @@ struct Convoy: ParsableCommand {
     version: Version.text,
     subcommands: [
       TrainCommand.self, EvaluateCommand.self, PredictCommand.self, InspectCommand.self, ImportCommand.self,
-      DatasetCommand.self, ProveCommand.self, BenchCommand.self, TuneCommand.self,
+      ProveCommand.self, BenchCommand.self, TuneCommand.self, ReportCommand.self, DatasetCommand.self,
       ConfigCommand.self,
     ])
 }

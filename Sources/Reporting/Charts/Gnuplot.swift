@@ -16,9 +16,9 @@ public enum Gnuplot {
     }
   }
 
-  /// Colours that are told apart on white, on black, and by most people who see fewer colours (Okabe & Ito 2008).
+  /// Colours that are told apart on white, on black, and by most people who see fewer colours (after Okabe & Ito 2008).
   private static let palette = [
-    "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8a8a8a",
+    "#2a85c0", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8a8a8a",
   ]
   /// Stands for the colour of the page's text, which gnuplot cannot know.
   private static let ink = "#010203"
@@ -32,7 +32,7 @@ public enum Gnuplot {
   }
 
   /// A chart as an SVG element for a web page: as wide as its place, in the colour of the page's text.
-  public static func svg(_ chart: Chart, width: Int = 640, height: Int = 320) throws(Failure) -> String {
+  public static func svg(_ chart: Chart, width: Int = 480, height: Int = 280) throws(Failure) -> String {
     let terminal =
       "set terminal svg size \(width),\(height) dynamic enhanced font 'system-ui,sans-serif,13'"
     let output = try run(script(chart, terminal: terminal))

@@ -1,0 +1,206 @@
+internal import Foundation
+internal import ImageFiles
+internal import Mustache
+
+extension RunReport {
+  /// The report as one self-contained HTML page.
+  ///
+  /// - Parameter drawsCharts: whether to ask gnuplot for the curves; without it a note says what is missing.
+  public func html(drawsCharts: Bool = true) throws -> String {
+    var notes = notes
+    var svgs: [[String: Any]] = []
+    if drawsCharts {
+      do throws(Gnuplot.Failure) {
+        for chart in charts where !chart.isEmpty {
+          svgs.append(["title": chart.title, "svg": try Gnuplot.svg(chart)])
+        }
+      } catch {
+        svgs = []
+        notes.append("The curves are not drawn: \(error).")
+      }
+    }
+    var page: [String: Any] = [
+      "name": name, "run": run, "state": state, "highlights": Self.facts(highlights), "notes": notes,
+      "hasNotes": !notes.isEmpty, "charts": svgs, "hasCharts": !svgs.isEmpty,
+      "configuration": configuration, "environment": Self.facts(environment),
+      "hasEnvironment": !environment.isEmpty,
+    ]
+    page.merge(epochParts()) { $1 }
+    page.merge(classParts()) { $1 }
+    page.merge(try pictureParts()) { $1 }
+    page["sections"] = Self.sections.filter { page[$0.condition] as? Bool ?? true }.map {
+      ["id": $0.id, "title": $0.title]
+    }
+    return try MustacheTemplate(string: ReportTemplate.text).render(page)
+  }
+
+  private static let sections = [
+    (id: "curves", title: "Learning curves", condition: "hasCharts"),
+    (id: "epochs", title: "Epochs", condition: "hasEpochs"),
+    (id: "classes", title: "Classes", condition: "hasClasses"),
+    (id: "confusion", title: "Confusion matrix", condition: "hasConfusion"),
+    (id: "mistakes", title: "Mistakes", condition: "hasMistakes"),
+    (id: "filters", title: "Filters", condition: "hasFilters"),
+    (id: "config", title: "Configuration", condition: ""),
+    (id: "environment", title: "Environment", condition: "hasEnvironment"),
+  ]
+
+  private static func facts(_ facts: [Fact]) -> [[String: String]] {
+    facts.map { ["name": $0.name, "value": $0.value] }
+  }
+
+  // MARK: - Curves
+
+  /// The curves that the report draws.
+  var charts: [Chart] {
+    func curve(_ name: String, _ value: (Epoch) -> Double?, _ style: Chart.Series.Style = .line)
+      -> Chart.Series
+    {
+      let points = epochs.compactMap { epoch in
+        value(epoch).map { Chart.Point(Double(epoch.number), $0) }
+      }
+      return Chart.Series(name, points, style: style)
+    }
+    var loss = Chart(
+      "Loss", x: "epoch", y: "loss", [curve("training", \.trainLoss), curve("test", \.testLoss)])
+    var accuracy = Chart(
+      "Accuracy", x: "epoch", y: "accuracy",
+      [curve("training", \.trainAccuracy), curve("test", \.testAccuracy)])
+    if let bestEpoch {
+      loss.marks = [Chart.Mark(x: Double(bestEpoch), "best")]
+      accuracy.marks = loss.marks
+    }
+    let rate = Chart(
+      "Learning rate", x: learningRate.isEmpty ? "epoch" : "step", y: "learning rate",
+      [
+        learningRate.isEmpty
+          ? curve("learning rate", \.learningRate) : Chart.Series("learning rate", learningRate)
+      ])
+    var time = Chart(
+      "Time per epoch", x: "epoch", y: "seconds",
+      [
+        curve("all", \.seconds), curve("training steps", \.trainingSeconds), curve("test", \.testSeconds),
+        curve("checkpoints", \.checkpointSeconds), curve("waiting for data", \.dataWaitSeconds),
+      ])
+    time.yRange = 0...max(1e-3, (epochs.compactMap(\.seconds).max() ?? 1) * 1.1)
+    return [loss, accuracy, rate, time]
+  }
+
+  // MARK: - Epochs
+
+  private func epochParts() -> [String: Any] {
+    let columns: [(title: String, text: (Epoch) -> String)] = [
+      ("epoch", { "\($0.number)" }),
+      ("training loss", { Self.fixed($0.trainLoss, 4) }),
+      ("training accuracy", { Self.fixed($0.trainAccuracy, 4) }),
+      ("test loss", { Self.fixed($0.testLoss, 4) }),
+      ("test accuracy", { Self.fixed($0.testAccuracy, 4) }),
+      ("learning rate", { $0.learningRate.map { NumberText.short($0) } ?? "" }),
+      ("seconds", { Self.fixed($0.seconds, 2) }),
+      ("training steps", { Self.fixed($0.trainingSeconds, 2) }),
+      ("test", { Self.fixed($0.testSeconds, 2) }),
+      ("checkpoints", { Self.fixed($0.checkpointSeconds, 2) }),
+      ("waiting for data", { Self.fixed($0.dataWaitSeconds, 2) }),
+    ]
+    // A column that nobody filled says nothing.
+    let shown = columns.filter { column in epochs.contains { !column.text($0).isEmpty } }
+    let rows = epochs.map { epoch -> [String: Any] in
+      ["cells": shown.map { $0.text(epoch) }, "isBest": epoch.number == bestEpoch]
+    }
+    let total = epochs.compactMap(\.seconds).reduce(0, +)
+    func share(_ what: String, _ seconds: (Epoch) -> Double?) -> String? {
+      let sum = epochs.compactMap(seconds).reduce(0, +)
+      guard total > 0, epochs.contains(where: { seconds($0) != nil }) else { return nil }
+      return "\(what) \(NumberText.fixed(sum / total * 100, 1)) %"
+    }
+    let times = [
+      share("training steps", \.trainingSeconds), share("test", \.testSeconds),
+      share("copying state for checkpoints", \.checkpointSeconds),
+      share("waiting for data", \.dataWaitSeconds),
+    ].compactMap(\.self)
+    return [
+      "hasEpochs": !epochs.isEmpty, "epochColumns": shown.map(\.title), "epochs": rows,
+      "hasTimes": !times.isEmpty, "times": times.joined(separator: " · "),
+    ]
+  }
+
+  private static func fixed(_ number: Double?, _ digits: Int) -> String {
+    number.map { NumberText.fixed($0, digits) } ?? ""
+  }
+
+  // MARK: - Classes
+
+  /// More classes than this, and the matrix is no picture any more.
+  private static let matrixLimit = 40
+
+  private func classParts() -> [String: Any] {
+    guard let confusion else { return ["hasClasses": false, "hasConfusion": false] }
+    let names = confusion.classNames
+    let figures = names.indices.map { confusion.figures(ofClass: $0) }
+    func mean(_ value: (ConfusionMatrix.ClassFigures) -> Double?) -> String {
+      let values = figures.compactMap(value)
+      return values.isEmpty ? "" : NumberText.fixed(values.reduce(0, +) / Double(values.count), 4)
+    }
+    let classes = zip(names, figures).map { name, figures in
+      [
+        "name": name, "precision": Self.fixed(figures.precision, 4),
+        "recall": Self.fixed(figures.recall, 4), "f1": Self.fixed(figures.f1, 4),
+        "count": NumberText.grouped(figures.count),
+      ]
+    }
+    let total = [
+      "name": "mean", "precision": mean(\.precision), "recall": mean(\.recall), "f1": mean(\.f1),
+      "count": NumberText.grouped(figures.map(\.count).reduce(0, +)),
+    ]
+    let confusions = confusion.mistakes().prefix(10).map {
+      [
+        "label": names[$0.label], "predicted": names[$0.predicted],
+        "count": NumberText.grouped($0.count),
+      ]
+    }
+    return [
+      "hasClasses": true, "hasConfusion": true, "evaluated": evaluated ?? "", "classes": classes,
+      "total": total, "showsMatrix": names.count <= Self.matrixLimit, "matrix": matrixRows(confusion),
+      "hasConfusions": !confusions.isEmpty, "confusions": confusions,
+    ]
+  }
+
+  private func matrixRows(_ confusion: ConfusionMatrix) -> [[String: Any]] {
+    let names = confusion.classNames
+    return zip(names, confusion.counts).enumerated().map { label, entry in
+      let (name, row) = entry
+      let sum = max(1, row.reduce(0, +))
+      let cells = row.enumerated().map { predicted, count in
+        [
+          "count": count == 0 ? "·" : "\(count)",
+          "kind": count == 0 ? "none" : predicted == label ? "right" : "wrong",
+          "share": NumberText.fixed(Double(count) / Double(sum) * 100, 1),
+          "title": "\(name) taken for \(names[predicted]): \(count) of \(row.reduce(0, +))",
+        ]
+      }
+      return ["name": name, "cells": cells]
+    }
+  }
+
+  // MARK: - Pictures
+
+  private func pictureParts() throws -> [String: Any] {
+    let wrong = try mistakes.map { mistake in
+      [
+        "image": try Self.dataURI(mistake.image), "label": mistake.label, "predicted": mistake.predicted,
+        "percent": "\(NumberText.fixed(mistake.probability * 100, 1)) %", "row": "\(mistake.row)",
+      ]
+    }
+    let kernels = try (filters?.images ?? []).enumerated().map { index, image in
+      ["image": try Self.dataURI(image), "number": "\(index)"]
+    }
+    return [
+      "hasMistakes": !wrong.isEmpty, "mistakes": wrong, "hasFilters": !kernels.isEmpty,
+      "filters": kernels, "filterLayer": filters?.layer ?? "", "filterLegend": filters?.legend ?? "",
+    ]
+  }
+
+  private static func dataURI(_ image: Image) throws(ImageError) -> String {
+    "data:image/png;base64," + Data(try PNG.encode(image)).base64EncodedString()
+  }
+}

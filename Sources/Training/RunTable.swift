@@ -1,0 +1,43 @@
+internal import Foundation
+
+/// A table that a run has written, read back by the names of its columns.
+public struct RunTable: Hashable, Sendable {
+  public let columns: [String]
+  /// One cell per column; a last row that was not finished is left out.
+  public let rows: [[String]]
+
+  /// One row per epoch, `metrics.csv`; nil where the run has none.
+  public static func epochs(ofRun directory: String) -> RunTable? {
+    RunTable(path: "\(directory)/metrics.csv")
+  }
+
+  /// One row per step, `steps.csv`; nil where the run has none.
+  public static func steps(ofRun directory: String) -> RunTable? { RunTable(path: "\(directory)/steps.csv") }
+
+  init?(path: String) {
+    guard let data = FileManager.default.contents(atPath: path) else { return nil }
+    var lines = data.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)[...]
+    // What stands behind the last newline is nothing, or half a row.
+    lines = lines.dropLast()
+    guard let header = lines.popFirst() else { return nil }
+    func cells(_ line: Data) -> [String] {
+      line.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false).map {
+        String(decoding: $0, as: UTF8.self)
+      }
+    }
+    columns = cells(header)
+    let width = columns.count
+    rows = lines.map(cells).filter { $0.count == width }
+  }
+
+  /// The cells of a column, nil where there is no such column.
+  public func cells(_ column: String) -> [String]? {
+    guard let index = columns.firstIndex(of: column) else { return nil }
+    return rows.map { $0[index] }
+  }
+
+  /// The numbers of a column; nil for each empty cell, and for all where there is no such column.
+  public func numbers(_ column: String) -> [Double?] {
+    cells(column)?.map { Double($0) } ?? rows.map { _ in nil }
+  }
+}

@@ -1,0 +1,224 @@
+internal import Datasets
+internal import Experiments
+internal import Foundation
+internal import ImageFiles
+internal import Networks
+internal import Reporting
+internal import Tensors
+internal import Training
+
+/// Gathers what a run's report shows from its directory, its best checkpoint and its test data.
+struct RunReportBuilder {
+  let directory: String
+  let workers: Int
+  private let epochs: RunTable
+
+  /// - Throws: ``CommandError`` where the folder is no run directory.
+  init(directory: String, workers: Int) throws {
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: directory, isDirectory: &isFolder), isFolder.boolValue else {
+      throw CommandError.missing("there is no run directory \(directory)")
+    }
+    guard let epochs = RunTable.epochs(ofRun: directory) else {
+      throw CommandError.missing("\(directory) is no run directory: it has no metrics.csv")
+    }
+    self.directory =
+      directory.count > 1 && directory.hasSuffix("/") ? String(directory.dropLast()) : directory
+    self.workers = workers
+    self.epochs = epochs
+  }
+
+  /// Writes the page.
+  ///
+  /// - Parameter path: nil for `report.html` in the run directory.
+  /// - Returns: where it is.
+  func write(to path: String?, stop: StopRequest) throws -> String {
+    let path = path ?? "\(directory)/report.html"
+    let html = try make(stop: stop).html()
+    do { try Data(html.utf8).write(to: URL(fileURLWithPath: path), options: .atomic) } catch {
+      throw CommandError(
+        exitCode: 73, description: "cannot write the report \(path): \(error.localizedDescription)")
+    }
+    return path
+  }
+
+  // MARK: - The parts
+
+  private func make(stop: StopRequest) throws -> RunReport {
+    let url = URL(fileURLWithPath: directory)
+    let configuration = text("config.yaml") ?? ""
+    let loaded = try? ConfigurationFile.load(text: configuration, path: "\(directory)/config.yaml")
+    var report = RunReport(
+      name: loaded?.run.name ?? url.deletingLastPathComponent().lastPathComponent,
+      run: url.lastPathComponent, state: "")
+    report.configuration = configuration
+    report.environment = environment()
+    report.epochs = epochRows()
+    report.learningRate = learningRates()
+    do {
+      let (path, checkpoint) = try CheckpointStore.choose(directory) { report.notes.append("\($0)") }
+      report.bestEpoch = checkpoint.progress.best?.epoch
+      report.filters = filters(checkpoint)
+      if let loaded {
+        try evaluate(path, checkpoint, on: loaded.run.data.test, into: &report, stop: stop)
+      }
+    } catch let error as StoppedEarly {
+      throw error
+    } catch {
+      report.notes.append("Classes, mistakes and filters are left out: \(error)")
+    }
+    let wanted = loaded?.run.training.epochs
+    let done = report.epochs.last?.number ?? 0
+    report.state =
+      wanted.map { done >= $0 ? "\(done) epochs, complete" : "\(done) of \($0) epochs" } ?? "\(done) epochs"
+    report.highlights = highlights(report)
+    return report
+  }
+
+  private func text(_ name: String) -> String? {
+    try? String(contentsOfFile: "\(directory)/\(name)", encoding: .utf8)
+  }
+
+  private func epochRows() -> [RunReport.Epoch] {
+    let numbers = epochs.numbers("epoch")
+    let columns: [(String, WritableKeyPath<RunReport.Epoch, Double?>)] = [
+      ("learning_rate", \.learningRate), ("train_loss", \.trainLoss), ("train_accuracy", \.trainAccuracy),
+      ("test_loss", \.testLoss), ("test_accuracy", \.testAccuracy),
+      ("data_wait_seconds", \.dataWaitSeconds), ("test_seconds", \.testSeconds),
+      ("checkpoint_seconds", \.checkpointSeconds),
+    ]
+    // The table counts seconds from the start of the run.
+    let clock = epochs.numbers("seconds")
+    return numbers.indices.compactMap { index in
+      guard let number = numbers[index] else { return nil }
+      var epoch = RunReport.Epoch(number: Int(number))
+      for (name, path) in columns { epoch[keyPath: path] = epochs.numbers(name)[index] }
+      epoch.seconds = clock[index].map { $0 - (index > 0 ? clock[index - 1] ?? 0 : 0) }
+      return epoch
+    }
+  }
+
+  /// Of at most a thousand steps; the curve shows no more.
+  private func learningRates() -> [Chart.Point] {
+    guard let steps = RunTable.steps(ofRun: directory) else { return [] }
+    let (numbers, rates) = (steps.numbers("step"), steps.numbers("learning_rate"))
+    let stride = max(1, numbers.count / 1000)
+    return Swift.stride(from: 0, to: numbers.count, by: stride).compactMap { index in
+      guard let number = numbers[index], let rate = rates[index] else { return nil }
+      return Chart.Point(number, rate)
+    }
+  }
+
+  private func environment() -> [RunReport.Fact] {
+    guard let data = text("environment.json")?.data(using: .utf8),
+      let object = try? JSONSerialization.jsonObject(with: data) as? [String: Any]
+    else { return [] }
+    return object.sorted { $0.key < $1.key }.compactMap { key, value in
+      let name = key.replacing("_", with: " ")
+      switch value {
+      case let text as String: return RunReport.Fact(name, text)
+      case let list as [String]: return RunReport.Fact(name, list.joined(separator: " "))
+      case let pairs as [String: String]:
+        let text = pairs.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
+        return RunReport.Fact(name, text.joined(separator: ", "))
+      case let number as NSNumber: return RunReport.Fact(name, "\(number)")
+      default: return nil
+      }
+    }
+  }
+
+  private func filters(_ checkpoint: Checkpoint) -> RunReport.Filters? {
+    for layer in checkpoint.network.layers {
+      guard case .conv2D = layer.spec, let source = layer.inputShapes.first,
+        source == checkpoint.network.inputShape,
+        let kernel = checkpoint.values.layout.parameters.first(where: {
+          $0.layer == layer.name && $0.spec.name == "kernel"
+        })
+      else { continue }
+      let shape = kernel.spec.shape
+      return RunReport.Filters(
+        layer: layer.name, kernel: UnsafeBufferPointer(checkpoint.values.values(of: kernel)),
+        height: shape[0], width: shape[1], channels: shape[2], filters: shape[3])
+    }
+    return nil
+  }
+
+  // MARK: - The test data
+
+  private static let mistakeLimit = 24
+
+  private func evaluate(
+    _ path: String, _ checkpoint: Checkpoint, on source: SampleSource?, into report: inout RunReport,
+    stop: StopRequest
+  ) throws {
+    guard let source else {
+      report.notes.append("The run has no test data: classes and mistakes are left out.")
+      return
+    }
+    let dataset = try ImageDataset(path: source.file, images: source.images, labels: source.labels)
+    let store = try SampleStore(dataset, memoryLimitByteCount: 1 << 30, threads: workers)
+    let predictor = try Predictor(
+      checkpoint.network, values: checkpoint.values, sampleCount: dataset.count, workers: workers)
+    guard let evaluation = try predictor.evaluate(store, stop: stop),
+      let mistakes = try predictor.confidentMistakes(store, limit: Self.mistakeLimit, stop: stop)
+    else { throw StoppedEarly("stopped by a signal; no report was written") }
+    let names = classNames(checkpoint, dataset, count: predictor.classes)
+    report.confusion = ConfusionMatrix(
+      classNames: names, labels: dataset.labels, predictions: evaluation.predictions)
+    report.evaluated =
+      "\(URL(fileURLWithPath: path).lastPathComponent) (epoch \(checkpoint.progress.epoch)) on "
+      + "\(NumberText.grouped(dataset.count)) test samples: loss \(NumberText.fixed(evaluation.sums.meanLoss, 4)), "
+      + "accuracy \(NumberText.fixed(evaluation.sums.accuracy, 4))"
+    report.mistakes = try pictures(of: mistakes, dataset, names)
+  }
+
+  private func pictures(
+    of mistakes: [ConfidentMistake], _ dataset: ImageDataset, _ names: [String]
+  ) throws -> [RunReport.Mistake] {
+    guard dataset.sampleShape.rank == 3, let channels = Image.Channels(rawValue: dataset.sampleShape[2])
+    else { return [] }
+    let samples = try dataset.samples(mistakes.map(\.row))
+    return mistakes.enumerated().map { index, mistake in
+      let pixels = Self.bytes(of: index, samples)
+      let image = Image(
+        height: dataset.sampleShape[0], width: dataset.sampleShape[1], channels: channels, pixels: pixels)
+      return RunReport.Mistake(
+        image: image, label: names[Int(mistake.label)], predicted: names[Int(mistake.predicted)],
+        probability: mistake.probability, row: mistake.row)
+    }
+  }
+
+  /// A sample's pixels from 0 to 255; floats are stretched over their own range.
+  private static func bytes(of index: Int, _ samples: Minibatch) -> [UInt8] {
+    if samples.pixelType == .uint8 { return samples.withSample(index) { Array($0) } }
+    var floats = [Float](repeating: 0, count: samples.sampleShape.elementCount)
+    floats.withUnsafeMutableBufferPointer { samples.copyPixels(of: index..<index + 1, to: $0) }
+    let (low, high) = (floats.min() ?? 0, floats.max() ?? 1)
+    return floats.map { UInt8((high > low ? ($0 - low) / (high - low) : 0) * 255) }
+  }
+
+  // MARK: - Highlights
+
+  private func highlights(_ report: RunReport) -> [RunReport.Fact] {
+    var facts: [RunReport.Fact] = []
+    let last = report.epochs.last
+    if let accuracy = last?.testAccuracy {
+      facts.append(.init("test accuracy, last epoch", NumberText.fixed(accuracy, 4)))
+    }
+    if let best = report.bestEpoch,
+      let accuracy = report.epochs.first(where: { $0.number == best })?.testAccuracy
+    {
+      facts.append(.init("best test accuracy (epoch \(best))", NumberText.fixed(accuracy, 4)))
+    }
+    if let loss = last?.testLoss ?? last?.trainLoss {
+      facts.append(.init(last?.testLoss == nil ? "training loss" : "test loss", NumberText.fixed(loss, 4)))
+    }
+    if let seconds = epochs.numbers("seconds").last ?? nil {
+      facts.append(.init("time", NumberText.duration(seconds)))
+    }
+    if let rate = epochs.numbers("samples_per_second").last ?? nil {
+      facts.append(.init("samples/s, last epoch", NumberText.grouped(Int(rate))))
+    }
+    return facts
+  }
+}
