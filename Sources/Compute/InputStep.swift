@@ -6,21 +6,24 @@ struct InputStep: CustomStep {
   private let pixelCount: Int
   private let channels: Int
   private let isPlanar: Bool
-  private let scale: Float
-  private let offset: Float
+  /// For each channel, or one for all.
+  private let scale: [Float]
+  private let offset: [Float]
   private let dst: Operand
-  /// The result for each of a byte's 256 values.
+  /// The result for each of a byte's 256 values, one channel's after another.
   private let table: [Float]
 
-  init(shape: Shape, scale: Float, offset: Float, dst: Operand) {
+  init(shape: Shape, _ affine: ChannelAffine, dst: Operand) {
     pixelCount = shape.elementCount
     channels = shape[shape.rank - 1]
     let strides = dst.descriptor.plainStrides ?? []
     isPlanar = strides.count == 4 && channels > 1 && strides[1] != 1
+    let scale = affine.scale.map(Float.init)
+    let offset = affine.offset.map(Float.init)
     self.scale = scale
     self.offset = offset
     self.dst = dst
-    table = (0..<256).map { Float($0) * scale + offset }
+    table = scale.indices.flatMap { channel in (0..<256).map { Float($0) * scale[channel] + offset[channel] } }
   }
 
   var name: String { "read" }
@@ -41,29 +44,39 @@ struct InputStep: CustomStep {
 
   private func copy(_ pixels: UnsafePointer<UInt8>, to out: UnsafeMutablePointer<Float>) {
     table.withUnsafeBufferPointer { table in
-      guard isPlanar else {
+      guard isPlanar || scale.count > 1 else {
         for index in 0..<pixelCount { out[index] = table[Int(pixels[index])] }
         return
       }
-      let plane = pixelCount / channels
+      let (plane, step) = strides
       for channel in 0..<channels {
-        for index in 0..<plane {
-          out[channel * plane + index] = table[Int(pixels[index * channels + channel])]
+        let first = scale.count == 1 ? 0 : channel * 256
+        let target = out + channel * plane
+        for index in 0..<pixelCount / channels {
+          target[index * step] = table[first + Int(pixels[index * channels + channel])]
         }
       }
     }
   }
 
   private func copy(_ pixels: UnsafePointer<Float>, to out: UnsafeMutablePointer<Float>) {
-    guard isPlanar else {
+    guard isPlanar || scale.count > 1 else {
+      let (scale, offset) = (scale[0], offset[0])
       for index in 0..<pixelCount { out[index] = pixels[index] * scale + offset }
       return
     }
-    let plane = pixelCount / channels
+    let (plane, step) = strides
     for channel in 0..<channels {
-      for index in 0..<plane {
-        out[channel * plane + index] = pixels[index * channels + channel] * scale + offset
+      let (scale, offset) = (scale[channel % scale.count], offset[channel % offset.count])
+      let target = out + channel * plane
+      for index in 0..<pixelCount / channels {
+        target[index * step] = pixels[index * channels + channel] * scale + offset
       }
     }
+  }
+
+  /// From one channel to the next, and from one pixel to the next.
+  private var strides: (channel: Int, pixel: Int) {
+    isPlanar ? (pixelCount / channels, 1) : (1, channels)
   }
 }

@@ -6,18 +6,30 @@ internal import Tensors
 struct Operation {
   enum Kind {
     /// The samples' pixels, rescaled.
-    case input(scale: Double, offset: Double)
+    case input(ChannelAffine)
     case convolution(Conv2D)
+    case transposedConvolution(Conv2DTranspose)
     case dense(Dense)
+    case embedding(Embedding)
     case pooling(PoolingAlgorithm, Pool2D)
     case globalPooling(PoolingAlgorithm)
     case eltwise(Eltwise)
     case softmax
+    case prelu(PReLU)
     case batchNorm(BatchNorm)
+    case layerNorm(LayerNorm)
+    case localResponseNorm(LocalResponseNorm)
+    case affine(ChannelAffine)
     case add
+    /// Of two inputs.
+    case multiply
     case concat
     case dropout(Dropout)
+    case padding(Margins2D)
+    case cropping(Margins2D)
+    case upSampling(Interpolation)
     case flatten
+    case reshape
     case positionBias
   }
 
@@ -34,6 +46,23 @@ struct Operation {
   let outputShape: Shape
 }
 
+/// `dst = src · scale + offset`, a pair of values for each channel, or one pair for all.
+struct ChannelAffine: Hashable, Sendable {
+  var scale: [Double] = [1]
+  var offset: [Double] = [0]
+
+  /// This one, then the other.
+  func followed(by other: ChannelAffine) -> ChannelAffine {
+    let count = max(scale.count, other.scale.count)
+    func pick(_ values: [Double], _ index: Int) -> Double { values[index % values.count] }
+    return ChannelAffine(
+      scale: (0..<count).map { pick(scale, $0) * pick(other.scale, $0) },
+      offset: (0..<count).map {
+        pick(offset, $0) * pick(other.scale, $0) + pick(other.offset, $0)
+      })
+  }
+}
+
 /// A batch normalisation with running statistics, as a factor and an offset per channel.
 struct FoldedNorm: Sendable {
   let layer: String
@@ -47,6 +76,7 @@ struct Lowering {
   private(set) var output = 0
   /// Whether the network ends in a softmax, which plans leave to the loss and to whoever wants probabilities.
   private(set) var endsInSoftmax = false
+  private let isForInference: Bool
   /// The operation that computes each layer's output.
   private var operationOfLayer: [String: Int] = [:]
   /// The operation whose result a layer's activation takes.
@@ -56,8 +86,9 @@ struct Lowering {
 
   /// - Parameter foldsNorms: whether batch normalisations disappear into convolutions, which only inference allows.
   init(_ network: ResolvedNetwork, foldsNorms: Bool = false) {
+    isForInference = foldsNorms
     emit(
-      .input(scale: 1, offset: 0), inputs: [], layer: Network.inputName, shapes: [],
+      .input(ChannelAffine()), inputs: [], layer: Network.inputName, shapes: [],
       output: network.inputShape)
     operationOfLayer[Network.inputName] = 0
     for layer in network.layers { lower(layer, isOutput: layer.name == network.network.output.name) }
@@ -68,8 +99,9 @@ struct Lowering {
   /// For a trace: the values of `taps` stay visible, only what they need is kept, and a softmax at the end is an operation
   /// like others.
   init(_ network: ResolvedNetwork, keeping taps: [LayerTap]) {
+    isForInference = false
     emit(
-      .input(scale: 1, offset: 0), inputs: [], layer: Network.inputName, shapes: [],
+      .input(ChannelAffine()), inputs: [], layer: Network.inputName, shapes: [],
       output: network.inputShape)
     operationOfLayer[Network.inputName] = 0
     for layer in network.layers { lower(layer, isOutput: false) }
@@ -87,33 +119,84 @@ struct Lowering {
   private mutating func lower(_ layer: ResolvedLayer, isOutput: Bool) {
     let inputs = layer.layer.inputs.compactMap { operationOfLayer[$0] }
     func add(_ kind: Operation.Kind, _ activation: Activation = .linear) {
-      emit(kind, inputs: inputs, layer: layer.name, shapes: layer.inputShapes, output: layer.outputShape)
+      emit(
+        kind, inputs: inputs, layer: layer.name, shapes: layer.inputShapes.map(\.asImage),
+        output: layer.outputShape.asImage)
       append(activation, after: layer, isOutput: isOutput)
     }
     switch layer.spec {
+    case .conv1D(let conv): add(.convolution(conv.asImage), conv.activation)
     case .conv2D(let conv): add(.convolution(conv), conv.activation)
+    case .depthwiseConv2D(let conv):
+      add(.convolution(conv.grouped(channels: layer.inputShapes[0][2])), conv.activation)
+    case .conv2DTranspose(let conv): add(.transposedConvolution(conv), conv.activation)
     case .dense(let dense): add(.dense(dense), dense.activation)
+    case .embedding(let embedding): add(.embedding(embedding))
+    case .maxPool1D(let pool): add(.pooling(.max, pool.asImage))
+    case .averagePool1D(let pool): add(.pooling(.average, pool.asImage))
     case .maxPool2D(let pool): add(.pooling(.max, pool))
     case .averagePool2D(let pool): add(.pooling(.average, pool))
-    case .globalAveragePool2D: add(.globalPooling(.average))
-    case .globalMaxPool2D: add(.globalPooling(.max))
+    case .globalAveragePool1D, .globalAveragePool2D: add(.globalPooling(.average))
+    case .globalMaxPool1D, .globalMaxPool2D: add(.globalPooling(.max))
+    case .zeroPadding1D(let margins): add(.padding(margins.asImage))
+    case .zeroPadding2D(let margins): add(.padding(margins))
+    case .cropping1D(let margins): add(.cropping(margins.asImage))
+    case .cropping2D(let margins): add(.cropping(margins))
+    case .upSampling1D: add(.upSampling(.nearest))
+    case .upSampling2D(let sampling): add(.upSampling(sampling.interpolation))
     case .flatten: add(.flatten)
+    case .reshape: add(.reshape)
     case .dropout(let dropout): add(.dropout(dropout))
+    case .prelu(let function): add(.prelu(function))
     case .batchNorm(let norm): add(.batchNorm(norm))
+    case .layerNorm(let norm): add(.layerNorm(norm))
+    case .localResponseNorm(let norm): add(.localResponseNorm(norm))
     case .add: add(.add)
+    case .multiply: multiply(layer, inputs)
     case .concat: add(.concat)
     case .positionBias: add(.positionBias)
     case .rescale(let rescale):
-      if inputs == [0], operations.count == 1, case .input(let scale, let offset) = operations[0].kind {
-        operations[0].kind = .input(
-          scale: scale * rescale.scale, offset: offset * rescale.scale + rescale.offset)
-        operationOfLayer[layer.name] = 0
-      } else {
-        add(.eltwise(.linear(alpha: Float(rescale.scale), beta: Float(rescale.offset))))
-      }
+      let affine = ChannelAffine(scale: [rescale.scale], offset: [rescale.offset])
+      guard !readsPixels(layer, inputs, through: affine) else { return }
+      add(.eltwise(.linear(alpha: Float(rescale.scale), beta: Float(rescale.offset))))
+    case .normalization(let norm):
+      let (scale, offset) = norm.affine
+      let affine = ChannelAffine(scale: scale, offset: offset)
+      if !readsPixels(layer, inputs, through: affine) { add(.affine(affine)) }
+    case .leakyReLU(let function):
+      operationOfLayer[layer.name] = inputs[0]
+      append([.eltwise(.relu(negativeSlope: function.negativeSlope))], after: layer)
+    case .elu(let function):
+      operationOfLayer[layer.name] = inputs[0]
+      append([.eltwise(.elu(alpha: function.alpha))], after: layer)
     case .activation(let activation):
       operationOfLayer[layer.name] = inputs[0]
       append(activation, after: layer, isOutput: isOutput)
+    }
+  }
+
+  /// Whether the layer is the first one, whose factors then belong to the reading of pixels.
+  private mutating func readsPixels(
+    _ layer: ResolvedLayer, _ inputs: [Int], through affine: ChannelAffine
+  ) -> Bool {
+    guard inputs == [0], operations.count == 1, case .input(let before) = operations[0].kind else {
+      return false
+    }
+    operations[0].kind = .input(before.followed(by: affine))
+    operationOfLayer[layer.name] = 0
+    return true
+  }
+
+  /// A product of many is one of two, again and again.
+  private mutating func multiply(_ layer: ResolvedLayer, _ inputs: [Int]) {
+    var (product, shape) = (inputs[0], layer.inputShapes[0].asImage)
+    for (factor, other) in zip(inputs, layer.inputShapes).dropFirst() {
+      let other = other.asImage
+      // Of as many elements, the image counts and not the vector.
+      let isLarger = (other.elementCount, other.rank) > (shape.elementCount, shape.rank)
+      let result = isLarger ? other : shape
+      emit(.multiply, inputs: [product, factor], layer: layer.name, shapes: [shape, other], output: result)
+      (product, shape) = (operations.count - 1, result)
     }
   }
 
@@ -126,21 +209,34 @@ struct Lowering {
   }
 
   private mutating func append(_ activation: Activation, after layer: ResolvedLayer, isOutput: Bool) {
-    operationBeforeActivation[layer.name] = operationOfLayer[layer.name]
-    let kind: Operation.Kind
+    let kinds: [Operation.Kind]
     switch activation {
-    case .linear: return
+    case .linear: kinds = []
     case .softmax where isOutput:
       endsInSoftmax = true
-      return
-    case .softmax: kind = .softmax
-    case .relu: kind = .eltwise(.plainReLU)
-    case .sigmoid: kind = .eltwise(.sigmoid)
-    case .tanh: kind = .eltwise(.tanh)
+      kinds = []
+    case .softmax: kinds = [.softmax]
+    case .relu: kinds = [.eltwise(.plainReLU)]
+    case .leakyReLU: kinds = [.eltwise(.relu(negativeSlope: 0.2))]
+    case .elu: kinds = [.eltwise(.elu(alpha: 1))]
+    case .gelu: kinds = [.eltwise(.gelu)]
+    case .silu: kinds = [.eltwise(.swish)]
+    case .softplus: kinds = [.eltwise(.softplus)]
+    case .sigmoid: kinds = [.eltwise(.sigmoid)]
+    case .hardSigmoid:
+      kinds = [.eltwise(.linear(alpha: 1 / 6, beta: 0.5)), .eltwise(.clip(low: 0, high: 1))]
+    case .tanh: kinds = [.eltwise(.tanh)]
     }
-    guard let previous = operationOfLayer[layer.name] else { return }
-    emit(
-      kind, inputs: [previous], layer: layer.name, shapes: [layer.outputShape], output: layer.outputShape)
+    append(kinds, after: layer)
+  }
+
+  private mutating func append(_ kinds: [Operation.Kind], after layer: ResolvedLayer) {
+    operationBeforeActivation[layer.name] = operationOfLayer[layer.name]
+    let shape = layer.outputShape.asImage
+    for kind in kinds {
+      guard let previous = operationOfLayer[layer.name] else { return }
+      emit(kind, inputs: [previous], layer: layer.name, shapes: [shape], output: shape)
+    }
   }
 
   // MARK: - Fusion
@@ -158,7 +254,8 @@ struct Lowering {
       operations[index].inputs = operations[index].inputs.map { replacement[$0] }
       switch operations[index].kind {
       case .eltwise(let function):
-        guard let input = follows(index), operations[input].accepts(function) else { continue }
+        guard let input = follows(index), operations[input].accepts(function, isForInference: isForInference)
+        else { continue }
         operations[input].activation = function
         isVisible[input] = isVisible[index]
         replacement[index] = input
@@ -230,13 +327,21 @@ struct Lowering {
 
 extension Operation {
   /// Whether the operation's kernel can apply the function to its result.
-  fileprivate func accepts(_ function: Eltwise) -> Bool {
+  fileprivate func accepts(_ function: Eltwise, isForInference: Bool) -> Bool {
     guard activation == nil else { return false }
     if case .linear = function { return false }
+    // On the way back such a function asks for its input, which fusion does not keep.
+    guard isForInference || !function.needsInput else { return false }
     switch kind {
-    case .convolution, .dense, .add: return true
+    case .convolution, .dense: return true
+    case .add: return function.keepsZero
     case .batchNorm: return function == .plainReLU
     default: return false
     }
   }
+}
+
+extension Shape {
+  /// A sequence [T, C] as plans keep it: an image [1, T, C] of one row.
+  var asImage: Shape { rank == 2 ? [1, self[0], self[1]] : self }
 }

@@ -3,19 +3,19 @@ internal import OneDNN
 internal import Tensors
 
 extension PlanBuilder {
-  func input(_ operation: Operation, scale: Double, offset: Double) throws -> Value {
+  func input(_ operation: Operation, _ affine: ChannelAffine) throws -> Value {
     let shape = operation.outputShape
     let dst: Operand
     switch shape.rank {
     case 1: dst = buffer(try .dense([samples, shape[0]], .f32))
     default:
-      let (height, width) = shape.rank == 3 ? (shape[0], shape[1]) : (shape[0], 1)
+      let (height, width) = shape.rank == 3 ? (shape[0], shape[1]) : (1, shape[0])
       let dimensions = [samples, shape[shape.rank - 1], height, width]
       let planar = try MemoryDescriptor.dense(dimensions, .f32)
       // Kernels for an image's first layer want planes; those for many channels want blocks, made from channels last.
       dst = buffer(dimensions[1] <= 4 ? planar : try channelsLast(planar))
     }
-    emit(InputStep(shape: shape, scale: Float(scale), offset: Float(offset), dst: dst))
+    emit(InputStep(shape: shape, affine, dst: dst))
     return Value(operand: dst)
   }
 
@@ -23,13 +23,20 @@ extension PlanBuilder {
     let operation = lowering.operations[index]
     var source = src
     var back: (Gradient) throws -> Gradient = { $0 }
-    if !function.keepsZero { (source, back) = try canonical(src, madeBy: operation.inputs.first) }
+    if !function.keepsZero {
+      (source, back) = try canonical(src, madeBy: operation.inputs.first)
+      // Kernels leave the zeros of a padded layout alone only where the function does.
+      if source.descriptor.paddedDimensions != source.descriptor.dimensions {
+        source = Value(operand: try adapt(source.operand, to: channelsLast(source.descriptor)))
+      }
+    }
     let forward = try best(
       Elementwise.forward(function, on: source.descriptor, training: goesBack), pass: .forward)
     let dst = buffer(source.descriptor)
     try emit(forward, [(.src, source.operand), (.dst, dst)])
     onBackward(index) { [self] gradient in
-      let diff = try throughActivation(function, gradient, output: dst)
+      let diff = try throughActivation(
+        function, gradient, output: function.needsInput ? source.operand : dst)
       propagate(try back(diff), toInput: 0, of: operation)
     }
     return Value(operand: dst, columns: source.columns)
@@ -37,19 +44,18 @@ extension PlanBuilder {
 
   func softmax(_ index: Int, _ operation: Operation, _ src: Value) throws -> Value {
     let (matrix, back) = try canonical(src, madeBy: operation.inputs.first)
-    guard matrix.descriptor.rank == 2 else {
-      throw ComputeError.noKernel(layer: operation.layer, pass: "forward (softmax over images)")
-    }
-    let plain = matrix.descriptor.with(.f32)
+    let isImage = matrix.descriptor.rank == 4
+    let plain = (isImage ? try channelsLast(matrix.descriptor) : matrix.descriptor).with(.f32)
+    let columns = plain.dimensions[1]
+    let rows = plain.dimensions.reduce(1, *) / columns
     let source = try adapt(matrix.operand, to: plain)
     let dst = buffer(plain)
-    emit(SoftmaxStep(rows: samples, columns: plain.dimensions[1], src: source, dst: dst))
+    emit(SoftmaxStep(rows: rows, columns: columns, src: source, dst: dst))
     onBackward(index) { [self] gradient in
       let diff = try adapt(gradient.operand, to: plain)
       let diffSrc = buffer(plain)
       emit(
-        SoftmaxGradientStep(
-          rows: samples, columns: plain.dimensions[1], output: dst, diffDst: diff, diffSrc: diffSrc))
+        SoftmaxGradientStep(rows: rows, columns: columns, output: dst, diffDst: diff, diffSrc: diffSrc))
       let matched = try adapt(diffSrc, to: matrix.descriptor)
       propagate(try back(Gradient(operand: matched, isExclusive: true)), toInput: 0, of: operation)
     }
@@ -135,7 +141,7 @@ extension PlanBuilder {
     return Value(operand: dst)
   }
 
-  private func canonicalAll(
+  func canonicalAll(
     _ inputs: [Value], _ operation: Operation
   ) throws -> ([Value], [(Gradient) throws -> Gradient]) {
     var values: [Value] = []
@@ -240,16 +246,5 @@ extension PlanBuilder {
       propagate(try back(Gradient(operand: diffSrc, isExclusive: true)), toInput: 0, of: operation)
     }
     return Value(operand: dst)
-  }
-}
-
-extension Eltwise {
-  /// Whether f(0) = 0, so that padding stays zero.
-  fileprivate var keepsZero: Bool {
-    switch self {
-    case .relu, .tanh: true
-    case .sigmoid: false
-    case .linear(_, let beta): beta == 0
-    }
   }
 }

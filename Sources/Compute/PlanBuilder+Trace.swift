@@ -58,13 +58,17 @@ extension PlanBuilder {
   }
 
   private func emitImageGradient() throws -> Operand? {
-    guard case .input(let scale, _) = lowering.operations[0].kind, !gradients[0].isEmpty else { return nil }
+    guard case .input(let affine) = lowering.operations[0].kind, !gradients[0].isEmpty else { return nil }
     layer = Network.inputName
     passes(.backwardData)
     let sum = try combine(gradients[0])
     let result = buffer(try plain(sum.descriptor))
     // The network's first rescaling happens while pixels are read; its factor belongs to the gradient.
-    emit(ScaleStep(scale: Float(scale), src: try adapt(sum.operand, to: result.descriptor), dst: result))
+    let (data, layout, _) = try channelRows(Value(operand: sum.operand), madeBy: nil)
+    emit(
+      AffineStep(
+        layout: layout, scale: (0..<layout.channels).map { Float(affine.scale[$0 % affine.scale.count]) },
+        offset: [Float](repeating: 0, count: layout.channels), src: data, dst: result))
     pin(result)
     return result
   }
@@ -72,21 +76,5 @@ extension PlanBuilder {
   private func plain(_ descriptor: MemoryDescriptor) throws(OneDNNError) -> MemoryDescriptor {
     let floats = descriptor.with(.f32)
     return descriptor.rank == 4 ? try channelsLast(floats) : floats
-  }
-}
-
-/// Multiplies a plain tensor by a number.
-struct ScaleStep: CustomStep {
-  let scale: Float
-  let src: Operand
-  let dst: Operand
-
-  var name: String { "scale" }
-  var operands: [Operand] { [src, dst] }
-  var results: [Operand] { [dst] }
-
-  func run(_ memory: ShardMemory, _ shard: inout ShardContext) {
-    let (source, target) = (memory.floats(src), memory.floats(dst))
-    for index in 0..<dst.descriptor.byteCount / 4 { target[index] = source[index] * scale }
   }
 }

@@ -118,9 +118,13 @@ final class PlanBuilder {
     pass = .forward
     let inputs = operation.inputs.compactMap { values[$0] }
     switch operation.kind {
-    case .input(let scale, let offset): values[index] = try input(operation, scale: scale, offset: offset)
+    case .input(let affine): values[index] = try input(operation, affine)
     case .convolution(let conv): values[index] = try convolution(index, operation, conv, inputs[0])
+    case .transposedConvolution(let conv):
+      values[index] = try transposedConvolution(index, operation, conv, inputs[0])
     case .dense(let dense): values[index] = try self.dense(index, operation, dense, inputs[0])
+    case .embedding(let embedding):
+      values[index] = try self.embedding(index, operation, embedding, inputs[0])
     case .pooling(let algorithm, let pool):
       values[index] = try pooling(index, operation, algorithm, pool, inputs[0])
     case .globalPooling(let algorithm):
@@ -128,6 +132,19 @@ final class PlanBuilder {
     case .eltwise(let function): values[index] = try eltwise(index, function, inputs[0])
     case .softmax: values[index] = try softmax(index, operation, inputs[0])
     case .batchNorm(let norm): values[index] = try batchNorm(index, operation, norm, inputs[0])
+    case .prelu(let function): values[index] = try prelu(index, operation, function, inputs[0])
+    case .layerNorm(let norm): values[index] = try layerNorm(index, operation, norm, inputs[0])
+    case .localResponseNorm(let norm):
+      values[index] = try localResponseNorm(index, operation, norm, inputs[0])
+    case .affine(let affine): values[index] = try self.affine(index, operation, affine, inputs[0])
+    case .multiply: values[index] = try multiply(index, operation, inputs)
+    case .padding(let margins):
+      values[index] = try moved(index, operation, down: margins.top, right: margins.left, inputs[0])
+    case .cropping(let margins):
+      values[index] = try moved(index, operation, down: -margins.top, right: -margins.left, inputs[0])
+    case .upSampling(let interpolation):
+      values[index] = try upSampling(index, operation, interpolation, inputs[0])
+    case .reshape: values[index] = try reshape(index, operation, inputs[0])
     case .add: values[index] = try add(index, operation, inputs)
     case .concat: values[index] = try concat(index, operation, inputs)
     case .dropout(let dropout): values[index] = try self.dropout(index, operation, dropout, inputs[0])
@@ -253,6 +270,11 @@ final class PlanBuilder {
     try storage.operand(segment, as: wanted, isForInference: mode == .inference)
   }
 
+  /// Where a parameter's gradient goes; a trace, which has no use for it, throws it away.
+  func gradient(of segment: Segment) -> Operand {
+    isTraining ? segment.operand(.gradient) : buffer(segment.descriptor)
+  }
+
   /// A vector of a layer's, as it lies in the parameters.
   func vector(_ name: String, ofLayer layer: String, count: Int) throws -> Segment {
     let descriptor = try MemoryDescriptor.dense([count], .f32)
@@ -281,8 +303,9 @@ extension Segment {
 extension Operation {
   var hasParameters: Bool {
     switch kind {
-    case .convolution, .dense, .positionBias: true
+    case .convolution, .transposedConvolution, .dense, .embedding, .prelu, .positionBias: true
     case .batchNorm(let norm): norm.scale || norm.center
+    case .layerNorm(let norm): norm.scale || norm.center
     default: false
     }
   }

@@ -19,6 +19,11 @@ public struct WindowGeometry: Hashable, Sendable {
       let total = max((output - 1) * stride + extent - input, 0)
       paddingBefore = total / 2
       paddingAfter = total - total / 2
+    case .causal:
+      guard input > 0 else { return nil }
+      output = (input + stride - 1) / stride
+      paddingBefore = extent - 1
+      paddingAfter = 0
     }
   }
 }
@@ -50,5 +55,25 @@ public struct WindowGeometry2D: Hashable, Sendable {
     else { return nil }
     self.height = vertical
     self.width = horizontal
+  }
+}
+
+/// Where a transposed convolution writes: the geometry of the convolution that would lead back, from its output to its input.
+public struct TransposedGeometry: Hashable, Sendable {
+  public let output: Int
+  public let paddingBefore: Int
+  /// Negative where the output has positions behind the last window's.
+  public let paddingAfter: Int
+
+  public init(input: Int, window: Int, stride: Int, padding: Padding) {
+    let reach = (input - 1) * stride + window
+    if padding == .same {
+      output = input * stride
+      paddingBefore = max(reach - output, 0) / 2
+    } else {
+      output = input * stride + max(window - stride, 0)
+      paddingBefore = 0
+    }
+    paddingAfter = reach - output - paddingBefore
   }
 }

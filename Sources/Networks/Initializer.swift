@@ -28,6 +28,12 @@ public enum Initializer: String, Hashable, Sendable, Codable, CaseIterable {
   case heNormal = "he_normal"
   /// Normal, truncated at two deviations, with deviation √(1 / fan in) after truncation.
   case lecunNormal = "lecun_normal"
+  /// Uniform in ±√(3 / fan in).
+  case lecunUniform = "lecun_uniform"
+  /// Uniform in ±0.05, whatever the layer's size.
+  case uniform
+  /// Normal, truncated at two deviations, with deviation 0.05 before truncation, whatever the layer's size.
+  case truncatedNormal = "truncated_normal"
 
   /// Standard deviation of a normal distribution cut off at two deviations.
   private static let truncatedDeviation = 0.879_625_661_034_239_78
@@ -43,6 +49,10 @@ public enum Initializer: String, Hashable, Sendable, Codable, CaseIterable {
     case .heUniform: fillUniform(values, limit: (6 / incoming).squareRoot(), &stream)
     case .glorotNormal: fillTruncatedNormal(values, deviation: (2 / both).squareRoot(), &stream)
     case .heNormal: fillTruncatedNormal(values, deviation: (2 / incoming).squareRoot(), &stream)
+    case .lecunUniform: fillUniform(values, limit: (3 / incoming).squareRoot(), &stream)
+    case .uniform: fillUniform(values, limit: 0.05, &stream)
+    case .truncatedNormal:
+      fillTruncatedNormal(values, deviation: 0.05 * Initializer.truncatedDeviation, &stream)
     case .lecunNormal: fillTruncatedNormal(values, deviation: (1 / incoming).squareRoot(), &stream)
     }
   }

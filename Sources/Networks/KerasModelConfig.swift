@@ -74,32 +74,99 @@ public struct KerasModelConfig: Sendable {
   }
 
   private func kerasLayer(_ layer: ResolvedLayer) -> (className: String, config: [String: JSONValue]) {
+    let input = layer.inputShapes[0]
     switch layer.spec {
+    case .conv1D(let conv): return ("Conv1D", config(conv))
     case .conv2D(let conv): return ("Conv2D", config(conv))
+    case .depthwiseConv2D(let conv): return ("DepthwiseConv2D", config(conv))
+    case .conv2DTranspose(let conv): return ("Conv2DTranspose", config(conv))
+    case .maxPool1D(let pool): return ("MaxPooling1D", config(pool))
+    case .averagePool1D(let pool): return ("AveragePooling1D", config(pool))
     case .maxPool2D(let pool): return ("MaxPooling2D", config(pool))
     case .averagePool2D(let pool): return ("AveragePooling2D", config(pool))
+    case .globalAveragePool1D: return ("GlobalAveragePooling1D", [:])
+    case .globalMaxPool1D: return ("GlobalMaxPooling1D", [:])
     case .globalAveragePool2D: return ("GlobalAveragePooling2D", [:])
     case .globalMaxPool2D: return ("GlobalMaxPooling2D", [:])
+    case .zeroPadding1D(let margins): return ("ZeroPadding1D", ["padding": list(margins)])
+    case .zeroPadding2D(let margins): return ("ZeroPadding2D", ["padding": list(margins)])
+    case .cropping1D(let margins): return ("Cropping1D", ["cropping": list(margins)])
+    case .cropping2D(let margins): return ("Cropping2D", ["cropping": list(margins)])
+    case .upSampling1D(let sampling): return ("UpSampling1D", ["size": .integer(sampling.size)])
+    case .upSampling2D(let sampling):
+      return (
+        "UpSampling2D",
+        ["size": size(sampling.size), "interpolation": .string(sampling.interpolation.rawValue)]
+      )
     case .flatten: return ("Flatten", [:])
+    case .reshape(let reshape):
+      return ("Reshape", ["target_shape": .array(reshape.shape.map(JSONValue.integer))])
     case .dense(let dense):
       var config: [String: JSONValue] = ["units": .integer(dense.units)]
-      if dense.activation != .linear { config["activation"] = .string(dense.activation.rawValue) }
-      if !dense.useBias { config["use_bias"] = false }
+      addWeights(dense.useBias, dense.activation, to: &config)
       return ("Dense", config)
+    case .embedding(let embedding):
+      // `mask_zero` is left out: later layers of Keras would skip the padding, and those here see its zeros.
+      var config: [String: JSONValue] = [
+        "input_dim": .integer(embedding.vocabulary), "output_dim": .integer(embedding.dimension),
+      ]
+      if embedding.isFrozen { config["trainable"] = false }
+      return ("Embedding", config)
     case .activation(let activation):
       return ("Activation", ["activation": .string(activation.rawValue)])
+    // Keras 3 says `negative_slope` and still understands the older word, which Keras 2 needs.
+    case .leakyReLU(let function): return ("LeakyReLU", ["alpha": decimal(function.negativeSlope)])
+    case .elu(let function): return ("ELU", ["alpha": decimal(function.alpha)])
+    case .prelu(let function):
+      guard function.sharesPositions, input.rank > 1 else { return ("PReLU", [:]) }
+      return ("PReLU", ["shared_axes": .array((1..<input.rank).map(JSONValue.integer))])
     case .dropout(let dropout): return ("Dropout", ["rate": decimal(dropout.rate)])
     case .batchNorm(let norm):
       var config = ["momentum": decimal(norm.momentum), "epsilon": decimal(norm.epsilon)]
       if !norm.scale { config["scale"] = false }
       if !norm.center { config["center"] = false }
       return ("BatchNormalization", config)
+    case .layerNorm(let norm):
+      var config = ["epsilon": decimal(norm.epsilon)]
+      if !norm.scale { config["scale"] = false }
+      if !norm.center { config["center"] = false }
+      return ("LayerNormalization", config)
+    case .localResponseNorm(let norm):
+      // Keras has no such layer: whoever loads the model gives one by `custom_objects` (Configs/README.md shows it).
+      return (
+        "LocalResponseNormalization",
+        [
+          "depth_radius": .integer(norm.radius), "bias": decimal(norm.bias), "alpha": decimal(norm.alpha),
+          "beta": decimal(norm.beta),
+        ]
+      )
+    case .normalization(let norm):
+      let channels = input[input.rank - 1]
+      func values(_ values: [Double]) -> JSONValue {
+        .array((0..<channels).map { .number(values[$0 % values.count]) })
+      }
+      return (
+        "Normalization", ["axis": .integer(-1), "mean": values(norm.mean), "variance": values(norm.variance)]
+      )
     case .add: return ("Add", [:])
+    case .multiply: return ("Multiply", [:])
     case .concat: return ("Concatenate", [:])
     case .rescale(let rescale):
       return ("Rescaling", ["scale": .number(rescale.scale), "offset": .number(rescale.offset)])
     case .positionBias: return ("EinsumDense", positionBias(layer.outputShape))
     }
+  }
+
+  private func config(_ conv: Conv1D) -> [String: JSONValue] {
+    var config: [String: JSONValue] = [
+      "filters": .integer(conv.filters), "kernel_size": .array([.integer(conv.kernel)]),
+    ]
+    if conv.stride != 1 { config["strides"] = .array([.integer(conv.stride)]) }
+    if conv.dilation != 1 { config["dilation_rate"] = .array([.integer(conv.dilation)]) }
+    if conv.padding != .valid { config["padding"] = .string(conv.padding.rawValue) }
+    if conv.groups != 1 { config["groups"] = .integer(conv.groups) }
+    addWeights(conv.useBias, conv.activation, to: &config)
+    return config
   }
 
   private func config(_ conv: Conv2D) -> [String: JSONValue] {
@@ -108,8 +175,37 @@ public struct KerasModelConfig: Sendable {
     if conv.dilation != .one { config["dilation_rate"] = size(conv.dilation) }
     if conv.padding != .valid { config["padding"] = .string(conv.padding.rawValue) }
     if conv.groups != 1 { config["groups"] = .integer(conv.groups) }
-    if !conv.useBias { config["use_bias"] = false }
-    if conv.activation != .linear { config["activation"] = .string(conv.activation.rawValue) }
+    addWeights(conv.useBias, conv.activation, to: &config)
+    return config
+  }
+
+  private func config(_ conv: DepthwiseConv2D) -> [String: JSONValue] {
+    var config: [String: JSONValue] = ["kernel_size": size(conv.kernel)]
+    if conv.multiplier != 1 { config["depth_multiplier"] = .integer(conv.multiplier) }
+    if conv.stride != .one { config["strides"] = size(conv.stride) }
+    if conv.dilation != .one { config["dilation_rate"] = size(conv.dilation) }
+    if conv.padding != .valid { config["padding"] = .string(conv.padding.rawValue) }
+    addWeights(conv.useBias, conv.activation, to: &config)
+    return config
+  }
+
+  private func config(_ conv: Conv2DTranspose) -> [String: JSONValue] {
+    var config: [String: JSONValue] = ["filters": .integer(conv.filters), "kernel_size": size(conv.kernel)]
+    if conv.stride != .one { config["strides"] = size(conv.stride) }
+    if conv.padding != .valid { config["padding"] = .string(conv.padding.rawValue) }
+    addWeights(conv.useBias, conv.activation, to: &config)
+    return config
+  }
+
+  private func addWeights(_ useBias: Bool, _ activation: Activation, to config: inout [String: JSONValue]) {
+    if !useBias { config["use_bias"] = false }
+    if activation != .linear { config["activation"] = .string(activation.rawValue) }
+  }
+
+  private func config(_ pool: Pool1D) -> [String: JSONValue] {
+    var config: [String: JSONValue] = ["pool_size": .integer(pool.size)]
+    if pool.stride != pool.size { config["strides"] = .integer(pool.stride) }
+    if pool.padding != .valid { config["padding"] = .string(pool.padding.rawValue) }
     return config
   }
 
@@ -131,6 +227,17 @@ public struct KerasModelConfig: Sendable {
       "output_shape": .array(shape.dimensions.map(JSONValue.integer)),
       "bias_axes": .string(outer),
     ]
+  }
+
+  private func list(_ margins: Margins1D) -> JSONValue {
+    .array([.integer(margins.before), .integer(margins.after)])
+  }
+
+  private func list(_ margins: Margins2D) -> JSONValue {
+    .array([
+      .array([.integer(margins.top), .integer(margins.bottom)]),
+      .array([.integer(margins.left), .integer(margins.right)]),
+    ])
   }
 
   private func size(_ size: Size2D) -> JSONValue { .array([.integer(size.height), .integer(size.width)]) }

@@ -41,6 +41,11 @@ public struct ParameterLayout: Hashable, Sendable {
     for (index, parameter) in parameters.enumerated() {
       var stream = RandomStream(seed: seed, purpose: .initialization, a: UInt64(index))
       parameter.spec.initializer.fill(values.values(of: parameter), fans: parameter.spec.fans, from: &stream)
+      if let row = parameter.spec.zeroRow {
+        let width = parameter.range.count / parameter.spec.shape[0]
+        UnsafeMutableBufferPointer(rebasing: values.values(of: parameter)[row * width..<(row + 1) * width])
+          .update(repeating: 0)
+      }
     }
     return values
   }

@@ -19,7 +19,7 @@ public struct ResolvedLayer: Hashable, Sendable {
 
 /// One tensor of values that belongs to a layer.
 public struct ParameterSpec: Hashable, Sendable {
-  /// Keras's word: `kernel`, `bias`, `gamma`, `beta`, `moving_mean`, `moving_variance`.
+  /// Keras's word: `kernel`, `bias`, `gamma`, `beta`, `moving_mean`, `moving_variance`, `embeddings`, `alpha`.
   public let name: String
   /// Keras's layout, for instance `[KH, KW, IC / groups, OC]`.
   public let shape: Shape
@@ -27,6 +27,24 @@ public struct ParameterSpec: Hashable, Sendable {
   public let isTrainable: Bool
   public let initializer: Initializer
   public let fans: Fans
+  /// Whether the values stay as they are, although they lie among those that are trained: the gradient is zero and nothing
+  /// decays.
+  public let isFrozen: Bool
+  /// A row of the first dimension that starts at zero and stays there.
+  public let zeroRow: Int?
+
+  public init(
+    name: String, shape: Shape, isTrainable: Bool, initializer: Initializer, fans: Fans, isFrozen: Bool = false,
+    zeroRow: Int? = nil
+  ) {
+    self.name = name
+    self.shape = shape
+    self.isTrainable = isTrainable
+    self.initializer = initializer
+    self.fans = fans
+    self.isFrozen = isFrozen
+    self.zeroRow = zeroRow
+  }
 }
 
 /// A network whose shapes fit, layer by layer.
@@ -39,7 +57,7 @@ public struct ResolvedNetwork: Hashable, Sendable {
   public var parameterCount: Int { layers.reduce(0) { $0 + $1.parameterCount } }
   public var trainableParameterCount: Int {
     layers.reduce(0) { sum, layer in
-      sum + layer.parameters.filter(\.isTrainable).reduce(0) { $0 + $1.shape.elementCount }
+      sum + layer.parameters.filter { $0.isTrainable && !$0.isFrozen }.reduce(0) { $0 + $1.shape.elementCount }
     }
   }
   /// Floating-point operations of one sample's forward pass.

@@ -2,48 +2,95 @@ internal import COneDNN
 
 /// A function of one element.
 public enum Eltwise: Hashable, Sendable {
+  /// x, or `negativeSlope · x` below zero; the slope is not negative.
   case relu(negativeSlope: Float)
+  /// x, or `alpha · (eˣ − 1)` below zero; alpha is not negative.
+  case elu(alpha: Float)
+  /// x·Φ(x), with the error function.
+  case gelu
+  /// x·sigmoid(x).
+  case swish
+  /// log(1 + eˣ).
+  case softplus
   case sigmoid
   case tanh
   /// `alpha · x + beta`.
   case linear(alpha: Float, beta: Float)
+  /// x, held between two bounds.
+  case clip(low: Float, high: Float)
 
   public static let plainReLU = Eltwise.relu(negativeSlope: 0)
 
   var algorithm: dnnl_alg_kind_t {
     switch self {
     case .relu: dnnl_eltwise_relu
+    case .elu: dnnl_eltwise_elu
+    case .gelu: dnnl_eltwise_gelu_erf
+    case .swish: dnnl_eltwise_swish
+    case .softplus: dnnl_eltwise_soft_relu
     case .sigmoid: dnnl_eltwise_logistic
     case .tanh: dnnl_eltwise_tanh
     case .linear: dnnl_eltwise_linear
+    case .clip: dnnl_eltwise_clip_v2
     }
   }
 
-  /// The variant whose gradient is a function of the output, so that the input need not be kept.
+  /// The variant whose gradient is a function of the output, so that the input need not be kept; where there is none, the
+  /// plain one.
   var algorithmByOutput: dnnl_alg_kind_t {
     switch self {
     case .relu: dnnl_eltwise_relu_use_dst_for_bwd
+    case .elu: dnnl_eltwise_elu_use_dst_for_bwd
     case .sigmoid: dnnl_eltwise_logistic_use_dst_for_bwd
     case .tanh: dnnl_eltwise_tanh_use_dst_for_bwd
-    case .linear: dnnl_eltwise_linear
+    case .clip: dnnl_eltwise_clip_v2_use_dst_for_bwd
+    case .gelu, .swish, .softplus, .linear: algorithm
     }
   }
 
   var alpha: Float {
     switch self {
     case .relu(let slope): slope
-    case .sigmoid, .tanh: 0
+    case .elu(let alpha): alpha
+    case .swish: 1
+    case .gelu, .softplus, .sigmoid, .tanh: 0
     case .linear(let alpha, _): alpha
+    case .clip(let low, _): low
     }
   }
 
   var beta: Float {
-    if case .linear(_, let beta) = self { beta } else { 0 }
+    switch self {
+    case .linear(_, let beta): beta
+    case .clip(_, let high): high
+    default: 0
+    }
   }
 
-  /// The argument by which the backward pass takes the output; a linear function's gradient ignores its values.
+  /// Whether the gradient is computed from the function's input, because its output does not tell it.
+  public var needsInput: Bool {
+    switch self {
+    case .gelu, .swish, .softplus: true
+    default: false
+    }
+  }
+
+  /// Whether f(0) = 0, so that padding stays zero.
+  public var keepsZero: Bool {
+    switch self {
+    case .relu, .elu, .gelu, .swish, .tanh: true
+    case .softplus, .sigmoid: false
+    case .linear(_, let beta): beta == 0
+    case .clip(let low, let high): low <= 0 && high >= 0
+    }
+  }
+
+  /// The argument by which the backward pass takes what ``needsInput`` says; a linear function's gradient ignores its values.
   public var outputArgument: Argument {
-    if case .linear = self { .src } else { .dst }
+    switch self {
+    case .linear, .gelu, .swish, .softplus: .src
+    default: .dst
+    }
   }
 }
 

@@ -17,7 +17,9 @@ public enum Elementwise {
     return try implementations(of: &descriptor, Attributes(), hint: nil)
   }
 
-  /// `diffSrc = diffDst · f′`, with f′ computed from f's output (``Eltwise/outputArgument``).
+  /// `diffSrc = diffDst · f′`, with f′ computed from f's output, or its input where ``Eltwise/needsInput`` says so.
+  ///
+  /// - Parameter output: the layout of either.
   public static func backward(
     _ function: Eltwise, diff: MemoryDescriptor, output: MemoryDescriptor, hint: PrimitiveDescriptor
   ) throws(OneDNNError) -> [PrimitiveDescriptor] {
@@ -34,10 +36,23 @@ public enum Elementwise {
   public static func add(
     _ left: MemoryDescriptor, _ right: MemoryDescriptor, activation: Eltwise? = nil
   ) throws(OneDNNError) -> [PrimitiveDescriptor] {
+    try binary(dnnl_binary_add, left, right, activation)
+  }
+
+  /// `dst = src · src1`, element by element.
+  public static func multiply(
+    _ left: MemoryDescriptor, _ right: MemoryDescriptor
+  ) throws(OneDNNError) -> [PrimitiveDescriptor] {
+    try binary(dnnl_binary_mul, left, right, nil)
+  }
+
+  private static func binary(
+    _ algorithm: dnnl_alg_kind_t, _ left: MemoryDescriptor, _ right: MemoryDescriptor, _ activation: Eltwise?
+  ) throws(OneDNNError) -> [PrimitiveDescriptor] {
     var descriptor = dnnl_binary_desc_t()
     var (src0, src1, dst) = (left.raw, right.raw, left.raw)
     try call("dnnl_binary_desc_init") {
-      dnnl_binary_desc_init(&descriptor, dnnl_binary_add, &src0, &src1, &dst)
+      dnnl_binary_desc_init(&descriptor, algorithm, &src0, &src1, &dst)
     }
     return try implementations(of: &descriptor, Attributes(following: activation), hint: nil)
   }

@@ -65,6 +65,19 @@ public struct MemoryDescriptor: Hashable, Sendable {
     return try strided(dimensions, type, strides: strides)
   }
 
+  /// An image [N, C, H, W] in blocks of 8 or 16 channels: sample, block, row, column, channel within the block.
+  public static func channelBlocks(
+    of block: Int, _ dimensions: [Int], _ type: DataType
+  ) throws(OneDNNError) -> MemoryDescriptor {
+    var raw = dnnl_memory_desc_t()
+    try call("dnnl_memory_desc_init_by_tag") {
+      dnnl_memory_desc_init_by_tag(
+        &raw, Int32(dimensions.count), dimensions.map(Int64.init), type.raw,
+        block == 16 ? dnnl_aBcd16b : dnnl_aBcd8b)
+    }
+    return MemoryDescriptor(raw: raw)
+  }
+
   public var rank: Int { Int(raw.ndims) }
   public var dimensions: [Int] { first(rank, of: raw.dims) }
   /// Dimensions with the zeros that blocked layouts add at the end of an axis.

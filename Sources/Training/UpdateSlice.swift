@@ -16,14 +16,16 @@ struct UpdateSlice: Sendable {
       let decays =
         switch scope {
         case .all: true
-        case .kernels: segment.parameter.spec.name == "kernel"
+        case .kernels: ["kernel", "embeddings"].contains(segment.parameter.spec.name)
         }
+      // What is frozen has no gradient, so that nothing else would move it.
+      let mayDecay = decays && !segment.parameter.spec.isFrozen
       return stride(
         from: segment.range.lowerBound, to: segment.range.upperBound, by: ShardReduction.sliceLength
       ).map { start in
         UpdateSlice(
           range: start..<min(start + ShardReduction.sliceLength, segment.range.upperBound), segment: index,
-          decays: decays)
+          decays: mayDecay)
       }
     }
   }
