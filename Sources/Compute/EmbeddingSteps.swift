@@ -20,7 +20,8 @@ struct EmbeddingStep: CustomStep {
     for index in 0..<samples * length {
       guard words[index] >= 0, words[index] < Float(vocabulary), words[index].rounded() == words[index] else {
         throw .sample(
-          reason: "word \(words[index]) at position \(index % length) is none of the embedding's \(vocabulary) "
+          reason:
+            "word \(words[index]) at position \(index % length) is none of the embedding's \(vocabulary) "
             + "words, whole numbers from 0 to \(vocabulary - 1)")
       }
       (target + index * dimension).update(from: vectors + Int(words[index]) * dimension, count: dimension)

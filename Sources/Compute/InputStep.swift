@@ -23,7 +23,8 @@ struct InputStep: CustomStep {
     self.scale = scale
     self.offset = offset
     self.dst = dst
-    table = scale.indices.flatMap { channel in (0..<256).map { Float($0) * scale[channel] + offset[channel] } }
+    table = scale.indices.flatMap { channel in (0..<256).map { Float($0) * scale[channel] + offset[channel] }
+    }
   }
 
   var name: String { "read" }

@@ -35,7 +35,8 @@ extension PlanBuilder {
   }
 
   /// A gradient that may be overwritten.
-  func exclusive(_ gradient: Gradient, as wanted: MemoryDescriptor) throws -> (diff: Operand, target: Operand) {
+  func exclusive(_ gradient: Gradient, as wanted: MemoryDescriptor) throws -> (diff: Operand, target: Operand)
+  {
     let diff = try adapt(gradient.operand, to: wanted)
     let isOwn = gradient.isExclusive || gradient.descriptor != wanted
     return (diff, isOwn ? diff : buffer(wanted))
@@ -101,12 +102,14 @@ extension PlanBuilder {
     try emit(kernel, [(.src, left), (.src1, right), (.dst, dst)])
     onBackward(index) { [self] gradient in
       let diff = try adapt(gradient.operand, to: dst.descriptor)
-      for (position, other) in [right, left].enumerated() where needsGradient(ofInput: position, of: operation) {
+      for (position, other) in [right, left].enumerated()
+      where needsGradient(ofInput: position, of: operation) {
         let product = buffer(dst.descriptor)
         try emit(kernel, [(.src, diff), (.src1, other), (.dst, product)])
         let matched = try adapt(product, to: sources[position].descriptor)
         propagate(
-          try backs[position](Gradient(operand: matched, isExclusive: true)), toInput: position, of: operation)
+          try backs[position](Gradient(operand: matched, isExclusive: true)), toInput: position, of: operation
+        )
       }
     }
     return Value(operand: dst)

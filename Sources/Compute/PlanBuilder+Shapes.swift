@@ -14,7 +14,8 @@ extension PlanBuilder {
     let dst = buffer(try layout.descriptor([samples, to[2], to[0], to[1]], image.descriptor.dataType))
     emit(
       MoveImageStep(
-        images: samples * layout.blocks, from: (from[0], from[1]), to: (to[0], to[1]), down: down, right: right,
+        images: samples * layout.blocks, from: (from[0], from[1]), to: (to[0], to[1]), down: down,
+        right: right,
         pixelByteCount: layout.width * image.descriptor.dataType.byteCount, src: image, dst: dst))
     onBackward(index) { [self] gradient in
       let type = gradient.descriptor.dataType

@@ -63,7 +63,8 @@ enum LayerBuilder {
     let bias: Initializer
 
     init?(_ fields: ResolvedValue) {
-      guard let useBias = fields["use_bias"]?.boolean, let activation: Activation = word(fields["activation"]),
+      guard let useBias = fields["use_bias"]?.boolean,
+        let activation: Activation = word(fields["activation"]),
         let kernel: Initializer = word(fields["kernel_initializer"]),
         let bias: Initializer = word(fields["bias_initializer"])
       else { return nil }
@@ -138,7 +139,9 @@ enum LayerBuilder {
   // MARK: - Windows and shapes
 
   private static func sequencePool(_ fields: ResolvedValue) -> Pool1D? {
-    guard let size = fields["size"]?.integer, let padding: Padding = word(fields["padding"]) else { return nil }
+    guard let size = fields["size"]?.integer, let padding: Padding = word(fields["padding"]) else {
+      return nil
+    }
     return Pool1D(size: size, stride: fields["stride"]?.integer, padding: padding)
   }
 

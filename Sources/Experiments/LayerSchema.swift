@@ -64,7 +64,9 @@ enum LayerSchema {
     "What stands around the sequence: nothing, zeros that keep its length (`same`), or those before it only (`causal`)."
   )
 
-  private static func pool(_ name: String, _ summary: String, side: Schema = .size(window)) -> UnionSchema.Kind {
+  private static func pool(_ name: String, _ summary: String, side: Schema = .size(window))
+    -> UnionSchema.Kind
+  {
     layer(
       name, summary,
       [
@@ -83,7 +85,9 @@ enum LayerSchema {
       name, summary,
       [Key("all", amount, .scalar("0"), "On every side.")]
         + sides.map {
-          Key($0, .optional(word: "all", amount), .scalar("all"), "On this side; `all` is the key of that name.")
+          Key(
+            $0, .optional(word: "all", amount), .scalar("all"), "On this side; `all` is the key of that name."
+          )
         })
   }
 
@@ -141,7 +145,8 @@ enum LayerSchema {
 
   private static let pools = [
     pool("max_pool1d", "The maximum of each window of a sequence.", side: .integer(window)),
-    pool("average_pool1d", "The mean of each window of a sequence, without its padding.", side: .integer(window)),
+    pool(
+      "average_pool1d", "The mean of each window of a sequence, without its padding.", side: .integer(window)),
     pool("max_pool2d", "The maximum of each window."),
     pool("average_pool2d", "The mean of each window, without its padding."),
     layer("global_average_pool1d", "The mean of each channel of a sequence."),
@@ -172,7 +177,11 @@ enum LayerSchema {
     layer("flatten", "The image as one vector, in order of height, width, channels."),
     layer(
       "reshape", "The same elements in the same order under another shape.",
-      [Key("shape", .list(.integer(1...1 << 24), count: 1...3), .required, "`[1, 1, 64]`; without the samples.")]),
+      [
+        Key(
+          "shape", .list(.integer(1...1 << 24), count: 1...3), .required, "`[1, 1, 64]`; without the samples."
+        )
+      ]),
   ]
 
   private static let vectors = [
@@ -250,7 +259,8 @@ enum LayerSchema {
 
   private static let joins = [
     joining("add", "The sum of two or more inputs of the same shape."),
-    joining("multiply", "The product of two or more inputs; a vector of channels is a factor of every position."),
+    joining(
+      "multiply", "The product of two or more inputs; a vector of channels is a factor of every position."),
     joining("concat", "Two or more inputs side by side, along the channels."),
     layer("position_bias", "Adds a trained value for each position and channel."),
   ]

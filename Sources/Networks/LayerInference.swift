@@ -69,7 +69,9 @@ struct LayerInference {
     let fans = Fans(incoming: receptiveField * groupChannels, outgoing: receptiveField * conv.filters)
     return make(
       output: grid.shape(geometry.height.output, geometry.width.output, conv.filters),
-      parameters: [kernel(Shape(Array(shape.dropFirst(grid.isSequence ? 1 : 0))), conv.kernelInitializer, fans)]
+      parameters: [
+        kernel(Shape(Array(shape.dropFirst(grid.isSequence ? 1 : 0))), conv.kernelInitializer, fans)
+      ]
         + (conv.useBias ? [bias([conv.filters], conv.biasInitializer)] : []),
       flopsPerElement: 2 * receptiveField * groupChannels + (conv.useBias ? 1 : 0))
   }
@@ -299,7 +301,8 @@ struct LayerInference {
     }
     return make(
       output: input,
-      parameters: (norm.scale ? [values("gamma", .ones)] : []) + (norm.center ? [values("beta", .zeros)] : []),
+      parameters: (norm.scale ? [values("gamma", .ones)] : [])
+        + (norm.center ? [values("beta", .zeros)] : []),
       flopsPerElement: 8)
   }
 

@@ -149,7 +149,8 @@ extension LayerSpec: Codable {
     case .localResponseNorm(let settings): settings
     case .normalization(let settings): settings
     case .rescale(let settings): settings
-    case .globalAveragePool1D, .globalMaxPool1D, .globalAveragePool2D, .globalMaxPool2D, .flatten, .activation,
+    case .globalAveragePool1D, .globalMaxPool1D, .globalAveragePool2D, .globalMaxPool2D, .flatten,
+      .activation,
       .add, .multiply, .concat, .positionBias:
       nil
     }

@@ -34,7 +34,8 @@ public struct ParameterSpec: Hashable, Sendable {
   public let zeroRow: Int?
 
   public init(
-    name: String, shape: Shape, isTrainable: Bool, initializer: Initializer, fans: Fans, isFrozen: Bool = false,
+    name: String, shape: Shape, isTrainable: Bool, initializer: Initializer, fans: Fans,
+    isFrozen: Bool = false,
     zeroRow: Int? = nil
   ) {
     self.name = name
@@ -57,7 +58,8 @@ public struct ResolvedNetwork: Hashable, Sendable {
   public var parameterCount: Int { layers.reduce(0) { $0 + $1.parameterCount } }
   public var trainableParameterCount: Int {
     layers.reduce(0) { sum, layer in
-      sum + layer.parameters.filter { $0.isTrainable && !$0.isFrozen }.reduce(0) { $0 + $1.shape.elementCount }
+      sum
+        + layer.parameters.filter { $0.isTrainable && !$0.isFrozen }.reduce(0) { $0 + $1.shape.elementCount }
     }
   }
   /// Floating-point operations of one sample's forward pass.

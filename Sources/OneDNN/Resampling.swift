@@ -30,7 +30,8 @@ public struct ResamplingShape: Sendable {
     var (src, dst) = (src.raw, dst.raw)
     try call("dnnl_resampling_forward_desc_init") {
       dnnl_resampling_forward_desc_init(
-        &descriptor, training ? dnnl_forward_training : dnnl_forward_inference, algorithm.raw, nil, &src, &dst)
+        &descriptor, training ? dnnl_forward_training : dnnl_forward_inference, algorithm.raw, nil, &src, &dst
+      )
     }
     return try implementations(of: &descriptor, Attributes(), hint: nil)
   }

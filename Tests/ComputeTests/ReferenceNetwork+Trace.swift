@@ -31,7 +31,8 @@ extension ReferenceNetwork {
     for layer in network.layers.reversed() {
       if let seed = seeds[LayerTap(layer.name)] { add(seed, to: layer.name) }
       var diff = diffs[layer.name].map {
-        ReferenceKernels.activationGradient(Self.activation(of: layer), $0, dst: values[layer.name] ?? $0)
+        ReferenceKernels.activationGradient(
+          Self.activation(of: layer), $0, src: taps[LayerTap(layer.name, .beforeActivation)] ?? $0)
       }
       if let seed = seeds[LayerTap(layer.name, .beforeActivation)] {
         diff = diff.map { ReferenceKernels.add([$0, seed]) } ?? seed

@@ -10,29 +10,86 @@ extension ReferenceKernels {
     switch activation {
     case .linear: src
     case .relu: src.map { max($0, 0) }
-    case .sigmoid: src.map { 1 / (1 + exp(-$0)) }
+    case .leakyReLU: leakyReLU(src, slope: 0.2)
+    case .elu: elu(src, alpha: 1)
+    case .gelu: src.map { $0 * normalShare($0) }
+    case .silu: src.map { $0 * logistic($0) }
+    case .softplus: src.map { log(1 + exp($0)) }
+    case .sigmoid: src.map(logistic)
+    case .hardSigmoid: src.map { min(max($0 / 6 + 0.5, 0), 1) }
     case .tanh: src.map { Foundation.tanh($0) }
     case .softmax: softmax(src)
     }
   }
 
-  /// The gradient to the activation's input, from its *output* `dst`: each rule below is the derivative written in the
-  /// output, as training keeps only that.
+  /// The gradient to the activation's input, from that input.
   public static func activationGradient(
-    _ activation: Activation, _ diffDst: ReferenceTensor, dst: ReferenceTensor
+    _ activation: Activation, _ diffDst: ReferenceTensor, src: ReferenceTensor
   ) -> ReferenceTensor {
     func elementwise(_ derivative: (Double) -> Double) -> ReferenceTensor {
-      ReferenceTensor(
-        dst.shape, zip(diffDst.values, dst.values).map { gradient, y in gradient * derivative(y) })
+      multiply(diffDst, src.map(derivative))
     }
     switch activation {
     case .linear: return diffDst
     case .relu: return elementwise { $0 > 0 ? 1 : 0 }
-    case .sigmoid: return elementwise { $0 * (1 - $0) }
-    case .tanh: return elementwise { 1 - $0 * $0 }
-    case .softmax: return softmaxGradient(diffDst, dst: dst)
+    case .leakyReLU: return leakyReLUGradient(diffDst, src: src, slope: 0.2)
+    case .elu: return eluGradient(diffDst, src: src, alpha: 1)
+    case .gelu:
+      return elementwise { normalShare($0) + $0 * exp(-$0 * $0 / 2) / (2 * Double.pi).squareRoot() }
+    case .silu: return elementwise { logistic($0) * (1 + $0 * (1 - logistic($0))) }
+    case .softplus: return elementwise(logistic)
+    case .sigmoid: return elementwise { logistic($0) * (1 - logistic($0)) }
+    case .hardSigmoid: return elementwise { abs($0) < 3 ? 1.0 / 6 : 0 }
+    case .tanh: return elementwise { 1 - Foundation.tanh($0) * Foundation.tanh($0) }
+    case .softmax: return softmaxGradient(diffDst, dst: softmax(src))
     }
   }
+
+  public static func leakyReLU(_ src: ReferenceTensor, slope: Double) -> ReferenceTensor {
+    src.map { $0 > 0 ? $0 : slope * $0 }
+  }
+
+  public static func leakyReLUGradient(
+    _ diffDst: ReferenceTensor, src: ReferenceTensor, slope: Double
+  ) -> ReferenceTensor {
+    multiply(diffDst, src.map { $0 > 0 ? 1 : slope })
+  }
+
+  public static func elu(_ src: ReferenceTensor, alpha: Double) -> ReferenceTensor {
+    src.map { $0 > 0 ? $0 : alpha * (exp($0) - 1) }
+  }
+
+  public static func eluGradient(
+    _ diffDst: ReferenceTensor, src: ReferenceTensor, alpha: Double
+  ) -> ReferenceTensor {
+    multiply(diffDst, src.map { $0 > 0 ? 1 : alpha * exp($0) })
+  }
+
+  /// x, or alpha·x below zero; `alpha` repeats along the elements: [C], or [H, W, C].
+  public static func prelu(_ src: ReferenceTensor, alpha: ReferenceTensor) -> ReferenceTensor {
+    var dst = src
+    for (index, x) in src.values.enumerated() where x < 0 {
+      dst.values[index] = x * alpha.values[index % alpha.values.count]
+    }
+    return dst
+  }
+
+  public static func preluGradient(
+    _ diffDst: ReferenceTensor, src: ReferenceTensor, alpha: ReferenceTensor
+  ) -> (diffSrc: ReferenceTensor, diffAlpha: ReferenceTensor) {
+    var diffSrc = diffDst
+    var diffAlpha = ReferenceTensor(alpha.shape)
+    for (index, x) in src.values.enumerated() where x < 0 {
+      diffSrc.values[index] *= alpha.values[index % alpha.values.count]
+      diffAlpha.values[index % alpha.values.count] += diffDst.values[index] * x
+    }
+    return (diffSrc, diffAlpha)
+  }
+
+  private static func logistic(_ x: Double) -> Double { 1 / (1 + exp(-x)) }
+
+  /// The standard normal distribution's share below x.
+  private static func normalShare(_ x: Double) -> Double { erfc(-x / 2.0.squareRoot()) / 2 }
 
   /// `dst[c] = exp(src[c]) / Σ exp(src)` along the last dimension, with the maximum subtracted first.
   public static func softmax(_ src: ReferenceTensor) -> ReferenceTensor {
@@ -74,6 +131,38 @@ extension ReferenceKernels {
       for index in dst.values.indices { dst.values[index] += input.values[index] }
     }
     return dst
+  }
+
+  /// The product of equal shapes.
+  public static func multiply(_ left: ReferenceTensor, _ right: ReferenceTensor) -> ReferenceTensor {
+    precondition(left.values.count == right.values.count, "\(left.shape) times \(right.shape)")
+    return ReferenceTensor(left.shape, zip(left.values, right.values).map { $0 * $1 })
+  }
+
+  /// `dst[n, …, c] = src[n, …, c] · factor[n, c]`.
+  public static func channelProduct(_ src: ReferenceTensor, _ factor: ReferenceTensor) -> ReferenceTensor {
+    multiply(src, spread(factor, over: src))
+  }
+
+  /// The gradients of ``channelProduct(_:_:)`` to the image and to the factor.
+  public static func channelProductGradient(
+    _ diffDst: ReferenceTensor, src: ReferenceTensor, factor: ReferenceTensor
+  ) -> (diffSrc: ReferenceTensor, diffFactor: ReferenceTensor) {
+    var diffFactor = ReferenceTensor(factor.shape)
+    let channels = src.shape[src.shape.rank - 1]
+    let perSample = src.values.count / src.shape[0]
+    for index in src.values.indices {
+      diffFactor.values[index / perSample * channels + index % channels] +=
+        diffDst.values[index] * src.values[index]
+    }
+    return (channelProduct(diffDst, factor), diffFactor)
+  }
+
+  private static func spread(_ factor: ReferenceTensor, over src: ReferenceTensor) -> ReferenceTensor {
+    let channels = src.shape[src.shape.rank - 1]
+    let perSample = src.values.count / src.shape[0]
+    return ReferenceTensor(
+      src.shape, src.values.indices.map { factor.values[$0 / perSample * channels + $0 % channels] })
   }
 
   /// Joins along the last dimension.

@@ -137,9 +137,83 @@ struct ReferenceKernelsTests {
     // Evenly spaced values without zero: away from the kink of relu.
     let src = ReferenceTensor.shuffled([3, 4], seed: 11, scale: 3)
     let diffDst = ReferenceTensor.random([3, 4], seed: 12)
-    let dst = ReferenceKernels.activation(activation, src)
-    expectGradient(ReferenceKernels.activationGradient(activation, diffDst, dst: dst), at: src) {
+    expectGradient(ReferenceKernels.activationGradient(activation, diffDst, src: src), at: src) {
       ReferenceKernels.activation(activation, $0).dot(diffDst)
+    }
+  }
+
+  @Test("gradients of products, slopes and shapes agree with differences")
+  func movedGradients() {
+    let src = ReferenceTensor.shuffled([2, 3, 4, 5], seed: 31)
+    let factor = ReferenceTensor.random([2, 5], seed: 32)
+    let diffDst = ReferenceTensor.random(src.shape, seed: 33)
+    let product = ReferenceKernels.channelProductGradient(diffDst, src: src, factor: factor)
+    expectGradient(product.diffSrc, at: src) { ReferenceKernels.channelProduct($0, factor).dot(diffDst) }
+    expectGradient(product.diffFactor, at: factor) { ReferenceKernels.channelProduct(src, $0).dot(diffDst) }
+    for shape: Shape in [[1, 1, 5], [3, 4, 5]] {
+      let alpha = ReferenceTensor.random(shape, seed: 34)
+      let result = ReferenceKernels.preluGradient(diffDst, src: src, alpha: alpha)
+      expectGradient(result.diffSrc, at: src) { ReferenceKernels.prelu($0, alpha: alpha).dot(diffDst) }
+      expectGradient(result.diffAlpha, at: alpha) { ReferenceKernels.prelu(src, alpha: $0).dot(diffDst) }
+    }
+    expectGradient(ReferenceKernels.leakyReLUGradient(diffDst, src: src, slope: 0.3), at: src) {
+      ReferenceKernels.leakyReLU($0, slope: 0.3).dot(diffDst)
+    }
+    expectGradient(ReferenceKernels.eluGradient(diffDst, src: src, alpha: 0.7), at: src) {
+      ReferenceKernels.elu($0, alpha: 0.7).dot(diffDst)
+    }
+    let margins = Margins2D(top: 1, bottom: 0, left: 0, right: 2)
+    for sign in [1, -1] {
+      let diff = ReferenceTensor.random(ReferenceKernels.moved(src, margins, sign: sign).shape, seed: 35)
+      expectGradient(ReferenceKernels.moved(diff, margins, sign: -sign), at: src) {
+        ReferenceKernels.moved($0, margins, sign: sign).dot(diff)
+      }
+    }
+    for interpolation in Interpolation.allCases {
+      let diff = ReferenceTensor.random([2, 6, 12, 5], seed: 36)
+      expectGradient(
+        ReferenceKernels.upSampledGradient(diff, srcShape: src.shape, Size2D(2, 3), interpolation), at: src
+      ) { ReferenceKernels.upSampled($0, Size2D(2, 3), interpolation).dot(diff) }
+    }
+  }
+
+  @Test("gradients of transposed convolutions, embeddings, layer and response norms agree with differences")
+  func otherGradients() {
+    let src = ReferenceTensor.random([2, 3, 4, 5], seed: 41)
+    for conv in [
+      Conv2DTranspose(filters: 2, kernel: Size2D(3, 2), stride: Size2D(2, 3), padding: .same),
+      Conv2DTranspose(filters: 2, kernel: Size2D(3), stride: Size2D(1, 2)),
+    ] {
+      let kernel = ReferenceTensor.random([conv.kernel.height, conv.kernel.width, 2, 5], seed: 42)
+      let bias = ReferenceTensor.random([2], seed: 43)
+      func value(_ src: ReferenceTensor, _ kernel: ReferenceTensor) -> ReferenceTensor {
+        ReferenceKernels.transposedConvolution(src, kernel: kernel, bias: bias, conv)
+      }
+      let diff = ReferenceTensor.random(value(src, kernel).shape, seed: 44)
+      let result = ReferenceKernels.transposedConvolutionGradient(diff, src: src, kernel: kernel, conv)
+      expectGradient(result.diffSrc, at: src) { value($0, kernel).dot(diff) }
+      expectGradient(result.diffKernel, at: kernel) { value(src, $0).dot(diff) }
+    }
+    let words = ReferenceTensor([2, 3], [0, 4, 2, 2, 1, 0])
+    let table = ReferenceTensor.random([5, 3], seed: 45)
+    let diffWords = ReferenceTensor.random([2, 3, 3], seed: 46)
+    expectGradient(
+      ReferenceKernels.embeddingGradient(diffWords, src: words, Embedding(vocabulary: 5, dimension: 3)),
+      at: table
+    ) { ReferenceKernels.embedding(words, table: $0).dot(diffWords) }
+    let diffDst = ReferenceTensor.random(src.shape, seed: 47)
+    let gamma = ReferenceTensor.random([5], seed: 48)
+    let beta = ReferenceTensor.random([5], seed: 49)
+    let layer = ReferenceKernels.layerNormGradient(diffDst, src: src, gamma: gamma, epsilon: 1e-3)
+    func normed(_ src: ReferenceTensor, _ gamma: ReferenceTensor, _ beta: ReferenceTensor) -> Double {
+      ReferenceKernels.layerNorm(src, gamma: gamma, beta: beta, epsilon: 1e-3).dot(diffDst)
+    }
+    expectGradient(layer.diffSrc, at: src) { normed($0, gamma, beta) }
+    expectGradient(layer.diffGamma, at: gamma) { normed(src, $0, beta) }
+    expectGradient(layer.diffBeta, at: beta) { normed(src, gamma, $0) }
+    let response = LocalResponseNorm(radius: 1, bias: 1.5, alpha: 0.7, beta: 0.6)
+    expectGradient(ReferenceKernels.localResponseNormGradient(diffDst, src: src, response), at: src) {
+      ReferenceKernels.localResponseNorm($0, response).dot(diffDst)
     }
   }
 

@@ -1,0 +1,103 @@
+internal import Foundation
+public import Networks
+internal import Tensors
+
+// MARK: - Layer normalisation
+
+extension ReferenceKernels {
+  /// `dst = gamma · (src − mean) / √(variance + ε) + beta` with the mean and biased variance of each row of channels.
+  public static func layerNorm(
+    _ src: ReferenceTensor, gamma: ReferenceTensor?, beta: ReferenceTensor?, epsilon: Double
+  ) -> ReferenceTensor {
+    var dst = normalizedRows(src, epsilon: epsilon).rows
+    let channels = src.shape[src.shape.rank - 1]
+    for index in dst.values.indices {
+      let c = index % channels
+      dst.values[index] = dst.values[index] * (gamma?.values[c] ?? 1) + (beta?.values[c] ?? 0)
+    }
+    return dst
+  }
+
+  /// With `x̂` the normalised row, `g′ = g·gamma` and C channels:
+  /// `diffSrc = (g′ − Σg′ / C − x̂ · Σ(g′·x̂) / C) / √(variance + ε)`.
+  public static func layerNormGradient(
+    _ diffDst: ReferenceTensor, src: ReferenceTensor, gamma: ReferenceTensor?, epsilon: Double
+  ) -> (diffSrc: ReferenceTensor, diffGamma: ReferenceTensor, diffBeta: ReferenceTensor) {
+    let channels = src.shape[src.shape.rank - 1]
+    let (normalized, roots) = normalizedRows(src, epsilon: epsilon)
+    var diffGamma = ReferenceTensor([channels])
+    for index in src.values.indices {
+      diffGamma.values[index % channels] += diffDst.values[index] * normalized.values[index]
+    }
+    var diffSrc = src
+    forEachRow(src) { row in
+      let scaled = row.map { diffDst.values[$0] * (gamma?.values[$0 % channels] ?? 1) }
+      let mean = scaled.reduce(0, +) / Double(channels)
+      let product = zip(scaled, row).reduce(0) { $0 + $1.0 * normalized.values[$1.1] } / Double(channels)
+      for (value, index) in zip(scaled, row) {
+        diffSrc.values[index] = (value - mean - normalized.values[index] * product) / roots[index / channels]
+      }
+    }
+    return (diffSrc, diffGamma, biasGradient(diffDst))
+  }
+
+  private static func normalizedRows(
+    _ src: ReferenceTensor, epsilon: Double
+  ) -> (rows: ReferenceTensor, roots: [Double]) {
+    var rows = src
+    var roots: [Double] = []
+    forEachRow(src) { row in
+      let mean = row.reduce(0) { $0 + src.values[$1] } / Double(row.count)
+      let variance =
+        row.reduce(0) { $0 + (src.values[$1] - mean) * (src.values[$1] - mean) } / Double(row.count)
+      let root = (variance + epsilon).squareRoot()
+      for index in row { rows.values[index] = (src.values[index] - mean) / root }
+      roots.append(root)
+    }
+    return (rows, roots)
+  }
+}
+
+// MARK: - Local response normalisation
+
+extension ReferenceKernels {
+  /// `dst[c] = src[c] / (bias + alpha · Σ src[i]²)^beta` over the channels within `radius`.
+  public static func localResponseNorm(_ src: ReferenceTensor, _ norm: LocalResponseNorm) -> ReferenceTensor {
+    var dst = src
+    forEachRow(src) { row in
+      for index in row { dst.values[index] *= pow(sum(src, row, index, norm), -Double(norm.beta)) }
+    }
+    return dst
+  }
+
+  public static func localResponseNormGradient(
+    _ diffDst: ReferenceTensor, src: ReferenceTensor, _ norm: LocalResponseNorm
+  ) -> ReferenceTensor {
+    var diffSrc = ReferenceTensor(src.shape)
+    let (alpha, beta) = (Double(norm.alpha), Double(norm.beta))
+    forEachRow(src) { row in
+      for output in row {
+        let s = sum(src, row, output, norm)
+        diffSrc.values[output] += diffDst.values[output] * pow(s, -beta)
+        for input in window(row, output, norm) {
+          // d s^−β / d x = −β · s^(−β−1) · 2αx
+          diffSrc.values[input] -=
+            diffDst.values[output] * src.values[output] * beta * pow(s, -beta - 1) * 2 * alpha
+            * src.values[input]
+        }
+      }
+    }
+    return diffSrc
+  }
+
+  private static func window(_ row: Range<Int>, _ index: Int, _ norm: LocalResponseNorm) -> Range<Int> {
+    max(index - norm.radius, row.lowerBound)..<min(index + norm.radius + 1, row.upperBound)
+  }
+
+  private static func sum(
+    _ src: ReferenceTensor, _ row: Range<Int>, _ index: Int, _ norm: LocalResponseNorm
+  ) -> Double {
+    Double(norm.bias)
+      + Double(norm.alpha) * window(row, index, norm).reduce(0) { $0 + src.values[$1] * src.values[$1] }
+  }
+}
