@@ -1,7 +1,7 @@
 internal import Foundation
 internal import OneDNN
 
-/// Local response normalisation of the rows of a matrix [rows, C]:
+/// Local response normalisation of the rows of a matrix [rows, C].
 ///
 ///     s[c] = k + α · Σ x[i]²  over |i − c| ≤ r        y[c] = x[c] · s[c]^−β
 ///

@@ -102,16 +102,6 @@ enum LayerSchema {
 
   private static let convolutions = [
     layer(
-      "conv1d", "A convolution (cross-correlation) over a sequence [length, channels].",
-      [
-        Key("filters", .integer(width), .required, "Channels of the output."),
-        Key("kernel", .integer(window), .required, "The window."),
-        Key("stride", .integer(window), .scalar("1"), "Step between windows."),
-        Key("dilation", .integer(window), .scalar("1"), "Distance between the elements of the window."),
-        sequencePadding,
-        Key("groups", .integer(width), .scalar("1"), "Parts of the channels that do not see each other."),
-      ] + weights),
-    layer(
       "conv2d", "A convolution (cross-correlation) over an image.",
       [
         Key("filters", .integer(width), .required, "Channels of the output."),
@@ -141,30 +131,37 @@ enum LayerSchema {
           .scalar("valid"),
           "`same`: the output has the input's size times the stride; `valid`: all that the windows write."),
       ] + weights),
+    layer(
+      "conv1d", "A convolution (cross-correlation) over a sequence [length, channels].",
+      [
+        Key("filters", .integer(width), .required, "Channels of the output."),
+        Key("kernel", .integer(window), .required, "The window."),
+        Key("stride", .integer(window), .scalar("1"), "Step between windows."),
+        Key("dilation", .integer(window), .scalar("1"), "Distance between the elements of the window."),
+        sequencePadding,
+        Key("groups", .integer(width), .scalar("1"), "Parts of the channels that do not see each other."),
+      ] + weights),
   ]
 
   private static let pools = [
+    pool("max_pool2d", "The maximum of each window."),
+    pool("average_pool2d", "The mean of each window, without its padding."),
     pool("max_pool1d", "The maximum of each window of a sequence.", side: .integer(window)),
     pool(
       "average_pool1d", "The mean of each window of a sequence, without its padding.", side: .integer(window)),
-    pool("max_pool2d", "The maximum of each window."),
-    pool("average_pool2d", "The mean of each window, without its padding."),
-    layer("global_average_pool1d", "The mean of each channel of a sequence."),
-    layer("global_max_pool1d", "The maximum of each channel of a sequence."),
     layer("global_average_pool2d", "The mean of each channel."),
     layer("global_max_pool2d", "The maximum of each channel."),
+    layer("global_average_pool1d", "The mean of each channel of a sequence."),
+    layer("global_max_pool1d", "The maximum of each channel of a sequence."),
   ]
 
   private static let imageSides = ["top", "bottom", "left", "right"]
 
   private static let shapes = [
-    margins("zero_padding1d", "Zeros before and after a sequence.", sides: ["before", "after"]),
     margins("zero_padding2d", "Zeros around an image.", sides: imageSides),
-    margins("cropping1d", "Takes positions away from both ends of a sequence.", sides: ["before", "after"]),
+    margins("zero_padding1d", "Zeros before and after a sequence.", sides: ["before", "after"]),
     margins("cropping2d", "Takes rows and columns away from an image.", sides: imageSides),
-    layer(
-      "up_sampling1d", "Repeats each position of a sequence.",
-      [Key("size", .integer(window), .scalar("2"), "How often.")]),
+    margins("cropping1d", "Takes positions away from both ends of a sequence.", sides: ["before", "after"]),
     layer(
       "up_sampling2d", "Enlarges an image.",
       [
@@ -174,6 +171,9 @@ enum LayerSchema {
           .choice(Interpolation.allCases.map { Choice(word: $0.rawValue, summary: "") }), .scalar("nearest"),
           "Repeated pixels, or weighted means of those around."),
       ]),
+    layer(
+      "up_sampling1d", "Repeats each position of a sequence.",
+      [Key("size", .integer(window), .scalar("2"), "How often.")]),
     layer("flatten", "The image as one vector, in order of height, width, channels."),
     layer(
       "reshape", "The same elements in the same order under another shape.",

@@ -21,7 +21,9 @@ public enum Activation: String, Hashable, Sendable, Codable, CaseIterable {
   case softmax
 }
 
-/// x, or `negativeSlope`·x below zero. Maas et al. 2013.
+/// x, or `negativeSlope`·x below zero.
+///
+/// - SeeAlso: Maas et al. 2013.
 public struct LeakyReLU: Hashable, Sendable, Codable {
   /// At least 0.
   public var negativeSlope: Float
