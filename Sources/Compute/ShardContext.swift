@@ -12,6 +12,20 @@ public protocol ShardSource {
   func pixels(at index: Int) -> UnsafeRawPointer
   /// The class of sample `index`.
   func label(at index: Int) -> Int32
+  /// What the loss compares the outputs of sample `index` with; by default its class.
+  func target(at index: Int) -> SampleTarget
+}
+
+extension ShardSource {
+  public func target(at index: Int) -> SampleTarget { .label(label(at: index)) }
+}
+
+/// What a sample's outputs are compared with.
+public enum SampleTarget: Hashable, Sendable {
+  /// One class.
+  case label(Int32)
+  /// A mixture of two samples: the first one's class with this share, the second one's with the rest.
+  case mixed(Int32, Int32, share: Float)
 }
 
 /// What a training pass over one shard depends on besides samples and parameters.
@@ -37,7 +51,8 @@ public struct ShardOptions: Sendable {
 public struct ShardResult: Hashable, Sendable {
   /// Sum of the samples' losses.
   public var lossSum: Double
-  /// Samples whose largest logit is their label's; of equal logits the first counts.
+  /// Samples whose largest logit is their label's; of equal logits the first counts, of a mixture the label of the
+  /// larger share.
   public var correct: Int
 
   public init(lossSum: Double = 0, correct: Int = 0) {

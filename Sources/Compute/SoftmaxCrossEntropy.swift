@@ -3,7 +3,8 @@ internal import OneDNN
 
 /// Softmax cross-entropy of logits against class labels.
 ///
-/// loss = log Σ exp(z) − Σ t·z with targets t = (1 − s)·[label] + s / classes; gradient = (softmax(z) − t)·scale.
+/// loss = log Σ exp(z) − Σ t·z with targets t = (1 − s)·[label] + s / classes, where [label] of a mixture is
+/// share·[first] + (1 − share)·[second]; gradient = (softmax(z) − t)·scale.
 /// Sums run in Double, in order, from the largest logit down so that nothing overflows.
 struct SoftmaxCrossEntropyStep: CustomStep {
   let samples: Int
@@ -20,21 +21,21 @@ struct SoftmaxCrossEntropyStep: CustomStep {
     let rows = memory.floats(logits)
     let diffs = gradient.map(memory.floats)
     for sample in 0..<samples {
-      let label = Int(shard.source.label(at: sample))
-      guard label >= 0, label < classes else {
+      let target = ClassTarget(shard.source.target(at: sample))
+      for label in [target.first, target.second] where label < 0 || label >= classes {
         throw .sample(reason: "label \(label) is outside the network's \(classes) classes")
       }
       let row = UnsafeBufferPointer(start: rows + sample * classes, count: classes)
       let (loss, best) = SoftmaxCrossEntropyStep.loss(
-        of: row, label: label, options: shard.options, gradient: diffs.map { $0 + sample * classes })
+        of: row, target, options: shard.options, gradient: diffs.map { $0 + sample * classes })
       shard.result.lossSum += loss
-      if best == label { shard.result.correct += 1 }
+      if best == target.main { shard.result.correct += 1 }
     }
   }
 
   /// - Returns: one sample's loss and the index of its largest logit.
   static func loss(
-    of row: UnsafeBufferPointer<Float>, label: Int, options: ShardOptions,
+    of row: UnsafeBufferPointer<Float>, _ target: ClassTarget, options: ShardOptions,
     gradient: UnsafeMutablePointer<Float>?
   ) -> (loss: Double, best: Int) {
     var best = 0
@@ -48,16 +49,38 @@ struct SoftmaxCrossEntropyStep: CustomStep {
       sum += exp(Double(row[index]) - largest)
       if smoothing > 0 { weighted += share * (Double(row[index]) - largest) }
     }
-    weighted += (1 - smoothing) * (Double(row[label]) - largest)
+    let (first, second) = (target.share, 1 - target.share)
+    weighted +=
+      (1 - smoothing)
+      * (first * (Double(row[target.first]) - largest) + second * (Double(row[target.second]) - largest))
     if let gradient {
       for index in row.indices {
-        let target = (index == label ? 1 - smoothing : 0) + share
+        let own = (index == target.first ? first : 0) + (index == target.second ? second : 0)
+        let wanted = (1 - smoothing) * own + share
         let probability = exp(Double(row[index]) - largest) / sum
-        gradient[index] = Float((probability - target) * Double(options.scale))
+        gradient[index] = Float((probability - wanted) * Double(options.scale))
       }
     }
     return (log(sum) - weighted, best)
   }
+}
+
+/// A target over classes: one class, or two with shares that add up to 1.
+struct ClassTarget {
+  let first: Int
+  let second: Int
+  /// Of the first class; 1 where there is one only.
+  let share: Double
+
+  init(_ target: SampleTarget) {
+    switch target {
+    case .label(let label): (first, second, share) = (Int(label), Int(label), 1)
+    case .mixed(let one, let other, let part): (first, second, share) = (Int(one), Int(other), Double(part))
+    }
+  }
+
+  /// The class with the larger share.
+  var main: Int { share >= 0.5 ? first : second }
 }
 
 /// Softmax in the middle of a network, over the rows of a matrix.

@@ -34,6 +34,36 @@ public struct Minibatch: Sendable {
   /// Whether the buffer holds all samples of the dataset, or only those of this minibatch in their order.
   let isWholeDataset: Bool
 
+  /// Samples given as bytes one after another, whose labels are not known.
+  ///
+  /// - Parameter pixels: a whole number of samples.
+  public init(pixels: [UInt8], sampleShape: Shape) {
+    let size = sampleShape.elementCount
+    precondition(pixels.count.isMultiple(of: size), "\(pixels.count) bytes are no whole samples of \(size)")
+    let count = pixels.count / size
+    self.init(
+      epoch: 0, position: 0, isLastOfEpoch: true, pixelType: .uint8, sampleShape: sampleShape,
+      sampleIndices: (0..<Int32(count)).map { $0 }, labels: [Int32](repeating: 0, count: count),
+      sampleByteCount: size, buffer: AlignedBuffer(pixels), isWholeDataset: false)
+  }
+
+  init(
+    epoch: Int, position: Int, isLastOfEpoch: Bool, pixelType: PixelType, sampleShape: Shape,
+    sampleIndices: [Int32], labels: [Int32], sampleByteCount: Int, buffer: AlignedBuffer<UInt8>,
+    isWholeDataset: Bool
+  ) {
+    self.epoch = epoch
+    self.position = position
+    self.isLastOfEpoch = isLastOfEpoch
+    self.pixelType = pixelType
+    self.sampleShape = sampleShape
+    self.sampleIndices = sampleIndices
+    self.labels = labels
+    self.sampleByteCount = sampleByteCount
+    self.buffer = buffer
+    self.isWholeDataset = isWholeDataset
+  }
+
   /// The same samples at the same place of another epoch.
   func inEpoch(_ epoch: Int) -> Minibatch {
     Minibatch(

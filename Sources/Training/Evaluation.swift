@@ -11,11 +11,14 @@ public struct Evaluation: Hashable, Sendable {
 extension Predictor {
   /// Loss, accuracy and predictions over all samples of a dataset.
   ///
-  /// - Parameter progress: told after each piece how many samples are done, and their figures.
+  /// - Parameters:
+  ///   - flips: views of each sample whose outputs are averaged.
+  ///   - progress: told after each piece how many samples are done, and their figures.
   /// - Returns: nil when asked to stop.
   /// - Throws: ``TrainingError`` of kind `badData` where the samples do not fit the network.
   public func evaluate(
-    _ store: SampleStore, stop: StopRequest, progress: (MetricSums) -> Void = { _ in }
+    _ store: SampleStore, stop: StopRequest, flips: TestTimeFlips = .none,
+    progress: (MetricSums) -> Void = { _ in }
   ) throws -> Evaluation? {
     try check(store.dataset)
     let reader = BatchReader(
@@ -25,7 +28,7 @@ extension Predictor {
     var predictions: [Int32] = []
     predictions.reserveCapacity(store.dataset.count)
     while let minibatch = try reader.next() {
-      guard let logits = try logits(minibatch, stop: stop) else { return nil }
+      guard let logits = try logits(minibatch, stop: stop, flips: flips) else { return nil }
       let figures = logits.withUnsafeBufferPointer {
         CrossEntropy.sums(logits: $0, classes: classes, labels: minibatch.labels[...])
       }

@@ -40,4 +40,11 @@ struct AugmentedShard: ShardSource {
   }
 
   func label(at index: Int) -> Int32 { shard.label(at: index) }
+
+  func target(at index: Int) -> SampleTarget {
+    let place = shard.range.lowerBound + index
+    guard let mixture = augmenter.mixture(place, of: shard.minibatch) else { return .label(label(at: index)) }
+    return .mixed(
+      shard.minibatch.label(place), shard.minibatch.label(mixture.partner), share: mixture.share)
+  }
 }

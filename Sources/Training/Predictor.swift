@@ -50,39 +50,47 @@ public final class Predictor: Sendable {
   public static let batch = 512
 
   /// Logits of a minibatch, [samples, classes] row by row; nil when asked to stop.
-  public func logits(_ minibatch: Minibatch, stop: StopRequest) throws -> [Float]? {
-    let sharding = Sharding(sampleCount: minibatch.count, shardSize: compiled.shardSize)
-    return try logits(sharding, stop: stop) { MinibatchShard(minibatch: minibatch, range: sharding[$0]) }
+  ///
+  /// - Parameter flips: views of each sample whose outputs are averaged.
+  public func logits(_ minibatch: Minibatch, stop: StopRequest, flips: TestTimeFlips = .none) throws
+    -> [Float]?
+  {
+    let views = flips.views
+    guard var sum = try logits(minibatch, views[0], stop) else { return nil }
+    for view in views.dropFirst() {
+      guard let more = try logits(minibatch, view, stop) else { return nil }
+      for index in sum.indices { sum[index] += more[index] }
+    }
+    // Of one, two or four views: exact but for the additions.
+    return views.count == 1 ? sum : sum.map { $0 / Float(views.count) }
   }
 
   /// Logits of samples given as bytes one after another, each `[H, W, C]`; nil when asked to stop.
   ///
   /// - Parameter pixels: a whole number of samples of the network's input.
-  public func logits(pixels: [UInt8], stop: StopRequest) throws -> [Float]? {
-    let size = network.inputShape.elementCount
-    precondition(pixels.count.isMultiple(of: size), "\(pixels.count) bytes are no whole samples of \(size)")
-    let buffer = AlignedBuffer<UInt8>(count: pixels.count)
-    buffer.elements.baseAddress.map { start in pixels.withUnsafeBufferPointer { copy($0, to: start) } }
-    let sharding = Sharding(sampleCount: pixels.count / size, shardSize: compiled.shardSize)
-    return try logits(sharding, stop: stop) {
-      PixelShard(buffer: buffer, byteCount: size, range: sharding[$0])
-    }
+  public func logits(pixels: [UInt8], stop: StopRequest, flips: TestTimeFlips = .none) throws -> [Float]? {
+    try logits(Minibatch(pixels: pixels, sampleShape: network.inputShape), stop: stop, flips: flips)
   }
 
-  private func copy(_ source: UnsafeBufferPointer<UInt8>, to start: UnsafeMutablePointer<UInt8>) {
-    if let base = source.baseAddress { start.update(from: base, count: source.count) }
-  }
-
-  private func logits(
-    _ sharding: Sharding, stop: StopRequest, _ source: @Sendable (Int) -> any ShardSource
-  ) throws -> [Float]? {
+  private func logits(_ minibatch: Minibatch, _ view: Augmentation, _ stop: StopRequest) throws -> [Float]? {
+    let sharding = Sharding(sampleCount: minibatch.count, shardSize: compiled.shardSize)
     let rows = AlignedBuffer<Float>(count: sharding.sampleCount * classes)
+    let augmenters = workspaces.map { _ in
+      view.steps.isEmpty ? nil : Augmenter(view, sampleShape: network.inputShape, seed: 0)
+    }
     let done = try pool.forEach(in: 0..<sharding.count, while: { _ in !stop.isRequested }) {
       [self] shard, worker in
       let range = sharding[shard]
+      let samples = MinibatchShard(minibatch: minibatch, range: range)
+      let source: any ShardSource =
+        if let augmenter = augmenters[worker] {
+          AugmentedShard(shard: samples, augmenter: augmenter)
+        } else {
+          samples
+        }
       let plan = try compiled.inferencePlan(samples: range.count)
       try plan.infer(
-        source(shard), in: workspaces[worker], weights: weights, parameters: parameters.baseAddress,
+        source, in: workspaces[worker], weights: weights, parameters: parameters.baseAddress,
         statistics: statistics.baseAddress, logits: rows.baseAddress + range.lowerBound * classes)
     }
     guard done == sharding.count else { return nil }
@@ -93,18 +101,4 @@ public final class Predictor: Sendable {
   public static func probabilities(_ logits: ArraySlice<Float>) -> [Double] {
     CrossEntropy.probabilities(logits)
   }
-}
-
-/// Samples that lie one after another in memory; their labels are not known.
-private struct PixelShard: ShardSource {
-  let buffer: AlignedBuffer<UInt8>
-  let byteCount: Int
-  let range: Range<Int>
-
-  var sampleCount: Int { range.count }
-  var element: InputElement { .uint8 }
-  func pixels(at index: Int) -> UnsafeRawPointer {
-    UnsafeRawPointer(buffer.baseAddress + (range.lowerBound + index) * byteCount)
-  }
-  func label(at index: Int) -> Int32 { 0 }
 }

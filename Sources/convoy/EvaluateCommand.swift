@@ -1,9 +1,11 @@
-internal import ArgumentParser
+public import ArgumentParser
 internal import Datasets
 internal import Foundation
 internal import Parallel
 internal import Reporting
-internal import Training
+public import Training
+
+extension TestTimeFlips: ExpressibleByArgument {}
 
 /// Says how good a trained network is on a dataset.
 struct EvaluateCommand: ParsableCommand {
@@ -28,6 +30,9 @@ struct EvaluateCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Labels in the file.", valueName: "name"))
   var labels = "test/labels"
 
+  @Option(help: "Average the outputs over mirrored views, too: horizontal, vertical or both.")
+  var flips = TestTimeFlips.none
+
   @OptionGroup var workers: WorkersOption
 
   @Flag(help: "Print one JSON object.")
@@ -41,7 +46,7 @@ struct EvaluateCommand: ParsableCommand {
     let predictor = try Predictor(
       checkpoint.network, values: checkpoint.values, sampleCount: dataset.count, workers: workers.count)
     let progress = TerminalOutput.progressLine()
-    let evaluation = try predictor.evaluate(store, stop: stop) { sums in
+    let evaluation = try predictor.evaluate(store, stop: stop, flips: flips) { sums in
       progress.update(
         ProgressReading(
           title: "evaluate", done: sums.samples, total: dataset.count, loss: sums.meanLoss,

@@ -160,6 +160,9 @@ struct InspectCommand: ParsableCommand {
       ? "\(rows.count) samples of \(split.images)"
       : "\(rows.count) samples of \(split.images), each as it is and as epochs 1 to \(epochs) have it"
     print("\(target): \(what)")
+    guard !steps.steps.isEmpty else { return }
+    let rate = try AugmentationSpeed.samplesPerSecond(steps, dataset, seed: run?.seed ?? 0)
+    print("\(NumberText.grouped(Int(rate))) samples/s are varied on one core")
   }
 
   // MARK: - Datasets

@@ -41,6 +41,9 @@ struct PredictCommand: ParsableCommand {
   @Option(help: ArgumentHelp("How many classes to show.", valueName: "k"))
   var top = 3
 
+  @Option(help: "Average the outputs over mirrored views, too: horizontal, vertical or both.")
+  var flips = TestTimeFlips.none
+
   @OptionGroup var workers: WorkersOption
 
   @Flag(help: "Print a JSON list, with all probabilities.")
@@ -93,7 +96,7 @@ struct PredictCommand: ParsableCommand {
     }
     let predictor = try Predictor(
       checkpoint.network, values: checkpoint.values, sampleCount: files.count, workers: workers.count)
-    return try predictor.logits(pixels: pixels, stop: stop).map {
+    return try predictor.logits(pixels: pixels, stop: stop, flips: flips).map {
       predictions(of: files, $0, classNames(checkpoint, nil, count: predictor.classes))
     }
   }
@@ -105,7 +108,7 @@ struct PredictCommand: ParsableCommand {
       checkpoint.network, values: checkpoint.values, sampleCount: wanted.count, workers: workers.count)
     try predictor.check(dataset)
     let names = classNames(checkpoint, dataset, count: predictor.classes)
-    return try predictor.logits(try dataset.samples(wanted), stop: stop).map {
+    return try predictor.logits(try dataset.samples(wanted), stop: stop, flips: flips).map {
       predictions(of: wanted.map { "row \($0) (\(names[Int(dataset.labels[$0])]))" }, $0, names)
     }
   }

@@ -1,5 +1,6 @@
 import Datasets
 import Foundation
+import Networks
 import Testing
 
 @testable import Training
@@ -69,7 +70,8 @@ struct ExactnessTests {
     configuration.training.augmentation = Augmentation([
       .flipHorizontal(probability: 0.5), .padAndCrop(padding: .init(rows: 1, columns: 2), border: .reflect),
       .affine(RandomAffine(degrees: 20, translate: 0.1, scale: 0.9...1.1, shear: 5, border: .edge)),
-      .brightness(strength: 0.2), .contrast(strength: 0.2), .randomErasing(RandomErasing()),
+      .brightness(strength: 0.2), .contrast(strength: 0.2), .mixup(alpha: 0.5, probability: 0.4),
+      .cutmix(alpha: 1, probability: 0.5), .randomErasing(RandomErasing()),
     ])
     let resident = folder("resident")
     #expect(try SmallRun.train(configuration, in: resident, workers: 1).complete)
@@ -88,6 +90,41 @@ struct ExactnessTests {
     }
     #expect(restarts > 5)
     #expect(try SmallRun.digests(in: pieces) == expected)
+  }
+
+  @Test(
+    "the mean over mirrored views is that of the outputs of mirrored samples",
+    arguments: TestTimeFlips.allCases)
+  func testTimeFlips(flips: TestTimeFlips) throws {
+    let network = try SmallRun.network().resolved()
+    let values = ParameterLayout(network).initialValues(seed: 4)
+    let predictor = try Predictor(network, values: values, sampleCount: 5, workers: 3)
+    let pixels = (0..<5 * 72).map { UInt8(truncatingIfNeeded: $0 &* 97 >> 2) }
+    func mirrored(_ horizontally: Bool, _ vertically: Bool) -> [UInt8] {
+      (0..<5 * 72).map { index in
+        let (sample, row, column) = (index / 72, index % 72 / 8, index % 8)
+        return pixels[
+          sample * 72 + (vertically ? 8 - row : row) * 8 + (horizontally ? 7 - column : column)]
+      }
+    }
+    func logits(_ pixels: [UInt8], _ flips: TestTimeFlips = .none) throws -> [Float] {
+      try #require(predictor.logits(pixels: pixels, stop: StopRequest(), flips: flips))
+    }
+    let views: [(Bool, Bool)] =
+      switch flips {
+      case .none: [(false, false)]
+      case .horizontal: [(false, false), (true, false)]
+      case .vertical: [(false, false), (false, true)]
+      case .both: [(false, false), (true, false), (false, true), (true, true)]
+      }
+    var expected = [Float](repeating: 0, count: 5 * SmallRun.classes)
+    for (horizontally, vertically) in views {
+      for (index, value) in try logits(mirrored(horizontally, vertically)).enumerated() {
+        expected[index] += value / Float(views.count)
+      }
+    }
+    for (found, wanted) in zip(try logits(pixels, flips), expected) { #expect(abs(found - wanted) < 1e-5) }
+    #expect(try logits(mirrored(true, true)) != logits(pixels))
   }
 
   @Test("the training learns: loss falls and accuracy rises well above chance")
