@@ -108,7 +108,8 @@ struct ExactnessTests {
       }
     }
     func logits(_ pixels: [UInt8], _ flips: TestTimeFlips = .none) throws -> [Float] {
-      try #require(predictor.logits(pixels: pixels, stop: StopRequest(), flips: flips))
+      let logits = try predictor.logits(pixels: pixels, stop: StopRequest(), flips: flips)
+      return try #require(logits)
     }
     let views: [(Bool, Bool)] =
       switch flips {

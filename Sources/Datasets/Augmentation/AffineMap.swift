@@ -30,17 +30,16 @@ struct AffineMap: Sendable {
   func warp<T: PixelValue>(
     _ grid: PixelGrid, _ source: UnsafePointer<T>, _ target: UnsafeMutablePointer<T>, border: Border
   ) {
-    let (xStep, yStep) = (Float(xx), Float(yx))
-    let bound = Float(1 << 24)
+    // Coordinates in 2⁻³² of a pixel: sums are exact, and the whole part is a shift.
+    let (xStep, yStep) = (fixed(xx), fixed(yx))
     for row in 0..<grid.height {
-      let (xStart, yStart) = (Float(xy * Double(row) + x0), Float(yy * Double(row) + y0))
+      var (x, y) = (fixed(xy * Double(row) + x0), fixed(yy * Double(row) + y0))
       for column in 0..<grid.width {
-        let x = min(max(xStart + xStep * Float(column), -bound), bound)
-        let y = min(max(yStart + yStep * Float(column), -bound), bound)
-        let (left, top) = (x.rounded(.down), y.rounded(.down))
-        let (u, v) = (x - left, y - top)
+        let (i, j) = (Int(y >> 32), Int(x >> 32))
+        let (u, v) = (fraction(x), fraction(y))
+        x &+= xStep
+        y &+= yStep
         let to = target + (row &* grid.stride &+ column &* grid.channels)
-        let (i, j) = (Int(top), Int(left))
         if i >= 0 && j >= 0 && i < grid.height &- 1 && j < grid.width &- 1 {
           let from = source + (i &* grid.stride &+ j &* grid.channels)
           for channel in 0..<grid.channels {
@@ -55,6 +54,17 @@ struct AffineMap: Sendable {
         }
       }
     }
+  }
+
+  @inline(__always)
+  private func fixed(_ value: Double) -> Int64 {
+    // No sample is so large that more would make a difference.
+    Int64(min(max(value, -1e6), 1e6) * 0x1p32)
+  }
+
+  @inline(__always)
+  private func fraction(_ fixed: Int64) -> Float {
+    Float(Int32(truncatingIfNeeded: fixed >> 8) & 0xff_ffff) * 0x1p-24
   }
 
   private func edge<T: PixelValue>(

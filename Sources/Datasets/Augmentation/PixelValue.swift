@@ -90,7 +90,10 @@ extension UInt8: PixelValue {
   }
 
   @inline(__always)
-  init(nearest value: Float) { self = UInt8(Swift.min(Swift.max(value + 0.5, 0), 255)) }
+  init(nearest value: Float) {
+    // From 2²³ on floats are whole numbers, and the last byte is the value: rounds without a call or a branch.
+    self = UInt8(truncatingIfNeeded: (Swift.min(Swift.max(value, 0), 255) + 0x1p23).bitPattern)
+  }
   @inline(__always)
   var float: Float { Float(self) }
 }
