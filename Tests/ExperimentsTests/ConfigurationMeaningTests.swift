@@ -371,14 +371,19 @@ import Training
       "replace the end of Configs/README.md by the output of `convoy config reference`")
   }
 
-  @Test("the networks in Configs/README.md are correct")
+  @Test("the examples in Configs/README.md are correct")
   func readmeExamples() throws {
     let readme = try String(contentsOfFile: Shipped.folder + "/README.md", encoding: .utf8)
     let examples = readme.components(separatedBy: "```yaml\n").dropFirst().compactMap {
       $0.components(separatedBy: "```").first
     }
-    #expect(examples.count == 2)
-    for example in examples {
+    #expect(examples.count == 3)
+    for example in examples where example.hasPrefix("training:\n") {
+      let text = try BrokenConfiguration.base().replacing("training:\n", with: example)
+      let loaded = try ConfigurationFile.load(text: text, path: "README.md")
+      #expect(loaded.run.training.augmentation.steps.count == 5)
+    }
+    for example in examples where !example.hasPrefix("training:\n") {
       let indented = example.split(separator: "\n").map { "  \($0)\n" }.joined()
       let rest = "    - flatten\n    - dense: {units: 10}\n"
       var text = try BrokenConfiguration.base()
