@@ -65,12 +65,18 @@ let package = Package(
 
     .target(name: "Interchange", dependencies: ["HDF5", "Tensors", "Networks", "Training"]),
 
+    .target(
+      name: "Insight",
+      dependencies: [
+        "ImageFiles", "Tensors", "Networks", "Parallel", "Compute", "Datasets", "Training",
+      ]),
+
     // Level 6: the command line.
     .executableTarget(
       name: "convoy",
       dependencies: [
         "HDF5", "ImageFiles", "Tensors", "Networks", "Parallel", "Compute", "Datasets", "Training",
-        "Experiments", "Reporting", "Interchange",
+        "Experiments", "Reporting", "Interchange", "Insight",
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
@@ -113,6 +119,12 @@ let package = Package(
     .testTarget(
       name: "InterchangeTests",
       dependencies: ["Interchange", "Networks", "Tensors", "Training", "HDF5", "TestSupport"],
+      exclude: ["Fixtures"]),
+    .testTarget(
+      name: "InsightTests",
+      dependencies: [
+        "Insight", "ImageFiles", "HDF5", "Networks", "Parallel", "Compute", "Tensors", "TestSupport",
+      ],
       exclude: ["Fixtures"]),
     .testTarget(name: "CommandTests", dependencies: ["convoy", "TestSupport"]),
   ]

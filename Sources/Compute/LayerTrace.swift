@@ -108,7 +108,8 @@ public final class LayerTrace: Sendable {
   /// One worker's memory for a trace.
   ///
   /// Used by one thread at a time.
-  public final class Session {
+  public final class Session: @unchecked Sendable {
+    // @unchecked because the pool gives each session to one worker, and a worker runs on one thread at a time.
     public let trace: LayerTrace
     private let workspace: Workspace
     private let execution: BoundPlan

@@ -120,7 +120,7 @@ extension Image {
 }
 
 /// For each new place along an axis, the old places it is made of and their weights, which add up to 1.
-private struct AxisWeights {
+struct AxisWeights {
   var starts: [Int] = []
   var weights: [[Float]] = []
 

@@ -5,6 +5,7 @@ internal import Experiments
 internal import Foundation
 internal import HDF5
 internal import ImageFiles
+internal import Insight
 internal import Interchange
 internal import Networks
 internal import OneDNN
@@ -31,6 +32,7 @@ enum Failure {
     case is OneDNNError: 70
     case is HDF5Error: 65
     case let error as ImageError: error.exitCode
+    case let error as InsightError: error.exitCode
     case let error as InterchangeError: error.exitCode
     case let error as CommandError: error.exitCode
     // Nothing is lost: the same command begins again.

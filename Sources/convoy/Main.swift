@@ -24,6 +24,7 @@ struct Convoy: ParsableCommand {
     subcommands: [
       TrainCommand.self, EvaluateCommand.self, PredictCommand.self, InspectCommand.self, ImportCommand.self,
       ProveCommand.self, BenchCommand.self, TuneCommand.self, ReportCommand.self, DatasetCommand.self,
+      VisualizeCommand.self, ExplainCommand.self,
       ConfigCommand.self,
     ])
 }

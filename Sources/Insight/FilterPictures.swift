@@ -1,0 +1,76 @@
+public import ImageFiles
+public import Networks
+internal import Tensors
+
+/// A convolution's kernels as pictures, all with one contrast.
+public struct FilterPictures: Sendable {
+  public let layer: ResolvedLayer
+  public let count: Int
+  /// The weight whose magnitude is full contrast.
+  public let largest: Float
+  private let kernel: [Float]
+  private let height: Int
+  private let width: Int
+  private let inputs: Int
+
+  /// - Parameter name: of a convolution; the first one where nil.
+  public init(of subject: Subject, layer name: String? = nil) throws(InsightError) {
+    let layer: ResolvedLayer
+    if let name {
+      layer = try subject.layer(name)
+    } else {
+      guard let first = subject.convolutions.first else { throw .usage("the network has no convolution") }
+      layer = first
+    }
+    guard case .conv2D = layer.spec,
+      let parameter = subject.values.layout.parameters.first(where: {
+        $0.layer == layer.name && $0.spec.name == "kernel"
+      })
+    else {
+      throw .usage(
+        "layer '\(layer.name)' has no kernels to draw; convolutions: "
+          + subject.convolutions.map(\.name).joined(separator: ", "))
+    }
+    let shape = parameter.spec.shape
+    self.layer = layer
+    kernel = Array(subject.values.values(of: parameter))
+    (height, width, inputs, count) = (shape[0], shape[1], shape[2], shape[3])
+    largest = kernel.reduce(0) { max($0, abs($1)) }
+  }
+
+  /// Channels that one kernel reads.
+  public var inputChannels: Int { inputs }
+
+  /// One filter's kernel: where it reads an image of three channels, in that image's colours, with mid-grey for 0; otherwise
+  /// one grey picture per input channel, beside and below each other.
+  public func picture(_ filter: Int) -> Image {
+    if inputs == 3 || inputs == 1 {
+      var pixels: [UInt8] = []
+      for y in 0..<height {
+        for x in 0..<width {
+          for channel in 0..<inputs { pixels.append(shade(y, x, channel, filter)) }
+        }
+      }
+      return Image(height: height, width: width, channels: inputs == 1 ? .grey : .rgb, pixels: pixels)
+    }
+    var columns = 1
+    while columns * columns < inputs { columns += 1 }
+    let rows = (inputs + columns - 1) / columns
+    let (cellHeight, cellWidth) = (height + 1, width + 1)
+    let (totalHeight, totalWidth) = (rows * cellHeight - 1, columns * cellWidth - 1)
+    var pixels = [UInt8](repeating: 40, count: totalHeight * totalWidth)
+    for channel in 0..<inputs {
+      let (top, left) = (channel / columns * cellHeight, channel % columns * cellWidth)
+      for y in 0..<height {
+        for x in 0..<width { pixels[(top + y) * totalWidth + left + x] = shade(y, x, channel, filter) }
+      }
+    }
+    return Image(height: totalHeight, width: totalWidth, channels: .grey, pixels: pixels)
+  }
+
+  private func shade(_ y: Int, _ x: Int, _ channel: Int, _ filter: Int) -> UInt8 {
+    let weight = kernel[((y * width + x) * inputs + channel) * count + filter]
+    guard largest > 0 else { return 128 }
+    return UInt8(min(max((127.5 + weight / largest * 127.5).rounded(), 0), 255))
+  }
+}

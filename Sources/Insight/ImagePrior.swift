@@ -1,0 +1,69 @@
+public import Tensors
+
+/// What is subtracted from an objective so that images look like images; all on pixels in 0…1.
+public struct ImagePrior: Hashable, Sendable {
+  /// `λ·Σ|x|`, the lecture's: keeps what is not needed black.
+  public var l1: Double
+  /// `λ·Σ x²`, with x counted from mid-grey, 0.5 (Simonyan 2013).
+  public var l2: Double
+  /// `λ·Σ √(Δ² + 10⁻⁶)` over the differences Δ of neighbours, down and to the right (Mahendran and Vedaldi 2014).
+  public var totalVariation: Double
+
+  public init(l1: Double = 0, l2: Double = 0, totalVariation: Double = 0) {
+    self.l1 = l1
+    self.l2 = l2
+    self.totalVariation = totalVariation
+  }
+
+  private static let smoothing = 1e-6
+
+  /// - Parameter image: `[H, W, C]`.
+  public func value(_ image: [Float], shape: Shape) -> Double {
+    var sum = 0.0
+    if l1 != 0 { sum += l1 * image.reduce(0.0) { $0 + abs(Double($1)) } }
+    if l2 != 0 { sum += l2 * image.reduce(0.0) { $0 + (Double($1) - 0.5) * (Double($1) - 0.5) } }
+    if totalVariation != 0 {
+      var total = 0.0
+      forEachPair(shape) { first, second in
+        let difference = Double(image[second]) - Double(image[first])
+        total += (difference * difference + Self.smoothing).squareRoot()
+      }
+      sum += totalVariation * total
+    }
+    return sum
+  }
+
+  /// Subtracts the gradient of ``value(_:shape:)``.
+  ///
+  /// Where x is 0, that of |x| is taken as if x grew: pixels cannot be negative.
+  public func subtractGradient(_ image: [Float], shape: Shape, from gradient: inout [Float]) {
+    if l1 != 0 {
+      for index in image.indices { gradient[index] -= image[index] < 0 ? -Float(l1) : Float(l1) }
+    }
+    if l2 != 0 {
+      for index in image.indices { gradient[index] -= Float(2 * l2) * (image[index] - 0.5) }
+    }
+    if totalVariation != 0 {
+      forEachPair(shape) { first, second in
+        let difference = Double(image[second]) - Double(image[first])
+        let slope = Float(
+          totalVariation * difference / (difference * difference + Self.smoothing).squareRoot())
+        gradient[second] -= slope
+        gradient[first] += slope
+      }
+    }
+  }
+
+  private func forEachPair(_ shape: Shape, _ body: (Int, Int) -> Void) {
+    let (height, width, channels) = (shape[0], shape[1], shape[2])
+    for row in 0..<height {
+      for column in 0..<width {
+        for channel in 0..<channels {
+          let place = (row * width + column) * channels + channel
+          if row + 1 < height { body(place, place + width * channels) }
+          if column + 1 < width { body(place, place + channels) }
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,20 @@
+/// What somebody asked of a network that it cannot show, in one line: what, where, and what to do.
+public struct InsightError: Error, Sendable, Equatable, CustomStringConvertible {
+  public enum Kind: Sendable, Equatable {
+    /// A layer, filter or class that is not there, or a setting that makes no sense.
+    case usage
+    /// A network or an image that cannot be used.
+    case badData
+  }
+
+  public let kind: Kind
+  public let description: String
+
+  public static func usage(_ text: String) -> InsightError { InsightError(kind: .usage, description: text) }
+  public static func badData(_ text: String) -> InsightError {
+    InsightError(kind: .badData, description: text)
+  }
+
+  /// The process's exit code for such an error, after `sysexits.h`.
+  public var exitCode: Int32 { kind == .usage ? 64 : 65 }
+}

@@ -1,0 +1,236 @@
+public import Compute
+internal import Foundation
+internal import Networks
+public import Parallel
+internal import Tensors
+
+/// Settings of a gradient ascent on an image.
+public struct AscentSettings: Hashable, Sendable {
+  public var steps: Int
+  public var rule: AscentRule
+  /// Nil takes the rule's default.
+  public var rate: Double?
+  public var prior: ImagePrior
+  public var parameterization: ImageParameterization
+  public var start: ImageStart
+  /// Largest shift of the image before each step, in pixels.
+  public var jitter: Int
+  /// Standard deviation, in pixels, of the blur after every ``blurEvery`` steps; 0 for none (Yosinski 2015).
+  public var blur: Double
+  public var blurEvery: Int
+  public var seed: UInt64
+  /// In so many first steps, what a filter's or unit's activation is given is pushed up rather than what it gives, so that
+  /// places where it gives nothing move too (Lucid lets gradients through dead ReLUs for the same reason). Nil is half
+  /// of the steps.
+  public var warmUp: Int?
+  /// How often to try, each time from other noise and every second time without the warm-up; the best image counts.
+  public var attempts: Int
+
+  public init(
+    steps: Int = 200, rule: AscentRule = .adam, rate: Double? = nil, prior: ImagePrior = ImagePrior(),
+    parameterization: ImageParameterization = .pixels, start: ImageStart = .noise, jitter: Int = 0,
+    blur: Double = 0, blurEvery: Int = 4, seed: UInt64 = 0, warmUp: Int? = nil, attempts: Int = 2
+  ) {
+    self.steps = steps
+    self.rule = rule
+    self.rate = rate
+    self.prior = prior
+    self.parameterization = parameterization
+    self.start = start
+    self.jitter = jitter
+    self.blur = blur
+    self.blurEvery = blurEvery
+    self.seed = seed
+    self.warmUp = warmUp
+    self.attempts = attempts
+  }
+}
+
+/// What an ascent found.
+public struct Maximum: Hashable, Sendable {
+  public let target: Target
+  /// `[H, W, C]`, pixels in 0…1.
+  public let image: [Float]
+  /// What the target gives for the image: the sum of the map, the unit's value, the logit.
+  public let activation: Double
+  /// The activation less the priors.
+  public let objective: Double
+  /// The objective before each step, and at the end.
+  public let curve: [Double]
+  /// `Σ|x|` over the image's pixels.
+  public var pixelSum: Double { image.reduce(0.0) { $0 + abs(Double($1)) } }
+}
+
+/// Looks for the images that excite targets most: gradient ascent on pixels with fixed parameters.
+///
+/// Each target is one worker's; its bytes depend neither on the number of workers nor on the other targets.
+public struct Maximization: Sendable {
+  public let subject: Subject
+  public let settings: AscentSettings
+
+  public init(_ subject: Subject, _ settings: AscentSettings = AscentSettings()) {
+    self.subject = subject
+    self.settings = settings
+  }
+
+  /// - Parameters:
+  ///   - admits: asked before each target; false ends the work early.
+  ///   - finished: told of each target when it is done, from any worker.
+  /// - Returns: the maxima in the order of the targets; fewer when the work ended early.
+  public func run(
+    _ targets: [Target], pool: WorkerPool, while admits: @Sendable () -> Bool = { true },
+    finished: @Sendable (Maximum) throws -> Void = { _ in }
+  ) throws -> [Maximum] {
+    let objectives = try targets.map { try $0.objective(for: subject) }
+    _ = try subject.imageShape()
+    // One trace per tap: targets of other layers would only slow an ascent down.
+    var traces: [LayerTap: LayerTrace] = [:]
+    for objective in objectives where traces[objective.tap] == nil {
+      traces[objective.tap] = try LayerTrace(
+        subject.network, values: subject.values, taps: Self.taps(for: objective.tap))
+    }
+    let results = Slots<Maximum>(count: targets.count)
+    let sessions = Slots<[LayerTap: LayerTrace.Session]>(count: pool.workerCount)
+    let known = traces
+    let done = try pool.forEach(in: 0..<targets.count, while: { _ in admits() }) { index, worker in
+      let tap = objectives[index].tap
+      let session: LayerTrace.Session
+      if let own = sessions[worker]?[tap] {
+        session = own
+      } else {
+        guard let trace = known[tap] else { return }
+        session = try trace.makeSession()
+        sessions[worker, default: [:]][tap] = session
+      }
+      var maximum = try ascend(targets[index], objectives[index], attempt: 0, in: session)
+      for attempt in 1..<max(1, settings.attempts) {
+        let other = try ascend(targets[index], objectives[index], attempt: attempt, in: session)
+        if other.objective > maximum.objective { maximum = other }
+      }
+      results[index] = maximum
+      try finished(maximum)
+    }
+    return (0..<done).compactMap { results[$0] }
+  }
+
+  /// The value itself and, for where it is cut off at zero, what the activation was given.
+  private static func taps(for tap: LayerTap) -> [LayerTap] {
+    tap.stage == .beforeActivation ? [tap] : [tap, LayerTap(tap.layer, .beforeActivation)]
+  }
+
+  /// A number that belongs to the target alone, so that its noise does not depend on what else is asked for.
+  private func key(of target: Target) -> UInt64 {
+    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+    for byte in target.name(in: subject).utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+    return hash
+  }
+
+  private func ascend(
+    _ target: Target, _ objective: Objective, attempt: Int, in session: LayerTrace.Session
+  ) throws -> Maximum {
+    let shape = subject.network.inputShape
+    let count = shape.elementCount
+    let key = key(of: target)
+    let warmUp = attempt.isMultiple(of: 2) ? settings.warmUp ?? settings.steps / 2 : 0
+    let stream = UInt64(attempt) << 40
+    var noise = RandomStream(seed: settings.seed, purpose: .insight, a: key, b: stream)
+    var pixels = settings.start.pixels(count: count) { _ in noise.nextUniform() }
+    var parameters = settings.parameterization.parameters(of: pixels)
+    settings.parameterization.pixels(of: parameters, into: &pixels)
+    var state = AscentRule.State(settings.rule, count: count)
+    var ascent = Ascent(objective, session, subject.range)
+    let blur = settings.blur > 0 ? GaussianBlur(sigma: settings.blur) : nil
+    let rate = settings.rate ?? settings.rule.defaultRate
+    var curve: [Double] = []
+    for step in 0..<settings.steps {
+      let shift = ImageTransform.jitter(settings.jitter).shift(
+        stream: stream + UInt64(step) + 1, seed: settings.seed, target: key)
+      let value = try ascent.value(of: pixels, shift: shift)
+      curve.append(value - settings.prior.value(pixels, shape: shape))
+      try ascent.updateGradient(
+        shift: shift, beforeActivation: step < warmUp)
+      settings.prior.subtractGradient(pixels, shape: shape, from: &ascent.gradient)
+      settings.parameterization.pullBack(&ascent.gradient, pixels: pixels)
+      settings.rule.apply(ascent.gradient, to: &parameters, rate: rate, step: step + 1, &state)
+      settings.parameterization.project(&parameters)
+      if let blur, (step + 1).isMultiple(of: settings.blurEvery), step + 1 < settings.steps {
+        blur.apply(to: &parameters, shape: shape)
+      }
+      settings.parameterization.pixels(of: parameters, into: &pixels)
+    }
+    let activation = try ascent.value(of: pixels, shift: (0, 0))
+    curve.append(activation - settings.prior.value(pixels, shape: shape))
+    return Maximum(
+      target: target, image: pixels, activation: activation, objective: curve[curve.count - 1], curve: curve)
+  }
+}
+
+/// One objective's value and gradient for images in 0…1; the four ideas meet here.
+public struct Ascent {
+  public let objective: Objective
+  /// Of the last image, with respect to its pixels in 0…1.
+  public var gradient: [Float]
+  private let session: LayerTrace.Session
+  private let range: PixelRange
+  private let input: AlignedBuffer<Float>
+  private let rolled: AlignedBuffer<Float>
+  private let channels: Int
+
+  /// - Parameter session: of a trace that looks at the objective's tap.
+  public init(_ objective: Objective, _ session: LayerTrace.Session, _ range: PixelRange) {
+    self.objective = objective
+    self.session = session
+    self.range = range
+    let count = session.trace.imageShape.elementCount
+    gradient = [Float](repeating: 0, count: count)
+    input = AlignedBuffer(count: count)
+    rolled = AlignedBuffer(count: count)
+    channels = session.trace.shape(of: objective.tap)?.dimensions.last ?? 1
+  }
+
+  /// Forward.
+  public mutating func value(of pixels: [Float], shift: (down: Int, right: Int) = (0, 0)) throws -> Double {
+    for index in pixels.indices { rolled.baseAddress[index] = range.low + range.width * pixels[index] }
+    ImageTransform.roll(
+      rolled.baseAddress, to: input.baseAddress, session.trace.imageShape, down: shift.down,
+      right: shift.right)
+    try session.forward(input.baseAddress)
+    return objective.value(session.value(of: objective.tap), channels: channels)
+  }
+
+  /// Backward, after ``value(of:shift:)``, into ``gradient``.
+  ///
+  /// Where a filter or unit gives zero everywhere, its activation lets no gradient through; what the activation was given is
+  /// then pushed up instead, until something comes out.
+  ///
+  /// - Parameter beforeActivation: whether to push that up anyway.
+  public mutating func updateGradient(
+    shift: (down: Int, right: Int) = (0, 0), beforeActivation: Bool = false
+  ) throws {
+    let before = LayerTap(objective.tap.layer, .beforeActivation)
+    let values = session.value(of: objective.tap)
+    let goesBefore =
+      before != objective.tap && session.trace.taps.contains(before)
+      && (beforeActivation || isZero(values))
+    for tap in session.trace.taps {
+      let seed = session.seed(of: tap)
+      if tap == (goesBefore ? before : objective.tap) {
+        objective.writeGradient(to: seed, values: values, channels: channels)
+      } else {
+        seed.update(repeating: 0)
+      }
+    }
+    guard let source = try session.backward().baseAddress else { return }
+    ImageTransform.roll(
+      source, to: rolled.baseAddress, session.trace.imageShape, down: -shift.down, right: -shift.right)
+    for index in gradient.indices { gradient[index] = rolled.baseAddress[index] * range.width }
+  }
+
+  private func isZero(_ values: UnsafeBufferPointer<Float>) -> Bool {
+    switch objective.kind {
+    case .unit(let unit): values[unit] == 0
+    case .channelSum(let channel):
+      stride(from: channel, to: values.count, by: channels).allSatisfy { values[$0] == 0 }
+    }
+  }
+}

@@ -1,0 +1,92 @@
+public import Networks
+internal import Tensors
+
+/// The part of an image that a place in a layer's maps sees, in rows and columns of the image.
+public struct ReceptiveField: Hashable, Sendable {
+  public let rows: Range<Int>
+  public let columns: Range<Int>
+
+  /// The part seen by one place, cut at the image's edges.
+  ///
+  /// - Returns: nil where the layer is not in the network.
+  public init?(row: Int, column: Int, of layer: String, in network: ResolvedNetwork) {
+    guard let field = Extent(rows: row...row, columns: column...column).back(from: layer, in: network) else {
+      return nil
+    }
+    let shape = network.inputShape
+    func cut(_ range: ClosedRange<Int>, _ count: Int) -> Range<Int> {
+      let low = min(max(range.lowerBound, 0), count - 1)
+      return low..<max(low + 1, min(range.upperBound + 1, count))
+    }
+    rows = cut(field.rows, shape[0])
+    columns = cut(field.columns, shape.rank == 3 ? shape[1] : 1)
+  }
+
+  /// Height and width of what one place sees where no edge cuts it.
+  ///
+  /// - Returns: nil where the layer is not in the network.
+  public static func size(of layer: String, in network: ResolvedNetwork) -> Size2D? {
+    guard let field = Extent(rows: 0...0, columns: 0...0).back(from: layer, in: network) else { return nil }
+    return Size2D(field.rows.count, field.columns.count)
+  }
+}
+
+/// Rows and columns of a layer's output, or of an image; they may reach past its edges.
+private struct Extent {
+  var rows: ClosedRange<Int>
+  var columns: ClosedRange<Int>
+
+  /// What the layer's output in this extent is computed from, down to the image.
+  func back(from name: String, in network: ResolvedNetwork) -> Extent? {
+    guard network.layers.contains(where: { $0.name == name }) else { return nil }
+    var extents = [name: self]
+    for layer in network.layers.reversed() {
+      guard let extent = extents[layer.name] else { continue }
+      let source = extent.before(layer)
+      for input in layer.layer.inputs {
+        extents[input] = extents[input].map { $0.joined(with: source) } ?? source
+      }
+    }
+    return extents[Network.inputName]
+  }
+
+  private func joined(with other: Extent) -> Extent {
+    Extent(
+      rows: min(rows.lowerBound, other.rows.lowerBound)...max(rows.upperBound, other.rows.upperBound),
+      columns: min(
+        columns.lowerBound, other.columns.lowerBound)...max(
+          columns.upperBound, other.columns.upperBound))
+  }
+
+  /// The extent of the layer's input that this extent of its output sees.
+  private func before(_ layer: ResolvedLayer) -> Extent {
+    let input = layer.inputShapes[0]
+    switch layer.spec {
+    case .conv2D(let conv):
+      guard let window = WindowGeometry2D(height: input[0], width: input[1], conv: conv) else { return self }
+      return Extent(
+        rows: seen(rows, conv.kernel.height, conv.stride.height, conv.dilation.height, window.height),
+        columns: seen(columns, conv.kernel.width, conv.stride.width, conv.dilation.width, window.width))
+    case .maxPool2D(let pool), .averagePool2D(let pool):
+      guard let window = WindowGeometry2D(height: input[0], width: input[1], pool: pool) else { return self }
+      return Extent(
+        rows: seen(rows, pool.size.height, pool.stride.height, 1, window.height),
+        columns: seen(columns, pool.size.width, pool.stride.width, 1, window.width))
+    default:
+      // A layer that keeps its image's size looks at the same place; any other at everything.
+      if input.rank == 3, layer.outputShape.rank == 3, input[0] == layer.outputShape[0],
+        input[1] == layer.outputShape[1]
+      {
+        return self
+      }
+      return Extent(rows: 0...max(0, input[0] - 1), columns: 0...max(0, (input.rank == 3 ? input[1] : 1) - 1))
+    }
+  }
+
+  private func seen(
+    _ range: ClosedRange<Int>, _ window: Int, _ stride: Int, _ dilation: Int, _ geometry: WindowGeometry
+  ) -> ClosedRange<Int> {
+    let low = range.lowerBound * stride - geometry.paddingBefore
+    return low...range.upperBound * stride - geometry.paddingBefore + (window - 1) * dilation
+  }
+}

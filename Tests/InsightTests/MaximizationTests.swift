@@ -1,0 +1,89 @@
+import Insight
+import Networks
+import Parallel
+import Tensors
+import TestSupport
+import Testing
+
+@Suite("Activation maximisation")
+struct MaximizationTests {
+  private let subject: Subject
+
+  init() throws {
+    let network = try Network(
+      inputShape: [12, 12, 1],
+      chain: [
+        .rescale(Rescale(scale: 1 / 255)), .conv2D(Conv2D(filters: 5, kernel: Size2D(3), activation: .relu)),
+        .maxPool2D(Pool2D(size: Size2D(2))), .flatten, .dense(Dense(units: 8, activation: .relu)),
+        .dense(Dense(units: 4)),
+      ]
+    ).resolved()
+    subject = try Subject(network, values: ParameterLayout(network).initialValues(seed: 2))
+  }
+
+  private var targets: [Target] {
+    (0..<5).map { .filter(layer: "conv2d", index: $0) } + (0..<4).map { .output($0) }
+      + [.neuron(layer: "dense", index: 1)]
+  }
+
+  @Test("the bytes depend neither on the workers nor on the other targets", arguments: AscentRule.allCases)
+  func deterministic(_ rule: AscentRule) throws {
+    let settings = AscentSettings(
+      steps: 15, rule: rule, prior: ImagePrior(l1: 0.01, totalVariation: 0.001), jitter: 2, blur: 0.5)
+    let maximization = Maximization(subject, settings)
+    let one = try maximization.run(targets, pool: WorkerPool(workers: 1))
+    for workers in [2, 3, 8] {
+      #expect(try maximization.run(targets, pool: WorkerPool(workers: workers)) == one)
+    }
+    #expect(try maximization.run([targets[6]], pool: WorkerPool(workers: 1)) == [one[6]])
+  }
+
+  @Test("every target grows, whatever the parameterisation", arguments: ImageParameterization.allCases)
+  func grows(_ parameterization: ImageParameterization) throws {
+    let settings = AscentSettings(steps: 40, parameterization: parameterization)
+    for maximum in try Maximization(subject, settings).run(targets, pool: WorkerPool(workers: 2)) {
+      #expect(maximum.activation > maximum.curve[0], "\(maximum.target)")
+      #expect(maximum.image.allSatisfy { (0...1).contains($0) })
+      #expect(maximum.curve.count == 41)
+    }
+  }
+
+  @Test("a filter that is dark everywhere at the start is found by what its activation was given")
+  func dead() throws {
+    let values = CanonicalParameters(layout: subject.values.layout)
+    for parameter in values.layout.parameters {
+      _ = values.values(of: parameter).update(fromContentsOf: subject.values.values(of: parameter))
+      if parameter.path == "conv2d/bias" { values.values(of: parameter)[0] = -0.5 }
+      // Positive weights and a bias that a mid-grey image does not reach.
+      if parameter.path == "conv2d/kernel" {
+        for index in stride(from: 0, to: 45, by: 5) { values.values(of: parameter)[index] = 0.1 }
+      }
+    }
+    let dark = try Subject(subject.network, values: values)
+    let maximum = try Maximization(dark, AscentSettings(steps: 60, start: .grey, warmUp: 0)).run(
+      [.filter(layer: "conv2d", index: 0)], pool: WorkerPool(workers: 1))[0]
+    #expect(maximum.curve[0] == 0)
+    #expect(maximum.activation > 1)
+  }
+
+  @Test("what is not there is named, with what there is")
+  func missing() throws {
+    func message(_ target: Target) -> String {
+      do {
+        _ = try target.objective(for: subject)
+        return ""
+      } catch { return error.description }
+    }
+    #expect(message(.filter(layer: "conv9", index: 0)).contains("there are: rescale, conv2d, max_pool2d"))
+    #expect(message(.filter(layer: "conv2d", index: 5)).contains("it has 5, from 0 to 4"))
+    #expect(message(.filter(layer: "dense", index: 0)).contains("layers with maps"))
+    #expect(message(.neuron(layer: "conv2d", index: 0)).contains("ask for a filter"))
+  }
+
+  @Test("values that are not finite are refused before anything is drawn")
+  func notFinite() throws {
+    let values = CanonicalParameters(layout: subject.values.layout)
+    values.trainable[7] = .nan
+    #expect(throws: InsightError.self) { try Subject(subject.network, values: values) }
+  }
+}
