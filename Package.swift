@@ -69,6 +69,7 @@ let package = Package(
       name: "Insight",
       dependencies: [
         "ImageFiles", "Tensors", "Networks", "Parallel", "Compute", "Datasets", "Training",
+        .product(name: "Mustache", package: "swift-mustache"),
       ]),
 
     // Level 6: the command line.

@@ -17,7 +17,7 @@ struct VisualizeCommand: ParsableCommand {
       """,
     subcommands: [
       VisualizeFiltersCommand.self, VisualizeMapsCommand.self, VisualizeExamplesCommand.self,
-      VisualizeMaximizeCommand.self,
+      VisualizeMaximizeCommand.self, VisualizeGalleryCommand.self,
     ])
 }
 

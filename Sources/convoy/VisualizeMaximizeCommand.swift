@@ -206,7 +206,9 @@ struct AscentOptions: ParsableArguments {
     guard (0...1000).contains(jitter) else {
       throw ValidationError("--jitter takes 0 to 1000, not \(jitter)")
     }
-    guard (1...100).contains(attempts) else { throw ValidationError("--attempts takes 1 to 100, not \(attempts)") }
+    guard (1...100).contains(attempts) else {
+      throw ValidationError("--attempts takes 1 to 100, not \(attempts)")
+    }
     if let warmUp, warmUp < 0 { throw ValidationError("--warm-up takes 0 or more, not \(warmUp)") }
     guard blur >= 0, blur <= 50 else { throw ValidationError("--blur takes 0 to 50, not \(blur)") }
   }
@@ -230,7 +232,8 @@ struct AscentOptions: ParsableArguments {
     [
       "steps": steps, "optimizer": optimizer.rawValue, "rate": rate ?? optimizer.rule.defaultRate, "l1": l1,
       "l2": l2, "tv": tv, "jitter": jitter, "blur": blur, "start": start,
-      "parameterization": parameterization.rawValue, "seed": seed, "warm_up": warmUp ?? steps / 2, "attempts": attempts,
+      "parameterization": parameterization.rawValue, "seed": seed, "warm_up": warmUp ?? steps / 2,
+      "attempts": attempts,
     ]
   }
 }

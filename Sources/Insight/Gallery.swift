@@ -1,0 +1,220 @@
+internal import Compute
+public import Datasets
+internal import Foundation
+public import ImageFiles
+public import Networks
+public import Parallel
+internal import Tensors
+
+/// What a network learned, layer by layer, for one page: kernels, what maximises each filter, the images that excite it most, and
+/// how some images flow through the layers.
+public struct Gallery: Sendable {
+  public struct Settings: Hashable, Sendable {
+    /// Of each target's image.
+    public var ascent: AscentSettings
+    /// At most so many filters or units of a layer, the first ones.
+    public var filters: Int
+    /// Images that excite each filter.
+    public var examples: Int
+    /// Images whose way through the layers is shown, taken from the classes in turn.
+    public var inputs: Int
+
+    public init(
+      ascent: AscentSettings = AscentSettings(), filters: Int = 64, examples: Int = 4, inputs: Int = 10
+    ) {
+      self.ascent = ascent
+      self.filters = filters
+      self.examples = examples
+      self.inputs = inputs
+    }
+  }
+
+  /// One filter of a convolution, or one unit of a dense layer.
+  public struct Filter: Sendable {
+    public let index: Int
+    public let label: String
+    /// Nil for units.
+    public let kernel: Image?
+    public let maximum: Maximum
+    public let examples: [(picture: Image, activation: Double, label: String, row: Int)]
+    public let mean: Double
+    /// Share of the samples in which it is above zero.
+    public let activeShare: Double
+  }
+
+  public struct Room: Sendable {
+    public let layer: ResolvedLayer
+    /// Empty for layers that have nothing of their own to learn.
+    public let filters: [Filter]
+    /// How many filters the layer has.
+    public let filterCount: Int
+    /// What each of the inputs looks like here; in the order of the inputs.
+    public let flow: [Image]
+  }
+
+  public struct Input: Sendable {
+    public let row: Int
+    public let label: String
+    public let picture: Image
+    /// Most probable classes, best first, three at most.
+    public let verdict: [(name: String, probability: Double)]
+  }
+
+  public let network: ResolvedNetwork
+  public let rooms: [Room]
+  public let inputs: [Input]
+  public let dataName: String
+  public let sampleCount: Int
+
+  /// - Parameter progress: told what is being done.
+  /// - Returns: nil where `admits` said no.
+  public init?(
+    of subject: Subject, _ dataset: ImageDataset, _ settings: Settings, pool: WorkerPool,
+    while admits: @Sendable () -> Bool = { true }, progress: (String) -> Void = { _ in }
+  ) throws {
+    _ = try subject.imageShape()
+    network = subject.network
+    dataName = dataset.path
+    sampleCount = dataset.count
+    let rows = Self.inputRows(dataset, count: settings.inputs)
+    let images = try rows.map { try Self.pixels(dataset, row: $0, subject) }
+    let probabilities = try subject.probabilities(of: images)
+    inputs = rows.indices.map { index in
+      let ranked = probabilities[index].enumerated().sorted {
+        ($1.element, $0.offset) < ($0.element, $1.offset)
+      }
+      return Input(
+        row: rows[index], label: Self.className(Int(dataset.labels[rows[index]]), subject),
+        picture: subject.picture(images[index]),
+        verdict: ranked.prefix(3).map { (subject.classNames[$0.offset], $0.element) })
+    }
+    let taps = network.layers.map { LayerTap($0.name) }
+    let trace = try LayerTrace(network, values: subject.values, taps: taps, gradient: false)
+    let session = try trace.makeSession()
+    let values = try images.map { image in
+      try session.values(for: image.map { subject.range.low + subject.range.width * $0 })
+    }
+    var rooms: [Room] = []
+    for layer in network.layers {
+      let flow = values.map { Self.flowPicture($0[LayerTap(layer.name)] ?? [], layer) }
+      let count = layer.outputShape.dimensions.last ?? 0
+      var filters: [Filter] = []
+      if Self.isLearned(layer) {
+        progress(layer.name)
+        guard
+          let found = try Self.filters(
+            of: layer, Array(0..<min(count, settings.filters)), subject, dataset, settings, pool, admits)
+        else { return nil }
+        filters = found
+      }
+      rooms.append(Room(layer: layer, filters: filters, filterCount: count, flow: flow))
+    }
+    self.rooms = rooms
+  }
+
+  private static func isLearned(_ layer: ResolvedLayer) -> Bool {
+    switch layer.spec {
+    case .conv2D, .dense: true
+    default: false
+    }
+  }
+
+  private static func filters(
+    of layer: ResolvedLayer, _ indices: [Int], _ subject: Subject, _ dataset: ImageDataset,
+    _ settings: Settings, _ pool: WorkerPool, _ admits: @Sendable () -> Bool
+  ) throws -> [Filter]? {
+    let isOutput = layer.name == subject.network.network.output.name
+    let hasMaps = layer.outputShape.rank == 3
+    let targets = indices.map { index -> Target in
+      if hasMaps { return .filter(layer: layer.name, index: index) }
+      return isOutput ? .output(index) : .neuron(layer: layer.name, index: index)
+    }
+    let maxima = try Maximization(subject, settings.ascent).run(targets, pool: pool, while: admits)
+    guard maxima.count == targets.count,
+      let examples = try TopExamples(
+        dataset, layer: layer.name, in: subject, keep: settings.examples, pool: pool, while: admits)
+    else { return nil }
+    let kernels = hasMaps ? try FilterPictures(of: subject, layer: layer.name) : nil
+    let side = max(subject.network.inputShape[0], subject.network.inputShape[1])
+    // Frames of one pixel need room: small images are doubled before they are drawn.
+    let scale = side < 64 ? 2 : 1
+    return try indices.map { index in
+      Filter(
+        index: index, label: isOutput ? subject.classNames[index] : "\(index)",
+        kernel: kernels?.picture(index), maximum: maxima[index],
+        examples: try examples.examples[index].map { example in
+          let picture = subject.picture(try pixels(dataset, row: example.row, subject))
+          return (
+            TopExamples.picture(picture, example, layer: layer.name, in: subject.network, scale: scale),
+            example.activation, className(Int(example.label), subject), example.row
+          )
+        },
+        mean: examples.means[index],
+        activeShare: Double(examples.activeCounts[index]) / Double(dataset.count))
+    }
+  }
+
+  // MARK: - Inputs
+
+  /// One sample of each class in turn, the first ones of the file.
+  private static func inputRows(_ dataset: ImageDataset, count: Int) -> [Int] {
+    var byClass = [[Int]](repeating: [], count: dataset.classCount)
+    for (row, label) in dataset.labels.enumerated() where byClass[Int(label)].count < count {
+      byClass[Int(label)].append(row)
+    }
+    var rows: [Int] = []
+    var round = 0
+    while rows.count < min(count, dataset.count) {
+      let next = byClass.compactMap { $0.indices.contains(round) ? $0[round] : nil }
+      if next.isEmpty { break }
+      rows += next
+      round += 1
+    }
+    return Array(rows.prefix(count))
+  }
+
+  private static func className(_ label: Int, _ subject: Subject) -> String {
+    subject.classNames.indices.contains(label) ? subject.classNames[label] : "\(label)"
+  }
+
+  private static func pixels(_ dataset: ImageDataset, row: Int, _ subject: Subject) throws -> [Float] {
+    let batch = try dataset.samples([row])
+    var pixels = [Float](repeating: 0, count: dataset.sampleShape.elementCount)
+    pixels.withUnsafeMutableBufferPointer { batch.copyPixels(of: 0..<1, to: $0) }
+    return pixels.map { ($0 - subject.range.low) / subject.range.width }
+  }
+
+  // MARK: - Flow
+
+  /// All maps of a layer beside and below each other, or the values of a vector as squares; black is 0 or the least.
+  private static func flowPicture(_ values: [Float], _ layer: ResolvedLayer) -> Image {
+    if layer.outputShape.rank == 3 {
+      let maps = FeatureMaps(layer: layer, values: values)
+      return grid((0..<maps.count).map { maps.picture($0) })
+    }
+    let low = min(values.min() ?? 0, 0)
+    let high = max(values.max() ?? 0, low)
+    let scale = high > low ? 255 / (high - low) : 0
+    return grid(
+      values.map {
+        Image(
+          height: 1, width: 1, channels: .grey, pixels: [UInt8(min(max((($0 - low) * scale).rounded(), 0), 255))])
+      }, gap: 0)
+  }
+
+  private static func grid(_ tiles: [Image], gap: Int = 1) -> Image {
+    guard let first = tiles.first else { return Image(height: 1, width: 1, channels: .grey, pixels: [0]) }
+    var columns = 1
+    while columns * columns < tiles.count * 3 { columns += 1 }
+    columns = min(columns, tiles.count)
+    let rows = (tiles.count + columns - 1) / columns
+    let (height, width) = (first.height + gap, first.width + gap)
+    var result = Image(
+      height: rows * height, width: columns * width, channels: .grey,
+      pixels: [UInt8](repeating: 90, count: rows * height * columns * width))
+    for (index, tile) in tiles.enumerated() {
+      result.paste(tile, at: index / columns * height, index % columns * width)
+    }
+    return result
+  }
+}
