@@ -198,7 +198,8 @@ public struct Gallery: Sendable {
     return grid(
       values.map {
         Image(
-          height: 1, width: 1, channels: .grey, pixels: [UInt8(min(max((($0 - low) * scale).rounded(), 0), 255))])
+          height: 1, width: 1, channels: .grey,
+          pixels: [UInt8(min(max((($0 - low) * scale).rounded(), 0), 255))])
       }, gap: 0)
   }
 

@@ -19,9 +19,10 @@ public struct AscentSettings: Hashable, Sendable {
   public var blur: Double
   public var blurEvery: Int
   public var seed: UInt64
-  /// In so many first steps, what a filter's or unit's activation is given is pushed up rather than what it gives, so that
-  /// places where it gives nothing move too (Lucid lets gradients through dead ReLUs for the same reason). Nil is half
-  /// of the steps.
+  /// First steps in which what a filter's or unit's activation is given is raised rather than what it gives.
+  ///
+  /// Places where it gives nothing move too then; Lucid lets gradients through dead ReLUs for the same reason. Nil is half of
+  /// the steps.
   public var warmUp: Int?
   /// How often to try, each time from other noise and every second time without the warm-up; the best image counts.
   public var attempts: Int

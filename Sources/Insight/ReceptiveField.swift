@@ -72,6 +72,20 @@ private struct Extent {
       return Extent(
         rows: seen(rows, pool.size.height, pool.stride.height, 1, window.height),
         columns: seen(columns, pool.size.width, pool.stride.width, 1, window.width))
+    case .depthwiseConv2D(let conv):
+      func axis(_ input: Int, _ window: Int, _ stride: Int, _ dilation: Int) -> WindowGeometry? {
+        WindowGeometry(
+          input: input, window: window, stride: stride, dilation: dilation, padding: conv.padding)
+      }
+      guard
+        let vertical = axis(input[0], conv.kernel.height, conv.stride.height, conv.dilation.height),
+        let horizontal = axis(input[1], conv.kernel.width, conv.stride.width, conv.dilation.width)
+      else { return self }
+      return Extent(
+        rows: seen(rows, conv.kernel.height, conv.stride.height, conv.dilation.height, vertical),
+        columns: seen(columns, conv.kernel.width, conv.stride.width, conv.dilation.width, horizontal))
+    case .zeroPadding2D(let margins): return moved(down: -margins.top, right: -margins.left)
+    case .cropping2D(let margins): return moved(down: margins.top, right: margins.left)
     default:
       // A layer that keeps its image's size looks at the same place; any other at everything.
       if input.rank == 3, layer.outputShape.rank == 3, input[0] == layer.outputShape[0],
@@ -81,6 +95,12 @@ private struct Extent {
       }
       return Extent(rows: 0...max(0, input[0] - 1), columns: 0...max(0, (input.rank == 3 ? input[1] : 1) - 1))
     }
+  }
+
+  private func moved(down: Int, right: Int) -> Extent {
+    Extent(
+      rows: rows.lowerBound + down...rows.upperBound + down,
+      columns: columns.lowerBound + right...columns.upperBound + right)
   }
 
   private func seen(

@@ -1,13 +1,16 @@
 internal import ArgumentParser
 internal import Insight
+internal import Networks
 internal import Parallel
+internal import Reporting
 internal import Training
 
 /// Writes what a network learned as one page.
 struct VisualizeGalleryCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "gallery",
-    abstract: "One HTML page: every filter with its kernel, what maximises it, and the images that excite it most.",
+    abstract:
+      "One HTML page: every filter with its kernel, what maximises it, and the images that excite it most.",
     discussion: """
       The page holds everything it needs and loads nothing. Click an input image and see it flow through the layers.
 
@@ -28,7 +31,9 @@ struct VisualizeGalleryCommand: ParsableCommand {
   var inputs = 10
 
   func validate() throws {
-    guard (1...4096).contains(filters) else { throw ValidationError("--filters takes 1 to 4096, not \(filters)") }
+    guard (1...4096).contains(filters) else {
+      throw ValidationError("--filters takes 1 to 4096, not \(filters)")
+    }
     guard (1...64).contains(top) else { throw ValidationError("--top takes 1 to 64, not \(top)") }
     guard (1...200).contains(inputs) else { throw ValidationError("--inputs takes 1 to 200, not \(inputs)") }
   }
