@@ -3,8 +3,7 @@ internal import OneDNN
 /// Seconds that kernels take, as a function of shapes alone, so that two fresh compilations of a network agree.
 ///
 /// The coefficients were fitted to one-thread timings of every convolution of the benchmark's networks at shards of 4 to 32
-/// samples (oneDNN 2.6.3, AMD EPYC with AVX-512 and BF16, November 2026): Winograd's times to ±20% in nine cases of ten,
-/// and of the choices between the algorithms 8 of 340 cost more than 5%. On other CPUs the ratios carry over better than the
+/// samples (oneDNN 2.6.3, AMD EPYC with AVX-512 and BF16, November 2026): Winograd's times to ±20% in nine cases of ten. On other CPUs the ratios carry over better than the
 /// seconds; `tuning: measured` times the kernels themselves.
 enum CostModel {
   static func algorithm(for problem: ConvolutionProblem, pass: Pass) -> ConvolutionAlgorithm {
@@ -38,19 +37,24 @@ enum CostModel {
     let isImage = problem.inputChannels <= 3 && pass != .backwardData
     let inputs = isImage ? problem.inputChannels : padded(problem.inputChannels, groups: problem.groups)
     let outputs = padded(problem.outputChannels, groups: problem.groups)
+    // Kernels skip the taps that fall into padding: on a 4×4 image under a 3×3 window those are three of ten.
     let flops =
-      2 * Double(problem.samples * problem.outputHeight * problem.outputWidth)
-      * Double(problem.kernelHeight * problem.kernelWidth) * Double(inputs) / Double(problem.groups)
-      * Double(outputs)
+      2 * Double(problem.samples * problem.verticalTaps * problem.horizontalTaps) * Double(inputs)
+      / Double(problem.groups) * Double(outputs)
     let rate: Double =
       switch (precision, pass) {
-      case (.fp32, .backwardWeights): 107e9
-      case (.fp32, _): 121e9
-      case (.bf16, .backwardWeights): 215e9
-      case (.bf16, _): 250e9
+      case (.fp32, .backwardWeights): 103e9
+      case (.fp32, _): 116e9
+      case (.bf16, .backwardWeights): 207e9
+      case (.bf16, _): 238e9
       }
-    return flops / rate
+    let weights =
+      Double(inputs * outputs / problem.groups) * Double(problem.kernelHeight * problem.kernelWidth)
+    return flops / rate + (pass == .backwardWeights ? weights * secondsPerWrittenWeight : 0)
   }
+
+  /// A shard's gradient of weights goes through caches that it does not fit into.
+  private static let secondsPerWrittenWeight = 0.7e-9
 
   /// F(4×4, 3×3): multiplications over tiles, transforms of the activations, transforms of the weights.
   ///
@@ -79,7 +83,10 @@ enum CostModel {
 
   // MARK: - Shards
 
-  /// Samples of one shard: where the modelled time per sample is least, among sizes that leave a minibatch four shards.
+  /// Samples of one shard: where the modelled time per sample is least, among sizes that leave a minibatch two shards.
+  ///
+  /// Fewer than four shards would leave cores of most machines idle, so that has to pay: wide layers on small images do,
+  /// whose weights every shard transforms and whose gradients every shard writes.
   static func shardSize(of lowering: Lowering, batch: Int, precision: ComputePrecision, storedFloats: Int)
     -> Int
   {
@@ -91,13 +98,18 @@ enum CostModel {
       }
       return (seconds + Double(storedFloats) * secondsPerReducedFloat) / Double(samples)
     }
+    // A smaller shard keeps its activations in cache and leaves work for more cores.
     let best = costs.indices.min { costs[$0] < costs[$1] } ?? 0
-    // A smaller shard keeps its activations in cache; it has to be 3% slower by the model to be passed over.
-    let chosen = costs.indices.first { costs[$0] <= costs[best] * 1.03 } ?? best
+    let balanced = costs.indices.last { candidates[$0] * balancedShards <= batch } ?? 0
+    let limit = costs[balanced] > costs[best] * gainOfFewShards ? best : min(best, balanced)
+    let least = costs[...limit].min() ?? 0
+    let chosen = costs[...limit].indices.first { costs[$0] <= least * 1.03 } ?? limit
     return candidates.isEmpty ? 1 : candidates[chosen]
   }
 
-  private static let minimumShards = 4
+  private static let minimumShards = 2
+  private static let balancedShards = 4
+  private static let gainOfFewShards = 1.08
   /// Of calling one kernel.
   private static let secondsPerStep = 1.5e-6
   /// Writing a shard's gradient and adding it to the others.

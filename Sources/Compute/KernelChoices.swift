@@ -94,6 +94,10 @@ struct ConvolutionProblem: Hashable, Sendable {
   let stride: Int
   let dilation: Int
   let groups: Int
+  /// Rows and columns of the image that the window meets, summed over its positions: fewer than positions times extent
+  /// where it reaches into padding.
+  let verticalTaps: Int
+  let horizontalTaps: Int
 }
 
 extension KernelSelection {

@@ -98,7 +98,7 @@ public final class Plan: Sendable {
     steps.map { step in
       StepName(
         layer: step.layer, pass: step.pass, kernel: step.implementation,
-        layout: step.results.first?.descriptor.layoutName ?? "")
+        layout: step.results.first?.descriptor.layoutName ?? "", multiplies: step.usesWeights)
     }
   }
 
@@ -153,4 +153,6 @@ public struct StepName: Hashable, Sendable {
   /// The kernel's own name, for instance `jit:avx512_core` or `jit_wino_4x3:avx512_core`; `ref…` is a plain loop.
   public let kernel: String
   public let layout: String
+  /// Whether the step does the layer's multiplications with its weights, rather than something beside them.
+  public let multiplies: Bool
 }

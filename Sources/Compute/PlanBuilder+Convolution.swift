@@ -192,7 +192,21 @@ struct ConvolutionGeometry {
       outputWidth: window.width.output,
       kernelHeight: conv.kernel.height, kernelWidth: conv.kernel.width,
       stride: max(conv.stride.height, conv.stride.width),
-      dilation: max(conv.dilation.height, conv.dilation.width), groups: conv.groups)
+      dilation: max(conv.dilation.height, conv.dilation.width), groups: conv.groups,
+      verticalTaps: ConvolutionGeometry.taps(
+        window.height, input[0], conv.kernel.height, conv.stride.height, conv.dilation.height),
+      horizontalTaps: ConvolutionGeometry.taps(
+        window.width, input[1], conv.kernel.width, conv.stride.width, conv.dilation.width))
+  }
+
+  /// How often the window's taps along one axis meet the image rather than padding.
+  private static func taps(
+    _ window: WindowGeometry, _ input: Int, _ kernel: Int, _ stride: Int, _ dilation: Int
+  ) -> Int {
+    (0..<window.output).reduce(0) { sum, position in
+      let start = position * stride - window.paddingBefore
+      return sum + (0..<kernel).count { (0..<input).contains(start + $0 * dilation) }
+    }
   }
 
   /// All layouts left to the kernel.

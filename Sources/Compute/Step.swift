@@ -60,6 +60,12 @@ struct Step: Sendable {
     }
   }
 
+  /// Whether the step is a kernel between a layer's activations and its weights.
+  var usesWeights: Bool {
+    guard case .primitive(_, let arguments) = action else { return false }
+    return arguments.contains { $0.0 == .weights || $0.0 == .diffWeights }
+  }
+
   /// Where the step leaves its results, to look for values that are not finite.
   var results: [Operand] {
     switch action {

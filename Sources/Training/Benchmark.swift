@@ -42,6 +42,8 @@ public final class Benchmark {
     public let steps: Int
     /// Share of the time spent waiting for samples.
     public let dataWaitShare: Double
+    /// Median seconds of each phase of a training step; zeros for inference.
+    public let phases: StepPhases
   }
 
   public var shardSize: Int { compiled.shardSize }
@@ -57,7 +59,8 @@ public final class Benchmark {
     let reader = BatchReader(
       store, order: order, batchSize: configuration.training.batch, dropRemainder: true)
     var update = 0
-    return try measure(seconds: seconds, reader) { [self] minibatch in
+    return try measure(seconds: seconds, reader, phases: { [self] in engine.lastPhases }) {
+      [self] minibatch in
       update += 1
       let outcome = try engine.step(
         minibatch, UpdateMoment(update: update, learningRate: configuration.training.optimizer.learningRate),
@@ -79,8 +82,10 @@ public final class Benchmark {
   }
 
   private func measure(
-    seconds: Double, _ reader: BatchReader, _ work: (Minibatch) throws -> Bool
+    seconds: Double, _ reader: BatchReader, phases: () -> StepPhases = { StepPhases() },
+    _ work: (Minibatch) throws -> Bool
   ) throws -> Throughput {
+    var passes: [StepPhases] = []
     let clock = ContinuousClock()
     var times: [Double] = []
     var waited = 0.0
@@ -95,7 +100,10 @@ public final class Benchmark {
       let started = clock.now
       guard try work(minibatch) else { throw StoppedEarly() }
       times.append(Double(asked.duration(to: clock.now)))
-      if times.count > warmUp { waited += Double(asked.duration(to: started)) }
+      if times.count > warmUp {
+        waited += Double(asked.duration(to: started))
+        passes.append(phases())
+      }
     }
     let counted = times.dropFirst(warmUp).sorted()
     guard !counted.isEmpty else {
@@ -107,7 +115,15 @@ public final class Benchmark {
     }
     return Throughput(
       imagesPerSecond: rate(0.5), slowest: rate(0.95), fastest: rate(0.05), steps: counted.count,
-      dataWaitShare: waited / max(counted.reduce(0, +), 1e-9))
+      dataWaitShare: waited / max(counted.reduce(0, +), 1e-9), phases: median(passes))
+  }
+
+  private func median(_ passes: [StepPhases]) -> StepPhases {
+    func middle(_ value: (StepPhases) -> Double) -> Double {
+      passes.map(value).sorted()[passes.count / 2]
+    }
+    return StepPhases(
+      shards: middle(\.shards), update: middle(\.update), kernelWeights: middle(\.kernelWeights))
   }
 
   // MARK: - Where the time goes
@@ -116,6 +132,11 @@ public final class Benchmark {
   public struct LayerTime: Sendable {
     public let step: StepName
     public let secondsPerImage: Double
+    /// Multiplications and additions that the pass over this layer stands for, as a direct computation would do them; 0 for
+    /// steps beside the layer's multiplications.
+    public let flopsPerImage: Double
+    /// The number format in which the kernel multiplies.
+    public var precision: ComputePrecision { step.kernel.contains("bf16") ? .bf16 : .fp32 }
   }
 
   /// Times every step of a training shard on one worker; the fastest of several runs counts.
@@ -129,9 +150,17 @@ public final class Benchmark {
       let times = try engine.profile(plan, shard)
       for index in times.indices { best[index] = min(best[index], times[index]) }
     }
-    return zip(plan.stepNames, best).map {
-      LayerTime(step: $0, secondsPerImage: Double($1) * 1e-9 / Double(compiled.shardSize))
+    let flops = Dictionary(uniqueKeysWithValues: compiled.network.layers.map { ($0.name, Double($0.flops)) })
+    return zip(plan.stepNames, best).map { step, time in
+      LayerTime(
+        step: step, secondsPerImage: Double(time) * 1e-9 / Double(compiled.shardSize),
+        flopsPerImage: step.multiplies ? flops[step.layer] ?? 0 : 0)
     }
+  }
+
+  /// Lets ``peakMemoryBytes()`` count from here, where the system allows it.
+  public static func resetPeakMemory() {
+    try? "5".write(toFile: "/proc/self/clear_refs", atomically: false, encoding: .utf8)
   }
 
   /// The most memory that the process has used so far, in bytes.

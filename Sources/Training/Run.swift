@@ -80,6 +80,7 @@ public final class Run {
   /// - Returns: true when the training is complete, false when it was stopped with a checkpoint to go on from.
   public func train() throws -> Bool {
     observer.receive(.started(summary))
+    if let idle = summary.idleWorkers { observer.receive(.warning(idle)) }
     do { return try trainer.run() } catch {
       directory.log("error: \(error)")
       throw error
@@ -88,6 +89,20 @@ public final class Run {
 
   /// Where the training stands.
   public var progress: TrainingProgress { trainer.progress }
+}
+
+extension RunSummary {
+  /// What to do where a minibatch has fewer shards than there are workers; nil where all have work.
+  var idleWorkers: String? {
+    let shards = Sharding(sampleCount: batch, shardSize: shard).count
+    let smaller = batch / workers
+    guard shards < workers else { return nil }
+    let advice =
+      smaller >= 1
+      ? "set training.shard to \(smaller) or a larger training.batch" : "use a larger training.batch"
+    return
+      "a minibatch of \(batch) samples in shards of \(shard) has work for \(shards) of \(workers) workers; \(advice)"
+  }
 }
 
 extension RunRequest {

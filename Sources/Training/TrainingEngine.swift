@@ -38,6 +38,7 @@ final class TrainingEngine: Sendable {
   let logits: [AlignedBuffer<Float>]
   /// Set when an update met a bad number halfway: some parameters have moved, some not, and none of it may be saved.
   private let isSpoiled = Atomic<Bool>(false)
+  private let phases = Mutex(StepPhases())
 
   /// - Parameters:
   ///   - minibatchSizes: of all minibatches that will come, in training and evaluation.
@@ -113,6 +114,7 @@ final class TrainingEngine: Sendable {
     _ minibatch: Minibatch, _ moment: UpdateMoment, firstSample: Int, stop: StopRequest
   ) throws -> StepOutcome {
     let sharding = Sharding(sampleCount: minibatch.count, shardSize: compiled.shardSize)
+    let start = DispatchTime.now().uptimeNanoseconds
     let complete = try reduction.collect(
       shards: sharding.count, on: pool, while: { !stop.isRequested }
     ) { [self] shard, worker, gradient in
@@ -126,19 +128,30 @@ final class TrainingEngine: Sendable {
       let layer = try locate(minibatch, sharding[shard], firstSample, shard)
       return .notFinite(NonFinite(what: "the loss", samples: sharding[shard], layer: layer))
     }
+    let computed = DispatchTime.now().uptimeNanoseconds
     if let slice = try update(moment) {
       if !configuration.needsWholeGradient { isSpoiled.store(true, ordering: .relaxed) }
       return .notFinite(locateGradient(slice, sharding))
     }
+    let updated = DispatchTime.now().uptimeNanoseconds
     fold.fold(shardStatistics, sharding, into: statistics)
     try weights.refresh(from: parameters) { [pool] count, task in
       try pool.forEach(count: count) { index, _ in try task(index) }
+    }
+    let end = DispatchTime.now().uptimeNanoseconds
+    phases.withLock {
+      $0 = StepPhases(
+        shards: Double(computed - start) * 1e-9, update: Double(updated - computed) * 1e-9,
+        kernelWeights: Double(end - updated) * 1e-9)
     }
     return .done(
       MetricSums(
         loss: SumTree.sum(losses), correct: shardCorrect.elements[..<sharding.count].reduce(0, +),
         samples: minibatch.count))
   }
+
+  /// Where the time of the last whole step went.
+  var lastPhases: StepPhases { phases.withLock { $0 } }
 
   private func train(
     _ minibatch: Minibatch, _ range: Range<Int>, _ firstSample: Int, _ shard: Int, _ worker: Int,

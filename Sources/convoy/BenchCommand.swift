@@ -17,10 +17,14 @@ struct BenchCommand: ParsableCommand {
       Measures a config on its own data, or a network known by name on made-up images: \
       \(StandardNetwork.allCases.map(\.rawValue).joined(separator: ", ")).
 
-      The keys of --json: network, precision, workers, batch, shard, parameters, training_images_per_second (at the median \
-      step), training_images_per_second_p5 and _p95 (slowest and fastest steps), training_steps, data_wait_share, \
-      inference_images_per_second, peak_memory_bytes, training_flops_per_image, and layers: a list of layer, pass, kernel, \
-      seconds_per_image on one worker.
+      The keys of --json, a list with an object for each precision and number of workers: network, precision, workers, batch, \
+      shard, parameters; training_images_per_second (at the median step), training_images_per_second_p5 and _p95 (slowest \
+      and fastest steps), training_steps; inference_images_per_second, likewise with _p5 and _p95; data_wait_share (of the \
+      training time); shards_seconds, update_seconds and kernel_weights_seconds (of the median step: shards forward and \
+      backward, sum of gradients with the optimizer, copies of weights for kernels); peak_memory_bytes; \
+      training_flops_per_image; peak_flops_fp32 and peak_flops_bf16 (a large matrix product on one core, per second); and \
+      layers: a list of layer, pass, kernel, layout, seconds_per_image on one worker, and where the kernel multiplies \
+      flops_per_image and peak_share.
       """)
 
   @Argument(help: "A YAML config; or use --network.")
@@ -42,7 +46,7 @@ struct BenchCommand: ParsableCommand {
     })
   var network: StandardNetwork?
 
-  @Option(help: ArgumentHelp("Samples of a step, with --network.", valueName: "n"))
+  @Option(help: ArgumentHelp("Samples of a step.", valueName: "n"))
   var batch: Int?
 
   @Option(help: ArgumentHelp("Samples of a shard.", valueName: "n"))
@@ -54,11 +58,27 @@ struct BenchCommand: ParsableCommand {
   @Option(help: ArgumentHelp("fp32, bf16 or both, comma-separated.", valueName: "fp32,bf16"))
   var precision = "fp32"
 
+  @Option(
+    help: ArgumentHelp(
+      "How kernels are chosen: model, direct or measured.", valueName: "way"),
+    transform: {
+      switch $0 {
+      case "model": .model
+      case "direct": .direct
+      case "measured": .measured
+      default: throw ValidationError("--tuning takes model, direct or measured, not '\($0)'")
+      }
+    })
+  var tuning: TuningConfiguration?
+
   @Option(help: ArgumentHelp("Seconds of each measurement.", valueName: "s"))
   var seconds = 5.0
 
   @Flag(help: "Print the time of each layer and pass.")
   var layers = false
+
+  @Flag(help: "Measure training throughput and nothing else.")
+  var trainingOnly = false
 
   @Flag(help: "Print one JSON list.")
   var json = false
@@ -77,11 +97,13 @@ struct BenchCommand: ParsableCommand {
     var results: [BenchResult] = []
     for precision in try precisions() {
       for workers in try workerCounts() {
+        Benchmark.resetPeakMemory()
         let request = try request(precision, workers, scratch: scratch)
         let benchmark = try Benchmark(request, stop: stop)
         let result = try BenchResult(
           name: network?.rawValue ?? request.configuration.name, precision: precision, workers: workers,
-          batch: request.configuration.training.batch, benchmark, seconds: seconds)
+          batch: request.configuration.training.batch, benchmark, seconds: seconds,
+          trainingOnly: trainingOnly)
         results.append(result)
         if !json { print(result.line) }
         if layers, !json { print(try result.layerTable()) }
@@ -117,6 +139,8 @@ struct BenchCommand: ParsableCommand {
       configuration = try made(network ?? .lecture, scratch: scratch)
     }
     configuration.training.precision = precision
+    if let tuning { configuration.training.tuning = tuning }
+    if let batch { configuration.training.batch = batch }
     if let shard { configuration.training.shard = shard }
     return RunRequest(
       configuration: configuration, resolvedConfiguration: "", directory: "", workers: workers)

@@ -12,12 +12,15 @@ struct BenchResult {
   let parameters: Int
   let flopsPerImage: Double
   let training: Benchmark.Throughput
-  let inference: Benchmark.Throughput
+  let inference: Benchmark.Throughput?
   let layers: [Benchmark.LayerTime]
   let peakMemoryBytes: Int
+  /// Floating-point operations per second of a large matrix product on one core.
+  let peaks: [ComputePrecision: Double]
 
   init(
-    name: String, precision: Precision, workers: Int, batch: Int, _ benchmark: Benchmark, seconds: Double
+    name: String, precision: Precision, workers: Int, batch: Int, _ benchmark: Benchmark, seconds: Double,
+    trainingOnly: Bool
   ) throws {
     self.name = name
     self.precision = precision
@@ -27,9 +30,15 @@ struct BenchResult {
     parameters = benchmark.parameterCount
     flopsPerImage = benchmark.flopsPerImage
     training = try benchmark.training(seconds: seconds)
-    inference = try benchmark.inference(seconds: seconds / 2)
+    inference = trainingOnly ? nil : try benchmark.inference(seconds: seconds / 2)
     peakMemoryBytes = Benchmark.peakMemoryBytes()
-    layers = try benchmark.profile()
+    layers = trainingOnly ? [] : try benchmark.profile()
+    var peaks: [ComputePrecision: Double] = [:]
+    if !trainingOnly {
+      peaks[.fp32] = try KernelTuner.measuredPeak(.fp32)
+      if precision == .bf16 { peaks[.bf16] = try KernelTuner.measuredPeak(.bf16) }
+    }
+    self.peaks = peaks
   }
 
   var line: String {
@@ -37,48 +46,82 @@ struct BenchResult {
     return
       "\(name) \(precision.rawValue) \(workers) worker(s), batch \(batch) in shards of \(shard): training "
       + String(format: "%.1f images/s (%@ in 90%% of steps)", training.imagesPerSecond, spread)
-      + String(format: ", inference %.1f", inference.imagesPerSecond)
+      + (inference.map {
+        String(format: ", inference %.1f (%.0f to %.0f)", $0.imagesPerSecond, $0.slowest, $0.fastest)
+      } ?? "")
       + String(format: ", data wait %.2f%%", training.dataWaitShare * 100)
       + String(format: ", peak memory %.0f MB", Double(peakMemoryBytes) / 1e6)
   }
 
-  /// The time of each layer and pass on one worker, and the whole against the machine's measured peak.
+  /// A line per phase of a step, then the time of each layer and pass on one worker.
+  ///
+  /// What a kernel multiplies is held against the machine's measured peak in its number format; Winograd's kernels may pass
+  /// it, since they need fewer multiplications than are counted.
   func layerTable() throws -> String {
     let total = layers.reduce(0) { $0 + $1.secondsPerImage }
     let rows = layers.filter { $0.secondsPerImage > total * 0.001 }.map { time in
       let step = time.step
+      let share = peakShare(of: time).map { String(format: "%4.0f%%", $0 * 100) } ?? "     "
       return String(
-        format: "%10.2f µs %5.1f%%  ", time.secondsPerImage * 1e6, time.secondsPerImage / total * 100)
+        format: "%10.2f µs %5.1f%%  %@  ", time.secondsPerImage * 1e6, time.secondsPerImage / total * 100,
+        share)
         + "\(step.layer) \(step.pass.rawValue)  \(step.kernel) \(step.layout)"
     }
-    let peak = try KernelTuner.measuredPeak(precision == .bf16 ? .bf16 : .fp32)
+    let phases = training.phases
     let rate = flopsPerImage / total
     let summary = String(
-      format: "%10.2f µs a sample on one worker: %.0f of %.0f GFLOP/s (%.0f%% of the measured peak)",
-      total * 1e6, rate * 1e-9, peak * 1e-9, rate / peak * 100)
-    return (rows + [summary]).joined(separator: "\n")
+      format: "%10.2f µs a sample on one worker: %.0f GFLOP/s; measured peak %.0f fp32%@", total * 1e6,
+      rate * 1e-9, (peaks[.fp32] ?? 0) * 1e-9,
+      peaks[.bf16].map { String(format: ", %.0f bf16", $0 * 1e-9) } ?? "")
+    let step = String(
+      format: "%10.2f ms a step: shards %.2f, sum and optimizer %.2f, kernels' weights %.2f",
+      (phases.shards + phases.update + phases.kernelWeights) * 1e3, phases.shards * 1e3, phases.update * 1e3,
+      phases.kernelWeights * 1e3)
+    return (["      time  share   peak  layer and pass, kernel, layout"] + rows + [summary, step])
+      .joined(separator: "\n")
+  }
+
+  /// Share of the measured peak at which a kernel works; nil for steps that multiply nothing.
+  private func peakShare(of time: Benchmark.LayerTime) -> Double? {
+    guard time.flopsPerImage > 0, let peak = peaks[time.precision], peak > 0 else { return nil }
+    return time.flopsPerImage / time.secondsPerImage / peak
   }
 
   static func json(_ results: [BenchResult]) throws -> String {
     let list = results.map { result -> [String: Any] in
-      [
+      var keys: [String: Any] = [
         "network": result.name, "precision": result.precision.rawValue, "workers": result.workers,
         "batch": result.batch, "shard": result.shard, "parameters": result.parameters,
         "training_images_per_second": result.training.imagesPerSecond,
         "training_images_per_second_p5": result.training.slowest,
         "training_images_per_second_p95": result.training.fastest, "training_steps": result.training.steps,
         "data_wait_share": result.training.dataWaitShare,
-        "inference_images_per_second": result.inference.imagesPerSecond,
+        "shards_seconds": result.training.phases.shards, "update_seconds": result.training.phases.update,
+        "kernel_weights_seconds": result.training.phases.kernelWeights,
         "peak_memory_bytes": result.peakMemoryBytes, "training_flops_per_image": result.flopsPerImage,
-        "layers": result.layers.map { time -> [String: Any] in
-          [
-            "layer": time.step.layer, "pass": time.step.pass.rawValue, "kernel": time.step.kernel,
-            "seconds_per_image": time.secondsPerImage,
-          ]
-        },
       ]
+      if let inference = result.inference {
+        keys["inference_images_per_second"] = inference.imagesPerSecond
+        keys["inference_images_per_second_p5"] = inference.slowest
+        keys["inference_images_per_second_p95"] = inference.fastest
+      }
+      for (precision, peak) in result.peaks { keys["peak_flops_\(precision.rawValue)"] = peak }
+      if !result.layers.isEmpty { keys["layers"] = result.layers.map(result.keys(of:)) }
+      return keys
     }
     let data = try JSONSerialization.data(withJSONObject: list, options: [.prettyPrinted, .sortedKeys])
     return String(decoding: data, as: UTF8.self)
+  }
+
+  private func keys(of time: Benchmark.LayerTime) -> [String: Any] {
+    var keys: [String: Any] = [
+      "layer": time.step.layer, "pass": time.step.pass.rawValue, "kernel": time.step.kernel,
+      "layout": time.step.layout, "seconds_per_image": time.secondsPerImage,
+    ]
+    if let share = peakShare(of: time) {
+      keys["flops_per_image"] = time.flopsPerImage
+      keys["peak_share"] = share
+    }
+    return keys
   }
 }

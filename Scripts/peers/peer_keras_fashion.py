@@ -1,0 +1,43 @@
+"""Keras: the lecture's CNN on Fashion-MNIST with the recipe of Configs/fashion-mnist.yaml, a checkpoint after every epoch."""
+import gzip
+import os
+import sys
+import tempfile
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ["KERAS_BACKEND"] = "tensorflow"
+
+import keras
+import numpy as np
+from keras import layers as L
+
+FOLDER = "/usr/share/datasets/fashion-mnist"
+
+
+def read(name, header):
+    with gzip.open(os.path.join(FOLDER, name)) as file:
+        return np.frombuffer(file.read(), np.uint8, offset=header)
+
+
+def images(name):
+    return (read(name, 16).reshape(-1, 28, 28, 1) / 255).astype("float32")
+
+
+def main():
+    epochs, seed = int(sys.argv[1]), int(sys.argv[2])
+    keras.utils.set_random_seed(seed)
+    model = keras.Sequential([
+        keras.Input((28, 28, 1)), L.Conv2D(25, 3, activation="relu"), L.MaxPooling2D(2),
+        L.Conv2D(50, 3, activation="relu"), L.MaxPooling2D(2), L.Flatten(),
+        L.Dense(100, activation="relu"), L.Dense(10)])
+    model.compile(keras.optimizers.SGD(0.05, momentum=0.9),
+                  keras.losses.SparseCategoricalCrossentropy(from_logits=True), metrics=["accuracy"])
+    with tempfile.TemporaryDirectory() as folder:
+        history = model.fit(
+            images("train-images-idx3-ubyte.gz"), read("train-labels-idx1-ubyte.gz", 8), batch_size=128,
+            epochs=epochs, verbose=0, callbacks=[keras.callbacks.ModelCheckpoint(folder + "/{epoch}.keras")],
+            validation_data=(images("t10k-images-idx3-ubyte.gz"), read("t10k-labels-idx1-ubyte.gz", 8)))
+    print("accuracy", history.history["val_accuracy"][-1])
+
+
+main()
