@@ -1,14 +1,13 @@
 """Convoy and its peers in turn, one network and precision after the other; writes a table. Started by Scripts/bench-peers."""
 import argparse
-import datetime
 import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
 import time
 
+import machine
 from networks import NETWORKS
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -113,20 +112,6 @@ def compare(arguments, peers, name, precision):
     return results
 
 
-def processor():
-    with open("/proc/cpuinfo", encoding="utf-8") as file:
-        fields = dict(line.split(":", 1) for line in file.read().split("\n\n")[0].splitlines() if ":" in line)
-    fields = {key.strip(): value.strip() for key, value in fields.items()}
-    flags = fields.get("flags", "").split()
-    kinds = [flag for flag in ("avx2", "avx512f", "avx512_bf16", "amx_bf16") if flag in flags]
-    return f"{fields.get('model name', 'unknown')} (family {fields.get('cpu family', '?')}, model {fields.get('model', '?')}; {', '.join(kinds)})"
-
-
-def commit():
-    found = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True)
-    return found.stdout.strip() or "unknown"
-
-
 def table(arguments, all_results):
     columns = ["Convoy"] + list(arguments.modes)
     lines = ["| network (batch) | precision | " + " | ".join(columns) + " | ratio to the fastest | asked |",
@@ -146,7 +131,6 @@ def table(arguments, all_results):
 
 
 def report(arguments, peers, all_results, started, load):
-    version = subprocess.run([arguments.convoy, "--version"], capture_output=True, text=True).stdout.strip()
     lines = [
         "# Training speed beside other frameworks", "",
         "Written by `" + arguments.command + "`. Images/s of training steps on all cores, at the median step; the median of "
@@ -161,10 +145,7 @@ def report(arguments, peers, all_results, started, load):
     if problems:
         lines += ["", "Did not run:", ""] + problems
     minutes = (time.monotonic() - started) / 60
-    lines += [
-        "", f"- {datetime.datetime.now():%Y-%m-%d %H:%M}, {minutes:.1f} minutes; load average {load} before the start",
-        f"- {os.cpu_count()} cores of {processor()}",
-        f"- {platform.system()} {platform.release()}; Convoy {version}, commit {commit()}; Python {platform.python_version()}"]
+    lines += ["", f"- {minutes:.1f} minutes; load average {load} before the start"] + machine.lines(arguments.convoy)
     lines += [f"- {peer.version}" for peer in peers.values()]
     text = "\n".join(lines) + "\n"
     print(text)

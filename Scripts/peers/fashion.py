@@ -1,6 +1,5 @@
 """Convoy and Keras one after the other on Fashion-MNIST, whole processes; writes Results/fashion.md."""
 import argparse
-import datetime
 import os
 import re
 import shutil
@@ -8,6 +7,8 @@ import subprocess
 import sys
 import tempfile
 import time
+
+import machine
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -62,7 +63,7 @@ def main():
         "| program | wall time, s | peak memory, MB | test accuracy |", "| --- | --- | --- | --- |",
         *[f"| {name} | {seconds:.1f} | {memory:.0f} | {accuracy:.4f} |" for name, seconds, memory, accuracy in rows], "",
         f"Convoy takes {ratio:.0f}% of Keras's time (60% asked).", "",
-        f"- {datetime.datetime.now():%Y-%m-%d %H:%M}, {os.cpu_count()} cores, seed {arguments.seed}",
+        f"- seed {arguments.seed}", *machine.lines(arguments.convoy),
         f"- Keras {keras.__version__} on TensorFlow {tensorflow.__version__}", ""])
     print(text)
     with open(arguments.output, "w", encoding="utf-8") as file:

@@ -158,6 +158,55 @@ public final class Benchmark {
     }
   }
 
+  /// Images per second of reading the training data in shuffled order and nothing else, on as many threads as workers.
+  ///
+  /// What is kept in memory is only handed out; see ``DataConfiguration/memoryLimitBytes``.
+  public static func readingSpeed(
+    of configuration: RunConfiguration, workers: Int, seconds: Double, stop: StopRequest
+  ) throws -> Double {
+    let store = try RunData(configuration, workers: workers, stop: stop).training
+    let order = SampleOrder(
+      seed: configuration.seed, count: store.dataset.count, shuffle: configuration.data.shuffle)
+    let reader = BatchReader(store, order: order, batchSize: configuration.training.batch)
+    let clock = ContinuousClock()
+    let start = clock.now
+    var samples = 0
+    while Double(start.duration(to: clock.now)) < seconds, let minibatch = try reader.next() {
+      samples += minibatch.count
+    }
+    return Double(samples) / Double(start.duration(to: clock.now))
+  }
+
+  /// Bytes that one step's sum of gradients and optimizer read and write: every shard's gradient, and the parameters and
+  /// the optimizer's slots twice.
+  ///
+  /// Additions of gradients while shards are still computed are not in it; there are none as long as buffers suffice.
+  public var updateBytes: Int {
+    let shards = Sharding(sampleCount: configuration.training.batch, shardSize: compiled.shardSize).count
+    return (shards + 2 * (1 + engine.optimizer.slotNames.count)) * compiled.storageCount
+      * MemoryLayout<Float>.stride
+  }
+
+  /// Bytes per second, read and written ones together, at which `workers` copy memory that no cache holds.
+  public static func measuredCopySpeed(workers: Int) -> Double {
+    let count = 1 << 25
+    let source = AlignedBuffer<Float>(count: count)
+    let target = AlignedBuffer<Float>(count: count)
+    let pieces = DisjointSlices(target, sliceLength: 1 << 18)
+    let pool = WorkerPool(workers: workers)
+    let clock = ContinuousClock()
+    var best = Double.infinity
+    for _ in 0..<5 {
+      let start = clock.now
+      pool.forEach(count: pieces.count) { piece, _ in
+        let range = pieces.range(of: piece)
+        pieces[piece].baseAddress?.update(from: source.baseAddress + range.lowerBound, count: range.count)
+      }
+      best = min(best, Double(start.duration(to: clock.now)))
+    }
+    return 2 * Double(count * MemoryLayout<Float>.stride) / best
+  }
+
   /// Lets ``peakMemoryBytes()`` count from here, where the system allows it.
   public static func resetPeakMemory() {
     try? "5".write(toFile: "/proc/self/clear_refs", atomically: false, encoding: .utf8)

@@ -21,7 +21,8 @@ struct BenchCommand: ParsableCommand {
       shard, parameters; training_images_per_second (at the median step), training_images_per_second_p5 and _p95 (slowest \
       and fastest steps), training_steps; inference_images_per_second, likewise with _p5 and _p95; data_wait_share (of the \
       training time); shards_seconds, update_seconds and kernel_weights_seconds (of the median step: shards forward and \
-      backward, sum of gradients with the optimizer, copies of weights for kernels); peak_memory_bytes; \
+      backward, sum of gradients with the optimizer, copies of weights for kernels); update_bytes (what sum and optimizer read and write) and copy_bytes_per_second (of large \
+      memory, read and written bytes together); peak_memory_bytes; \
       training_flops_per_image; peak_flops_fp32 and peak_flops_bf16 (a large matrix product on one core, per second); and \
       layers: a list of layer, pass, kernel, layout, seconds_per_image on one worker, and where the kernel multiplies \
       flops_per_image and peak_share.
@@ -77,6 +78,12 @@ struct BenchCommand: ParsableCommand {
   @Flag(help: "Print the time of each layer and pass.")
   var layers = false
 
+  @Flag(help: "Measure the config's network on made-up images instead of its data.")
+  var madeUp = false
+
+  @Flag(help: "Measure nothing but reading the config's training data: reading_images_per_second.")
+  var reading = false
+
   @Flag(help: "Measure training throughput and nothing else.")
   var trainingOnly = false
 
@@ -86,6 +93,9 @@ struct BenchCommand: ParsableCommand {
   func validate() throws {
     guard (config == nil) != (network == nil) else {
       throw ValidationError("name either a config or a --network")
+    }
+    if reading, config == nil || madeUp {
+      throw ValidationError("--reading measures a config's own data")
     }
   }
 
@@ -99,6 +109,10 @@ struct BenchCommand: ParsableCommand {
       for workers in try workerCounts() {
         Benchmark.resetPeakMemory()
         let request = try request(precision, workers, scratch: scratch)
+        if reading {
+          try measureReading(request, stop: stop)
+          continue
+        }
         let benchmark = try Benchmark(request, stop: stop)
         let result = try BenchResult(
           name: network?.rawValue ?? request.configuration.name, precision: precision, workers: workers,
@@ -109,7 +123,21 @@ struct BenchCommand: ParsableCommand {
         if layers, !json { print(try result.layerTable()) }
       }
     }
-    if json { print(try BenchResult.json(results)) }
+    if json, !reading { print(try BenchResult.json(results)) }
+  }
+
+  private func measureReading(_ request: RunRequest, stop: StopRequest) throws {
+    let rate = try Benchmark.readingSpeed(
+      of: request.configuration, workers: request.workers, seconds: seconds, stop: stop)
+    if json {
+      print(
+        "[{\"network\": \"\(request.configuration.name)\", \"reading_images_per_second\": \(rate), "
+          + "\"workers\": \(request.workers)}]")
+    } else {
+      print(
+        "\(request.configuration.name) \(request.workers) worker(s): reading "
+          + String(format: "%.0f images/s", rate))
+    }
   }
 
   private func precisions() throws -> [Precision] {
@@ -135,6 +163,15 @@ struct BenchCommand: ParsableCommand {
     var configuration: RunConfiguration
     if let config {
       configuration = try ConfigurationFile.load(path: config, overrides: overrides).run
+      if madeUp {
+        let network = try configuration.network.resolved()
+        let samples = (batch ?? configuration.training.batch) * 4
+        if !FileManager.default.fileExists(atPath: scratch) {
+          try Benchmark.writeSyntheticDataset(for: network, samples: samples, to: scratch)
+        }
+        configuration.data = DataConfiguration(
+          train: SampleSource(file: scratch, images: "train/images", labels: "train/labels"))
+      }
     } else {
       configuration = try made(network ?? .lecture, scratch: scratch)
     }

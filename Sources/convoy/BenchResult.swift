@@ -17,6 +17,9 @@ struct BenchResult {
   let peakMemoryBytes: Int
   /// Floating-point operations per second of a large matrix product on one core.
   let peaks: [ComputePrecision: Double]
+  /// Bytes that the sum of gradients and the optimizer move in a step, and the speed at which memory is copied.
+  let updateBytes: Int
+  let copyBytesPerSecond: Double
 
   init(
     name: String, precision: Precision, workers: Int, batch: Int, _ benchmark: Benchmark, seconds: Double,
@@ -39,6 +42,8 @@ struct BenchResult {
       if precision == .bf16 { peaks[.bf16] = try KernelTuner.measuredPeak(.bf16) }
     }
     self.peaks = peaks
+    updateBytes = benchmark.updateBytes
+    copyBytesPerSecond = trainingOnly ? 0 : Benchmark.measuredCopySpeed(workers: workers)
   }
 
   var line: String {
@@ -77,7 +82,10 @@ struct BenchResult {
       format: "%10.2f ms a step: shards %.2f, sum and optimizer %.2f, kernels' weights %.2f",
       (phases.shards + phases.update + phases.kernelWeights) * 1e3, phases.shards * 1e3, phases.update * 1e3,
       phases.kernelWeights * 1e3)
-    return (["      time  share   peak  layer and pass, kernel, layout"] + rows + [summary, step])
+    let memory = String(
+      format: "%10.1f GB/s in sum and optimizer, where copying memory reaches %.1f GB/s",
+      Double(updateBytes) / max(phases.update, 1e-9) * 1e-9, copyBytesPerSecond * 1e-9)
+    return (["      time  share   peak  layer and pass, kernel, layout"] + rows + [summary, step, memory])
       .joined(separator: "\n")
   }
 
@@ -98,13 +106,15 @@ struct BenchResult {
         "data_wait_share": result.training.dataWaitShare,
         "shards_seconds": result.training.phases.shards, "update_seconds": result.training.phases.update,
         "kernel_weights_seconds": result.training.phases.kernelWeights,
-        "peak_memory_bytes": result.peakMemoryBytes, "training_flops_per_image": result.flopsPerImage,
+        "update_bytes": result.updateBytes, "peak_memory_bytes": result.peakMemoryBytes,
+        "training_flops_per_image": result.flopsPerImage,
       ]
       if let inference = result.inference {
         keys["inference_images_per_second"] = inference.imagesPerSecond
         keys["inference_images_per_second_p5"] = inference.slowest
         keys["inference_images_per_second_p95"] = inference.fastest
       }
+      if result.copyBytesPerSecond > 0 { keys["copy_bytes_per_second"] = result.copyBytesPerSecond }
       for (precision, peak) in result.peaks { keys["peak_flops_\(precision.rawValue)"] = peak }
       if !result.layers.isEmpty { keys["layers"] = result.layers.map(result.keys(of:)) }
       return keys
