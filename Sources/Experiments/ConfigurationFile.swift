@@ -12,6 +12,11 @@ public struct LoadedConfiguration: Sendable {
   public let network: ResolvedNetwork
   /// Every value, defaults included, with the place that it comes from.
   public let values: ResolvedValue
+  /// What a sweep over this configuration would vary.
+  let sweep: SweepDefinition?
+
+  /// Whether the configuration describes a family of runs besides the one that its own values make.
+  public var hasSweep: Bool { sweep != nil }
 }
 
 /// Reads configuration files.
@@ -52,6 +57,6 @@ public enum ConfigurationFile {
       }
       throw errors.sorted()
     }
-    return LoadedConfiguration(path: path, run: run, network: network, values: values)
+    return LoadedConfiguration(path: path, run: run, network: network, values: values, sweep: decoder.sweep)
   }
 }

@@ -126,6 +126,7 @@ private struct ConfigurationReference {
     case .layers: "list of layers"
     case .layerNames: "name, or list of names"
     case .blocks: "map of blocks by name"
+    case .sweep: "`{grid: …}`, `{random: …}`, `{list: …}`"
     }
   }
 

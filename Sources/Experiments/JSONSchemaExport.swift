@@ -64,7 +64,28 @@ struct JSONSchemaExport {
       return ["anyOf": .list([.map(["const": .text(word)]), .map(members(inner, inLayers: inLayers))])]
     case .layers: return ["$ref": .text("#/$defs/layers")]
     case .blocks: return type("object", ["additionalProperties": .map(["$ref": .text("#/$defs/block")])])
+    case .sweep: return sweep
     }
+  }
+
+  /// One of grid, random and list; which keys can be varied, and to what, is not said.
+  private var sweep: Members {
+    let choices = type("object", ["additionalProperties": .map(type("array", ["minItems": .integer(1)]))])
+    let random = type(
+      "object",
+      [
+        "properties": .map([
+          "runs": .map(members(.integer(1...SweepDefinition.limit), inLayers: false)),
+          "seed": .map(members(.integer(0...Int.max), inLayers: false)), "keys": .map(type("object")),
+        ]), "required": .list([.text("runs"), .text("keys")]), "additionalProperties": .boolean(false),
+      ])
+    let list = type("array", ["items": .map(type("object")), "minItems": .integer(1)])
+    return type(
+      "object",
+      [
+        "properties": .map(["grid": .map(choices), "random": .map(random), "list": .map(list)]),
+        "additionalProperties": .boolean(false), "minProperties": .integer(1), "maxProperties": .integer(1),
+      ])
   }
 
   private func parameterized(_ members: Members, _ inLayers: Bool) -> Members {

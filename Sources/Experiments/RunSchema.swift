@@ -19,6 +19,9 @@ enum RunSchema {
       Key(
         "checkpoints", .object(checkpoints), .emptyMap, change: .free,
         "When the state of the run is saved, and what is kept."),
+      Key(
+        "sweep", .sweep, .derived("no sweep"), change: .free,
+        "What `convoy sweep` varies: a family of runs; see Sweeps above."),
     ])
 
   /// The sections that have a key of this name, for hints about keys in the wrong place.

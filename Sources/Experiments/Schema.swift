@@ -27,6 +27,8 @@ indirect enum Schema: Sendable {
   case layers
   /// Definitions of blocks.
   case blocks
+  /// What a family of runs varies.
+  case sweep
 }
 
 /// A word among those allowed.
@@ -202,6 +204,7 @@ extension Schema {
     case .optional(let word, let schema): "\(word), or \(schema.expectation)"
     case .layers: "a list of layers"
     case .blocks: "a map of blocks by name"
+    case .sweep: SchemaDecoder.sweepForms
     }
   }
 }

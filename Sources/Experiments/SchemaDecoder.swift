@@ -16,6 +16,8 @@ struct SchemaDecoder {
   /// The folder that relative paths of overrides count from.
   let workingDirectory: String
   var expansion = NetworkExpansion()
+  /// What the section `sweep` says, where there is one.
+  var sweep: SweepDefinition?
 
   init(workingDirectory: String) { self.workingDirectory = workingDirectory }
 
@@ -48,6 +50,9 @@ struct SchemaDecoder {
     case .layers: return decodeLayers(node, at: path)
     case .blocks:
       defineBlocks(node, at: path)
+      return nil
+    case .sweep:
+      defineSweep(node, at: path)
       return nil
     }
   }
@@ -202,7 +207,12 @@ extension Schema {
   }
 
   /// Definitions that are used up in reading and leave no value.
-  var isDefinition: Bool { if case .blocks = self { true } else { false } }
+  var isDefinition: Bool {
+    switch self {
+    case .blocks, .sweep: true
+    default: false
+    }
+  }
 
   /// Whether a block's parameter may stand here.
   fileprivate var takesParameters: Bool {

@@ -22,9 +22,19 @@ struct Convoy: ParsableCommand {
       """,
     version: Version.text,
     subcommands: [
-      TrainCommand.self, EvaluateCommand.self, PredictCommand.self, InspectCommand.self, ImportCommand.self,
-      ProveCommand.self, BenchCommand.self, TuneCommand.self, ReportCommand.self, DatasetCommand.self,
-      VisualizeCommand.self, ExplainCommand.self,
+      TrainCommand.self,
+      EvaluateCommand.self,
+      PredictCommand.self,
+      InspectCommand.self,
+      ImportCommand.self,
+      ProveCommand.self,
+      BenchCommand.self,
+      TuneCommand.self,
+      ReportCommand.self,
+      DatasetCommand.self,
+      VisualizeCommand.self,
+      ExplainCommand.self,
+      SweepCommand.self,
       ConfigCommand.self,
     ])
 }
@@ -36,7 +46,7 @@ enum Main {
     signal(SIGPIPE, SIG_IGN)
     signal(SIGXFSZ, SIG_IGN)
     // As early as can be, for what a signal should not end at once.
-    if ["train", "import"].contains(CommandLine.arguments.dropFirst().first) { StopSignals.install() }
+    if ["train", "import", "sweep"].contains(CommandLine.arguments.dropFirst().first) { StopSignals.install() }
     do {
       var command = try Convoy.parseAsRoot()
       try command.run()

@@ -1,0 +1,90 @@
+internal import ArgumentParser
+internal import Experiments
+internal import Foundation
+internal import Parallel
+internal import Reporting
+internal import Training
+
+/// Trains the family of runs that a configuration's `sweep` section describes.
+struct SweepCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "sweep",
+    abstract: "Train every run of a config's sweep section, and compare them.",
+    discussion: """
+      Each member is a run like any other, in its own directory under Results/NAME. Runs that are complete are not trained \
+      again, and one that was interrupted goes on where it stopped, so the same command goes on with the sweep. At the end \
+      there is a table of all members, the best first, and two charts.
+
+        convoy sweep Configs/sweep.yaml --list
+        convoy sweep Configs/sweep.yaml
+        sbatch $(convoy sweep Configs/sweep.yaml --slurm)
+      """)
+
+  @OptionGroup var config: ConfigurationArguments
+  @OptionGroup var workers: WorkersOption
+
+  @Flag(help: "Say what would be trained, and how far each run is, and train nothing.")
+  var list = false
+
+  @Flag(help: "Write a Slurm job array with one task per run, and print where it is.")
+  var slurm = false
+
+  @Option(help: ArgumentHelp("Train this member only, from 0.", valueName: "k"))
+  var member: Int?
+
+  @Flag(name: .shortAndLong, help: "No progress, only the result.")
+  var quiet = false
+
+  func run() throws {
+    let sweep = try ConfigurationFile.loadSweep(path: config.config, overrides: config.overrides)
+    let results = SweepResults(sweep)
+    if list {
+      print(results.table(order: .members).text(width: TerminalOutput.standardOutput.columns))
+      return
+    }
+    if slurm {
+      print(try SweepArray(sweep, config: config, folder: results.folder).write())
+      return
+    }
+    let stop = StopSignals.install()
+    for member in try chosen(sweep) where !results.isComplete(member) {
+      try train(member, of: sweep, stop: stop)
+    }
+    guard member == nil else { return }
+    print(try results.write())
+  }
+
+  private func chosen(_ sweep: Sweep) throws -> [Sweep.Member] {
+    guard let member else { return sweep.members }
+    guard sweep.members.indices.contains(member) else {
+      throw CommandError.usage(
+        "--member: there is no member \(member); the sweep has \(sweep.members.count), counted from 0")
+    }
+    return [sweep.members[member]]
+  }
+
+  /// Trains one member to its end.
+  ///
+  /// A member whose loss ran away is noted and the sweep goes on: that is a result, too.
+  private func train(_ member: Sweep.Member, of sweep: Sweep, stop: StopRequest) throws {
+    let loaded = member.configuration
+    let directory = TrainCommand.directory(of: loaded)
+    if !quiet {
+      let values = zip(sweep.keys, member.values).compactMap { key, value in value.map { "\(key)=\($0)" } }
+      print("member \(member.index + 1) of \(sweep.members.count): \(values.joined(separator: " "))")
+    }
+    let request = RunRequest(
+      configuration: loaded.run, resolvedConfiguration: loaded.resolvedYAML, directory: directory,
+      workers: workers.count, coresDescription: Cores.available().description,
+      compareConfiguration: { try TrainCommand.changes(from: $0, to: loaded) })
+    let printer = TrainingPrinter(isQuiet: quiet)
+    do {
+      let isComplete = try Run(request, stop: stop, observer: printer).train()
+      printer.finish()
+      if !isComplete { throw ExitCode(75) }
+    } catch let error as TrainingError where error.kind == .notFinite {
+      printer.finish()
+      TerminalOutput.warn("member \(member.index + 1): \(error)")
+    }
+  }
+}
