@@ -96,7 +96,9 @@ struct SweepResults {
       })
     let digestColumn = columns.count - 2
     for standing in standings(order) {
-      table.add(cells(standing).enumerated().filter { $0.offset != digestColumn }.map(\.element))
+      var row = cells(standing).enumerated().filter { $0.offset != digestColumn }.map(\.element)
+      row[row.count - 1] = URL(fileURLWithPath: standing.directory).lastPathComponent
+      table.add(row)
     }
     return table
   }

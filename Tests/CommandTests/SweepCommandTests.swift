@@ -1,0 +1,100 @@
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("The sweep command")
+struct SweepCommandTests {
+  /// A process in a folder; `afterwards` may end it early.
+  private func run(
+    _ arguments: [String], in folder: TemporaryDirectory, afterwards: (Process) -> Void = { _ in }
+  ) throws -> (code: Int32, output: String) {
+    let process = Process()
+    let output = Pipe()
+    process.executableURL = URL(fileURLWithPath: Program.path)
+    process.arguments = arguments
+    process.currentDirectoryURL = URL(fileURLWithPath: folder.file(""))
+    process.standardOutput = output
+    process.standardError = output
+    try process.run()
+    afterwards(process)
+    let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    process.waitUntilExit()
+    return (process.terminationStatus, text)
+  }
+
+  /// 40 images of 6×6 whose label is how bright they are, and a sweep of six members over them.
+  private func prepare() throws -> TemporaryDirectory {
+    let folder = try TemporaryDirectory()
+    var images: [UInt8] = [0, 0, 8, 3, 0, 0, 0, 40, 0, 0, 0, 6, 0, 0, 0, 6]
+    var labels: [UInt8] = [0, 0, 8, 1, 0, 0, 0, 40]
+    for sample in 0..<40 {
+      images += (0..<36).map { UInt8(40 * (sample % 4) + ($0 * 7 + sample * 13) % 60) }
+      labels.append(UInt8(sample % 4))
+    }
+    let imported = try run(
+      [
+        "import", "idx", "--images", try folder.write(images, to: "images"), "--labels",
+        try folder.write(labels, to: "labels"), "--to", "data.h5",
+      ], in: folder)
+    #expect(imported.code == 0, "\(imported.output)")
+    let source = "{file: data.h5, images: train/images, labels: train/labels}"
+    try folder.write(
+      """
+      name: tiny
+      data: {train: \(source), test: \(source)}
+      network: {input: [6, 6, 1], layers: [rescale: {scale: 1/255}, flatten, dense: {units: 4}]}
+      training: {epochs: 6, batch: 8, loss: softmax_cross_entropy, optimizer: {sgd: {learning_rate: 0.1}}}
+      checkpoints: {every: {steps: 3}}
+      sweep: {grid: {learning_rate: [0.01, 0.1, 1], training.optimizer.sgd.momentum: [0, 0.9]}}
+      """, to: "sweep.yaml")
+    return folder
+  }
+
+  private func table(_ folder: TemporaryDirectory) throws -> String {
+    let results = folder.file("Results/tiny")
+    let sweep = try #require(
+      FileManager.default.contentsOfDirectory(atPath: results).first { $0.hasPrefix("sweep-") })
+    return try String(contentsOfFile: "\(results)/\(sweep)/sweep.csv", encoding: .utf8)
+  }
+
+  @Test(
+    "a sweep that was killed in the middle ends with the table of one that was not, and trains nothing twice")
+  func killed() throws {
+    let whole = try prepare()
+    let done = try run(["sweep", "sweep.yaml", "--quiet", "--workers", "1"], in: whole)
+    #expect(done.code == 0, "\(done.output)")
+    let wanted = try table(whole)
+    #expect(wanted.split(separator: "\n").count == 7)
+    #expect(!wanted.contains(",0 of 6,"))
+
+    let killed = try prepare()
+    let second = killed.file("Results/tiny")
+    _ = try run(["sweep", "sweep.yaml", "--quiet", "--workers", "2"], in: killed) { process in
+      // Once a second member has begun.
+      for _ in 0..<2000 where process.isRunning {
+        let runs = (try? FileManager.default.contentsOfDirectory(atPath: second)) ?? []
+        if runs.count >= 2 { break }
+        usleep(2000)
+      }
+      kill(process.processIdentifier, SIGKILL)
+    }
+    let again = try run(["sweep", "sweep.yaml", "--workers", "1"], in: killed)
+    #expect(again.code == 0, "\(again.output)")
+    #expect(!again.output.contains("member 1 of 6"), "the finished first member was trained again")
+    #expect(try table(killed) == wanted)
+  }
+
+  @Test("a job array has a task for each member, and a member that is not there is refused")
+  func array() throws {
+    let folder = try prepare()
+    let written = try run(["sweep", "sweep.yaml", "--set", "seed=3", "--slurm"], in: folder)
+    #expect(written.code == 0)
+    let path = written.output.trimmingCharacters(in: .whitespacesAndNewlines)
+    let script = try String(contentsOfFile: folder.file(path), encoding: .utf8)
+    #expect(script.contains("#SBATCH --array=0-5\n"))
+    #expect(script.contains("sweep 'sweep.yaml' --set 'seed=3' --member \"$SLURM_ARRAY_TASK_ID\""))
+    let refused = try run(["sweep", "sweep.yaml", "--member", "6"], in: folder)
+    #expect(refused.code == 64)
+    #expect(refused.output.contains("the sweep has 6"))
+  }
+}
