@@ -377,13 +377,17 @@ import Training
     let examples = readme.components(separatedBy: "```yaml\n").dropFirst().compactMap {
       $0.components(separatedBy: "```").first
     }
-    #expect(examples.count == 3)
+    #expect(examples.count == 6)
+    for example in examples where example.hasPrefix("sweep:\n") {
+      let text = try BrokenConfiguration.base() + example
+      #expect(try ConfigurationFile.loadSweep(text: text, path: "README.md").members.count > 1)
+    }
     for example in examples where example.hasPrefix("training:\n") {
       let text = try BrokenConfiguration.base().replacing("training:\n", with: example)
       let loaded = try ConfigurationFile.load(text: text, path: "README.md")
       #expect(loaded.run.training.augmentation.steps.count == 5)
     }
-    for example in examples where !example.hasPrefix("training:\n") {
+    for example in examples where !example.hasPrefix("training:\n") && !example.hasPrefix("sweep:\n") {
       let indented = example.split(separator: "\n").map { "  \($0)\n" }.joined()
       let rest = "    - flatten\n    - dense: {units: 10}\n"
       var text = try BrokenConfiguration.base()
