@@ -127,7 +127,7 @@ let package = Package(
         "Insight", "ImageFiles", "HDF5", "Networks", "Parallel", "Compute", "Tensors", "TestSupport",
       ],
       exclude: ["Fixtures"]),
-    .testTarget(name: "CommandTests", dependencies: ["convoy", "TestSupport"]),
+    .testTarget(name: "CommandTests", dependencies: ["convoy", "HDF5", "TestSupport"]),
   ]
 )
 
