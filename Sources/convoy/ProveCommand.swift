@@ -9,9 +9,9 @@ struct ProveCommand: ParsableCommand {
     commandName: "prove",
     abstract: "Train the same steps on several numbers of workers and compare every byte.",
     discussion: """
-      Prints the digest of parameters, statistics and optimizer state after the last step of each trial, one of which is thrown \
-      away in the middle and goes on from the bytes of a checkpoint. Exits with 70 if any two differ, naming the first step \
-      where they do. Nothing is written.
+      Prints for each trial the digest of parameters, statistics and optimizer state after the last step, and the first step \
+      after which it differs from the first trial. The last trial is thrown away in the middle and goes on from the bytes of a \
+      checkpoint. Exits with 70 if any differs. Nothing is written.
       """)
 
   @OptionGroup var config: ConfigurationArguments
@@ -38,24 +38,38 @@ struct ProveCommand: ParsableCommand {
       RunRequest(
         configuration: loaded.run, resolvedConfiguration: loaded.resolvedYAML, directory: "", workers: first),
       stop: stop)
-    var trials: [(name: String, digests: [String])] = []
-    for count in counts {
-      trials.append(("\(count) worker(s)", try proof.digests(workers: count, steps: steps)))
-      print("\(pad(trials[trials.count - 1].name))  \(trials[trials.count - 1].digests.last ?? "")")
+    print("\(pad("trial"))\(pad("first difference"))SHA-256 after the last step")
+    let expected = try proof.digests(workers: first, steps: steps)
+    report("\(first) worker(s)", nil, expected)
+    var differing: [String] = []
+    for count in counts.dropFirst() {
+      let digests = try proof.digests(workers: count, steps: steps)
+      let step = firstDifference(expected, digests)
+      report("\(count) worker(s)", step, digests)
+      if let step { differing.append("\(count) worker(s) from step \(step) on") }
     }
     let middle = max(steps / 2, 1)
-    let resumed = try proof.digests(workers: counts[counts.count - 1], steps: steps, restartsAfter: middle)
-    trials.append(("resumed after \(middle)", resumed))
-    print("\(pad("resumed after \(middle)"))  \(resumed.last ?? "")")
-    let done = trials[0].digests.count - 1
-    for trial in trials.dropFirst() where trial.digests != trials[0].digests {
-      let step = zip(trial.digests, trials[0].digests).enumerated().first { $0.element.0 != $0.element.1 }?
-        .offset
+    let last = counts[counts.count - 1]
+    let resumed = try proof.digests(workers: last, steps: steps, restartsAfter: middle)
+    let step = firstDifference(expected, resumed)
+    report("resumed after \(middle)", step, resumed)
+    if let step { differing.append("resumed from step \(step) on") }
+    guard differing.isEmpty else {
       throw CommandError(
         exitCode: 70,
-        description: "'\(trials[0].name)' and '\(trial.name)' differ from step \(step ?? done) on")
+        description: "not the same bytes as with \(first) worker(s): \(differing.joined(separator: ", "))")
     }
-    print("the same bytes after each of \(done) steps")
+    print("the same bytes after each of \(expected.count - 1) steps")
+  }
+
+  private func report(_ name: String, _ difference: Int?, _ digests: [String]) {
+    print("\(pad(name))\(pad(difference.map { "step \($0)" } ?? "none"))\(digests.last ?? "")")
+  }
+
+  /// The first step after which two trials differ, 0 for the state before any; nil when they never do.
+  private func firstDifference(_ left: [String], _ right: [String]) -> Int? {
+    let step = zip(left, right).enumerated().first { $0.element.0 != $0.element.1 }?.offset
+    return step ?? (left.count == right.count ? nil : min(left.count, right.count))
   }
 
   private func pad(_ text: String) -> String { text.padding(toLength: 20, withPad: " ", startingAt: 0) }

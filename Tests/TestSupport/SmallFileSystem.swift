@@ -1,4 +1,4 @@
-public import Foundation
+import Foundation
 
 /// A file system of its own in memory, of a given size: for disks that are full or cannot be written to.
 ///
@@ -30,7 +30,7 @@ public final class SmallFileSystem: Sendable {
   /// Takes all the room that is left.
   public func fill() throws {
     let filler = file("filler")
-    FileManager.default.createFile(atPath: filler, contents: nil)
+    try Data().write(to: URL(fileURLWithPath: filler))
     let handle = try FileHandle(forWritingTo: URL(fileURLWithPath: filler))
     defer { try? handle.close() }
     // Down to the last byte: first in pages, then singly.

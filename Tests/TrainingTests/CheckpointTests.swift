@@ -159,8 +159,15 @@ struct DamageTests {
     return (try? header.verify(bytes, file: "x")) != nil
   }
 
+  /// A small checkpoint: every byte of it is changed in turn, and each time all of it is hashed.
   static func bytes() throws -> [UInt8] {
-    let encoded = try CheckpointFile.encode(try CheckpointTests.example())
+    let network = try Network(inputShape: [2, 2, 1], chain: [.flatten, .dense(Dense(units: 2))]).resolved()
+    let layout = ParameterLayout(network)
+    let checkpoint = Checkpoint(
+      network: network, name: "small", progress: TrainingProgress(), identity: RunIdentity(runID: "small"),
+      values: layout.initialValues(seed: 1), optimizer: SmallRun.sgd,
+      slots: [Checkpoint.Slot(name: "momentum", values: AlignedBuffer(count: layout.trainableCount))])
+    let encoded = try CheckpointFile.encode(checkpoint)
     return encoded.header.bytes() + encoded.payload
   }
 
@@ -239,6 +246,30 @@ struct DamageTests {
       ($0 as? TrainingError)?.kind == .badData && "\($0)".contains("none of the 3 checkpoint(s)")
     }
     #expect(try store.entries().count == 3)
+  }
+
+  @Test("whichever byte of the newest file is changed and wherever it ends, the one before is taken")
+  func previousIsUsed() throws {
+    let folder = try TemporaryFolder()
+    let store = CheckpointStore(folder: folder.path)
+    for step in 1...2 {
+      _ = try store.save(try CheckpointTests.example(step: step), keepLast: 2, keepBest: 0)
+    }
+    let newest = URL(fileURLWithPath: "\(folder.path)/\(CheckpointStore.fileName(step: 2))")
+    let sound = try Data(contentsOf: newest)
+    // Some two dozen places: header, HDF5's structures and values are all hit.
+    for index in stride(from: 0, to: sound.count, by: sound.count / 23) {
+      var damaged = sound
+      damaged[index] ^= 0x10
+      for bytes in [damaged, sound.prefix(index)] {
+        try bytes.write(to: newest)
+        var reports = 0
+        let found = try CheckpointStore(folder: folder.path).newest { _ in reports += 1 }
+        #expect(found?.checkpoint.progress.step == 1 && reports == 1, "byte \(index)")
+      }
+    }
+    try sound.write(to: newest)
+    #expect(try CheckpointStore(folder: folder.path).newest()?.checkpoint.progress.step == 2)
   }
 
   @Test("the last and the best are kept; what is damaged is not counted among them")

@@ -2,6 +2,7 @@ import Foundation
 import HDF5
 import Networks
 import Tensors
+import TestSupport
 import Testing
 
 @testable import Training
@@ -162,6 +163,67 @@ struct RunTests {
     #expect(Self.error { _ = try resume([]) }?.description.contains("other contents") == true)
   }
 
+  @Test("a pixel that no sample of the data touches is found by digests of the contents")
+  func dataContents() throws {
+    let folder = try TemporaryFolder()
+    try SmallRun.writeDataset(folder("data.h5"), count: 300)
+    let configuration = try SmallRun.configuration(
+      data: folder("data.h5"), epochs: 1, checkpoints: CheckpointConfiguration(every: .steps(5)))
+    func run(verifies: Bool) throws {
+      let record = Recorder(stopAfter: 1)
+      let request = RunRequest(
+        configuration: configuration, resolvedConfiguration: "", directory: folder("run"), workers: 1,
+        verifiesData: verifies)
+      _ = try Run(request, stop: record.stop, observer: record).train()
+    }
+    try run(verifies: true)
+    try run(verifies: false)
+    // Sample 1 is not among the 64 that the quick digest looks at.
+    let file = try HDF5.File.open(folder("data.h5"))
+    guard case .contiguous(let place?) = try file.root.dataset("images").layout() else {
+      Issue.record("the images are not stored in one piece")
+      return
+    }
+    var bytes = try Data(contentsOf: URL(fileURLWithPath: folder("data.h5")))
+    bytes[place + 72 + 5] ^= 1
+    try bytes.write(to: URL(fileURLWithPath: folder("data.h5")))
+    try run(verifies: false)
+    let error = Self.error { try run(verifies: true) }
+    #expect(error?.exitCode == 78)
+    #expect(
+      error?.description.contains("the test data has other contents") == true, "\(error?.description ?? "")")
+    #expect(error?.description.contains("the train data has other contents") == true)
+  }
+
+  @Test(
+    "a disk that is full for a while costs checkpoints and delays rows, and changes nothing else",
+    .enabled(if: SmallFileSystem.isAvailable, Comment(rawValue: SmallFileSystem.reason)))
+  func fullForAWhile() throws {
+    let folder = try TemporaryFolder()
+    try SmallRun.writeDataset(folder("data.h5"), count: 83)
+    let configuration = try SmallRun.configuration(
+      data: folder("data.h5"), epochs: 6,
+      checkpoints: CheckpointConfiguration(every: .steps(1), keepLast: 3, keepBest: 1))
+    try SmallRun.train(configuration, in: folder("whole"), workers: 2)
+    let disk = try SmallFileSystem(kibibytes: 2048)
+    let recorder = Recorder()
+    let observer = DiskFiller(disk, recorder, full: 7..<18)
+    let request = RunRequest(
+      configuration: configuration, resolvedConfiguration: "\(configuration.seed)\n",
+      directory: disk.file("run"),
+      workers: 2)
+    #expect(try Run(request, stop: recorder.stop, observer: observer).train())
+    #expect(recorder.warnings.contains { $0.contains("No space left") })
+    let whole = try SmallRun.digests(in: folder("whole"))
+    let digests = try SmallRun.digests(in: disk.file("run"))
+    #expect(digests[30] == whole[30] && digests[30] != nil)
+    func epochs(_ run: String) throws -> [String] {
+      try String(contentsOfFile: "\(run)/metrics.csv", encoding: .utf8).split(separator: "\n")
+        .map { $0.split(separator: ",").prefix(4).joined(separator: ",") }
+    }
+    #expect(try epochs(disk.file("run")) == epochs(folder("whole")))
+  }
+
   @Test("data whose shape or classes do not fit the network is refused before training")
   func dataCheck() throws {
     let folder = try TemporaryFolder()
@@ -251,6 +313,24 @@ struct NonFiniteTests {
     #expect(values.allSatisfy { $0 == values[0] && $0.allSatisfy(\.isFinite) })
   }
 
+  @Test(
+    "parameters that an update made infinite are never saved: the training ends and the checkpoint before stays"
+  )
+  func infiniteParameters() throws {
+    let folder = try TemporaryFolder()
+    try SmallRun.writeDataset(folder("data.h5"), count: 45)
+    // A finite gradient times this rate is more than a Float holds.
+    let configuration = try Self.configuration(folder("data.h5"), rate: 3e38)
+    let error = RunTests.error { try SmallRun.train(configuration, in: folder("run")) }
+    #expect(error?.exitCode == 76, "\(error?.description ?? "no error")")
+    for entry in try CheckpointStore(folder: folder("run/checkpoints")).entries() {
+      let checkpoint = try CheckpointFile.read(entry.path)
+      let slots = checkpoint.slots.flatMap { $0.values.array() }
+      let isFinite = (checkpoint.values.trainable.array() + slots).allSatisfy(\.isFinite)
+      #expect(isFinite, "step \(entry.step)")
+    }
+  }
+
   @Test("taking the gradient whole first gives the same bits as taking it slice by slice")
   func twoPasses() throws {
     let folder = try TemporaryFolder()
@@ -284,5 +364,26 @@ struct NonFiniteTests {
       }
       #expect(digests[0] == digests[1])
     }
+  }
+}
+
+/// Fills a disk after one step and gives it back after a later one.
+private final class DiskFiller: TrainerObserver {
+  private let disk: SmallFileSystem
+  private let next: Recorder
+  private let full: Range<Int>
+
+  init(_ disk: SmallFileSystem, _ next: Recorder, full: Range<Int>) {
+    self.disk = disk
+    self.next = next
+    self.full = full
+  }
+
+  func receive(_ event: TrainerEvent) {
+    if case .step(let report) = event {
+      if report.step == full.lowerBound { try? disk.fill() }
+      if report.step == full.upperBound { try? disk.free() }
+    }
+    next.receive(event)
   }
 }
