@@ -46,7 +46,9 @@ enum Main {
     signal(SIGPIPE, SIG_IGN)
     signal(SIGXFSZ, SIG_IGN)
     // As early as can be, for what a signal should not end at once.
-    if ["train", "import", "sweep"].contains(CommandLine.arguments.dropFirst().first) { StopSignals.install() }
+    if ["train", "import", "sweep"].contains(CommandLine.arguments.dropFirst().first) {
+      StopSignals.install()
+    }
     do {
       var command = try Convoy.parseAsRoot()
       try command.run()
