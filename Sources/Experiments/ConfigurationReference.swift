@@ -28,6 +28,9 @@ private struct ConfigurationReference {
     writer.layers()
     writer.section("`repeat`", LayerSchema.repetition)
     writer.section("`network.blocks.<name>`", LayerSchema.block)
+    writer.section("A look into a network", InsightSchema.root)
+    writer.kinds("`job` of a look", InsightSchema.job)
+    writer.kinds("`target` of `maximize`", InsightSchema.target)
     return writer.lines.joined(separator: "\n") + "\n"
   }
 

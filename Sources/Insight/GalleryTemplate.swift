@@ -70,7 +70,7 @@ enum GalleryTemplate {
     button{font:inherit;font-size:.8rem;color:inherit;background:var(--card);border:2px solid var(--line);border-radius:.5rem;padding:.35rem;width:5.6rem;cursor:pointer}
     button img{width:100%;border-radius:.25rem}button span{display:block;overflow:hidden;text-overflow:ellipsis;white-space:nowrap}
     button[aria-pressed=true]{border-color:var(--accent)}button:focus-visible,a:focus-visible{outline:3px solid var(--accent);outline-offset:2px}
-    .graph{list-style:none;display:flex;flex-wrap:wrap;gap:.4rem 1.3rem;padding:0;margin:.5rem 0}
+    .graph{list-style:none;display:flex;flex-wrap:wrap;gap:.4rem 1.3rem;padding:0 0 0 1.3rem;margin:.5rem 0}
     .graph li{position:relative}.graph li+li::before{content:"\\2192";position:absolute;left:-1.05rem;top:.55rem;color:var(--soft)}
     .node{display:block;border:1px solid var(--line);border-radius:.5rem;background:var(--card);padding:.3rem .6rem;color:inherit;text-decoration:none;font-size:.9rem}
     .node small{display:block;font-size:.75rem}.node.learned{border-color:var(--accent)}a.node:hover{background:var(--line)}

@@ -48,7 +48,7 @@ public struct AscentSettings: Hashable, Sendable {
 }
 
 /// What an ascent found.
-public struct Maximum: Hashable, Sendable {
+public struct Maximum: Hashable, Sendable, Codable {
   public let target: Target
   /// `[H, W, C]`, pixels in 0…1.
   public let image: [Float]

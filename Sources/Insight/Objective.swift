@@ -48,7 +48,7 @@ public struct Objective: Hashable, Sendable {
 }
 
 /// What a maximisation is for, as people ask for it.
-public enum Target: Hashable, Sendable {
+public enum Target: Hashable, Sendable, Codable {
   /// A filter of a layer with maps: the sum of its map, after the activation.
   case filter(layer: String, index: Int)
   /// A unit of a layer that gives a vector, after the activation.

@@ -16,7 +16,7 @@ public struct PictureSheet: Sendable {
   public var tiles: [Tile]
   /// Tiles in a row; nil chooses a sheet that is a little wider than high.
   public var columns: Int?
-  /// Pixels of the picture per pixel of a tile; nil enlarges small ones to about 64.
+  /// Pixels of the picture per pixel of a tile; nil enlarges each small one to about 72.
   public var scale: Int?
 
   public init(title: String, tiles: [Tile], columns: Int? = nil, scale: Int? = nil) {
@@ -32,9 +32,10 @@ public struct PictureSheet: Sendable {
 
   /// The sheet, RGB; one white tile's worth where there are none.
   public func picture() -> Image {
-    let side = tiles.map { max($0.image.height, $0.image.width) }.max() ?? 1
-    let scale = self.scale ?? max(1, (72 + side / 2) / side)
-    let enlarged = tiles.map { $0.image.converted(to: .rgb).enlarged(by: scale) }
+    let enlarged = tiles.map { tile in
+      let side = max(tile.image.height, tile.image.width)
+      return tile.image.converted(to: .rgb).enlarged(by: scale ?? max(1, (72 + side / 2) / side))
+    }
     let lines = tiles.map(\.labels.count).max() ?? 0
     let textWidth = (tiles.flatMap(\.labels).map(\.count).max() ?? 0) * BitmapFont.width
     let cellWidth = max(enlarged.map(\.width).max() ?? 1, min(textWidth, 26 * BitmapFont.width)) + Self.gap

@@ -17,7 +17,7 @@ struct VisualizeCommand: ParsableCommand {
       """,
     subcommands: [
       VisualizeFiltersCommand.self, VisualizeMapsCommand.self, VisualizeExamplesCommand.self,
-      VisualizeMaximizeCommand.self, VisualizeGalleryCommand.self,
+      VisualizeMaximizeCommand.self, VisualizeGalleryCommand.self, VisualizeRunCommand.self,
     ])
 }
 
@@ -51,39 +51,54 @@ struct InsightOptions: ParsableArguments {
       range: PixelRange(low: low, high: high))
   }
 
+  var folder: PictureFolder { PictureFolder(path: to) }
+
   /// Writes a picture into the folder.
   ///
   /// - Returns: its path.
   @discardableResult
-  func write(_ image: Image, as name: String) throws -> String {
-    let path = "\(to)/\(name).png"
-    try makeFolder(of: path)
-    try ImageFile.write(image, to: path)
-    return path
-  }
+  func write(_ image: Image, as name: String) throws -> String { try folder.write(image, as: name) }
 
   /// Writes text into the folder.
   @discardableResult
-  func write(_ text: String, as name: String) throws -> String {
-    let path = "\(to)/\(name)"
-    try makeFolder(of: path)
-    do { try Data(text.utf8).write(to: URL(fileURLWithPath: path), options: .atomic) } catch {
-      throw CommandError(exitCode: 73, description: "cannot write \(path): \(error.localizedDescription)")
-    }
-    return path
-  }
-
-  private func makeFolder(of path: String) throws {
-    let folder = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
-    do { try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true) } catch {
-      throw CommandError(
-        exitCode: 73, description: "cannot make the folder \(folder): \(error.localizedDescription)")
-    }
-  }
+  func write(_ text: String, as name: String) throws -> String { try folder.write(text, as: name) }
 
   /// Prints the object for machines, or the text and, where the terminal shows them, the pictures.
   func report(
     _ object: [String: Any], _ text: String, _ pictures: @autoclosure () -> [(image: Image, caption: String)]
+  ) throws {
+    try folder.report(object, json: json, text, pictures())
+  }
+}
+
+/// Where pictures go; made when the first one comes.
+struct PictureFolder: Sendable {
+  let path: String
+
+  @discardableResult
+  func write(_ image: Image, as name: String) throws -> String {
+    let file = "\(path)/\(name).png"
+    try makeFolder(of: file)
+    try ImageFile.write(image, to: file)
+    return file
+  }
+
+  @discardableResult
+  func write(_ text: String, as name: String) throws -> String {
+    let file = "\(path)/\(name)"
+    try makeFolder(of: file)
+    do { try Data(text.utf8).write(to: URL(fileURLWithPath: file), options: .atomic) } catch {
+      throw CommandError(exitCode: 73, description: "cannot write \(file): \(error.localizedDescription)")
+    }
+    return file
+  }
+
+  /// What a file of the folder holds; nil where it is not there.
+  func text(of name: String) -> String? { try? String(contentsOfFile: "\(path)/\(name)", encoding: .utf8) }
+
+  func report(
+    _ object: [String: Any], json: Bool, _ text: String,
+    _ pictures: @autoclosure () -> [(image: Image, caption: String)]
   ) throws {
     if json { return print(try JSONText.make(object)) }
     let terminal = TerminalOutput.standardOutput
@@ -91,6 +106,14 @@ struct InsightOptions: ParsableArguments {
       print(ImageDrawing(terminal).gallery(pictures(), columns: terminal.columns))
     }
     print(text)
+  }
+
+  private func makeFolder(of file: String) throws {
+    let folder = file.lastIndex(of: "/").map { String(file[..<$0]) } ?? "."
+    do { try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true) } catch {
+      throw CommandError(
+        exitCode: 73, description: "cannot make the folder \(folder): \(error.localizedDescription)")
+    }
   }
 }
 

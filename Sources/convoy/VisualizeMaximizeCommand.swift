@@ -47,29 +47,9 @@ struct VisualizeMaximizeCommand: ParsableCommand {
     guard maxima.count == targets.count else { throw ExitCode(75) }
     let probabilities = try subject.probabilities(of: maxima.map(\.image))
     let report = MaximizationReport(subject: subject, maxima: maxima, probabilities: probabilities)
-    let name = self.targets.name
-    let sheet = try options.write(
-      PictureSheet(title: report.title, tiles: report.tiles).picture(), as: "maximize-\(name)")
-    let curves = try options.write(
-      PictureSheet(title: "the objective, step by step", tiles: report.curveTiles, scale: 1).picture(),
-      as: "maximize-\(name)-curves")
-    var files: [String] = []
-    for maximum in maxima {
-      files.append(
-        try options.write(
-          subject.picture(maximum.image), as: "maximize-\(name)/\(maximum.target.name(in: subject))"))
-    }
-    var object = report.object(files: files)
-    object["picture"] = sheet
-    object["curves"] = curves
-    object["settings"] = ascent.object
-    try options.write(try JSONText.make(object), as: "maximize-\(name).json")
-    try options.report(
-      object,
-      report.table(
-        columns: TerminalOutput.standardOutput.columns, unicode: TerminalOutput.standardOutput.hasUnicode)
-        + "\(sheet)\n\(curves)\n\(options.to)/maximize-\(name).json",
-      report.tiles.map { ($0.image, $0.labels[0]) })
+    let name = "maximize-\(self.targets.name)"
+    let object = try report.write(into: options.folder, name: name, settings: ascent.object)
+    try options.report(object, report.text(options.folder, name: name), report.drawings)
   }
 }
 
@@ -105,6 +85,12 @@ struct TargetOptions: ParsableArguments {
   var name: String { layer ?? "classes" }
 
   func targets(in subject: Subject) throws -> [Target] {
+    try Self.targets(layer: layer, filter: filter, neuron: neuron, classes: classes, in: subject)
+  }
+
+  static func targets(
+    layer: String?, filter: String?, neuron: String?, classes: String?, in subject: Subject
+  ) throws -> [Target] {
     if let classes {
       if classes == "all" { return subject.classNames.indices.map { .output($0) } }
       return try classes.split(separator: ",").map {
@@ -259,6 +245,34 @@ struct MaximizationReport {
 
   var curveTiles: [PictureSheet.Tile] {
     maxima.map { PictureSheet.Tile(CurvePicture.draw($0.curve), [$0.target.label(in: subject)]) }
+  }
+
+  var drawings: [(image: Image, caption: String)] { tiles.map { ($0.image, $0.labels[0]) } }
+
+  /// Writes the contact sheets, single pictures and values.
+  ///
+  /// - Returns: what stands in the JSON file.
+  func write(into folder: PictureFolder, name: String, settings: [String: Any]) throws -> [String: Any] {
+    let sheet = try folder.write(PictureSheet(title: title, tiles: tiles).picture(), as: name)
+    let curves = try folder.write(
+      PictureSheet(title: "the objective, step by step", tiles: curveTiles, scale: 1).picture(),
+      as: "\(name)-curves")
+    let files = try maxima.map { maximum in
+      try folder.write(
+        subject.picture(maximum.image), as: "\(name)/\(maximum.target.name(in: subject))")
+    }
+    var object = object(files: files)
+    object["picture"] = sheet
+    object["curves"] = curves
+    if !settings.isEmpty { object["settings"] = settings }
+    try folder.write(try JSONText.make(object), as: "\(name).json")
+    return object
+  }
+
+  func text(_ folder: PictureFolder, name: String) -> String {
+    let terminal = TerminalOutput.standardOutput
+    return table(columns: terminal.columns, unicode: terminal.hasUnicode)
+      + "\(folder.path)/\(name).png\n\(folder.path)/\(name)-curves.png\n\(folder.path)/\(name).json"
   }
 
   func table(columns: Int, unicode: Bool) -> String {
