@@ -25,5 +25,5 @@ def lines(convoy):
     return [
         f"- {datetime.datetime.now():%Y-%m-%d %H:%M}, load average {os.getloadavg()[0]:.2f} at the end",
         f"- {os.cpu_count()} cores of {processor()}",
-        f"- {platform.system()} {platform.release()}; Convoy {version}, commit {commit()}; Python {platform.python_version()}",
+        f"- {platform.system()} {platform.release()}; {version}, commit {commit()}; Python {platform.python_version()}",
     ]

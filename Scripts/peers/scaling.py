@@ -27,6 +27,7 @@ network:
 training:
   epochs: 1
   batch: {batch}
+  loss: softmax_cross_entropy
   optimizer:
     sgd: {{learning_rate: 0.001, momentum: 0.9}}
 """
@@ -44,6 +45,7 @@ network:
 training:
   epochs: 1
   batch: 64
+  loss: softmax_cross_entropy
   shard: 16
   optimizer:
     sgd: {learning_rate: 0.001, momentum: 0.9}
@@ -205,7 +207,7 @@ plot $points using 1:2 with linespoints lw 2 pt 7 title "images/s", \\
         for storage in ("contiguous", "chunks", "gzip"):
             path = os.path.join(self.scratch.name, f"{storage}.h5")
             subprocess.run([sys.executable, "-c", DATASETS, DATA, path, str(copies), storage], check=True)
-            for limit in ("64MB", "16MB"):
+            for limit in ("64MB", "16MB") if self.arguments.quick else ("256MB", "64MB"):
                 options = ["Configs/fashion-mnist.yaml", "--set", f"data.train.file={path}", "--set",
                            f"data.memory_limit={limit}"]
                 rates = [self.bench(*options, "--reading", "--workers", str(workers))[0]["reading_images_per_second"]

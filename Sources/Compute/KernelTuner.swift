@@ -83,7 +83,9 @@ public struct KernelTuner {
       var weightsShape = shape
       weightsShape.weights = try geometry.weights(.f32)
       guard let hint = try shape.forward(.direct, training: true, activation: nil).first else { continue }
-      for name in ConvolutionAlgorithmName.allCases {
+      // Winograd first: where it wins clearly, one run of the slower direct kernel is enough to know.
+      var fastest: [Pass: Double] = [:]
+      for name in [ConvolutionAlgorithmName.winograd, .direct] {
         let passes = [
           (Pass.forward, try shape.forward(name.algorithm, training: true, activation: nil)),
           (Pass.backwardData, try shape.backwardData(name.algorithm, hint: hint)),
@@ -91,10 +93,12 @@ public struct KernelTuner {
         ]
         for (pass, candidates) in passes {
           guard let kernel = candidates.first(where: { !$0.isReference }) else { continue }
+          let seconds = try seconds(of: kernel, pass, hopelessAbove: (fastest[pass] ?? .infinity) * 1.5)
+          fastest[pass] = min(fastest[pass] ?? .infinity, seconds)
           result.append(
             KernelTiming(
               layer: operation.layer, pass: pass, algorithm: name, precision: precision,
-              kernel: kernel.implementation, seconds: try seconds(of: kernel, pass),
+              kernel: kernel.implementation, seconds: seconds,
               flops: geometry.problem.flops))
         }
       }
@@ -121,7 +125,10 @@ public struct KernelTuner {
     }
   }
 
-  private func seconds(of kernel: PrimitiveDescriptor, _ pass: Pass) throws(OneDNNError) -> Double {
+  /// - Parameter hopelessAbove: a kernel whose first run takes longer is not run again.
+  private func seconds(
+    of kernel: PrimitiveDescriptor, _ pass: Pass, hopelessAbove limit: Double = .infinity
+  ) throws(OneDNNError) -> Double {
     ThreadConfinement.confine()
     let roles: [Argument] =
       switch pass {
@@ -144,6 +151,7 @@ public struct KernelTuner {
       let start = DispatchTime.now().uptimeNanoseconds
       try execution.run()
       best = min(best, DispatchTime.now().uptimeNanoseconds - start)
+      if Double(best) * 1e-9 > limit { break }
     }
     return withExtendedLifetime(buffers) { Double(best) * 1e-9 }
   }
