@@ -27,7 +27,9 @@ struct CrossChecks {
     guard let schedule = training?["schedule"] else { return }
     let epochs = training?["epochs"]?.integer
     checkSpan(schedule["warmup"], "training.schedule.\(schedule.kind ?? "").warmup", within: epochs, &errors)
-    checkSpan(schedule["over"], "training.schedule.cosine.over", upTo: epochs, &errors)
+    for key in ["over", "every", "first"] {
+      checkSpan(schedule[key], "training.schedule.\(schedule.kind ?? "").\(key)", upTo: epochs, &errors)
+    }
     var last: TrainingSpan?
     for (index, time) in (schedule["at"]?.list ?? []).enumerated() {
       let path = "training.schedule.step.at.\(index)"

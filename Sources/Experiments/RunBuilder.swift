@@ -71,6 +71,7 @@ enum RunBuilder {
       }
       return .sgd(learningRate: rate, momentum: momentum, nesterov: nesterov, weightDecay: decay)
     }
+    guard value.kind == "adam" || value.kind == "adamw" else { return OptimizerSchema.optimizer(value) }
     guard let beta1 = value["beta1"]?.number, let beta2 = value["beta2"]?.number,
       let epsilon = value["epsilon"]?.number
     else { return nil }
@@ -97,7 +98,7 @@ enum RunBuilder {
       return ScheduleConfiguration(
         curve: .cosine(over: value["over"].flatMap(span), floor: floor), warmup: warmup)
     default:
-      return nil
+      return ScheduleSchema.curve(value).map { ScheduleConfiguration(curve: $0, warmup: warmup) }
     }
   }
 

@@ -140,7 +140,7 @@ enum RunSchema {
             ])), "Softmax and cross-entropy in one; the last layer gives logits, without softmax.")
     ])
 
-  private static let learningRate = Key(
+  static let learningRate = Key(
     "learning_rate", .number(.positive), .required, "Step width; the schedule scales it.")
   private static let weightDecay = Key(
     "weight_decay", .number(.nonNegative), .scalar("0"), "Added to the gradient: this times the parameter.")
@@ -185,16 +185,16 @@ enum RunSchema {
             "weight_decay", .number(.nonNegative), .scalar("0.004"),
             "Parameters shrink by this times the learning rate in each step.")),
         "Adam with decoupled weight decay (Loshchilov & Hutter 2019)."),
-    ])
+    ] + OptimizerSchema.adaptiveKinds)
 
-  private static let span = UnionSchema(
+  static let span = UnionSchema(
     "span",
     [
       UnionSchema.Kind("epochs", .number(.positive), "Epochs, also in part: `{epochs: 0.5}`."),
       UnionSchema.Kind("steps", .integer(1...1 << 40), "Optimizer steps."),
     ])
 
-  private static let warmup = Key(
+  static let warmup = Key(
     "warmup", .optional(word: "none", .union(span)), .scalar("none"),
     "The learning rate first rises from 0 in a straight line for this long.")
 
@@ -227,7 +227,7 @@ enum RunSchema {
               Key("floor", .number(.unit), .scalar("0"), "The share of the learning rate that it falls to."),
               warmup,
             ])), "The learning rate falls along half a cosine."),
-    ])
+    ] + ScheduleSchema.furtherKinds)
 
   static let clipping = UnionSchema(
     "clipping",

@@ -49,17 +49,10 @@ public struct Adam: Optimizer {
     let new1 = Float(1 - beta1)
     let new2 = Float(1 - beta2)
     let ε = Float(epsilon)
-    if weightDecay != 0, range.decays {
-      if decoupled {
-        decay(w, by: Float(weightDecay * moment.learningRate), count: range.count)
-      } else {
-        let λ = Float(weightDecay)
-        forLanes(count: range.count) { i in
-          g.store(g.lanes(at: i) + w.lanes(at: i) * λ, at: i)
-        } tail: { i in
-          g[i] = g[i] + w[i] * λ
-        }
-      }
+    if decoupled {
+      range.shrink(by: weightDecay * moment.learningRate)
+    } else {
+      range.addDecayToGradient(weightDecay)
     }
     forLanes(count: range.count) { i in
       let gradient = g.lanes(at: i)

@@ -13,9 +13,9 @@ enum KerasModelFile {
     let model = KerasModelConfig(checkpoint.network)
     try writeVersion(to: root.attributes)
     try root.attributes.write("model_config", try model.json(name: checkpoint.name))
-    if let optimizer = checkpoint.optimizer {
+    if let optimizer = checkpoint.optimizer, let rule = optimizer.kerasName {
       try root.attributes.write(
-        "training_config", try trainingConfig(optimizer, checkpoint.network).text())
+        "training_config", try trainingConfig(optimizer, rule, checkpoint.network).text())
     }
     let weights = try root.makeGroup(weightsGroup)
     try writeVersion(to: weights.attributes)
@@ -55,7 +55,7 @@ enum KerasModelFile {
 
   /// How Keras would go on training; `optimizer_config` and `loss_weights` are the keys it insists on.
   private static func trainingConfig(
-    _ optimizer: OptimizerConfiguration, _ network: ResolvedNetwork
+    _ optimizer: OptimizerConfiguration, _ rule: String, _ network: ResolvedNetwork
   ) -> JSONValue {
     .object([
       "loss": loss(network),
@@ -63,7 +63,7 @@ enum KerasModelFile {
       "metrics": .array(["accuracy"]),
       "weighted_metrics": .null,
       "optimizer_config": .object([
-        "class_name": .string(optimizer.kerasName), "config": .object(config(optimizer)),
+        "class_name": .string(rule), "config": .object(config(optimizer)),
       ]),
     ])
   }
@@ -73,6 +73,10 @@ enum KerasModelFile {
     return .object([
       "class_name": "SparseCategoricalCrossentropy", "config": .object(["from_logits": true]),
     ])
+  }
+
+  private static func decay(_ weightDecay: Double) -> [String: JSONValue] {
+    weightDecay > 0 ? ["weight_decay": .number(weightDecay)] : [:]
   }
 
   private static func config(_ optimizer: OptimizerConfiguration) -> [String: JSONValue] {
@@ -91,6 +95,33 @@ enum KerasModelFile {
       ]
       if decoupled { config["weight_decay"] = .number(weightDecay) }
       return config
+    case .rmsprop(let rate, let rule):
+      return [
+        "name": "RMSprop", "learning_rate": .number(rate), "rho": .number(rule.rho),
+        "momentum": .number(rule.momentum), "epsilon": .number(rule.epsilon),
+        "centered": .bool(rule.centered),
+      ].merging(decay(rule.weightDecay)) { $1 }
+    case .adagrad(let rate, let rule):
+      return [
+        "name": "Adagrad", "learning_rate": .number(rate),
+        "initial_accumulator_value": .number(rule.initialAccumulator), "epsilon": .number(rule.epsilon),
+      ].merging(decay(rule.weightDecay)) { $1 }
+    case .adadelta(let rate, let rule):
+      return [
+        "name": "Adadelta", "learning_rate": .number(rate), "rho": .number(rule.rho),
+        "epsilon": .number(rule.epsilon),
+      ].merging(decay(rule.weightDecay)) { $1 }
+    case .lion(let rate, let rule):
+      return [
+        "name": "Lion", "learning_rate": .number(rate), "beta_1": .number(rule.beta1),
+        "beta_2": .number(rule.beta2),
+      ].merging(decay(rule.weightDecay)) { $1 }
+    case .lamb(let rate, let rule):
+      return [
+        "name": "Lamb", "learning_rate": .number(rate), "beta_1": .number(rule.beta1),
+        "beta_2": .number(rule.beta2), "epsilon": .number(rule.epsilon),
+      ]
+    case .lars: return [:]
     }
   }
 }

@@ -56,14 +56,35 @@ extension OptimizerConfiguration {
       SGD(momentum: momentum, nesterov: nesterov, weightDecay: weightDecay)
     case .adam(_, let beta1, let beta2, let epsilon, let weightDecay, let decoupled):
       Adam(beta1: beta1, beta2: beta2, epsilon: epsilon, weightDecay: weightDecay, decoupled: decoupled)
+    case .rmsprop(_, let rule): rule
+    case .adagrad(_, let rule): rule
+    case .adadelta(_, let rule): rule
+    case .lion(_, let rule): rule
+    case .lars(_, let rule): rule
+    case .lamb(_, let rule): rule
     }
   }
 
-  /// Keras's class for the rule.
-  var kerasName: String {
+  /// Whether steps depend on norms over whole tensors.
+  var isLayerwise: Bool {
+    switch self {
+    case .lars, .lamb: true
+    default: false
+    }
+  }
+
+  /// Keras's class for the rule; nil where Keras has none.
+  var kerasName: String? {
     switch self {
     case .sgd: "SGD"
     case .adam(_, _, _, _, _, let decoupled): decoupled ? "AdamW" : "Adam"
+    case .rmsprop: "RMSprop"
+    case .adagrad: "Adagrad"
+    case .adadelta: "Adadelta"
+    case .lion: "Lion"
+    case .lars: nil
+    // Keras's has its weight decay outside the norms.
+    case .lamb(_, let rule): rule.weightDecay == 0 ? "Lamb" : nil
     }
   }
 }

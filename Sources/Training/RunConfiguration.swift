@@ -126,11 +126,23 @@ public enum OptimizerConfiguration: Hashable, Sendable {
   /// the gradient as an L2 penalty.
   case adam(
     learningRate: Double, beta1: Double, beta2: Double, epsilon: Double, weightDecay: Double, decoupled: Bool)
+  case rmsprop(learningRate: Double, RMSprop)
+  case adagrad(learningRate: Double, Adagrad)
+  case adadelta(learningRate: Double, Adadelta)
+  case lion(learningRate: Double, Lion)
+  case lars(learningRate: Double, LARS)
+  case lamb(learningRate: Double, LAMB)
 
   public var learningRate: Double {
     switch self {
     case .sgd(let rate, _, _, _): rate
     case .adam(let rate, _, _, _, _, _): rate
+    case .rmsprop(let rate, _): rate
+    case .adagrad(let rate, _): rate
+    case .adadelta(let rate, _): rate
+    case .lion(let rate, _): rate
+    case .lars(let rate, _): rate
+    case .lamb(let rate, _): rate
     }
   }
 }
@@ -165,6 +177,16 @@ public struct ScheduleConfiguration: Hashable, Sendable {
     case step(at: [TrainingSpan], factor: Double)
     /// Half a cosine from 1 to `floor` over the run (or `over`); stays at `floor` after it.
     case cosine(over: TrainingSpan?, floor: Double)
+    /// Multiplied by `factor` over each span, evenly or, as a staircase, at its end.
+    case exponential(every: TrainingSpan, factor: Double, staircase: Bool)
+    /// `floor + (1 − floor)·(1 − t)^power` over the run (or `over`); 1 is a straight line.
+    case polynomial(over: TrainingSpan?, power: Double, floor: Double)
+    /// Half cosines one after another, each `stretch` times as long and `shrink` times as high as the one before.
+    /// Loshchilov & Hutter 2017, <https://arxiv.org/abs/1608.03983>.
+    case cosineRestarts(first: TrainingSpan, stretch: Double, shrink: Double, floor: Double)
+    /// Up from `start` to 1 over the share `rise` of the run, and down to `end`, both along half a cosine.
+    /// Smith & Topin 2018, <https://arxiv.org/abs/1708.07120>, in PyTorch's form.
+    case oneCycle(rise: Double, start: Double, end: Double)
   }
 
   public var curve: Curve

@@ -30,9 +30,7 @@ public struct SGD: Optimizer {
     let m = range.slots
     let η = Float(moment.learningRate)
     let μ = Float(momentum)
-    if weightDecay != 0, range.decays {
-      decay(w, by: Float(weightDecay * moment.learningRate), count: range.count)
-    }
+    range.shrink(by: weightDecay * moment.learningRate)
     if momentum == 0 {
       forLanes(count: range.count) { i in
         w.store(w.lanes(at: i) - g.lanes(at: i) * η, at: i)

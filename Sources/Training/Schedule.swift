@@ -39,7 +39,41 @@ public struct Schedule: Hashable, Sendable {
       let length = max(span.map(steps) ?? totalSteps, 1)
       let progress = min(Double(step) / Double(length), 1)
       return floor + (1 - floor) * 0.5 * (1 + cos(.pi * progress))
+    case .exponential(let every, let factor, let staircase):
+      let spans = Double(step) / Double(max(steps(every), 1))
+      return pow(factor, staircase ? spans.rounded(.down) : spans)
+    case .polynomial(let span, let power, let floor):
+      let length = max(span.map(steps) ?? totalSteps, 1)
+      let progress = min(Double(step) / Double(length), 1)
+      return floor + (1 - floor) * pow(1 - progress, power)
+    case .cosineRestarts(let first, let stretch, let shrink, let floor):
+      return cosineRestarts(step, first: Double(max(steps(first), 1)), stretch, shrink, floor)
+    case .oneCycle(let rise, let start, let end):
+      return oneCycle(step, rise, start, end)
     }
+  }
+
+  private func cosineRestarts(
+    _ step: Int, first: Double, _ stretch: Double, _ shrink: Double, _ floor: Double
+  ) -> Double {
+    var (start, length, height) = (0.0, first, 1.0)
+    while Double(step) >= start + length {
+      start += length
+      length *= stretch
+      height *= shrink
+    }
+    let progress = (Double(step) - start) / length
+    return floor + (1 - floor) * height * 0.5 * (1 + cos(.pi * progress))
+  }
+
+  private func oneCycle(_ step: Int, _ rise: Double, _ start: Double, _ end: Double) -> Double {
+    let last = Double(totalSteps - 1)
+    let top = rise * Double(totalSteps) - 1
+    func between(_ from: Double, _ to: Double, _ progress: Double) -> Double {
+      to + (from - to) * 0.5 * (1 + cos(.pi * min(max(progress, 0), 1)))
+    }
+    if Double(step) <= top, top > 0 { return between(start, 1, Double(step) / top) }
+    return last > top ? between(1, end, (Double(step) - max(top, 0)) / (last - max(top, 0))) : end
   }
 
   /// A length in steps, rounded to the nearest.

@@ -34,6 +34,8 @@ final class TrainingEngine: Sendable {
   private let shardLosses: AlignedBuffer<Double>
   private let shardCorrect: AlignedBuffer<Int>
   private let sliceNorms: AlignedBuffer<Double>
+  /// Squared norms of the slices' parameters, for rules that scale each tensor's step.
+  private let sliceWeights: AlignedBuffer<Double>
   private let sliceFinite: AlignedBuffer<Bool>
   let logits: [AlignedBuffer<Float>]
   /// Set when an update met a bad number halfway: some parameters have moved, some not, and none of it may be saved.
@@ -90,6 +92,7 @@ final class TrainingEngine: Sendable {
     shardLosses = AlignedBuffer(count: shards)
     shardCorrect = AlignedBuffer(count: shards)
     sliceNorms = AlignedBuffer(count: slices.count)
+    sliceWeights = AlignedBuffer(count: slices.count)
     sliceFinite = AlignedBuffer(count: slices.count)
     let classes = compiled.network.outputShape.elementCount
     logits = (0..<pool.workerCount).map { _ in AlignedBuffer(count: compiled.shardSize * classes) }
@@ -209,23 +212,61 @@ final class TrainingEngine: Sendable {
       let norm = sliceNorms.elements.reduce(0, +).squareRoot()
       if norm > bound { transform.factor = Float(bound / norm) }
     }
-    pool.forEach(count: slices.count) { [self, transform] index, _ in
-      apply(transform, moment, index, total.baseAddress + ranges[index].lowerBound)
+    if let layerwise = optimizer as? any LayerwiseOptimizer {
+      applyLayerwise(layerwise, transform, moment)
+    } else {
+      pool.forEach(count: slices.count) { [self, transform] index, _ in
+        apply(transform, moment, index, total.baseAddress + ranges[index].lowerBound)
+      }
     }
     return nil
+  }
+
+  /// Directions of all slices, norms of whole tensors, then the steps.
+  private func applyLayerwise(
+    _ optimizer: any LayerwiseOptimizer, _ transform: GradientTransform, _ moment: UpdateMoment
+  ) {
+    pool.forEach(count: slices.count) { [self] index, _ in
+      let range = updateRange(index, total.baseAddress + ranges[index].lowerBound)
+      transform.apply(to: range.gradient, count: range.count)
+      optimizer.makeDirection(range, moment)
+      sliceWeights[index] = squaredSum(range.parameters, count: range.count)
+      sliceNorms[index] = squaredSum(range.gradient, count: range.count)
+    }
+    var trusts = [Double](repeating: 1, count: slices.count)
+    var first = 0
+    while first < slices.count {
+      let segment = slices[first].segment
+      let end = slices[first...].firstIndex { $0.segment != segment } ?? slices.count
+      if slices[first].decays {
+        let trust = optimizer.trust(
+          weightNorm: sliceWeights.elements[first..<end].reduce(0, +).squareRoot(),
+          directionNorm: sliceNorms.elements[first..<end].reduce(0, +).squareRoot())
+        for index in first..<end { trusts[index] = trust }
+      }
+      first = end
+    }
+    pool.forEach(count: slices.count) { [self, trusts] index, _ in
+      let range = updateRange(index, total.baseAddress + ranges[index].lowerBound)
+      optimizer.apply(range, moment, trust: trusts[index])
+    }
+  }
+
+  private func updateRange(_ index: Int, _ gradient: UnsafeMutablePointer<Float>) -> UpdateRange {
+    let slice = slices[index]
+    let start = slice.range.lowerBound
+    return UpdateRange(
+      parameters: parameters.baseAddress + start, gradient: gradient, slots: slots.baseAddress + start,
+      slotStride: parameters.count, count: slice.range.count, decays: slice.decays)
   }
 
   private func apply(
     _ transform: GradientTransform, _ moment: UpdateMoment, _ index: Int,
     _ gradient: UnsafeMutablePointer<Float>
   ) {
-    let slice = slices[index]
-    let start = slice.range.lowerBound
-    transform.apply(to: gradient, count: slice.range.count)
-    optimizer.update(
-      UpdateRange(
-        parameters: parameters.baseAddress + start, gradient: gradient, slots: slots.baseAddress + start,
-        slotStride: parameters.count, count: slice.range.count, decays: slice.decays), moment)
+    let range = updateRange(index, gradient)
+    transform.apply(to: gradient, count: range.count)
+    optimizer.update(range, moment)
   }
 
   // MARK: - Looking for bad numbers

@@ -36,6 +36,6 @@ extension TrainingConfiguration {
   var needsWholeGradient: Bool {
     if case .norm = clipping { return true }
     if case .skip = nonFinite { return true }
-    return false
+    return optimizer.isLayerwise
   }
 }

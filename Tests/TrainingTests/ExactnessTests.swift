@@ -9,7 +9,10 @@ import Testing
 struct ExactnessTests {
   @Test(
     "every step's checkpoint has the same contents on any number of workers",
-    arguments: [SmallRun.sgd, SmallRun.adam])
+    arguments: [
+      SmallRun.sgd, SmallRun.adam, .rmsprop(learningRate: 0.01, RMSprop(momentum: 0.9, centered: true)),
+      .lamb(learningRate: 0.01, LAMB(weightDecay: 0.01)),
+    ])
   func workers(optimizer: OptimizerConfiguration) throws {
     let folder = try TemporaryFolder()
     try SmallRun.writeDataset(folder("data.h5"), count: 83)

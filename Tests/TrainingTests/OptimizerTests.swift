@@ -9,10 +9,20 @@ struct OptimizerTests {
   static let rules: [String: any Optimizer] = [
     "sgd": SGD(), "momentum": SGD(momentum: 0.9), "nesterov": SGD(momentum: 0.9, nesterov: true),
     "momentum and decay": SGD(momentum: 0.9, weightDecay: 0.05), "adam": Adam(),
-    "adamw": Adam(weightDecay: 0.05, decoupled: true),
+    "adamw": Adam(weightDecay: 0.05, decoupled: true), "rmsprop": RMSprop(),
+    "rmsprop centered": RMSprop(rho: 0.8, momentum: 0.5, epsilon: 1e-4, centered: true, weightDecay: 0.05),
+    "adagrad": Adagrad(), "adadelta": Adadelta(epsilon: 1e-4), "lion": Lion(weightDecay: 0.05),
+    "lamb": LAMB(), "lars": LARS(momentum: 0.9, trustCoefficient: 0.01, weightDecay: 0.05),
   ]
+  /// Their learning rates in the script, where it is not 0.1.
+  static let rates = [
+    "adam": 0.01, "adamw": 0.01, "rmsprop": 0.01, "rmsprop centered": 0.01, "adadelta": 1, "lion": 0.01,
+    "lamb": 0.01,
+  ]
+  /// Rules that look at one element at a time.
+  static let elementwise = rules.filter { !($0.value is any LayerwiseOptimizer) }.keys.sorted()
 
-  // Printed by Tests/Fixtures/optimizer_steps.py, Keras 3.15.1.
+  // Printed by Tests/Fixtures/optimizer_steps.py, Keras 3.15.1; LARS by optax 0.2.8.
   static let keras: [String: [Float]] = [
     "sgd": [
       -0.9208420515060425, -0.7427377700805664, -0.4414457678794861, -0.03803664445877075,
@@ -53,6 +63,51 @@ struct OptimizerTests {
       0.3200690746307373, 0.5263859629631042, 0.6688668131828308, 0.693318784236908, 0.7069860100746155,
       0.7055995464324951, 0.6824071407318115,
     ],
+    "rmsprop": [
+      -1.0715503692626953, -0.8597989678382874, -0.7002371549606323, -0.5643301606178284,
+      -0.38069286942481995, -0.2831786572933197, -0.27779069542884827, -0.21632301807403564,
+      -0.16518032550811768, -0.1990041583776474, 0.042414840310811996, 0.20062090456485748,
+      0.33685827255249023, 0.5229845643043518, 0.6134280562400818, 0.6208711862564087, 0.682894766330719,
+      0.7331501245498657, 0.7052904367446899,
+    ],
+    "rmsprop centered": [
+      -1.3189982175827026, -0.9461528658866882, -0.6350333094596863, -0.4163057804107666,
+      -0.14339113235473633, -0.06986883282661438, -0.26157623529434204, -0.31448280811309814,
+      -0.3380056619644165, -0.4865769147872925, -0.05472426116466522, 0.25117331743240356, 0.4689686894416809,
+      0.7454507946968079, 0.8096450567245483, 0.6154627203941345, 0.5653545260429382, 0.5405625700950623,
+      0.4022179841995239,
+    ],
+    "adagrad": [
+      -1.1638360023498535, -1.047257423400879, -0.7780594229698181, -0.4919431209564209, -0.04485774040222168,
+      -0.1818525493144989, -0.1574433445930481, -0.21301314234733582, -0.3469794690608978,
+      -0.6579068899154663, -0.046620339155197144, 0.14745596051216125, 0.417711466550827, 0.8639789819717407,
+      0.9818210005760193, 0.6728693842887878, 0.6666474342346191, 0.5438223481178284, 0.2751201093196869,
+    ],
+    "adadelta": [
+      -1.0112613439559937, -0.7188180685043335, -0.5518728494644165, -0.43671461939811707, -0.309722900390625,
+      -0.3935662806034088, -0.42654624581336975, -0.35855618119239807, -0.26354795694351196,
+      -0.202937051653862, 0.1824171096086502, 0.3482653796672821, 0.4631709158420563, 0.5915473699569702,
+      0.5042280554771423, 0.47411516308784485, 0.5417486429214478, 0.6366362571716309, 0.7112605571746826,
+    ],
+    "lion": [
+      -0.9800575971603394, -0.8127482533454895, -0.6554867029190063, -0.5387499332427979,
+      -0.40222862362861633, -0.30487245321273804, -0.26581841707229614, -0.22647760808467865,
+      -0.1868910938501358, -0.10725919902324677, 0.06986187398433685, 0.22712348401546478, 0.3438602685928345,
+      0.480381578207016, 0.5777376890182495, 0.6167917847633362, 0.6561326384544373, 0.6957192420959473,
+      0.7753512263298035,
+    ],
+    "lamb": [
+      -1.0261390209197998, -0.8639680743217468, -0.6945305466651917, -0.5366613268852234, -0.3919023871421814,
+      -0.2996014654636383, -0.2729234993457794, -0.23661334812641144, -0.18797719478607178,
+      -0.130912184715271, 0.0378139466047287, 0.20700059831142426, 0.36458244919776917, 0.5091835260391235,
+      0.5986332893371582, 0.6254113912582397, 0.6620039939880371, 0.7109956741333008, 0.7700616717338562,
+    ],
+    "lars": [
+      -0.9009820818901062, -0.8022646307945251, -0.6931042075157166, -0.5609862804412842, -0.4004029929637909,
+      -0.39307281374931335, -0.2958572506904602, -0.21032217144966125, -0.14447474479675293,
+      -0.09213683754205704, 0.09628316015005112, 0.20071186125278473, 0.31657442450523376, 0.4463523030281067,
+      0.5729674100875854, 0.5979653000831604, 0.6903864145278931, 0.7730733156204224, 0.8493857383728027,
+    ],
   ]
 
   static func gradient(step: Int, count: Int) -> [Float] {
@@ -66,7 +121,7 @@ struct OptimizerTests {
   static func run(_ rule: any Optimizer, rate: Double, rangeLength: Int, decays: Bool = true) -> [Float] {
     let count = 19
     let parameters = AlignedBuffer<Float>((0..<count).map { Float(0.1 * Double($0) - 0.9) })
-    let slots = AlignedBuffer<Float>(count: count * 2)
+    let slots = AlignedBuffer<Float>(count: count * 3)
     for step in 0..<20 {
       let gradients = AlignedBuffer<Float>(gradient(step: step, count: count))
       let moment = UpdateMoment(update: step + 1, learningRate: rate * Double(1 + step % 3))
@@ -85,7 +140,7 @@ struct OptimizerTests {
   func agreesWithKeras(name: String) throws {
     let rule = try #require(Self.rules[name])
     let expected = try #require(Self.keras[name])
-    let found = Self.run(rule, rate: name.hasPrefix("adam") ? 0.01 : 0.1, rangeLength: 19)
+    let found = Self.run(rule, rate: Self.rates[name] ?? 0.1, rangeLength: 19)
     for (index, (a, b)) in zip(found, expected).enumerated() {
       // 20 steps of about 6 roundings each, of values that are at most about as large as the largest seen.
       #expect(abs(a - b) <= 2e-6 * max(1, abs(b)), "\(name), element \(index): \(a), Keras \(b)")
@@ -93,7 +148,7 @@ struct OptimizerTests {
     #expect(found.count == expected.count)
   }
 
-  @Test("how parameters are cut into ranges changes no bit", arguments: rules.keys.sorted(), [1, 5, 16, 17])
+  @Test("how parameters are cut into ranges changes no bit", arguments: elementwise, [1, 5, 16, 17])
   func ranges(name: String, length: Int) throws {
     let rule = try #require(Self.rules[name])
     let whole = Self.run(rule, rate: 0.1, rangeLength: 19)
@@ -104,7 +159,7 @@ struct OptimizerTests {
   func padding(name: String) throws {
     let rule = try #require(Self.rules[name])
     let parameters = AlignedBuffer<Float>(count: 33)
-    let slots = AlignedBuffer<Float>(count: 66)
+    let slots = AlignedBuffer<Float>(count: 99)
     let gradient = AlignedBuffer<Float>(count: 33)
     for update in 1...5 {
       rule.update(
@@ -113,7 +168,7 @@ struct OptimizerTests {
           slotStride: 33, count: 33, decays: true), UpdateMoment(update: update, learningRate: 0.1))
     }
     #expect(parameters.array() == Array(repeating: 0, count: 33))
-    #expect(slots.array() == Array(repeating: 0, count: 66))
+    #expect(slots.array() == Array(repeating: 0, count: 99))
   }
 
   @Test("weight decay leaves ranges alone that do not decay", arguments: ["momentum and decay", "adamw"])
@@ -202,6 +257,53 @@ struct ScheduleTests {
   func wholeRun() {
     let factors = Self.factors(ScheduleConfiguration(curve: .cosine(over: nil, floor: 0)), steps: 13)
     #expect(abs(factors[6] - 0.5) < 1e-15 && abs(factors[12]) < 1e-15)
+  }
+
+  @Test("exponential falls by its factor over each span, evenly or in stairs")
+  func exponential() {
+    func factors(_ staircase: Bool) -> [Double] {
+      Self.factors(
+        ScheduleConfiguration(curve: .exponential(every: .epochs(1), factor: 0.5, staircase: staircase)))
+    }
+    for step in 0..<12 {
+      #expect(abs(factors(false)[step] - pow(0.5, Double(step) / 4)) < 1e-15)
+      #expect(factors(true)[step] == [1, 0.5, 0.25][step / 4])
+    }
+  }
+
+  @Test("polynomial: 1 is a straight line to the floor, 2 falls faster first, and both stay there")
+  func polynomial() {
+    let line = Self.factors(
+      ScheduleConfiguration(curve: .polynomial(over: .steps(8), power: 1, floor: 0.2)))
+    for step in 0..<12 { #expect(abs(line[step] - (1 - 0.1 * Double(min(step, 8)))) < 1e-15) }
+    let square = Self.factors(ScheduleConfiguration(curve: .polynomial(over: nil, power: 2, floor: 0)))
+    for step in 0..<12 { #expect(abs(square[step] - pow(1 - Double(step) / 12, 2)) < 1e-15) }
+  }
+
+  // keras.optimizers.schedules.CosineDecayRestarts(1.0, 4, t_mul=2.0, m_mul=0.5, alpha=0.1), Keras 3.15.1.
+  @Test("cosine restarts are Keras's: longer and lower each time")
+  func restarts() {
+    let factors = Self.factors(
+      ScheduleConfiguration(
+        curve: .cosineRestarts(first: .steps(4), stretch: 2, shrink: 0.5, floor: 0.1)), steps: 14)
+    let keras = [
+      1.0, 0.8681981, 0.54999995, 0.23180196, 0.55000001, 0.53287292, 0.48409903, 0.41110376, 0.32499999,
+      0.23889622, 0.16590098, 0.11712708, 0.32499999, 0.32283834,
+    ]
+    for (found, expected) in zip(factors, keras) { #expect(abs(found - expected) < 1e-6) }
+  }
+
+  // torch.optim.lr_scheduler.OneCycleLR(max_lr=1, total_steps=12), PyTorch 2.15.
+  @Test("one cycle is PyTorch's")
+  func oneCycle() {
+    let factors = Self.factors(
+      ScheduleConfiguration(curve: .oneCycle(rise: 0.3, start: 0.04, end: 4e-6)))
+    let torch = [
+      0.040000000000000036, 0.3497896542195831, 0.8792851591221287, 0.9944154354509117, 0.9330129698414117,
+      0.811745653949763, 0.6473789976951033, 0.46263710266697505, 0.28306099820869923, 0.1334775301888306,
+      0.03456698742539522, 4e-06,
+    ]
+    for (found, expected) in zip(factors, torch) { #expect(abs(found - expected) < 1e-9) }
   }
 
   @Test("warm-up rises in equal steps to the curve, and its first step is not zero")
