@@ -8,10 +8,10 @@ internal import Tensors
 
 /// How fast a network trains and infers on this machine, and where the time goes.
 public final class Benchmark {
-  private let configuration: RunConfiguration
+  let configuration: RunConfiguration
   private let data: RunData
-  private let compiled: CompiledNetwork
-  private let engine: TrainingEngine
+  let compiled: CompiledNetwork
+  let engine: TrainingEngine
   private let workers: Int
   private let stop: StopRequest
 

@@ -52,11 +52,16 @@ public struct EpochMetrics: Hashable, Sendable {
   public let seconds: Double
   /// Training samples per second of this process over this epoch.
   public let samplesPerSecond: Double
+  /// Where the epoch's time went, in this process.
+  public let times: EpochTimes
+  /// First 16 hexadecimal digits of a SHA-256 over parameters, optimizer state and statistics at the epoch's end.
+  public let digest: String
 
   /// Names of the columns of `metrics.csv`.
   public static let columns = [
     "step", "epoch", "learning_rate", "train_loss", "train_accuracy", "test_loss", "test_accuracy",
-    "skipped_steps", "seconds", "samples_per_second",
+    "skipped_steps", "seconds", "samples_per_second", "data_wait_seconds", "test_seconds",
+    "checkpoint_seconds", "digest",
   ]
 
   /// One value per column; numbers as short as they can be and still read back exactly, empty where there is none.
@@ -64,7 +69,23 @@ public struct EpochMetrics: Hashable, Sendable {
     [
       "\(step)", "\(epoch)", "\(learningRate)", "\(train.meanLoss)", "\(train.accuracy)",
       test.map { "\($0.meanLoss)" } ?? "", test.map { "\($0.accuracy)" } ?? "", "\(skippedSteps)",
-      "\((seconds * 1000).rounded() / 1000)", "\(samplesPerSecond.rounded())",
+      "\(Self.milliseconds(seconds))", "\(samplesPerSecond.rounded())",
+      "\(Self.milliseconds(times.dataWait))", "\(Self.milliseconds(times.test))",
+      "\(Self.milliseconds(times.checkpoints))", digest,
     ]
   }
+
+  private static func milliseconds(_ seconds: Double) -> Double { (seconds * 1000).rounded() / 1000 }
+}
+
+/// Seconds of an epoch that were spent on other things than training steps.
+public struct EpochTimes: Hashable, Sendable {
+  /// Waiting for minibatches that were not read yet.
+  public var dataWait = 0.0
+  /// Evaluating the test set.
+  public var test = 0.0
+  /// Copying the state for checkpoints, which are then written in the background, since the epoch before.
+  public var checkpoints = 0.0
+
+  public init() {}
 }

@@ -4,29 +4,38 @@ internal import Foundation
   internal import Glibc
 #endif
 
-/// `metrics.csv`: one row per epoch, without gaps or doubles over any number of restarts.
+/// `metrics.csv`, one row per epoch, or `steps.csv`, one per step: without gaps or doubles over any number of restarts.
 struct MetricsLog {
   private let file: FileDescriptor
   /// Bytes of whole rows in the file.
   private var length: Int
   /// Rows that the disk has not taken yet.
   private var pending = ""
+  private let bufferByteCount: Int
 
   /// Opens the table and cuts off every row that the checkpoint does not know, and a last row that was not finished.
   ///
-  /// - Parameter epoch: complete epochs of the checkpoint that training goes on from; nil starts an empty table. The step
-  ///   does not tell: a checkpoint may lie between an epoch's last step and its evaluation.
-  init(path: String, goingOnAfter epoch: Int?) throws(TrainingError) {
+  /// - Parameters:
+  ///   - columns: their names; a table with others is begun anew.
+  ///   - key: the column that counts, from 1. For epochs the step does not tell: a checkpoint may lie between an epoch's
+  ///     last step and its evaluation.
+  ///   - last: what the key was in the checkpoint that training goes on from; nil starts an empty table.
+  ///   - bufferByteCount: rows are written once there are more bytes of them; 0 writes each at once.
+  init(
+    path: String, columns: [String] = EpochMetrics.columns, key: Int = 1, goingOnAfter last: Int?,
+    bufferByteCount: Int = 0
+  ) throws(TrainingError) {
+    self.bufferByteCount = bufferByteCount
     file = try FileDescriptor(path, O_RDWR | O_CREAT | O_NOFOLLOW, or: .cannotCreate)
-    let header = EpochMetrics.columns.joined(separator: ",") + "\n"
+    let header = columns.joined(separator: ",") + "\n"
     let text = String(decoding: try file.readAll(), as: UTF8.self)
     var kept = header
-    if let epoch, text.hasPrefix(header) {
+    if let last, text.hasPrefix(header) {
       for line in text.dropFirst(header.count).split(separator: "\n", omittingEmptySubsequences: false)
         .dropLast()
       {
         let fields = line.split(separator: ",", omittingEmptySubsequences: false)
-        guard fields.count > 1, let own = Int(fields[1]), own <= epoch else { break }
+        guard fields.count > key, let own = Int(fields[key]), own <= last else { break }
         kept += line + "\n"
       }
     }
@@ -42,10 +51,13 @@ struct MetricsLog {
   /// Adds a row.
   ///
   /// - Throws: what writing it failed with; the row is kept and written before the next one.
-  mutating func append(_ metrics: EpochMetrics) throws(TrainingError) {
-    pending += metrics.row.joined(separator: ",") + "\n"
-    try write()
+  mutating func append(_ row: [String]) throws(TrainingError) {
+    pending += row.joined(separator: ",") + "\n"
+    if pending.utf8.count > bufferByteCount { try write() }
   }
+
+  /// Writes the rows that wait.
+  mutating func flush() throws(TrainingError) { try write() }
 
   /// Makes the rows so far durable; before a checkpoint, which must not know more than the table.
   mutating func synchronize() throws(TrainingError) {

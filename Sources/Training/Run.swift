@@ -12,6 +12,7 @@ public final class Run {
   public let summary: RunSummary
   private let trainer: Trainer
   private let observer: any TrainerObserver
+  private let state: RunStateRecorder
 
   /// Prepares everything up to the first step, and finds out what could go wrong before it.
   ///
@@ -24,7 +25,9 @@ public final class Run {
   public init(_ request: RunRequest, stop: StopRequest, observer: any TrainerObserver) throws {
     let configuration = request.configuration
     directory = try RunDirectory(path: request.directory)
-    self.observer = LoggingObserver(directory: directory, next: observer)
+    state = RunStateRecorder(
+      directory: directory, monitor: configuration.training.monitor, next: observer)
+    self.observer = LoggingObserver(directory: directory, next: state)
 
     let data = try RunData(
       configuration, workers: request.workers, verifiesContents: request.verifiesData, stop: stop)
@@ -61,7 +64,8 @@ public final class Run {
       checkpoints: CheckpointWriter(
         configuration, identity: identity, compiled: compiled, slotNames: engine.optimizer.slotNames,
         store: directory.checkpoints, resumedFrom: found?.checkpoint.progress),
-      directory: directory, stop: stop, observer: self.observer)
+      directory: directory, stop: stop, observer: self.observer,
+      stepLimit: request.stepLimit)
     summary = RunSummary(
       name: configuration.name, runID: identity.runID, resumedFrom: found?.path, progress: progress,
       epochs: configuration.training.epochs,
@@ -72,7 +76,7 @@ public final class Run {
     try directory.write(configuration: request.resolvedConfiguration)
     try directory.write(
       environment: RunEnvironment(workers: request.workers, cores: request.coresDescription))
-    try directory.beginMetrics(after: found?.checkpoint.progress.epoch)
+    try directory.beginMetrics(after: found?.checkpoint.progress)
   }
 
   /// Trains to the end, or until asked to stop.
@@ -81,11 +85,21 @@ public final class Run {
   public func train() throws -> Bool {
     observer.receive(.started(summary))
     if let idle = summary.idleWorkers { observer.receive(.warning(idle)) }
-    do { return try trainer.run() } catch {
+    do {
+      let isComplete = try trainer.run()
+      if trainer.hasReachedStepLimit {
+        state.end(.stopped, "stopped after the steps asked for", progress: trainer.progress)
+      }
+      return isComplete
+    } catch {
       directory.log("error: \(error)")
+      state.end(.failed, "\(error)", progress: trainer.progress)
       throw error
     }
   }
+
+  /// Whether training ended because this process did the steps that the request limits it to.
+  public var hasReachedStepLimit: Bool { trainer.hasReachedStepLimit }
 
   /// Where the training stands.
   public var progress: TrainingProgress { trainer.progress }

@@ -5,7 +5,8 @@ internal import Synchronization
   internal import Glibc
 #endif
 
-/// The folder of one run: `config.yaml`, `metrics.csv`, `log.txt`, `environment.json`, `checkpoints/` and a lock.
+/// The folder of one run: `config.yaml`, `metrics.csv`, `steps.csv`, `state.json`, `log.txt`, `environment.json`,
+/// `checkpoints/` and a lock.
 ///
 /// Held by one process at a time, from ``init(path:)`` until the object goes.
 public final class RunDirectory: Sendable {
@@ -14,6 +15,7 @@ public final class RunDirectory: Sendable {
   private let lock: RunLock
   private let log: FileDescriptor
   private let metrics = Mutex<MetricsLog?>(nil)
+  private let steps = Mutex<MetricsLog?>(nil)
 
   /// Makes the folder if it is missing, proves that it can be written to, and takes the lock.
   ///
@@ -52,23 +54,36 @@ public final class RunDirectory: Sendable {
     try AtomicFile.write(environment.json(), as: "environment.json", in: path)
   }
 
-  /// Opens the table of metrics for going on after so many complete epochs, or anew for nil.
-  public func beginMetrics(after epoch: Int?) throws(TrainingError) {
-    let opened = try MetricsLog(path: "\(path)/metrics.csv", goingOnAfter: epoch)
+  /// Opens the tables of epochs and steps for going on from a checkpoint, or anew for nil.
+  func beginMetrics(after progress: TrainingProgress?) throws(TrainingError) {
+    let opened = try MetricsLog(path: "\(path)/metrics.csv", goingOnAfter: progress?.epoch)
     metrics.withLock { $0 = opened }
+    let stepLog = try MetricsLog(
+      path: "\(path)/steps.csv", columns: StepRow.columns, key: 0, goingOnAfter: progress?.step,
+      bufferByteCount: 1 << 14)
+    steps.withLock { $0 = stepLog }
   }
 
   /// Adds a row to the table of metrics.
   ///
   /// - Throws: ``TrainingError`` when it cannot be written now; the row is kept and written before the next one.
   public func append(_ row: EpochMetrics) throws(TrainingError) {
-    try metrics.withLock { log throws(TrainingError) in try log?.append(row) }
+    try metrics.withLock { log throws(TrainingError) in try log?.append(row.row) }
+    try steps.withLock { log throws(TrainingError) in try log?.flush() }
   }
 
-  /// Makes the table of metrics durable.
+  func append(_ report: StepReport) throws(TrainingError) {
+    try steps.withLock { log throws(TrainingError) in try log?.append(StepRow(report: report).row) }
+  }
+
+  /// Makes the tables durable.
   func synchronizeMetrics() throws(TrainingError) {
     try metrics.withLock { log throws(TrainingError) in try log?.synchronize() }
+    try steps.withLock { log throws(TrainingError) in try log?.synchronize() }
   }
+
+  /// Whether a process holds the directory at this moment.
+  public static func isHeld(_ path: String) -> Bool { RunLock.isHeld(folder: path) }
 
   /// Appends a line, with the time before it, to `log.txt`.
   ///

@@ -37,6 +37,14 @@ final class RunLock: Sendable {
     try file.write(String(decoding: json, as: UTF8.self) + "\n")
   }
 
+  /// Whether a process holds the folder at this moment; a folder without a lock is free.
+  static func isHeld(folder: String) -> Bool {
+    guard let file = try? FileDescriptor("\(folder)/lock", O_RDONLY | O_NOFOLLOW, or: .inputOutput) else {
+      return false
+    }
+    return retrying({ flock(file.value, LOCK_SH | LOCK_NB) }) != 0 && errno == EWOULDBLOCK
+  }
+
   private static func describeHolder(_ file: FileDescriptor) -> String {
     guard let bytes = try? file.readAll(),
       let holder = try? JSONDecoder().decode(Holder.self, from: Data(bytes))

@@ -22,13 +22,15 @@ public struct RunRequest: Sendable {
   public var allowChanges: Bool
   /// Takes and compares digests of all bytes of the data instead of a sample of them.
   public var verifiesData: Bool
+  /// Ends the process's training after so many steps, with a checkpoint; nil goes to the end.
+  public var stepLimit: Int?
   /// Compares a checkpoint's configuration, as text, with this one.
   public var compareConfiguration: @Sendable (_ stored: String) throws -> [ConfigurationChange]
 
   public init(
     configuration: RunConfiguration, resolvedConfiguration: String, directory: String, workers: Int,
     coresDescription: String = "", kernels: KernelChoices? = nil, resume: ResumeChoice = .auto,
-    allowChanges: Bool = false, verifiesData: Bool = false,
+    allowChanges: Bool = false, verifiesData: Bool = false, stepLimit: Int? = nil,
     compareConfiguration: @escaping @Sendable (_ stored: String) throws -> [ConfigurationChange] = { _ in [] }
   ) {
     precondition(workers >= 1, "a run needs at least 1 worker, got \(workers)")
@@ -41,6 +43,7 @@ public struct RunRequest: Sendable {
     self.resume = resume
     self.allowChanges = allowChanges
     self.verifiesData = verifiesData
+    self.stepLimit = stepLimit
     self.compareConfiguration = compareConfiguration
   }
 }

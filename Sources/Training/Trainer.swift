@@ -23,13 +23,19 @@ final class Trainer {
   private let directory: RunDirectory?
 
   private(set) var progress: TrainingProgress
+  /// Whether training ended because this process did the steps it was asked for.
+  private(set) var hasReachedStepLimit = false
   private var clock: TrainingClock
+  private let firstStep: Int
+  private let stepLimit: Int?
 
   init(
     configuration: RunConfiguration, engine: TrainingEngine, training: SampleStore, test: SampleStore?,
     progress: TrainingProgress, checkpoints: CheckpointWriter, directory: RunDirectory?, stop: StopRequest,
-    observer: any TrainerObserver
+    observer: any TrainerObserver, stepLimit: Int? = nil
   ) {
+    self.stepLimit = stepLimit
+    firstStep = progress.step
     self.configuration = configuration
     self.engine = engine
     self.training = training
@@ -58,7 +64,8 @@ final class Trainer {
       if progress.position == sampleCount {
         guard try endEpoch() else { return try stopHere() }
       } else {
-        guard let minibatch = try reader.next() else { break }
+        if isAtStepLimit { return try stopAtLimit() }
+        guard let minibatch = try clock.measure(\.dataWait, { try reader.next() }) else { break }
         guard try step(minibatch) else { return try stopHere() }
       }
       try report(checkpoints.poll())
@@ -86,11 +93,12 @@ final class Trainer {
     progress.score = nil
     progress.sums += sums
     clock.samples += minibatch.count
-    observer.receive(
-      .step(
-        StepReport(
-          step: progress.step, epoch: progress.epoch + 1, position: progress.position, samples: sampleCount,
-          learningRate: learningRate, minibatch: sums, epochSoFar: progress.sums)))
+    let report = StepReport(
+      step: progress.step, epoch: progress.epoch + 1, position: progress.position, samples: sampleCount,
+      learningRate: learningRate, minibatch: sums, epochSoFar: progress.sums)
+    // A disk that is full now may take the rows later; they wait in memory.
+    try? directory?.append(report)
+    observer.receive(.step(report))
     if checkpoints.isDue(after: progress, .step) { try save() }
     return true
   }
@@ -123,7 +131,9 @@ final class Trainer {
   /// Evaluates and records the epoch; false when asked to stop before it was done.
   private func endEpoch() throws -> Bool {
     let trained = clock.samplesPerSecond
+    let begin = ContinuousClock.now
     guard let figures = try evaluate() else { return false }
+    clock.times.test = TrainingClock.seconds(ContinuousClock.now - begin)
     progress.epoch += 1
     progress.position = 0
     let isBest = rate(figures.test ?? progress.sums)
@@ -132,7 +142,8 @@ final class Trainer {
       epoch: progress.epoch, step: progress.step,
       learningRate: configuration.training.optimizer.learningRate * schedule.factor(step: progress.step - 1),
       train: progress.sums, test: figures.test, skippedSteps: progress.skippedSteps,
-      seconds: progress.seconds, samplesPerSecond: trained)
+      seconds: progress.seconds, samplesPerSecond: trained, times: clock.times,
+      digest: String(try engine.digest().prefix(16)))
     progress.sums = MetricSums()
     do throws(TrainingError) { try directory?.append(metrics) } catch {
       observer.receive(.warning("\(error); the row of epoch \(progress.epoch) is kept and written later"))
@@ -199,7 +210,8 @@ final class Trainer {
       observer.receive(.warning("\(error); no checkpoint of step \(progress.step), training goes on"))
       return
     }
-    checkpoints.submit(try engine.copyState(), progress)
+    let state = try clock.measure(\.checkpoints) { try engine.copyState() }
+    checkpoints.submit(state, progress)
   }
 
   /// Writes the state as it is, waits for it, and fails if it cannot be written.
@@ -213,6 +225,16 @@ final class Trainer {
     let outcomes = checkpoints.poll()
     if case .failure(let error)? = outcomes.last?.result { throw error }
     try report(outcomes)
+  }
+
+  // MARK: - A number of steps
+
+  private var isAtStepLimit: Bool { stepLimit.map { progress.step - firstStep >= $0 } ?? false }
+
+  private func stopAtLimit() throws -> Bool {
+    try saveLast()
+    hasReachedStepLimit = true
+    return false
   }
 
   private func stopHere() throws -> Bool {

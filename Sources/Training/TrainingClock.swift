@@ -6,6 +6,8 @@ struct TrainingClock {
   private var before: Double
   /// Training samples since the rate was last restarted.
   var samples = 0
+  /// Seconds since the last epoch that were not training.
+  var times = EpochTimes()
 
   /// - Parameter before: seconds that earlier processes spent on the run.
   init(before: Double) {
@@ -26,7 +28,17 @@ struct TrainingClock {
     return seconds > 0 ? Double(samples) / seconds : 0
   }
 
+  /// The work's result; its time is added to one of ``times``.
+  mutating func measure<Result>(
+    _ part: WritableKeyPath<EpochTimes, Double>, _ work: () throws -> Result
+  ) rethrows -> Result {
+    let start = clock.now
+    defer { times[keyPath: part] += Self.seconds(clock.now - start) }
+    return try work()
+  }
+
   mutating func restartRate() {
+    times = EpochTimes()
     rateStart = clock.now
     samples = 0
   }

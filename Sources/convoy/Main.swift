@@ -35,6 +35,9 @@ struct Convoy: ParsableCommand {
       VisualizeCommand.self,
       ExplainCommand.self,
       SweepCommand.self,
+      PlanCommand.self,
+      RunsCommand.self,
+      CompareCommand.self,
       ConfigCommand.self,
     ])
 }

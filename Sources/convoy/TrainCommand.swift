@@ -3,7 +3,6 @@ internal import Crypto
 internal import Experiments
 internal import Foundation
 internal import Parallel
-internal import Reporting
 internal import Training
 
 /// Trains a network, or goes on with a training that was interrupted.
@@ -43,10 +42,18 @@ struct TrainCommand: ParsableCommand {
   @Flag(help: "Compare every byte of the data with that of the run's beginning, instead of a sample of them.")
   var verifyData = false
 
+  @Option(
+    help: ArgumentHelp("Stop after so many steps, with a checkpoint: a smoke run.", valueName: "n"))
+  var steps: Int?
+
   @Flag(name: .shortAndLong, help: "No progress, only the result.")
   var quiet = false
 
+  @Flag(help: "Print events as JSON, one object a line.")
+  var json = false
+
   func validate() throws {
+    if let steps, steps < 1 { throw ValidationError("--steps takes 1 or more, not \(steps)") }
     if let workers, workers < 1 { throw ValidationError("--workers takes 1 or more, not \(workers)") }
   }
 
@@ -58,14 +65,42 @@ struct TrainCommand: ParsableCommand {
       configuration: loaded.run, resolvedConfiguration: loaded.resolvedYAML,
       directory: runDir ?? TrainCommand.directory(of: loaded), workers: workers ?? cores.count,
       coresDescription: cores.description, resume: choice, allowChanges: allowChanges,
-      verifiesData: verifyData,
+      verifiesData: verifyData, stepLimit: steps,
       compareConfiguration: { try TrainCommand.changes(from: $0, to: loaded) })
+    if json {
+      let printer = JSONTrainingPrinter()
+      let (run, isComplete) = try train(request, stop, printer)
+      if isComplete || run.hasReachedStepLimit { printer.write("finished", result(run, isComplete)) }
+      return try end(run, isComplete)
+    }
     let printer = TrainingPrinter(isQuiet: quiet)
-    let run = try Run(request, stop: stop, observer: printer)
-    let isComplete = try run.train()
+    let (run, isComplete) = try train(request, stop, printer)
     printer.finish()
-    print(TrainCommand.report(run, last: printer.last, isComplete: isComplete))
-    if !isComplete { throw ExitCode(75) }
+    let result = TrainingResult(
+      directory: run.directory.path, progress: run.progress, isComplete: isComplete,
+      hasReachedStepLimit: run.hasReachedStepLimit)
+    print(result.text(TerminalOutput.standardOutput), terminator: "")
+    try end(run, isComplete)
+  }
+
+  private func train(
+    _ request: RunRequest, _ stop: StopRequest, _ printer: any TrainerObserver
+  ) throws -> (Run, Bool) {
+    let run = try Run(
+      request, stop: stop, observer: TensorBoardObserver(directory: request.directory, next: printer))
+    return (run, try run.train())
+  }
+
+  private func end(_ run: Run, _ isComplete: Bool) throws {
+    if !isComplete, !run.hasReachedStepLimit { throw ExitCode(75) }
+  }
+
+  private func result(_ run: Run, _ isComplete: Bool) -> [String: Any?] {
+    [
+      "complete": isComplete, "step": run.progress.step, "epoch": run.progress.epoch,
+      "best_epoch": run.progress.best?.epoch, "best": run.progress.best.map { abs($0.score) },
+      "seconds": run.progress.seconds, "directory": run.directory.path,
+    ]
   }
 
   private var choice: ResumeChoice {
@@ -98,30 +133,5 @@ struct TrainCommand: ParsableCommand {
         key: $0.path, before: $0.before ?? "not there", after: $0.after ?? "not there",
         keepsMeaning: $0.keepsMeaning)
     }
-  }
-
-  private static func report(_ run: Run, last: EpochMetrics?, isComplete: Bool) -> String {
-    let directory = run.directory.path
-    guard isComplete else {
-      return "stopped after step \(run.progress.step); the same command goes on from there (\(directory))"
-    }
-    var lines = last == nil ? ["already complete after \(run.progress.epoch) epochs"] : [""]
-    if let test = last?.test {
-      lines.append("test accuracy  \(NumberText.fixed(test.accuracy, 4)) after \(run.progress.epoch) epochs")
-    }
-    if let best = run.progress.best {
-      lines.append("best epoch     \(best.epoch) (\(NumberText.fixed(abs(best.score), 4)))")
-    }
-    if let last {
-      lines.append(
-        "speed          \(NumberText.grouped(Int(last.samplesPerSecond))) images/s in the last epoch")
-    }
-    return
-      (lines + [
-        "run directory  \(directory)",
-        "next           convoy evaluate \(directory) --data FILE.h5",
-        "               convoy predict \(directory) IMAGE.png",
-        "               convoy inspect \(directory)",
-      ]).joined(separator: "\n")
   }
 }

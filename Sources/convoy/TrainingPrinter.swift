@@ -11,8 +11,6 @@ final class TrainingPrinter: TrainerObserver {
   private var summary: RunSummary?
   /// Samples and seconds since training began or went on.
   private var samples = 0
-  /// The last epoch's figures, for the result.
-  private(set) var last: EpochMetrics?
 
   init(isQuiet: Bool) {
     self.isQuiet = isQuiet
@@ -35,7 +33,6 @@ final class TrainingPrinter: TrainerObserver {
     case .evaluating(let done, let total):
       if !isQuiet { progress.update(ProgressReading(title: "test", done: done, total: total), now: seconds) }
     case .epochEnded(let metrics, let isBest):
-      last = metrics
       say(describe(metrics, isBest: isBest))
     case .warning(let text):
       progress.finish()

@@ -115,6 +115,50 @@ struct RunTests {
     #expect(rows.dropFirst().map { $0.prefix(3) } == ["3,1", "6,2", "9,3"])
   }
 
+  @Test("steps.csv has every step once over restarts, and the rows of a run that was never stopped")
+  func stepsTable() throws {
+    let folder = try TemporaryFolder()
+    try SmallRun.writeDataset(folder("data.h5"), count: 45)
+    let configuration = try SmallRun.configuration(
+      data: folder("data.h5"),
+      checkpoints: CheckpointConfiguration(every: .steps(2), keepLast: 2, keepBest: 0))
+    func train(_ directory: String, steps: Int?) throws -> Bool {
+      let run = try Run(
+        RunRequest(
+          configuration: configuration, resolvedConfiguration: "", directory: directory, workers: 1,
+          stepLimit: steps),
+        stop: StopRequest(), observer: Recorder())
+      return try run.train()
+    }
+    #expect(try train(folder("whole"), steps: nil))
+    var calls = 1
+    while try !train(folder("parts"), steps: 3) { calls += 1 }
+    #expect(calls > 2)
+    let whole = try #require(RunTable.steps(ofRun: folder("whole")))
+    #expect(whole.rows == RunTable.steps(ofRun: folder("parts"))?.rows)
+    #expect(whole.numbers("step") == (1...whole.rows.count).map { Double($0) })
+    let epochs = try #require(RunTable.epochs(ofRun: folder("whole")))
+    #expect(epochs.cells("digest") == RunTable.epochs(ofRun: folder("parts"))?.cells("digest"))
+    #expect(Set(epochs.cells("digest") ?? []).count == epochs.rows.count)
+  }
+
+  @Test("state.json tells a run that is held from one that was killed")
+  func state() throws {
+    let folder = try TemporaryFolder()
+    let path = folder("run")
+    let state = RunState(
+      phase: .running, name: "n", runID: "r", step: 1, epoch: 0, epochs: 2, monitor: "loss", seconds: 1,
+      updated: "")
+    do {
+      let directory = try RunDirectory(path: path)
+      try state.write(to: path)
+      #expect(RunState.read(directory: path)?.phase == .running)
+      _ = directory.path
+    }
+    #expect(RunState.read(directory: path)?.phase == .interrupted)
+    #expect(RunState.read(directory: folder("nothing")) == nil)
+  }
+
   // MARK: - Resuming
 
   @Test("--resume never refuses a directory with checkpoints, and a path is taken as given")

@@ -97,7 +97,7 @@ enum ReportTemplate {
 
     """
 
-  private static let style = """
+  static let style = """
 
     :root { color-scheme: light dark; --paper: #ffffff; --ink: #1c2127; --soft: #5c6670; --line: #d9dee3;
       --tile: #f4f6f8; --accent: #0072b2; --wrong: #d55e00; }

@@ -1,0 +1,38 @@
+public import Compute
+internal import Networks
+
+/// What a training takes of memory and disk, in bytes.
+public struct TrainingMemory: Hashable, Sendable {
+  /// A worker's activations and scratchpads, and its share of the buffers in which gradients are summed.
+  public let perWorker: Int
+  /// Parameters, optimizer state and statistics, which all workers share.
+  public let shared: Int
+  /// Of a checkpoint file.
+  public let checkpoint: Int
+}
+
+extension Benchmark {
+  /// The steps of a full shard's training plan, each with the kernel that was chosen for it.
+  public func trainingSteps() throws -> [StepName] {
+    try compiled.trainingPlan(samples: compiled.shardSize).stepNames
+  }
+
+  /// Measured on what was allocated, the checkpoint by making one.
+  public func memory() throws -> TrainingMemory {
+    let plan = try compiled.trainingPlan(samples: compiled.shardSize)
+    let (values, slots) = try engine.copyState().canonical(
+      compiled, slotNames: engine.optimizer.slotNames)
+    let checkpoint = Checkpoint(
+      network: compiled.network, name: configuration.name, progress: TrainingProgress(),
+      identity: RunIdentity(runID: "plan"), values: values,
+      optimizer: configuration.training.optimizer, slots: slots)
+    let payload = try CheckpointFile.encode(checkpoint).payload
+    let parameterBytes = compiled.storageCount * MemoryLayout<Float>.stride
+    return TrainingMemory(
+      // One gradient that a worker fills, and one that waits in the tree of sums.
+      perWorker: plan.workspaceByteCount + 2 * parameterBytes,
+      shared: parameterBytes * (1 + engine.optimizer.slotNames.count)
+        + compiled.parameters.statisticsCount * MemoryLayout<Float>.stride,
+      checkpoint: CheckpointHeader.byteCount + payload.count)
+  }
+}

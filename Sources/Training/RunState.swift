@@ -1,0 +1,134 @@
+internal import Foundation
+
+/// How a run stands, as `state.json` in its directory says.
+///
+/// Written whole and atomically at the start, after every epoch and at the end. A process that is killed cannot write that it was:
+/// what says `running` without a holder of the directory's lock was interrupted.
+public struct RunState: Codable, Hashable, Sendable {
+  public enum Phase: String, Codable, Hashable, Sendable {
+    case running
+    case finished
+    /// Stopped by a signal or by `--steps`, with a checkpoint to go on from.
+    case stopped
+    /// Ended by an error.
+    case failed
+    /// Killed, or its machine went down; never in the file.
+    case interrupted
+  }
+
+  public var phase: Phase
+  public var name: String
+  public var runID: String
+  public var step: Int
+  /// Epochs done, of `epochs`.
+  public var epoch: Int
+  public var epochs: Int
+  /// The figure by which epochs are compared, `accuracy` or `loss`.
+  public var monitor: String
+  public var bestEpoch: Int?
+  /// The monitored figure of the best epoch.
+  public var best: Double?
+  /// Of the last epoch, where there is test data.
+  public var testAccuracy: Double?
+  /// Wall-clock seconds of training, interruptions left out.
+  public var seconds: Double
+  /// The error, or why it stopped.
+  public var message: String?
+  /// When this was written, ISO 8601.
+  public var updated: String
+
+  public static let fileName = "state.json"
+
+  /// The state of the run in a directory, nil where there is none or it cannot be read.
+  ///
+  /// - Returns: `interrupted` where the file says `running` and no process holds the directory.
+  public static func read(directory: String) -> RunState? {
+    guard let data = FileManager.default.contents(atPath: "\(directory)/\(fileName)"),
+      var state = try? JSONDecoder().decode(RunState.self, from: data)
+    else { return nil }
+    if state.phase == .running, !RunDirectory.isHeld(directory) { state.phase = .interrupted }
+    return state
+  }
+
+  func write(to directory: String) throws(TrainingError) {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
+    encoder.nonConformingFloatEncodingStrategy = .convertToString(
+      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+    guard let data = try? encoder.encode(self) else { return }
+    try AtomicFile.write(String(decoding: data, as: UTF8.self) + "\n", as: Self.fileName, in: directory)
+  }
+}
+
+/// Keeps `state.json` up to date.
+///
+/// A state that cannot be written does not stop a training; the checkpoints decide what goes on.
+final class RunStateRecorder: TrainerObserver {
+  private let directory: RunDirectory
+  private let monitor: Monitor
+  private let next: any TrainerObserver
+  private var state: RunState?
+
+  init(directory: RunDirectory, monitor: Monitor, next: any TrainerObserver) {
+    self.directory = directory
+    self.monitor = monitor
+    self.next = next
+  }
+
+  func receive(_ event: TrainerEvent) {
+    switch event {
+    case .started(let summary):
+      state = RunState(
+        phase: .running, name: summary.name, runID: summary.runID, step: 0, epoch: 0, epochs: summary.epochs,
+        monitor: monitor.rawValue, seconds: 0, updated: "")
+      // What an earlier process knew and the checkpoint does not hold.
+      state?.testAccuracy = RunState.read(directory: directory.path)?.testAccuracy
+      take(summary.progress)
+      write()
+    case .epochEnded(let metrics, let isBest):
+      state?.step = metrics.step
+      state?.epoch = metrics.epoch
+      state?.seconds = metrics.seconds
+      state?.testAccuracy = metrics.test?.accuracy
+      if isBest {
+        let sums = metrics.test ?? metrics.train
+        state?.bestEpoch = metrics.epoch
+        state?.best = monitor == .accuracy ? sums.accuracy : sums.meanLoss
+      }
+      write()
+    case .stopped(let signal, let step):
+      state?.step = step
+      end(.stopped, "stopped by \(StopSignals.name(of: signal))")
+    case .finished(let progress):
+      take(progress)
+      end(.finished, progress.stoppedEarly ? "stopped early: no gain any more" : nil)
+    case .step, .evaluating, .checkpointWritten, .warning: break
+    }
+    next.receive(event)
+  }
+
+  /// Notes how the run ended without an event.
+  func end(_ phase: RunState.Phase, _ message: String?, progress: TrainingProgress? = nil) {
+    if let progress { take(progress) }
+    state?.phase = phase
+    state?.message = message
+    write()
+  }
+
+  private func take(_ progress: TrainingProgress) {
+    state?.step = progress.step
+    state?.epoch = progress.epoch
+    state?.seconds = progress.seconds
+    if let best = progress.best {
+      state?.bestEpoch = best.epoch
+      state?.best = monitor == .loss ? -best.score : best.score
+    }
+  }
+
+  private func write() {
+    state?.updated = Date().formatted(.iso8601)
+    do { try state?.write(to: directory.path) } catch {
+      directory.log("warning: \(RunState.fileName) could not be written: \(error)")
+    }
+  }
+}

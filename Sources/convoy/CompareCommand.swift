@@ -1,0 +1,62 @@
+internal import ArgumentParser
+internal import Foundation
+internal import Reporting
+
+/// Compares runs.
+struct CompareCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "compare",
+    abstract: "Compare runs: what differs in their configs, their figures and curves, and where they part.",
+    discussion: """
+      Every step's loss is kept so that it reads back bit by bit: the first step in which two runs' losses differ is the \
+      first in which the runs do. --output writes a page with the curves over each other.
+
+        convoy compare Results/fashion-mnist/1f3e5a77 Results/fashion-mnist/90ab12cd --output compare.html
+      """)
+
+  @Argument(help: "Two or more run directories.", completion: .directory)
+  var runs: [String]
+
+  @Option(help: ArgumentHelp("Write a page with curves.", valueName: "file.html"))
+  var output: String?
+
+  func validate() throws {
+    guard runs.count >= 2 else { throw ValidationError("name two or more runs") }
+  }
+
+  func run() throws {
+    let comparison = try RunComparison(runs)
+    let terminal = TerminalOutput.standardOutput
+    let width = terminal.isInteractive ? terminal.columns : nil
+    print(comparison.overview.text(width: width, unicode: terminal.hasUnicode))
+    let differences = comparison.differences
+    print(
+      differences.rows.isEmpty
+        ? "the configs are the same" : differences.text(width: width, unicode: terminal.hasUnicode),
+      terminator: differences.rows.isEmpty ? "\n" : "")
+    print()
+    for line in comparison.partings { print(line) }
+    guard let output else { return }
+    let page = TablePage(
+      kind: "Comparison of runs", title: "\(runs.count) runs",
+      parts: [
+        TablePage.Part("Runs", table: comparison.overview, text: comparison.partings),
+        TablePage.Part(
+          "Differences of the configs", table: differences.rows.isEmpty ? nil : differences,
+          text: differences.rows.isEmpty ? ["None."] : []),
+        TablePage.Part("Curves", charts: comparison.charts),
+      ])
+    try PageFile.write(try page.html(), to: output)
+    print(output)
+  }
+}
+
+/// Writes pages.
+enum PageFile {
+  static func write(_ html: String, to path: String) throws {
+    do { try Data(html.utf8).write(to: URL(fileURLWithPath: path), options: .atomic) } catch {
+      throw CommandError(
+        exitCode: 73, description: "cannot write \(path): \(error.localizedDescription)")
+    }
+  }
+}

@@ -1,0 +1,86 @@
+internal import ArgumentParser
+internal import Compute
+internal import Datasets
+internal import Experiments
+internal import Foundation
+internal import Parallel
+internal import Reporting
+internal import Training
+
+/// Says what a training will take, without training.
+struct PlanCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "plan",
+    abstract: "Show what a config's training takes: layers, kernels, memory, checkpoint, time.",
+    discussion: """
+      A few real steps are measured on made-up images; the data is only asked how many samples it has. With --time-limit the \
+      exit code says whether the training fits: 0, or 78 if it does not.
+
+        convoy plan Configs/fashion-mnist.yaml --time-limit 1:00:00
+      """)
+
+  @OptionGroup var config: ConfigurationArguments
+  @OptionGroup var workers: WorkersOption
+
+  @Option(help: ArgumentHelp("Training samples, where the data is not there.", valueName: "n"))
+  var samples: Int?
+
+  @Option(
+    help: ArgumentHelp("Time that there is, as Slurm takes it: minutes, h:m:s, d-h:m:s.", valueName: "t"))
+  var timeLimit: TimeLimit?
+
+  @Option(help: ArgumentHelp("Seconds of each measurement; at least 5 steps are made.", valueName: "s"))
+  var seconds = 2.0
+
+  @Flag(help: "Print one JSON object.")
+  var json = false
+
+  func validate() throws {
+    if let samples, samples < 1 { throw ValidationError("--samples takes 1 or more, not \(samples)") }
+  }
+
+  func run() throws {
+    let stop = StopSignals.install()
+    let loaded = try ConfigurationFile.load(path: config.config, overrides: config.overrides)
+    let scratch = FileManager.default.temporaryDirectory.appendingPathComponent("convoy-plan-\(getpid()).h5")
+      .path
+    defer { try? FileManager.default.removeItem(atPath: scratch) }
+    let estimate = try estimate(loaded, scratch: scratch, stop: stop)
+    print(
+      json ? try estimate.json() : estimate.text(TerminalOutput.standardOutput), terminator: json ? "\n" : "")
+    if let limit = timeLimit, let total = estimate.totalSeconds, total > limit.seconds {
+      throw CommandError(
+        exitCode: 78,
+        description: "the training takes about \(NumberText.duration(total)), which does not fit into "
+          + "\(NumberText.duration(limit.seconds)); it can be resumed in a second job, or plan fewer epochs")
+    }
+  }
+
+  private func estimate(
+    _ loaded: LoadedConfiguration, scratch: String, stop: StopRequest
+  ) throws -> TrainingEstimate {
+    var configuration = loaded.run
+    let training = Self.count(configuration.data.train)
+    let test = configuration.data.test.flatMap(Self.count)
+    let batch = configuration.training.batch
+    try Benchmark.writeSyntheticDataset(for: loaded.network, samples: batch, to: scratch)
+    configuration.data.train = SampleSource(file: scratch, images: "train/images", labels: "train/labels")
+    configuration.data.test = nil
+    let benchmark = try Benchmark(
+      RunRequest(
+        configuration: configuration, resolvedConfiguration: "", directory: "", workers: workers.count),
+      stop: stop)
+    return TrainingEstimate(
+      loaded: loaded, workers: workers.count, shard: benchmark.shardSize,
+      steps: try benchmark.trainingSteps(), memory: try benchmark.memory(),
+      training: try benchmark.training(seconds: seconds),
+      inference: configuration.data.test == nil && test == nil
+        ? nil : try benchmark.inference(seconds: seconds / 2),
+      trainingSamples: samples ?? training, testSamples: test, timeLimit: timeLimit?.seconds)
+  }
+
+  /// Nil where the data cannot be read, which planning need not mind.
+  private static func count(_ source: SampleSource) -> Int? {
+    (try? ImageDataset(path: source.file, images: source.images, labels: source.labels))?.count
+  }
+}

@@ -1,0 +1,62 @@
+internal import Foundation
+internal import Reporting
+internal import Training
+
+/// A run directory as lists show it.
+struct RunFolder {
+  let path: String
+  let state: RunState?
+
+  /// Whether a folder is a run directory: it has the resolved config and the checkpoints' folder.
+  static func isRun(_ path: String) -> Bool {
+    let files = FileManager.default
+    return files.fileExists(atPath: "\(path)/config.yaml") && files.fileExists(atPath: "\(path)/checkpoints")
+  }
+
+  /// - Throws: ``CommandError`` where the folder is no run directory.
+  init(_ path: String) throws {
+    let trimmed = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
+    guard Self.isRun(trimmed) else {
+      throw CommandError.missing(
+        FileManager.default.fileExists(atPath: trimmed)
+          ? "\(trimmed) is no run directory: config.yaml or checkpoints/ is missing"
+          : "there is no run directory \(trimmed); `convoy runs` lists them")
+    }
+    self.path = trimmed
+    state = RunState.read(directory: trimmed)
+  }
+
+  /// All runs in a folder and three levels below it, by path: `NAME/RUN` and `NAME/SWEEP/MEMBER`.
+  static func all(in folder: String, depth: Int = 3) -> [RunFolder] {
+    if isRun(folder) { return (try? RunFolder(folder)).map { [$0] } ?? [] }
+    guard depth > 0 else { return [] }
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    return names.sorted().filter { !$0.hasPrefix(".") }.map { "\(folder)/\($0)" }.filter { path in
+      var isFolder: ObjCBool = false
+      return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder.boolValue
+    }.flatMap { all(in: $0, depth: depth - 1) }
+  }
+
+  /// `finished`, `running`, …, `unknown` where the run does not say.
+  var phase: String { state?.phase.rawValue ?? "unknown" }
+
+  var epochs: String { state.map { "\($0.epoch)/\($0.epochs)" } ?? "–" }
+
+  var best: String {
+    guard let state, let best = state.best else { return "–" }
+    return
+      "\(NumberText.fixed(best, 4)) \(state.monitor == "loss" ? "loss " : "")(epoch \(state.bestEpoch ?? 0))"
+  }
+
+  /// Bytes of all files in the directory.
+  var byteCount: Int {
+    let keys: Set<URLResourceKey> = [.fileSizeKey]
+    let files = FileManager.default.enumerator(
+      at: URL(fileURLWithPath: path), includingPropertiesForKeys: Array(keys))
+    var sum = 0
+    while let file = files?.nextObject() as? URL {
+      sum += (try? file.resourceValues(forKeys: keys).fileSize) ?? 0
+    }
+    return sum
+  }
+}

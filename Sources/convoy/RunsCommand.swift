@@ -1,0 +1,108 @@
+internal import ArgumentParser
+internal import Foundation
+internal import Reporting
+internal import Training
+
+/// Lists runs, and takes them away.
+struct RunsCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "runs",
+    abstract: "List runs with their state, best figure and time, or remove some.",
+    discussion: """
+      States: running, finished, stopped (by a signal or --steps, with a checkpoint), interrupted (killed), failed.
+
+        convoy runs
+        convoy runs rm Results/fashion-mnist/1f3e5a77
+      """,
+    subcommands: [List.self, Remove.self], defaultSubcommand: List.self)
+
+  struct List: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "List the runs in a folder.")
+
+    @Argument(help: "Where to look.", completion: .directory)
+    var folder = "Results"
+
+    @Flag(help: "Print one JSON list.")
+    var json = false
+
+    func run() throws {
+      guard FileManager.default.fileExists(atPath: folder) else {
+        throw CommandError.missing("there is no folder \(folder)")
+      }
+      let runs = RunFolder.all(in: folder)
+      if json { return print(try JSONText.make(runs.map(Self.object))) }
+      guard !runs.isEmpty else { return print("no runs in \(folder)") }
+      var table = Table([
+        Table.Column("run"), Table.Column("state"), Table.Column("epochs", .trailing), Table.Column("best"),
+        Table.Column("time", .trailing), Table.Column("size", .trailing), Table.Column("last change"),
+      ])
+      for run in runs {
+        table.add([
+          TextWidth.printable(run.path), run.phase, run.epochs, run.best,
+          run.state.map { NumberText.duration($0.seconds) } ?? "–", NumberText.bytes(run.byteCount),
+          run.state?.updated ?? "–",
+        ])
+      }
+      let terminal = TerminalOutput.standardOutput
+      // In a file or a pipe lines may be as long as they are.
+      print(
+        table.text(width: terminal.isInteractive ? terminal.columns : nil, unicode: terminal.hasUnicode),
+        terminator: "")
+    }
+
+    private static func object(_ run: RunFolder) -> [String: Any] {
+      var object: [String: Any] = ["path": run.path, "state": run.phase, "bytes": run.byteCount]
+      guard let state = run.state else { return object }
+      object["name"] = state.name
+      object["step"] = state.step
+      object["epoch"] = state.epoch
+      object["epochs"] = state.epochs
+      object["seconds"] = state.seconds
+      object["monitor"] = state.monitor
+      object["best"] = state.best ?? NSNull()
+      object["best_epoch"] = state.bestEpoch ?? NSNull()
+      object["test_accuracy"] = state.testAccuracy ?? NSNull()
+      object["message"] = state.message ?? NSNull()
+      object["updated"] = state.updated
+      return object
+    }
+  }
+
+  struct Remove: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "rm", abstract: "Remove run directories with all checkpoints in them.")
+
+    @Argument(help: "Run directories.", completion: .directory)
+    var runs: [String]
+
+    @Flag(name: .shortAndLong, help: "Do not ask.")
+    var yes = false
+
+    func run() throws {
+      // All are looked at before the first one goes.
+      let folders = try runs.map { try RunFolder($0) }
+      for folder in folders where RunDirectory.isHeld(folder.path) {
+        throw CommandError(
+          exitCode: 77,
+          description: "\(folder.path) is in use by a training; stop it first, nothing was removed")
+      }
+      for folder in folders {
+        if !yes {
+          guard isatty(0) == 1 else {
+            throw CommandError.usage("nobody to ask whether \(folder.path) may go; pass --yes")
+          }
+          print(
+            "remove \(TextWidth.printable(folder.path)) (\(folder.phase), \(folder.epochs) epochs, "
+              + "\(NumberText.bytes(folder.byteCount)))? [y/N] ", terminator: "")
+          fflush(nil)
+          guard ["y", "yes"].contains(readLine()?.lowercased()) else { continue }
+        }
+        do { try FileManager.default.removeItem(atPath: folder.path) } catch {
+          throw CommandError(
+            exitCode: 74, description: "cannot remove \(folder.path): \(error.localizedDescription)")
+        }
+        print("removed \(TextWidth.printable(folder.path))")
+      }
+    }
+  }
+}

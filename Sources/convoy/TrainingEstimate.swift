@@ -1,0 +1,120 @@
+internal import Compute
+internal import Experiments
+internal import Foundation
+internal import Networks
+internal import Reporting
+internal import Training
+
+/// What a training takes, measured and reckoned.
+struct TrainingEstimate {
+  let loaded: LoadedConfiguration
+  let workers: Int
+  let shard: Int
+  let steps: [StepName]
+  let memory: TrainingMemory
+  let training: Benchmark.Throughput
+  /// Nil without test data.
+  let inference: Benchmark.Throughput?
+  /// Nil where the data is not there.
+  let trainingSamples: Int?
+  let testSamples: Int?
+  let timeLimit: Double?
+
+  private var epochs: Int { loaded.run.training.epochs }
+
+  var epochSeconds: Double? {
+    trainingSamples.map { samples in
+      let test = Double(testSamples ?? 0) / (inference?.imagesPerSecond ?? .infinity)
+      return Double(samples) / training.imagesPerSecond + test
+    }
+  }
+
+  var totalSeconds: Double? { epochSeconds.map { $0 * Double(epochs) } }
+
+  private var totalMemory: Int { memory.shared + workers * memory.perWorker }
+
+  // MARK: - Text
+
+  func text(_ terminal: Terminal) -> String {
+    let width = terminal.isInteractive ? terminal.columns : nil
+    let run = loaded.run
+    var text = Table(loaded.network).text(width: width, unicode: terminal.hasUnicode) + "\n"
+    text += kernels.text(width: width, unicode: terminal.hasUnicode) + "\n"
+    var facts = Table([Table.Column(""), Table.Column("")])
+    facts.add([
+      "batch",
+      "\(run.training.batch) in shards of \(shard), \(run.training.precision.rawValue), "
+        + "\(workers) worker\(workers == 1 ? "" : "s")",
+    ])
+    facts.add(["memory per worker", NumberText.bytes(memory.perWorker)])
+    facts.add([
+      "memory in all",
+      "\(NumberText.bytes(totalMemory)), and up to \(NumberText.bytes(run.data.memoryLimitBytes)) of samples",
+    ])
+    facts.add(["checkpoint", NumberText.bytes(memory.checkpoint)])
+    facts.add([
+      "speed",
+      "\(rate(training.imagesPerSecond)) images/s in training (\(training.steps) steps measured, "
+        + "\(rate(training.slowest)) to \(rate(training.fastest)))",
+    ])
+    if let inference { facts.add(["", "\(rate(inference.imagesPerSecond)) images/s in tests"]) }
+    if let trainingSamples, let epochSeconds, let totalSeconds {
+      facts.add([
+        "epoch",
+        "\(time(epochSeconds)) for \(NumberText.grouped(trainingSamples)) samples"
+          + (testSamples.map { " and \(NumberText.grouped($0)) test samples" } ?? ""),
+      ])
+      facts.add(["training", "\(time(totalSeconds)) for \(epochs) epochs"])
+      if let timeLimit {
+        facts.add([
+          "time limit",
+          "\(NumberText.duration(timeLimit)): \(totalSeconds <= timeLimit ? "it fits" : "it does not fit")",
+        ])
+      }
+    } else {
+      facts.add(["epoch", "unknown: the data cannot be read here; say --samples N"])
+    }
+    return text + facts.text(width: width, unicode: terminal.hasUnicode)
+  }
+
+  /// One row per layer with the kernel of each pass.
+  private var kernels: Table {
+    var table = Table([
+      Table.Column("layer"), Table.Column("pass"), Table.Column("kernel"), Table.Column("layout"),
+    ])
+    for step in steps { table.add([step.layer, step.pass.rawValue, step.kernel, step.layout]) }
+    return table
+  }
+
+  private func rate(_ value: Double) -> String {
+    value >= 100 ? NumberText.grouped(Int(value.rounded())) : NumberText.fixed(value, 1)
+  }
+
+  private func time(_ seconds: Double) -> String {
+    seconds < 60 ? "\(NumberText.fixed(seconds, 1)) s" : NumberText.duration(seconds)
+  }
+
+  // MARK: - JSON
+
+  func json() throws -> String {
+    try JSONText.make([
+      "parameters": loaded.network.parameterCount, "flops_per_image": loaded.network.flops,
+      "batch": loaded.run.training.batch, "shard": shard, "workers": workers,
+      "memory_per_worker_bytes": memory.perWorker, "memory_bytes": totalMemory,
+      "checkpoint_bytes": memory.checkpoint, "training_images_per_second": training.imagesPerSecond,
+      "inference_images_per_second": inference?.imagesPerSecond ?? NSNull(),
+      "training_samples": trainingSamples ?? NSNull(), "epoch_seconds": epochSeconds ?? NSNull(),
+      "training_seconds": totalSeconds ?? NSNull(),
+      "fits": timeLimit.flatMap { limit in totalSeconds.map { $0 <= limit } } ?? NSNull(),
+      "layers": loaded.network.layers.map { layer -> [String: Any] in
+        [
+          "name": layer.name, "output": "\(layer.outputShape)", "parameters": layer.parameterCount,
+          "flops": layer.flops,
+        ]
+      },
+      "kernels": steps.map {
+        ["layer": $0.layer, "pass": $0.pass.rawValue, "kernel": $0.kernel, "layout": $0.layout]
+      },
+    ])
+  }
+}

@@ -1,0 +1,95 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// A folder with a small dataset and a config.
+struct SmallTraining {
+  let folder: TemporaryDirectory
+  let config: String
+
+  init() throws {
+    folder = try TemporaryDirectory()
+    // Ten classes of 8×8 images: a bright column at a place that follows from the class, over made-up noise.
+    var state: UInt32 = 1
+    let count = 120
+    var pixels: [UInt8] = []
+    let labels = (0..<count).map { UInt8($0 % 10) }
+    for label in labels {
+      for place in 0..<64 {
+        state = state &* 1_664_525 &+ 1_013_904_223
+        pixels.append(place % 8 == Int(label) % 8 ? 200 + UInt8(label) : UInt8(state >> 24) / 4)
+      }
+    }
+    func number(_ value: Int) -> [UInt8] { [0, 0, UInt8(value >> 8), UInt8(value & 255)] }
+    try folder.write([0, 0, 8, 3] + number(count) + number(8) + number(8) + pixels, to: "images")
+    try folder.write([0, 0, 8, 1] + number(count) + labels, to: "labels")
+    let imported = try Program.run([
+      "import", "idx", "--images", folder.file("images"), "--labels", folder.file("labels"), "--to",
+      folder.file("data.h5"),
+    ])
+    try #require(imported.code == 0, "\(imported.errors)")
+    config = try folder.write(
+      """
+      name: small
+      data:
+        train: {file: data.h5, images: train/images, labels: train/labels}
+      network:
+        input: [8, 8, 1]
+        layers: [rescale: {scale: 1/255}, conv2d: {filters: 4, kernel: 3}, flatten, dense: {units: 10}]
+      training:
+        epochs: 3
+        batch: 16
+        loss: softmax_cross_entropy
+        optimizer: {sgd: {learning_rate: 0.1, momentum: 0}}
+      """, to: "small.yaml")
+  }
+}
+
+@Suite("Commands on runs")
+struct RunCommandTests {
+  @Test("runs are listed, compared step by step, and removed")
+  func runs() throws {
+    let small = try SmallTraining()
+    func train(_ run: String, _ more: String...) throws -> Program.Result {
+      try Program.run(["train", small.config, "--run-dir", small.folder.file("runs/\(run)"), "-q"] + more)
+    }
+    #expect(try train("a", "--workers", "1").code == 0)
+    #expect(try train("b", "--workers", "2", "--steps", "5").code == 0)
+    #expect(try train("c", "--workers", "1", "--set", "learning_rate=0.2").code == 0)
+    let (a, b, c) = (small.folder.file("runs/a"), small.folder.file("runs/b"), small.folder.file("runs/c"))
+    let list = try Program.run(["runs", small.folder.file("runs")])
+    #expect(list.output.contains("finished") && list.output.contains("stopped"))
+    let comparison = try Program.run(["compare", a, b, c, "--output", small.folder.file("compare.html")])
+    #expect(comparison.code == 0, "\(comparison.errors)")
+    #expect(comparison.output.contains("A and B: the same losses, bit by bit, in all 5 steps of both"))
+    // The first step's loss comes before the first update.
+    #expect(comparison.output.contains("A and C: part at step 2 (epoch 1)"))
+    #expect(comparison.output.contains("training.optimizer.sgd.learning_rate"))
+    #expect(try Program.run(["runs", "rm", a, small.folder.file("runs")]).code == 66)
+    #expect(FileManager.default.fileExists(atPath: a))
+    #expect(try Program.run(["runs", "rm", "--yes", a, b]).code == 0)
+    #expect(!FileManager.default.fileExists(atPath: a) && FileManager.default.fileExists(atPath: c))
+  }
+
+  @Test("a plan names layers, kernels and memory, and says whether the time limit holds")
+  func plan() throws {
+    let small = try SmallTraining()
+    let plan = try Program.run(["plan", small.config, "--workers", "1", "--seconds", "0.01", "--json"])
+    #expect(plan.code == 0, "\(plan.errors)")
+    let object = try #require(
+      try JSONSerialization.jsonObject(with: Data(plan.output.utf8)) as? [String: Any])
+    // 3·3·1·4 + 4 and 6·6·4·10 + 10.
+    #expect(object["parameters"] as? Int == 40 + 1450)
+    #expect(object["training_samples"] as? Int == 120)
+    let checkpoint = try #require(object["checkpoint_bytes"] as? Int)
+    #expect(checkpoint > 4 * 1490)
+    let layers = try #require(object["kernels"] as? [[String: String]])
+    #expect(layers.contains { $0["pass"] == "backward-weights" && !($0["kernel"] ?? "").isEmpty })
+    let short = try Program.run([
+      "plan", small.config, "--workers", "1", "--seconds", "0.01", "--set", "epochs=1000000", "--time-limit",
+      "0:01",
+    ])
+    #expect(short.code == 78)
+    #expect(short.errors.contains("does not fit"))
+  }
+}

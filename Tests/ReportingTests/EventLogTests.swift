@@ -1,0 +1,126 @@
+import Foundation
+import TestSupport
+import Testing
+
+@testable import Reporting
+
+@Suite("TensorBoard event files")
+struct EventLogTests {
+  /// All figures of a folder's event files, in order.
+  static func read(_ folder: String) throws -> [String] {
+    let names = try FileManager.default.contentsOfDirectory(atPath: folder)
+      .filter { $0.hasPrefix(EventLog.prefix) }.sorted()
+    var lines: [String] = []
+    for name in names {
+      let bytes = Array(try #require(FileManager.default.contents(atPath: "\(folder)/\(name)")))
+      var offset = 0
+      while let record = EventRecord.read(bytes, at: offset) {
+        let event = try #require(Event(record.message))
+        switch event.what {
+        case .fileVersion(let version): lines.append(version)
+        case .start: lines.append("start at \(event.step)")
+        case .scalars(let scalars):
+          lines += scalars.map { "\(event.step) \($0.tag) \($0.value)" }
+        }
+        offset = record.end
+      }
+      #expect(offset == bytes.count)
+    }
+    return lines
+  }
+
+  @Test("the checksum is CRC-32C: the check value of its catalogue and of RFC 3720's zeros")
+  func checksum() {
+    #expect(CRC32C.checksum(Array("123456789".utf8)) == 0xE306_9283)
+    #expect(CRC32C.checksum([UInt8](repeating: 0, count: 32)) == 0x8A91_36AA)
+  }
+
+  @Test("what was written after the step that training goes on from is written once")
+  func restart() throws {
+    let folder = try TemporaryDirectory()
+    do {
+      let log = try EventLog(directory: folder.path, host: "a b", goingOnAfter: nil, time: 1000)
+      for step in 1...4 { try log.append([EventLog.Scalar("loss", Double(step))], step: step, time: 1000) }
+      try log.append([EventLog.Scalar("epoch", 1)], step: 4, time: 1000)
+      for step in 5...6 { try log.append([EventLog.Scalar("loss", Double(step))], step: step, time: 1000) }
+    }
+    do {
+      let log = try EventLog(
+        directory: folder.path, host: "a b", goingOnAfter: EventLog.Position(step: 4, epoch: 1), time: 1000)
+      try log.append([EventLog.Scalar("loss", 50)], step: 5, time: 1000)
+    }
+    #expect(
+      try Self.read(folder.path) == [
+        "brain.Event:2", "1 loss 1.0", "2 loss 2.0", "3 loss 3.0", "4 loss 4.0", "4 epoch 1.0",
+        "brain.Event:2", "start at 5", "5 loss 50.0",
+      ])
+    // The epoch that a checkpoint does not count is evaluated, and recorded, again.
+    _ = try EventLog(
+      directory: folder.path, host: "a b", goingOnAfter: EventLog.Position(step: 4, epoch: 0), time: 1000)
+    #expect(try Self.read(folder.path).suffix(3) == ["4 loss 4.0", "brain.Event:2", "start at 5"])
+    _ = try EventLog(directory: folder.path, host: "a b", goingOnAfter: nil, time: 1000)
+    #expect(try Self.read(folder.path) == ["brain.Event:2"])
+  }
+
+  @Test("a record that was cut off or damaged ends what is kept", arguments: [0, 11, 12, 20, -1])
+  func damage(_ place: Int) throws {
+    let folder = try TemporaryDirectory()
+    let log = try EventLog(directory: folder.path, host: "h", goingOnAfter: nil, time: 1000)
+    try log.append([EventLog.Scalar("loss", 1)], step: 1, time: 1000)
+    try log.flush()
+    var bytes = try Data(contentsOf: URL(fileURLWithPath: log.path))
+    let end = bytes.count
+    try log.append([EventLog.Scalar("loss", 2)], step: 2, time: 1000)
+    try log.flush()
+    bytes = try Data(contentsOf: URL(fileURLWithPath: log.path))
+    if place < 0 { bytes.removeLast() } else { bytes[end + place] ^= 4 }
+    try bytes.write(to: URL(fileURLWithPath: log.path))
+    _ = try EventLog(
+      directory: folder.path, host: "h", goingOnAfter: EventLog.Position(step: 9, epoch: 9), time: 1000)
+    #expect(
+      try Self.read(folder.path) == ["brain.Event:2", "1 loss 1.0", "brain.Event:2", "start at 10"])
+  }
+
+  @Test(
+    "TensorBoard's own reader finds the same figures",
+    .enabled(if: ProcessInfo.processInfo.environment["CONVOY_KERAS_PYTHON"] != nil))
+  func tensorBoard() throws {
+    let python = try #require(ProcessInfo.processInfo.environment["CONVOY_KERAS_PYTHON"])
+    let folder = try TemporaryDirectory()
+    do {
+      let log = try EventLog(directory: folder.path, host: "h", goingOnAfter: nil, time: 1000)
+      for step in 1...900 {
+        try log.append([EventLog.Scalar("batch/loss", 1 / Double(step))], step: step, time: 1000)
+      }
+    }
+    do {
+      let log = try EventLog(
+        directory: folder.path, host: "h", goingOnAfter: EventLog.Position(step: 600, epoch: 1), time: 2000)
+      for step in 601...1000 {
+        try log.append([EventLog.Scalar("batch/loss", 2 / Double(step))], step: step, time: 2000)
+      }
+    }
+    let script = """
+      import sys
+      from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+      events = EventAccumulator(sys.argv[1], size_guidance={"scalars": 0}).Reload()
+      for event in events.Scalars("batch/loss"):
+          print(event.step, event.value.hex())
+      """
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: python)
+    process.arguments = ["-c", script, folder.path]
+    let output = Pipe()
+    process.standardOutput = output
+    process.standardError = FileHandle.nullDevice
+    try process.run()
+    let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    process.waitUntilExit()
+    let read = text.split(separator: "\n").map { line -> (step: Int, value: Float?) in
+      let parts = line.split(separator: " ")
+      return (Int(parts[0]) ?? -1, Float(parts[1]))
+    }
+    #expect(read.map(\.step) == Array(1...1000))
+    #expect(read.allSatisfy { $0.value == Float(($0.step > 600 ? 2 : 1) / Double($0.step)) })
+  }
+}
