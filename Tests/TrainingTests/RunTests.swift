@@ -30,7 +30,10 @@ struct RunTests {
     #expect(complete && record.isFinished)
     #expect(
       try FileManager.default.contentsOfDirectory(atPath: directory).sorted()
-        == ["checkpoints", "config.yaml", "environment.json", "lock", "log.txt", "metrics.csv"])
+        == [
+          "checkpoints", "config.yaml", "environment.json", "lock", "log.txt", "metrics.csv", "state.json",
+          "steps.csv",
+        ])
     let rows = try String(contentsOfFile: "\(directory)/metrics.csv", encoding: .utf8).split(separator: "\n")
     #expect(rows.first.map(String.init) == EpochMetrics.columns.joined(separator: ","))
     #expect(rows.dropFirst().map { $0.prefix(3) } == ["3,1", "6,2", "9,3"])
