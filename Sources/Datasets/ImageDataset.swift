@@ -66,6 +66,17 @@ public final class ImageDataset: Sendable {
     self.classCount = classCount
   }
 
+  /// Whether samples can be a network's input: the same dimensions, but for ones at the end, so that `[L, C]` may be stored
+  /// as an image of one channel and `[F]` stand for `[F, 1]`.
+  public func fits(_ inputShape: Shape) -> Bool {
+    func significant(_ shape: Shape) -> ArraySlice<Int> {
+      var dimensions = shape.dimensions[...]
+      while dimensions.count > 1, dimensions.last == 1 { dimensions.removeLast() }
+      return dimensions
+    }
+    return significant(sampleShape) == significant(inputShape)
+  }
+
   /// Bytes of one sample in memory.
   public var sampleByteCount: Int { images.sampleByteCount }
 

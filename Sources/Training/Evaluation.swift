@@ -41,7 +41,7 @@ extension Predictor {
 
   /// Whether a dataset's samples and labels fit the network.
   public func check(_ dataset: ImageDataset) throws(TrainingError) {
-    guard dataset.sampleShape == network.inputShape else {
+    guard dataset.fits(network.inputShape) else {
       throw TrainingError(
         .badData,
         "\(dataset.path) has samples of \(dataset.sampleShape), and the network's input is \(network.inputShape)"

@@ -59,7 +59,7 @@ struct RunData {
   func check(_ network: ResolvedNetwork) throws(TrainingError) {
     for (role, store) in [("train", training), ("test", test)] {
       guard let dataset = store?.dataset else { continue }
-      guard dataset.sampleShape == network.inputShape else {
+      guard dataset.fits(network.inputShape) else {
         throw TrainingError(
           .configuration,
           "data.\(role): \(dataset.path) has samples of \(dataset.sampleShape), and the network's input is \(network.inputShape)"

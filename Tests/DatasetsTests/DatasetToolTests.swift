@@ -155,6 +155,7 @@ struct DatasetCopyTests {
       }
       let dataset = try ImageDataset(path: "\(folder)/b.h5", images: "train/images", labels: "train/labels")
       #expect(dataset.classNames == nil)
+      #expect(dataset.fits([2, 2]) && dataset.fits([2, 2, 1]) && !dataset.fits([4]))
       if storage.shuffle { #expect(dataset.storage.contains("shuffle")) }
       // In any order, too.
       #expect(try dataset.samples([39, 0, 17]).pixels == [39, 0, 17].flatMap { distinct(40)[$0] })
@@ -170,6 +171,7 @@ struct DatasetCopyTests {
         storage: DatasetStorage(compressionLevel: level, samplesPerChunk: 8))
       let dataset = try ImageDataset(path: "\(folder)/a.h5", images: "train/images", labels: "train/labels")
       #expect(dataset.sampleShape == [4])
+      #expect(dataset.fits([4]) && dataset.fits([4, 1]) && !dataset.fits([1, 4]) && !dataset.fits([4, 2]))
       #expect(try dataset.samples([29, 8, 0, 7]).pixels == [29, 8, 0, 7].flatMap { distinct(30)[$0] })
     }
   }

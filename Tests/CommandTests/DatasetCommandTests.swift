@@ -1,0 +1,90 @@
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("Importing and looking after datasets")
+struct DatasetCommandTests {
+  private func expect(
+    _ arguments: [String], code: Int32, says part: String = "",
+    sourceLocation: SourceLocation = #_sourceLocation
+  ) throws {
+    let result = try Program.run(arguments)
+    #expect(result.code == code, "\(arguments): \(result.errors)", sourceLocation: sourceLocation)
+    let text = result.output + result.errors
+    #expect(part.isEmpty || text.contains(part), "\(text)", sourceLocation: sourceLocation)
+    if code != 0, code != 64 {
+      let lines = result.errors.split(separator: "\n")
+      #expect(lines.count <= 1, "\(result.errors)", sourceLocation: sourceLocation)
+    }
+  }
+
+  @Test("a table is imported, checked, split, repacked and drawn")
+  func journey() throws {
+    let folder = try TemporaryDirectory()
+    let rows = (0..<40).map { row in "\(row % 4),\(row),\(row * 2),3,\(row * row % 250)" }
+    let table = try folder.write((["label,a,b,c,d"] + rows).joined(separator: "\n"), to: "a.csv")
+    let data = folder.file("a.h5")
+    let importing = ["import", "csv", "--from", table, "--label", "label", "--to", data]
+    try expect(importing + ["--shape", "2x2"], code: 0, says: "40 train samples of 2×2×1, 4 classes")
+    try expect(importing + ["--shape", "2x2"], code: 73, says: "exists already")
+    try expect(importing + ["--shape", "2x2", "--overwrite"], code: 0)
+    try expect(["dataset", "check", data], code: 0, says: "nothing is wrong")
+    let parts = folder.file("parts.h5")
+    try expect(
+      ["dataset", "split", data, "--parts", "train=0.8,test=0.2", "--to", parts], code: 0,
+      says: "32 train and 8 test samples")
+    let packed = folder.file("packed.h5")
+    try expect(
+      ["dataset", "repack", parts, "--to", packed, "--compress", "4", "--chunk", "10"], code: 0,
+      says: "chunks of 10×2×2×1, deflate")
+    try expect(["dataset", "check", packed, "--json"], code: 0, says: "\"findings\"")
+    let sheet = folder.file("sheet.png")
+    try expect(["inspect", packed, "--sheet", sheet], code: 0, says: "8 samples of train/images")
+    #expect(FileManager.default.fileExists(atPath: sheet))
+  }
+
+  @Test("samples in two splits are exit code 65, doubles only where they are asked to be")
+  func leak() throws {
+    let folder = try TemporaryDirectory()
+    let table = try folder.write("label,a,b\n0,1,2\n1,3,4\n1,3,4\n", to: "a.csv")
+    let data = folder.file("a.h5")
+    try expect(
+      ["import", "csv", "--from", table, "--test", table, "--label", "label", "--to", data], code: 0)
+    try expect(["dataset", "check", data], code: 65, says: "error: test: 3 sample(s) are in another split")
+    let single = folder.file("b.h5")
+    try expect(["import", "csv", "--from", table, "--label", "label", "--to", single], code: 0)
+    try expect(
+      ["dataset", "check", single], code: 0, says: "warning: train: 1 sample(s) are there more than once")
+    try expect(["dataset", "check", single, "--strict"], code: 65)
+  }
+
+  @Test("a user's mistakes are one line with the right exit code")
+  func mistakes() throws {
+    let folder = try TemporaryDirectory()
+    let table = try folder.write("label,a\n1,x\n", to: "a.csv")
+    let output = folder.file("o.h5")
+    try expect(
+      ["import", "csv", "--from", table, "--label", "label", "--to", output], code: 65,
+      says: "line 2, column 2")
+    try expect(
+      ["import", "csv", "--from", "/none.csv", "--label", "1", "--to", output], code: 66, says: "/none.csv")
+    try expect(["import", "cifar10", "--from", folder.path, "--to", output], code: 66, says: "data_batch_1")
+    try expect(
+      ["import", "images", "--from", folder.path, "--size", "8", "--to", output], code: 65, says: "each class"
+    )
+    try expect(
+      ["import", "images", "--from", folder.path, "--size", "0", "--to", output], code: 64, says: "--size")
+    try expect(
+      ["import", "numpy", "--images", table, "--labels", table, "--to", output], code: 65, says: "magic")
+    try expect(["dataset", "check", table], code: 65, says: "not an HDF5 file")
+    try expect(["dataset", "check", "/none.h5"], code: 66, says: "/none.h5")
+    try expect(
+      ["dataset", "split", table, "--parts", "a=0.5,a=0.5", "--to", output], code: 64, says: "twice")
+    try expect(
+      ["dataset", "split", table, "--parts", "a=0.9,b=0.9", "--to", output], code: 64, says: "at most 1")
+    try expect(
+      ["import", "csv", "--from", table, "--label", "1", "--to", "/proc/nowhere/o.h5"], code: 73,
+      says: "/proc")
+    #expect(try folder.contents() == ["a.csv"])
+  }
+}
