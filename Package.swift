@@ -112,8 +112,9 @@ let package = Package(
       ]),
     .testTarget(
       name: "ExperimentsTests",
-      dependencies: ["Experiments", "Datasets", "Tensors", "Networks", "Training", "TestSupport"],
-      exclude: ["Fixtures"]),
+      dependencies: [
+        "Experiments", "Compute", "Datasets", "Tensors", "Networks", "Training", "TestSupport",
+      ], exclude: ["Fixtures"]),
     .testTarget(
       name: "ReportingTests",
       dependencies: ["Reporting", "ImageFiles", "Networks", "Tensors", "TestSupport"]),
@@ -127,7 +128,8 @@ let package = Package(
         "Insight", "ImageFiles", "HDF5", "Networks", "Parallel", "Compute", "Tensors", "TestSupport",
       ],
       exclude: ["Fixtures"]),
-    .testTarget(name: "CommandTests", dependencies: ["convoy", "HDF5", "TestSupport"]),
+    .testTarget(
+      name: "CommandTests", dependencies: ["convoy", "HDF5", "TestSupport"], exclude: ["Fixtures"]),
   ]
 )
 

@@ -27,8 +27,32 @@ public struct KerasModelConfig: Sendable {
     return try document.text()
   }
 
-  /// All names of Keras's layers, in the model's order; the input layer first.
-  public var layerNames: [String] { [uniqueInputName] + network.layers.map(\.name) }
+  /// All names of Keras's layers in the order of its `model.layers`, by which it gives a file's weights to layers.
+  ///
+  /// That is not the order in which layers are written: those furthest from the output come first, and of equal distance
+  /// the one that a search from the output, inputs first to last, meets first (Keras's `map_graph`, the same in Keras 2).
+  public var layerNames: [String] {
+    let inputsOf = Dictionary(
+      uniqueKeysWithValues: network.layers.map { ($0.name, $0.layer.inputs) })
+    var distance = [network.network.output.name: 0]
+    for layer in network.layers.reversed() {
+      guard let own = distance[layer.name] else { continue }
+      for input in layer.layer.inputs { distance[input] = max(distance[input] ?? 0, own + 1) }
+    }
+    var met: [String: Int] = [:]
+    var open = [network.network.output.name]
+    while let name = open.popLast() {
+      guard met[name] == nil else { continue }
+      met[name] = met.count
+      open += (inputsOf[name] ?? []).reversed()
+    }
+    let names = [Network.inputName] + network.layers.map(\.name)
+    // What leads to no output is no part of Keras's model; it comes last.
+    let ranks = names.map { (name: $0, distance: distance[$0] ?? -1, index: met[$0] ?? Int.max) }
+    return ranks.sorted { (-$0.distance, $0.index) < (-$1.distance, $1.index) }.map {
+      $0.name == Network.inputName ? uniqueInputName : $0.name
+    }
+  }
 
   /// The name of the input layer, which no other layer has.
   private var uniqueInputName: String {

@@ -32,10 +32,11 @@ struct Program {
   /// - Parameters:
   ///   - folder: its working directory, that of the tests unless told.
   ///   - shell: commands of a shell that becomes the program afterwards, such as limits.
+  ///   - program: another program than this project's.
   static func run(
-    _ arguments: [String], in folder: String? = nil, shell: String? = nil
+    _ arguments: [String], in folder: String? = nil, shell: String? = nil, program: String = path
   ) throws -> Result {
-    try start(arguments, in: folder, shell: shell).finish()
+    try RunningProgram(arguments, in: folder, shell: shell, program: program).finish()
   }
 
   static func start(
@@ -53,11 +54,13 @@ final class RunningProgram {
   var pid: Int32 { process.processIdentifier }
   var isRunning: Bool { process.isRunning }
 
-  fileprivate init(_ arguments: [String], in folder: String?, shell: String?) throws {
+  fileprivate init(
+    _ arguments: [String], in folder: String?, shell: String?, program: String = Program.path
+  ) throws {
     files = try TemporaryDirectory()
-    process.executableURL = URL(fileURLWithPath: shell == nil ? Program.path : "/bin/sh")
+    process.executableURL = URL(fileURLWithPath: shell == nil ? program : "/bin/sh")
     process.arguments =
-      shell.map { ["-c", "\($0); exec \"$@\"", "sh", Program.path] + arguments } ?? arguments
+      shell.map { ["-c", "\($0); exec \"$@\"", "sh", program] + arguments } ?? arguments
     if let folder { process.currentDirectoryURL = URL(fileURLWithPath: folder) }
     // Files, not pipes: nobody has to read while it runs.
     for name in ["output", "errors"] {

@@ -58,18 +58,87 @@ struct KerasFixtureTests {
     try expectEqual(values, try read(root, "final", compiled.parameters), "final")
   }
 
-  private func expectEqual(_ found: CanonicalParameters, _ wanted: CanonicalParameters, _ what: String) throws
-  {
-    for parameter in found.layout.parameters {
+  @Test(
+    "whole networks: loss and gradients of the first batch, losses of 20 steps, weights and statistics after them",
+    arguments: KerasNetwork.allCases)
+  func modern(_ item: KerasNetwork) throws {
+    let root = try File.open(Self.folder.appendingPathComponent("\(item.rawValue).h5").path).root
+    let network = try item.network().resolved()
+    let samples = item.samples
+    // One shard holds the whole batch, so that batch normalisation sees what Keras's sees.
+    let compiled = try CompiledNetwork(
+      network, options: CompileOptions(batch: samples, shard: samples, inputGradient: true, kernels: .direct))
+    let plan = try compiled.trainingPlan(samples: samples)
+    let inference = try compiled.inferencePlan(samples: samples)
+    let values = try read(root, "initial", compiled.parameters)
+    let momentum = CanonicalParameters(layout: compiled.parameters)
+    let gradient = CanonicalParameters(layout: compiled.parameters)
+    let stored = AlignedBuffer<Float>(count: compiled.storageCount)
+    let storedGradient = AlignedBuffer<Float>(count: compiled.storageCount)
+    let weights = compiled.makeKernelWeights()
+    let workspace = try compiled.makeWorkspace()
+    func source(_ step: Int) -> HashedSource {
+      HashedSource(
+        first: item.first, step: step, count: samples, pixels: network.inputShape.elementCount,
+        classes: network.outputShape[0], below: item == .text ? 40 : 256)
+    }
+    let losses: [Double] = try root.dataset("losses").read(Double.self)
+    for step in 0..<20 {
+      try compiled.load(values.trainable.baseAddress, into: stored.baseAddress)
+      try weights.refresh(from: stored)
+      let result = try plan.train(
+        source(step), in: workspace, weights: weights, parameters: stored.baseAddress,
+        options: ShardOptions(scale: 1 / Float(samples)), gradient: storedGradient.baseAddress,
+        statistics: gradient.statistics.baseAddress)
+      expectClose([result.lossSum / Double(samples)], [losses[step]], relative: 1e-4, "loss of step \(step)")
+      try compiled.export(storedGradient.baseAddress, into: gradient.trainable.baseAddress)
+      if step == 0 {
+        let wanted = try read(root, "gradients", compiled.parameters, trainableOnly: true)
+        try expectEqual(gradient, wanted, "gradient", trainableOnly: true)
+        if item != .text {
+          let found = plan.lastInputGradient(in: workspace).enumerated().map {
+            Double($0.element) * item.inputScale[$0.offset % item.inputScale.count]
+          }
+          let pixels: [Float] = try root.dataset("input_gradient").read(Float.self)
+          expectClose(found, pixels, ofLargest: 1e-4, "gradient of the input")
+        }
+      }
+      for index in 0..<values.trainable.count {
+        momentum.trainable[index] =
+          0.9 * momentum.trainable[index] - item.learningRate * gradient.trainable[index]
+        values.trainable[index] += momentum.trainable[index]
+      }
+      // Every normalisation here keeps 0.9 of its running statistics.
+      for index in 0..<values.statistics.count {
+        values.statistics[index] = 0.9 * values.statistics[index] + 0.1 * gradient.statistics[index]
+      }
+    }
+    try expectEqual(values, try read(root, "final", compiled.parameters), "final")
+    try compiled.load(values.trainable.baseAddress, into: stored.baseAddress)
+    try weights.refresh(from: stored)
+    let logits = AlignedBuffer<Float>(count: samples * inference.classes)
+    try inference.infer(
+      source(0), in: try compiled.makeWorkspace(), weights: weights,
+      parameters: stored.baseAddress, statistics: values.statistics.baseAddress, logits: logits.baseAddress)
+    let wanted: [Float] = try root.dataset("inference_logits").read(Float.self)
+    expectClose(logits.array(), wanted, ofLargest: 1e-4, "logits after training")
+  }
+
+  private func expectEqual(
+    _ found: CanonicalParameters, _ wanted: CanonicalParameters, _ what: String, trainableOnly: Bool = false
+  ) throws {
+    for parameter in found.layout.parameters where parameter.spec.isTrainable || !trainableOnly {
       expectClose(
         Array(found.values(of: parameter)), Array(wanted.values(of: parameter)), shape: parameter.spec.shape,
         ofLargest: 1e-4, "\(what) \(parameter.path)")
     }
   }
 
-  private func read(_ root: Group, _ group: String, _ layout: ParameterLayout) throws -> CanonicalParameters {
+  private func read(
+    _ root: Group, _ group: String, _ layout: ParameterLayout, trainableOnly: Bool = false
+  ) throws -> CanonicalParameters {
     let values = CanonicalParameters(layout: layout)
-    for parameter in layout.parameters {
+    for parameter in layout.parameters where parameter.spec.isTrainable || !trainableOnly {
       let stored: [Float] = try root.dataset("\(group)/\(parameter.path)").read(Float.self)
       #expect(stored.count == parameter.range.count)
       _ = values.values(of: parameter).update(fromContentsOf: stored)
@@ -82,21 +151,30 @@ struct KerasFixtureTests {
 private struct HashedSource: ShardSource {
   private let bytes: AlignedBuffer<UInt8>
   private let labels: [Int32]
+  private let pixelCount: Int
 
-  init(step: Int, count: Int) {
-    let first = UInt64(step * count * 784)
+  /// - Parameter below: what pixels are taken modulo of.
+  init(
+    first: (pixel: Int, label: Int) = (0, 0), step: Int, count: Int, pixels: Int = 784, classes: Int = 10,
+    below: Int = 256
+  ) {
+    pixelCount = pixels
+    let firstPixel = UInt64(first.pixel + step * count * pixels)
     bytes = AlignedBuffer(
-      (0..<UInt64(count * 784)).map {
-        UInt8(truncatingIfNeeded: UInt32(truncatingIfNeeded: (first + $0) * 2_654_435_761) >> 13)
+      (0..<UInt64(count * pixels)).map {
+        let hashed = UInt8(
+          truncatingIfNeeded: UInt32(truncatingIfNeeded: (firstPixel + $0) &* 2_654_435_761) >> 13)
+        return UInt8(Int(hashed) % below)
       })
+    let firstLabel = UInt64(first.label + step * count)
     labels = (0..<UInt64(count)).map { index in
-      let hashed = UInt32(truncatingIfNeeded: (UInt64(step * count) + index) &* 2_246_822_519 &+ 12_345)
-      return Int32((hashed >> 15) % 10)
+      let hashed = UInt32(truncatingIfNeeded: (firstLabel + index) &* 2_246_822_519 &+ 12_345)
+      return Int32((hashed >> 15) % UInt32(classes))
     }
   }
 
   var sampleCount: Int { labels.count }
   var element: InputElement { .uint8 }
-  func pixels(at index: Int) -> UnsafeRawPointer { UnsafeRawPointer(bytes.baseAddress + index * 784) }
+  func pixels(at index: Int) -> UnsafeRawPointer { UnsafeRawPointer(bytes.baseAddress + index * pixelCount) }
   func label(at index: Int) -> Int32 { labels[index] }
 }

@@ -11,7 +11,8 @@ enum Shipped {
   static let folder = URL(fileURLWithPath: #filePath)
     .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
     .appendingPathComponent("Configs").path
-  static let names = ["fashion-mnist", "lenet5", "resnet20-fashion-mnist"]
+  static let names = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [])
+    .filter { $0.hasSuffix(".yaml") }.map { String($0.dropLast(5)) }.sorted()
 
   static func path(_ name: String) -> String { "\(folder)/\(name).yaml" }
   static func text(_ name: String) throws -> String {

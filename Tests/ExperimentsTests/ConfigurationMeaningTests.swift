@@ -377,7 +377,7 @@ import Training
     let examples = readme.components(separatedBy: "```yaml\n").dropFirst().compactMap {
       $0.components(separatedBy: "```").first
     }
-    #expect(examples.count == 6)
+    #expect(examples.count == 8)
     for example in examples where example.hasPrefix("sweep:\n") {
       let text = try BrokenConfiguration.base() + example
       #expect(try ConfigurationFile.loadSweep(text: text, path: "README.md").members.count > 1)
@@ -391,7 +391,8 @@ import Training
       let indented = example.split(separator: "\n").map { "  \($0)\n" }.joined()
       let rest = "    - flatten\n    - dense: {units: 10}\n"
       var text = try BrokenConfiguration.base()
-      let start = try #require(text.range(of: "  layers:\n"))
+      let start = try #require(
+        text.range(of: example.hasPrefix("input:") ? "  input:" : "  layers:\n"))
       let end = try #require(text.range(of: "training:"))
       text.replaceSubrange(start.lowerBound..<end.lowerBound, with: indented + rest)
       _ = try ConfigurationFile.load(text: text, path: "README.md")

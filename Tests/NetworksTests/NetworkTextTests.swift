@@ -112,4 +112,19 @@ struct NetworkTextTests {
     #expect(norm.keys == ["axis": "-1", "mean": "[1,1]", "variance": "[4,9]"])
     #expect(try config([9], .leakyReLU(LeakyReLU(negativeSlope: 0.1))).keys == ["alpha": "0.1"])
   }
+
+  @Test(
+    "layers are listed as Keras lists them: by distance from the output, then as a search from there meets them"
+  )
+  func kerasOrder() throws {
+    // Keras 3.15 and tf_keras 2.21 give this order of `model.layers` for this graph.
+    let layers = [
+      Layer(name: "a", inputs: ["input"], spec: .flatten),
+      Layer(name: "b", inputs: ["input"], spec: .flatten),
+      Layer(name: "c", inputs: ["b"], spec: .flatten), Layer(name: "d", inputs: ["a", "c"], spec: .add),
+      Layer(name: "e", inputs: ["input"], spec: .flatten), Layer(name: "f", inputs: ["e", "d"], spec: .add),
+    ]
+    let config = KerasModelConfig(try Network(inputShape: [3], layers: layers).resolved())
+    #expect(config.layerNames == ["input_layer", "b", "a", "c", "e", "d", "f"])
+  }
 }

@@ -1,0 +1,60 @@
+import Compute
+import Networks
+import Tensors
+import Testing
+import Training
+
+@testable import Experiments
+
+@Suite("The networks of the shipped configurations")
+struct ShippedNetworkTests {
+  @Test("there are several") func count() { #expect(Shipped.names.count >= 7) }
+
+  @Test(
+    "all run kernels, none of which is the library's reference loop, and have finite gradients",
+    arguments: Shipped.names)
+  func kernels(_ name: String) throws {
+    let loaded = try ConfigurationFile.load(path: Shipped.path(name))
+    let training = loaded.run.training
+    let compiled = try CompiledNetwork(
+      loaded.network, options: CompileOptions(batch: training.batch, shard: training.shard))
+    // The full shard's plans are those that train; two samples are enough to see them at work.
+    for samples in [compiled.shardSize, 2] {
+      for plan in [try compiled.trainingPlan(samples: samples), try compiled.inferencePlan(samples: samples)]
+      {
+        let slow = plan.stepNames.filter { $0.kernel.contains("ref") }
+        #expect(slow.isEmpty, "\(slow)")
+      }
+    }
+    let values = compiled.parameters.initialValues(seed: 1)
+    let stored = AlignedBuffer<Float>(count: compiled.storageCount)
+    try compiled.load(values.trainable.baseAddress, into: stored.baseAddress)
+    let weights = compiled.makeKernelWeights()
+    try weights.refresh(from: stored)
+    let gradient = AlignedBuffer<Float>(count: compiled.storageCount)
+    let result = try compiled.trainingPlan(samples: 2).train(
+      Noise(pixelCount: loaded.network.inputShape.elementCount), in: compiled.makeWorkspace(),
+      weights: weights,
+      parameters: stored.baseAddress, options: ShardOptions(scale: 0.5), gradient: gradient.baseAddress,
+      statistics: values.statistics.baseAddress)
+    #expect(result.lossSum.isFinite && result.lossSum > 0)
+    #expect(gradient.elements.allSatisfy(\.isFinite))
+    #expect(gradient.elements.contains { $0 != 0 })
+  }
+}
+
+/// Two samples of bytes without a pattern.
+private struct Noise: ShardSource {
+  private let bytes: AlignedBuffer<UInt8>
+  private let pixelCount: Int
+
+  init(pixelCount: Int) {
+    self.pixelCount = pixelCount
+    bytes = AlignedBuffer((0..<2 * pixelCount).map { UInt8(truncatingIfNeeded: ($0 &* 2_654_435_761) >> 13) })
+  }
+
+  var sampleCount: Int { 2 }
+  var element: InputElement { .uint8 }
+  func pixels(at index: Int) -> UnsafeRawPointer { UnsafeRawPointer(bytes.baseAddress + index * pixelCount) }
+  func label(at index: Int) -> Int32 { Int32(index) }
+}
