@@ -38,7 +38,7 @@ struct ShippedNetworkTests {
       parameters: stored.baseAddress, options: ShardOptions(scale: 0.5), gradient: gradient.baseAddress,
       statistics: values.statistics.baseAddress)
     #expect(result.lossSum.isFinite && result.lossSum > 0)
-    #expect(gradient.elements.allSatisfy(\.isFinite))
+    #expect(gradient.elements.allSatisfy { $0.isFinite })
     #expect(gradient.elements.contains { $0 != 0 })
   }
 }
