@@ -36,7 +36,7 @@ let package = Package(
     .target(name: "Parallel", dependencies: ["Tensors"]),
 
     // Level 3: a network made executable; samples.
-    .target(name: "Compute", dependencies: ["OneDNN", "Tensors", "Networks"]),
+    .target(name: "Compute", dependencies: ["OneDNN", "Tensors", "Networks", "Parallel"]),
     .target(
       name: "Datasets",
       dependencies: [

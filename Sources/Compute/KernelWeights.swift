@@ -59,7 +59,7 @@ public final class KernelWeights: @unchecked Sendable {
   private func write(_ copy: ParameterStorage.Copy, _ parameters: UnsafePointer<Float>) throws(OneDNNError) {
     let segment = segments[copy.segment]
     let source = UnsafeMutablePointer(mutating: parameters) + segment.range.lowerBound
-    try run(copy.reorder, source, segment.descriptor, buffer.baseAddress + copy.offset, copy.descriptor)
+    try run(copy.reorder, source, copy.source, buffer.baseAddress + copy.offset, copy.descriptor)
   }
 
   /// `w′ = w·s` and `b′ = (b − mean)·s + beta` with `s = gamma / √(variance + ε)`, channel by channel.

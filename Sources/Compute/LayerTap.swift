@@ -5,6 +5,8 @@ public struct LayerTap: Hashable, Sendable, CustomStringConvertible {
     case output
     /// Before it: the layer's sums. The same as the output where the layer has no activation; an activation layer's input.
     case beforeActivation
+    /// The products of the layer's maps, summed over all positions: `[C, C]` for one image.
+    case gram
   }
 
   public let layer: String
@@ -16,6 +18,12 @@ public struct LayerTap: Hashable, Sendable, CustomStringConvertible {
   }
 
   /// The layer's name, with ` before activation` for that stage.
-  public var text: String { stage == .output ? layer : "\(layer) before activation" }
+  public var text: String {
+    switch stage {
+    case .output: layer
+    case .beforeActivation: "\(layer) before activation"
+    case .gram: "products of \(layer)"
+    }
+  }
   public var description: String { text }
 }

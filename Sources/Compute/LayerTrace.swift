@@ -1,5 +1,6 @@
 public import Networks
 internal import OneDNN
+public import Parallel
 public import Tensors
 
 /// A network with its values, made to be looked into: forward to named layers, and back from them to the image.
@@ -16,6 +17,7 @@ public final class LayerTrace: Sendable {
   /// `[H, W, C]` of one image.
   public var imageShape: Shape { network.inputShape }
 
+  fileprivate let pool: WorkerPool?
   fileprivate let plan: Plan
   fileprivate let weights: KernelWeights
   fileprivate let parameters: AlignedBuffer<Float>
@@ -25,12 +27,14 @@ public final class LayerTrace: Sendable {
   ///   - values: of the whole network; those of the needed layers are copied.
   ///   - taps: where to look; each layer one of the network's.
   ///   - imageShape: `[H, W, C]` where images have another size than the network's own input.
+  ///   - parts: of one image's layers, to be computed side by side by `pool`; part of the numerics.
   ///   - gradient: whether ``Session/backward()`` will be called.
   /// - Throws: ``ComputeError/trace(reason:)`` for a layer that is not there, or whose parameters belong to another image
   ///   size; ``NetworkError`` where the image is too small for a layer.
   public init(
     _ network: ResolvedNetwork, values: CanonicalParameters, taps: [LayerTap], imageShape: Shape? = nil,
-    samples: Int = 1, gradient: Bool = true, kernels: KernelSelection = .costModel
+    samples: Int = 1, gradient: Bool = true, kernels: KernelSelection = .costModel,
+    parts: Int = 1, pool: WorkerPool? = nil
   ) throws {
     precondition(samples >= 1, "a pass takes 1 image or more, got \(samples)")
     precondition(!taps.isEmpty, "a trace needs a place to look at")
@@ -40,11 +44,13 @@ public final class LayerTrace: Sendable {
     let layout = ParameterLayout(self.network)
     let own = try Self.values(from: values, for: layout, imageShape: self.network.inputShape)
     let storage = ParameterStorage()
+    self.pool = pool
+    var options = CompileOptions(
+      batch: samples, shard: samples, training: false, inputGradient: gradient, kernels: kernels)
+    options.parts = parts
     plan = try Plan(
       PlanBuilder(
-        samples: samples, mode: .trace(gradient: gradient),
-        options: CompileOptions(
-          batch: samples, shard: samples, training: false, inputGradient: gradient, kernels: kernels),
+        samples: samples, mode: .trace(gradient: gradient), options: options,
         parameters: layout, storage: storage, lowering: Lowering(self.network, keeping: taps)))
     parameters = AlignedBuffer(count: storage.count)
     try storage.load(own.trainable.baseAddress, into: parameters.baseAddress)
@@ -56,6 +62,7 @@ public final class LayerTrace: Sendable {
   /// `[H, W, C]` or `[C]` of what a tap shows for one image.
   public func shape(of tap: LayerTap) -> Shape? {
     guard let layer = network.layers.first(where: { $0.name == tap.layer }) else { return nil }
+    if tap.stage == .gram, let channels = layer.outputShape.dimensions.last { return [channels, channels] }
     return layer.outputShape
   }
 
@@ -118,7 +125,8 @@ public final class LayerTrace: Sendable {
       self.trace = trace
       let plan = trace.plan
       workspace = try Workspace(
-        arenaByteCount: plan.arenaByteCount, scratchpadByteCount: plan.scratchpadByteCount)
+        arenaByteCount: plan.arenaByteCount, scratchpadByteCount: plan.scratchpadByteCount,
+        parts: plan.parts)
       execution = try workspace.execution(
         of: plan, weights: trace.weights, parameters: trace.parameters.baseAddress, gradient: nil,
         statistics: trace.statistics.baseAddress, shardStatistics: nil)
@@ -129,7 +137,7 @@ public final class LayerTrace: Sendable {
     /// - Parameter images: `samples` images, `[H, W, C]` each, with the values that the network was trained on (pixels of
     ///   0…255 where it begins with a rescaling).
     public func forward(_ images: UnsafePointer<Float>) throws(ComputeError) {
-      try execution.run(steps: 0..<outputs.forwardStepCount, source(images))
+      try run(0..<outputs.forwardStepCount, source(images))
     }
 
     /// What a tap gave in the last forward pass, channels last.
@@ -153,9 +161,14 @@ public final class LayerTrace: Sendable {
       guard let gradient = outputs.imageGradient else {
         preconditionFailure("the trace was made without a gradient")
       }
-      try execution.run(steps: outputs.forwardStepCount..<trace.plan.steps.count, source(nil))
+      try run(outputs.forwardStepCount..<trace.plan.steps.count, source(nil))
       return UnsafeBufferPointer(
         start: execution.memory.floats(gradient), count: trace.samples * trace.imageShape.elementCount)
+    }
+
+    private func run(_ steps: Range<Int>, _ images: FloatImages) throws(ComputeError) {
+      guard let pool = trace.pool else { return try execution.run(steps: steps, images) }
+      try execution.run(steps: steps, images, on: pool)
     }
 
     private var outputs: PlanBuilder.TraceOutputs { trace.plan.trace ?? PlanBuilder.TraceOutputs() }

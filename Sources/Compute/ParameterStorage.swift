@@ -32,6 +32,8 @@ final class ParameterStorage: Sendable {
     /// In bytes in the buffer of copies.
     let offset: Int
     let descriptor: MemoryDescriptor
+    /// What of the segment is copied: all of it, or a slice.
+    let source: MemoryDescriptor
     let reorder: Primitive
     /// Whether only inference reads it, so that it need not follow every step.
     let isForInference: Bool
@@ -101,22 +103,26 @@ final class ParameterStorage: Sendable {
   }
 
   /// Where kernels find the parameter in the wanted layout: in place if it is the stored one, otherwise in a copy.
+  ///
+  /// - Parameter slice: of the segment, where not all of it is wanted.
   func operand(
-    _ segment: Segment, as wanted: MemoryDescriptor, isForInference: Bool
+    _ segment: Segment, slice: MemoryDescriptor? = nil, as wanted: MemoryDescriptor, isForInference: Bool
   ) throws(OneDNNError) -> Operand {
-    if wanted == segment.descriptor {
+    let source = slice ?? segment.descriptor
+    if wanted == segment.descriptor, slice == nil {
       return Operand(.parameters, offset: segment.range.lowerBound * 4, wanted)
     }
-    let reorder = try Primitive(Elementwise.reorder(from: segment.descriptor, to: wanted))
+    let reorder = try Primitive(Elementwise.reorder(from: source, to: wanted))
     return state.withLock { state in
       let index = state.indexByPath[segment.parameter.path] ?? 0
       if let copy = state.copies.first(where: {
-        $0.segment == index && $0.descriptor == wanted && $0.isForInference == isForInference
+        $0.segment == index && $0.descriptor == wanted && $0.source == source
+          && $0.isForInference == isForInference
       }) {
         return Operand(.kernelWeights, offset: copy.offset, wanted)
       }
       let copy = Copy(
-        segment: index, offset: state.copyByteCount, descriptor: wanted, reorder: reorder,
+        segment: index, offset: state.copyByteCount, descriptor: wanted, source: source, reorder: reorder,
         isForInference: isForInference)
       state.copies.append(copy)
       state.copyByteCount += (wanted.byteCount + 127) & ~63

@@ -19,6 +19,8 @@ public final class Plan: Sendable {
   let bufferOffsets: [Int]
   let arenaByteCount: Int
   let scratchpadByteCount: Int
+  /// Steps that may run at once.
+  let parts: Int
   /// Floats of a gradient that no step writes.
   let gradientGaps: [Range<Int>]
   /// For a trace: where the visible values and their gradients lie.
@@ -41,11 +43,12 @@ public final class Plan: Sendable {
     bufferOffsets = placement.offsets
     arenaByteCount = placement.byteCount
     scratchpadByteCount = builder.scratchpadByteCount
+    parts = (builder.steps.map(\.part).max() ?? 0) + 1
     gradientGaps = builder.storage.gaps
   }
 
   /// What one worker needs to run the plan, besides what all share.
-  public var workspaceByteCount: Int { arenaByteCount + scratchpadByteCount }
+  public var workspaceByteCount: Int { arenaByteCount + scratchpadByteCount * parts }
 
   // MARK: - Running
 

@@ -23,11 +23,15 @@ extension PlanBuilder {
     let bias = conv.useBias ? try vector("bias", ofLayer: operation.layer, count: conv.filters) : nil
 
     passes(.forward)
-    let (weights, offsets) = try weightsAndBias(
-      kernel, bias, operation, as: forward.descriptor(of: .weights), canonical: geometry.canonicalWeights())
-    var arguments: [(Argument, Operand)] = [(.src, input), (.weights, weights), (.dst, dst)]
-    if let offsets { arguments.append((.bias, offsets)) }
-    try emit(forward, arguments)
+    if let parts = channelParts(of: dst.descriptor), conv.groups == 1, operation.foldedNorm == nil {
+      try emitForward(parts, geometry, operation, input: input, kernel: kernel, bias: bias, dst: dst)
+    } else {
+      let (weights, offsets) = try weightsAndBias(
+        kernel, bias, operation, as: forward.descriptor(of: .weights), canonical: geometry.canonicalWeights())
+      var arguments: [(Argument, Operand)] = [(.src, input), (.weights, weights), (.dst, dst)]
+      if let offsets { arguments.append((.bias, offsets)) }
+      try emit(forward, arguments)
+    }
 
     onBackward(index) { [self] gradient in
       let diff = try throughActivation(operation.activation, gradient, output: dst)
@@ -40,13 +44,18 @@ extension PlanBuilder {
       let kernelDescriptor = try backwardDataKernel(
         try geometry.shape(type), geometry, operation, hint: forward)
       let diffSrc = buffer(kernelDescriptor.descriptor(of: .diffSrc))
-      try emit(
-        kernelDescriptor,
-        [
-          (.diffDst, try adapt(diff.operand, to: kernelDescriptor.descriptor(of: .diffDst))),
-          (.weights, try stored(kernel, as: kernelDescriptor.descriptor(of: .weights))),
-          (.diffSrc, diffSrc),
-        ])
+      let diffDst = try adapt(diff.operand, to: kernelDescriptor.descriptor(of: .diffDst))
+      if let parts = channelParts(of: diffSrc.descriptor), conv.groups == 1 {
+        try emitBackwardData(parts, geometry, operation, diffDst: diffDst, kernel: kernel, diffSrc: diffSrc)
+      } else {
+        try emit(
+          kernelDescriptor,
+          [
+            (.diffDst, diffDst),
+            (.weights, try stored(kernel, as: kernelDescriptor.descriptor(of: .weights))),
+            (.diffSrc, diffSrc),
+          ])
+      }
       propagate(Gradient(operand: diffSrc, isExclusive: true), toInput: 0, of: operation)
     }
     return Value(operand: dst)
@@ -85,6 +94,19 @@ extension PlanBuilder {
       Elementwise.backward(activation, diff: diff.descriptor, output: output.descriptor, hint: forward),
       pass: .backwardData)
     let target = isOwn ? diff : buffer(diff.descriptor)
+    guard channelParts(of: diff.descriptor) == nil else {
+      try inChannelParts(of: [output, diff, target]) { parts in
+        let forward = try best(
+          Elementwise.forward(activation, on: parts[0].descriptor, training: true), pass: .forward)
+        let kernel = try best(
+          Elementwise.backward(
+            activation, diff: parts[1].descriptor, output: parts[0].descriptor, hint: forward),
+          pass: .backwardData)
+        try emit(
+          kernel, [(activation.outputArgument, parts[0]), (.diffDst, parts[1]), (.diffSrc, parts[2])])
+      }
+      return Gradient(operand: target, isExclusive: true)
+    }
     try emit(kernel, [(activation.outputArgument, output), (.diffDst, diff), (.diffSrc, target)])
     return Gradient(operand: target, isExclusive: true)
   }
@@ -125,7 +147,7 @@ extension PlanBuilder {
       ? try geometry.canonicalWeights() : wanted
   }
 
-  private func candidates(
+  func candidates(
     _ geometry: ConvolutionGeometry, _ operation: Operation, _ pass: Pass,
     _ make: (ConvolutionAlgorithm) throws -> [PrimitiveDescriptor]
   ) throws -> PrimitiveDescriptor {
@@ -166,11 +188,11 @@ extension PlanBuilder {
 
 /// A convolution's dimensions in the library's logical order.
 struct ConvolutionGeometry {
-  let problem: ConvolutionProblem
-  private let src: [Int]
-  private let dst: [Int]
-  private let weights: [Int]
-  private let conv: Conv2D
+  private(set) var problem: ConvolutionProblem
+  private var src: [Int]
+  private var dst: [Int]
+  private var weights: [Int]
+  private var conv: Conv2D
   private let window: WindowGeometry2D
 
   init(_ operation: Operation, _ conv: Conv2D, samples: Int) throws(ComputeError) {
@@ -208,6 +230,28 @@ struct ConvolutionGeometry {
       return sum + (0..<kernel).count { (0..<input).contains(start + $0 * dilation) }
     }
   }
+
+  /// The same convolution of fewer input channels or to fewer output channels; without groups.
+  func reduced(inputs: Int? = nil, outputs: Int? = nil) -> ConvolutionGeometry {
+    var copy = self
+    if let inputs {
+      copy.src[1] = inputs
+      copy.weights[1] = inputs
+    }
+    if let outputs {
+      copy.dst[1] = outputs
+      copy.weights[0] = outputs
+      copy.conv.filters = outputs
+    }
+    copy.problem = ConvolutionProblem(
+      samples: problem.samples, inputChannels: copy.src[1], outputChannels: copy.dst[1],
+      inputHeight: problem.inputHeight, inputWidth: problem.inputWidth, outputHeight: problem.outputHeight,
+      outputWidth: problem.outputWidth, kernelHeight: problem.kernelHeight, kernelWidth: problem.kernelWidth,
+      stride: problem.stride, dilation: problem.dilation, groups: problem.groups)
+    return copy
+  }
+
+  var weightDimensions: [Int] { weights }
 
   /// All layouts left to the kernel.
   func shape(_ type: DataType) throws(OneDNNError) -> ConvolutionShape {

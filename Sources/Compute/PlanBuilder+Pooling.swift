@@ -49,6 +49,11 @@ extension PlanBuilder {
     let dst = buffer(forward.descriptor(of: .dst))
     var arguments: [(Argument, Operand)] = [(.src, src.operand), (.dst, dst)]
     let record = forward.descriptor(of: .workspace)
+    if !isSeparate, let parts = channelParts(of: dst.descriptor),
+      channelParts(of: src.descriptor) == parts, record.isEmpty || channelParts(of: record) == parts
+    {
+      return try pooledInParts(index, operation, shape, src, dst: dst, record: record)
+    }
     let maxima = record.isEmpty ? nil : buffer(record)
     if let maxima { arguments.append((.workspace, maxima)) }
     try emit(forward, arguments)

@@ -27,10 +27,18 @@ extension PlanBuilder {
       ($0.value, $0.key.text) < ($1.value, $1.key.text)
     }
     var backs: [(tap: LayerTap, index: Int, matrix: Value, back: (Gradient) throws -> Gradient)] = []
+    var products: [(tap: LayerTap, index: Int, matrix: Operand, back: (Operand) throws -> Gradient)] = []
     for (tap, index) in taps {
       try attributing(to: tap.layer) {
         guard let value = values[index] else { return }
         passes(.forward)
+        guard tap.stage != .gram else {
+          let (matrix, back) = try gram(of: value, layer: tap.layer)
+          pin(matrix)
+          outputs.values[tap] = matrix
+          products.append((tap, index, matrix, back))
+          return
+        }
         let (matrix, back) = try canonical(value, madeBy: index)
         let operand = try adapt(matrix.operand, to: plain(matrix.descriptor))
         pin(operand)
@@ -48,6 +56,15 @@ extension PlanBuilder {
         outputs.seeds[entry.tap] = seed
         let matched = try adapt(seed, to: entry.matrix.descriptor)
         propagate(try entry.back(Gradient(operand: matched, isExclusive: true)), to: entry.index)
+      }
+    }
+    for entry in products {
+      try attributing(to: entry.tap.layer) {
+        passes(.backwardData)
+        let seed = buffer(entry.matrix.descriptor)
+        hold(seed, fromStep: outputs.forwardStepCount)
+        outputs.seeds[entry.tap] = seed
+        propagate(try entry.back(seed), to: entry.index)
       }
     }
     outputs.imageGradient = try attributing(to: Network.inputName) {

@@ -47,6 +47,8 @@ final class PlanBuilder {
   private var pass = Pass.forward
   var layer = ""
   private(set) var choices = KernelChoices()
+  private var group: (number: Int, part: Int)?
+  private var groupCount = 0
   /// Brings the gradient of canonical logits into the order of the value they came from.
   var canonicalGradient: (Gradient) throws -> Gradient = { $0 }
 
@@ -202,7 +204,7 @@ final class PlanBuilder {
     let scratchpad = descriptor.scratchpad
     if !scratchpad.isEmpty, scratchpad.byteCount > 0 {
       scratchpadByteCount = max(scratchpadByteCount, scratchpad.byteCount)
-      arguments.append((.scratchpad, Operand(.scratchpad, scratchpad)))
+      arguments.append((.scratchpad, Operand(.scratchpad, offset: group?.part ?? 0, scratchpad)))
     }
     append(.primitive(try Primitive(descriptor), arguments))
   }
@@ -210,11 +212,32 @@ final class PlanBuilder {
   func emit(_ step: any CustomStep) { append(.custom(step)) }
 
   private func append(_ action: Step.Action) {
-    let step = Step(action: action, layer: layer, pass: pass)
+    var step = Step(action: action, layer: layer, pass: pass)
+    if let group { (step.group, step.part) = (group.number, group.part) }
     for operand in step.operands {
       if case .workspace(let buffer) = operand.region { planner.use(buffer, atStep: steps.count) }
     }
     steps.append(step)
+  }
+
+  /// Emits steps that may run side by side, one for each part.
+  func sideBySide(_ parts: Int, _ body: (Int) throws -> Void) throws {
+    let first = steps.count
+    for part in 0..<parts {
+      group = (groupCount, part)
+      defer { group = nil }
+      try body(part)
+      precondition(steps.count == first + part + 1, "a part of a group is one step")
+    }
+    groupCount += 1
+    // Whatever one of them uses is in use while any runs.
+    for step in steps[first...] {
+      for operand in step.operands {
+        guard case .workspace(let buffer) = operand.region else { continue }
+        planner.use(buffer, atStep: first)
+        planner.use(buffer, atStep: steps.count - 1)
+      }
+    }
   }
 
   /// Keeps a buffer untouched until the plan has ended.
@@ -248,8 +271,11 @@ final class PlanBuilder {
     for part in parts.dropFirst() {
       let addend = try adapt(part.operand, to: sum.descriptor)
       let target = sum.isExclusive ? sum.operand : buffer(sum.descriptor)
-      let kernel = try best(Elementwise.add(sum.descriptor, sum.descriptor), pass: .backwardData)
-      try emit(kernel, [(.src, sum.operand), (.src1, addend), (.dst, target)])
+      let operands = [sum.operand, addend, target]
+      try inChannelParts(of: operands) { parts in
+        let kernel = try best(Elementwise.add(parts[0].descriptor, parts[1].descriptor), pass: .backwardData)
+        try emit(kernel, [(.src, parts[0]), (.src1, parts[1]), (.dst, parts[2])])
+      }
       sum = Gradient(operand: target, isExclusive: true)
     }
     return sum

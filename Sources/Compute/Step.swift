@@ -20,7 +20,7 @@ struct Operand: Sendable {
   }
 
   let region: Region
-  /// In bytes from the region's start.
+  /// In bytes from the region's start; in scratch memory, the part of a group whose it is.
   let offset: Int
   let descriptor: MemoryDescriptor
 
@@ -44,6 +44,10 @@ struct Step: Sendable {
   let action: Action
   let layer: String
   let pass: Pass
+  /// Steps of one group follow one another, write different memory, and may run side by side; nil runs alone.
+  var group: Int?
+  /// The step's place in its group, which says whose scratch memory it uses.
+  var part = 0
 
   var operands: [Operand] {
     switch action {
@@ -97,6 +101,8 @@ struct ShardMemory {
   let statistics: UnsafeMutableRawPointer?
   let shardStatistics: UnsafeMutableRawPointer?
   let scratchpad: UnsafeMutableRawPointer
+  /// Bytes from one part's scratch memory to the next one's.
+  let scratchpadStride: Int
 
   /// - Returns: nil for a region that this execution does not have.
   func address(of operand: Operand) -> UnsafeMutableRawPointer? {
@@ -107,7 +113,7 @@ struct ShardMemory {
     case .gradient: gradient.map { $0 + operand.offset }
     case .statistics: statistics.map { $0 + operand.offset }
     case .shardStatistics: shardStatistics.map { $0 + operand.offset }
-    case .scratchpad: scratchpad
+    case .scratchpad: scratchpad + operand.offset * scratchpadStride
     }
   }
 

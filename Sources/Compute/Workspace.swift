@@ -1,5 +1,6 @@
 internal import Dispatch
 internal import OneDNN
+internal import Parallel
 internal import Tensors
 
 /// The memory in which one worker executes plans: activations, gradients of activations, scratchpad.
@@ -10,13 +11,19 @@ public final class Workspace: @unchecked Sendable {
 
   let arena: AlignedBuffer<UInt8>
   let scratchpad: AlignedBuffer<UInt8>
-  private let stream: Stream
+  private let scratchpadStride: Int
+  /// One for each of the steps that may run at once.
+  private let streams: [Stream]
   private var executions: [BoundPlan.Key: BoundPlan] = [:]
 
-  init(arenaByteCount: Int, scratchpadByteCount: Int) throws(ComputeError) {
+  /// - Parameter parts: how many steps of a group may run at once.
+  init(arenaByteCount: Int, scratchpadByteCount: Int, parts: Int = 1) throws(ComputeError) {
     arena = AlignedBuffer(count: arenaByteCount)
-    scratchpad = AlignedBuffer(count: scratchpadByteCount)
-    do { stream = try Stream() } catch { throw .library(layer: "workspace", error) }
+    scratchpadStride = (scratchpadByteCount + 4095) & ~4095
+    scratchpad = AlignedBuffer(count: scratchpadStride * parts)
+    do {
+      streams = try (0..<parts).map { _ throws(OneDNNError) in try Stream() }
+    } catch { throw .library(layer: "workspace", error) }
   }
 
   public var byteCount: Int { arena.byteCount + scratchpad.byteCount }
@@ -27,7 +34,8 @@ public final class Workspace: @unchecked Sendable {
     shardStatistics: UnsafeMutablePointer<Float>?
   ) throws(ComputeError) -> BoundPlan {
     precondition(
-      plan.arenaByteCount <= arena.count && plan.scratchpadByteCount <= scratchpad.count,
+      plan.arenaByteCount <= arena.count && plan.scratchpadByteCount <= scratchpadStride
+        && plan.parts <= streams.count,
       "a plan needs \(plan.workspaceByteCount) bytes and the workspace has \(byteCount)")
     let key = BoundPlan.Key(
       plan: ObjectIdentifier(plan), weights: ObjectIdentifier(weights), parameters: parameters,
@@ -40,8 +48,8 @@ public final class Workspace: @unchecked Sendable {
       gradient: gradient.map(UnsafeMutableRawPointer.init),
       statistics: statistics.map(UnsafeMutableRawPointer.init),
       shardStatistics: shardStatistics.map(UnsafeMutableRawPointer.init),
-      scratchpad: UnsafeMutableRawPointer(scratchpad.baseAddress))
-    let bound = try BoundPlan(plan, weights, memory, stream)
+      scratchpad: UnsafeMutableRawPointer(scratchpad.baseAddress), scratchpadStride: scratchpadStride)
+    let bound = try BoundPlan(plan, weights, memory, streams)
     // Addresses that come and go must not pile up bindings.
     if executions.count >= 256 { executions.removeAll() }
     executions[key] = bound
@@ -70,7 +78,9 @@ final class BoundPlan {
   private let weights: KernelWeights
   private let actions: [Action]
 
-  init(_ plan: Plan, _ weights: KernelWeights, _ memory: ShardMemory, _ stream: Stream) throws(ComputeError) {
+  init(_ plan: Plan, _ weights: KernelWeights, _ memory: ShardMemory, _ streams: [Stream])
+    throws(ComputeError)
+  {
     self.plan = plan
     self.weights = weights
     self.memory = memory
@@ -88,7 +98,7 @@ final class BoundPlan {
             throw .library(layer: step.layer, error)
           }
         }
-        actions.append(.primitive(Execution(primitive, on: stream, tensors)))
+        actions.append(.primitive(Execution(primitive, on: streams[step.part], tensors)))
       }
     }
     self.actions = actions
@@ -111,6 +121,31 @@ final class BoundPlan {
     ThreadConfinement.confine()
     var shard = ShardContext(source: source, options: ShardOptions(scale: 1))
     for index in steps { try run(index, &shard) }
+  }
+
+  /// As ``run(steps:_:)``, with the steps of a group side by side on the pool's workers.
+  func run(steps: Range<Int>, _ source: any ShardSource, on pool: WorkerPool) throws(ComputeError) {
+    var index = steps.lowerBound
+    while index < steps.upperBound {
+      guard let group = plan.steps[index].group else {
+        try run(steps: index..<index + 1, source)
+        index += 1
+        continue
+      }
+      var end = index + 1
+      while end < steps.upperBound, plan.steps[end].group == group { end += 1 }
+      let first = index
+      // A step of a group has memory, scratch memory and a stream of its own.
+      nonisolated(unsafe) let bound = self
+      try pool.forEach(count: end - first) { part, _ throws(ComputeError) in
+        ThreadConfinement.confine()
+        guard case .primitive(let execution) = bound.actions[first + part] else { return }
+        do throws(OneDNNError) { try execution.run() } catch {
+          throw .library(layer: bound.plan.steps[first + part].layer, error)
+        }
+      }
+      index = end
+    }
   }
 
   /// Nanoseconds of each step of one execution.

@@ -110,6 +110,36 @@ public struct MemoryDescriptor: Hashable, Sendable {
     return MemoryDescriptor(raw: result)
   }
 
+  /// A box of the elements, in the same memory.
+  ///
+  /// - Parameters:
+  ///   - start: the first element's place along each axis; in blocked layouts a whole number of blocks.
+  ///   - dimensions: of the box.
+  public func slice(from start: [Int], dimensions: [Int]) throws(OneDNNError) -> MemoryDescriptor {
+    var result = dnnl_memory_desc_t()
+    var parent = raw
+    try call("dnnl_memory_desc_init_submemory") {
+      dnnl_memory_desc_init_submemory(&result, &parent, dimensions.map(Int64.init), start.map(Int64.init))
+    }
+    return MemoryDescriptor(raw: result)
+  }
+
+  /// [N, C, H, W] in blocks of 16 or 8 channels, `aBcd16b` or `aBcd8b`: each block of channels an image of its own.
+  public static func channelBlocks(
+    _ dimensions: [Int], _ type: DataType, block: Int
+  ) throws(OneDNNError) -> MemoryDescriptor {
+    var raw = dnnl_memory_desc_t()
+    try call("dnnl_memory_desc_init_by_tag") {
+      dnnl_memory_desc_init_by_tag(
+        &raw, Int32(dimensions.count), dimensions.map(Int64.init), type.raw,
+        block == 16 ? dnnl_nChw16c : dnnl_nChw8c)
+    }
+    return MemoryDescriptor(raw: raw)
+  }
+
+  /// Channels in a block of such a layout; nil for every other.
+  public var channelBlock: Int? { rank == 4 ? ["aBcd16b": 16, "aBcd8b": 8][layoutName] : nil }
+
   /// The same layout with another number format, where blocks do not depend on it.
   public func with(_ type: DataType) -> MemoryDescriptor {
     var copy = self

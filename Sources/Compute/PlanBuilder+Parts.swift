@@ -1,0 +1,299 @@
+internal import Networks
+internal import OneDNN
+
+// One image on several cores. A layer's channels are cut into parts that separate steps compute side by side. In the
+// kernels' layouts a block of channels is an image of its own, so that a part is a slice of memory: nothing is copied.
+// Which steps there are depends on the options alone, never on how many workers run them.
+extension PlanBuilder {
+  /// The parts of a tensor's channels; nil where it stays whole.
+  func channelParts(of descriptor: MemoryDescriptor) -> [Range<Int>]? {
+    guard options.parts > 1, samples == 1, !isTraining, let block = descriptor.channelBlock else {
+      return nil
+    }
+    let channels = descriptor.dimensions[1]
+    let blocks = descriptor.paddedDimensions[1] / block
+    let count = min(options.parts, blocks)
+    guard count > 1 else { return nil }
+    return (0..<count).map { part in
+      blocks * part / count * block..<min(channels, blocks * (part + 1) / count * block)
+    }
+  }
+
+  /// Some channels of a tensor in blocks.
+  func part(_ operand: Operand, _ channels: Range<Int>) throws(OneDNNError) -> Operand {
+    let d = operand.descriptor.dimensions
+    let descriptor = try MemoryDescriptor.channelBlocks(
+      [1, channels.count, d[2], d[3]], operand.descriptor.dataType,
+      block: operand.descriptor.channelBlock ?? 16)
+    let offset = channels.lowerBound * d[2] * d[3] * operand.descriptor.dataType.byteCount
+    return Operand(operand.region, offset: operand.offset + offset, descriptor)
+  }
+
+  /// Emits one step for each part of tensors of one shape and layout, or a single one for all of them.
+  func inChannelParts(of operands: [Operand], _ emitStep: ([Operand]) throws -> Void) throws {
+    guard let parts = channelParts(of: operands[0].descriptor),
+      operands.allSatisfy({ $0.descriptor.layoutName == operands[0].descriptor.layoutName })
+    else { return try emitStep(operands) }
+    try sideBySide(parts.count) { index in
+      try emitStep(try operands.map { try part($0, parts[index]) })
+    }
+  }
+
+  // MARK: - Convolutions
+
+  /// A convolution, one part of its filters a step; each reads the whole input.
+  func emitForward(
+    _ parts: [Range<Int>], _ geometry: ConvolutionGeometry, _ operation: Operation, input: Operand,
+    kernel: Segment, bias: Segment?, dst: Operand
+  ) throws {
+    try sideBySide(parts.count) { index in
+      let channels = parts[index]
+      let reduced = geometry.reduced(outputs: channels.count)
+      let target = try part(dst, channels)
+      var shape = try reduced.shape(.f32)
+      shape.src = input.descriptor
+      shape.dst = target.descriptor
+      let forward = try candidates(reduced, operation, .forward) {
+        try shape.forward($0, training: goesBack || $0 == .winograd, activation: operation.activation)
+      }
+      var arguments: [(Argument, Operand)] = [
+        (.src, input), (.dst, target),
+        (
+          .weights,
+          try slice(
+            of: kernel, axis: 0, channels, reduced.weightDimensions, as: forward.descriptor(of: .weights))
+        ),
+      ]
+      if let bias {
+        let offset = (bias.range.lowerBound + channels.lowerBound) * 4
+        arguments.append(
+          (.bias, Operand(.parameters, offset: offset, try .dense([channels.count], .f32))))
+      }
+      try emit(forward, arguments)
+    }
+  }
+
+  /// The gradient of a convolution's input, one part of its channels a step; each reads the whole gradient of the output.
+  func emitBackwardData(
+    _ parts: [Range<Int>], _ geometry: ConvolutionGeometry, _ operation: Operation, diffDst: Operand,
+    kernel: Segment, diffSrc: Operand
+  ) throws {
+    try sideBySide(parts.count) { index in
+      let channels = parts[index]
+      let reduced = geometry.reduced(inputs: channels.count)
+      let target = try part(diffSrc, channels)
+      var shape = try reduced.shape(.f32)
+      shape.src = target.descriptor
+      shape.dst = diffDst.descriptor
+      let hint = try best(shape.forward(.direct, training: true, activation: nil), pass: .forward)
+      let backward = try candidates(reduced, operation, .backwardData) {
+        try shape.backwardData($0, hint: hint)
+      }
+      try emit(
+        backward,
+        [
+          (.diffDst, diffDst), (.diffSrc, target),
+          (
+            .weights,
+            try slice(
+              of: kernel, axis: 1, channels, reduced.weightDimensions, as: backward.descriptor(of: .weights))
+          ),
+        ])
+    }
+  }
+
+  /// Some output (axis 0) or input channels (axis 1) of a convolution's weights, where and as a kernel reads them.
+  private func slice(
+    of kernel: Segment, axis: Int, _ channels: Range<Int>, _ dimensions: [Int], as wanted: MemoryDescriptor
+  ) throws -> Operand {
+    var start = [0, 0, 0, 0]
+    start[axis] = channels.lowerBound
+    return try storage.operand(
+      kernel, slice: try kernel.descriptor.slice(from: start, dimensions: dimensions), as: wanted,
+      isForInference: mode == .inference)
+  }
+
+  // MARK: - Pooling
+
+  /// A pooling in parts, forward and backward.
+  func pooledInParts(
+    _ index: Int, _ operation: Operation, _ shape: PoolingShape, _ src: Value, dst: Operand,
+    record: MemoryDescriptor
+  ) throws -> Operand {
+    let maxima = record.isEmpty ? nil : buffer(record)
+    func forward(_ src: Operand, _ dst: Operand) throws -> PrimitiveDescriptor {
+      var partShape = shape
+      (partShape.src, partShape.dst) = (src.descriptor, dst.descriptor)
+      return try best(
+        partShape.forward(training: goesBack, activation: operation.activation), pass: .forward)
+    }
+    let together = [src.operand, dst] + (maxima.map { [$0] } ?? [])
+    try inChannelParts(of: together) { parts in
+      var arguments: [(Argument, Operand)] = [(.src, parts[0]), (.dst, parts[1])]
+      if maxima != nil { arguments.append((.workspace, parts[2])) }
+      try emit(try forward(parts[0], parts[1]), arguments)
+    }
+    onBackward(index) { [self] gradient in
+      let matched = try adapt(gradient.operand, to: dst.descriptor)
+      let diff = try throughActivation(
+        operation.activation,
+        Gradient(
+          operand: matched, isExclusive: gradient.isExclusive || matched.descriptor != gradient.descriptor),
+        output: dst)
+      let diffSrc = buffer(shape.src)
+      let together = [diffSrc, diff.operand] + (maxima.map { [$0] } ?? [])
+      try inChannelParts(of: together) { parts in
+        var partShape = shape
+        (partShape.src, partShape.dst) = (parts[0].descriptor, parts[1].descriptor)
+        let backward = try best(
+          partShape.backward(hint: try forward(parts[0], parts[1])), pass: .backwardData)
+        var arguments: [(Argument, Operand)] = [(.diffDst, parts[1]), (.diffSrc, parts[0])]
+        if maxima != nil { arguments.append((.workspace, parts[2])) }
+        try emit(backward, arguments)
+      }
+      propagate(Gradient(operand: diffSrc, isExclusive: true), toInput: 0, of: operation)
+    }
+    return dst
+  }
+
+  // MARK: - Products of filters
+
+  /// `G[i, j] = Σ over positions of F[i]·F[j]` for the filters' outputs F: the gradient of a 1×1 convolution's weights with F
+  /// on both sides, which reads the layout that F has.
+  ///
+  /// - Returns: G as [C, C], and the function that turns G's gradient D into F's, `(D + Dᵀ)·F`: a 1×1 convolution.
+  func gram(of value: Value, layer: String) throws -> (Operand, (Operand) throws -> Gradient) {
+    guard value.descriptor.rank == 4, samples == 1 else {
+      throw ComputeError.trace(reason: "layer '\(layer)' gives no maps, whose products could be taken")
+    }
+    let d = value.descriptor.dimensions
+    let channels = d[1]
+    let matrix = try MemoryDescriptor.dense([channels, channels, 1, 1], .f32)
+    let result = buffer(matrix)
+    let whole = GramShape(channels: channels, outputs: channels, height: d[2], width: d[3])
+    let source: Operand
+    if let parts = channelParts(of: value.descriptor) {
+      source = value.operand
+      let rows = try parts.map { try rowsOperand(result, $0, channels) }
+      // The kernels write blocks; a second group puts them into rows.
+      var blocks: [Operand] = []
+      for channels in parts {
+        let kernel = try gramKernel(
+          whole.reduced(to: channels.count), src: source.descriptor,
+          diffDst: try part(source, channels).descriptor)
+        blocks.append(buffer(kernel.descriptor(of: .diffWeights)))
+      }
+      try sideBySide(parts.count) { index in
+        let target = try part(source, parts[index])
+        let kernel = try gramKernel(
+          whole.reduced(to: parts[index].count), src: source.descriptor, diffDst: target.descriptor)
+        try emit(kernel, [(.src, source), (.diffDst, target), (.diffWeights, blocks[index])])
+      }
+      try sideBySide(parts.count) { index in
+        try emit(
+          Elementwise.reorder(from: blocks[index].descriptor, to: rows[index].descriptor),
+          [(.src, blocks[index]), (.dst, rows[index])])
+      }
+    } else {
+      let any = try MemoryDescriptor.any(d, .f32)
+      let kernel = try gramKernel(whole, src: any, diffDst: any)
+      source = try adapt(value.operand, to: kernel.descriptor(of: .src))
+      let other = try adapt(value.operand, to: kernel.descriptor(of: .diffDst))
+      let blocks = buffer(kernel.descriptor(of: .diffWeights))
+      try emit(kernel, [(.src, source), (.diffDst, other), (.diffWeights, blocks)])
+      try emit(
+        Elementwise.reorder(from: blocks.descriptor, to: matrix), [(.src, blocks), (.dst, result)])
+    }
+    let back: (Operand) throws -> Gradient = { [self] seed in
+      let both = buffer(matrix)
+      emit(SymmetricSumStep(count: channels, src: seed, dst: both))
+      let parts = channelParts(of: source.descriptor)
+      let diff = buffer(source.descriptor)
+      func product(_ channels: Range<Int>, _ target: Operand) throws -> (PrimitiveDescriptor, Operand) {
+        var shape = try whole.reduced(to: channels.count).convolution
+        shape.src = source.descriptor
+        shape.dst = target.descriptor
+        let kernel = try best(shape.forward(.direct, training: false, activation: nil), pass: .backwardData)
+        return (kernel, try rowsOperand(both, channels, d[1]))
+      }
+      let ranges = parts ?? [0..<channels]
+      let targets = try ranges.map { parts == nil ? diff : try part(diff, $0) }
+      var kernels: [PrimitiveDescriptor] = []
+      var weights: [Operand] = []
+      for (range, target) in zip(ranges, targets) {
+        let (kernel, rows) = try product(range, target)
+        kernels.append(kernel)
+        weights.append(try adapt(rows, to: kernel.descriptor(of: .weights)))
+      }
+      if parts == nil {
+        try emit(kernels[0], [(.src, source), (.weights, weights[0]), (.dst, diff)])
+      } else {
+        try sideBySide(ranges.count) { index in
+          try emit(kernels[index], [(.src, source), (.weights, weights[index]), (.dst, targets[index])])
+        }
+      }
+      return Gradient(operand: try adapt(diff, to: value.descriptor), isExclusive: true)
+    }
+    return (result.seen(as: try .dense([channels, channels], .f32)), back)
+  }
+
+  private func rowsOperand(_ matrix: Operand, _ rows: Range<Int>, _ columns: Int) throws -> Operand {
+    Operand(
+      matrix.region, offset: matrix.offset + rows.lowerBound * columns * 4,
+      try .dense([rows.count, columns, 1, 1], .f32))
+  }
+
+  private func gramKernel(
+    _ shape: GramShape, src: MemoryDescriptor, diffDst: MemoryDescriptor
+  ) throws -> PrimitiveDescriptor {
+    var convolution = try shape.convolution
+    convolution.src = src
+    convolution.dst = diffDst
+    let hint = try best(convolution.forward(.direct, training: true, activation: nil), pass: .forward)
+    return try best(convolution.backwardWeights(.direct, hint: hint), pass: .backwardWeights)
+  }
+}
+
+/// A 1×1 convolution over the maps of a layer, by which products of its filters' outputs are computed.
+private struct GramShape {
+  var channels: Int
+  var outputs: Int
+  let height: Int
+  let width: Int
+
+  func reduced(to outputs: Int) -> GramShape {
+    var copy = self
+    copy.outputs = outputs
+    return copy
+  }
+
+  var convolution: ConvolutionShape {
+    get throws(OneDNNError) {
+      ConvolutionShape(
+        src: try .any([1, channels, height, width], .f32),
+        weights: try .any([outputs, channels, 1, 1], .f32),
+        bias: nil, dst: try .any([1, outputs, height, width], .f32), strides: [1, 1], dilations: [1, 1],
+        paddingBefore: [0, 0], paddingAfter: [0, 0])
+    }
+  }
+}
+
+/// `dst = src + srcᵀ` of a square matrix.
+struct SymmetricSumStep: CustomStep {
+  let count: Int
+  let src: Operand
+  let dst: Operand
+
+  var name: String { "symmetric sum" }
+  var operands: [Operand] { [src, dst] }
+  var results: [Operand] { [dst] }
+
+  func run(_ memory: ShardMemory, _ shard: inout ShardContext) {
+    let (source, target) = (memory.floats(src), memory.floats(dst))
+    for row in 0..<count {
+      for column in 0..<count {
+        target[row * count + column] = source[row * count + column] + source[column * count + row]
+      }
+    }
+  }
+}
