@@ -68,7 +68,7 @@ let package = Package(
     .target(
       name: "Insight",
       dependencies: [
-        "ImageFiles", "Tensors", "Networks", "Parallel", "Compute", "Datasets", "Training",
+        "HDF5", "ImageFiles", "Tensors", "Networks", "Parallel", "Compute", "Datasets", "Training",
         .product(name: "Mustache", package: "swift-mustache"),
       ]),
 

@@ -74,6 +74,15 @@ public final class LayerTrace: Sendable {
 
   // MARK: - The needed part
 
+  /// The layers that the taps need, with the shapes that they have for an image.
+  ///
+  /// - Throws: ``ComputeError/trace(reason:)`` for a layer that is not there; ``NetworkError`` where the image is too small.
+  public static func shapes(
+    of network: ResolvedNetwork, for taps: [LayerTap], imageShape: Shape
+  ) throws -> ResolvedNetwork {
+    try part(of: network, for: taps, imageShape: imageShape)
+  }
+
   private static func part(
     of network: ResolvedNetwork, for taps: [LayerTap], imageShape: Shape
   ) throws -> ResolvedNetwork {

@@ -247,7 +247,8 @@ struct ConvolutionGeometry {
       samples: problem.samples, inputChannels: copy.src[1], outputChannels: copy.dst[1],
       inputHeight: problem.inputHeight, inputWidth: problem.inputWidth, outputHeight: problem.outputHeight,
       outputWidth: problem.outputWidth, kernelHeight: problem.kernelHeight, kernelWidth: problem.kernelWidth,
-      stride: problem.stride, dilation: problem.dilation, groups: problem.groups)
+      stride: problem.stride, dilation: problem.dilation, groups: problem.groups,
+      verticalTaps: problem.verticalTaps, horizontalTaps: problem.horizontalTaps)
     return copy
   }
 

@@ -33,6 +33,8 @@ struct Convoy: ParsableCommand {
       ReportCommand.self,
       DatasetCommand.self,
       VisualizeCommand.self,
+      DreamCommand.self,
+      StyleCommand.self,
       ExplainCommand.self,
       SweepCommand.self,
       PlanCommand.self,

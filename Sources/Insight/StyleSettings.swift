@@ -1,0 +1,79 @@
+public import Networks
+
+/// A layer with how much it counts.
+public struct WeightedLayer: Hashable, Sendable {
+  public let name: String
+  public let weight: Double
+
+  public init(_ name: String, _ weight: Double = 1) {
+    self.name = name
+    self.weight = weight
+  }
+}
+
+/// What a style transfer holds on to and what it takes over.
+///
+/// With F the outputs of a layer's N filters at M places and G = FᵀF the products of the filters' maps:
+/// `α·Σ wₗ·½·Σ(F − F_content)² + β·Σ wₗ/(4N²)·Σ(G/M − G_style/M_style)² + γ·Σ(x − x_neighbour)²`.
+/// For a style picture as large as the image the second sum is the paper's. With ``isRelative`` the first two sums of each
+/// layer are divided by their values at F = 0 and G = 0, so that weights mean the same for every network.
+/// - SeeAlso: Gatys, Ecker & Bethge 2016, "Image style transfer using convolutional neural networks".
+public struct StyleSettings: Hashable, Sendable {
+  public var contentLayers: [WeightedLayer]
+  public var styleLayers: [WeightedLayer]
+  /// α.
+  public var contentWeight: Double
+  /// β.
+  public var styleWeight: Double
+  /// γ.
+  public var totalVariation: Double
+  public var isRelative: Bool
+
+  public init(
+    contentLayers: [WeightedLayer], styleLayers: [WeightedLayer], contentWeight: Double = 1,
+    styleWeight: Double, totalVariation: Double = 0, isRelative: Bool = false
+  ) {
+    self.contentLayers = contentLayers
+    self.styleLayers = styleLayers
+    self.contentWeight = contentWeight
+    self.styleWeight = styleWeight
+    self.totalVariation = totalVariation
+    self.isRelative = isRelative
+  }
+
+  /// The paper's layers and weights for VGG16 and VGG19.
+  ///
+  /// Of another network: five convolutions from first to last for the style, and the one at two thirds for the content.
+  /// - Throws: ``InsightError`` where the network has no convolution.
+  public init(defaultsFor network: ResolvedNetwork) throws(InsightError) {
+    let names = network.layers.map(\.name)
+    let vgg = (1...5).map { "block\($0)_conv1" }
+    if vgg.allSatisfy(names.contains), names.contains("block4_conv2") {
+      self.init(
+        contentLayers: [WeightedLayer("block4_conv2")], styleLayers: vgg.map { WeightedLayer($0, 0.2) },
+        styleWeight: 1000)
+      return
+    }
+    let maps = network.layers.filter { layer in
+      // Colours put in another order are no features.
+      if case .conv2D(let conv) = layer.spec { conv.filters > 4 } else { false }
+    }
+    guard !maps.isEmpty else {
+      throw .usage("the network has no convolution, whose maps would hold content and style")
+    }
+    let count = min(5, maps.count)
+    let chosen = (0..<count).map { maps[count == 1 ? 0 : $0 * (maps.count - 1) / (count - 1)].name }
+    self.init(
+      contentLayers: [WeightedLayer(maps[(maps.count - 1) * 2 / 3].name)],
+      styleLayers: chosen.map { WeightedLayer($0, 1 / Double(count)) }, styleWeight: 100, isRelative: true)
+  }
+
+  /// On one line; equal settings give equal text.
+  public var text: String {
+    func list(_ layers: [WeightedLayer]) -> String {
+      layers.map { "\($0.name):\($0.weight)" }.joined(separator: ",")
+    }
+    return "content \(contentWeight) \(list(contentLayers)) style \(styleWeight) \(list(styleLayers)) "
+      + "variation \(totalVariation) \(isRelative ? "relative" : "absolute")"
+  }
+}

@@ -1,0 +1,117 @@
+import Compute
+import Networks
+import Parallel
+import Tensors
+import TestSupport
+import Testing
+
+/// One image computed in parts side by side, and products of filters.
+@Suite("One image in parts")
+struct PartsTests {
+  private static func network() throws -> ResolvedNetwork {
+    func conv(_ filters: Int) -> LayerSpec {
+      .conv2D(Conv2D(filters: filters, kernel: Size2D(3), padding: .same, activation: .relu))
+    }
+    return try Network(
+      inputShape: [13, 11, 3],
+      chain: [
+        conv(32), conv(40), .maxPool2D(Pool2D(size: Size2D(2))), conv(48), .batchNorm(BatchNorm()),
+        .averagePool2D(Pool2D(size: Size2D(2))), conv(24),
+      ]
+    ).resolved()
+  }
+
+  private static let taps = [
+    LayerTap("conv2d"), LayerTap("conv2d_1", .gram), LayerTap("conv2d_2", .gram), LayerTap("conv2d_3"),
+    LayerTap("conv2d_3", .gram),
+  ]
+
+  private static func run(parts: Int, workers: Int?, size: Int = 13) throws -> (
+    values: [LayerTap: [Float]], gradient: [Float], seeds: [LayerTap: [Float]], image: [Float]
+  ) {
+    let network = try network()
+    let values = ParameterLayout(network).initialValues(seed: 5)
+    let trace = try LayerTrace(
+      network, values: values, taps: taps, imageShape: [size, 11, 3], parts: parts,
+      pool: workers.map { WorkerPool(workers: $0) })
+    let image = ReferenceTensor.random([size, 11, 3], seed: 2).floats
+    var seeds: [LayerTap: [Float]] = [:]
+    for (index, tap) in taps.enumerated() {
+      let shape = try #require(trace.shape(of: tap))
+      seeds[tap] = ReferenceTensor.random(shape, seed: UInt64(10 + index), scale: 0.1).floats
+    }
+    let session = try trace.makeSession()
+    let found = try session.values(for: image)
+    return (found, try session.gradient(of: image, seeds: seeds), seeds, image)
+  }
+
+  private static func expectClose(_ found: [Float], _ expected: [Float], _ what: String) {
+    #expect(found.count == expected.count)
+    let largest = expected.reduce(0) { max($0, abs($1)) }
+    for index in found.indices where abs(found[index] - expected[index]) > 2e-5 * largest {
+      Issue.record("\(what): \(found[index]) at \(index), expected \(expected[index])")
+      return
+    }
+  }
+
+  @Test("parts give what the whole gives, to rounding", arguments: [2, 3, 4])
+  func partsAndWhole(parts: Int) throws {
+    let whole = try Self.run(parts: 1, workers: nil)
+    let cut = try Self.run(parts: parts, workers: 2)
+    for tap in Self.taps {
+      Self.expectClose(cut.values[tap] ?? [], whole.values[tap] ?? [1], tap.text)
+    }
+    Self.expectClose(cut.gradient, whole.gradient, "gradient")
+  }
+
+  @Test("the number of workers changes no bit")
+  func workers() throws {
+    let alone = try Self.run(parts: 4, workers: 1)
+    for workers in [2, 3, 8] {
+      let other = try Self.run(parts: 4, workers: workers)
+      #expect(other.values == alone.values)
+      #expect(other.gradient == alone.gradient)
+    }
+  }
+
+  @Test(
+    "products of filters are sums over positions, and their gradients reach the image", arguments: [1, 4])
+  func products(parts: Int) throws {
+    let network = try Self.network()
+    let values = ParameterLayout(network).initialValues(seed: 5)
+    let maps = LayerTap("conv2d_1")
+    let gram = LayerTap("conv2d_1", .gram)
+    let image = ReferenceTensor.random([13, 11, 3], seed: 2).floats
+    let plain = try LayerTrace(network, values: values, taps: [maps]).makeSession()
+    let session = try LayerTrace(
+      network, values: values, taps: [gram], parts: parts, pool: WorkerPool(workers: 2)
+    ).makeSession()
+    let features = try plain.values(for: image)[maps] ?? []
+    let count = 40
+    var expected = [Float](repeating: 0, count: count * count)
+    let seed = ReferenceTensor.random([count, count], seed: 8).floats
+    var featureGradient = [Float](repeating: 0, count: features.count)
+    for i in 0..<count {
+      for j in 0..<count {
+        var sum = 0.0
+        for place in stride(from: 0, to: features.count, by: count) {
+          sum += Double(features[place + i]) * Double(features[place + j])
+        }
+        expected[i * count + j] = Float(sum)
+      }
+    }
+    for place in stride(from: 0, to: features.count, by: count) {
+      for i in 0..<count {
+        var sum = 0.0
+        for j in 0..<count {
+          sum += Double(seed[i * count + j] + seed[j * count + i]) * Double(features[place + j])
+        }
+        featureGradient[place + i] = Float(sum)
+      }
+    }
+    Self.expectClose(try session.values(for: image)[gram] ?? [], expected, "products")
+    Self.expectClose(
+      try session.gradient(of: image, seeds: [gram: seed]),
+      try plain.gradient(of: image, seeds: [maps: featureGradient]), "gradient")
+  }
+}

@@ -1,0 +1,163 @@
+import Compute
+import Foundation
+import HDF5
+import ImageFiles
+import Networks
+import Parallel
+import Tensors
+import TestSupport
+import Testing
+
+@testable import Insight
+
+/// Style and dream against Keras in float64 (`Fixtures/make_style_fixture.py`).
+@Suite("Style and dream")
+struct StyleTests {
+  private struct Fixture {
+    let root: Group
+    let subject: Subject
+
+    init() throws {
+      let folder = #filePath.split(separator: "/").dropLast().joined(separator: "/")
+      root = try File.open("/\(folder)/Fixtures/style.h5").root
+      func conv(_ filters: Int) -> LayerSpec {
+        .conv2D(Conv2D(filters: filters, kernel: Size2D(3), padding: .same, activation: .relu))
+      }
+      let specs: [(String, LayerSpec)] = [
+        ("block1_conv1", conv(12)), ("block1_conv2", conv(20)),
+        ("pool", .maxPool2D(Pool2D(size: Size2D(2)))), ("block2_conv1", conv(24)), ("block2_conv2", conv(16)),
+      ]
+      var layers: [Layer] = []
+      for (name, spec) in specs {
+        layers.append(Layer(name: name, inputs: [layers.last?.name ?? Network.inputName], spec: spec))
+      }
+      let network = try Network(inputShape: [16, 16, 3], layers: layers).resolved()
+      let values = CanonicalParameters(layout: ParameterLayout(network))
+      for parameter in values.layout.parameters {
+        try root.dataset("weights/\(parameter.path)").read(into: values.values(of: parameter))
+      }
+      subject = try Subject(network, values: values)
+    }
+
+    func image(_ name: String) throws -> FloatImage {
+      let dataset = try root.dataset(name)
+      return FloatImage(
+        height: dataset.shape[0], width: dataset.shape[1], channels: 3, values: try dataset.read(Float.self))
+    }
+
+    func objective(workers: Int = 1) throws -> StyleObjective {
+      let settings = StyleSettings(
+        contentLayers: [WeightedLayer("block2_conv1")],
+        styleLayers: [WeightedLayer("block1_conv1", 0.25), WeightedLayer("block2_conv2", 0.75)],
+        contentWeight: 2, styleWeight: 100, totalVariation: 3)
+      return try StyleObjective(
+        subject, settings: settings, content: try image("content"), style: try image("style"),
+        pool: WorkerPool(workers: workers))
+    }
+  }
+
+  private func expectClose(_ found: [Float], _ expected: [Double], _ tolerance: Double) {
+    #expect(found.count == expected.count)
+    let largest = expected.reduce(0) { max($0, abs($1)) }
+    for (found, expected) in zip(found, expected) where abs(Double(found) - expected) > tolerance * largest {
+      Issue.record("\(found) where \(expected) is expected, largest \(largest)")
+      return
+    }
+  }
+
+  @Test("losses and gradient of a style transfer are Keras's")
+  func losses() throws {
+    let fixture = try Fixture()
+    let (losses, gradient) = try fixture.objective(workers: 2).evaluate(try fixture.image("image").values)
+    let expected = try fixture.root.dataset("losses").read(Double.self)
+    for (found, expected) in zip([losses.content, losses.style, losses.variation], expected) {
+      #expect(abs(found - expected) <= 1e-5 * expected)
+    }
+    expectClose(gradient, try fixture.root.dataset("gradient").read(Double.self), 2e-5)
+  }
+
+  @Test("the style loss falls, on any number of workers by the same bytes, interrupted or not")
+  func transfer() throws {
+    let fixture = try Fixture()
+    let folder = try TemporaryDirectory()
+    for rule in [StyleTransfer.Rule.lbfgs, .adam(rate: 2)] {
+      let start = try fixture.image("content").values
+      let whole = try StyleTransfer(try fixture.objective(), rule: rule, start: start)
+      let first = whole.losses
+      let objective = try fixture.objective(workers: 3)
+      var other = try StyleTransfer(objective, rule: rule, start: start)
+      for step in 0..<12 {
+        _ = try whole.advance()
+        _ = try other.advance()
+        if step == 5 {
+          try StyleStateFile.write(other, settings: "a", to: "\(folder.path)/state.h5")
+          other = try StyleStateFile.read(
+            "\(folder.path)/state.h5", settings: "a", objective, rule: rule, count: start.count)
+        }
+      }
+      #expect(whole.losses.total < first.total)
+      #expect(other.image == whole.image)
+      #expect(other.losses == whole.losses)
+      #expect(throws: InsightError.self) {
+        try StyleStateFile.read(
+          "\(folder.path)/state.h5", settings: "b", objective, rule: rule, count: start.count)
+      }
+    }
+  }
+
+  @Test("one step of a dream goes along Keras's gradient")
+  func dreamStep() throws {
+    let fixture = try Fixture()
+    let image = try fixture.image("image")
+    var dream = Dream(layers: [WeightedLayer("block2_conv1"), WeightedLayer("block2_conv2", 0.5)])
+    (dream.steps, dream.octaves, dream.jitter, dream.rate) = (1, 1, 0, 1)
+    var objective = 0.0
+    let result = try #require(
+      try dream.run(image, in: fixture.subject, pool: WorkerPool(workers: 2)) {
+        objective = $0.objective
+        return true
+      })
+    let expected = try fixture.root.dataset("dream_gradient").read(Double.self)
+    let mean = expected.reduce(0) { $0 + abs($1) } / Double(expected.count)
+    let moved = zip(image.values, expected).map { min(max(Double($0) + $1 / mean, 0), 255) }
+    for (found, expected) in zip(result.values, moved) { #expect(abs(Double(found) - expected) < 1e-3) }
+    let value = try fixture.root.dataset("dream_objective").read(Double.self)[0]
+    #expect(abs(objective - value) < 1e-5 * value)
+  }
+
+  @Test("a dream in tiles is the same on any number of workers, and raises what it sees")
+  func tiles() throws {
+    let fixture = try Fixture()
+    let image = try fixture.image("image").resized(height: 90, width: 70)
+    var dream = Dream(layers: [WeightedLayer("block2_conv1")])
+    (dream.steps, dream.octaves, dream.tile) = (4, 2, 40)
+    var objectives: [Double] = []
+    let one = try dream.run(image, in: fixture.subject, pool: WorkerPool(workers: 1)) {
+      objectives.append($0.objective)
+      return true
+    }
+    let three = try dream.run(image, in: fixture.subject, pool: WorkerPool(workers: 3))
+    #expect(one == three)
+    #expect(objectives.count == 8)
+    #expect(objectives[7] > 1.1 * objectives[4])
+    dream.guide = try dream.features(
+      of: try fixture.image("style"), in: fixture.subject, pool: WorkerPool(workers: 1))
+    #expect(try dream.run(image, in: fixture.subject, pool: WorkerPool(workers: 2)) != one)
+  }
+
+  @Test("a layer that is not there is named with those that are, and an image too small says why")
+  func mistakes() throws {
+    let fixture = try Fixture()
+    let dream = Dream(layers: [WeightedLayer("block9")])
+    let image = try fixture.image("image")
+    let error = try #require(throws: InsightError.self) {
+      try dream.run(image, in: fixture.subject, pool: WorkerPool(workers: 1))
+    }
+    #expect(error.description.contains("block2_conv2"))
+    let tiny = FloatImage(height: 1, width: 1, channels: 3, values: [1, 2, 3])
+    #expect(throws: NetworkError.self) {
+      try Dream(layers: [WeightedLayer("block2_conv1")]).run(
+        tiny, in: fixture.subject, pool: WorkerPool(workers: 1))
+    }
+  }
+}
