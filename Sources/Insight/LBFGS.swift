@@ -172,10 +172,10 @@ struct WolfeSearch {
       }
       let decreases = current.loss <= loss + options.sufficientDecrease * factor * slope
       if !decreases || (previous.factor > 0 && current.loss >= previous.loss) {
-        return try zoom(start, previous, current, &remaining, point)
+        return try zoom(start, previous, current, remaining, point)
       }
       if abs(current.slope) <= -options.curvature * slope { return found(current) }
-      if current.slope >= 0 { return try zoom(start, current, previous, &remaining, point) }
+      if current.slope >= 0 { return try zoom(start, current, previous, remaining, point) }
       // Still falling: further out, by what a cubic through both points says, within 2 to 10 times as far.
       let guess = Self.cubicMinimum(previous, current) ?? factor * 10
       previous = current
@@ -186,10 +186,10 @@ struct WolfeSearch {
 
   /// Narrows an interval whose `low` end is the best point that decreases enough.
   private func zoom(
-    _ start: Point, _ low: Point, _ high: Point, _ remaining: inout Int, _ point: (Double) throws -> Point
+    _ start: Point, _ low: Point, _ high: Point, _ evaluations: Int, _ point: (Double) throws -> Point
   ) rethrows -> Found? {
     var (low, high) = (low, high)
-    while remaining > 0 {
+    for _ in 0..<evaluations {
       let width = high.factor - low.factor
       guard abs(width) > 1e-12 * max(1e-12, abs(high.factor)) else { break }
       var factor = Self.cubicMinimum(low, high) ?? (low.factor + high.factor) / 2
