@@ -54,7 +54,10 @@ extension LoadedConfiguration {
 
   /// True when the learning rate falls over the whole run, so that a longer run has other steps.
   private var isStretchedByEpochs: Bool {
-    if case .cosine(.none, _) = run.training.schedule.curve { true } else { false }
+    switch run.training.schedule.curve {
+    case .cosine(.none, _), .polynomial(.none, _, _), .oneCycle: true
+    default: false
+    }
   }
 
   private struct Leaf {

@@ -47,7 +47,8 @@ enum RunBuilder {
       epochs: epochs, batch: batch, shard: value["shard"]?.integer, loss: loss, optimizer: optimizer,
       schedule: schedule, precision: precision, clipping: clipping, nonFinite: policy,
       weightDecayScope: scope == "kernels" ? .kernels : .all, monitor: monitor == "loss" ? .loss : .accuracy,
-      patience: value["patience"]?.integer, tuning: tuning, augmentation: augmentation)
+      patience: value["patience"]?.integer, tuning: tuning, augmentation: augmentation,
+      baseBatch: value["base_batch"]?.integer)
   }
 
   private static func augmentation(_ value: ResolvedValue?) -> Augmentation? {

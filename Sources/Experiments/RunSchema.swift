@@ -91,6 +91,9 @@ enum RunSchema {
         "How training samples are varied, in the order of the list; evaluation sees them as they are."),
       Key("loss", .union(loss), .required, "What is minimised."),
       Key("optimizer", .union(optimizer), .required, "The rule that turns gradients into new parameters."),
+      Key(
+        "base_batch", .optional(word: "none", .integer(1...1 << 20)), .scalar("none"),
+        "The batch for which the learning rate is meant; it is multiplied by `batch` over this (Goyal 2017)."),
       Key("schedule", .union(schedule), .scalar("constant"), "How the learning rate moves."),
       Key(
         "precision",

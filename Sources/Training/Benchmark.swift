@@ -63,7 +63,7 @@ public final class Benchmark {
       [self] minibatch in
       update += 1
       let outcome = try engine.step(
-        minibatch, UpdateMoment(update: update, learningRate: configuration.training.optimizer.learningRate),
+        minibatch, UpdateMoment(update: update, learningRate: configuration.training.learningRate),
         firstSample: minibatch.epoch * count + minibatch.position, stop: stop)
       switch outcome {
       case .done: return true

@@ -98,7 +98,7 @@ public final class ExactnessProof {
     /// False at the end of the configuration's epochs.
     func step(_ stop: StopRequest) throws -> Bool {
       guard let minibatch = try reader.next() else { return false }
-      let rate = configuration.training.optimizer.learningRate * schedule.factor(step: progress.step)
+      let rate = configuration.training.learningRate * schedule.factor(step: progress.step)
       let outcome = try engine.step(
         minibatch, UpdateMoment(update: progress.updates + 1, learningRate: rate),
         firstSample: minibatch.epoch * sampleCount + minibatch.position, stop: stop)

@@ -66,6 +66,8 @@ public struct TrainingConfiguration: Hashable, Sendable {
   public var shard: Int?
   public var loss: LossConfiguration
   public var optimizer: OptimizerConfiguration
+  /// The minibatch for which the optimizer's learning rate is meant: it is multiplied by `batch` over this; nil leaves it.
+  public var baseBatch: Int?
   public var schedule: ScheduleConfiguration
   public var precision: Precision
   public var clipping: GradientClipping
@@ -87,13 +89,14 @@ public struct TrainingConfiguration: Hashable, Sendable {
     optimizer: OptimizerConfiguration, schedule: ScheduleConfiguration = ScheduleConfiguration(),
     precision: Precision = .fp32, clipping: GradientClipping = .none, nonFinite: NonFinitePolicy = .stop,
     weightDecayScope: WeightDecayScope = .all, monitor: Monitor = .accuracy, patience: Int? = nil,
-    tuning: TuningConfiguration = .model, augmentation: Augmentation = .none
+    tuning: TuningConfiguration = .model, augmentation: Augmentation = .none, baseBatch: Int? = nil
   ) {
     self.epochs = epochs
     self.batch = batch
     self.shard = shard
     self.loss = loss
     self.optimizer = optimizer
+    self.baseBatch = baseBatch
     self.schedule = schedule
     self.precision = precision
     self.clipping = clipping
@@ -103,6 +106,13 @@ public struct TrainingConfiguration: Hashable, Sendable {
     self.patience = patience
     self.tuning = tuning
     self.augmentation = augmentation
+  }
+
+  /// The learning rate that the schedule scales: the optimizer's, in proportion to the minibatch where that is asked for.
+  ///
+  /// - SeeAlso: Goyal et al. 2017, <https://arxiv.org/abs/1706.02677>.
+  public var learningRate: Double {
+    optimizer.learningRate * (baseBatch.map { Double(batch) / Double($0) } ?? 1)
   }
 }
 

@@ -78,7 +78,7 @@ final class Trainer {
   /// One minibatch; false when asked to stop before it was done.
   private func step(_ minibatch: Minibatch) throws -> Bool {
     let learningRate =
-      configuration.training.optimizer.learningRate * schedule.factor(step: progress.step)
+      configuration.training.learningRate * schedule.factor(step: progress.step)
     let outcome = try engine.step(
       minibatch, UpdateMoment(update: progress.updates + 1, learningRate: learningRate),
       firstSample: progress.epoch * sampleCount + progress.position, stop: stop)
@@ -140,7 +140,7 @@ final class Trainer {
     progress.seconds = clock.seconds
     let metrics = EpochMetrics(
       epoch: progress.epoch, step: progress.step,
-      learningRate: configuration.training.optimizer.learningRate * schedule.factor(step: progress.step - 1),
+      learningRate: configuration.training.learningRate * schedule.factor(step: progress.step - 1),
       train: progress.sums, test: figures.test, skippedSteps: progress.skippedSteps,
       seconds: progress.seconds, samplesPerSecond: trained, times: clock.times,
       digest: String(try engine.digest().prefix(16)))

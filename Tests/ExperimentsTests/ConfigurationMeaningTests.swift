@@ -319,10 +319,55 @@ import Training
       other.differences(to: base).map(\.keepsMeaning) == [true, true, true, false, false, false, true, true])
   }
 
-  @Test("more epochs change the meaning of a run whose schedule is stretched over it")
-  func stretchedSchedule() throws {
-    let short = try load(set: ["schedule=cosine"])
-    let long = try load(set: ["schedule=cosine", "epochs=11"])
+  @Test("every optimizer reaches the run, with its defaults")
+  func optimizers() throws {
+    let cases: [(String, OptimizerConfiguration)] = [
+      (
+        "{rmsprop: {learning_rate: 0.1, centered: true}}",
+        .rmsprop(learningRate: 0.1, RMSprop(centered: true))
+      ),
+      ("{adagrad: {learning_rate: 0.1}}", .adagrad(learningRate: 0.1, Adagrad())),
+      ("{adadelta: {learning_rate: 1}}", .adadelta(learningRate: 1, Adadelta())),
+      (
+        "{lion: {learning_rate: 1e-4, weight_decay: 0.3}}", .lion(learningRate: 1e-4, Lion(weightDecay: 0.3))
+      ),
+      ("{lars: {learning_rate: 2, trust: 0.01}}", .lars(learningRate: 2, LARS(trustCoefficient: 0.01))),
+      ("{lamb: {learning_rate: 0.1}}", .lamb(learningRate: 0.1, LAMB())),
+    ]
+    for (text, expected) in cases {
+      #expect(try load(set: ["training.optimizer=\(text)"]).run.training.optimizer == expected)
+    }
+    #expect(try load(set: ["base_batch=32"]).run.training.learningRate == 0.05 * 4)
+  }
+
+  @Test("every schedule reaches the run, with its defaults and a warm-up")
+  func schedules() throws {
+    let cases: [(String, ScheduleConfiguration.Curve)] = [
+      (
+        "{exponential: {factor: 0.5, every: {epochs: 1}}}",
+        .exponential(every: .epochs(1), factor: 0.5, staircase: false)
+      ),
+      ("polynomial", .polynomial(over: nil, power: 1, floor: 0)),
+      (
+        "{cosine_restarts: {first: {steps: 100}}}",
+        .cosineRestarts(first: .steps(100), stretch: 2, shrink: 1, floor: 0)
+      ),
+    ]
+    for (text, curve) in cases {
+      let run = try load(set: ["schedule=\(text)", "warmup={steps: 9}"]).run
+      #expect(run.training.schedule == ScheduleConfiguration(curve: curve, warmup: .steps(9)))
+    }
+    #expect(
+      try load(set: ["schedule=one_cycle"]).run.training.schedule
+        == ScheduleConfiguration(curve: .oneCycle(rise: 0.3, start: 0.04, end: 4e-6)))
+  }
+
+  @Test(
+    "more epochs change the meaning of a run whose schedule is stretched over it",
+    arguments: ["cosine", "polynomial", "one_cycle"])
+  func stretchedSchedule(kind: String) throws {
+    let short = try load(set: ["schedule=\(kind)"])
+    let long = try load(set: ["schedule=\(kind)", "epochs=11"])
     #expect(short.differences(to: long).map(\.keepsMeaning) == [false])
     let fixed = try load(set: ["schedule={cosine: {over: {epochs: 5}}}"])
     let fixedLong = try load(set: ["schedule={cosine: {over: {epochs: 5}}}", "epochs=11"])
