@@ -7,14 +7,14 @@ internal import Reporting
 internal import Tensors
 internal import Training
 
-/// Brings data sets into the HDF5 form that training reads.
+/// Brings data sets into the HDF5 form that training reads, and networks of Keras into checkpoints.
 struct ImportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "import",
-    abstract: "Write a dataset file from another format.",
+    abstract: "Write a dataset file, or a checkpoint, from another format.",
     subcommands: [
       ImportFashionMNIST.self, ImportIDX.self, ImportCIFAR10.self, ImportCIFAR100.self, ImportImages.self,
-      ImportNumPy.self, ImportCSV.self,
+      ImportNumPy.self, ImportCSV.self, ImportKeras.self,
     ])
 }
 
