@@ -72,6 +72,7 @@ enum KerasLayers {
             scale: try options.flag("scale", default: true),
             center: try options.flag("center", default: true))))
     case "Add": return .layer(.add)
+    case "Multiply": return .layer(.multiply)
     case "Concatenate":
       axis = try options.integer("axis", default: -1)
       return .layer(.concat)
@@ -85,6 +86,7 @@ enum KerasLayers {
       "RandomRotation", "RandomZoom", "RandomTranslation", "RandomContrast", "RandomBrightness":
       return .nothing(why: "it acts in training only; ask for augmentation in the config")
     default:
+      if let spec = try modern(node, &options, &axis) { return .layer(spec) }
       throw InterchangeError(
         .badData,
         "\(options.place): there is no such layer here; there are \(supported.joined(separator: ", "))")
@@ -109,7 +111,7 @@ enum KerasLayers {
   }
 
   /// The axis of a batch normalisation, which Keras 2 writes as a list.
-  private static func normalizedAxis(_ options: inout KerasOptions) throws -> Int {
+  static func normalizedAxis(_ options: inout KerasOptions) throws -> Int {
     guard let value = options.value("axis") else { return -1 }
     guard let axis = value.integer ?? (value.elements?.count == 1 ? value.elements?[0].integer : nil) else {
       throw options.unsupported("axis", value, "-1, the channels")

@@ -88,10 +88,15 @@ struct KerasOptions {
   }
 
   static func activation(_ value: JSONValue) -> Activation? {
-    if let name = value.string { return Activation(rawValue: name.lowercased()) }
+    if let name = value.string?.lowercased() { return named(name) }
     // {"class_name": "function", "config": "relu"} and {"class_name": "ReLU", "config": {}}
-    if let name = value["config"]?.string { return Activation(rawValue: name) }
-    return value["class_name"]?.string.flatMap { Activation(rawValue: $0.lowercased()) }
+    if let name = value["config"]?.string { return named(name) }
+    return value["class_name"]?.string.flatMap { named($0.lowercased()) }
+  }
+
+  /// Keras 2 calls silu swish.
+  private static func named(_ name: String) -> Activation? {
+    name == "swish" ? .silu : Activation(rawValue: name)
   }
 
   mutating func requireChannelsLast() throws {

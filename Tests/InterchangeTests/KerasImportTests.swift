@@ -42,7 +42,7 @@ struct KerasImportTests {
 
   @Test(
     "an imported model predicts what Keras predicts, and its checkpoint does so after reading it back",
-    arguments: ["functional", "sequential", "nested", "frozen", "caffe"], [2, 3])
+    arguments: ["functional", "sequential", "nested", "frozen", "modern", "caffe"], [2, 3])
   func prediction(name: String, keras: Int) throws {
     let path = Self.fixture("\(name)-keras\(keras)")
     let result = try KerasImport().read(path)

@@ -94,6 +94,25 @@ def nested(trainable):
     )
 
 
+def modern():
+    """Layers of later networks."""
+    i = keras.Input((10, 9, 3))
+    x = L.Rescaling(1 / 64, offset=-2)(i)
+    x = L.ZeroPadding2D(((1, 0), (2, 1)))(x)
+    x = L.DepthwiseConv2D(3, depth_multiplier=2, strides=2, padding="same", use_bias=False)(x)
+    x = L.LeakyReLU()(x)
+    x = L.Conv2D(5, 1, activation="elu")(x)
+    x = L.PReLU(shared_axes=[1, 2])(x)
+    gate = L.Dense(5, activation="sigmoid")(L.GlobalAveragePooling2D()(x))
+    x = L.Multiply()([x, L.Reshape((1, 1, 5))(gate)])
+    x = L.Conv2DTranspose(4, 3, strides=2, padding="same", activation="swish" if sys.argv[1] == "2" else "silu")(x)
+    x = L.LayerNormalization()(x)
+    x = L.Cropping2D(((1, 0), (0, 2)))(x)
+    x = L.UpSampling2D(2)(x)
+    x = L.GlobalMaxPooling2D()(x)
+    return keras.Model(i, L.Dense(3, activation="softmax")(x), name="modern")
+
+
 def bgr(x):
     return x[..., ::-1] - np.array([103.939, 116.779, 123.68], "float32")
 
@@ -110,6 +129,7 @@ finish(functional(), "functional")
 finish(sequential(), "sequential")
 finish(nested(True), "nested")
 finish(nested(False), "frozen")
+finish(modern(), "modern")
 finish(vgg_like(), "caffe", prepare=bgr)
 if sys.argv[1] == "2":
     # Keras 3 has another format for weights alone.
