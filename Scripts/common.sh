@@ -116,6 +116,6 @@ digest_of() {
 
 # rows_of RUN: its metrics without the columns of wall-clock time.
 rows_of() {
-  cut -d , -f "$(head -n 1 "$1/metrics.csv" | tr , '\n' | grep -nvx 'seconds\|samples_per_second' | cut -d : -f 1 |
+  cut -d , -f "$(head -n 1 "$1/metrics.csv" | tr , '\n' | grep -nv second | cut -d : -f 1 |
     paste -sd ,)" "$1/metrics.csv"
 }
