@@ -78,7 +78,9 @@ struct TrainCommand: ParsableCommand {
     printer.finish()
     let result = TrainingResult(
       directory: run.directory.path, progress: run.progress, isComplete: isComplete,
-      hasReachedStepLimit: run.hasReachedStepLimit)
+      hasReachedStepLimit: run.hasReachedStepLimit,
+      wasComplete: isComplete && run.summary.progress.step == run.progress.step)
+    if isComplete, !result.wasComplete { writeReport(of: run, stop) }
     print(result.text(TerminalOutput.standardOutput), terminator: "")
     try end(run, isComplete)
   }
@@ -89,6 +91,17 @@ struct TrainCommand: ParsableCommand {
     let run = try Run(
       request, stop: stop, observer: TensorBoardObserver(directory: request.directory, next: printer))
     return (run, try run.train())
+  }
+
+  /// Writes `report.html` beside the rest; a training is none the worse for a report that fails.
+  private func writeReport(of run: Run, _ stop: StopRequest) {
+    do {
+      let builder = try RunReportBuilder(
+        directory: run.directory.path, workers: workers ?? Cores.available().count)
+      _ = try builder.write(to: nil, stop: stop)
+    } catch {
+      TerminalOutput.warn("no report was written: \(error)")
+    }
   }
 
   private func end(_ run: Run, _ isComplete: Bool) throws {

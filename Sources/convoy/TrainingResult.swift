@@ -7,20 +7,24 @@ struct TrainingResult {
   let progress: TrainingProgress
   let isComplete: Bool
   let hasReachedStepLimit: Bool
+  /// Whether the run was complete before, so that this process trained nothing.
+  let wasComplete: Bool
 
   func text(_ terminal: Terminal) -> String {
     guard isComplete else {
       let reason = hasReachedStepLimit ? "as asked: stopped" : "stopped"
       return "\(reason) after step \(progress.step); the same command goes on from there (\(directory))\n"
     }
-    let end = progress.stoppedEarly ? "stopped early, after" : "complete after"
+    let word = progress.stoppedEarly ? "stopped early, after" : "complete after"
+    let end = wasComplete ? "already \(word)" : word
     var text = "\n\(end) \(progress.epoch) epochs, \(NumberText.duration(progress.seconds)) of training\n\n"
     if let table = epochTable() {
       text += table.text(width: terminal.columns, unicode: terminal.hasUnicode) + "\n"
     }
     return text + """
       run directory  \(directory)
-      next           convoy report \(directory)
+      report         \(directory)/report.html
+      next           convoy inspect \(directory)
                      convoy evaluate \(directory) --data FILE.h5
                      convoy predict \(directory) IMAGE.png
 
