@@ -35,10 +35,12 @@ public final class StyleObjective {
   /// - Parameters:
   ///   - content: in the network's units; images have its size.
   ///   - style: in the network's units, of any size that fits the layers.
+  ///   - exactKernels: direct convolutions alone; Winograd's are faster and round more coarsely.
   ///   - memoryLimit: asked with the bytes that are needed, before they are taken.
   /// - Throws: ``InsightError`` for a layer that is not there or has no maps; ``NetworkError`` for an image too small.
   public init(
     _ subject: Subject, settings: StyleSettings, content: FloatImage, style: FloatImage, pool: WorkerPool,
+    exactKernels: Bool = false,
     memoryLimit: (Int) throws -> Void = { _ in }
   ) throws {
     self.settings = settings
@@ -49,8 +51,8 @@ public final class StyleObjective {
     func trace(_ taps: [LayerTap], of image: FloatImage, gradient: Bool) throws -> LayerTrace {
       let trace = try LayerTrace(
         subject.network, values: subject.values, taps: taps,
-        imageShape: [image.height, image.width, image.channels], gradient: gradient, parts: Self.parts,
-        pool: pool)
+        imageShape: [image.height, image.width, image.channels], gradient: gradient,
+        kernels: exactKernels ? .direct : .costModel, parts: Self.parts, pool: pool)
       try memoryLimit(trace.sessionByteCount)
       return trace
     }

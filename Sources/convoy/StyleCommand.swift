@@ -80,6 +80,9 @@ struct StyleCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Save what going on needs every so many steps.", valueName: "steps"))
   var saveEvery = 25
 
+  @Flag(help: "Use direct convolutions alone, which are slower and round more finely.")
+  var direct = false
+
   @Flag(help: "Begin anew even if there is a transfer to go on with.")
   var restart = false
 
@@ -109,7 +112,7 @@ struct StyleCommand: ParsableCommand {
     let pool = WorkerPool(workers: options.workers.count)
     let objective = try StyleObjective(
       subject, settings: settings, content: units(picture, subject), style: units(stylePicture, subject),
-      pool: pool
+      pool: pool, exactKernels: direct
     ) { bytes in
       try Photograph.checkMemory(bytes, advice: "take a smaller --size, or layers nearer to the image")
     }
@@ -146,7 +149,7 @@ struct StyleCommand: ParsableCommand {
   /// Everything that decides the result, for recognising a transfer to go on with.
   private func identity(_ settings: StyleSettings) -> String {
     "\(settings.text) of \(content) in \(style) size \(size) \(styleSize ?? size) \(optimizer.rawValue) \(rate) from \(start) "
-      + "seed \(seed) range \(options.range) network \(options.checkpoint)"
+      + "seed \(seed) range \(options.range) \(direct ? "direct " : "")network \(options.checkpoint)"
   }
 
   private func begin(
