@@ -60,6 +60,9 @@ struct TrainCommand: ParsableCommand {
   func run() throws {
     let stop = StopSignals.install()
     let loaded = try ConfigurationFile.load(path: config.config, overrides: config.overrides)
+    if loaded.hasSweep {
+      TerminalOutput.warn("the section 'sweep' is not used here; `convoy sweep` trains its members")
+    }
     let cores = Cores.available()
     let request = RunRequest(
       configuration: loaded.run, resolvedConfiguration: loaded.resolvedYAML,

@@ -18,7 +18,7 @@ struct ChartTests {
     #expect(svg.hasPrefix("<svg role=\"img\""))
     #expect(svg.hasSuffix("</svg>"))
     #expect(svg.contains("<title>Loss &amp; co</title>"))
-    #expect(svg.contains("currentColor"))
+    #expect(svg.contains("fill=\"currentColor\""), "the text has a colour of its own")
     #expect(!svg.contains("color=\"black\"") && !svg.contains("rgb(1,2,3)"))
     #expect(svg.contains("train's") || svg.contains("train&#39;s") || svg.contains("train&apos;s"))
     #expect(svg.contains("loss_mean"))
