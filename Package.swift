@@ -11,6 +11,7 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0", traits: []),
     .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
   ],
@@ -61,7 +62,8 @@ let package = Package(
       dependencies: [
         "Tensors", "Networks", "ImageFiles",
         .product(name: "Mustache", package: "swift-mustache"),
-      ]),
+        .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+      ], exclude: ["TensorBoard/event.proto"]),
 
     .target(name: "Interchange", dependencies: ["HDF5", "Tensors", "Networks", "Training"]),
 

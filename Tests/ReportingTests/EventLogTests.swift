@@ -35,6 +35,19 @@ struct EventLogTests {
     #expect(CRC32C.checksum([UInt8](repeating: 0, count: 32)) == 0x8A91_36AA)
   }
 
+  @Test("a record's bytes are those of protocol buffers, with a figure of 0 written too")
+  func bytes() throws {
+    let event = Event(time: 1, step: 2, .scalars([EventLog.Scalar("a", 0), EventLog.Scalar("b", 1)]))
+    let bytes: [UInt8] = [
+      0x09, 0, 0, 0, 0, 0, 0, 0xF0, 0x3F, 0x10, 2, 0x2A, 20,
+      0x0A, 8, 0x0A, 1, 0x61, 0x15, 0, 0, 0, 0,
+      0x0A, 8, 0x0A, 1, 0x62, 0x15, 0, 0, 0x80, 0x3F,
+    ]
+    #expect(try event.serialized() == bytes)
+    #expect(Event(bytes[...]) == event)
+    #expect(Event(bytes.dropLast()) == nil)
+  }
+
   @Test("what was written after the step that training goes on from is written once")
   func restart() throws {
     let folder = try TemporaryDirectory()
