@@ -25,6 +25,8 @@ let package = Package(
       name: "CImageCodecs", pkgConfig: "libpng", providers: [.apt(["libpng-dev", "libjpeg-dev"])]),
     .systemLibrary(
       name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(
+      name: "CLibdeflate", providers: [.apt(["libdeflate-dev"])]),
 
     // Level 1: one Swift owner per C object; numbers and memory.
     .target(name: "HDF5", dependencies: ["CHDF5"]),
@@ -41,7 +43,7 @@ let package = Package(
     .target(
       name: "Datasets",
       dependencies: [
-        "HDF5", "CZlib", "ImageFiles", "Tensors", "Parallel",
+        "HDF5", "CZlib", "CLibdeflate", "ImageFiles", "Tensors", "Parallel",
         .product(name: "Crypto", package: "swift-crypto"),
       ]),
 
