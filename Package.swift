@@ -57,8 +57,17 @@ let package = Package(
 
     // Level 5: what people write and read.
     .target(
+      name: "Insight",
+      dependencies: [
+        "HDF5", "ImageFiles", "Tensors", "Networks", "Parallel", "Compute", "Datasets", "Training",
+        .product(name: "Mustache", package: "swift-mustache"),
+      ]),
+
+    .target(
       name: "Experiments",
-      dependencies: ["Networks", "Datasets", "Training", .product(name: "Yams", package: "Yams")]),
+      dependencies: [
+        "Networks", "Datasets", "Training", "Insight", .product(name: "Yams", package: "Yams"),
+      ]),
     .target(
       name: "Reporting",
       dependencies: [
@@ -68,13 +77,6 @@ let package = Package(
       ], exclude: ["TensorBoard/event.proto"]),
 
     .target(name: "Interchange", dependencies: ["HDF5", "Tensors", "Networks", "Training"]),
-
-    .target(
-      name: "Insight",
-      dependencies: [
-        "HDF5", "ImageFiles", "Tensors", "Networks", "Parallel", "Compute", "Datasets", "Training",
-        .product(name: "Mustache", package: "swift-mustache"),
-      ]),
 
     // Level 6: the command line.
     .executableTarget(
@@ -117,7 +119,7 @@ let package = Package(
     .testTarget(
       name: "ExperimentsTests",
       dependencies: [
-        "Experiments", "Compute", "Datasets", "Tensors", "Networks", "Training", "TestSupport",
+        "Experiments", "Compute", "Datasets", "Insight", "Tensors", "Networks", "Training", "TestSupport",
       ], exclude: ["Fixtures"]),
     .testTarget(
       name: "ReportingTests",
@@ -129,11 +131,13 @@ let package = Package(
     .testTarget(
       name: "InsightTests",
       dependencies: [
-        "Insight", "ImageFiles", "HDF5", "Networks", "Parallel", "Compute", "Tensors", "TestSupport",
+        "Insight", "ImageFiles", "HDF5", "Networks", "Parallel", "Compute", "Datasets", "Tensors", "Training",
+        "TestSupport",
       ],
       exclude: ["Fixtures"]),
     .testTarget(
-      name: "CommandTests", dependencies: ["convoy", "HDF5", "TestSupport"], exclude: ["Fixtures"]),
+      name: "CommandTests", dependencies: ["convoy", "HDF5", "ImageFiles", "TestSupport"],
+      exclude: ["Fixtures"]),
   ]
 )
 

@@ -60,54 +60,7 @@ extension LoadedConfiguration {
     }
   }
 
-  private struct Leaf {
-    let path: String
-    let text: String
-    let size: Int?
-    let change: Key.Change
-  }
-
-  private func leaves() -> [Leaf] {
-    var result: [Leaf] = []
-    LoadedConfiguration.collect(values, .object(RunSchema.root), "", .meaning, &result)
-    return result
-  }
-
-  private static func collect(
-    _ value: ResolvedValue, _ schema: Schema?, _ path: String, _ change: Key.Change, _ leaves: inout [Leaf]
-  ) {
-    func join(_ key: String) -> String { path.isEmpty ? key : "\(path).\(key)" }
-    switch (value.content, schema) {
-    case (.map(let members), .object(let object)):
-      for member in members {
-        let key = object.key(member.key)
-        let inner = change == .free ? .free : key?.change ?? .meaning
-        collect(member.value, key?.schema, join(member.key), inner, &leaves)
-      }
-    case (.map, .optional(_, let inner)):
-      collect(value, inner, path, change, &leaves)
-    case (.kind(let name, .some(let payload)), .union(let union)) where payload.members != nil:
-      leaves.append(Leaf(path: path, text: name, size: nil, change: change))
-      collect(payload, union.kind(name)?.payload, join(name), change, &leaves)
-    case (.list(let items), .layers):
-      let names = items.compactMap { $0["name"]?.text }
-      leaves.append(
-        Leaf(path: path, text: "[\(names.joined(separator: ", "))]", size: nil, change: change))
-      for item in items {
-        guard case .kind(let kind, let payload) = item.content, let name = item["name"]?.text else {
-          continue
-        }
-        let fields = payload?.members?.filter { $0.key != "name" } ?? []
-        leaves.append(Leaf(path: join(name), text: kind, size: nil, change: change))
-        for field in fields {
-          leaves.append(
-            Leaf(path: join("\(name).\(field.key)"), text: field.value.flowText, size: nil, change: change))
-        }
-      }
-    default:
-      leaves.append(Leaf(path: path, text: value.flowText, size: value.integer, change: change))
-    }
-  }
+  private func leaves() -> [ConfigurationLeaf] { ConfigurationLeaf.all(of: values, RunSchema.root) }
 }
 
 extension ResolvedValue {

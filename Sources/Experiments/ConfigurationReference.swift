@@ -30,6 +30,7 @@ private struct ConfigurationReference {
     writer.section("`network.blocks.<name>`", LayerSchema.block)
     writer.section("A look into a network", InsightSchema.root)
     writer.kinds("`job` of a look", InsightSchema.job)
+    writer.section("`data` of `examples` and `gallery`", InsightSchema.data)
     writer.kinds("`target` of `maximize`", InsightSchema.target)
     return writer.lines.joined(separator: "\n") + "\n"
   }

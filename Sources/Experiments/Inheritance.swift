@@ -2,6 +2,7 @@
 struct Inheritance {
   static let limit = 16
   let workingDirectory: String
+  var schema = RunSchema.root
 
   /// - Returns: The file's own values over those of the files that it extends, without the key `extends`.
   func resolve(_ node: ConfigurationNode, path: String) throws(ConfigurationErrors) -> ConfigurationNode {
@@ -46,7 +47,7 @@ struct Inheritance {
     let parent = try resolve(
       try YAMLReader.read(text, path: basePath), path: basePath, chain: chain + [own])
     let child = ConfigurationNode(.map(entries), at: node.location)
-    return Inheritance.merge(child, over: parent, .object(RunSchema.root))
+    return Inheritance.merge(child, over: parent, .object(schema))
   }
 
   /// Maps are merged key by key, a union only with one of the same kind; everything else is replaced.

@@ -1,105 +1,116 @@
 internal import Foundation
+public import Insight
 
 /// A configuration that looks into a trained network, complete and free of errors.
 public struct InsightConfiguration: Sendable {
-  public enum Target: Hashable, Sendable {
-    case filters(layer: String, which: String)
-    case neurons(layer: String, which: String)
-    case classes(which: String)
-  }
-
-  /// Values of a job `maximize`; nil where the configuration leaves a choice to the program.
-  public struct Maximize: Hashable, Sendable {
-    public let target: Target
-    public let steps: Int
-    public let optimizer: String
-    public let rate: Double?
-    public let l1: Double
-    public let l2: Double
-    public let totalVariation: Double
-    public let jitter: Int
-    public let blur: Double
-    public let start: String
-    public let parameterization: String
-    public let warmUp: Int?
-    public let attempts: Int
-  }
-
-  public enum Job: Hashable, Sendable {
-    case maximize(Maximize)
-  }
-
+  /// The file as it was given.
+  public let path: String
   public let name: String
   public let seed: UInt64
   /// An absolute path.
   public let checkpoint: String
-  public let black: Double
-  public let white: Double
-  public let job: Job
-  /// Every value, defaults included.
+  public let range: PixelRange
+  public let look: Look
+  /// The word that the job has in configurations.
+  public let kind: String
+  /// Every value, defaults included, with the place that it comes from.
   public let values: ResolvedValue
 
-  /// Every value as YAML, in the schema's order.
-  public var text: String { CanonicalYAML(isAnnotated: false).text(values) }
+  /// Every value as YAML, in the schema's order; it loads to the same look from any folder.
+  public var resolvedYAML: String { CanonicalYAML(isAnnotated: false).text(values) }
+
+  /// The same with a comment behind each value that says where it comes from.
+  public var annotatedYAML: String { CanonicalYAML(isAnnotated: true).text(values) }
+
+  /// The same as JSON on one line with sorted keys.
+  public var canonicalJSON: String { values.json.text(isPretty: false) }
+
+  /// What decides the results, a line `key = value` each.
+  ///
+  /// Left out is what a look can go on with when it changes: the name, how often it saves, how many steps or frames there are.
+  public var meaning: [String] {
+    ConfigurationLeaf.all(of: values, InsightSchema.root).filter { $0.change == .meaning }
+      .map { "\($0.path) = \($0.text)" }
+  }
 
   /// Reads a file and checks everything before anything is done.
   ///
+  /// - Parameter overrides: `key.path=value`, applied in order.
   /// - Throws: all errors at once, each with its place.
-  public static func load(path: String) throws(ConfigurationErrors) -> InsightConfiguration {
-    let source = try SourceText.read(path)
-    let checked = try SourceText.decode(Array(source.utf8), path: path)
-    let root = try YAMLReader.read(checked, path: path)
-    var decoder = SchemaDecoder(workingDirectory: FileManager.default.currentDirectoryPath)
+  public static func load(
+    path: String, overrides: [String] = []
+  ) throws(ConfigurationErrors) -> InsightConfiguration {
+    try load(text: try SourceText.read(path), path: path, overrides: overrides)
+  }
+
+  /// Reads a configuration from text.
+  ///
+  /// - Parameter path: names the text in messages, and decides what relative paths in it count from.
+  public static func load(
+    text: String, path: String, overrides: [String] = []
+  ) throws(ConfigurationErrors) -> InsightConfiguration {
+    let workingDirectory = FileManager.default.currentDirectoryPath
+    let checked = try SourceText.decode(Array(text.utf8), path: path)
+    let own = try YAMLReader.read(checked, path: path)
+    if let section = own.entries?.first(where: { ["data", "network", "training"].contains($0.key) }),
+      own["job"] == nil
+    {
+      throw ConfigurationErrors(
+        section.keyLocation, "this describes a training and no look into a network; convoy train takes it")
+    }
+    let merged = try Inheritance(workingDirectory: workingDirectory, schema: InsightSchema.root)
+      .resolve(own, path: path)
+    var errors = ErrorCollector()
+    let root = Overrides.apply(overrides, to: merged, schema: InsightSchema.root, &errors)
+    var decoder = SchemaDecoder(workingDirectory: workingDirectory, root: InsightSchema.root)
+    decoder.errors = errors
     let values = decoder.decode(root, .object(InsightSchema.root), at: "")
-    guard decoder.errors.isEmpty, let values, let result = InsightConfiguration(values) else {
-      var errors = decoder.errors
+    errors = decoder.errors
+    guard let values else { throw errors.sorted() }
+    InsightChecks.check(values, &errors)
+    guard errors.isEmpty, let result = InsightConfiguration(values, path: path) else {
       if errors.isEmpty {
         errors.add(.wholeFile(path: path), "cannot be made into a job; please report this configuration")
       }
       throw errors.sorted()
     }
-    guard result.black < result.white else {
-      var errors = decoder.errors
-      errors.add(.wholeFile(path: path), "black: \(result.black) must be below white, \(result.white)")
-      throw errors.sorted()
-    }
     return result
   }
 
-  private init?(_ root: ResolvedValue) {
+  private init?(_ root: ResolvedValue, path: String) {
     guard let name = root["name"]?.text, let seed = root["seed"]?.integer,
       let checkpoint = root["checkpoint"]?.text, let black = root["black"]?.number,
-      let white = root["white"]?.number, let maximize = root["job"]?.payload.flatMap(Self.maximize)
+      let white = root["white"]?.number, let job = root["job"], let kind = job.kind,
+      let look = LookBuilder(seed: UInt64(seed), large: root["large_images"]?.boolean ?? false).look(job)
     else { return nil }
+    self.path = path
     self.name = name
     self.seed = UInt64(seed)
     self.checkpoint = checkpoint
-    self.black = black
-    self.white = white
-    job = .maximize(maximize)
+    range = PixelRange(low: Float(black), high: Float(white))
+    self.look = look
+    self.kind = kind
     values = root
   }
+}
 
-  private static func maximize(_ value: ResolvedValue) -> Maximize? {
-    guard let target = value["target"].flatMap(target), let steps = value["steps"]?.integer,
-      let optimizer = value["optimizer"]?.text, let l1 = value["l1"]?.number, let l2 = value["l2"]?.number,
-      let variation = value["total_variation"]?.number, let jitter = value["jitter"]?.integer,
-      let blur = value["blur"]?.number, let start = value["start"]?.text,
-      let parameterization = value["parameterization"]?.text, let attempts = value["attempts"]?.integer
-    else { return nil }
-    return Maximize(
-      target: target, steps: steps, optimizer: optimizer, rate: value["rate"]?.number, l1: l1, l2: l2,
-      totalVariation: variation, jitter: jitter, blur: blur, start: start, parameterization: parameterization,
-      warmUp: value["warm_up"]?.integer, attempts: attempts)
+/// What must hold between the values of a look, beyond what the schema says of each.
+private enum InsightChecks {
+  static func check(_ root: ResolvedValue, _ errors: inout ErrorCollector) {
+    if let black = root["black"], let white = root["white"], let low = black.number, let high = white.number,
+      low >= high
+    {
+      errors.add(white.origin, "white: found '\(high.plainText)', expected more than black, \(low.plainText)")
+    }
+    guard let job = root["job"], let kind = job.kind, let values = job.payload else { return }
+    numbers(values["which"], "job.\(kind).which", &errors)
+    if let target = values["target"], let word = target.kind, word != "classes" {
+      numbers(target.payload?["which"], "job.\(kind).target.\(word).which", &errors)
+    }
   }
 
-  private static func target(_ value: ResolvedValue) -> Target? {
-    guard let which = value["which"]?.text else { return nil }
-    switch value.kind {
-    case "filters": return value["layer"]?.text.map { .filters(layer: $0, which: which) }
-    case "neurons": return value["layer"]?.text.map { .neurons(layer: $0, which: which) }
-    case "classes": return .classes(which: which)
-    default: return nil
-    }
+  private static func numbers(_ value: ResolvedValue?, _ path: String, _ errors: inout ErrorCollector) {
+    guard let value, let text = value.text else { return }
+    do { _ = try NumberList(text) } catch { errors.add(value.origin, "\(path): \(error)") }
   }
 }

@@ -1,22 +1,34 @@
 extension ConfigurationFile {
   /// The schema of configurations as JSON Schema, draft 2020-12, so that editors complete and check.
-  public static var jsonSchema: String { JSONSchemaExport().document.text(isPretty: true) + "\n" }
+  public static var jsonSchema: String {
+    JSONSchemaExport(root: RunSchema.root, title: "Convoy run").document.text(isPretty: true) + "\n"
+  }
+}
+
+extension InsightConfiguration {
+  /// The same for looks into a network.
+  public static var jsonSchema: String {
+    JSONSchemaExport(root: InsightSchema.root, title: "Convoy look").document.text(isPretty: true) + "\n"
+  }
 }
 
 /// Translates the schema into JSON Schema.
 struct JSONSchemaExport {
+  let root: ObjectSchema
+  let title: String
+
   private static let parameterReference = JSONValue.map([
     "type": .text("string"), "pattern": .text("^\\$[A-Za-z]"),
     "description": .text("A parameter of the block around it."),
   ])
 
   var document: JSONValue {
-    var root = object(RunSchema.root, inLayers: false)
+    var root = object(self.root, inLayers: false)
     // A file that extends another may leave everything to it.
     let extends = JSONValue.map(["required": .list([.text("extends")])])
-    root["anyOf"] = .list([extends, .map(requirements(.object(RunSchema.root)))])
+    root["anyOf"] = .list([extends, .map(requirements(.object(self.root)))])
     root["$schema"] = .text("https://json-schema.org/draft/2020-12/schema")
-    root["title"] = .text("Convoy run")
+    root["title"] = .text(title)
     root["$defs"] = .map(["layers": .map(layers), "block": .map(object(LayerSchema.block, inLayers: true))])
     return .map(root)
   }

@@ -11,12 +11,13 @@ enum Overrides {
   }
 
   static func apply(
-    _ overrides: [String], to root: ConfigurationNode, _ errors: inout ErrorCollector
+    _ overrides: [String], to root: ConfigurationNode, schema: ObjectSchema = RunSchema.root,
+    _ errors: inout ErrorCollector
   ) -> ConfigurationNode {
     var root = root
     for override in overrides {
       do {
-        root = try apply(override, to: root)
+        root = try apply(override, to: root, schema)
       } catch {
         errors.add(error)
       }
@@ -25,7 +26,7 @@ enum Overrides {
   }
 
   private static func apply(
-    _ override: String, to root: ConfigurationNode
+    _ override: String, to root: ConfigurationNode, _ schema: ObjectSchema
   ) throws(ConfigurationErrors) -> ConfigurationNode {
     let place = ConfigurationLocation.override(override.shortened)
     guard let equals = override.firstIndex(of: "="), equals != override.startIndex else {
@@ -42,17 +43,17 @@ enum Overrides {
       text.isEmpty
       ? ConfigurationNode.plain("", at: place)
       : try YAMLReader.read(text, path: "", override: override.shortened)
-    let target = try find(path, in: root, place)
+    let target = try find(path, in: root, schema, place)
     return set(target[...], to: value, in: root, place)
   }
 
   // MARK: - Finding the place
 
   private static func find(
-    _ pattern: [String], in root: ConfigurationNode, _ place: ConfigurationLocation
+    _ pattern: [String], in root: ConfigurationNode, _ schema: ObjectSchema, _ place: ConfigurationLocation
   ) throws(ConfigurationErrors) -> [String] {
     var targets: [Target] = []
-    collect(root, .object(RunSchema.root), nil, Target(path: [], kinds: []), &targets)
+    collect(root, .object(schema), nil, Target(path: [], kinds: []), &targets)
     if let exact = targets.first(where: { $0.path == pattern }) { return exact.path }
     let endings = targets.filter { matches($0, pattern) }
     let close = endings.filter { $0.path.suffix(pattern.count).elementsEqual(pattern) }

@@ -24,18 +24,6 @@ enum RunSchema {
         "What `convoy sweep` varies: a family of runs; see Sweeps above."),
     ])
 
-  /// The sections that have a key of this name, for hints about keys in the wrong place.
-  static func homes(of name: String) -> [String] {
-    func search(_ object: ObjectSchema, _ path: String) -> [String] {
-      object.keys.flatMap { key -> [String] in
-        let own = key.name == name ? [path.isEmpty ? "the top of the file" : path] : []
-        guard case .object(let inner) = key.schema else { return own }
-        return own + search(inner, path.isEmpty ? key.name : "\(path).\(key.name)")
-      }
-    }
-    return search(root, "")
-  }
-
   // MARK: - Data
 
   static let source = ObjectSchema(

@@ -82,6 +82,18 @@ struct ObjectSchema: Sendable {
 
   func key(_ name: String) -> Key? { keys.first { $0.name == name } }
 
+  /// The sections that have a key of this name, for hints about keys in the wrong place.
+  func homes(of name: String) -> [String] {
+    func search(_ object: ObjectSchema, _ path: String) -> [String] {
+      object.keys.flatMap { key -> [String] in
+        let own = key.name == name ? [path.isEmpty ? "the top of the file" : path] : []
+        guard case .object(let inner) = key.schema else { return own }
+        return own + search(inner, path.isEmpty ? key.name : "\(path).\(key.name)")
+      }
+    }
+    return search(self, "")
+  }
+
   /// True when an empty map is a complete one.
   var isAllOptional: Bool { keys.allSatisfy { if case .required = $0.fallback { false } else { true } } }
 }

@@ -49,7 +49,7 @@ extension SchemaDecoder {
     for entry in entries where object.key(entry.key) == nil {
       let near = errors.isFull ? nil : NearestName.of(entry.key, among: names)
       if let near { mistyped.insert(near) }
-      let homes = RunSchema.homes(of: entry.key)
+      let homes = root.homes(of: entry.key)
       let hint =
         near.map { "; did you mean '\($0)'?" }
         ?? (homes.isEmpty ? "" : "; '\(entry.key)' belongs to \(homes.joined(separator: ", "))")

@@ -19,7 +19,13 @@ struct SchemaDecoder {
   /// What the section `sweep` says, where there is one.
   var sweep: SweepDefinition?
 
-  init(workingDirectory: String) { self.workingDirectory = workingDirectory }
+  /// What the whole configuration is, for hints.
+  private(set) var root: ObjectSchema
+
+  init(workingDirectory: String, root: ObjectSchema = RunSchema.root) {
+    self.workingDirectory = workingDirectory
+    self.root = root
+  }
 
   // MARK: - Values
 

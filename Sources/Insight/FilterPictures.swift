@@ -13,13 +13,14 @@ public struct FilterPictures: Sendable {
   private let width: Int
   private let inputs: Int
 
-  /// - Parameter name: of a convolution; the first one where nil.
+  /// - Parameter name: of a convolution; where nil, the first one that does more than put colours in another order.
   public init(of subject: Subject, layer name: String? = nil) throws(InsightError) {
     let layer: ResolvedLayer
     if let name {
       layer = try subject.layer(name)
     } else {
-      guard let first = subject.convolutions.first else { throw .usage("the network has no convolution") }
+      guard let first = subject.convolutions.first(where: { !$0.mixesColours }) ?? subject.convolutions.first
+      else { throw .usage("the network has no convolution") }
       layer = first
     }
     guard case .conv2D = layer.spec,
@@ -33,9 +34,48 @@ public struct FilterPictures: Sendable {
     }
     let shape = parameter.spec.shape
     self.layer = layer
-    kernel = Array(subject.values.values(of: parameter))
     (height, width, inputs, count) = (shape[0], shape[1], shape[2], shape[3])
+    var kernel = Array(subject.values.values(of: parameter))
+    if inputs == 3, let colours = Self.colours(before: layer, in: subject) {
+      // Seen from the image: w′ = P·w for each place of the kernel.
+      let (own, filters) = (kernel, shape[3])
+      for place in 0..<shape[0] * shape[1] {
+        for channel in 0..<3 {
+          for filter in 0..<filters {
+            var sum: Float = 0
+            for to in 0..<3 { sum += colours[channel * 3 + to] * own[(place * 3 + to) * filters + filter] }
+            kernel[(place * 3 + channel) * filters + filter] = sum
+          }
+        }
+      }
+    }
+    self.kernel = kernel
     largest = kernel.reduce(0) { max($0, abs($1)) }
+  }
+
+  /// What happens to an image's colours before the layer, `[from, to]`; nil where it does not read the image, or reads it as it is.
+  ///
+  /// Networks from elsewhere may begin by putting colours in another order.
+  private static func colours(before layer: ResolvedLayer, in subject: Subject) -> [Float]? {
+    var name = layer.layer.inputs.first
+    var colours: [Float]?
+    while let layer = subject.network.layers.first(where: { $0.name == name }) {
+      if layer.mixesColours,
+        let parameter = subject.values.layout.parameters.first(where: {
+          $0.layer == layer.name && $0.spec.name == "kernel"
+        })
+      {
+        guard colours == nil else { return nil }
+        colours = Array(subject.values.values(of: parameter))
+      } else {
+        switch layer.spec {
+        case .rescale, .zeroPadding2D, .normalization: break
+        default: return nil
+        }
+      }
+      name = layer.layer.inputs.first
+    }
+    return colours
   }
 
   /// Channels that one kernel reads.
@@ -72,5 +112,15 @@ public struct FilterPictures: Sendable {
     let weight = kernel[((y * width + x) * inputs + channel) * count + filter]
     guard largest > 0 else { return 128 }
     return UInt8(min(max((127.5 + weight / largest * 127.5).rounded(), 0), 255))
+  }
+}
+
+extension ResolvedLayer {
+  /// A convolution of single pixels from three colours to three: what importers make of another order of colours.
+  var mixesColours: Bool {
+    guard case .conv2D(let conv) = spec else { return false }
+    return conv.kernel == .one && conv.filters == 3 && inputShapes.first?.dimensions.last == 3
+      && conv.groups == 1
+      && conv.activation == .linear
   }
 }

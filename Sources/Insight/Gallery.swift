@@ -77,7 +77,7 @@ public struct Gallery: Sendable {
     dataName = dataset.path
     sampleCount = dataset.count
     let rows = Self.inputRows(dataset, count: settings.inputs)
-    let images = try rows.map { try Self.pixels(dataset, row: $0, subject) }
+    let images = try rows.map { try dataset.pixels(row: $0, for: subject) }
     let probabilities = try subject.probabilities(of: images)
     inputs = rows.indices.map { index in
       let ranked = probabilities[index].enumerated().sorted {
@@ -143,7 +143,7 @@ public struct Gallery: Sendable {
         index: index, label: isOutput ? subject.classNames[index] : "\(index)",
         kernel: kernels?.picture(index), maximum: maxima[index],
         examples: try examples.examples[index].map { example in
-          let picture = subject.picture(try pixels(dataset, row: example.row, subject))
+          let picture = subject.picture(try dataset.pixels(row: example.row, for: subject))
           return (
             TopExamples.picture(picture, example, layer: layer.name, in: subject.network, scale: scale),
             example.activation, className(Int(example.label), subject), example.row
@@ -177,13 +177,6 @@ public struct Gallery: Sendable {
     subject.classNames.indices.contains(label) ? subject.classNames[label] : "\(label)"
   }
 
-  private static func pixels(_ dataset: ImageDataset, row: Int, _ subject: Subject) throws -> [Float] {
-    let batch = try dataset.samples([row])
-    var pixels = [Float](repeating: 0, count: dataset.sampleShape.elementCount)
-    pixels.withUnsafeMutableBufferPointer { batch.copyPixels(of: 0..<1, to: $0) }
-    return pixels.map { ($0 - subject.range.low) / subject.range.width }
-  }
-
   // MARK: - Flow
 
   /// All maps of a layer beside and below each other, or the values of a vector as squares; black is 0 or the least.
@@ -210,12 +203,23 @@ public struct Gallery: Sendable {
     columns = min(columns, tiles.count)
     let rows = (tiles.count + columns - 1) / columns
     let (height, width) = (first.height + gap, first.width + gap)
+    let (totalHeight, totalWidth) = (rows * height - gap, columns * width - gap)
     var result = Image(
-      height: rows * height, width: columns * width, channels: .grey,
-      pixels: [UInt8](repeating: 90, count: rows * height * columns * width))
+      height: totalHeight, width: totalWidth, channels: .grey,
+      pixels: [UInt8](repeating: 90, count: totalHeight * totalWidth))
     for (index, tile) in tiles.enumerated() {
       result.paste(tile, at: index / columns * height, index % columns * width)
     }
     return result
+  }
+}
+
+extension ImageDataset {
+  /// A sample's pixels in 0…1, by the network's range.
+  public func pixels(row: Int, for subject: Subject) throws -> [Float] {
+    let batch = try samples([row])
+    var pixels = [Float](repeating: 0, count: sampleShape.elementCount)
+    pixels.withUnsafeMutableBufferPointer { batch.copyPixels(of: 0..<1, to: $0) }
+    return pixels.map { ($0 - subject.range.low) / subject.range.width }
   }
 }

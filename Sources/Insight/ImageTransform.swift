@@ -3,20 +3,102 @@ internal import Tensors
 
 /// What is done to an image before the network sees it, so that an ascent finds shapes and not single pixels.
 ///
-/// Linear, with its adjoint for the way back. Random choices are a function of (seed, target, attempt, step).
-public enum ImageTransform: Hashable, Sendable {
-  /// Moves the image in a circle by up to this many pixels each way (Mordvintsev et al. 2015).
-  case jitter(Int)
+/// Each step draws a placement of its own, a function of (seed, target, attempt, step).
+/// - SeeAlso: Mordvintsev et al. 2015 (jitter); Olah, Mordvintsev & Schubert 2017 (scale and rotation).
+public struct ImageTransform: Hashable, Sendable {
+  /// Largest shift each way, in pixels.
+  public var jitter: Int
+  /// Sizes from 1 − this to 1 + this.
+  public var scale: Double
+  /// Largest angle each way, in degrees.
+  public var rotation: Double
 
-  /// The source row and column offsets of one step.
-  func shift(stream: UInt64, seed: UInt64, target: UInt64) -> (down: Int, right: Int) {
-    switch self {
-    case .jitter(let reach):
-      guard reach > 0 else { return (0, 0) }
-      var random = RandomStream(seed: seed, purpose: .insight, a: target, b: stream)
-      return (
-        random.nextInteger(below: 2 * reach + 1) - reach, random.nextInteger(below: 2 * reach + 1) - reach
-      )
+  public init(jitter: Int = 0, scale: Double = 0, rotation: Double = 0) {
+    (self.jitter, self.scale, self.rotation) = (jitter, scale, rotation)
+  }
+
+  func placement(stream: UInt64, seed: UInt64, target: UInt64) -> ImagePlacement {
+    guard self != ImageTransform() else { return .unmoved }
+    var random = RandomStream(seed: seed, purpose: .insight, a: target, b: stream)
+    var placement = ImagePlacement.unmoved
+    if jitter > 0 {
+      placement.down = random.nextInteger(below: 2 * jitter + 1) - jitter
+      placement.right = random.nextInteger(below: 2 * jitter + 1) - jitter
+    }
+    if scale > 0 { placement.size = 1 + scale * (2 * random.nextUniformDouble() - 1) }
+    if rotation > 0 { placement.degrees = rotation * (2 * random.nextUniformDouble() - 1) }
+    return placement
+  }
+}
+
+/// An image moved in a circle, then enlarged and turned about its middle; what lies beyond an edge comes from the opposite one.
+///
+/// Linear in the image (mixtures of four pixels where it is turned or enlarged), with its transpose for the way back.
+public struct ImagePlacement: Hashable, Sendable {
+  public var down: Int
+  public var right: Int
+  public var size: Double
+  /// Clockwise.
+  public var degrees: Double
+
+  public init(down: Int = 0, right: Int = 0, size: Double = 1, degrees: Double = 0) {
+    (self.down, self.right, self.size, self.degrees) = (down, right, size, degrees)
+  }
+
+  public static let unmoved = ImagePlacement()
+
+  func apply(_ source: UnsafePointer<Float>, to target: UnsafeMutablePointer<Float>, _ shape: Shape) {
+    guard size != 1 || degrees != 0 else {
+      return Self.roll(source, to: target, shape, down: down, right: right)
+    }
+    let channels = shape[2]
+    forEachMixture(shape) { place, corners, weights in
+      for channel in 0..<channels {
+        var sum: Float = 0
+        for corner in 0..<4 { sum += weights[corner] * source[corners[corner] + channel] }
+        target[place + channel] = sum
+      }
+    }
+  }
+
+  /// The transpose of ``apply(_:to:_:)``.
+  func pullBack(_ source: UnsafePointer<Float>, to target: UnsafeMutablePointer<Float>, _ shape: Shape) {
+    guard size != 1 || degrees != 0 else {
+      return Self.roll(source, to: target, shape, down: -down, right: -right)
+    }
+    let channels = shape[2]
+    target.update(repeating: 0, count: shape.elementCount)
+    forEachMixture(shape) { place, corners, weights in
+      for channel in 0..<channels {
+        for corner in 0..<4 { target[corners[corner] + channel] += weights[corner] * source[place + channel] }
+      }
+    }
+  }
+
+  /// Tells where each pixel comes from: four places with weights that add up to 1.
+  private func forEachMixture(_ shape: Shape, _ body: (Int, SIMD4<Int>, SIMD4<Float>) -> Void) {
+    let (height, width, channels) = (shape[0], shape[1], shape[2])
+    let angle = degrees * .pi / 180
+    let (along, across) = (cos(angle) / size, sin(angle) / size)
+    let middle = (row: Double(height - 1) / 2, column: Double(width - 1) / 2)
+    func around(_ index: Int, _ count: Int) -> Int { (index % count + count) % count }
+    for row in 0..<height {
+      for column in 0..<width {
+        let (v, u) = (Double(row) - middle.row, Double(column) - middle.column)
+        let y = middle.row + along * v - across * u - Double(down)
+        let x = middle.column + across * v + along * u - Double(right)
+        let (top, left) = (y.rounded(.down), x.rounded(.down))
+        let (lower, further) = (Float(y - top), Float(x - left))
+        let rows = (around(Int(top), height) * width, around(Int(top) + 1, height) * width)
+        let columns = (around(Int(left), width), around(Int(left) + 1, width))
+        body(
+          (row * width + column) * channels,
+          SIMD4(
+            (rows.0 + columns.0) * channels, (rows.0 + columns.1) * channels, (rows.1 + columns.0) * channels,
+            (rows.1 + columns.1) * channels),
+          SIMD4(
+            (1 - lower) * (1 - further), (1 - lower) * further, lower * (1 - further), lower * further))
+      }
     }
   }
 

@@ -2,7 +2,7 @@ public import Compute
 internal import Foundation
 internal import Networks
 public import Parallel
-internal import Tensors
+public import Tensors
 
 /// Settings of a gradient ascent on an image.
 public struct AscentSettings: Hashable, Sendable {
@@ -11,10 +11,15 @@ public struct AscentSettings: Hashable, Sendable {
   /// Nil takes the rule's default.
   public var rate: Double?
   public var prior: ImagePrior
-  public var parameterization: ImageParameterization
+  /// Nil takes pixels for small images and waves for those of ``largeSide`` pixels and more, where pixels find noise.
+  public var parameterization: ImageParameterization?
   public var start: ImageStart
-  /// Largest shift of the image before each step, in pixels.
-  public var jitter: Int
+  /// Largest shift of the image before each step, in pixels; nil is 0 for small images and 8 for large ones.
+  public var jitter: Int?
+  /// The image is shown larger or smaller by up to this; nil is 0 for small images and 0.1 for large ones.
+  public var scale: Double?
+  /// The image is turned by up to so many degrees each way; nil is 0 for small images and 5 for large ones.
+  public var rotation: Double?
   /// Standard deviation, in pixels, of the blur after every ``blurEvery`` steps; 0 for none (Yosinski 2015).
   public var blur: Double
   public var blurEvery: Int
@@ -29,8 +34,9 @@ public struct AscentSettings: Hashable, Sendable {
 
   public init(
     steps: Int = 200, rule: AscentRule = .adam, rate: Double? = nil, prior: ImagePrior = ImagePrior(),
-    parameterization: ImageParameterization = .pixels, start: ImageStart = .noise, jitter: Int = 0,
-    blur: Double = 0, blurEvery: Int = 4, seed: UInt64 = 0, warmUp: Int? = nil, attempts: Int = 2
+    parameterization: ImageParameterization? = nil, start: ImageStart = .noise, jitter: Int? = nil,
+    scale: Double? = nil, rotation: Double? = nil, blur: Double = 0, blurEvery: Int = 4, seed: UInt64 = 0,
+    warmUp: Int? = nil, attempts: Int = 2
   ) {
     self.steps = steps
     self.rule = rule
@@ -39,11 +45,33 @@ public struct AscentSettings: Hashable, Sendable {
     self.parameterization = parameterization
     self.start = start
     self.jitter = jitter
+    self.scale = scale
+    self.rotation = rotation
     self.blur = blur
     self.blurEvery = blurEvery
     self.seed = seed
     self.warmUp = warmUp
     self.attempts = attempts
+  }
+
+  /// From this many pixels of their shorter side on, images count as large.
+  public static let largeSide = 64
+
+  /// The same with everything chosen that was left to the images' size.
+  public func resolved(for shape: Shape) -> AscentSettings {
+    let isLarge = min(shape[0], shape[1]) >= Self.largeSide
+    var result = self
+    result.rate = rate ?? rule.defaultRate
+    result.parameterization = parameterization ?? (isLarge ? .fourier : .pixels)
+    result.jitter = jitter ?? (isLarge ? 8 : 0)
+    result.scale = scale ?? (isLarge ? 0.1 : 0)
+    result.rotation = rotation ?? (isLarge ? 5 : 0)
+    result.warmUp = warmUp ?? steps / 2
+    return result
+  }
+
+  fileprivate var transform: ImageTransform {
+    ImageTransform(jitter: jitter ?? 0, scale: scale ?? 0, rotation: rotation ?? 0)
   }
 }
 
@@ -71,7 +99,8 @@ public struct Maximization: Sendable {
 
   public init(_ subject: Subject, _ settings: AscentSettings = AscentSettings()) {
     self.subject = subject
-    self.settings = settings
+    let shape = subject.network.inputShape
+    self.settings = shape.rank == 3 ? settings.resolved(for: shape) : settings
   }
 
   /// - Parameters:
@@ -132,34 +161,34 @@ public struct Maximization: Sendable {
     let shape = subject.network.inputShape
     let count = shape.elementCount
     let key = key(of: target)
-    let warmUp = attempt.isMultiple(of: 2) ? settings.warmUp ?? settings.steps / 2 : 0
+    let warmUp = attempt.isMultiple(of: 2) ? settings.warmUp ?? 0 : 0
     let stream = UInt64(attempt) << 40
     var noise = RandomStream(seed: settings.seed, purpose: .insight, a: key, b: stream)
-    var pixels = settings.start.pixels(count: count) { _ in noise.nextUniform() }
-    var parameters = settings.parameterization.parameters(of: pixels)
-    settings.parameterization.pixels(of: parameters, into: &pixels)
+    let image = ParameterizedImage(settings.parameterization ?? .pixels, shape: shape)
+    var parameters = image.parameters(of: settings.start, &noise)
+    var pixels = parameters
+    image.pixels(of: parameters, into: &pixels)
     var state = AscentRule.State(settings.rule, count: count)
     var ascent = Ascent(objective, session, subject.range)
     let blur = settings.blur > 0 ? GaussianBlur(sigma: settings.blur) : nil
     let rate = settings.rate ?? settings.rule.defaultRate
     var curve: [Double] = []
     for step in 0..<settings.steps {
-      let shift = ImageTransform.jitter(settings.jitter).shift(
+      let placement = settings.transform.placement(
         stream: stream + UInt64(step) + 1, seed: settings.seed, target: key)
-      let value = try ascent.value(of: pixels, shift: shift)
+      let value = try ascent.value(of: pixels, placed: placement)
       curve.append(value - settings.prior.value(pixels, shape: shape))
-      try ascent.updateGradient(
-        shift: shift, beforeActivation: step < warmUp)
+      try ascent.updateGradient(placed: placement, beforeActivation: step < warmUp)
       settings.prior.subtractGradient(pixels, shape: shape, from: &ascent.gradient)
-      settings.parameterization.pullBack(&ascent.gradient, pixels: pixels)
+      image.pullBack(&ascent.gradient, pixels: pixels)
       settings.rule.apply(ascent.gradient, to: &parameters, rate: rate, step: step + 1, &state)
-      settings.parameterization.project(&parameters)
+      image.project(&parameters)
       if let blur, (step + 1).isMultiple(of: settings.blurEvery), step + 1 < settings.steps {
-        blur.apply(to: &parameters, shape: shape)
+        image.blur(&parameters, blur)
       }
-      settings.parameterization.pixels(of: parameters, into: &pixels)
+      image.pixels(of: parameters, into: &pixels)
     }
-    let activation = try ascent.value(of: pixels, shift: (0, 0))
+    let activation = try ascent.value(of: pixels)
     curve.append(activation - settings.prior.value(pixels, shape: shape))
     return Maximum(
       target: target, image: pixels, activation: activation, objective: curve[curve.count - 1], curve: curve)
@@ -190,23 +219,22 @@ public struct Ascent {
   }
 
   /// Forward.
-  public mutating func value(of pixels: [Float], shift: (down: Int, right: Int) = (0, 0)) throws -> Double {
+  public mutating func value(of pixels: [Float], placed placement: ImagePlacement = .unmoved) throws -> Double
+  {
     for index in pixels.indices { rolled.baseAddress[index] = range.low + range.width * pixels[index] }
-    ImageTransform.roll(
-      rolled.baseAddress, to: input.baseAddress, session.trace.imageShape, down: shift.down,
-      right: shift.right)
+    placement.apply(rolled.baseAddress, to: input.baseAddress, session.trace.imageShape)
     try session.forward(input.baseAddress)
     return objective.value(session.value(of: objective.tap), channels: channels)
   }
 
-  /// Backward, after ``value(of:shift:)``, into ``gradient``.
+  /// Backward, after ``value(of:placed:)`` with the same placement, into ``gradient``.
   ///
   /// Where a filter or unit gives zero everywhere, its activation lets no gradient through; what the activation was given is
   /// then pushed up instead, until something comes out.
   ///
   /// - Parameter beforeActivation: whether to push that up anyway.
   public mutating func updateGradient(
-    shift: (down: Int, right: Int) = (0, 0), beforeActivation: Bool = false
+    placed placement: ImagePlacement = .unmoved, beforeActivation: Bool = false
   ) throws {
     let before = LayerTap(objective.tap.layer, .beforeActivation)
     let values = session.value(of: objective.tap)
@@ -222,8 +250,7 @@ public struct Ascent {
       }
     }
     guard let source = try session.backward().baseAddress else { return }
-    ImageTransform.roll(
-      source, to: rolled.baseAddress, session.trace.imageShape, down: -shift.down, right: -shift.right)
+    placement.pullBack(source, to: rolled.baseAddress, session.trace.imageShape)
     for index in gradient.indices { gradient[index] = rolled.baseAddress[index] * range.width }
   }
 

@@ -6,27 +6,25 @@ public struct ReceptiveField: Hashable, Sendable {
   public let rows: Range<Int>
   public let columns: Range<Int>
 
-  /// The part seen by one place, cut at the image's edges.
+  /// The part seen by one place, without what lies in some layer's padding.
   ///
-  /// - Returns: nil where the layer is not in the network.
+  /// - Returns: nil where the layer is not in the network, or the place sees nothing but padding.
   public init?(row: Int, column: Int, of layer: String, in network: ResolvedNetwork) {
-    guard let field = Extent(rows: row...row, columns: column...column).back(from: layer, in: network) else {
+    let place = Extent(rows: row...row, columns: column...column)
+    guard let field = place.back(from: layer, in: network, cut: true)?.cut(to: network.inputShape) else {
       return nil
     }
-    let shape = network.inputShape
-    func cut(_ range: ClosedRange<Int>, _ count: Int) -> Range<Int> {
-      let low = min(max(range.lowerBound, 0), count - 1)
-      return low..<max(low + 1, min(range.upperBound + 1, count))
-    }
-    rows = cut(field.rows, shape[0])
-    columns = cut(field.columns, shape.rank == 3 ? shape[1] : 1)
+    rows = Range(field.rows)
+    columns = Range(field.columns)
   }
 
   /// Height and width of what one place sees where no edge cuts it.
   ///
   /// - Returns: nil where the layer is not in the network.
   public static func size(of layer: String, in network: ResolvedNetwork) -> Size2D? {
-    guard let field = Extent(rows: 0...0, columns: 0...0).back(from: layer, in: network) else { return nil }
+    guard let field = Extent(rows: 0...0, columns: 0...0).back(from: layer, in: network, cut: false) else {
+      return nil
+    }
     return Size2D(field.rows.count, field.columns.count)
   }
 }
@@ -37,17 +35,30 @@ private struct Extent {
   var columns: ClosedRange<Int>
 
   /// What the layer's output in this extent is computed from, down to the image.
-  func back(from name: String, in network: ResolvedNetwork) -> Extent? {
+  ///
+  /// - Parameter cut: leaves out, of every layer, what is beyond its edges: padding that nothing was computed for.
+  func back(from name: String, in network: ResolvedNetwork, cut isCut: Bool) -> Extent? {
     guard network.layers.contains(where: { $0.name == name }) else { return nil }
     var extents = [name: self]
     for layer in network.layers.reversed() {
-      guard let extent = extents[layer.name] else { continue }
+      guard let whole = extents[layer.name], let extent = isCut ? whole.cut(to: layer.outputShape) : whole
+      else { continue }
       let source = extent.before(layer)
       for input in layer.layer.inputs {
         extents[input] = extents[input].map { $0.joined(with: source) } ?? source
       }
     }
     return extents[Network.inputName]
+  }
+
+  /// The part inside `[H, W, C]`; of a vector everything is inside.
+  ///
+  /// - Returns: nil where there is none.
+  func cut(to shape: Shape) -> Extent? {
+    guard shape.rank == 3 else { return self }
+    let (allRows, allColumns) = (0...shape[0] - 1, 0...shape[1] - 1)
+    guard rows.overlaps(allRows), columns.overlaps(allColumns) else { return nil }
+    return Extent(rows: rows.clamped(to: allRows), columns: columns.clamped(to: allColumns))
   }
 
   private func joined(with other: Extent) -> Extent {

@@ -21,6 +21,8 @@ public final class StyleTransfer {
   public private(set) var hasConverged = false
   /// Losses with gradients so far.
   public private(set) var evaluations = 0
+  /// The losses at the start and after every step.
+  public private(set) var curve: [StyleLosses] = []
   /// The present image, in the network's units.
   public private(set) var image: [Float]
 
@@ -39,6 +41,7 @@ public final class StyleTransfer {
       moments = ([Float](repeating: 0, count: start.count), [Float](repeating: 0, count: start.count))
       _ = try evaluate(start)
     }
+    curve = [losses]
   }
 
   /// Goes on from a state.
@@ -49,6 +52,8 @@ public final class StyleTransfer {
     step = state.step
     losses = state.losses
     evaluations = state.evaluations
+    curve = state.curve
+    hasConverged = state.hasConverged
     switch rule {
     case .lbfgs:
       lbfgs = LBFGS(
@@ -66,7 +71,8 @@ public final class StyleTransfer {
     if let lbfgs { vectors = [lbfgs.state.gradient] + lbfgs.state.pairs.flatMap { [$0.s, $0.y] } }
     if let moments { vectors = [moments.first, moments.second] }
     return StyleState(
-      image: image, step: step, losses: losses, evaluations: evaluations, vectors: vectors)
+      image: image, step: step, losses: losses, evaluations: evaluations, vectors: vectors, curve: curve,
+      hasConverged: hasConverged)
   }
 
   /// One step.
@@ -94,6 +100,7 @@ public final class StyleTransfer {
       adam(gradient, rate: rate)
     }
     step += 1
+    curve.append(losses)
     return true
   }
 
@@ -136,6 +143,8 @@ struct StyleState {
   var evaluations: Int
   /// L-BFGS: the gradient, then pairs; Adam: two moments.
   var vectors: [[Float]]
+  var curve: [StyleLosses]
+  var hasConverged: Bool
 }
 
 extension FloatImage {

@@ -96,10 +96,10 @@ public struct Subject: Sendable {
 
   // MARK: - Images
 
-  /// An image as the network takes it: its channels, and its size by cutting to its proportions and resizing.
+  /// An image in the network's channels.
   ///
-  /// - Returns: the values in 0…1, and what was changed of the channels, for telling; nil where nothing was.
-  public func prepare(_ image: Image) throws(InsightError) -> (values: [Float], note: String?) {
+  /// - Returns: the image, and what was changed of the channels, for telling; nil where nothing was.
+  public func withOwnChannels(_ image: Image) throws(InsightError) -> (image: Image, note: String?) {
     let shape = try imageShape()
     guard let channels = Image.Channels(rawValue: shape[2]), channels != .rgba else {
       throw .badData("the network takes images of \(shape[2]) channels, which no image file has")
@@ -110,8 +110,16 @@ public struct Subject: Sendable {
       case (.rgb, .grey), (.rgba, .grey): "was turned grey for this network of grey images"
       default: nil
       }
-    let fitted = image.converted(to: channels).filling(height: shape[0], width: shape[1])
-    return (fitted.pixels.map { Float($0) / 255 }, note)
+    return (image.converted(to: channels), note)
+  }
+
+  /// An image as the network takes it: its channels, and its size by cutting to its proportions and resizing.
+  ///
+  /// - Returns: the values in 0…1, and what was changed of the channels, for telling; nil where nothing was.
+  public func prepare(_ image: Image) throws(InsightError) -> (values: [Float], note: String?) {
+    let shape = try imageShape()
+    let (own, note) = try withOwnChannels(image)
+    return (own.filling(height: shape[0], width: shape[1]).pixels.map { Float($0) / 255 }, note)
   }
 
   /// Values in 0…1 as a picture.

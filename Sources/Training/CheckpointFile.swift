@@ -110,7 +110,7 @@ public enum CheckpointFile {
     }
   }
 
-  private static func contents(of path: String) throws(TrainingError) -> (
+  static func contents(of path: String) throws(TrainingError) -> (
     header: CheckpointHeader, bytes: [UInt8]
   ) {
     let bytes = try descriptor(path).readAll()

@@ -41,9 +41,8 @@ extension ConfigCommand {
       var isMissingFile = false
       for path in configs {
         do {
-          let loaded = try ConfigurationFile.load(path: path, overrides: overrides)
-          let layers = loaded.network.layers.count
-          print("\(path): correct; \(layers) layers, \(loaded.network.parameterCount) parameters")
+          let loaded = try AnyConfiguration.load(path: path, overrides: overrides)
+          print("\(path): correct; \(loaded.summary)")
         } catch {
           errors += error.errors
           isMissingFile = isMissingFile || error.isMissingFile
@@ -66,7 +65,7 @@ extension ConfigCommand {
     var json = false
 
     func run() throws {
-      let loaded = try ConfigurationFile.load(path: arguments.config, overrides: arguments.overrides)
+      let loaded = try AnyConfiguration.load(path: arguments.config, overrides: arguments.overrides)
       if json {
         print(loaded.canonicalJSON)
       } else {
@@ -79,7 +78,12 @@ extension ConfigCommand {
     static let configuration = CommandConfiguration(
       abstract: "Print the JSON Schema of configurations, for editors.")
 
-    func run() throws { print(ConfigurationFile.jsonSchema, terminator: "") }
+    @Flag(help: "Of looks into a network, which `convoy visualize run` takes, instead of trainings.")
+    var look = false
+
+    func run() throws {
+      print(look ? InsightConfiguration.jsonSchema : ConfigurationFile.jsonSchema, terminator: "")
+    }
   }
 
   struct Reference: ParsableCommand {

@@ -1,9 +1,5 @@
 internal import ArgumentParser
-internal import ImageFiles
 internal import Insight
-internal import Networks
-internal import Parallel
-internal import Reporting
 
 /// Shows which parts of an image a prediction rests on.
 struct ExplainCommand: ParsableCommand {
@@ -37,39 +33,15 @@ struct ExplainCommand: ParsableCommand {
   @Option(help: ArgumentHelp("From square to square; a third of the patch by default.", valueName: "pixels"))
   var stride: Int?
 
-  func run() throws {
-    let subject = try options.subject()
-    let (picture, pixels) = try image.prepared(for: subject)
-    let settings = Explanation.Settings(
-      classIndex: try classText.map { try subject.classIndex($0) }, layer: layer, patch: patch, stride: stride
-    )
-    let explanation = try Explanation(
-      of: pixels, in: subject, settings, pool: WorkerPool(workers: options.workers.count))
-    let name = subject.classNames[explanation.classIndex]
-    let probability = explanation.probabilities[explanation.classIndex]
-    let side = max(picture.height, picture.width)
-    let large = picture.enlarged(by: max(1, (168 + side / 2) / side))
-    var maps: [(name: String, map: Explanation.Map)] = [("saliency", explanation.saliency)]
-    if let map = explanation.gradCAM { maps.append(("grad-cam", map)) }
-    maps.append(("occlusion", explanation.occlusion))
-    var tiles = [PictureSheet.Tile(large.converted(to: .rgb), ["image", ""])]
-    var object: [String: Any] = [
-      "image": image.image, "class": name, "probability": probability,
-      "probabilities": explanation.probabilities, "classes": subject.classNames,
-    ]
-    for (word, map) in maps {
-      let drawn = map.drawn(over: large)
-      tiles.append(PictureSheet.Tile(drawn, [word, "most \(NumberText.short(Double(map.largest)))"]))
-      let path = try options.write(drawn, as: "explain-\(word)")
-      object[word.replacing("-", with: "_")] = [
-        "picture": path, "height": map.height, "width": map.width, "largest": Double(map.largest),
-        "values": map.values.map { Double($0) },
-      ]
+  func validate() throws {
+    for (name, value) in [("--patch", patch), ("--stride", stride)] {
+      if let value, value < 1 { throw ValidationError("\(name) takes 1 or more, not \(value)") }
     }
-    let title = "\(name): p \(NumberText.fixed(probability, 4))"
-    let path = try options.write(
-      PictureSheet(title: title, tiles: tiles, columns: tiles.count, scale: 1).picture(), as: "explain")
-    object["picture"] = path
-    try options.report(object, "\(title)\n\(path)", tiles.map { ($0.image, $0.labels[0]) })
+  }
+
+  func run() throws {
+    try options.perform(
+      ExplainLook(
+        image: image.source, classText: classText, layer: layer, patch: patch, stride: stride))
   }
 }

@@ -51,7 +51,9 @@ enum Main {
     signal(SIGPIPE, SIG_IGN)
     signal(SIGXFSZ, SIG_IGN)
     // As early as can be, for what a signal should not end at once.
-    if ["train", "import", "sweep"].contains(CommandLine.arguments.dropFirst().first) {
+    if ["train", "import", "sweep", "dream", "style", "visualize"].contains(
+      CommandLine.arguments.dropFirst().first)
+    {
       StopSignals.install()
     }
     do {

@@ -1,38 +1,38 @@
-internal import ArgumentParser
+internal import Compute
+internal import Crypto
 internal import Foundation
 internal import ImageFiles
 internal import Insight
 internal import Networks
-internal import Reporting
 internal import Tensors
 
-/// Pictures that are computed on at a size of their own.
-enum Photograph {
-  /// Reads a picture in the network's channels.
+extension ImageSource {
+  /// The file's picture.
   ///
-  /// - Parameters:
-  ///   - side: the longer side is brought down to this; nil keeps the size.
-  ///   - large: whether pictures of more than 40 megapixels are wanted.
-  static func read(_ path: String, side: Int?, large: Bool, for subject: Subject) throws -> FloatImage {
-    let limit = large ? ImageFile.defaultPixelLimit * 10 : 40_000_000
-    let picture: Image
-    do { picture = try ImageFile.read(path, pixelLimit: limit) } catch {
+  /// - Throws: with a word on large images where it has more than 40 megapixels and none are wanted.
+  func picture() throws -> Image {
+    do {
+      return try ImageFile.read(path, pixelLimit: isLarge ? ImageFile.defaultPixelLimit * 10 : 40_000_000)
+    } catch {
       guard error.kind == .badData, error.description.contains("too large") else { throw error }
-      throw CommandError.badData("\(error); --large reads larger ones")
+      throw CommandError.badData("\(error); --large (in a configuration `large_images`) reads larger ones")
     }
-    let shape = try subject.imageShape()
-    guard let channels = Image.Channels(rawValue: shape[2]), channels != .rgba else {
-      throw CommandError.badData("the network takes images of \(shape[2]) channels, which no image file has")
-    }
-    switch (picture.channels, channels) {
-    case (.grey, .rgb):
-      TerminalOutput.warn(
-        "\(path) is grey and was made three equal channels for this network of colour images")
-    case (.rgb, .grey), (.rgba, .grey):
-      TerminalOutput.warn("\(path) was turned grey for this network of grey images")
-    default: break
-    }
-    let image = FloatImage(picture.converted(to: channels))
+  }
+
+  /// The picture cut and resized to the network's own size, and its pixels in 0…1.
+  func prepared(for subject: Subject) throws -> (picture: Image, pixels: [Float]) {
+    let (pixels, note) = try subject.prepare(try picture())
+    if let note { TerminalOutput.warn("\(path) \(note)") }
+    return (subject.picture(pixels), pixels)
+  }
+
+  /// The picture at a size of its own, in the network's channels.
+  ///
+  /// - Parameter side: the longer side is brought down to this; nil keeps the size.
+  func photograph(side: Int?, for subject: Subject) throws -> FloatImage {
+    let (picture, note) = try subject.withOwnChannels(try picture())
+    if let note { TerminalOutput.warn("\(path) \(note)") }
+    let image = FloatImage(picture)
     let longer = max(image.height, image.width)
     guard let side, longer > side else { return image }
     let scale = Double(side) / Double(longer)
@@ -41,6 +41,18 @@ enum Photograph {
       width: max(1, Int((Double(image.width) * scale).rounded())))
   }
 
+  /// SHA-256 of the file.
+  func digest() throws -> String {
+    let bytes: Data
+    do { bytes = try Data(contentsOf: URL(fileURLWithPath: path)) } catch {
+      throw CommandError.missing("cannot read \(path): \(error.localizedDescription)")
+    }
+    return SHA256.hash(data: bytes).map { String(format: "%02x", $0) }.joined()
+  }
+}
+
+/// Pictures that are computed on at a size of their own.
+enum Photograph {
   /// `name:weight,name` as people write layers.
   static func layers(_ text: String, option: String) throws -> [WeightedLayer] {
     try text.split(separator: ",").map { part in
@@ -66,10 +78,19 @@ enum Photograph {
     }
   }
 
-  /// Says what a picture that is smaller than the part of it that one value sees means.
-  static func warnIfSmall(
-    _ path: String, _ image: FloatImage, _ layers: [WeightedLayer], _ network: ResolvedNetwork
-  ) {
+  /// Refuses a picture that is too small for a layer, and warns of one that is smaller than the part of it that one value sees.
+  static func checkSize(
+    _ path: String, _ image: FloatImage, _ layers: [WeightedLayer], _ subject: Subject
+  ) throws {
+    for layer in layers { _ = try subject.layerWithMaps(layer.name) }
+    let network = subject.network
+    do {
+      _ = try LayerTrace.shapes(
+        of: network, for: layers.map { LayerTap($0.name) },
+        imageShape: [image.height, image.width, image.channels])
+    } catch let error as NetworkError {
+      throw CommandError.badData("\(path) (\(image.height)x\(image.width)) is too small: \(error)")
+    }
     let fields = layers.compactMap { layer in
       ReceptiveField.size(of: layer.name, in: network).map { (layer.name, $0) }
     }

@@ -1,8 +1,5 @@
 internal import ArgumentParser
-internal import ImageFiles
 internal import Insight
-internal import Networks
-internal import Reporting
 
 /// Draws kernels.
 struct VisualizeFiltersCommand: ParsableCommand {
@@ -26,20 +23,6 @@ struct VisualizeFiltersCommand: ParsableCommand {
   var filter: String?
 
   func run() throws {
-    let subject = try options.subject()
-    let pictures = try FilterPictures(of: subject, layer: layer)
-    let name = pictures.layer.name
-    let filters = try FilterList.parse(filter, count: pictures.count, of: name)
-    let tiles = filters.map { PictureSheet.Tile(pictures.picture($0), ["\($0)"]) }
-    let title =
-      "\(name): \(pictures.count) kernels, full contrast at \(NumberText.short(Double(pictures.largest)))"
-    let path = try options.write(
-      PictureSheet(title: title, tiles: tiles).picture(), as: "filters-\(name)")
-    try options.report(
-      [
-        "layer": name, "filters": filters, "input_channels": pictures.inputChannels,
-        "largest_weight": Double(pictures.largest), "picture": path,
-      ],
-      "\(title)\n\(path)", zip(filters, tiles).map { ($1.image.enlarged(by: 4), "\($0)") })
+    try options.perform(FilterLook(layer: layer, filters: try NumberList(option: "--filter", filter)))
   }
 }

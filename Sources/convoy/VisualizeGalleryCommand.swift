@@ -1,9 +1,5 @@
 internal import ArgumentParser
 internal import Insight
-internal import Networks
-internal import Parallel
-internal import Reporting
-internal import Training
 
 /// Writes what a network learned as one page.
 struct VisualizeGalleryCommand: ParsableCommand {
@@ -39,31 +35,10 @@ struct VisualizeGalleryCommand: ParsableCommand {
   }
 
   func run() throws {
-    let stop = StopSignals.install()
-    let (path, checkpoint) = try CheckpointStore.choose(options.checkpoint)
-    let subject = try options.subject()
-    let dataset = try data.open()
-    let settings = Gallery.Settings(
-      ascent: try ascent.settings(for: subject), filters: filters, examples: top, inputs: inputs)
-    let gallery = try Gallery(
-      of: subject, dataset, settings, pool: WorkerPool(workers: options.workers.count),
-      while: { !stop.isRequested },
-      progress: { layer in
-        if TerminalOutput.standardError.isInteractive { TerminalOutput.write("gallery: \(layer)\n", to: 2) }
-      })
-    guard let gallery else { throw ExitCode(75) }
-    let file = try options.write(try gallery.html(title: checkpoint.name), as: "gallery.html")
-    let rooms = gallery.rooms.map { room -> [String: Any] in
-      [
-        "layer": room.layer.name,
-        "filters": room.filters.map { filter in
-          [
-            "filter": filter.index, "activation": filter.maximum.activation, "mean": filter.mean,
-            "active_share": filter.activeShare,
-          ] as [String: Any]
-        },
-      ]
-    }
-    try options.report(["checkpoint": path, "page": file, "layers": rooms], file, [])
+    try options.perform(
+      GalleryLook(
+        data: data.source,
+        settings: Gallery.Settings(ascent: ascent.settings, filters: filters, examples: top, inputs: inputs),
+        start: ascent.startImage))
   }
 }

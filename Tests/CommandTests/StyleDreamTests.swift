@@ -69,6 +69,6 @@ struct StyleDreamTests {
     #expect(FileManager.default.fileExists(atPath: folder.file("out/style.png")))
     let second = try Program.run(command + ["5"])
     #expect(second.errors.contains("going on at step"))
-    try expectFailure(command + ["5", "--tv", "1"], code: 64, says: "--restart")
+    try expectFailure(command + ["5", "--tv", "1"], code: 78, says: "--restart")
   }
 }

@@ -422,7 +422,10 @@ import Training
     let examples = readme.components(separatedBy: "```yaml\n").dropFirst().compactMap {
       $0.components(separatedBy: "```").first
     }
-    #expect(examples.count == 8)
+    #expect(examples.count == 9)
+    for example in examples where example.contains("\njob:\n") {
+      #expect(try InsightConfiguration.load(text: example, path: "README.md").kind == "dream")
+    }
     for example in examples where example.hasPrefix("sweep:\n") {
       let text = try BrokenConfiguration.base() + example
       #expect(try ConfigurationFile.loadSweep(text: text, path: "README.md").members.count > 1)
@@ -432,7 +435,8 @@ import Training
       let loaded = try ConfigurationFile.load(text: text, path: "README.md")
       #expect(loaded.run.training.augmentation.steps.count == 5)
     }
-    for example in examples where !example.hasPrefix("training:\n") && !example.hasPrefix("sweep:\n") {
+    for example in examples
+    where ["training:\n", "sweep:\n", "name:"].allSatisfy({ !example.hasPrefix($0) }) {
       let indented = example.split(separator: "\n").map { "  \($0)\n" }.joined()
       let rest = "    - flatten\n    - dense: {units: 10}\n"
       var text = try BrokenConfiguration.base()

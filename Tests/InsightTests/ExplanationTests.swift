@@ -86,6 +86,33 @@ struct ExplanationTests {
     #expect(picture[7, 7, 0] == 255)
   }
 
+  @Test("a kernel that reads colours in another order is drawn in the image's own")
+  func colours() throws {
+    let network = try Network(
+      inputShape: [6, 6, 3],
+      chain: [
+        .conv2D(Conv2D(filters: 3, kernel: Size2D(1))),
+        .conv2D(Conv2D(filters: 1, kernel: Size2D(2), activation: .relu)), .flatten, .dense(Dense(units: 2)),
+      ]
+    ).resolved()
+    let values = ParameterLayout(network).initialValues(seed: 1)
+    for parameter in values.layout.parameters {
+      let target = values.values(of: parameter)
+      if parameter.path == "conv2d/kernel" {
+        // Red and blue change places.
+        for place in target.indices { target[place] = place == 2 || place == 4 || place == 6 ? 1 : 0 }
+      }
+      if parameter.path == "conv2d_1/kernel" {
+        target.update(repeating: 0)
+        // Its first channel, which is the image's blue.
+        target[0] = 1
+      }
+    }
+    let pictures = try FilterPictures(of: try Subject(network, values: values))
+    #expect(pictures.layer.name == "conv2d_1")
+    #expect(Array(pictures.picture(0).pixels.prefix(3)) == [128, 128, 255])
+  }
+
   @Test("a sheet has room for every tile and its text, whatever their sizes")
   func sheets() {
     let tiles = (1...7).map { size in

@@ -89,8 +89,8 @@ struct KerasObjectiveTests {
     try ascent.updateGradient()
     let expected = ascent.gradient
     #expect(shape == [16, 16, 1])
-    #expect(try ascent.value(of: image, shift: (down, right)) == expectedValue)
-    try ascent.updateGradient(shift: (down, right))
+    #expect(try ascent.value(of: image, placed: ImagePlacement(down: down, right: right)) == expectedValue)
+    try ascent.updateGradient(placed: ImagePlacement(down: down, right: right))
     for row in 0..<16 {
       for column in 0..<16 {
         #expect(

@@ -38,13 +38,35 @@ struct MaximizationTests {
     #expect(try maximization.run([targets[6]], pool: WorkerPool(workers: 1)) == [one[6]])
   }
 
+  @Test("waves, and images that are turned and enlarged, are the same on any number of workers, too")
+  func transformed() throws {
+    let settings = AscentSettings(
+      steps: 12, parameterization: .fourier, jitter: 2, scale: 0.2, rotation: 15, blur: 0.5)
+    let one = try Maximization(subject, settings).run(targets, pool: WorkerPool(workers: 1))
+    #expect(try Maximization(subject, settings).run(targets, pool: WorkerPool(workers: 3)) == one)
+    var plain = settings
+    plain.rotation = 0
+    #expect(try Maximization(subject, plain).run([targets[0]], pool: WorkerPool(workers: 1))[0] != one[0])
+  }
+
+  @Test("large images are sought as waves that move, small ones as pixels that do not")
+  func choices() {
+    let small = AscentSettings().resolved(for: [28, 28, 1])
+    #expect(small.parameterization == .pixels && small.jitter == 0 && small.scale == 0 && small.rotation == 0)
+    let large = AscentSettings(scale: 0).resolved(for: [224, 224, 3])
+    #expect(
+      large.parameterization == .fourier && large.jitter == 8 && large.scale == 0 && large.rotation == 5)
+  }
+
   @Test("every target grows, whatever the parameterisation", arguments: ImageParameterization.allCases)
   func grows(_ parameterization: ImageParameterization) throws {
-    let settings = AscentSettings(steps: 40, parameterization: parameterization)
+    // Waves begin nearly grey and move more slowly.
+    let settings = AscentSettings(
+      steps: parameterization == .fourier ? 200 : 40, parameterization: parameterization)
     for maximum in try Maximization(subject, settings).run(targets, pool: WorkerPool(workers: 2)) {
       #expect(maximum.activation > maximum.curve[0], "\(maximum.target)")
       #expect(maximum.image.allSatisfy { (0...1).contains($0) })
-      #expect(maximum.curve.count == 41)
+      #expect(maximum.curve.count == settings.steps + 1)
     }
   }
 

@@ -1,3 +1,4 @@
+import Compute
 import Insight
 import Networks
 import Tensors
@@ -24,5 +25,47 @@ struct ReceptiveFieldTests {
     let field = try #require(ReceptiveField(row: 0, column: 2, of: "conv2d", in: network))
     #expect(field.rows == 0..<3)
     #expect(field.columns == 2..<7)
+  }
+
+  @Test("a value depends on every pixel of its field and on no other")
+  func numerically() throws {
+    let network = try Network(
+      inputShape: [19, 17, 2],
+      chain: [
+        .conv2D(Conv2D(filters: 3, kernel: Size2D(3), dilation: Size2D(2, 1), padding: .same)),
+        .averagePool2D(Pool2D(size: Size2D(2))),
+        .conv2D(Conv2D(filters: 4, kernel: Size2D(3, 2), stride: Size2D(2, 1))),
+        .zeroPadding2D(Margins2D(top: 1, bottom: 0, left: 2, right: 1)),
+        .depthwiseConv2D(DepthwiseConv2D(kernel: Size2D(2), padding: .same)),
+      ]
+    ).resolved()
+    let subject = try Subject(network, values: ParameterLayout(network).initialValues(seed: 3))
+    let image = (0..<19 * 17 * 2).map { Float(($0 * 37) % 101) / 101 }
+    for layer in network.layers {
+      let shape = layer.outputShape
+      let tap = LayerTap(layer.name)
+      let session = try LayerTrace(network, values: subject.values, taps: [tap]).makeSession()
+      for (row, column) in [(0, 0), (shape[0] / 2, shape[1] / 3), (shape[0] - 1, shape[1] - 1)] {
+        // The gradient of a sum over the channels at one place; no weight is 0 by chance.
+        var seed = [Float](repeating: 0, count: shape.elementCount)
+        for channel in 0..<shape[2] {
+          seed[(row * shape[1] + column) * shape[2] + channel] = 1 + Float(channel)
+        }
+        let gradient = try session.gradient(of: image, seeds: [tap: seed])
+        var (rows, columns): (Set<Int>, Set<Int>) = ([], [])
+        for pixel in gradient.indices where gradient[pixel] != 0 {
+          rows.insert(pixel / 34)
+          columns.insert(pixel % 34 / 2)
+        }
+        let found = ReceptiveField(row: row, column: column, of: layer.name, in: network)
+        guard let top = rows.min(), let left = columns.min() else {
+          #expect(found == nil, "\(layer.name) at \(row), \(column) sees padding alone")
+          continue
+        }
+        let field = try #require(found)
+        #expect(field.rows == top..<(rows.max() ?? 0) + 1, "\(layer.name) at \(row), \(column)")
+        #expect(field.columns == left..<(columns.max() ?? 0) + 1, "\(layer.name) at \(row), \(column)")
+      }
+    }
   }
 }

@@ -7,6 +7,7 @@ import Parallel
 import Tensors
 import TestSupport
 import Testing
+import Training
 
 @testable import Insight
 
@@ -82,6 +83,7 @@ struct StyleTests {
     let folder = try TemporaryDirectory()
     for rule in [StyleTransfer.Rule.lbfgs, .adam(rate: 2)] {
       let start = try fixture.image("content").values
+      let store = StateStore(folder: folder.file("\(rule)"), name: "style")
       let whole = try StyleTransfer(try fixture.objective(), rule: rule, start: start)
       let first = whole.losses
       let objective = try fixture.objective(workers: 3)
@@ -90,17 +92,18 @@ struct StyleTests {
         _ = try whole.advance()
         _ = try other.advance()
         if step == 5 {
-          try StyleStateFile.write(other, settings: "a", to: "\(folder.path)/state.h5")
-          other = try StyleStateFile.read(
-            "\(folder.path)/state.h5", settings: "a", objective, rule: rule, count: start.count)
+          try other.save(to: store, of: "a")
+          other = try #require(
+            try StyleTransfer.resume(
+              from: store, of: "a", objective, rule: rule, count: start.count, damaged: { _ in }))
         }
       }
       #expect(whole.losses.total < first.total)
       #expect(other.image == whole.image)
-      #expect(other.losses == whole.losses)
-      #expect(throws: InsightError.self) {
-        try StyleStateFile.read(
-          "\(folder.path)/state.h5", settings: "b", objective, rule: rule, count: start.count)
+      #expect(other.curve == whole.curve && whole.curve.count == 13)
+      #expect(throws: TrainingError.self) {
+        try StyleTransfer.resume(
+          from: store, of: "b", objective, rule: rule, count: start.count, damaged: { _ in })
       }
     }
   }
@@ -143,6 +146,55 @@ struct StyleTests {
     dream.guide = try dream.features(
       of: try fixture.image("style"), in: fixture.subject, pool: WorkerPool(workers: 1))
     #expect(try dream.run(image, in: fixture.subject, pool: WorkerPool(workers: 2)) != one)
+  }
+
+  @Test(
+    "a dream that is saved and read back anywhere goes on to the same bytes, on other workers, through a zoom"
+  )
+  func resuming() throws {
+    let fixture = try Fixture()
+    let image = try fixture.image("image").resized(height: 60, width: 50)
+    var dream = Dream(layers: [WeightedLayer("block2_conv1")])
+    (dream.steps, dream.octaves, dream.tile, dream.frames, dream.zoom) = (2, 2, 40, 2, 1.2)
+    let folder = try TemporaryDirectory()
+    let store = StateStore(folder: folder.file("states"), name: "dream")
+    let whole = try DreamProcess(dream, on: image, in: fixture.subject, pool: WorkerPool(workers: 1))
+    var other = try DreamProcess(dream, on: image, in: fixture.subject, pool: WorkerPool(workers: 3))
+    for step in 0..<8 {
+      if whole.isFrameComplete { #expect(whole.beginNextFrame() && other.beginNextFrame()) }
+      _ = try whole.advance()
+      _ = try other.advance()
+      try other.save(to: store, of: "a")
+      other = try #require(
+        try DreamProcess.resume(
+          from: store, of: "a", dream, on: image, in: fixture.subject,
+          pool: WorkerPool(workers: 1 + step % 3),
+          damaged: { _ in }))
+      #expect(other.picture == whole.picture)
+    }
+    #expect(other.isFrameComplete && !other.beginNextFrame())
+    #expect(other.readings == whole.readings && other.readings.map(\.frame) == [0, 0, 0, 0, 1, 1, 1, 1])
+    #expect(try folder.contents() == ["states"])
+    #expect(try FileManager.default.contentsOfDirectory(atPath: store.folder).count == 2)
+  }
+
+  @Test("a damaged state is passed over for the one before, and one of other work is refused")
+  func damagedState() throws {
+    let folder = try TemporaryDirectory()
+    let store = StateStore(folder: folder.path, name: "work")
+    for step in 1...3 { try store.save([UInt8](repeating: UInt8(step), count: 600), step: step, of: "a") }
+    #expect(try folder.contents() == ["work-s0000000002.h5", "work-s0000000003.h5"])
+    #expect(throws: TrainingError.self) { try store.newest(of: "b") }
+    let newest = folder.file("work-s0000000003.h5")
+    var bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: newest)))
+    bytes[700] ^= 1
+    try folder.write(bytes, to: "work-s0000000003.h5")
+    var complaints: [String] = []
+    let found = try #require(try store.newest(of: "a", damaged: { complaints.append($0.description) }))
+    #expect(found.step == 2 && found.payload == [UInt8](repeating: 2, count: 600))
+    #expect(complaints.count == 1 && complaints[0].contains("work-s0000000003.h5 is damaged"))
+    try store.removeAll()
+    #expect(try store.newest(of: "a") == nil)
   }
 
   @Test("a layer that is not there is named with those that are, and an image too small says why")

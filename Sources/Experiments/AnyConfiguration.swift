@@ -1,0 +1,59 @@
+internal import Foundation
+internal import Networks
+
+/// A configuration of either sort, as `convoy config` takes them.
+public enum AnyConfiguration: Sendable {
+  case training(LoadedConfiguration)
+  case look(InsightConfiguration)
+
+  /// Reads a file as what it is: a look into a network where it, or what it extends, has a key `job`.
+  public static func load(
+    path: String, overrides: [String] = []
+  ) throws(ConfigurationErrors) -> AnyConfiguration {
+    isLook(path, depth: 0)
+      ? .look(try InsightConfiguration.load(path: path, overrides: overrides))
+      : .training(try ConfigurationFile.load(path: path, overrides: overrides))
+  }
+
+  /// False for what cannot be read, which the reader of trainings then says.
+  private static func isLook(_ path: String, depth: Int) -> Bool {
+    guard depth < Inheritance.limit, let text = try? SourceText.read(path),
+      let root = try? YAMLReader.read(text, path: path)
+    else { return false }
+    if root["job"] != nil { return true }
+    guard let base = root["extends"]?.scalarText, !base.isEmpty else { return false }
+    let folder = SchemaDecoder.folder(of: path, workingDirectory: FileManager.default.currentDirectoryPath)
+    return isLook(
+      SchemaDecoder.normalized(base.hasPrefix("/") ? base : "\(folder)/\(base)"), depth: depth + 1)
+  }
+
+  public var resolvedYAML: String {
+    switch self {
+    case .training(let loaded): loaded.resolvedYAML
+    case .look(let look): look.resolvedYAML
+    }
+  }
+
+  public var annotatedYAML: String {
+    switch self {
+    case .training(let loaded): loaded.annotatedYAML
+    case .look(let look): look.annotatedYAML
+    }
+  }
+
+  public var canonicalJSON: String {
+    switch self {
+    case .training(let loaded): loaded.canonicalJSON
+    case .look(let look): look.canonicalJSON
+    }
+  }
+
+  /// One line for a configuration that is correct.
+  public var summary: String {
+    switch self {
+    case .training(let loaded):
+      "\(loaded.network.layers.count) layers, \(loaded.network.parameterCount) parameters"
+    case .look(let look): "a look into a network: \(look.kind)"
+    }
+  }
+}

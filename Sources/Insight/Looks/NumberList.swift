@@ -1,0 +1,40 @@
+/// Numbers of filters or units as people write them: `0,5,10-12` or `all`.
+public struct NumberList: Hashable, Sendable {
+  /// Nil for all.
+  private let ranges: [ClosedRange<Int>]?
+
+  public static let all = NumberList(ranges: nil)
+
+  private init(ranges: [ClosedRange<Int>]?) { self.ranges = ranges }
+
+  /// - Throws: ``InsightError`` of kind `usage`.
+  public init(_ text: String) throws(InsightError) {
+    guard text != "all" else {
+      ranges = nil
+      return
+    }
+    var ranges: [ClosedRange<Int>] = []
+    for part in text.split(separator: ",", omittingEmptySubsequences: false) {
+      let ends = part.split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }
+      guard let first = ends.first.flatMap(\.self), let last = ends.last.flatMap(\.self), ends.count <= 2,
+        first >= 0, first <= last
+      else { throw .usage("expected numbers and ranges like 0,5,10-12, or all, not '\(part)'") }
+      ranges.append(first...last)
+    }
+    self.ranges = ranges
+  }
+
+  /// The numbers, of which there are `count`.
+  ///
+  /// - Throws: ``InsightError`` of kind `usage` that says how many there are.
+  public func numbers(below count: Int, of layer: String, word: String = "filter") throws(InsightError)
+    -> [Int]
+  {
+    guard let ranges else { return Array(0..<count) }
+    if let range = ranges.first(where: { $0.upperBound >= count }) {
+      throw .usage(
+        "layer '\(layer)' has no \(word) \(range.upperBound); it has \(count), from 0 to \(count - 1)")
+    }
+    return ranges.flatMap { Array($0) }
+  }
+}

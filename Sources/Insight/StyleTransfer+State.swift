@@ -1,0 +1,57 @@
+internal import HDF5
+public import Training
+
+/// A transfer's state in files, to go on from.
+extension StyleTransfer {
+  /// - Parameter description: everything that the result depends on, but for how many steps are taken.
+  public func save(to store: StateStore, of description: String) throws {
+    let state = state
+    let file = try File.createInMemory()
+    let root = try file.root
+    try root.attributes.write("step", state.step)
+    try root.attributes.write("evaluations", state.evaluations)
+    try root.attributes.write("losses", [state.losses.content, state.losses.style, state.losses.variation])
+    try root.attributes.write("converged", state.hasConverged ? 1 : 0)
+    try root.attributes.write("vectors", state.vectors.count)
+    let curve = state.curve.flatMap { [$0.content, $0.style, $0.variation] }
+    try root.write("curve", curve, shape: [state.curve.count, 3])
+    try root.write("image", state.image, shape: [state.image.count])
+    for (index, vector) in state.vectors.enumerated() {
+      try root.write("vector\(index)", vector, shape: [vector.count])
+    }
+    try store.save(try file.image(), step: state.step, of: description)
+  }
+
+  /// Goes on from the newest state.
+  ///
+  /// - Parameters:
+  ///   - count: of the image's values.
+  ///   - damaged: told of each newer state that does not verify.
+  /// - Returns: nil where there is none.
+  /// - Throws: ``TrainingError`` of kind `configuration` where the state belongs to other pictures or settings.
+  public static func resume(
+    from store: StateStore, of description: String, _ objective: StyleObjective, rule: Rule, count: Int,
+    damaged: (TrainingError) -> Void
+  ) throws -> StyleTransfer? {
+    guard let sealed = try store.newest(of: description, damaged: damaged) else { return nil }
+    let root = try File.open(image: sealed.payload, name: store.folder).root
+    let attributes = root.attributes
+    let vectors: Int = try attributes.number("vectors")
+    let losses = try attributes.numbers("losses", as: Double.self)
+    let image = try root.dataset("image").read(Float.self)
+    let curve = try root.dataset("curve").read(Double.self)
+    let state = StyleState(
+      image: image, step: try attributes.number("step"),
+      losses: StyleLosses(content: losses[0], style: losses[1], variation: losses[2]),
+      evaluations: try attributes.number("evaluations"),
+      vectors: try (0..<vectors).map { try root.dataset("vector\($0)").read(Float.self) },
+      curve: stride(from: 0, to: curve.count, by: 3).map {
+        StyleLosses(content: curve[$0], style: curve[$0 + 1], variation: curve[$0 + 2])
+      }, hasConverged: try attributes.number("converged", as: Int.self) == 1)
+    guard image.count == count, state.vectors.allSatisfy({ $0.count == count }) else {
+      throw InsightError.badData(
+        "the state in \(store.folder) does not fit the picture; begin anew with --restart")
+    }
+    return StyleTransfer(objective, rule: rule, state: state)
+  }
+}

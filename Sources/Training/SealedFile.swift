@@ -1,0 +1,37 @@
+internal import Crypto
+
+/// The state of a long piece of work in a file: an HDF5 part behind the header that guards checkpoints, too.
+///
+/// Written whole and durable or not at all, read back at once, and verified byte by byte before anything looks into it.
+public struct SealedFile: Sendable {
+  /// How far the work had come.
+  public let step: Int
+  /// The HDF5 part.
+  public let payload: [UInt8]
+  private let owner: [UInt8]
+
+  /// Whether the state belongs to work that this text describes.
+  public func belongs(to description: String) -> Bool { owner == Self.digest(description) }
+
+  private static func digest(_ text: String) -> [UInt8] { Array(SHA256.hash(data: Array(text.utf8))) }
+
+  /// - Parameters:
+  ///   - description: everything that decides the work's result, for ``belongs(to:)``.
+  ///   - folder: must be there.
+  public static func write(
+    _ payload: [UInt8], step: Int, of description: String, as name: String, in folder: String
+  ) throws(TrainingError) {
+    let header = CheckpointHeader(
+      payloadByteCount: payload.count, step: step, epoch: 0, score: nil,
+      payloadDigest: CheckpointHeader.digest(payload[...]), contentDigest: digest(description))
+    try CheckpointFile.write(
+      CheckpointFile.Encoded(header: header, payload: payload), as: name, in: folder)
+  }
+
+  /// - Throws: ``TrainingError`` of kind `missingInput`, or `badData` where a byte is missing or changed.
+  public static func read(_ path: String) throws(TrainingError) -> SealedFile {
+    let (header, bytes) = try CheckpointFile.contents(of: path)
+    return SealedFile(
+      step: header.step, payload: Array(bytes[CheckpointHeader.byteCount...]), owner: header.contentDigest)
+  }
+}

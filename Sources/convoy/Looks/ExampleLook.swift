@@ -1,0 +1,86 @@
+internal import Datasets
+internal import ImageFiles
+internal import Insight
+internal import Networks
+internal import Reporting
+internal import Tensors
+internal import Training
+
+extension ExampleLook: LookJob {
+  func run(in context: LookContext) throws -> LookResult {
+    let subject = context.subject
+    let layer = try layer.map { try subject.layer($0) } ?? subject.layerWithMaps(nil)
+    let filters = try filters.numbers(
+      below: layer.outputShape.dimensions.last ?? 0, of: layer.name,
+      word: layer.outputShape.rank == 1 ? "unit" : "filter")
+    let dataset = try data.open()
+    let progress = TerminalOutput.progressLine()
+    let stop = context.stop
+    let found = try TopExamples(
+      dataset, layer: layer.name, in: subject, keep: top, pool: context.pool, while: { !stop.isRequested },
+      progress: { done in
+        progress.update(
+          ProgressReading(title: "examples", done: done, total: dataset.count), now: TerminalOutput.seconds)
+      })
+    progress.finish()
+    guard let found else { throw context.stopped("the samples so far, which were not kept") }
+    func caption(_ example: TopExamples.Example) -> String {
+      let label = Int(example.label)
+      return subject.classNames.indices.contains(label) ? subject.classNames[label] : "\(label)"
+    }
+    let side = max(subject.network.inputShape[0], subject.network.inputShape[1])
+    let scale = max(1, (72 + side / 2) / side)
+    var tiles: [PictureSheet.Tile] = []
+    for filter in filters {
+      for example in found.examples[filter] {
+        let picture = subject.picture(try dataset.pixels(row: example.row, for: subject))
+        tiles.append(
+          PictureSheet.Tile(
+            TopExamples.picture(picture, example, layer: layer.name, in: subject.network, scale: scale),
+            ["\(filter): \(NumberText.short(example.activation))", caption(example)]))
+      }
+    }
+    let title = "\(layer.name): images that excite each filter most, of \(dataset.count)"
+    let path = try context.folder.write(
+      PictureSheet(title: title, tiles: tiles, columns: min(top, dataset.count), scale: 1).picture(),
+      as: "examples-\(layer.name)")
+    let dead = filters.filter { found.activeCounts[$0] == 0 }
+    return LookResult(
+      name: "examples-\(layer.name)",
+      object: [
+        "layer": layer.name, "data": dataset.path, "samples": dataset.count, "picture": path, "dead": dead,
+        "filters": filters.map { filter in
+          [
+            "filter": filter, "mean": found.means[filter], "active_samples": found.activeCounts[filter],
+            "examples": found.examples[filter].map { example in
+              object(example, caption(example), layer.name, subject.network)
+            },
+          ] as [String: Any]
+        },
+      ],
+      text: title + "\n"
+        + (dead.isEmpty ? "" : "never active: \(dead.map(String.init).joined(separator: ", "))\n") + path,
+      pictures: zip(filters.flatMap { filter in found.examples[filter].map { _ in filter } }, tiles).map {
+        ($1.image, "\($0) \($1.labels[1])")
+      })
+  }
+
+  private func object(
+    _ example: TopExamples.Example, _ label: String, _ layer: String, _ network: ResolvedNetwork
+  ) -> [String: Any] {
+    var object: [String: Any] = ["row": example.row, "label": label, "activation": example.activation]
+    if let peak = example.peak,
+      let field = ReceptiveField(row: peak.row, column: peak.column, of: layer, in: network)
+    {
+      object["receptive_field"] = [
+        "top": field.rows.lowerBound, "bottom": field.rows.upperBound, "left": field.columns.lowerBound,
+        "right": field.columns.upperBound,
+      ]
+    }
+    return object
+  }
+}
+
+extension DataSource {
+  func open() throws -> ImageDataset { try ImageDataset(path: file, images: images, labels: labels) }
+}

@@ -1,0 +1,120 @@
+internal import ArgumentParser
+internal import Foundation
+internal import ImageFiles
+internal import Insight
+internal import Parallel
+internal import Reporting
+internal import Training
+
+/// A look into a network that can be carried out, whether flags or a configuration asked for it.
+protocol LookJob {
+  func run(in context: LookContext) throws -> LookResult
+}
+
+/// What a look works with.
+struct LookContext {
+  let subject: Subject
+  /// The run's name, for titles.
+  let title: String
+  /// The network's contents in short, for recognising work to go on with.
+  let networkDigest: String
+  let folder: PictureFolder
+  let pool: WorkerPool
+  let stop: StopRequest
+  /// Nil where the folder may hold other looks' results, too.
+  let directory: WorkDirectory?
+  /// Whether unfinished work is left aside.
+  let restarts: Bool
+
+  func log(_ line: String) { directory?.log(line) }
+
+  /// Where long work keeps its states.
+  func states(of name: String) -> StateStore { StateStore(folder: "\(folder.path)/states", name: name) }
+
+  /// Ends the process after a signal, when what going on needs has been saved.
+  func stopped(_ text: String) -> any Error {
+    let signal = stop.signalNumber.map { StopSignals.name(of: $0) } ?? "a signal"
+    let line = "stopped by \(signal) at \(text); the same command goes on"
+    log(line)
+    TerminalOutput.write("\(line)\n", to: 2)
+    return ExitCode(75)
+  }
+}
+
+/// What a look found.
+struct LookResult {
+  /// Of the JSON file.
+  var name: String
+  /// For machines; paths in it begin with the folder's.
+  var object: [String: Any]
+  /// For people.
+  var text: String
+  /// For terminals that show pictures.
+  var pictures: [(image: Image, caption: String)] = []
+}
+
+extension InsightOptions {
+  /// Carries a look out into the folder of `--to` and says what came of it.
+  ///
+  /// - Parameter restarts: leaves unfinished work aside.
+  func perform(_ job: some LookJob, restarts: Bool = false) throws {
+    let stop = StopSignals.install()
+    let (path, checkpoint) = try CheckpointStore.choose(checkpoint) { TerminalOutput.warn("\($0)") }
+    let context = try LookContext(
+      path: path, checkpoint, range: pixelRange(), folder: folder, workers: workers.count, stop: stop,
+      directory: nil, restarts: restarts)
+    try context.finish(try job.run(in: context), json: json)
+  }
+}
+
+extension LookContext {
+  /// - Parameter path: of the checkpoint's file.
+  init(
+    path: String, _ checkpoint: Checkpoint, range: PixelRange, folder: PictureFolder, workers: Int,
+    stop: StopRequest, directory: WorkDirectory?, restarts: Bool
+  ) throws {
+    let digest = try CheckpointFile.header(of: path).contentDigest
+    self.init(
+      subject: try Subject(
+        checkpoint.network, values: checkpoint.values, classNames: checkpoint.identity.classNames,
+        range: range),
+      title: checkpoint.name, networkDigest: digest.map { String(format: "%02x", $0) }.joined(),
+      folder: folder, pool: WorkerPool(workers: workers), stop: stop, directory: directory,
+      restarts: restarts)
+  }
+
+  /// Writes the values and prints the result.
+  func finish(_ result: LookResult, json: Bool) throws {
+    // In the file, paths count from its folder: the same look gives the same bytes wherever it is.
+    let inner = relative(result.object, to: "\(folder.path)/")
+    try folder.write(try JSONText.make(inner) + "\n", as: "\(result.name).json")
+    try folder.report(result.object, json: json, result.text, result.pictures)
+  }
+
+  private func relative(_ value: Any, to folder: String) -> Any {
+    switch value {
+    case let text as String: text.hasPrefix(folder) ? String(text.dropFirst(folder.count)) : text
+    case let list as [Any]: list.map { relative($0, to: folder) }
+    case let object as [String: Any]: object.mapValues { relative($0, to: folder) }
+    default: value
+    }
+  }
+}
+
+/// Progress of one long piece of work on standard error: a line that is written over on a terminal, and one now and then
+/// elsewhere.
+final class StatusLine {
+  private let isInteractive = TerminalOutput.standardError.isInteractive
+  private var last = TerminalOutput.seconds
+
+  func update(_ text: @autoclosure () -> String) {
+    let now = TerminalOutput.seconds
+    guard now - last > (isInteractive ? 0.2 : 30) else { return }
+    last = now
+    TerminalOutput.write(isInteractive ? "\r\u{1B}[K\(text())" : "\(text())\n", to: 2)
+  }
+
+  func finish() {
+    if isInteractive { TerminalOutput.write("\r\u{1B}[K", to: 2) }
+  }
+}

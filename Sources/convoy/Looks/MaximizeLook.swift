@@ -1,0 +1,74 @@
+internal import Foundation
+internal import Insight
+internal import Reporting
+internal import Training
+
+extension MaximizeLook: LookJob {
+  func run(in context: LookContext) throws -> LookResult {
+    let subject = context.subject
+    let targets = try target.targets(in: subject)
+    var settings = ascent
+    if let start { settings.start = .image(try start.prepared(for: subject).pixels) }
+    let maximization = Maximization(subject, settings)
+    // A finished target is a file of its own: what a stopped run has made is not made again.
+    let keeper = context.directory == nil ? nil : context.folder
+    func file(_ target: Target) -> String { "targets/\(target.name(in: subject)).json" }
+    var known: [Target: Maximum] = [:]
+    for target in targets where !context.restarts {
+      guard let text = keeper?.text(of: file(target)) else { continue }
+      known[target] = try? JSONDecoder().decode(Maximum.self, from: Data(text.utf8))
+    }
+    let missing = targets.filter { known[$0] == nil }
+    if missing.count < targets.count {
+      context.log("going on after \(known.count) of \(targets.count) targets")
+    }
+    let progress = TerminalOutput.progressLine()
+    let counter = DoneCounter()
+    let (finished, stop) = (known.count, context.stop)
+    let names = Dictionary(uniqueKeysWithValues: missing.map { ($0, file($0)) })
+    let found = try maximization.run(missing, pool: context.pool, while: { !stop.isRequested }) { maximum in
+      if let keeper {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys]
+        let text = String(decoding: try encoder.encode(maximum), as: UTF8.self)
+        try keeper.write(text, as: names[maximum.target] ?? "")
+      }
+      counter.increment { done in
+        progress.update(
+          ProgressReading(title: "maximize", done: finished + done, total: targets.count),
+          now: TerminalOutput.seconds)
+      }
+    }
+    progress.finish()
+    for maximum in found { known[maximum.target] = maximum }
+    let maxima = targets.compactMap { known[$0] }
+    guard maxima.count == targets.count else {
+      throw context.stopped(
+        "\(maxima.count) of \(targets.count) targets" + (keeper == nil ? ", which were not kept" : ""))
+    }
+    let report = try MaximizationReport(subject, maxima)
+    let name = "maximize-\(target.name)"
+    let object = try report.write(
+      into: context.folder, name: name, settings: object(of: maximization.settings))
+    return LookResult(
+      name: name, object: object, text: report.text(context.folder, name: name), pictures: report.drawings)
+  }
+
+  /// - Parameter settings: with everything chosen.
+  private func object(of settings: AscentSettings) -> [String: Any] {
+    let begin =
+      switch settings.start {
+      case .noise: "noise"
+      case .grey: "grey"
+      case .black: "black"
+      case .image: start?.path ?? "image"
+      }
+    return [
+      "steps": settings.steps, "optimizer": settings.rule.rawValue, "rate": settings.rate ?? 0,
+      "l1": settings.prior.l1, "l2": settings.prior.l2, "tv": settings.prior.totalVariation,
+      "parameterization": settings.parameterization?.rawValue ?? "", "jitter": settings.jitter ?? 0,
+      "scale": settings.scale ?? 0, "rotation": settings.rotation ?? 0, "blur": settings.blur, "start": begin,
+      "seed": settings.seed, "warm_up": settings.warmUp ?? 0, "attempts": settings.attempts,
+    ]
+  }
+}

@@ -1,0 +1,102 @@
+internal import ImageFiles
+internal import Insight
+internal import Networks
+internal import Reporting
+internal import Tensors
+
+extension FilterLook: LookJob {
+  func run(in context: LookContext) throws -> LookResult {
+    let pictures = try FilterPictures(of: context.subject, layer: layer)
+    let name = pictures.layer.name
+    let filters = try filters.numbers(below: pictures.count, of: name)
+    let tiles = filters.map { PictureSheet.Tile(pictures.picture($0), ["\($0)"]) }
+    let title =
+      "\(name): \(pictures.count) kernels, full contrast at \(NumberText.short(Double(pictures.largest)))"
+    let path = try context.folder.write(
+      PictureSheet(title: title, tiles: tiles).picture(), as: "filters-\(name)")
+    return LookResult(
+      name: "filters-\(name)",
+      object: [
+        "layer": name, "filters": filters, "input_channels": pictures.inputChannels,
+        "largest_weight": Double(pictures.largest), "picture": path,
+      ], text: "\(title)\n\(path)", pictures: zip(filters, tiles).map { ($1.image.enlarged(by: 4), "\($0)") })
+  }
+}
+
+extension MapLook: LookJob {
+  func run(in context: LookContext) throws -> LookResult {
+    let subject = context.subject
+    let name = try subject.layerWithMaps(layer).name
+    let (picture, pixels) = try image.prepared(for: subject)
+    let maps = try FeatureMaps(of: pixels, layer: name, in: subject)
+    let filters = try filters.numbers(below: maps.count, of: name)
+    let tiles = filters.map { filter in
+      PictureSheet.Tile(
+        maps.picture(filter, shared: sharesContrast),
+        ["\(filter)", "sum \(NumberText.short(maps.degree(filter)))"])
+    }
+    let title = "\(name): maps of \(maps.height)x\(maps.width), with the sum over each"
+    let sheet = PictureSheet(title: title, tiles: [PictureSheet.Tile(picture, ["image"])] + tiles)
+    let path = try context.folder.write(sheet.picture(), as: "maps-\(name)")
+    var table = Table([
+      Table.Column("filter", .trailing), Table.Column("degree", .trailing),
+      Table.Column("largest", .trailing),
+    ])
+    let ranked = filters.sorted { (maps.degree($1), $0) < (maps.degree($0), $1) }
+    for filter in ranked.prefix(10) {
+      table.add([
+        "\(filter)", NumberText.short(maps.degree(filter)),
+        NumberText.short(Double(maps.map(filter).max() ?? 0)),
+      ])
+    }
+    let terminal = TerminalOutput.standardOutput
+    return LookResult(
+      name: "maps-\(name)",
+      object: [
+        "layer": name, "image": image.path, "height": maps.height, "width": maps.width, "picture": path,
+        "maps": filters.map { ["filter": $0, "degree": maps.degree($0)] as [String: Any] },
+      ],
+      text: "\(title); the most active:\n"
+        + table.text(width: terminal.columns, unicode: terminal.hasUnicode) + path,
+      pictures: zip(filters, tiles).map { ($1.image, "\($0): \(NumberText.short(maps.degree($0)))") })
+  }
+}
+
+extension ExplainLook: LookJob {
+  func run(in context: LookContext) throws -> LookResult {
+    let subject = context.subject
+    let (picture, pixels) = try image.prepared(for: subject)
+    let settings = Explanation.Settings(
+      classIndex: try classText.map { try subject.classIndex($0) }, layer: layer, patch: patch, stride: stride
+    )
+    let explanation = try Explanation(of: pixels, in: subject, settings, pool: context.pool)
+    let name = subject.classNames[explanation.classIndex]
+    let probability = explanation.probabilities[explanation.classIndex]
+    let side = max(picture.height, picture.width)
+    let large = picture.enlarged(by: max(1, (168 + side / 2) / side))
+    var maps: [(name: String, map: Explanation.Map)] = [("saliency", explanation.saliency)]
+    if let map = explanation.gradCAM { maps.append(("grad-cam", map)) }
+    maps.append(("occlusion", explanation.occlusion))
+    var tiles = [PictureSheet.Tile(large.converted(to: .rgb), ["image", ""])]
+    var object: [String: Any] = [
+      "image": image.path, "class": name, "probability": probability,
+      "probabilities": explanation.probabilities, "classes": subject.classNames,
+    ]
+    for (word, map) in maps {
+      let drawn = map.drawn(over: large)
+      tiles.append(PictureSheet.Tile(drawn, [word, "most \(NumberText.short(Double(map.largest)))"]))
+      let path = try context.folder.write(drawn, as: "explain-\(word)")
+      object[word.replacing("-", with: "_")] = [
+        "picture": path, "height": map.height, "width": map.width, "largest": Double(map.largest),
+        "values": map.values.map { Double($0) },
+      ]
+    }
+    let title = "\(name): p \(NumberText.fixed(probability, 4))"
+    let path = try context.folder.write(
+      PictureSheet(title: title, tiles: tiles, columns: tiles.count, scale: 1).picture(), as: "explain")
+    object["picture"] = path
+    return LookResult(
+      name: "explain", object: object, text: "\(title)\n\(path)",
+      pictures: tiles.map { ($0.image, $0.labels[0]) })
+  }
+}
