@@ -6,7 +6,7 @@ public import Training
 /// A dream's state in files, to go on from.
 extension DreamProcess {
   /// - Parameter description: everything that the result depends on, but for how many frames there are.
-  public func save(to store: StateStore, of description: String) throws {
+  public func save(to store: StateStore, of description: String, isFinished: Bool = false) throws {
     let state = state
     let file = try File.createInMemory()
     let root = try file.root
@@ -20,7 +20,7 @@ extension DreamProcess {
     }
     try root.write("picture", state.picture, shape: [state.picture.count])
     if let source = state.source { try root.write("source", source, shape: [source.count]) }
-    try store.save(try file.image(), step: state.readings.count, of: description)
+    try store.save(try file.image(), step: state.readings.count, isFinished: isFinished, of: description)
   }
 
   /// Goes on from the newest state.

@@ -4,7 +4,7 @@ public import Training
 /// A transfer's state in files, to go on from.
 extension StyleTransfer {
   /// - Parameter description: everything that the result depends on, but for how many steps are taken.
-  public func save(to store: StateStore, of description: String) throws {
+  public func save(to store: StateStore, of description: String, isFinished: Bool = false) throws {
     let state = state
     let file = try File.createInMemory()
     let root = try file.root
@@ -19,7 +19,7 @@ extension StyleTransfer {
     for (index, vector) in state.vectors.enumerated() {
       try root.write("vector\(index)", vector, shape: [vector.count])
     }
-    try store.save(try file.image(), step: state.step, of: description)
+    try store.save(try file.image(), step: state.step, isFinished: isFinished, of: description)
   }
 
   /// Goes on from the newest state.

@@ -6,6 +6,8 @@ internal import Crypto
 public struct SealedFile: Sendable {
   /// How far the work had come.
   public let step: Int
+  /// Whether the work was done.
+  public let isFinished: Bool
   /// The HDF5 part.
   public let payload: [UInt8]
   private let owner: [UInt8]
@@ -19,10 +21,11 @@ public struct SealedFile: Sendable {
   ///   - description: everything that decides the work's result, for ``belongs(to:)``.
   ///   - folder: must be there.
   public static func write(
-    _ payload: [UInt8], step: Int, of description: String, as name: String, in folder: String
+    _ payload: [UInt8], step: Int, isFinished: Bool, of description: String, as name: String,
+    in folder: String
   ) throws(TrainingError) {
     let header = CheckpointHeader(
-      payloadByteCount: payload.count, step: step, epoch: 0, score: nil,
+      payloadByteCount: payload.count, step: step, epoch: isFinished ? 1 : 0, score: nil,
       payloadDigest: CheckpointHeader.digest(payload[...]), contentDigest: digest(description))
     try CheckpointFile.write(
       CheckpointFile.Encoded(header: header, payload: payload), as: name, in: folder)
@@ -32,6 +35,6 @@ public struct SealedFile: Sendable {
   public static func read(_ path: String) throws(TrainingError) -> SealedFile {
     let (header, bytes) = try CheckpointFile.contents(of: path)
     return SealedFile(
-      step: header.step, payload: Array(bytes[CheckpointHeader.byteCount...]), owner: header.contentDigest)
+      step: header.step, isFinished: header.epoch > 0, payload: Array(bytes[CheckpointHeader.byteCount...]), owner: header.contentDigest)
   }
 }

@@ -13,8 +13,8 @@ public struct StateStore: Sendable {
   /// The newest state that verifies and belongs to the work that is described.
   ///
   /// - Parameter damaged: told of each newer one that does not verify.
-  /// - Returns: nil where there is none.
-  /// - Throws: ``TrainingError`` of kind `configuration` where the newest belongs to other work.
+  /// - Returns: nil where there is none, or where the newest belongs to other work that is done.
+  /// - Throws: ``TrainingError`` of kind `configuration` where the newest belongs to other work that is not.
   public func newest(
     of description: String, damaged: (TrainingError) -> Void = { _ in }
   ) throws(TrainingError) -> SealedFile? {
@@ -25,6 +25,7 @@ public struct StateStore: Sendable {
         continue
       }
       guard state.belongs(to: description) else {
+        if state.isFinished { return nil }
         throw TrainingError(
           .configuration,
           "\(folder) holds the unfinished work of other pictures or settings; name another folder, or begin anew "
@@ -36,12 +37,15 @@ public struct StateStore: Sendable {
   }
 
   /// Writes a state, reads it back, and removes all but this and the one before.
-  public func save(_ payload: [UInt8], step: Int, of description: String) throws(TrainingError) {
+  public func save(
+    _ payload: [UInt8], step: Int, isFinished: Bool = false, of description: String
+  ) throws(TrainingError) {
     try makeFolder(folder)
     try AtomicFile.removeLeftovers(in: folder)
     let digits = String(step)
     let file = "\(name)-s" + String(repeating: "0", count: max(0, 10 - digits.count)) + "\(digits).h5"
-    try SealedFile.write(payload, step: step, of: description, as: file, in: folder)
+    try SealedFile.write(
+      payload, step: step, isFinished: isFinished, of: description, as: file, in: folder)
     let path = "\(folder)/\(file)"
     for old in try files().filter({ $0 != path }).dropFirst() { try removeFile(old) }
   }

@@ -16,8 +16,7 @@ struct BadLookTests {
     network = folder.file("net.h5")
     try LookSample.network(network)
     try LookSample.picture(folder.file("good.png"), height: 40, width: 36)
-    try Sample.dataset(
-      folder.file("data.h5"), labels: (0..<40).map { Int32($0 % 4) }, imageShape: [40, 9, 8, 3])
+    try Sample.dataset(folder.file("data.h5"), imageShape: [40, 9, 8, 3])
   }
 
   private var data: [String] {
@@ -49,13 +48,17 @@ struct BadLookTests {
     let cutJPEG = try folder.write(jpeg.prefix(jpeg.count / 2), to: "cut.jpg")
     for command in readers(cutPNG) { try expectFailure(command, code: 65, says: "cut.png", "truncated") }
     for command in readers(cutJPEG) { try expectFailure(command, code: 65, says: "cut.jpg", "truncated") }
-    for command in readers(try folder.write("no picture", to: "text.png")) {
+    // The rest is found out in the same place for all.
+    func some(_ picture: String) -> [[String]] {
+      readers(picture).filter { ["explain", "dream", "style"].contains($0[0]) && !$0.contains("--guide") }
+    }
+    for command in some(try folder.write("no picture", to: "text.png")) {
       try expectFailure(command, code: 65, says: "neither a PNG nor a JPEG")
     }
-    for command in readers(folder.file("none.png")) { try expectFailure(command, code: 66, says: "none.png") }
+    for command in some(folder.file("none.png")) { try expectFailure(command, code: 66, says: "none.png") }
     // 100 megapixels of which nothing but the header is there: refused before memory is taken.
     let huge = try folder.write(Self.header(width: 10_000, height: 10_000), to: "huge.png")
-    for command in readers(huge) {
+    for command in some(huge) {
       try expectFailure(command, code: 65, says: "too large: 10000×10000", "--large")
     }
   }
@@ -143,29 +146,17 @@ struct BadLookTests {
     #expect(padded.code == 0 && padded.errors.contains("is smaller than what one value of 'conv2d' sees"))
   }
 
-  @Test("weights that are NaN are refused by every command before anything is drawn")
+  @Test("weights that are NaN do not even become a checkpoint")
   func notFinite() throws {
     let model = folder.file("model.h5")
     try LookSample.copyModel(to: model)
-    let broken = folder.file("nan.h5")
     try LookSample.putNaN(into: model)
-    let result = try Program.run(["import", "keras", model, "--to", broken])
-    // Either the importer or every look has to find it.
-    guard result.code == 0 else {
-      #expect(result.errors.contains("NaN"), "\(result.errors)")
-      return
-    }
-    let good = folder.file("good.png")
-    for command in [
-      ["visualize", "filters", broken], ["visualize", "maps", broken, good],
-      ["visualize", "examples", broken] + data, ["visualize", "maximize", broken, "--class", "all"],
-      ["visualize", "gallery", broken] + data, ["explain", broken, good], ["dream", broken, good],
-      ["style", broken, "--content", good, "--style", good],
-    ] { try expectFailure(command + to, code: 65, says: "NaN", "conv2d/kernel") }
-    #expect(!FileManager.default.fileExists(atPath: folder.file("out")))
+    try expectFailure(
+      ["import", "keras", model, "--to", folder.file("nan.h5")], code: 65, says: "conv2d/kernel holds nan")
+    #expect(!FileManager.default.fileExists(atPath: folder.file("nan.h5")))
   }
 
-  /// A PNG file that ends after its header.
+  /// A PNG file that ends where its pixels begin.
   private static func header(width: UInt32, height: UInt32) -> [UInt8] {
     func bytes(_ number: UInt32) -> [UInt8] {
       (0..<4).map { UInt8(truncatingIfNeeded: number >> (24 - 8 * $0)) }
@@ -176,7 +167,8 @@ struct BadLookTests {
       crc ^= UInt32(byte)
       for _ in 0..<8 { crc = crc & 1 == 1 ? crc >> 1 ^ 0xEDB8_8320 : crc >> 1 }
     }
-    return [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A] + bytes(13) + chunk + bytes(~crc)
+    let start: [UInt8] = [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]
+    return start + bytes(13) + chunk + bytes(~crc) + bytes(1000) + Array("IDAT".utf8)
   }
 }
 

@@ -107,8 +107,7 @@ struct LookCommandTests {
     ])
   func kinds(_ job: String) throws {
     let (folder, config) = try prepare(job)
-    try Sample.dataset(
-      folder.file("data.h5"), labels: (0..<40).map { Int32($0 % 4) }, imageShape: [40, 9, 8, 3])
+    try Sample.dataset(folder.file("data.h5"), imageShape: [40, 9, 8, 3])
     for (run, workers) in [("one", "1"), ("three", "3")] {
       let result = try Program.run([
         "visualize", "run", config, "--run-dir", folder.file(run), "--workers", workers,

@@ -69,6 +69,8 @@ struct StyleDreamTests {
     #expect(FileManager.default.fileExists(atPath: folder.file("out/style.png")))
     let second = try Program.run(command + ["5"])
     #expect(second.errors.contains("going on at step"))
-    try expectFailure(command + ["5", "--tv", "1"], code: 78, says: "--restart")
+    // What is done makes way for other work.
+    let other = try Program.run(command + ["5", "--tv", "1"])
+    #expect(other.code == 0 && !other.errors.contains("going on"), "\(other.errors)")
   }
 }

@@ -195,6 +195,9 @@ struct StyleTests {
     #expect(complaints.count == 1 && complaints[0].contains("work-s0000000003.h5 is damaged"))
     try store.removeAll()
     #expect(try store.newest(of: "a") == nil)
+    try store.save([1, 2, 3], step: 4, isFinished: true, of: "a")
+    #expect(try store.newest(of: "b") == nil)
+    #expect(try store.newest(of: "a")?.isFinished == true)
   }
 
   @Test("a layer that is not there is named with those that are, and an image too small says why")

@@ -96,8 +96,8 @@ extension DreamLook: LookJob {
       context.log("wrote \(name(process.frame)).png")
     } while process.beginNextFrame()
     line.finish()
-    // For more frames later.
-    if frames > 1 { try process.save(to: states, of: description) } else { try states.removeAll() }
+    // For the same command again, and for more frames.
+    try process.save(to: states, of: description, isFinished: true)
     return (0..<frames).map { "\(context.folder.path)/\(name($0)).png" }
   }
 

@@ -86,8 +86,8 @@ extension StyleLook: LookJob {
     }
     line.finish()
     context.log("\(transfer.step) steps, loss \(NumberText.short(transfer.losses.total))")
-    // For more steps later.
-    try transfer.save(to: states, of: description)
+    // For the same command again, and for more steps.
+    try transfer.save(to: states, of: description, isFinished: true)
   }
 
   // MARK: - Images
