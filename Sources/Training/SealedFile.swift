@@ -35,6 +35,7 @@ public struct SealedFile: Sendable {
   public static func read(_ path: String) throws(TrainingError) -> SealedFile {
     let (header, bytes) = try CheckpointFile.contents(of: path)
     return SealedFile(
-      step: header.step, isFinished: header.epoch > 0, payload: Array(bytes[CheckpointHeader.byteCount...]), owner: header.contentDigest)
+      step: header.step, isFinished: header.epoch > 0, payload: Array(bytes[CheckpointHeader.byteCount...]),
+      owner: header.contentDigest)
   }
 }
