@@ -1,6 +1,6 @@
 public import Networks
 internal import OneDNN
-internal import Synchronization
+internal import Parallel
 
 /// A network made executable: its plans for every shard size, over one layout of parameters.
 public final class CompiledNetwork: Sendable {
@@ -13,7 +13,7 @@ public final class CompiledNetwork: Sendable {
   private let lowering: Lowering
   private let inferenceLowering: Lowering
   private let storage = ParameterStorage()
-  private let plans = Mutex<[PlanKey: Plan]>([:])
+  private let plans = Guarded<[PlanKey: Plan]>([:])
 
   private struct PlanKey: Hashable {
     let samples: Int

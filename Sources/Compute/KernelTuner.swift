@@ -32,11 +32,16 @@ public struct KernelTuner {
   }
 
   /// Times every distinct convolution once; layers of equal shape share their timings.
-  public func timings(of network: ResolvedNetwork) throws(ComputeError) -> [KernelTiming] {
+  ///
+  /// - Parameter mayContinue: asked before each convolution; once it says no, the rest is left out.
+  public func timings(
+    of network: ResolvedNetwork, while mayContinue: () -> Bool = { true }
+  ) throws(ComputeError) -> [KernelTiming] {
     var known: [ConvolutionProblem: [KernelTiming]] = [:]
     var result: [KernelTiming] = []
     for operation in Lowering(network).operations {
       guard case .convolution(let conv) = operation.kind else { continue }
+      guard mayContinue() else { break }
       let geometry = try ConvolutionGeometry(operation, conv, samples: samples)
       let timings: [KernelTiming]
       do { timings = try known[geometry.problem] ?? measure(geometry, operation) } catch let error

@@ -1,6 +1,6 @@
 internal import Networks
 internal import OneDNN
-internal import Synchronization
+internal import Parallel
 public import Tensors
 
 /// Copies of a network's parameters in the layouts and number formats that its kernels read.
@@ -15,7 +15,7 @@ public final class KernelWeights: @unchecked Sendable {
   private let copies: [ParameterStorage.Copy]
   private let inferenceCopies: [ParameterStorage.Copy]
   private let folded: [ParameterStorage.Folded]
-  private let isInferenceCurrent = Mutex(false)
+  private let isInferenceCurrent = Guarded(false)
   let buffer: AlignedBuffer<UInt8>
 
   init(_ storage: ParameterStorage) {

@@ -1,6 +1,6 @@
 public import Networks
 internal import OneDNN
-internal import Synchronization
+internal import Parallel
 internal import Tensors
 
 /// A trainable parameter's place in the flat buffers of a compiled network.
@@ -68,7 +68,7 @@ final class ParameterStorage: Sendable {
     var copyByteCount = 64
   }
 
-  private let state = Mutex(State())
+  private let state = Guarded(State())
 
   var segments: [Segment] { state.withLock { $0.segments } }
   /// Floats of a flat buffer.

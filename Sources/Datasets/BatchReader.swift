@@ -1,4 +1,5 @@
 internal import Dispatch
+internal import Parallel
 internal import Synchronization
 internal import Tensors
 
@@ -13,8 +14,8 @@ internal import Tensors
 /// - Note: ``next()`` is for one thread at a time; the minibatches it gives may go to any.
 public final class BatchReader: Sendable {
   private let store: SampleStore
-  private let schedule: Mutex<BatchSchedule>
-  private let current = Mutex<Window?>(nil)
+  private let schedule: Guarded<BatchSchedule>
+  private let current = Guarded<Window?>(nil)
   private let ahead = WindowQueue()
 
   /// - Parameters:
@@ -35,7 +36,7 @@ public final class BatchReader: Sendable {
       epoch >= 0 && position >= 0 && position <= order.count,
       "there is no position \(position) in epoch \(epoch)")
     self.store = store
-    schedule = Mutex(
+    schedule = Guarded(
       BatchSchedule(
         order: order, batchSize: batchSize, epoch: epoch, position: position, endEpoch: endEpoch,
         dropRemainder: dropRemainder))
@@ -113,7 +114,7 @@ private final class WindowQueue: Sendable {
   }
 
   private let queue = DispatchQueue(label: "convoy.samples")
-  private let state = Mutex<State>(.filling)
+  private let state = Guarded<State>(.filling)
   private let filled = DispatchSemaphore(value: 0)
   private let isCancelled = Atomic<Bool>(false)
 

@@ -1,6 +1,7 @@
 internal import Dispatch
 internal import Glibc
 internal import HDF5
+internal import Parallel
 internal import Synchronization
 internal import Tensors
 
@@ -131,7 +132,7 @@ final class SampleStorage: Sendable {
 
 /// What stopped one thread.
 private final class BlockFailure: Sendable {
-  let found = Mutex<(block: Int, error: any Error)?>(nil)
+  let found = Guarded<(block: Int, error: any Error)?>(nil)
 }
 
 private func row(_ request: UInt64) -> Int { Int(request >> 32) }

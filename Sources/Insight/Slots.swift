@@ -1,13 +1,13 @@
-internal import Synchronization
+internal import Parallel
 
 /// Results of parallel pieces of work, each written by the piece with its index.
 final class Slots<Element: Sendable>: Sendable {
-  private let values: Mutex<[Int: Element]>
+  private let values: Guarded<[Int: Element]>
   let count: Int
 
   init(count: Int) {
     self.count = count
-    values = Mutex([:])
+    values = Guarded([:])
   }
 
   subscript(index: Int) -> Element? {

@@ -1,4 +1,3 @@
-internal import Synchronization
 internal import Tensors
 
 /// Sums the gradients of a minibatch's shards over a ``SumTree``, in two passes over the same workers.
@@ -15,7 +14,7 @@ public final class ShardReduction: Sendable {
   /// All buffers one after the other, each on a cache line.
   private let storage: AlignedBuffer<Float>
   private let stride: Int
-  private let state = Mutex(State())
+  private let state = Guarded(State())
   private let scratch: [AlignedBuffer<Float>]
 
   /// Elements of the slices that ``reduce(on:slices:_:)`` takes at most; five such rows fit into a first-level cache.

@@ -44,7 +44,7 @@ public struct WorkerPool: Sendable {
     let next = Atomic<Int>(range.lowerBound)
     // Indices are handed out in order, so every index below a failed one has been taken and will report, too:
     // the lowest failure is the same in every run.
-    let failure = Mutex<(index: Int, error: Failure)?>(nil)
+    let failure = Guarded<(index: Int, error: Failure)?>(nil)
     let failed = Atomic<Bool>(false)
 
     @Sendable func work(_ worker: Int) {

@@ -1,5 +1,5 @@
 internal import Dispatch
-internal import Synchronization
+internal import Parallel
 
 /// Writes checkpoints on a queue of its own while training goes on; one at a time.
 ///
@@ -13,7 +13,7 @@ final class BackgroundCheckpointer: Sendable {
 
   private let queue = DispatchQueue(label: "convoy.checkpoints")
   private let group = DispatchGroup()
-  private let state = Mutex(State())
+  private let state = Guarded(State())
 
   private struct State {
     var isBusy = false

@@ -23,7 +23,7 @@ public final class Benchmark {
     data = try RunData(configuration, workers: workers, stop: stop)
     let network = try configuration.network.resolved()
     try data.check(network)
-    compiled = try CompiledNetwork(network, options: try request.compileOptions(goingOnFrom: nil))
+    compiled = try CompiledNetwork(network, options: try request.compileOptions(goingOnFrom: nil, stop: stop))
     let batch = configuration.training.batch
     engine = try TrainingEngine(
       compiled, configuration: configuration,
@@ -53,25 +53,54 @@ public final class Benchmark {
 
   /// Training steps over the data, epoch after epoch, for at least so many seconds and five steps.
   public func training(seconds: Double) throws -> Throughput {
-    let store = data.training
-    let count = store.dataset.count
-    let order = SampleOrder(seed: configuration.seed, count: count, shuffle: configuration.data.shuffle)
-    let reader = BatchReader(
-      store, order: order, batchSize: configuration.training.batch, dropRemainder: true)
-    var update = 0
-    return try measure(seconds: seconds, reader, phases: { [self] in engine.lastPhases }) {
-      [self] minibatch in
+    let steps = TrainingSteps(self)
+    return try measure(seconds: seconds, steps.reader, phases: { [self] in engine.lastPhases }) {
+      try steps.run($0)
+      return true
+    }
+  }
+
+  /// Steps without end, over the same data in the same order each time.
+  final class TrainingSteps {
+    let reader: BatchReader
+    private let benchmark: Benchmark
+    private var update = 0
+
+    init(_ benchmark: Benchmark) {
+      self.benchmark = benchmark
+      let configuration = benchmark.configuration
+      let store = benchmark.data.training
+      reader = BatchReader(
+        store,
+        order: SampleOrder(
+          seed: configuration.seed, count: store.dataset.count, shuffle: configuration.data.shuffle),
+        batchSize: configuration.training.batch, dropRemainder: true)
+    }
+
+    func next() throws {
+      guard let minibatch = try reader.next() else { throw Benchmark.tooFewSamples }
+      try run(minibatch)
+    }
+
+    func run(_ minibatch: Minibatch) throws {
       update += 1
-      let outcome = try engine.step(
-        minibatch, UpdateMoment(update: update, learningRate: configuration.training.learningRate),
-        firstSample: minibatch.epoch * count + minibatch.position, stop: stop)
+      let outcome = try benchmark.engine.step(
+        minibatch,
+        UpdateMoment(update: update, learningRate: benchmark.configuration.training.learningRate),
+        firstSample: minibatch.epoch * benchmark.data.training.dataset.count + minibatch.position,
+        stop: benchmark.stop)
       switch outcome {
-      case .done: return true
-      case .stopped: return false
+      case .done: break
+      case .stopped: throw Benchmark.stopped
       case .notFinite(let problem): throw TrainingError(.notFinite, "\(problem.what) is not finite")
       }
     }
   }
+
+  private static let stopped = StoppedEarly("stopped by a signal before all was measured")
+  private static let tooFewSamples = TrainingError(.badData, "the data has fewer samples than a minibatch")
+
+  var schedule: Schedule { Schedule(configuration.training, samples: data.training.dataset.count) }
 
   /// The forward pass over the data with the inference plan.
   public func inference(seconds: Double) throws -> Throughput {
@@ -98,7 +127,7 @@ public final class Benchmark {
       let asked = clock.now
       guard let minibatch = try reader.next() else { break }
       let started = clock.now
-      guard try work(minibatch) else { throw StoppedEarly() }
+      guard try work(minibatch) else { throw Benchmark.stopped }
       times.append(Double(asked.duration(to: clock.now)))
       if times.count > warmUp {
         waited += Double(asked.duration(to: started))
@@ -106,9 +135,7 @@ public final class Benchmark {
       }
     }
     let counted = times.dropFirst(warmUp).sorted()
-    guard !counted.isEmpty else {
-      throw TrainingError(.badData, "the data has fewer samples than a minibatch")
-    }
+    guard !counted.isEmpty else { throw Benchmark.tooFewSamples }
     let batch = Double(configuration.training.batch)
     func rate(_ share: Double) -> Double {
       batch / counted[min(counted.count - 1, Int(Double(counted.count) * share))]
@@ -147,6 +174,7 @@ public final class Benchmark {
       minibatch: try data.training.dataset.samples(rows), range: 0..<compiled.shardSize)
     var best = [UInt64](repeating: .max, count: plan.stepNames.count)
     for _ in 0..<max(repeats, 1) {
+      guard !stop.isRequested else { throw Benchmark.stopped }
       let times = try engine.profile(plan, shard)
       for index in times.indices { best[index] = min(best[index], times[index]) }
     }
@@ -172,6 +200,7 @@ public final class Benchmark {
     let start = clock.now
     var samples = 0
     while Double(start.duration(to: clock.now)) < seconds, let minibatch = try reader.next() {
+      guard !stop.isRequested else { throw stopped }
       samples += minibatch.count
     }
     return Double(samples) / Double(start.duration(to: clock.now))

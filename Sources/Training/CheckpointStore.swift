@@ -1,4 +1,4 @@
-internal import Synchronization
+internal import Parallel
 
 /// The checkpoints of a run: a folder of files named by their step.
 ///
@@ -7,7 +7,7 @@ internal import Synchronization
 public final class CheckpointStore: Sendable {
   public let folder: String
   /// Files that this process has verified; they need not be read again before older ones go.
-  private let verified = Mutex<Set<String>>([])
+  private let verified = Guarded<Set<String>>([])
 
   public init(folder: String) { self.folder = folder }
 

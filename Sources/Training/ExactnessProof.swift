@@ -25,7 +25,7 @@ public final class ExactnessProof {
     data = try RunData(request.configuration, workers: request.workers, stop: stop)
     network = try request.configuration.network.resolved()
     try data.check(network)
-    compiled = try CompiledNetwork(network, options: try request.compileOptions(goingOnFrom: nil))
+    compiled = try CompiledNetwork(network, options: try request.compileOptions(goingOnFrom: nil, stop: stop))
   }
 
   /// Digests of parameters, statistics and optimizer state: before the first step, then after each.
@@ -103,7 +103,7 @@ public final class ExactnessProof {
         minibatch, UpdateMoment(update: progress.updates + 1, learningRate: rate),
         firstSample: minibatch.epoch * sampleCount + minibatch.position, stop: stop)
       switch outcome {
-      case .stopped: throw StoppedEarly()
+      case .stopped: throw StoppedEarly("stopped by a signal before the proof was done; nothing was written")
       case .notFinite(let problem):
         throw TrainingError(.notFinite, "\(problem.what) is not finite in step \(progress.step + 1)")
       case .done: break

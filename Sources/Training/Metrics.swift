@@ -50,8 +50,9 @@ public struct EpochMetrics: Hashable, Sendable {
   public let skippedSteps: Int
   /// Wall-clock seconds of training since the run began, interruptions left out.
   public let seconds: Double
-  /// Training samples per second of this process over this epoch.
-  public let samplesPerSecond: Double
+  /// Training samples per second of this process over this epoch; nil where it trained on none, since it went on at the
+  /// epoch's evaluation.
+  public let samplesPerSecond: Double?
   /// Where the epoch's time went, in this process.
   public let times: EpochTimes
   /// First 16 hexadecimal digits of a SHA-256 over parameters, optimizer state and statistics at the epoch's end.
@@ -69,7 +70,7 @@ public struct EpochMetrics: Hashable, Sendable {
     [
       "\(step)", "\(epoch)", "\(learningRate)", "\(train.meanLoss)", "\(train.accuracy)",
       test.map { "\($0.meanLoss)" } ?? "", test.map { "\($0.accuracy)" } ?? "", "\(skippedSteps)",
-      "\(Self.milliseconds(seconds))", "\(samplesPerSecond.rounded())",
+      "\(Self.milliseconds(seconds))", samplesPerSecond.map { "\($0.rounded())" } ?? "",
       "\(Self.milliseconds(times.dataWait))", "\(Self.milliseconds(times.test))",
       "\(Self.milliseconds(times.checkpoints))", digest,
     ]

@@ -16,26 +16,30 @@ struct MetricsLog {
   /// Opens the table and cuts off every row that the checkpoint does not know, and a last row that was not finished.
   ///
   /// - Parameters:
-  ///   - columns: their names; a table with others is begun anew.
-  ///   - key: the column that counts, from 1. For epochs the step does not tell: a checkpoint may lie between an epoch's
-  ///     last step and its evaluation.
-  ///   - last: what the key was in the checkpoint that training goes on from; nil starts an empty table.
+  ///   - columns: their names, `step` and `epoch` among them; a table with others is begun anew.
+  ///   - sumsUpEpochs: whether a row stands for its epoch, or else for its step.
+  ///   - progress: of the checkpoint that training goes on from; nil starts an empty table.
   ///   - bufferByteCount: rows are written once there are more bytes of them; 0 writes each at once.
   init(
-    path: String, columns: [String] = EpochMetrics.columns, key: Int = 1, goingOnAfter last: Int?,
-    bufferByteCount: Int = 0
+    path: String, columns: [String] = EpochMetrics.columns, sumsUpEpochs: Bool = true,
+    goingOnFrom progress: TrainingProgress?, bufferByteCount: Int = 0
   ) throws(TrainingError) {
     self.bufferByteCount = bufferByteCount
     file = try FileDescriptor(path, O_RDWR | O_CREAT | O_NOFOLLOW, or: .cannotCreate)
     let header = columns.joined(separator: ",") + "\n"
     let text = String(decoding: try file.readAll(), as: UTF8.self)
     var kept = header
-    if let last, text.hasPrefix(header) {
+    if let progress, text.hasPrefix(header) {
       for line in text.dropFirst(header.count).split(separator: "\n", omittingEmptySubsequences: false)
         .dropLast()
       {
-        let fields = line.split(separator: ",", omittingEmptySubsequences: false)
-        guard fields.count > key, let own = Int(fields[key]), own <= last else { break }
+        let cells = line.split(separator: ",", omittingEmptySubsequences: false)
+        func number(_ column: String) -> Int? {
+          columns.firstIndex(of: column).flatMap { cells.indices.contains($0) ? Int(cells[$0]) : nil }
+        }
+        guard let step = number("step"), let epoch = number("epoch"),
+          progress.covers(step: step, epoch: sumsUpEpochs ? epoch : nil)
+        else { break }
         kept += line + "\n"
       }
     }

@@ -38,7 +38,7 @@ public final class Run {
     try data.check(network)
     let pool = WorkerPool(workers: request.workers) { ThreadConfinement.confine() }
     let compiled = try CompiledNetwork(
-      network, options: try request.compileOptions(goingOnFrom: found?.checkpoint.identity))
+      network, options: try request.compileOptions(goingOnFrom: found?.checkpoint.identity, stop: stop))
     let batch = configuration.training.batch
     let engine = try TrainingEngine(
       compiled, configuration: configuration, pool: pool,
@@ -121,7 +121,9 @@ extension RunSummary {
 
 extension RunRequest {
   /// How to compile the network; a run that goes on repeats the choices it was begun with.
-  func compileOptions(goingOnFrom identity: RunIdentity?) throws -> CompileOptions {
+  func compileOptions(
+    goingOnFrom identity: RunIdentity?, stop: StopRequest
+  ) throws -> CompileOptions {
     let training = configuration.training
     let precision: ComputePrecision =
       switch training.precision {
@@ -137,7 +139,7 @@ extension RunRequest {
     } else if let kernels {
       selection = .chosen(kernels)
     } else {
-      selection = try Tuning(configuration.network.resolved(), training).selection()
+      selection = try Tuning(configuration.network.resolved(), training, stop: stop).selection()
     }
     return CompileOptions(
       batch: training.batch, shard: identity?.shardSize ?? training.shard, precision: precision,

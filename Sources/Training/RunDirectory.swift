@@ -1,5 +1,5 @@
 internal import Foundation
-internal import Synchronization
+internal import Parallel
 
 #if canImport(Glibc)
   internal import Glibc
@@ -14,8 +14,8 @@ public final class RunDirectory: Sendable {
   public let checkpoints: CheckpointStore
   private let lock: RunLock
   private let log: FileDescriptor
-  private let metrics = Mutex<MetricsLog?>(nil)
-  private let steps = Mutex<MetricsLog?>(nil)
+  private let metrics = Guarded<MetricsLog?>(nil)
+  private let steps = Guarded<MetricsLog?>(nil)
 
   /// Makes the folder if it is missing, proves that it can be written to, and takes the lock.
   ///
@@ -56,10 +56,10 @@ public final class RunDirectory: Sendable {
 
   /// Opens the tables of epochs and steps for going on from a checkpoint, or anew for nil.
   func beginMetrics(after progress: TrainingProgress?) throws(TrainingError) {
-    let opened = try MetricsLog(path: "\(path)/metrics.csv", goingOnAfter: progress?.epoch)
+    let opened = try MetricsLog(path: "\(path)/metrics.csv", goingOnFrom: progress)
     metrics.withLock { $0 = opened }
     let stepLog = try MetricsLog(
-      path: "\(path)/steps.csv", columns: StepRow.columns, key: 0, goingOnAfter: progress?.step,
+      path: "\(path)/steps.csv", columns: StepRow.columns, sumsUpEpochs: false, goingOnFrom: progress,
       bufferByteCount: 1 << 14)
     steps.withLock { $0 = stepLog }
   }

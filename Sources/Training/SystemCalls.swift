@@ -1,4 +1,4 @@
-internal import Synchronization
+internal import Parallel
 
 #if canImport(Glibc)
   internal import Glibc
@@ -87,7 +87,7 @@ final class FileDescriptor: Sendable {
 
 /// A flag that is set once; which caller did it is known.
 private final class OnceFlag: Sendable {
-  private let value = Mutex(false)
+  private let value = Guarded(false)
 
   var isSet: Bool { value.withLock { $0 } }
 

@@ -23,9 +23,10 @@ struct TrainingClock {
   /// Seconds of training over all processes.
   var seconds: Double { before + Self.seconds(clock.now - start) }
 
-  var samplesPerSecond: Double {
+  /// Nil before the first sample.
+  var samplesPerSecond: Double? {
     let seconds = Self.seconds(clock.now - rateStart)
-    return seconds > 0 ? Double(samples) / seconds : 0
+    return seconds > 0 && samples > 0 ? Double(samples) / seconds : nil
   }
 
   /// The work's result; its time is added to one of ``times``.

@@ -40,7 +40,7 @@ final class TrainingEngine: Sendable {
   let logits: [AlignedBuffer<Float>]
   /// Set when an update met a bad number halfway: some parameters have moved, some not, and none of it may be saved.
   private let isSpoiled = Atomic<Bool>(false)
-  private let phases = Mutex(StepPhases())
+  private let phases = Guarded(StepPhases())
 
   /// - Parameters:
   ///   - minibatchSizes: of all minibatches that will come, in training and evaluation.

@@ -25,6 +25,15 @@ public struct TrainingProgress: Hashable, Sendable {
 
   /// Updates of the parameters so far.
   public var updates: Int { step - skippedSteps }
+
+  /// Whether a record was made before this: a row of a table, or one of an event file.
+  ///
+  /// The one rule by which all files of a run are cut when it goes on from a checkpoint.
+  /// - Parameters:
+  ///   - step: steps done when it was made.
+  ///   - epoch: the epoch that it sums up, from 1; nil for the record of a step. For epochs the step does not tell: a
+  ///     checkpoint may lie between an epoch's last step and its evaluation.
+  public func covers(step: Int, epoch: Int?) -> Bool { step <= self.step && epoch ?? 0 <= self.epoch }
 }
 
 /// The epoch with the best monitored figure.

@@ -21,10 +21,13 @@ public enum TuningConfiguration: Hashable, Sendable {
 public struct Tuning {
   private let network: ResolvedNetwork
   private let configuration: TrainingConfiguration
+  private let stop: StopRequest
 
-  public init(_ network: ResolvedNetwork, _ configuration: TrainingConfiguration) {
+  /// - Parameter stop: polled between convolutions.
+  public init(_ network: ResolvedNetwork, _ configuration: TrainingConfiguration, stop: StopRequest) {
     self.network = network
     self.configuration = configuration
+    self.stop = stop
   }
 
   private var precision: ComputePrecision { configuration.precision == .bf16 ? .bf16 : .fp32 }
@@ -67,6 +70,8 @@ public struct Tuning {
   }
 
   /// Times all kernels now.
+  ///
+  /// - Throws: ``StoppedEarly`` when asked to stop.
   public func measure() throws -> (KernelChoices, [KernelTiming]) {
     let shard = try CompiledNetwork(
       network,
@@ -74,7 +79,10 @@ public struct Tuning {
     ).shardSize
     let tuner = KernelTuner(
       samples: shard, precisions: precision == .bf16 ? [.fp32, .bf16] : [.fp32], repeats: 2)
-    let timings = try tuner.timings(of: network)
+    let timings = try tuner.timings(of: network, while: { !stop.isRequested })
+    guard !stop.isRequested else {
+      throw StoppedEarly("stopped by a signal before all kernels were timed; the same command begins again")
+    }
     var choices = KernelTuner.fastest(timings, precision: precision)
     choices.shardSize = shard
     return (choices, timings)

@@ -23,6 +23,9 @@ struct BenchCommand: ParsableCommand {
       training time); shards_seconds, update_seconds and kernel_weights_seconds (of the median step: shards forward and \
       backward, sum of gradients with the optimizer, copies of weights for kernels); update_bytes (what sum and optimizer read and write) and copy_bytes_per_second (of large \
       memory, read and written bytes together); peak_memory_bytes; \
+      checkpoint_seconds (by which one checkpoint delays training, the median of checkpoint_rounds; with _p25 and _p75), \
+      checkpoint_copy_seconds (training stands still), checkpoint_bytes, checkpoint_interval_seconds (by the config; every \
+      100 steps for made-up images) and checkpoint_share (of the training time); \
       training_flops_per_image; peak_flops_fp32 and peak_flops_bf16 (a large matrix product on one core, per second); and \
       layers: a list of layer, pass, kernel, layout, seconds_per_image on one worker, and where the kernel multiplies \
       flops_per_image and peak_share.
@@ -84,6 +87,11 @@ struct BenchCommand: ParsableCommand {
   @Flag(help: "Measure nothing but reading the config's training data: reading_images_per_second.")
   var reading = false
 
+  @Option(
+    help: ArgumentHelp(
+      "Where the checkpoints are written whose cost is measured; nothing of them stays.", valueName: "dir"))
+  var checkpointDir = "."
+
   @Flag(help: "Measure training throughput and nothing else.")
   var trainingOnly = false
 
@@ -117,7 +125,7 @@ struct BenchCommand: ParsableCommand {
         let result = try BenchResult(
           name: network?.rawValue ?? request.configuration.name, precision: precision, workers: workers,
           batch: request.configuration.training.batch, benchmark, seconds: seconds,
-          trainingOnly: trainingOnly)
+          trainingOnly: trainingOnly, checkpointsIn: checkpointDir)
         results.append(result)
         if !json { print(result.line) }
         if layers, !json { print(try result.layerTable()) }
@@ -171,6 +179,7 @@ struct BenchCommand: ParsableCommand {
         }
         configuration.data = DataConfiguration(
           train: SampleSource(file: scratch, images: "train/images", labels: "train/labels"))
+        configuration.checkpoints = madeUpCheckpoints
       }
     } else {
       configuration = try made(network ?? .lecture, scratch: scratch)
@@ -196,7 +205,13 @@ struct BenchCommand: ParsableCommand {
       network: try description.scalingBytes(),
       training: TrainingConfiguration(
         epochs: 1, batch: batch,
-        optimizer: .sgd(learningRate: 0.001, momentum: 0.9, nesterov: false, weightDecay: 0)))
+        optimizer: .sgd(learningRate: 0.001, momentum: 0.9, nesterov: false, weightDecay: 0)),
+      checkpoints: madeUpCheckpoints)
+  }
+
+  /// Epochs mean nothing where there are four minibatches.
+  private var madeUpCheckpoints: CheckpointConfiguration {
+    CheckpointConfiguration(every: .steps(100), keepBest: 0)
   }
 }
 

@@ -20,10 +20,11 @@ struct BenchResult {
   /// Bytes that the sum of gradients and the optimizer move in a step, and the speed at which memory is copied.
   let updateBytes: Int
   let copyBytesPerSecond: Double
+  let checkpoints: CheckpointCost?
 
   init(
     name: String, precision: Precision, workers: Int, batch: Int, _ benchmark: Benchmark, seconds: Double,
-    trainingOnly: Bool
+    trainingOnly: Bool, checkpointsIn folder: String
   ) throws {
     self.name = name
     self.precision = precision
@@ -35,6 +36,7 @@ struct BenchResult {
     training = try benchmark.training(seconds: seconds)
     inference = trainingOnly ? nil : try benchmark.inference(seconds: seconds / 2)
     peakMemoryBytes = Benchmark.peakMemoryBytes()
+    checkpoints = trainingOnly ? nil : try benchmark.checkpointCost(seconds: seconds, in: folder)
     layers = trainingOnly ? [] : try benchmark.profile()
     var peaks: [ComputePrecision: Double] = [:]
     if !trainingOnly {
@@ -56,6 +58,11 @@ struct BenchResult {
       } ?? "")
       + String(format: ", data wait %.2f%%", training.dataWaitShare * 100)
       + String(format: ", peak memory %.0f MB", Double(peakMemoryBytes) / 1e6)
+      + (checkpoints.map {
+        String(
+          format: ", checkpoints %.2f%% (%.1f ms for each of %.1f MB, one every %.1f s)", $0.share * 100,
+          $0.seconds * 1e3, Double($0.byteCount) / 1e6, $0.intervalSeconds)
+      } ?? "")
   }
 
   /// A line per phase of a step, then the time of each layer and pass on one worker.
@@ -113,6 +120,16 @@ struct BenchResult {
         keys["inference_images_per_second"] = inference.imagesPerSecond
         keys["inference_images_per_second_p5"] = inference.slowest
         keys["inference_images_per_second_p95"] = inference.fastest
+      }
+      if let cost = result.checkpoints {
+        keys["checkpoint_seconds"] = cost.seconds
+        keys["checkpoint_seconds_p25"] = cost.lowerQuartile
+        keys["checkpoint_seconds_p75"] = cost.upperQuartile
+        keys["checkpoint_copy_seconds"] = cost.copySeconds
+        keys["checkpoint_bytes"] = cost.byteCount
+        keys["checkpoint_rounds"] = cost.rounds
+        keys["checkpoint_interval_seconds"] = cost.intervalSeconds
+        keys["checkpoint_share"] = cost.share
       }
       if result.copyBytesPerSecond > 0 { keys["copy_bytes_per_second"] = result.copyBytesPerSecond }
       for (precision, peak) in result.peaks { keys["peak_flops_\(precision.rawValue)"] = peak }

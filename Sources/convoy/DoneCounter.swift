@@ -1,8 +1,8 @@
-internal import Synchronization
+internal import Parallel
 
 /// Counts finished pieces of parallel work, and reports one at a time.
 final class DoneCounter: Sendable {
-  private let done = Mutex(0)
+  private let done = Guarded(0)
 
   func increment(_ report: (Int) -> Void) {
     done.withLock { done in

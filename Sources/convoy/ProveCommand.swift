@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Experiments
 internal import Foundation
+internal import Reporting
 internal import Training
 
 /// Shows that a training gives the same bytes on any number of workers.
@@ -38,39 +39,39 @@ struct ProveCommand: ParsableCommand {
       RunRequest(
         configuration: loaded.run, resolvedConfiguration: loaded.resolvedYAML, directory: "", workers: first),
       stop: stop)
-    print("\(pad("trial"))\(pad("first difference"))SHA-256 after the last step")
-    let expected = try proof.digests(workers: first, steps: steps)
-    report("\(first) worker(s)", nil, expected)
-    var differing: [String] = []
-    for count in counts.dropFirst() {
-      let digests = try proof.digests(workers: count, steps: steps)
-      let step = firstDifference(expected, digests)
-      report("\(count) worker(s)", step, digests)
-      if let step { differing.append("\(count) worker(s) from step \(step) on") }
+    var table = ProofTable()
+    show("trial", "first difference", "SHA-256 after the last step")
+    for count in counts {
+      try run(proof, workers: count, name: count == 1 ? "1 worker" : "\(count) workers", in: &table)
     }
-    let middle = max(steps / 2, 1)
-    let last = counts[counts.count - 1]
-    let resumed = try proof.digests(workers: last, steps: steps, restartsAfter: middle)
-    let step = firstDifference(expected, resumed)
-    report("resumed after \(middle)", step, resumed)
-    if let step { differing.append("resumed from step \(step) on") }
-    guard differing.isEmpty else {
-      throw CommandError(
-        exitCode: 70,
-        description: "not the same bytes as with \(first) worker(s): \(differing.joined(separator: ", "))")
+    // Of what was really done: the epochs may end before.
+    if table.steps > 1 {
+      let middle = table.steps / 2
+      try run(
+        proof, workers: counts[counts.count - 1], restartsAfter: middle, name: "resumed after \(middle)",
+        in: &table)
     }
-    print("the same bytes after each of \(expected.count - 1) steps")
+    if let difference = table.difference { throw CommandError(exitCode: 70, description: difference) }
+    TerminalOutput.write("the same bytes after each of \(table.steps) steps\n", to: 1)
   }
 
-  private func report(_ name: String, _ difference: Int?, _ digests: [String]) {
-    print("\(pad(name))\(pad(difference.map { "step \($0)" } ?? "none"))\(digests.last ?? "")")
+  /// One trial, and its line as soon as it is done.
+  private func run(
+    _ proof: ExactnessProof, workers: Int, restartsAfter: Int? = nil, name: String, in table: inout ProofTable
+  ) throws {
+    let line = TerminalOutput.progressLine()
+    defer { line.finish() }
+    let digests = try proof.digests(workers: workers, steps: steps, restartsAfter: restartsAfter) { step in
+      line.update(ProgressReading(title: name, done: step, total: steps), now: TerminalOutput.seconds)
+    }
+    line.finish()
+    let trial = table.add(name, digests)
+    let difference = trial.firstDifference.map { "step \($0)" } ?? (table.trials.count == 1 ? "–" : "none")
+    show(name, difference, trial.last)
   }
 
-  /// The first step after which two trials differ, 0 for the state before any; nil when they never do.
-  private func firstDifference(_ left: [String], _ right: [String]) -> Int? {
-    let step = zip(left, right).enumerated().first { $0.element.0 != $0.element.1 }?.offset
-    return step ?? (left.count == right.count ? nil : min(left.count, right.count))
+  private func show(_ name: String, _ difference: String, _ digest: String) {
+    func pad(_ text: String) -> String { text.padding(toLength: 20, withPad: " ", startingAt: 0) }
+    TerminalOutput.write("\(pad(name))\(pad(difference))\(digest)\n", to: 1)
   }
-
-  private func pad(_ text: String) -> String { text.padding(toLength: 20, withPad: " ", startingAt: 0) }
 }

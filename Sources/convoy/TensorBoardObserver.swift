@@ -22,10 +22,10 @@ final class TensorBoardObserver: TrainerObserver {
       switch event {
       case .started(let summary):
         interval = max(1, summary.stepsPerEpoch / 100)
-        let position = EventLog.Position(step: summary.progress.step, epoch: summary.progress.epoch)
         log = try EventLog(
           directory: directory, host: ProcessInfo.processInfo.hostName,
-          goingOnAfter: summary.resumedFrom == nil ? nil : position, time: Date().timeIntervalSince1970)
+          goingOnAfter: summary.resumedFrom == nil ? nil : summary.progress.step,
+          keeping: { summary.progress.covers(step: $0, epoch: $1) }, time: Date().timeIntervalSince1970)
       case .step(let report) where report.step % interval == 0 && report.minibatch.samples > 0:
         try log?.append(
           [
@@ -48,8 +48,8 @@ final class TensorBoardObserver: TrainerObserver {
       EventLog.Scalar(EventLog.epochTag, Double(metrics.epoch)),
       EventLog.Scalar("train/loss", metrics.train.meanLoss),
       EventLog.Scalar("train/accuracy", metrics.train.accuracy),
-      EventLog.Scalar("images_per_second", metrics.samplesPerSecond),
     ]
+    if let rate = metrics.samplesPerSecond { scalars.append(EventLog.Scalar("images_per_second", rate)) }
     if let test = metrics.test {
       scalars.append(EventLog.Scalar("test/loss", test.meanLoss))
       scalars.append(EventLog.Scalar("test/accuracy", test.accuracy))

@@ -82,7 +82,7 @@ final class TrainingPrinter: TrainerObserver {
       parts.append("test loss \(NumberText.fixed(test.meanLoss, 4))")
       parts.append("test accuracy \(NumberText.fixed(test.accuracy, 4))\(isBest ? " *" : "  ")")
     }
-    parts.append("\(NumberText.grouped(Int(metrics.samplesPerSecond))) images/s")
+    if let rate = metrics.samplesPerSecond { parts.append("\(NumberText.grouped(Int(rate))) images/s") }
     return parts.joined(separator: "  ")
   }
 }

@@ -21,8 +21,9 @@ struct TuneCommand: ParsableCommand {
   var save: String?
 
   func run() throws {
+    let stop = StopSignals.install()
     let loaded = try ConfigurationFile.load(path: config.config, overrides: config.overrides)
-    let (choices, timings) = try Tuning(loaded.network, loaded.run.training).measure()
+    let (choices, timings) = try Tuning(loaded.network, loaded.run.training, stop: stop).measure()
     for timing in timings {
       let isChosen = choices[timing.layer, timing.pass]?.rawValue == timing.algorithm.rawValue
       let name =

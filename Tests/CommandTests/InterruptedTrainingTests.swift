@@ -10,11 +10,12 @@ import Testing
 @Suite("Interrupted trainings")
 struct InterruptedTrainingTests {
   /// A folder with data and a config of so many epochs of 5 steps.
-  private func prepare(epochs: Int, more: String = "") throws -> (folder: TemporaryDirectory, config: String)
-  {
+  private func prepare(
+    epochs: Int, network: String = "[flatten, dense: {units: 3}]", more: String = ""
+  ) throws -> (folder: TemporaryDirectory, config: String) {
     let folder = try TemporaryDirectory()
     try Sample.dataset(folder.file("data.h5"))
-    return (folder, try Sample.config(folder, epochs: epochs, more: more))
+    return (folder, try Sample.config(folder, network: network, epochs: epochs, more: more))
   }
 
   private func rows(_ run: String) throws -> [Substring] {
@@ -52,6 +53,30 @@ struct InterruptedTrainingTests {
     #expect(try Program.run(["train", config, "--run-dir", run, "--quiet"]).code == 0)
     #expect(try Sample.digest(run) == Sample.digest(whole))
     #expect(try rows(run).count == 120)
+  }
+
+  @Test("killed three times with batch norm, dropout and augmentation, a training comes to the same bytes")
+  func killed() throws {
+    let (folder, config) = try prepare(
+      epochs: 60,
+      network: "[conv2d: {filters: 4, kernel: 3}, batch_norm, relu, dropout: {rate: 0.3}, flatten, "
+        + "dense: {units: 3}]",
+      more: "  augmentation: [flip_horizontal, pad_and_crop: {padding: 1}, random_erasing, mixup]\n"
+        + "checkpoints: {every: {steps: 1}}")
+    let (run, whole) = (folder.file("run"), folder.file("whole"))
+    #expect(try Program.run(["train", config, "--run-dir", whole, "--quiet"]).code == 0)
+    for workers in 1...3 {
+      let program = try Program.start([
+        "train", config, "--run-dir", run, "--workers", "\(workers)", "--quiet",
+      ])
+      let before = (try? rows(run).count) ?? 0
+      try program.wait { ((try? rows(run).count) ?? 0) > before + 2 }
+      program.send(SIGKILL)
+      #expect(try program.finish().wasKilled)
+    }
+    #expect(try Program.run(["train", config, "--run-dir", run, "--quiet"]).code == 0)
+    #expect(try Sample.digest(run) == Sample.digest(whole))
+    #expect(try rows(run).count == 60)
   }
 
   @Test("under nohup a training does not stop when the terminal goes")

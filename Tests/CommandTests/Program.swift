@@ -71,6 +71,9 @@ final class RunningProgram {
     try process.run()
   }
 
+  /// What it has printed so far.
+  var output: String { (try? text("output")) ?? "" }
+
   func send(_ signal: Int32) { kill(process.processIdentifier, signal) }
 
   /// Waits until `condition` holds or the program ends; at most a minute.
@@ -84,12 +87,13 @@ final class RunningProgram {
 
   func finish() throws -> Program.Result {
     process.waitUntilExit()
-    func text(_ name: String) throws -> String {
-      String(decoding: try Data(contentsOf: URL(fileURLWithPath: files.file(name))), as: UTF8.self)
-    }
     return Program.Result(
       code: process.terminationStatus, wasKilled: process.terminationReason == .uncaughtSignal,
       output: try text("output"), errors: try text("errors"))
+  }
+
+  private func text(_ name: String) throws -> String {
+    String(decoding: try Data(contentsOf: URL(fileURLWithPath: files.file(name))), as: UTF8.self)
   }
 }
 

@@ -59,7 +59,8 @@ struct EventLogTests {
     }
     do {
       let log = try EventLog(
-        directory: folder.path, host: "a b", goingOnAfter: EventLog.Position(step: 4, epoch: 1), time: 1000)
+        directory: folder.path, host: "a b", goingOnAfter: 4,
+        keeping: { $0 <= 4 && ($1 ?? 0) <= 1 }, time: 1000)
       try log.append([EventLog.Scalar("loss", 50)], step: 5, time: 1000)
     }
     #expect(
@@ -69,7 +70,8 @@ struct EventLogTests {
       ])
     // The epoch that a checkpoint does not count is evaluated, and recorded, again.
     _ = try EventLog(
-      directory: folder.path, host: "a b", goingOnAfter: EventLog.Position(step: 4, epoch: 0), time: 1000)
+      directory: folder.path, host: "a b", goingOnAfter: 4,
+      keeping: { $0 <= 4 && ($1 ?? 0) <= 0 }, time: 1000)
     #expect(try Self.read(folder.path).suffix(3) == ["4 loss 4.0", "brain.Event:2", "start at 5"])
     _ = try EventLog(directory: folder.path, host: "a b", goingOnAfter: nil, time: 1000)
     #expect(try Self.read(folder.path) == ["brain.Event:2"])
@@ -89,7 +91,8 @@ struct EventLogTests {
     if place < 0 { bytes.removeLast() } else { bytes[end + place] ^= 4 }
     try bytes.write(to: URL(fileURLWithPath: log.path))
     _ = try EventLog(
-      directory: folder.path, host: "h", goingOnAfter: EventLog.Position(step: 9, epoch: 9), time: 1000)
+      directory: folder.path, host: "h", goingOnAfter: 9,
+      keeping: { $0 <= 9 && ($1 ?? 0) <= 9 }, time: 1000)
     #expect(
       try Self.read(folder.path) == ["brain.Event:2", "1 loss 1.0", "brain.Event:2", "start at 10"])
   }
@@ -108,7 +111,8 @@ struct EventLogTests {
     }
     do {
       let log = try EventLog(
-        directory: folder.path, host: "h", goingOnAfter: EventLog.Position(step: 600, epoch: 1), time: 2000)
+        directory: folder.path, host: "h", goingOnAfter: 600,
+        keeping: { $0 <= 600 && ($1 ?? 0) <= 1 }, time: 2000)
       for step in 601...1000 {
         try log.append([EventLog.Scalar("batch/loss", 2 / Double(step))], step: step, time: 2000)
       }

@@ -30,13 +30,18 @@ struct ExactnessTests {
   }
 
   @Test(
-    "stopping after every single step and resuming on another number of workers changes nothing",
+    "stopping after every step of a training with dropout and augmentation and resuming on other workers changes nothing",
     arguments: [SmallRun.sgd, SmallRun.adam])
   func resumeEverywhere(optimizer: OptimizerConfiguration) throws {
     let folder = try TemporaryFolder()
     try SmallRun.writeDataset(folder("data.h5"), count: 83)
     // 40 epochs of 5 steps, the last minibatch of 3 samples, the last shard of each other of 2.
-    let configuration = try SmallRun.configuration(data: folder("data.h5"), epochs: 40, optimizer: optimizer)
+    var configuration = try SmallRun.configuration(data: folder("data.h5"), epochs: 40, optimizer: optimizer)
+    configuration.training.augmentation = Augmentation([
+      .flipHorizontal(probability: 0.5), .flipVertical(probability: 0.5),
+      .padAndCrop(padding: .init(rows: 1, columns: 2), border: .reflect), .randomErasing(RandomErasing()),
+      .mixup(alpha: 0.5, probability: 0.5),
+    ])
     let whole = folder("whole")
     #expect(try SmallRun.train(configuration, in: whole, workers: 2).complete)
 
@@ -52,6 +57,7 @@ struct ExactnessTests {
     #expect(restarts == 200)
     let expected = try SmallRun.digests(in: whole)
     #expect(expected.count == 200)
+    #expect(Set(expected.values).count == 200, "no two steps are alike")
     #expect(try SmallRun.digests(in: pieces) == expected)
     // The same rows, but for the columns of wall-clock time.
     func rows(_ directory: String) throws -> [[Substring]] {

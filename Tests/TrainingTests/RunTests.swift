@@ -92,12 +92,19 @@ struct RunTests {
     let path = folder("metrics.csv")
     let header = EpochMetrics.columns.joined(separator: ",")
     try Data("\(header)\n5,1,a\n10,2,b\n15,3,c\n2".utf8).write(to: URL(fileURLWithPath: path))
-    _ = try MetricsLog(path: path, goingOnAfter: 2)
+    func progress(step: Int, epoch: Int) -> TrainingProgress {
+      var progress = TrainingProgress()
+      (progress.step, progress.epoch) = (step, epoch)
+      return progress
+    }
+    _ = try MetricsLog(path: path, goingOnFrom: progress(step: 15, epoch: 2))
     #expect(try String(contentsOfFile: path, encoding: .utf8) == "\(header)\n5,1,a\n10,2,b\n")
-    _ = try MetricsLog(path: path, goingOnAfter: 0)
+    _ = try MetricsLog(path: path, goingOnFrom: progress(step: 7, epoch: 2))
+    #expect(try String(contentsOfFile: path, encoding: .utf8) == "\(header)\n5,1,a\n")
+    _ = try MetricsLog(path: path, goingOnFrom: progress(step: 5, epoch: 0))
     #expect(try String(contentsOfFile: path, encoding: .utf8) == "\(header)\n")
     try Data("\(header)\n5,1,a\n".utf8).write(to: URL(fileURLWithPath: path))
-    _ = try MetricsLog(path: path, goingOnAfter: nil)
+    _ = try MetricsLog(path: path, goingOnFrom: nil)
     #expect(try String(contentsOfFile: path, encoding: .utf8) == "\(header)\n")
   }
 
@@ -116,6 +123,9 @@ struct RunTests {
     try SmallRun.train(configuration, in: folder("whole"))
     let rows = try String(contentsOfFile: folder("whole/metrics.csv"), encoding: .utf8).split(separator: "\n")
     #expect(rows.dropFirst().map { $0.prefix(3) } == ["3,1", "6,2", "9,3"])
+    // This process only evaluated the first epoch: it has no speed of training to tell.
+    let speeds = RunTable.epochs(ofRun: folder("whole"))?.numbers("samples_per_second") ?? []
+    #expect(speeds.count == 3 && speeds[0] == nil && speeds[1] ?? 0 > 0)
   }
 
   @Test("steps.csv has every step once over restarts, and the rows of a run that was never stopped")

@@ -1,6 +1,7 @@
 internal import Dispatch
 internal import Foundation
 public import ImageFiles
+internal import Parallel
 internal import Synchronization
 internal import Tensors
 
@@ -155,7 +156,7 @@ public struct ImageFolderImporter: DatasetImporter {
 
 /// What was wrong with one file.
 private final class FileProblem: Sendable {
-  let error = Mutex<(any Error)?>(nil)
+  let error = Guarded<(any Error)?>(nil)
 }
 
 extension DatasetError {

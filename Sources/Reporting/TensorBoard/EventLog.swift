@@ -16,16 +16,8 @@ public final class EventLog {
     }
   }
 
-  /// Where a training goes on: after this many steps, of which so many epochs are done and recorded.
-  public struct Position: Hashable, Sendable {
-    public let step: Int
-    public let epoch: Int
-
-    public init(step: Int, epoch: Int) {
-      self.step = step
-      self.epoch = epoch
-    }
-  }
+  /// Whether a record stays when a training goes on: one of a step, or of an epoch (from 1) that ended with the step.
+  public typealias Rule = (_ step: Int, _ epoch: Int?) -> Bool
 
   /// The tag by whose value the records of epochs are known.
   public static let epochTag = "epoch"
@@ -38,13 +30,17 @@ public final class EventLog {
   /// Cuts earlier files and begins a new one.
   ///
   /// - Parameters:
-  ///   - position: nil for a training from its beginning, which takes all earlier files away.
+  ///   - step: after which training goes on; nil for a training from its beginning, which takes all earlier files away.
+  ///   - isKept: what stays of the earlier files, up to the first record that does not.
   ///   - time: seconds since 1970; part of the file's name.
   /// - Throws: Foundation's errors of reading and writing.
-  public init(directory: String, host: String, goingOnAfter position: Position?, time: Double) throws {
+  public init(
+    directory: String, host: String, goingOnAfter step: Int?, keeping isKept: Rule = { _, _ in true },
+    time: Double
+  ) throws {
     let names = try FileManager.default.contentsOfDirectory(atPath: directory)
       .filter { $0.hasPrefix(Self.prefix) }.sorted()
-    for name in names { try Self.cut("\(directory)/\(name)", after: position) }
+    for name in names { try Self.cut("\(directory)/\(name)", isFresh: step == nil, keeping: isKept) }
     // Readers take files in the order of their names.
     let last = names.last.flatMap { Int($0.dropFirst(Self.prefix.count).prefix { $0.isNumber }) } ?? 0
     let safeHost = String(host.map { $0.isLetter || $0.isNumber || "-_.".contains($0) ? $0 : "_" })
@@ -54,7 +50,7 @@ public final class EventLog {
     }
     file = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
     try add(Event(time: time, .fileVersion("brain.Event:2")))
-    if let position { try add(Event(time: time, step: position.step + 1, .start)) }
+    if let step { try add(Event(time: time, step: step + 1, .start)) }
     try flush()
   }
 
@@ -79,18 +75,22 @@ public final class EventLog {
     if pending.count > 1 << 14 { try flush() }
   }
 
-  /// Leaves the records up to a position, and nothing behind the first damaged one; a file without figures goes.
-  private static func cut(_ path: String, after position: Position?) throws {
-    guard let position, let contents = FileManager.default.contents(atPath: path) else {
+  /// Leaves the records that are to be kept, and nothing behind the first damaged one; a file without figures goes.
+  private static func cut(_ path: String, isFresh: Bool, keeping isKept: Rule) throws {
+    guard !isFresh, let contents = FileManager.default.contents(atPath: path) else {
       return try FileManager.default.removeItem(atPath: path)
     }
     let bytes = Array(contents)
     var end = 0
     var hasFigures = false
     while let record = EventRecord.read(bytes, at: end),
-      let event = Event(record.message), isKept(event, position)
+      let event = Event(record.message)
     {
-      if case .scalars = event.what { hasFigures = true }
+      if case .scalars(let scalars) = event.what {
+        let epoch = scalars.first { $0.tag == epochTag }.map { Int($0.value) }
+        guard isKept(event.step, epoch) else { break }
+        hasFigures = true
+      }
       end = record.end
     }
     guard hasFigures else { return try FileManager.default.removeItem(atPath: path) }
@@ -98,11 +98,5 @@ public final class EventLog {
     let file = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
     try file.truncate(atOffset: UInt64(end))
     try file.close()
-  }
-
-  private static func isKept(_ event: Event, _ position: Position) -> Bool {
-    guard case .scalars(let scalars) = event.what else { return true }
-    let epoch = scalars.first { $0.tag == epochTag }.map { Int($0.value) }
-    return event.step <= position.step && (epoch ?? 0) <= position.epoch
   }
 }
