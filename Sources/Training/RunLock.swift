@@ -37,6 +37,11 @@ final class RunLock: Sendable {
     try file.write(String(decoding: json, as: UTF8.self) + "\n")
   }
 
+  deinit {
+    // Closing would leave the lock to a child process that is between its fork and its exec at this moment.
+    _ = flock(file.value, LOCK_UN)
+  }
+
   /// Whether a process holds the folder at this moment; a folder without a lock is free.
   static func isHeld(folder: String) -> Bool {
     guard let file = try? FileDescriptor("\(folder)/lock", O_RDONLY | O_NOFOLLOW, or: .inputOutput) else {

@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import HDF5
 import Networks
 import Tensors
@@ -64,6 +65,27 @@ struct RunTests {
       .write(to: URL(fileURLWithPath: folder("run/lock")))
     _ = try RunDirectory(path: folder("run"))
     _ = try RunDirectory(path: folder("run"))
+  }
+
+  @Test("a child process that inherited the lock holds nothing once its parent is done")
+  func inheritedLock() throws {
+    let folder = try TemporaryFolder()
+    var child: pid_t = 0
+    do {
+      let directory = try RunDirectory(path: folder("run"))
+      // What a fork does for a moment, made to last.
+      let files = FileManager.default
+      let lock = try files.contentsOfDirectory(atPath: "/proc/self/fd").first {
+        (try? files.destinationOfSymbolicLink(atPath: "/proc/self/fd/\($0)")) == folder("run/lock")
+      }
+      #expect(fcntl(try #require(lock.flatMap { Int32($0) }), F_SETFD, 0) == 0)
+      var arguments = [strdup("sleep"), strdup("60"), nil]
+      #expect(posix_spawn(&child, "/bin/sleep", nil, nil, &arguments, environ) == 0)
+      arguments.forEach { free($0) }
+      withExtendedLifetime(directory) {}
+    }
+    _ = try RunDirectory(path: folder("run"))
+    #expect(kill(child, SIGKILL) == 0 && waitpid(child, nil, 0) == child)
   }
 
   @Test("what a killed process left half-written is removed")
