@@ -118,6 +118,31 @@ struct LookCommandTests {
     #expect(try results(folder.file("one")).keys.contains { $0.hasSuffix(".json") })
   }
 
+  @Test("flags and a configuration that say the same give the same bytes")
+  func flags() throws {
+    let (folder, config) = try prepare(
+      "{dream: {image: a.png, layers: [{name: conv2d, weight: 2}], steps: 2, octaves: 2}}")
+    let (network, picture) = (folder.file("net.h5"), folder.file("a.png"))
+    for (flags, run, more) in [
+      (["dream", network, picture, "--layers", "conv2d:2", "--steps", "2", "--octaves", "2"], "dream", []),
+      (
+        ["visualize", "maximize", network, "--class", "1,2", "--steps", "3", "--l1", "0.1", "--rotate", "3"],
+        "maximize", ["job={maximize: {target: {classes: {which: '1,2'}}, steps: 3, l1: 0.1, rotation: 3}}"]
+      ),
+      (
+        ["explain", network, picture, "--patch", "3"], "explain",
+        ["job={explain: {image: \(picture), patch: 3}}"]
+      ),
+    ] {
+      let (one, two) = (folder.file("\(run)-flags"), folder.file("\(run)-run"))
+      let first = try Program.run(flags + ["--to", one])
+      let sets = more.flatMap { ["--set", $0] }
+      let second = try Program.run(["visualize", "run", config, "--run-dir", two] + sets)
+      #expect(first.code == 0 && second.code == 0, "\(first.errors)\(second.errors)")
+      #expect(try results(one) == results(two), "\(run)")
+    }
+  }
+
   @Test("convoy config checks and shows looks, and explains how they are written")
   func config() throws {
     let (folder, config) = try prepare("{dream: {image: a.png}}")

@@ -23,7 +23,7 @@ extension ExampleLook: LookJob {
           ProgressReading(title: "examples", done: done, total: dataset.count), now: TerminalOutput.seconds)
       })
     progress.finish()
-    guard let found else { throw context.stopped("the samples so far, which were not kept") }
+    guard let found else { throw context.stopped("the samples", isKept: false) }
     func caption(_ example: TopExamples.Example) -> String {
       let label = Int(example.label)
       return subject.classNames.indices.contains(label) ? subject.classNames[label] : "\(label)"

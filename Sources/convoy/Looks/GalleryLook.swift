@@ -17,7 +17,7 @@ extension GalleryLook: LookJob {
         line.update("gallery: \(layer)")
       })
     line.finish()
-    guard let gallery else { throw context.stopped("the layers so far, which were not kept") }
+    guard let gallery else { throw context.stopped("the layers", isKept: false) }
     let file = try context.folder.write(try gallery.html(title: context.title), as: "gallery.html")
     let rooms = gallery.rooms.map { room -> [String: Any] in
       [

@@ -32,9 +32,11 @@ struct LookContext {
   func states(of name: String) -> StateStore { StateStore(folder: "\(folder.path)/states", name: name) }
 
   /// Ends the process after a signal, when what going on needs has been saved.
-  func stopped(_ text: String) -> any Error {
+  ///
+  /// - Parameter isKept: false where nothing was saved.
+  func stopped(_ text: String, isKept: Bool = true) -> any Error {
     let signal = stop.signalNumber.map { StopSignals.name(of: $0) } ?? "a signal"
-    let line = "stopped by \(signal) at \(text); the same command goes on"
+    let line = "stopped by \(signal) at \(text); the same command \(isKept ? "goes on" : "begins again")"
     log(line)
     TerminalOutput.write("\(line)\n", to: 2)
     return ExitCode(75)

@@ -43,8 +43,7 @@ extension MaximizeLook: LookJob {
     for maximum in found { known[maximum.target] = maximum }
     let maxima = targets.compactMap { known[$0] }
     guard maxima.count == targets.count else {
-      throw context.stopped(
-        "\(maxima.count) of \(targets.count) targets" + (keeper == nil ? ", which were not kept" : ""))
+      throw context.stopped("\(maxima.count) of \(targets.count) targets", isKept: keeper != nil)
     }
     let report = try MaximizationReport(subject, maxima)
     let name = "maximize-\(target.name)"
