@@ -66,7 +66,7 @@ let package = Package(
     .target(
       name: "Experiments",
       dependencies: [
-        "Networks", "Datasets", "Training", "Insight", .product(name: "Yams", package: "Yams"),
+        "Networks", "Compute", "Datasets", "Training", "Insight", .product(name: "Yams", package: "Yams"),
       ]),
     .target(
       name: "Reporting",

@@ -21,11 +21,15 @@ public struct CompileOptions: Hashable, Sendable {
   public var parts = 1
   /// Which algorithm each convolution uses.
   public var kernels: KernelSelection
+  /// What the network is trained and judged by; its loss takes over an activation at the network's end.
+  public var criterion: Criterion
 
   public init(
     batch: Int, shard: Int? = nil, precision: ComputePrecision = .fp32, training: Bool = true,
-    inputGradient: Bool = false, kernels: KernelSelection = .costModel
+    inputGradient: Bool = false, kernels: KernelSelection = .costModel,
+    criterion: Criterion = .classification
   ) {
+    self.criterion = criterion
     self.batch = batch
     self.shard = shard
     self.precision = precision

@@ -1,6 +1,7 @@
 public import Networks
 internal import OneDNN
 internal import Parallel
+internal import Tensors
 
 /// A network made executable: its plans for every shard size, over one layout of parameters.
 public final class CompiledNetwork: Sendable {
@@ -8,6 +9,8 @@ public final class CompiledNetwork: Sendable {
   public let options: CompileOptions
   /// Samples of a full shard.
   public let shardSize: Int
+  /// The sums that training takes of samples.
+  public let metrics: MetricLayout
   /// The canonical layout of parameters and statistics.
   public let parameters: ParameterLayout
   private let lowering: Lowering
@@ -32,8 +35,10 @@ public final class CompiledNetwork: Sendable {
     self.network = network
     self.options = options
     parameters = ParameterLayout(network)
-    lowering = Lowering(network)
-    inferenceLowering = Lowering(network, foldsNorms: true)
+    metrics = MetricLayout(options.criterion, outputs: network.outputShape.elementCount)
+    let final = options.criterion.loss.finalActivation
+    lowering = Lowering(network, leavingOut: final)
+    inferenceLowering = Lowering(network, foldsNorms: true, leavingOut: final)
     var chosenShard: Int?
     if case .chosen(let choices) = options.kernels { chosenShard = choices.shardSize }
     shardSize =
@@ -43,9 +48,6 @@ public final class CompiledNetwork: Sendable {
         storedFloats: parameters.trainableCount)
     _ = try plan(shardSize, options.training ? .training : .inference)
   }
-
-  /// Whether the network's last layer is a softmax; logits are what comes before it.
-  public var endsInSoftmax: Bool { lowering.endsInSoftmax }
 
   // MARK: - Parameters
 

@@ -248,5 +248,5 @@ private struct FloatImages: ShardSource {
     guard let images else { preconditionFailure("a backward pass reads no pixels") }
     return UnsafeRawPointer(images + index * pixelCount)
   }
-  func label(at index: Int) -> Int32 { 0 }
+  func target(at index: Int) -> SampleTarget { .label(0) }
 }

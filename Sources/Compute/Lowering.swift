@@ -74,8 +74,8 @@ struct Lowering {
   private(set) var operations: [Operation] = []
   /// The operation that gives the network's logits.
   private(set) var output = 0
-  /// Whether the network ends in a softmax, which plans leave to the loss and to whoever wants probabilities.
-  private(set) var endsInSoftmax = false
+  /// An activation that is left out at the network's end, for the loss and whoever wants probabilities to do.
+  private let leftOut: Loss.FinalActivation
   private let isForInference: Bool
   /// The operation that computes each layer's output.
   private var operationOfLayer: [String: Int] = [:]
@@ -84,9 +84,14 @@ struct Lowering {
   /// For a trace: the operation that gives each value that stays visible.
   private(set) var operationOfTap: [LayerTap: Int] = [:]
 
-  /// - Parameter foldsNorms: whether batch normalisations disappear into convolutions, which only inference allows.
-  init(_ network: ResolvedNetwork, foldsNorms: Bool = false) {
+  /// - Parameters:
+  ///   - foldsNorms: whether batch normalisations disappear into convolutions, which only inference allows.
+  ///   - final: an activation that is left out where the network ends in it.
+  init(
+    _ network: ResolvedNetwork, foldsNorms: Bool = false, leavingOut final: Loss.FinalActivation = .softmax
+  ) {
     isForInference = foldsNorms
+    leftOut = final
     emit(
       .input(ChannelAffine()), inputs: [], layer: Network.inputName, shapes: [],
       output: network.inputShape)
@@ -100,6 +105,7 @@ struct Lowering {
   /// like others.
   init(_ network: ResolvedNetwork, keeping taps: [LayerTap]) {
     isForInference = false
+    leftOut = .none
     emit(
       .input(ChannelAffine()), inputs: [], layer: Network.inputName, shapes: [],
       output: network.inputShape)
@@ -212,9 +218,8 @@ struct Lowering {
     let kinds: [Operation.Kind]
     switch activation {
     case .linear: kinds = []
-    case .softmax where isOutput:
-      endsInSoftmax = true
-      kinds = []
+    case .softmax where isOutput && leftOut == .softmax: kinds = []
+    case .sigmoid where isOutput && leftOut == .sigmoid: kinds = []
     case .softmax: kinds = [.softmax]
     case .relu: kinds = [.eltwise(.plainReLU)]
     case .leakyReLU: kinds = [.eltwise(.relu(negativeSlope: 0.2))]

@@ -152,7 +152,7 @@ extension PlanBuilder {
 
   // MARK: - The network's end
 
-  /// The logits as a plain fp32 matrix [N, classes].
+  /// The outputs as a plain fp32 matrix [N, outputs]: logits where the loss does the last activation itself.
   func emitLogits() throws -> Value {
     let shape = lowering.operations[lowering.output].outputShape
     guard let value = value(of: lowering.output), shape.rank == 1 else {
@@ -170,9 +170,9 @@ extension PlanBuilder {
   }
 
   func emitLoss(_ logits: Value) throws {
-    let classes = logits.descriptor.dimensions[1]
+    let layout = MetricLayout(options.criterion, outputs: logits.descriptor.dimensions[1])
     let diff = buffer(logits.descriptor)
-    emit(SoftmaxCrossEntropyStep(samples: samples, classes: classes, logits: logits.operand, gradient: diff))
+    emit(LossStep(samples: samples, layout: layout, predictions: logits.operand, gradient: diff))
     passes(.backwardData)
     guard let value = value(of: lowering.output) else { return }
     let back = try canonicalGradient(Gradient(operand: diff, isExclusive: true))

@@ -85,8 +85,8 @@ public final class BatchReader: Sendable {
     return Minibatch(
       epoch: slice.epoch, position: slice.position, isLastOfEpoch: slice.isLastOfEpoch,
       pixelType: dataset.pixelType, sampleShape: dataset.sampleShape, sampleIndices: slice.rows,
-      labels: slice.rows.map { dataset.labels[Int($0)] }, sampleByteCount: dataset.sampleByteCount,
-      buffer: buffer, isWholeDataset: isWholeDataset)
+      labels: dataset.labels(of: slice.rows), sampleByteCount: dataset.sampleByteCount,
+      buffer: buffer, isWholeDataset: isWholeDataset, targets: dataset.targets, weights: dataset.weights)
   }
 }
 

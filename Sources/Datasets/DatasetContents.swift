@@ -1,23 +1,30 @@
 internal import HDF5
 
-/// The two HDF5 datasets behind an `ImageDataset`, with the checks of their shapes and types.
+/// The HDF5 datasets behind an `ImageDataset`, with the checks of their shapes and types.
 struct DatasetContents {
   let path: String
   let root: Group
   let images: Dataset
+  /// Labels or targets.
   let labels: Dataset
+  let weights: Dataset?
   private let imagesName: String
   private let labelsName: String
 
-  init(path: String, _ imagesName: String, _ labelsName: String) throws {
+  init(path: String, _ imagesName: String, _ target: TargetName, _ weightsName: String?) throws {
     self.path = path
     self.imagesName = imagesName
-    self.labelsName = labelsName
+    labelsName = target.name
     root = try File.open(path).root
     images = try Self.open(imagesName, in: root)
-    labels = try Self.open(labelsName, in: root)
+    labels = try Self.open(target.name, in: root)
+    weights = try weightsName.map { [root] in try Self.open($0, in: root) }
     try checkImages()
-    try checkLabels()
+    switch target {
+    case .labels: try checkLabels()
+    case .values: try checkTargets()
+    }
+    try checkWeights()
   }
 
   private static func open(_ name: String, in root: Group) throws -> Dataset {
@@ -86,6 +93,84 @@ struct DatasetContents {
         "\"\(imagesName)\" has \(images.shape[0]) samples but \"\(labelsName)\" has \(shape[0]) labels, in \(path)"
       )
     }
+  }
+
+  private func checkTargets() throws {
+    let shape = labels.shape
+    let name = "\"\(labelsName)\" of \(path)"
+    guard shape.count == 1 || shape.count == 2, shape.last != 0 else {
+      throw DatasetError(
+        .badData,
+        "\(name) has shape \(format(shape)), but targets need samples × numbers, or one number per sample")
+    }
+    try checkNumbers(labels, labelsName, "targets")
+    try labels.checkPlausibleSize()
+  }
+
+  private func checkWeights() throws {
+    guard let weights else { return }
+    let shape = weights.shape
+    guard shape.count == 1 || (shape.count == 2 && shape[1] == 1) else {
+      throw DatasetError(
+        .badData,
+        "\"\(weights.path)\" of \(path) has shape \(format(shape)), but weights need one number per sample")
+    }
+    try checkNumbers(weights, weights.path, "weights")
+  }
+
+  private func checkNumbers(_ dataset: Dataset, _ name: String, _ noun: String) throws {
+    guard dataset.type.isNumber else {
+      throw DatasetError(.badData, "\"\(name)\" of \(path) holds \(dataset.type), but \(noun) need numbers")
+    }
+    guard dataset.shape[0] == images.shape[0] else {
+      throw DatasetError(
+        .badData,
+        "\"\(imagesName)\" has \(images.shape[0]) samples but \"\(name)\" has \(dataset.shape[0]) \(noun), in \(path)"
+      )
+    }
+  }
+
+  /// All targets; every number is finite.
+  func readTargets() throws -> TargetTable {
+    let width = labels.shape.count == 2 ? labels.shape[1] : 1
+    let values = try translatingErrors { try labels.read(Float.self) }
+    if let bad = values.firstIndex(where: { !$0.isFinite }) {
+      throw DatasetError(
+        .badData,
+        "sample \(bad / width) of \"\(labelsName)\" in \(path) has the value \(values[bad]) in column \(bad % width), but "
+          + "targets need finite numbers")
+    }
+    return TargetTable(values, width: width)
+  }
+
+  /// All weights, nil where there are none; every number is finite and at least 0, and one is above it.
+  func readWeights() throws -> [Float]? {
+    guard let weights else { return nil }
+    let values = try translatingErrors { try weights.read(Float.self) }
+    if let bad = values.firstIndex(where: { !$0.isFinite || $0 < 0 }) {
+      throw DatasetError(
+        .badData,
+        "sample \(bad) of \"\(weights.path)\" in \(path) has weight \(values[bad]), but weights are finite and at least 0")
+    }
+    guard values.contains(where: { $0 > 0 }) else {
+      throw DatasetError(
+        .badData, "all weights of \"\(weights.path)\" in \(path) are 0, so that there is nothing to learn")
+    }
+    return values
+  }
+
+  /// The names of the targets' columns, from their own attribute.
+  func targetNames(count: Int) throws -> [String]? {
+    for name in ["target_names", "class_names"] where try labels.attributes.contains(name) {
+      let names = try labels.attributes.strings(name)
+      guard names.count == count else {
+        throw DatasetError(
+          .badData,
+          "\"\(labelsName)\" of \(path) has \(count) columns, but its attribute \(name) has \(names.count) names")
+      }
+      return names
+    }
+    return nil
   }
 
   /// All labels; none is negative.

@@ -43,6 +43,14 @@ extension ImageDataset {
     for name in classNames ?? [] { try feed("\(name.utf8.count) \(name)\n", to: update) }
     // The labels are little-endian in memory on every machine that this builds for.
     try labels.withUnsafeBytes(update)
+    if let targets {
+      try feed("targets of \(targets.width)\n", to: update)
+      try update(UnsafeRawBufferPointer(targets.values.elements))
+    }
+    if let weights {
+      try feed("weights\n", to: update)
+      try weights.withUnsafeBytes(update)
+    }
   }
 
   private func feed(_ text: String, to update: (UnsafeRawBufferPointer) throws -> Void) throws {

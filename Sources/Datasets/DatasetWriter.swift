@@ -4,10 +4,10 @@ internal import HDF5
 internal import Synchronization
 public import Tensors
 
-/// Writes a dataset file: a group per split, such as `train` and `test`, each with `images` and `labels`.
+/// Writes a dataset file: a group per split, such as `train` and `test`, each with `images` and `labels` or `targets`.
 ///
 /// Images are uint8 or float32 `[N, H, W, C]` in chunks along N, deflated if asked for by several threads; labels are integers
-/// `[N]` with an attribute `class_names`. The same samples give the same bytes. The file appears under its name when
+/// `[N]` with an attribute `class_names`, targets float32 `[N, K]` with `target_names`. The same samples give the same bytes. The file appears under its name when
 /// ``finish()`` returns, complete and on the disk; before that, and after an error, nothing stands under the name but
 /// what stood there before.
 public final class DatasetWriter {
@@ -45,24 +45,57 @@ public final class DatasetWriter {
     compressionLevel: Int? = nil, progress: (Double) throws -> Void = { _ in },
     fill: (Range<Int>, UnsafeMutableRawBufferPointer) throws -> Void
   ) throws {
-    guard !labels.isEmpty else {
+    try writeSplit(
+      name, sampleShape: sampleShape, pixelType: pixelType, targets: .labels(labels, classNames: classNames),
+      compressionLevel: compressionLevel, progress: progress, fill: fill)
+  }
+
+  /// What is right for each sample.
+  public enum Targets: Sendable {
+    /// Classes, each in `0..<classNames.count` where these are known.
+    case labels([Int32], classNames: [String]?)
+    /// Vectors one after another, each of `width` finite numbers, with names of the columns.
+    case values([Float], width: Int, names: [String]?)
+
+    public var count: Int {
+      switch self {
+      case .labels(let labels, _): labels.count
+      case .values(let values, let width, _): values.count / width
+      }
+    }
+  }
+
+  /// As ``writeSplit(_:sampleShape:pixelType:labels:classNames:compressionLevel:progress:fill:)``, with labels or vectors.
+  ///
+  /// - Parameter weights: one per sample, or none.
+  public func writeSplit(
+    _ name: String, sampleShape: Shape, pixelType: PixelType = .uint8, targets: Targets,
+    weights: [Float]? = nil, compressionLevel: Int? = nil, progress: (Double) throws -> Void = { _ in },
+    fill: (Range<Int>, UnsafeMutableRawBufferPointer) throws -> Void
+  ) throws {
+    let count = targets.count
+    guard count > 0 else {
       throw DatasetError(.badData, "there are no samples for \"\(name)\" of \(output.path)")
     }
-    try checkLabels(labels, name, classNames)
+    if case .labels(let labels, let names?) = targets { try checkLabels(labels, name, names) }
     var storage = storage
     if let compressionLevel { storage.compressionLevel = compressionLevel }
     let size = sampleShape.elementCount * pixelType.byteCount
     var done = 0
     try writeImages(
-      "\(name)/images", sampleShape: sampleShape, pixelType: pixelType, capacity: labels.count,
+      "\(name)/images", sampleShape: sampleShape, pixelType: pixelType, capacity: count,
       storage: storage, progress: progress
     ) { memory in
-      let count = min(memory.count / size, labels.count - done)
+      let count = min(memory.count / size, count - done)
       try fill(done..<done + count, UnsafeMutableRawBufferPointer(rebasing: memory[..<(count * size)]))
       done += count
       return count
     }
-    try writeLabels("\(name)/labels", labels, classNames: classNames)
+    switch targets {
+    case .labels: try writeTargets("\(name)/labels", targets)
+    case .values: try writeTargets("\(name)/targets", targets)
+    }
+    if let weights { try writeWeights("\(name)/weights", weights) }
   }
 
   /// Writes the images of a split whose number is known at the end.
@@ -144,6 +177,25 @@ public final class DatasetWriter {
       }
     }
     return total
+  }
+
+  /// Writes labels or vectors; `name` is the dataset's path in the file.
+  func writeTargets(_ name: String, _ targets: Targets) throws {
+    switch targets {
+    case .labels(let labels, let classNames): try writeLabels(name, labels, classNames: classNames)
+    case .values(let values, let width, let names):
+      try translatingErrors(otherwise: .inputOutput) {
+        let dataset = try root.makeDataset(name, type: .float32, shape: [values.count / width, width])
+        try dataset.write(values)
+        if let names { try dataset.attributes.write("target_names", names) }
+      }
+    }
+  }
+
+  func writeWeights(_ name: String, _ weights: [Float]) throws {
+    try translatingErrors(otherwise: .inputOutput) {
+      try root.makeDataset(name, type: .float32, shape: [weights.count]).write(weights)
+    }
   }
 
   /// Writes the labels of a split; `name` is the dataset's path in the file.

@@ -1,20 +1,24 @@
 internal import HDF5
 public import Tensors
 
-/// Images and labels in an HDF5 file, opened and checked.
+/// Images with labels or targets in an HDF5 file, opened and checked.
 ///
 /// - Images: `[N, H, W, C]`, or `[N, H, W]` for one channel, or `[N, F]` for features; uint8 stays uint8, every other number becomes float32.
 ///   Contiguous, chunked in any way, compressed or not.
 /// - Labels: any integers, `[N]` or `[N, 1]`, from 0 up.
-/// - Class names: an attribute `class_names` of the labels, the images, the group of either, or the file.
+/// - Targets, in place of labels: finite numbers of any type, `[N, K]`, or `[N]` for one each, held as float32.
+/// - Weights: numbers from 0 up, `[N]`, or none.
+/// - Class names: an attribute `class_names` of the labels, the images, the group of either, or the file. Targets may have
+///   `target_names` or `class_names`, one for each column.
 ///
-/// Labels are in memory from the start; pixels are read by ``SampleStore``.
+/// Labels, targets and weights are in memory from the start; pixels are read by ``SampleStore``.
 public final class ImageDataset: Sendable {
   /// The file's path.
   public let path: String
-  /// The names of the two datasets in the file: `train/images`, `train/labels`.
+  /// The names of the datasets in the file: `train/images`, `train/labels`.
   public let imagesName: String
-  public let labelsName: String
+  public let target: TargetName
+  public let weightsName: String?
   /// N, at least 1.
   public let count: Int
   /// `[H, W, C]`, or `[F]`.
@@ -24,11 +28,15 @@ public final class ImageDataset: Sendable {
   public let storedType: String
   /// How the images are stored: `chunks of 167×28×28×1, deflate`.
   public let storage: String
-  /// One per sample, each in `0..<classCount`.
+  /// One per sample, each in `0..<classCount`; empty where there are targets.
   public let labels: [Int32]
-  /// In the order of the labels; nil when the file does not name its classes.
+  /// Nil where there are labels.
+  public let targets: TargetTable?
+  /// One per sample, each at least 0; nil for 1 each.
+  public let weights: [Float]?
+  /// In the order of the labels, or of the targets' columns; nil when the file does not name them.
   public let classNames: [String]?
-  /// The number of class names, or one more than the largest label.
+  /// The number of class names, or one more than the largest label, or the number of the targets' columns.
   public let classCount: Int
 
   let images: SampleStorage
@@ -36,35 +44,59 @@ public final class ImageDataset: Sendable {
   /// Opens the file and checks everything but the pixels.
   ///
   /// - Throws: ``DatasetError``, of kind `missingInput` when the file is not there, else `badData`.
-  public init(path: String, images imagesName: String, labels labelsName: String) throws {
+  public init(path: String, images imagesName: String, target: TargetName, weights weightsName: String? = nil)
+    throws
+  {
     let raw = try RawFile(path)
-    let contents = try translatingErrors { try DatasetContents(path: path, imagesName, labelsName) }
+    let contents = try translatingErrors { try DatasetContents(path: path, imagesName, target, weightsName) }
     let images = contents.images
-    let labels = try contents.readLabels()
     let shape = Shape(
       images.shape.count == 3 ? images.shape.dropFirst() + [1] : Array(images.shape.dropFirst()))
-    let classNames = try translatingErrors { try contents.classNames() }
-    let classCount = classNames?.count ?? Int(labels.max() ?? 0) + 1
-    if let bad = labels.firstIndex(where: { $0 >= classCount }) {
-      throw DatasetError(
-        .badData,
-        "sample \(bad) of \"\(labelsName)\" in \(path) has label \(labels[bad]), but there are \(classCount) classes"
-      )
+    switch target {
+    case .labels:
+      targets = nil
+      let labels = try contents.readLabels()
+      classNames = try translatingErrors { try contents.classNames() }
+      let classCount = classNames?.count ?? Int(labels.max() ?? 0) + 1
+      if let bad = labels.firstIndex(where: { $0 >= classCount }) {
+        throw DatasetError(
+          .badData,
+          "sample \(bad) of \"\(target.name)\" in \(path) has label \(labels[bad]), but there are \(classCount) classes"
+        )
+      }
+      self.labels = labels
+      self.classCount = classCount
+    case .values:
+      let table = try contents.readTargets()
+      labels = []
+      targets = table
+      classNames = try translatingErrors { try contents.targetNames(count: table.width) }
+      classCount = table.width
     }
+    weights = try contents.readWeights()
     let pixelType: PixelType = images.type.exactNumber == .uint8 ? .uint8 : .float32
     self.images = try translatingErrors { try SampleStorage(images, file: raw, pixelType: pixelType) }
     self.path = path
     self.imagesName = imagesName
-    self.labelsName = labelsName
+    self.target = target
+    self.weightsName = weightsName
     self.count = images.shape[0]
     self.sampleShape = shape
     self.pixelType = pixelType
     self.storedType = "\(images.type)"
     self.storage = try translatingErrors { try contents.describeStorage() }
-    self.labels = labels
-    self.classNames = classNames
-    self.classCount = classCount
   }
+
+  /// As ``init(path:images:target:weights:)``, with a class for each sample.
+  public convenience init(path: String, images: String, labels: String) throws {
+    try self.init(path: path, images: images, target: .labels(labels))
+  }
+
+  /// The name of the labels or targets.
+  public var targetName: String { target.name }
+
+  /// Those of some rows; none where there are targets.
+  func labels(of rows: [Int32]) -> [Int32] { targets == nil ? rows.map { labels[Int($0)] } : [] }
 
   /// Whether samples can be a network's input: the same dimensions, but for ones at the end, so that `[L, C]` may be stored
   /// as an image of one channel and `[F]` stand for `[F, 1]`.
@@ -96,15 +128,19 @@ public final class ImageDataset: Sendable {
     let buffer = try images.gather([indices], threads: threads)[0]
     return Minibatch(
       epoch: 0, position: 0, isLastOfEpoch: true, pixelType: pixelType, sampleShape: sampleShape,
-      sampleIndices: indices, labels: rows.map { labels[$0] }, sampleByteCount: sampleByteCount,
-      buffer: buffer,
-      isWholeDataset: false)
+      sampleIndices: indices, labels: labels(of: indices), sampleByteCount: sampleByteCount,
+      buffer: buffer, isWholeDataset: false, targets: targets, weights: weights)
   }
 
-  /// How many samples each class has.
+  /// How many samples each class has; of targets, how many have a value above ½ in each column.
   public func classCounts() -> [Int] {
     var counts = [Int](repeating: 0, count: classCount)
     for label in labels { counts[Int(label)] += 1 }
+    if let targets {
+      for row in 0..<count {
+        for (column, value) in targets[row].enumerated() where value > 0.5 { counts[column] += 1 }
+      }
+    }
     return counts
   }
 }

@@ -27,7 +27,12 @@ public struct Minibatch: Sendable {
   public let sampleShape: Shape
   /// The samples' rows in the dataset.
   public let sampleIndices: [Int32]
+  /// Empty where samples have vectors of numbers instead.
   public let labels: [Int32]
+  /// Of all samples of the dataset.
+  let targets: TargetTable?
+  /// Of all samples of the dataset, by their rows; nil for 1 each.
+  public let weights: [Float]?
   public let sampleByteCount: Int
 
   let buffer: AlignedBuffer<UInt8>
@@ -50,8 +55,10 @@ public struct Minibatch: Sendable {
   init(
     epoch: Int, position: Int, isLastOfEpoch: Bool, pixelType: PixelType, sampleShape: Shape,
     sampleIndices: [Int32], labels: [Int32], sampleByteCount: Int, buffer: AlignedBuffer<UInt8>,
-    isWholeDataset: Bool
+    isWholeDataset: Bool, targets: TargetTable? = nil, weights: [Float]? = nil
   ) {
+    self.targets = targets
+    self.weights = weights
     self.epoch = epoch
     self.position = position
     self.isLastOfEpoch = isLastOfEpoch
@@ -69,12 +76,18 @@ public struct Minibatch: Sendable {
     Minibatch(
       epoch: epoch, position: position, isLastOfEpoch: isLastOfEpoch, pixelType: pixelType,
       sampleShape: sampleShape, sampleIndices: sampleIndices, labels: labels,
-      sampleByteCount: sampleByteCount, buffer: buffer, isWholeDataset: isWholeDataset)
+      sampleByteCount: sampleByteCount, buffer: buffer, isWholeDataset: isWholeDataset, targets: targets,
+      weights: weights)
   }
 
   public var count: Int { sampleIndices.count }
 
   public func label(_ index: Int) -> Int32 { labels[index] }
+
+  /// The vector that a sample's outputs should be; nil where samples have classes. Valid while the minibatch lives.
+  public func targetValues(_ index: Int) -> UnsafePointer<Float>? {
+    targets.map { UnsafePointer($0.values.baseAddress + Int(sampleIndices[index]) * $0.width) }
+  }
 
   /// Lends the pixels of a sample, `[H, W, C]`, channels innermost, aligned for their type.
   public func withSample<Result>(

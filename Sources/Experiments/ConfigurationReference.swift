@@ -16,7 +16,7 @@ private struct ConfigurationReference {
     writer.section("`training`", RunSchema.training)
     writer.kinds("`training.augmentation`, each step", AugmentationSchema.steps)
     writer.kinds("`training.augmentation`, `fill` of `random_erasing`", AugmentationSchema.fill)
-    writer.kinds("`training.loss`", RunSchema.loss)
+    writer.kinds("`training.loss`", LossSchema.loss)
     writer.kinds("`training.optimizer`", RunSchema.optimizer)
     writer.kinds("`training.schedule`", RunSchema.schedule)
     writer.kinds("`training.tuning`", RunSchema.tuning)

@@ -9,6 +9,7 @@ struct CrossChecks {
 
   /// - Returns: The network with its shapes, nil when the errors say why not.
   func check(_ errors: inout ErrorCollector) -> ResolvedNetwork? {
+    checkTargets(&errors)
     checkTraining(&errors)
     return checkNetwork(&errors)
   }
@@ -80,7 +81,7 @@ struct CrossChecks {
     do {
       let resolved = try Network(inputShape: Shape(dimensions), layers: layers).resolved()
       checkDeadEnds(layers, &errors)
-      checkOutput(resolved, &errors)
+      checkLoss(resolved, &errors)
       return resolved
     } catch let error as NetworkError {
       let layer = expansion.layers.first { $0.name == error.layer }
@@ -92,7 +93,7 @@ struct CrossChecks {
   }
 
   /// Which block the layer stands in, and which override changed it.
-  private func usePhrase(_ layer: NetworkExpansion.FlatLayer?) -> String {
+  func usePhrase(_ layer: NetworkExpansion.FlatLayer?) -> String {
     guard let layer else { return "" }
     let override = layer.fields.members?.map(\.value.origin).first {
       if case .override = $0 { true } else { false }
@@ -110,42 +111,6 @@ struct CrossChecks {
         layer.location,
         "network: the output of layer '\(layer.name)' goes nowhere; name it in the `inputs` of a later layer, "
           + "or leave it out\(usePhrase(layer))")
-    }
-  }
-
-  /// The softmax cross-entropy takes one vector of logits per sample, one for each class.
-  private func checkOutput(_ network: ResolvedNetwork, _ errors: inout ErrorCollector) {
-    guard root["training"]?["loss"]?.kind == "softmax_cross_entropy" else { return }
-    let output = network.network.output
-    let layer = expansion.layers.last { $0.name == output.name }
-    let location = layer?.location ?? root.origin
-    if network.outputShape.rank != 1 {
-      errors.add(
-        location,
-        "network: the last layer, '\(output.name)', gives \(network.outputShape), and softmax_cross_entropy takes "
-          + "one number per class; end with flatten and dense\(usePhrase(layer))")
-    } else if network.outputShape[0] < 2 {
-      errors.add(
-        location,
-        "network: the last layer, '\(output.name)', gives one number, and softmax_cross_entropy takes one for "
-          + "each of at least 2 classes\(usePhrase(layer))")
-    }
-    if output.spec.isSoftmax {
-      errors.add(
-        location,
-        "network: the last layer, '\(output.name)', applies softmax, which softmax_cross_entropy does as well; "
-          + "leave it out here\(usePhrase(layer))")
-    }
-  }
-}
-
-extension LayerSpec {
-  fileprivate var isSoftmax: Bool {
-    switch self {
-    case .activation(let activation): activation == .softmax
-    case .dense(let dense): dense.activation == .softmax
-    case .conv2D(let conv): conv.activation == .softmax
-    default: false
     }
   }
 }

@@ -12,16 +12,24 @@ enum RunBuilder {
       let data = root["data"].flatMap(data), let training = root["training"].flatMap(training),
       let checkpoints = root["checkpoints"].flatMap(checkpoints)
     else { return nil }
-    return RunConfiguration(
+    var configuration = RunConfiguration(
       name: name, seed: UInt64(seed), data: data, network: network, training: training,
       checkpoints: checkpoints)
+    if root["training"]?["monitor"] == nil, let resolved = try? network.resolved() {
+      configuration.training.monitor = Monitor(usualFor: configuration.criterion(of: resolved))
+    }
+    return configuration
   }
 
   private static func source(_ value: ResolvedValue) -> SampleSource? {
-    guard let file = value["file"]?.text, let images = value["images"]?.text,
-      let labels = value["labels"]?.text
-    else { return nil }
-    return SampleSource(file: file, images: images, labels: labels)
+    guard let file = value["file"]?.text, let images = value["images"]?.text else { return nil }
+    let target: TargetName? =
+      if let targets = value["targets"]?.text { .values(targets) } else {
+        value["labels"]?.text.map { .labels($0) }
+      }
+    return target.map {
+      SampleSource(file: file, images: images, target: $0, weights: value["weights"]?.text)
+    }
   }
 
   private static func data(_ value: ResolvedValue) -> DataConfiguration? {
@@ -36,17 +44,20 @@ enum RunBuilder {
 
   private static func training(_ value: ResolvedValue) -> TrainingConfiguration? {
     guard let epochs = value["epochs"]?.integer, let batch = value["batch"]?.integer,
-      let loss = value["loss"].flatMap(loss), let optimizer = value["optimizer"].flatMap(optimizer),
+      let loss = value["loss"].flatMap(LossSchema.loss), let optimizer = value["optimizer"].flatMap(optimizer),
       let schedule = value["schedule"].flatMap(schedule),
       let precision = value["precision"]?.text.flatMap(Precision.init(rawValue:)),
       let clipping = value["clipping"].flatMap(clipping), let policy = value["on_nonfinite"].flatMap(policy),
-      let scope = value["weight_decay_on"]?.text, let monitor = value["monitor"]?.text,
+      let scope = value["weight_decay_on"]?.text,
       let tuning = value["tuning"].flatMap(tuning), let augmentation = augmentation(value["augmentation"])
     else { return nil }
     return TrainingConfiguration(
-      epochs: epochs, batch: batch, shard: value["shard"]?.integer, loss: loss, optimizer: optimizer,
+      epochs: epochs, batch: batch, shard: value["shard"]?.integer, loss: loss,
+      metrics: LossSchema.metrics(value), classWeights: LossSchema.classWeights(value["loss"]),
+      optimizer: optimizer,
       schedule: schedule, precision: precision, clipping: clipping, nonFinite: policy,
-      weightDecayScope: scope == "kernels" ? .kernels : .all, monitor: monitor == "loss" ? .loss : .accuracy,
+      weightDecayScope: scope == "kernels" ? .kernels : .all,
+      monitor: value["monitor"]?.text.flatMap(Monitor.init(name:)) ?? .accuracy,
       patience: value["patience"]?.integer, tuning: tuning, augmentation: augmentation,
       baseBatch: value["base_batch"]?.integer)
   }
@@ -55,11 +66,6 @@ enum RunBuilder {
     guard let list = value?.list else { return value.map { _ in .none } }
     let steps = list.compactMap(AugmentationSchema.step)
     return steps.count == list.count ? Augmentation(steps) : nil
-  }
-
-  private static func loss(_ value: ResolvedValue) -> LossConfiguration? {
-    guard let smoothing = value["label_smoothing"]?.number else { return nil }
-    return .softmaxCrossEntropy(labelSmoothing: Float(smoothing))
   }
 
   private static func optimizer(_ value: ResolvedValue) -> OptimizerConfiguration? {

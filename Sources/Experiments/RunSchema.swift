@@ -31,7 +31,16 @@ enum RunSchema {
     [
       Key("file", .path, .required, change: .free, "The HDF5 file; `convoy import` makes one."),
       Key("images", .text, .required, "Name of the dataset with the images, [N, H, W, C]."),
-      Key("labels", .text, .required, "Name of the dataset with the labels, [N], whole numbers from 0."),
+      Key(
+        "labels", .text, .derived("required, or `targets`"),
+        "Name of the dataset with the class of each sample, [N], whole numbers from 0."),
+      Key(
+        "targets", .text, .derived("required, or `labels`"),
+        "Name of the dataset with what the network's outputs should be, [N, outputs], or [N] for one: numbers, or 0 and 1 for "
+          + "labels that a sample has or not."),
+      Key(
+        "weights", .text, .derived("1 for each sample"),
+        "Name of the dataset with the weight of each sample's loss, [N], numbers from 0. They are not divided by their sum."),
     ])
 
   static let data = ObjectSchema(
@@ -77,7 +86,8 @@ enum RunSchema {
         "augmentation",
         .optional(word: "none", .list(.union(AugmentationSchema.steps), count: 1...32)), .scalar("none"),
         "How training samples are varied, in the order of the list; evaluation sees them as they are."),
-      Key("loss", .union(loss), .required, "What is minimised."),
+      Key("loss", .union(LossSchema.loss), .required, "What is minimised."),
+      LossSchema.metrics,
       Key("optimizer", .union(optimizer), .required, "The rule that turns gradients into new parameters."),
       Key(
         "base_batch", .optional(word: "none", .integer(1...1 << 20)), .scalar("none"),
@@ -98,13 +108,7 @@ enum RunSchema {
           Choice(word: "all", summary: "every trainable parameter"),
           Choice(word: "kernels", summary: "kernels only, not biases and normalisations"),
         ]), .scalar("all"), "Which parameters the optimizer's weight decay acts on."),
-      Key(
-        "monitor",
-        .choice([
-          Choice(word: "accuracy", summary: "higher is better"),
-          Choice(word: "loss", summary: "lower is better"),
-        ]), .scalar("accuracy"),
-        "The test figure (the training figure without test data) by which the best epoch is known."),
+      LossSchema.monitor,
       Key(
         "patience", .optional(word: "none", .integer(1...1_000_000)), .scalar("none"),
         "Stops early when `monitor` has not improved for this many epochs."),
@@ -114,21 +118,6 @@ enum RunSchema {
       Key(
         "on_nonfinite", .union(nonFinite), .scalar("stop"),
         "What happens when the loss or a gradient is NaN or infinite."),
-    ])
-
-  static let loss = UnionSchema(
-    "loss",
-    [
-      UnionSchema.Kind(
-        "softmax_cross_entropy",
-        .object(
-          ObjectSchema(
-            "Cross-entropy of the labels against the softmax of the outputs, averaged over the minibatch.",
-            [
-              Key(
-                "label_smoothing", .number(NumberRange(minimum: 0, maximum: 0.99)), .scalar("0"),
-                "This share of each target is spread over all classes.")
-            ])), "Softmax and cross-entropy in one; the last layer gives logits, without softmax.")
     ])
 
   static let learningRate = Key(
@@ -273,6 +262,6 @@ enum RunSchema {
         "The newest ones; at least 2, so that a verified one stands behind the newest."),
       Key(
         "best", .integer(0...1_000_000), .scalar("1"), change: .free,
-        "The best ones by test accuracy, besides."),
+        "The best ones by `monitor`, besides."),
     ])
 }

@@ -56,4 +56,21 @@ public struct SumTree: Hashable, Sendable {
     }
     return terms.first ?? 0
   }
+
+  /// The sum of rows of doubles, element by element, in the tree's order.
+  ///
+  /// - Parameter rows: one after another, each of `width`; at least one.
+  public static func sumRows(_ rows: [Double], width: Int) -> [Double] {
+    precondition(width > 0 && rows.count.isMultiple(of: width), "\(rows.count) numbers are no rows of \(width)")
+    var rows = rows
+    let count = rows.count / width
+    var step = 1
+    while step < count {
+      for row in stride(from: 0, to: count - step, by: 2 * step) {
+        for column in 0..<width { rows[row * width + column] += rows[(row + step) * width + column] }
+      }
+      step *= 2
+    }
+    return Array(rows.prefix(width))
+  }
 }

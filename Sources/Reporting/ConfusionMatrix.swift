@@ -28,16 +28,24 @@ public struct ConfusionMatrix: Hashable, Sendable {
     public let recall: Double?
     /// Harmonic mean of precision and recall.
     public let f1: Double?
+
+    /// - Parameters:
+    ///   - right: samples of the class that were taken for it.
+    ///   - taken: samples that were taken for it.
+    ///   - actual: samples that are of it.
+    public init(right: Int, taken: Int, actual: Int) {
+      func share(_ part: Int, _ whole: Int) -> Double? { whole == 0 ? nil : Double(part) / Double(whole) }
+      count = actual
+      precision = share(right, taken)
+      recall = share(right, actual)
+      f1 = share(2 * right, actual + taken)
+    }
   }
 
   public func figures(ofClass index: Int) -> ClassFigures {
-    let hits = counts[index][index]
-    let actual = counts[index].reduce(0, +)
-    let taken = counts.reduce(0) { $0 + $1[index] }
-    func share(_ part: Int, _ whole: Int) -> Double? { whole == 0 ? nil : Double(part) / Double(whole) }
-    return ClassFigures(
-      count: actual, precision: share(hits, taken), recall: share(hits, actual),
-      f1: share(2 * hits, actual + taken))
+    ClassFigures(
+      right: counts[index][index], taken: counts.reduce(0) { $0 + $1[index] },
+      actual: counts[index].reduce(0, +))
   }
 
   /// Two classes and how often samples of the first were taken for the second.

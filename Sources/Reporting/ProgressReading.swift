@@ -6,22 +6,32 @@ public struct ProgressReading: Hashable, Sendable {
   public var done: Int
   public var total: Int
   public var loss: Double?
-  /// In [0, 1].
-  public var accuracy: Double?
+  /// A figure beside the loss, with its name.
+  public var figure: Figure?
   public var imagesPerSecond: Double?
   public var secondsLeft: Double?
 
   public init(
-    title: String, done: Int, total: Int, loss: Double? = nil, accuracy: Double? = nil,
+    title: String, done: Int, total: Int, loss: Double? = nil, figure: Figure? = nil,
     imagesPerSecond: Double? = nil, secondsLeft: Double? = nil
   ) {
     self.title = title
     self.done = done
     self.total = total
     self.loss = loss
-    self.accuracy = accuracy
+    self.figure = figure
     self.imagesPerSecond = imagesPerSecond
     self.secondsLeft = secondsLeft
+  }
+
+  public struct Figure: Hashable, Sendable {
+    public var name: String
+    public var value: Double
+
+    public init(_ name: String, _ value: Double) {
+      self.name = name
+      self.value = value
+    }
   }
 
   /// In [0, 1].
@@ -31,7 +41,7 @@ public struct ProgressReading: Hashable, Sendable {
   private var figures: [(text: String, importance: Int)] {
     var figures: [(text: String, importance: Int)] = []
     if let loss { figures.append(("loss \(NumberText.short(loss))", 4)) }
-    if let accuracy { figures.append(("accuracy \(NumberText.fixed(accuracy, 4))", 3)) }
+    if let figure { figures.append(("\(figure.name) \(NumberText.short(figure.value))", 3)) }
     if let imagesPerSecond {
       figures.append(("\(NumberText.grouped(Int(imagesPerSecond.rounded()))) images/s", 1))
     }

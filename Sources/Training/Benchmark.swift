@@ -22,12 +22,14 @@ public final class Benchmark {
     self.stop = stop
     data = try RunData(configuration, workers: workers, stop: stop)
     let network = try configuration.network.resolved()
-    try data.check(network)
+    let criterion = configuration.criterion(of: network)
+    try data.check(network, criterion)
     compiled = try CompiledNetwork(network, options: try request.compileOptions(goingOnFrom: nil, stop: stop))
     let batch = configuration.training.batch
     engine = try TrainingEngine(
       compiled, configuration: configuration,
       pool: WorkerPool(workers: workers) { ThreadConfinement.confine() },
+      lossWeights: try data.lossWeights(configuration, compiled),
       trainingSizes: RunData.minibatchSizes(samples: data.training.dataset.count, batch: batch),
       evaluationSizes: [batch], start: compiled.parameters.initialValues(seed: configuration.seed), slots: [])
   }
@@ -257,21 +259,36 @@ extension Double {
 }
 
 extension Benchmark {
-  /// Writes a dataset of made-up images for a network that is known by name only.
+  /// Writes a dataset of made-up images with targets that a criterion takes, where no data are at hand.
+  ///
+  /// - Returns: where its samples are.
+  @discardableResult
   public static func writeSyntheticDataset(
-    for network: ResolvedNetwork, samples: Int, to path: String
-  ) throws {
+    for network: ResolvedNetwork, _ criterion: Criterion = .classification, samples: Int, to path: String
+  ) throws -> SampleSource {
     let shape = network.inputShape
     var stream = RandomStream(seed: 0, purpose: .synthetic)
-    let classes = network.outputShape.elementCount
+    let outputs = network.outputShape.elementCount
+    // One output tells two classes apart.
+    let classes = max(outputs, 2)
+    let labels = (0..<samples).map { _ in Int32(stream.nextInteger(below: classes)) }
+    let targets: DatasetWriter.Targets
+    switch criterion.targets {
+    case .classes: targets = .labels(labels, classNames: (0..<classes).map { "\($0)" })
+    case .values:
+      // The vector that is 1 at a class: whole numbers, 0 or 1, and together 1 for all losses.
+      let values = labels.flatMap { label in (0..<outputs).map { Int($0) == Int(label) ? 1 : 0 as Float } }
+      targets = .values(values, width: outputs, names: nil)
+    }
     let writer = try DatasetWriter(path: path, overwrite: true)
     try writer.writeSplit(
-      "train", sampleShape: shape,
-      labels: (0..<samples).map { _ in Int32(stream.nextInteger(below: classes)) },
-      classNames: (0..<classes).map { "\($0)" }, compressionLevel: nil, progress: { _ in },
+      "train", sampleShape: shape, targets: targets, compressionLevel: nil, progress: { _ in },
       fill: { _, memory in
         for index in memory.indices { memory[index] = UInt8(truncatingIfNeeded: stream.nextUInt32() >> 24) }
       })
     try writer.finish()
+    let target: TargetName =
+      criterion.targets == .classes ? .labels("train/labels") : .values("train/targets")
+    return SampleSource(file: path, images: "train/images", target: target)
   }
 }

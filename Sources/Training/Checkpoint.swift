@@ -46,7 +46,7 @@ public final class Checkpoint: Sendable {
     func feed(_ text: String) { hash.update(data: Array((text + "\n").utf8)) }
     feed(try network.network.json())
     feed("\(progress.step) \(progress.epoch) \(progress.position)")
-    feed("\(progress.sums.loss.bitPattern) \(progress.sums.correct) \(progress.sums.samples)")
+    feed("\(progress.sums.values.map(\.bitPattern)) \(progress.sums.samples)")
     feed(progress.best.map { "\($0.epoch) \($0.step) \($0.score.bitPattern)" } ?? "none")
     feed("\(progress.epochsWithoutGain) \(progress.skippedSteps) \(progress.stoppedEarly)")
     feed("\(progress.score?.bitPattern ?? 0)")

@@ -1,3 +1,4 @@
+internal import Compute
 internal import HDF5
 internal import Networks
 internal import Tensors
@@ -5,13 +6,14 @@ internal import Tensors
 /// The group `/convoy` of a checkpoint: what exact resuming needs and Keras has no place for.
 ///
 ///     /convoy              attributes: format_version, name, run_id, configuration, network (JSON), class_names,
-///                          instruction_set, shard_size, kernel_choices, versions, datasets (each "key=value")
-///     /convoy/state        attributes: step, epoch, position, …
+///                          criterion (JSON), instruction_set, shard_size, kernel_choices, versions, datasets (each "key=value")
+///     /convoy/state        attributes: step, epoch, position, …; a dataset sums: the epoch's figures so far
 ///     /convoy/optimizer    attribute: slots; a dataset <slot>/<layer>/<parameter> each, shaped as the parameter
 enum CheckpointGroup {
   static let name = "convoy"
   private static let state = "state"
   private static let optimizer = "optimizer"
+  private static let sums = "sums"
 
   // MARK: - Writing
 
@@ -29,7 +31,10 @@ enum CheckpointGroup {
     try attributes.write("versions", pairs(identity.versions))
     try attributes.write("datasets", pairs(identity.datasets))
     try attributes.write("kernel_choices", identity.kernelChoices)
-    try write(checkpoint.progress, to: try group.makeGroup(state).attributes)
+    if let criterion = identity.criterion { try attributes.write("criterion", try criterion.json()) }
+    let stateGroup = try group.makeGroup(state)
+    try write(checkpoint.progress, to: stateGroup.attributes)
+    try write(checkpoint.progress.sums, to: stateGroup)
     let slots = try group.makeGroup(optimizer)
     try slots.attributes.write("slots", checkpoint.slots.map(\.name))
     for slot in checkpoint.slots {
@@ -45,8 +50,6 @@ enum CheckpointGroup {
     try attributes.write("step", progress.step)
     try attributes.write("epoch", progress.epoch)
     try attributes.write("position", progress.position)
-    try attributes.write("loss_sum", progress.sums.loss)
-    try attributes.write("correct", progress.sums.correct)
     try attributes.write("samples", progress.sums.samples)
     try attributes.write("epochs_without_gain", progress.epochsWithoutGain)
     try attributes.write("skipped_steps", progress.skippedSteps)
@@ -58,6 +61,14 @@ enum CheckpointGroup {
       try attributes.write("best_step", best.step)
       try attributes.write("best_score", best.score)
     }
+  }
+
+  private static func write(_ sums: MetricSums, to group: Group) throws {
+    guard let layout = sums.layout else { return }
+    let dataset = try group.makeDataset(Self.sums, type: .float64, shape: [layout.count])
+    try dataset.write(sums.values)
+    try dataset.attributes.write("names", layout.blocks.map(\.name))
+    try dataset.attributes.write("counts", layout.blocks.map(\.count))
   }
 
   private static func pairs(_ values: [String: String]) -> [String] {
@@ -80,10 +91,13 @@ enum CheckpointGroup {
       try read(dataset, of: parameter, into: values.values(of: parameter), path: path)
     }
     let slots = try group.group(optimizer, links: .hardOnly)
+    let identity = try readIdentity(attributes)
+    let layout = MetricLayout(
+      identity.criterion ?? .classification, outputs: network.outputShape.elementCount)
     return Checkpoint(
       network: network, name: try attributes.string("name"),
-      progress: try readProgress(try group.group(state, links: .hardOnly).attributes),
-      identity: try readIdentity(attributes), values: values, optimizer: nil,
+      progress: try readProgress(try group.group(state, links: .hardOnly), layout),
+      identity: identity, values: values, optimizer: nil,
       slots: try slots.attributes.strings("slots").map { name in
         let slot = AlignedBuffer<Float>(count: values.layout.trainableCount)
         for parameter in values.layout.parameters where parameter.spec.isTrainable {
@@ -113,7 +127,9 @@ enum CheckpointGroup {
       datasets: try readPairs("datasets", attributes), versions: try readPairs("versions", attributes),
       instructionSet: try attributes.string("instruction_set"),
       kernelChoices: try attributes.string("kernel_choices"),
-      shardSize: try attributes.number("shard_size"), classNames: try attributes.strings("class_names"))
+      shardSize: try attributes.number("shard_size"), classNames: try attributes.strings("class_names"),
+      criterion: try attributes.contains("criterion")
+        ? try Criterion(json: try attributes.string("criterion")) : nil)
   }
 
   private static func readPairs(_ name: String, _ attributes: Attributes) throws -> [String: String] {
@@ -124,14 +140,30 @@ enum CheckpointGroup {
     return Dictionary(pairs) { first, _ in first }
   }
 
-  private static func readProgress(_ attributes: Attributes) throws -> TrainingProgress {
+  /// - Returns: nothing where the sums are of other figures than the layout's.
+  private static func readSums(_ group: Group, _ layout: MetricLayout) throws -> MetricSums {
+    let attributes = group.attributes
+    let samples: Int = try attributes.number("samples")
+    if try attributes.contains("loss_sum") {
+      // Written before other figures than these two were known.
+      let values: [Double] = [try attributes.number("loss_sum"), try attributes.number("correct")]
+      return layout.count == 2 ? MetricSums(layout, values: values, samples: samples) : MetricSums()
+    }
+    guard try group.members().contains(where: { $0.name == sums }) else { return MetricSums() }
+    let dataset = try group.dataset(sums, links: .hardOnly)
+    guard try dataset.attributes.strings("names") == layout.blocks.map(\.name),
+      try dataset.attributes.numbers("counts") == layout.blocks.map(\.count)
+    else { return MetricSums() }
+    return MetricSums(layout, values: try dataset.read(Double.self), samples: samples)
+  }
+
+  private static func readProgress(_ group: Group, _ layout: MetricLayout) throws -> TrainingProgress {
+    let attributes = group.attributes
     var progress = TrainingProgress()
     progress.step = try attributes.number("step")
     progress.epoch = try attributes.number("epoch")
     progress.position = try attributes.number("position")
-    progress.sums = MetricSums(
-      loss: try attributes.number("loss_sum"), correct: try attributes.number("correct"),
-      samples: try attributes.number("samples"))
+    progress.sums = try readSums(group, layout)
     progress.epochsWithoutGain = try attributes.number("epochs_without_gain")
     progress.skippedSteps = try attributes.number("skipped_steps")
     progress.stoppedEarly = try attributes.number("stopped_early", as: Int.self) != 0

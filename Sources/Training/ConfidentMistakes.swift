@@ -1,3 +1,4 @@
+internal import Compute
 public import Datasets
 
 /// A sample that a network took for another class.
@@ -6,7 +7,7 @@ public struct ConfidentMistake: Hashable, Sendable {
   public let row: Int
   public let label: Int32
   public let predicted: Int32
-  /// How sure the network was of what it predicted, in (0, 1].
+  /// How sure the network was of what it predicted: its probability in (0, 1], or its output where a network has none.
   public let probability: Double
 }
 
@@ -14,11 +15,12 @@ extension Predictor {
   /// The wrongly classified samples of which the network was surest, the surest first; of equally sure ones the earlier row.
   ///
   /// - Parameter limit: at most so many.
-  /// - Returns: nil when asked to stop.
+  /// - Returns: nil when asked to stop; none where there are no classes.
   /// - Throws: ``TrainingError`` of kind `badData` where the samples do not fit the network.
   public func confidentMistakes(
     _ store: SampleStore, limit: Int, stop: StopRequest
   ) throws -> [ConfidentMistake]? {
+    guard criterion.task == .classes, store.dataset.targets == nil else { return [] }
     try check(store.dataset)
     let reader = BatchReader(
       store, order: SampleOrder(seed: 0, count: store.dataset.count, shuffle: false),
@@ -27,7 +29,7 @@ extension Predictor {
     while let minibatch = try reader.next() {
       guard let logits = try logits(minibatch, stop: stop) else { return nil }
       for (sample, label) in minibatch.labels.enumerated() {
-        let probabilities = Predictor.probabilities(logits[sample * classes..<(sample + 1) * classes])
+        let probabilities = values(logits[sample * classes..<(sample + 1) * classes])
         guard let best = probabilities.indices.max(by: { probabilities[$0] < probabilities[$1] }),
           best != Int(label)
         else { continue }

@@ -1,15 +1,19 @@
+internal import Compute
 public import Datasets
 internal import Networks
 
 /// How a network does on a dataset.
-public struct Evaluation: Hashable, Sendable {
+public struct Evaluation: Sendable {
+  /// Loss, and all metrics that mean something for the network's task.
   public let sums: MetricSums
-  /// The most probable class of each sample, in the order of the dataset; of equal ones the first.
+  /// Of classes: the class of each sample, in the order of the dataset, and what it was taken for: the class of the largest
+  /// output, of equal ones the first. Of a single yes or no: 0 or 1. Empty for other tasks.
+  public let labels: [Int32]
   public let predictions: [Int32]
 }
 
 extension Predictor {
-  /// Loss, accuracy and predictions over all samples of a dataset.
+  /// Loss, metrics and predictions over all samples of a dataset.
   ///
   /// - Parameters:
   ///   - flips: views of each sample whose outputs are averaged.
@@ -21,25 +25,50 @@ extension Predictor {
     progress: (MetricSums) -> Void = { _ in }
   ) throws -> Evaluation? {
     try check(store.dataset)
+    let layout = MetricLayout(evaluationCriterion, outputs: classes)
     let reader = BatchReader(
       store, order: SampleOrder(seed: 0, count: store.dataset.count, shuffle: false),
       batchSize: Predictor.batch, endEpoch: 1)
-    var sums = MetricSums()
-    var predictions: [Int32] = []
-    predictions.reserveCapacity(store.dataset.count)
+    var sums = MetricSums(layout)
+    var decisions = Decisions(outputs: classes, task: criterion.task, isByClass: store.dataset.targets == nil)
     while let minibatch = try reader.next() {
-      guard let logits = try logits(minibatch, stop: stop, flips: flips) else { return nil }
-      let figures = logits.withUnsafeBufferPointer {
-        CrossEntropy.sums(logits: $0, classes: classes, labels: minibatch.labels[...])
+      guard let rows = try logits(minibatch, stop: stop, flips: flips) else { return nil }
+      let shard = MinibatchShard(minibatch: minibatch, range: 0..<minibatch.count)
+      var values = [Double](repeating: 0, count: layout.count)
+      try values.withUnsafeMutableBufferPointer { values in
+        guard let values = values.baseAddress else { return }
+        try rows.withUnsafeBufferPointer { rows in
+          guard let rows = rows.baseAddress else { return }
+          try layout.add(rows, of: shard, to: values)
+        }
       }
-      sums += MetricSums(loss: figures.loss, correct: figures.correct, samples: minibatch.count)
-      predictions += CrossEntropy.predictions(logits: logits, classes: classes)
+      sums += MetricSums(layout, values: values, samples: minibatch.count)
+      decisions.add(rows, minibatch)
       progress(sums)
     }
-    return Evaluation(sums: sums, predictions: predictions)
+    return Evaluation(sums: sums, labels: decisions.labels, predictions: decisions.predictions)
   }
 
-  /// Whether a dataset's samples and labels fit the network.
+  /// The checkpoint's loss, without smoothing, and every metric of its task.
+  private var evaluationCriterion: Criterion {
+    var criterion = criterion
+    criterion.loss = criterion.loss.withoutSmoothing
+    let all: [Metric] = [
+      .accuracy, .exactMatch, .topAccuracy(5), .precision, .recall, .f1, .meanAbsoluteError,
+      .meanSquaredError, .rootMeanSquaredError, .r2,
+    ]
+    let own = criterion.metrics
+    criterion.metrics = all.filter { metric in
+      // Five of five are always right, and the only label is all labels.
+      if metric == .topAccuracy(5), classes <= 5 { return false }
+      if metric == .exactMatch, classes == 1 { return false }
+      return criterion.task.admits(metric)
+    }
+    criterion.metrics += own.filter { !criterion.metrics.contains($0) }
+    return criterion
+  }
+
+  /// Whether a dataset's samples and targets fit the network.
   public func check(_ dataset: ImageDataset) throws(TrainingError) {
     guard dataset.fits(network.inputShape) else {
       throw TrainingError(
@@ -47,11 +76,57 @@ extension Predictor {
         "\(dataset.path) has samples of \(dataset.sampleShape), and the network's input is \(network.inputShape)"
       )
     }
-    if let bad = dataset.labels.firstIndex(where: { $0 >= classes }) {
+    if dataset.targets == nil, classes > 1,
+      let bad = dataset.labels.firstIndex(where: { $0 >= classes })
+    {
       throw TrainingError(
         .badData,
-        "sample \(bad) of \"\(dataset.labelsName)\" in \(dataset.path) has label \(dataset.labels[bad]), "
+        "sample \(bad) of \"\(dataset.targetName)\" in \(dataset.path) has label \(dataset.labels[bad]), "
           + "and the network knows \(classes) classes")
     }
+    if dataset.targets != nil || classes == 1 {
+      try TargetCheck(dataset, criterion, outputs: classes, kind: .badData).run()
+    }
+  }
+}
+
+/// Classes and what they were taken for, sample by sample.
+private struct Decisions {
+  let outputs: Int
+  let task: Criterion.Task
+  /// Whether the data say a class, rather than numbers.
+  let isByClass: Bool
+  var labels: [Int32] = []
+  var predictions: [Int32] = []
+
+  init(outputs: Int, task: Criterion.Task, isByClass: Bool) {
+    self.outputs = outputs
+    self.task = task
+    self.isByClass = isByClass
+  }
+
+  mutating func add(_ rows: [Float], _ minibatch: Minibatch) {
+    for sample in 0..<minibatch.count {
+      let row = rows[sample * outputs..<(sample + 1) * outputs]
+      switch task {
+      case .classes:
+        predictions.append(Self.largest(row))
+        if let values = minibatch.targetValues(sample) {
+          labels.append(Self.largest(UnsafeBufferPointer(start: values, count: outputs)))
+        } else {
+          labels.append(minibatch.label(sample))
+        }
+      case .labels where outputs == 1 && isByClass:
+        predictions.append(row[row.startIndex] > 0 ? 1 : 0)
+        labels.append(minibatch.label(sample))
+      case .labels, .values: continue
+      }
+    }
+  }
+
+  private static func largest(_ values: some RandomAccessCollection<Float>) -> Int32 {
+    var (best, place) = (values.first ?? 0, 0)
+    for (index, value) in values.enumerated() where value > best { (best, place) = (value, index) }
+    return Int32(place)
   }
 }

@@ -24,7 +24,7 @@ public final class ExactnessProof {
     self.stop = stop
     data = try RunData(request.configuration, workers: request.workers, stop: stop)
     network = try request.configuration.network.resolved()
-    try data.check(network)
+    try data.check(network, request.configuration.criterion(of: network))
     compiled = try CompiledNetwork(network, options: try request.compileOptions(goingOnFrom: nil, stop: stop))
   }
 
@@ -56,6 +56,7 @@ public final class ExactnessProof {
     let engine = try TrainingEngine(
       compiled, configuration: configuration,
       pool: WorkerPool(workers: workers) { ThreadConfinement.confine() },
+      lossWeights: try data.lossWeights(configuration, compiled),
       trainingSizes: RunData.minibatchSizes(
         samples: data.training.dataset.count, batch: configuration.training.batch), evaluationSizes: [],
       start: start?.values ?? compiled.parameters.initialValues(seed: configuration.seed),
@@ -69,7 +70,7 @@ public final class ExactnessProof {
       compiled, slotNames: trial.engine.optimizer.slotNames)
     let checkpoint = Checkpoint(
       network: network, name: request.configuration.name, progress: trial.progress,
-      identity: RunIdentity(runID: "proof"), values: values,
+      identity: RunIdentity(runID: "proof", criterion: compiled.options.criterion), values: values,
       optimizer: request.configuration.training.optimizer, slots: slots)
     return try CheckpointFile.decode(try CheckpointFile.encode(checkpoint))
   }

@@ -15,7 +15,10 @@ enum KerasModelFile {
     try root.attributes.write("model_config", try model.json(name: checkpoint.name))
     if let optimizer = checkpoint.optimizer, let rule = optimizer.kerasName {
       try root.attributes.write(
-        "training_config", try trainingConfig(optimizer, rule, checkpoint.network).text())
+        "training_config",
+        try trainingConfig(
+          optimizer, rule, KerasCompilation(checkpoint.network, checkpoint.identity.criterion)
+        ).text())
     }
     let weights = try root.makeGroup(weightsGroup)
     try writeVersion(to: weights.attributes)
@@ -55,23 +58,16 @@ enum KerasModelFile {
 
   /// How Keras would go on training; `optimizer_config` and `loss_weights` are the keys it insists on.
   private static func trainingConfig(
-    _ optimizer: OptimizerConfiguration, _ rule: String, _ network: ResolvedNetwork
+    _ optimizer: OptimizerConfiguration, _ rule: String, _ compilation: KerasCompilation
   ) -> JSONValue {
     .object([
-      "loss": loss(network),
+      "loss": compilation.loss,
       "loss_weights": .null,
-      "metrics": .array(["accuracy"]),
+      "metrics": .array(compilation.metrics),
       "weighted_metrics": .null,
       "optimizer_config": .object([
         "class_name": .string(rule), "config": .object(config(optimizer)),
       ]),
-    ])
-  }
-
-  private static func loss(_ network: ResolvedNetwork) -> JSONValue {
-    guard !network.endsInSoftmax else { return "sparse_categorical_crossentropy" }
-    return .object([
-      "class_name": "SparseCategoricalCrossentropy", "config": .object(["from_logits": true]),
     ])
   }
 
@@ -122,18 +118,6 @@ enum KerasModelFile {
         "beta_2": .number(rule.beta2), "epsilon": .number(rule.epsilon),
       ]
     case .lars: return [:]
-    }
-  }
-}
-
-extension ResolvedNetwork {
-  /// Whether the output is probabilities and not logits.
-  var endsInSoftmax: Bool {
-    switch network.output.spec {
-    case .activation(let activation): activation == .softmax
-    case .dense(let dense): dense.activation == .softmax
-    case .conv2D(let conv): conv.activation == .softmax
-    default: false
     }
   }
 }

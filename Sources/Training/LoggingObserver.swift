@@ -16,7 +16,7 @@ struct LoggingObserver: TrainerObserver {
       return
         "\(from): run \(summary.runID), \(summary.workers) worker(s), batch \(summary.batch), shard \(summary.shard)"
     case .epochEnded(let metrics, let isBest):
-      let figures = zip(EpochMetrics.columns, metrics.row).map { "\($0)=\($1)" }.joined(separator: " ")
+      let figures = zip(metrics.columns, metrics.row).map { "\($0)=\($1)" }.joined(separator: " ")
       return figures + (isBest ? " (best)" : "")
     case .checkpointWritten(let step, let path): return "checkpoint of step \(step): \(path)"
     case .warning(let text): return "warning: \(text)"

@@ -21,8 +21,8 @@ struct MetricsLog {
   ///   - progress: of the checkpoint that training goes on from; nil starts an empty table.
   ///   - bufferByteCount: rows are written once there are more bytes of them; 0 writes each at once.
   init(
-    path: String, columns: [String] = EpochMetrics.columns, sumsUpEpochs: Bool = true,
-    goingOnFrom progress: TrainingProgress?, bufferByteCount: Int = 0
+    path: String, columns: [String], sumsUpEpochs: Bool = true, goingOnFrom progress: TrainingProgress?,
+    bufferByteCount: Int = 0
   ) throws(TrainingError) {
     self.bufferByteCount = bufferByteCount
     file = try FileDescriptor(path, O_RDWR | O_CREAT | O_NOFOLLOW, or: .cannotCreate)

@@ -1,4 +1,4 @@
-internal import Compute
+public import Compute
 public import Datasets
 public import Networks
 internal import Parallel
@@ -10,6 +10,8 @@ internal import Tensors
 /// time: workspaces are shared by the calls.
 public final class Predictor: Sendable {
   public let network: ResolvedNetwork
+  /// By what the network was trained, which says what its outputs mean.
+  public let criterion: Criterion
   /// Values of the network's output.
   public var classes: Int { network.outputShape.elementCount }
 
@@ -21,16 +23,22 @@ public final class Predictor: Sendable {
   private let workspaces: [Workspace]
 
   /// - Parameters:
+  ///   - criterion: nil for softmax cross-entropy of classes.
   ///   - sampleCount: samples that will be predicted; plans are compiled for the sizes of their shards.
   ///   - workers: 1 or more.
   /// - Throws: ``ComputeError`` where a layer has no kernel.
-  public init(_ network: ResolvedNetwork, values: CanonicalParameters, sampleCount: Int, workers: Int) throws
-  {
+  public init(
+    _ network: ResolvedNetwork, values: CanonicalParameters, criterion: Criterion? = nil, sampleCount: Int,
+    workers: Int
+  ) throws {
     self.network = network
+    self.criterion = criterion ?? .classification
     // From the samples alone: a shard that followed the number of workers could change the last bits.
     let shard = sampleCount < Self.batch ? max(1, min(16, sampleCount)) : nil
     compiled = try CompiledNetwork(
-      network, options: CompileOptions(batch: Self.batch, shard: shard, training: false))
+      network,
+      options: CompileOptions(
+        batch: Self.batch, shard: shard, training: false, criterion: self.criterion))
     for batch in RunData.minibatchSizes(samples: sampleCount, batch: Self.batch) {
       for samples in Sharding(sampleCount: batch, shardSize: compiled.shardSize).sizes {
         _ = try compiled.inferencePlan(samples: samples)
@@ -49,7 +57,8 @@ public final class Predictor: Sendable {
   /// Samples in memory at once; small enough that a wish to stop is heard soon.
   public static let batch = 512
 
-  /// Logits of a minibatch, [samples, classes] row by row; nil when asked to stop.
+  /// Outputs of a minibatch, [samples, classes] row by row, without an activation that the loss does itself; nil when asked to
+  /// stop.
   ///
   /// - Parameter flips: views of each sample whose outputs are averaged.
   public func logits(_ minibatch: Minibatch, stop: StopRequest, flips: TestTimeFlips = .none) throws
@@ -95,10 +104,5 @@ public final class Predictor: Sendable {
     }
     guard done == sharding.count else { return nil }
     return Array(rows.elements)
-  }
-
-  /// Probabilities from one row of logits: softmax, in `Double`.
-  public static func probabilities(_ logits: ArraySlice<Float>) -> [Double] {
-    CrossEntropy.probabilities(logits)
   }
 }

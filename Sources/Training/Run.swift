@@ -35,13 +35,15 @@ public final class Run {
     if let found { try request.check(found.checkpoint, against: data, self.observer) }
 
     let network = try configuration.network.resolved()
-    try data.check(network)
+    let criterion = configuration.criterion(of: network)
+    try data.check(network, criterion)
     let pool = WorkerPool(workers: request.workers) { ThreadConfinement.confine() }
     let compiled = try CompiledNetwork(
       network, options: try request.compileOptions(goingOnFrom: found?.checkpoint.identity, stop: stop))
     let batch = configuration.training.batch
     let engine = try TrainingEngine(
       compiled, configuration: configuration, pool: pool,
+      lossWeights: try data.lossWeights(configuration, compiled),
       trainingSizes: RunData.minibatchSizes(samples: data.training.dataset.count, batch: batch),
       evaluationSizes: RunData.minibatchSizes(
         samples: data.test?.dataset.count ?? 0,
@@ -56,7 +58,8 @@ public final class Run {
       datasets: (found?.checkpoint.identity.datasets ?? [:]).merging(data.digests) { $1 },
       versions: RunEnvironment.libraryVersions, instructionSet: OneDNN.Library.instructionSet,
       kernelChoices: try compiled.trainingPlan(samples: compiled.shardSize).choices.text,
-      shardSize: compiled.shardSize, classNames: data.training.dataset.classNames ?? [])
+      shardSize: compiled.shardSize, classNames: data.training.dataset.classNames ?? [],
+      criterion: criterion)
     let progress = found?.checkpoint.progress ?? TrainingProgress()
     trainer = Trainer(
       configuration: configuration, engine: engine, training: data.training, test: data.test,
@@ -76,7 +79,7 @@ public final class Run {
     try directory.write(configuration: request.resolvedConfiguration)
     try directory.write(
       environment: RunEnvironment(workers: request.workers, cores: request.coresDescription))
-    try directory.beginMetrics(after: found?.checkpoint.progress)
+    try directory.beginMetrics(criterion.figureNames, after: found?.checkpoint.progress)
   }
 
   /// Trains to the end, or until asked to stop.
@@ -130,6 +133,7 @@ extension RunRequest {
       case .fp32: .fp32
       case .bf16: .bf16
       }
+    let network = try configuration.network.resolved()
     let selection: KernelSelection
     if let identity {
       guard let choices = KernelChoices(text: identity.kernelChoices) else {
@@ -139,10 +143,10 @@ extension RunRequest {
     } else if let kernels {
       selection = .chosen(kernels)
     } else {
-      selection = try Tuning(configuration.network.resolved(), training, stop: stop).selection()
+      selection = try Tuning(network, training, stop: stop).selection()
     }
     return CompileOptions(
       batch: training.batch, shard: identity?.shardSize ?? training.shard, precision: precision,
-      kernels: selection)
+      kernels: selection, criterion: configuration.criterion(of: network))
   }
 }

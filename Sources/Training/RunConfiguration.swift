@@ -1,5 +1,7 @@
+public import Compute
 public import Datasets
 public import Networks
+internal import Tensors
 
 /// Everything that decides a run: two runs with equal configurations, data and build give the same bytes.
 ///
@@ -26,6 +28,16 @@ public struct RunConfiguration: Hashable, Sendable {
   }
 }
 
+extension RunConfiguration {
+  /// By what the network is trained and judged.
+  public func criterion(of network: ResolvedNetwork) -> Criterion {
+    var criterion = Criterion(
+      loss: training.loss, targets: data.train.target.kind, outputs: network.outputShape.elementCount)
+    if let metrics = training.metrics { criterion.metrics = metrics }
+    return criterion
+  }
+}
+
 /// Which samples a run trains and tests on.
 public struct DataConfiguration: Hashable, Sendable {
   public var train: SampleSource
@@ -44,16 +56,39 @@ public struct DataConfiguration: Hashable, Sendable {
   }
 }
 
-/// Where images and labels are found: an HDF5 file and two dataset names in it.
+/// Where samples are found: an HDF5 file and names of datasets in it.
 public struct SampleSource: Hashable, Sendable {
   public var file: String
   public var images: String
-  public var labels: String
+  /// What is right for each sample: its class, or a vector of numbers.
+  public var target: TargetName
+  /// A weight for each sample; nil for 1 each.
+  public var weights: String?
 
-  public init(file: String, images: String, labels: String) {
+  public init(file: String, images: String, target: TargetName, weights: String? = nil) {
     self.file = file
     self.images = images
-    self.labels = labels
+    self.target = target
+    self.weights = weights
+  }
+
+  public init(file: String, images: String, labels: String) {
+    self.init(file: file, images: images, target: .labels(labels))
+  }
+
+  /// Opens and checks it.
+  public func open() throws -> ImageDataset {
+    try ImageDataset(path: file, images: images, target: target, weights: weights)
+  }
+}
+
+extension TargetName {
+  /// What a criterion makes of it.
+  public var kind: Criterion.Targets {
+    switch self {
+    case .labels: .classes
+    case .values: .values
+    }
   }
 }
 
@@ -64,7 +99,11 @@ public struct TrainingConfiguration: Hashable, Sendable {
   public var batch: Int
   /// Samples of one shard, at most `batch`; nil lets the cost model choose from the network.
   public var shard: Int?
-  public var loss: LossConfiguration
+  /// What the trainer makes small: the mean over the minibatch of the samples' losses, each times its sample's weight.
+  public var loss: Loss
+  /// Figures beside the loss; nil for those that are usual for it.
+  public var metrics: [Metric]?
+  public var classWeights: ClassWeights
   public var optimizer: OptimizerConfiguration
   /// The minibatch for which the optimizer's learning rate is meant: it is multiplied by `batch` over this; nil leaves it.
   public var baseBatch: Int?
@@ -85,7 +124,8 @@ public struct TrainingConfiguration: Hashable, Sendable {
 
   public init(
     epochs: Int, batch: Int, shard: Int? = nil,
-    loss: LossConfiguration = .softmaxCrossEntropy(labelSmoothing: 0),
+    loss: Loss = .softmaxCrossEntropy(labelSmoothing: 0), metrics: [Metric]? = nil,
+    classWeights: ClassWeights = .equal,
     optimizer: OptimizerConfiguration, schedule: ScheduleConfiguration = ScheduleConfiguration(),
     precision: Precision = .fp32, clipping: GradientClipping = .none, nonFinite: NonFinitePolicy = .stop,
     weightDecayScope: WeightDecayScope = .all, monitor: Monitor = .accuracy, patience: Int? = nil,
@@ -95,6 +135,8 @@ public struct TrainingConfiguration: Hashable, Sendable {
     self.batch = batch
     self.shard = shard
     self.loss = loss
+    self.metrics = metrics
+    self.classWeights = classWeights
     self.optimizer = optimizer
     self.baseBatch = baseBatch
     self.schedule = schedule
@@ -120,12 +162,6 @@ public struct TrainingConfiguration: Hashable, Sendable {
 public enum Precision: String, Hashable, Sendable, CaseIterable {
   case fp32
   case bf16
-}
-
-/// What the trainer minimises.
-public enum LossConfiguration: Hashable, Sendable {
-  /// Mean over the minibatch of −Σ target·log softmax(logits); `labelSmoothing` in [0, 1) spreads that share over all classes.
-  case softmaxCrossEntropy(labelSmoothing: Float)
 }
 
 /// An optimizer's rule and hyper-parameters; the learning rate here is the one that the schedule scales.
@@ -163,14 +199,6 @@ public enum WeightDecayScope: String, Hashable, Sendable, CaseIterable {
   case all
   /// Kernels of convolutions and dense layers; biases and the scales of normalisation are left alone.
   case kernels
-}
-
-/// The figure by which epochs are compared: of the test set, or of the training set where there is no other.
-public enum Monitor: String, Hashable, Sendable, CaseIterable {
-  /// Higher is better.
-  case accuracy
-  /// Lower is better.
-  case loss
 }
 
 /// A length of training, in steps or epochs.
@@ -235,7 +263,7 @@ public struct CheckpointConfiguration: Hashable, Sendable {
   public var every: Interval
   /// At least 2: the newest is only trusted once an older one stands behind it.
   public var keepLast: Int
-  /// How many of the best (by test accuracy) are kept besides.
+  /// How many of the best, by ``TrainingConfiguration/monitor``, are kept besides.
   public var keepBest: Int
 
   public init(every: Interval = .epochs(1), keepLast: Int = 2, keepBest: Int = 1) {

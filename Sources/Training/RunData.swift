@@ -1,8 +1,6 @@
 internal import Crypto
 internal import Datasets
 internal import Foundation
-internal import Networks
-internal import Tensors
 
 /// The datasets of a run, opened and checked.
 struct RunData {
@@ -21,9 +19,8 @@ struct RunData {
       if stop.isRequested { throw StoppedEarly() }
     }
     func open(_ source: SampleSource) throws -> SampleStore {
-      let dataset = try ImageDataset(path: source.file, images: source.images, labels: source.labels)
-      return try SampleStore(
-        dataset, memoryLimitByteCount: data.memoryLimitBytes, threads: max(1, min(workers, 8)), check: check)
+      try SampleStore(
+        try source.open(), memoryLimitByteCount: data.memoryLimitBytes, threads: max(1, min(workers, 8)), check: check)
     }
     training = try open(data.train)
     test = try data.test.map(open)
@@ -53,26 +50,6 @@ struct RunData {
     if samples >= batch { sizes.insert(batch) }
     if samples % batch > 0 { sizes.insert(samples % batch) }
     return sizes
-  }
-
-  /// Whether samples and classes fit the network.
-  func check(_ network: ResolvedNetwork) throws(TrainingError) {
-    for (role, store) in [("train", training), ("test", test)] {
-      guard let dataset = store?.dataset else { continue }
-      guard dataset.fits(network.inputShape) else {
-        throw TrainingError(
-          .configuration,
-          "data.\(role): \(dataset.path) has samples of \(dataset.sampleShape), and the network's input is \(network.inputShape)"
-        )
-      }
-      let outputs = network.outputShape.elementCount
-      guard dataset.classCount <= outputs else {
-        throw TrainingError(
-          .configuration,
-          "data.\(role): \(dataset.path) has \(dataset.classCount) classes, and the network's output '"
-            + "\(network.network.output.name)' has \(outputs) values")
-      }
-    }
   }
 }
 

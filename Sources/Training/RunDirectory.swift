@@ -55,11 +55,14 @@ public final class RunDirectory: Sendable {
   }
 
   /// Opens the tables of epochs and steps for going on from a checkpoint, or anew for nil.
-  func beginMetrics(after progress: TrainingProgress?) throws(TrainingError) {
-    let opened = try MetricsLog(path: "\(path)/metrics.csv", goingOnFrom: progress)
+  ///
+  /// - Parameter names: of the figures, ``Criterion/figureNames``.
+  func beginMetrics(_ names: [String], after progress: TrainingProgress?) throws(TrainingError) {
+    let opened = try MetricsLog(
+      path: "\(path)/metrics.csv", columns: EpochMetrics.columns(names), goingOnFrom: progress)
     metrics.withLock { $0 = opened }
     let stepLog = try MetricsLog(
-      path: "\(path)/steps.csv", columns: StepRow.columns, sumsUpEpochs: false, goingOnFrom: progress,
+      path: "\(path)/steps.csv", columns: StepRow.columns(names), sumsUpEpochs: false, goingOnFrom: progress,
       bufferByteCount: 1 << 14)
     steps.withLock { $0 = stepLog }
   }

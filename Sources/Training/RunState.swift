@@ -23,7 +23,7 @@ public struct RunState: Codable, Hashable, Sendable {
   /// Epochs done, of `epochs`.
   public var epoch: Int
   public var epochs: Int
-  /// The figure by which epochs are compared, `accuracy` or `loss`.
+  /// The figure by which epochs are compared: `accuracy`, `loss` or another metric.
   public var monitor: String
   public var bestEpoch: Int?
   /// The monitored figure of the best epoch.
@@ -80,7 +80,7 @@ final class RunStateRecorder: TrainerObserver {
     case .started(let summary):
       state = RunState(
         phase: .running, name: summary.name, runID: summary.runID, step: 0, epoch: 0, epochs: summary.epochs,
-        monitor: monitor.rawValue, seconds: 0, updated: "")
+        monitor: monitor.name, seconds: 0, updated: "")
       // What an earlier process knew and the checkpoint does not hold.
       state?.testAccuracy = RunState.read(directory: directory.path)?.testAccuracy
       take(summary.progress)
@@ -93,7 +93,7 @@ final class RunStateRecorder: TrainerObserver {
       if isBest {
         let sums = metrics.test ?? metrics.train
         state?.bestEpoch = metrics.epoch
-        state?.best = monitor == .accuracy ? sums.accuracy : sums.meanLoss
+        state?.best = monitor.value(of: sums)
       }
       write()
     case .stopped(let signal, let step):
@@ -121,7 +121,7 @@ final class RunStateRecorder: TrainerObserver {
     state?.seconds = progress.seconds
     if let best = progress.best {
       state?.bestEpoch = best.epoch
-      state?.best = monitor == .loss ? -best.score : best.score
+      state?.best = monitor.turned(best.score)
     }
   }
 

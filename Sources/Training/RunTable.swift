@@ -30,6 +30,11 @@ public struct RunTable: Hashable, Sendable {
     rows = lines.map(cells).filter { $0.count == width }
   }
 
+  /// The figures of an epochs' table, each with a column `train_…` and `test_…`, in their order.
+  public var figureNames: [String] {
+    columns.filter { $0.hasPrefix("train_") }.map { String($0.dropFirst("train_".count)) }
+  }
+
   /// The cells of a column, nil where there is no such column.
   public func cells(_ column: String) -> [String]? {
     guard let index = columns.firstIndex(of: column) else { return nil }

@@ -6,12 +6,13 @@ struct StepRow {
   let report: StepReport
 
   /// Names of the columns of `steps.csv`.
-  static let columns = ["step", "epoch", "learning_rate", "loss", "accuracy"]
+  ///
+  /// - Parameter names: of the figures.
+  static func columns(_ names: [String]) -> [String] { ["step", "epoch", "learning_rate"] + names }
 
   var row: [String] {
-    [
-      "\(report.step)", "\(report.epoch)", "\(report.learningRate)", "\(report.minibatch.meanLoss)",
-      "\(report.minibatch.accuracy)",
-    ]
+    // A step that was left out has no figures; the columns are those of the epoch.
+    let figures = report.minibatch.layout == nil ? report.epochSoFar.figures.map { _ in 0 } : report.minibatch.figures.map(\.value)
+    return ["\(report.step)", "\(report.epoch)", "\(report.learningRate)"] + figures.map { "\($0)" }
   }
 }

@@ -47,6 +47,8 @@ final class Trainer {
     self.observer = observer
     schedule = Schedule(configuration.training, samples: training.dataset.count)
     clock = TrainingClock(before: progress.seconds)
+    // Figures begin anew where the checkpoint's are of another kind.
+    self.progress.sums = progress.sums.fitted(to: engine.compiled.metrics)
   }
 
   private var sampleCount: Int { training.dataset.count }
@@ -141,10 +143,10 @@ final class Trainer {
     let metrics = EpochMetrics(
       epoch: progress.epoch, step: progress.step,
       learningRate: configuration.training.learningRate * schedule.factor(step: progress.step - 1),
-      train: progress.sums, test: figures.test, skippedSteps: progress.skippedSteps,
+      names: engine.compiled.options.criterion.figureNames, train: progress.sums, test: figures.test, skippedSteps: progress.skippedSteps,
       seconds: progress.seconds, samplesPerSecond: trained, times: clock.times,
       digest: String(try engine.digest().prefix(16)))
-    progress.sums = MetricSums()
+    progress.sums = MetricSums(engine.compiled.metrics)
     do throws(TrainingError) { try directory?.append(metrics) } catch {
       observer.receive(.warning("\(error); the row of epoch \(progress.epoch) is kept and written later"))
     }
@@ -176,11 +178,8 @@ final class Trainer {
 
   /// Notes how good the epoch was; true if it is the best so far.
   private func rate(_ sums: MetricSums) -> Bool {
-    let score =
-      switch configuration.training.monitor {
-      case .accuracy: sums.accuracy
-      case .loss: -sums.meanLoss
-      }
+    let monitor = configuration.training.monitor
+    let score = monitor.turned(monitor.value(of: sums) ?? 0)
     progress.score = score
     let isBest = progress.best.map { score > $0.score } ?? true
     if isBest {

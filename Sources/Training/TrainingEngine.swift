@@ -31,8 +31,11 @@ final class TrainingEngine: Sendable {
   private let total: AlignedBuffer<Float>
   private let shardStatistics: ShardStatistics
   private let fold: StatisticsFold
-  private let shardLosses: AlignedBuffer<Double>
-  private let shardCorrect: AlignedBuffer<Int>
+  /// The sums of each shard, a row each.
+  private let shardSums: AlignedBuffer<Double>
+  /// By what data are judged; its sums have the places of the training's.
+  private let judged: MetricLayout
+  private let lossWeights: LossWeights
   private let sliceNorms: AlignedBuffer<Double>
   /// Squared norms of the slices' parameters, for rules that scale each tensor's step.
   private let sliceWeights: AlignedBuffer<Double>
@@ -44,11 +47,12 @@ final class TrainingEngine: Sendable {
 
   /// - Parameters:
   ///   - minibatchSizes: of all minibatches that will come, in training and evaluation.
+  ///   - lossWeights: of classes or labels in training.
   ///   - start: parameters, statistics and slots to begin with; slots that it lacks are zero.
   init(
     _ compiled: CompiledNetwork, configuration: RunConfiguration, pool: WorkerPool,
-    trainingSizes: Set<Int>, evaluationSizes: Set<Int>, start: CanonicalParameters,
-    slots startSlots: [Checkpoint.Slot]
+    lossWeights: LossWeights, trainingSizes: Set<Int>, evaluationSizes: Set<Int>,
+    start: CanonicalParameters, slots startSlots: [Checkpoint.Slot]
   ) throws {
     self.compiled = compiled
     self.pool = pool
@@ -89,8 +93,11 @@ final class TrainingEngine: Sendable {
     shardStatistics = ShardStatistics(
       count: compiled.parameters.statisticsCount, shards: shards, workers: pool.workerCount)
     fold = StatisticsFold(compiled.network, compiled.parameters)
-    shardLosses = AlignedBuffer(count: shards)
-    shardCorrect = AlignedBuffer(count: shards)
+    self.lossWeights = lossWeights
+    var criterion = compiled.options.criterion
+    criterion.loss = criterion.loss.withoutSmoothing
+    judged = MetricLayout(criterion, outputs: compiled.metrics.outputs)
+    shardSums = AlignedBuffer(count: shards * compiled.metrics.count)
     sliceNorms = AlignedBuffer(count: slices.count)
     sliceWeights = AlignedBuffer(count: slices.count)
     sliceFinite = AlignedBuffer(count: slices.count)
@@ -122,12 +129,10 @@ final class TrainingEngine: Sendable {
       shards: sharding.count, on: pool, while: { !stop.isRequested }
     ) { [self] shard, worker, gradient in
       let result = try train(minibatch, sharding[shard], firstSample, shard, worker, gradient)
-      shardLosses[shard] = result.lossSum
-      shardCorrect[shard] = result.correct
+      sumsMemory(ofShard: shard).update(from: result.sums, count: result.sums.count)
     }
     guard complete else { return .stopped }
-    let losses = Array(shardLosses.elements[..<sharding.count])
-    if let shard = losses.firstIndex(where: { !$0.isFinite }) {
+    if let shard = (0..<sharding.count).first(where: { !sumsMemory(ofShard: $0)[0].isFinite }) {
       let layer = try locate(minibatch, sharding[shard], firstSample, shard)
       return .notFinite(NonFinite(what: "the loss", samples: sharding[shard], layer: layer))
     }
@@ -147,10 +152,17 @@ final class TrainingEngine: Sendable {
         shards: Double(computed - start) * 1e-9, update: Double(updated - computed) * 1e-9,
         kernelWeights: Double(end - updated) * 1e-9)
     }
-    return .done(
-      MetricSums(
-        loss: SumTree.sum(losses), correct: shardCorrect.elements[..<sharding.count].reduce(0, +),
-        samples: minibatch.count))
+    return .done(sums(of: sharding, compiled.metrics))
+  }
+
+  private func sumsMemory(ofShard shard: Int) -> UnsafeMutablePointer<Double> {
+    shardSums.baseAddress + shard * compiled.metrics.count
+  }
+
+  private func sums(of sharding: Sharding, _ layout: MetricLayout) -> MetricSums {
+    MetricSums(
+      layout, shards: Array(shardSums.elements[..<(sharding.count * layout.count)]),
+      samples: sharding.sampleCount)
   }
 
   /// Where the time of the last whole step went.
@@ -171,17 +183,14 @@ final class TrainingEngine: Sendable {
 
   /// The samples of a shard as training sees them.
   private func source(_ minibatch: Minibatch, _ range: Range<Int>, _ worker: Int) -> any ShardSource {
-    let shard = MinibatchShard(minibatch: minibatch, range: range)
+    let shard = MinibatchShard(
+      minibatch: minibatch, range: range, classWeights: lossWeights.ofClasses)
     return augmenters.isEmpty ? shard : AugmentedShard(shard: shard, augmenter: augmenters[worker])
   }
 
   private func options(_ minibatch: Minibatch, _ range: Range<Int>, _ firstSample: Int) -> ShardOptions {
-    let smoothing =
-      switch configuration.loss {
-      case .softmaxCrossEntropy(let labelSmoothing): labelSmoothing
-      }
-    return ShardOptions(
-      scale: 1 / Float(minibatch.count), labelSmoothing: smoothing, seed: seed,
+    ShardOptions(
+      scale: 1 / Float(minibatch.count), outputWeights: lossWeights.ofOutputs, seed: seed,
       firstSample: UInt64(firstSample + range.lowerBound))
   }
 
@@ -294,26 +303,24 @@ final class TrainingEngine: Sendable {
 
   // MARK: - Evaluation
 
-  /// Loss and accuracy of a minibatch with the running statistics; nil when asked to stop.
+  /// Figures of a minibatch with the running statistics, without smoothing and weights of classes; nil when asked to stop.
   func evaluate(_ minibatch: Minibatch, stop: StopRequest) throws -> MetricSums? {
     let sharding = Sharding(sampleCount: minibatch.count, shardSize: compiled.shardSize)
     let done = try pool.forEach(in: 0..<sharding.count, while: { _ in !stop.isRequested }) {
       [self] shard, worker in
       let range = sharding[shard]
       let plan = try compiled.inferencePlan(samples: range.count)
+      let samples = MinibatchShard(minibatch: minibatch, range: range)
       try plan.infer(
-        MinibatchShard(minibatch: minibatch, range: range), in: workspaces[worker], weights: weights,
+        samples, in: workspaces[worker], weights: weights,
         parameters: parameters.baseAddress, statistics: statistics.baseAddress,
         logits: logits[worker].baseAddress)
-      let rows = UnsafeBufferPointer(logits[worker].elements)
-      let sums = CrossEntropy.sums(logits: rows, classes: plan.classes, labels: minibatch.labels[range])
-      shardLosses[shard] = sums.loss
-      shardCorrect[shard] = sums.correct
+      let sums = sumsMemory(ofShard: shard)
+      sums.update(repeating: 0, count: judged.count)
+      try judged.add(logits[worker].baseAddress, of: samples, to: sums)
     }
     guard done == sharding.count else { return nil }
-    return MetricSums(
-      loss: SumTree.sum(Array(shardLosses.elements[..<sharding.count])),
-      correct: shardCorrect.elements[..<sharding.count].reduce(0, +), samples: minibatch.count)
+    return sums(of: sharding, judged)
   }
 
   // MARK: - State

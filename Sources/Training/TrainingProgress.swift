@@ -1,3 +1,5 @@
+public import Compute
+
 /// How far a training has come: everything it needs to go on besides parameters, optimizer state and statistics.
 public struct TrainingProgress: Hashable, Sendable {
   /// Minibatches done since the run began, skipped ones included.
@@ -66,13 +68,16 @@ public struct RunIdentity: Hashable, Sendable {
   /// The kernel of each layer and pass, as Compute writes it.
   public var kernelChoices: String
   public var shardSize: Int
-  /// In the order of the labels; empty where the data does not name its classes.
+  /// In the order of the network's outputs; empty where the data does not name its classes, labels or targets.
   public var classNames: [String]
+  /// By what the network was trained and judged; nil for softmax cross-entropy and accuracy, before others were known.
+  public var criterion: Criterion?
 
   public init(
     runID: String, configuration: String = "", datasets: [String: String] = [:],
     versions: [String: String] = [:], instructionSet: String = "", kernelChoices: String = "",
-    shardSize: Int = 0, classNames: [String] = []
+    shardSize: Int = 0, classNames: [String] = [],
+    criterion: Criterion? = nil
   ) {
     self.runID = runID
     self.configuration = configuration
@@ -82,5 +87,6 @@ public struct RunIdentity: Hashable, Sendable {
     self.kernelChoices = kernelChoices
     self.shardSize = shardSize
     self.classNames = classNames
+    self.criterion = criterion
   }
 }

@@ -174,11 +174,9 @@ struct BenchCommand: ParsableCommand {
       if madeUp {
         let network = try configuration.network.resolved()
         let samples = (batch ?? configuration.training.batch) * 4
-        if !FileManager.default.fileExists(atPath: scratch) {
-          try Benchmark.writeSyntheticDataset(for: network, samples: samples, to: scratch)
-        }
         configuration.data = DataConfiguration(
-          train: SampleSource(file: scratch, images: "train/images", labels: "train/labels"))
+          train: try Benchmark.writeSyntheticDataset(
+            for: network, configuration.criterion(of: network), samples: samples, to: scratch))
         configuration.checkpoints = madeUpCheckpoints
       }
     } else {

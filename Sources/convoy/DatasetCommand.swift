@@ -59,8 +59,10 @@ struct DatasetCheckCommand: ParsableCommand {
       let (low, high) = (split.classCounts.min() ?? 0, split.classCounts.max() ?? 0)
       table.add([
         split.name, NumberText.grouped(split.count), "\(split.sampleShape)", split.storage,
-        "\(split.classCounts.count)",
-        low == high ? NumberText.grouped(low) : "\(NumberText.grouped(low)) to \(NumberText.grouped(high))",
+        split.hasTargets ? "\(split.classCounts.count) targets" : "\(split.classCounts.count)",
+        split.hasTargets
+          ? "–"
+          : low == high ? NumberText.grouped(low) : "\(NumberText.grouped(low)) to \(NumberText.grouped(high))",
       ])
     }
     let findings = report.findings.map { "\($0.severity.rawValue): \($0.text)" }
@@ -75,7 +77,7 @@ struct DatasetCheckCommand: ParsableCommand {
       "splits": report.splits.map { split -> [String: Any] in
         [
           "name": split.name, "samples": split.count, "shape": split.sampleShape.dimensions,
-          "storage": split.storage, "class_names": split.classNames, "class_counts": split.classCounts,
+          "storage": split.storage, "targets": split.hasTargets, "class_names": split.classNames, "class_counts": split.classCounts,
           "constant_samples": split.constantSamples, "non_finite_samples": split.nonFiniteSamples,
           "duplicates": split.duplicates, "in_other_splits": split.leaks,
         ]

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Compute
 internal import Datasets
 internal import Experiments
 internal import Foundation
@@ -80,8 +81,10 @@ struct InspectCommand: ParsableCommand {
     let progress = checkpoint.progress
     print("\(found.path): a checkpoint of '\(checkpoint.name)' (a Keras model file too)")
     print("step \(progress.step), \(progress.epoch) epoch(s) and \(progress.position) samples done")
+    let criterion = checkpoint.identity.criterion ?? .classification
+    print("trained on \(criterion.loss.name), judged by \(criterion.figureNames.joined(separator: ", "))")
     if let best = progress.best {
-      print("best epoch \(best.epoch): \(NumberText.fixed(abs(best.score), 4))")
+      print("best epoch \(best.epoch): \(NumberText.short(abs(best.score)))")
     }
     print("run \(checkpoint.identity.runID), shards of \(checkpoint.identity.shardSize)")
     let digest = try checkpoint.contentDigest().map { String(format: "%02x", $0) }.joined()
@@ -142,7 +145,7 @@ struct InspectCommand: ParsableCommand {
     guard let split = wanted.map({ name in file.splits.first { $0.images == name } }) ?? file.splits.first
     else {
       throw CommandError.badData(
-        "\(path) has no \"\(wanted ?? "images")\" with labels: there are \(file.splits.map(\.images).joined(separator: ", "))"
+        "\(path) has no \"\(wanted ?? "images")\" with labels or targets: there are \(file.splits.map(\.images).joined(separator: ", "))"
       )
     }
     let dataset = try file.open(split)
@@ -183,9 +186,11 @@ struct InspectCommand: ParsableCommand {
     print(table.text(width: terminal.columns, unicode: terminal.hasUnicode))
     let known = Set(names.map(\.name))
     for (name, _) in names where name.hasSuffix("images") {
-      let labels = String(name.dropLast("images".count)) + "labels"
-      if known.contains(labels) {
-        try showSamples(try ImageDataset(path: path, images: name, labels: labels))
+      let group = String(name.dropLast("images".count))
+      let weights = known.contains("\(group)weights") ? "\(group)weights" : nil
+      for target in [TargetName.labels("\(group)labels"), .values("\(group)targets")]
+      where known.contains(target.name) {
+        try showSamples(try ImageDataset(path: path, images: name, target: target, weights: weights))
       }
     }
   }
@@ -226,13 +231,24 @@ struct InspectCommand: ParsableCommand {
     let counts = dataset.classCounts()
     let names = dataset.classNames ?? counts.indices.map { "\($0)" }
     print("\(dataset.imagesName): \(NumberText.grouped(dataset.count)) samples of \(dataset.sampleShape)")
-    var table = Table([
-      Table.Column("", .trailing), Table.Column("class"), Table.Column("samples", .trailing),
-    ])
-    for (index, count) in counts.enumerated() {
-      table.add(["\(index)", index < names.count ? names[index] : "", NumberText.grouped(count)])
+    if let weights = dataset.weights, let least = weights.min(), let most = weights.max() {
+      let mean = weights.reduce(0.0) { $0 + Double($1) } / Double(weights.count)
+      print(
+        "\(dataset.weightsName ?? "weights"): \(NumberText.short(Double(least))) to \(NumberText.short(Double(most))), "
+          + "mean \(NumberText.short(mean))")
     }
-    print(table.text(width: terminal.columns, unicode: terminal.hasUnicode))
+    if let targets = dataset.targets {
+      print(TargetSummary(targets, names: dataset.classNames).table.text(
+        width: terminal.columns, unicode: terminal.hasUnicode))
+    } else {
+      var table = Table([
+        Table.Column("", .trailing), Table.Column("class"), Table.Column("samples", .trailing),
+      ])
+      for (index, count) in counts.enumerated() {
+        table.add(["\(index)", index < names.count ? names[index] : "", NumberText.grouped(count)])
+      }
+      print(table.text(width: terminal.columns, unicode: terminal.hasUnicode))
+    }
     guard dataset.pixelType == .uint8, dataset.sampleShape.rank == 3,
       let channels = Image.Channels(rawValue: dataset.sampleShape[2]), samples > 0
     else { return }
@@ -242,6 +258,7 @@ struct InspectCommand: ParsableCommand {
       let pixels = minibatch.withSample(row) { Array($0) }
       let image = Image(
         height: dataset.sampleShape[0], width: dataset.sampleShape[1], channels: channels, pixels: pixels)
+      if let targets = dataset.targets { return (image, TargetSummary(targets, names: names).caption(row)) }
       let label = Int(dataset.labels[row])
       return (image, label < names.count ? names[label] : "\(label)")
     }

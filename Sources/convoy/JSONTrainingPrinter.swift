@@ -22,16 +22,15 @@ final class JSONTrainingPrinter: TrainerObserver {
     case .step(let report):
       guard TerminalOutput.seconds - lastStep >= 1 else { return }
       lastStep = TerminalOutput.seconds
-      write(
-        "step",
-        [
-          "step": report.step, "epoch": report.epoch, "position": report.position, "samples": report.samples,
-          "learning_rate": report.learningRate, "loss": report.epochSoFar.meanLoss,
-          "accuracy": report.epochSoFar.accuracy,
-        ])
+      var values: [String: Any?] = [
+        "step": report.step, "epoch": report.epoch, "position": report.position, "samples": report.samples,
+        "learning_rate": report.learningRate,
+      ]
+      for figure in report.epochSoFar.figures { values[figure.name] = figure.value }
+      write("step", values)
     case .epochEnded(let metrics, let isBest):
       var values: [String: Any?] = ["best": isBest]
-      for (column, cell) in zip(EpochMetrics.columns, metrics.row) {
+      for (column, cell) in zip(metrics.columns, metrics.row) {
         values[column] =
           column == "digest" ? cell : Int(cell).map { $0 as Any } ?? Double(cell).map { $0 as Any }
       }

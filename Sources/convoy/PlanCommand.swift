@@ -63,8 +63,8 @@ struct PlanCommand: ParsableCommand {
     let training = Self.count(configuration.data.train)
     let test = configuration.data.test.flatMap(Self.count)
     let batch = configuration.training.batch
-    try Benchmark.writeSyntheticDataset(for: loaded.network, samples: batch, to: scratch)
-    configuration.data.train = SampleSource(file: scratch, images: "train/images", labels: "train/labels")
+    configuration.data.train = try Benchmark.writeSyntheticDataset(
+      for: loaded.network, configuration.criterion(of: loaded.network), samples: batch, to: scratch)
     configuration.data.test = nil
     let benchmark = try Benchmark(
       RunRequest(
@@ -81,6 +81,6 @@ struct PlanCommand: ParsableCommand {
 
   /// Nil where the data cannot be read, which planning need not mind.
   private static func count(_ source: SampleSource) -> Int? {
-    (try? ImageDataset(path: source.file, images: source.images, labels: source.labels))?.count
+    (try? source.open())?.count
   }
 }

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Compute
 internal import Datasets
 internal import Foundation
 internal import ImageFiles
@@ -11,7 +12,7 @@ internal import Training
 struct PredictCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "predict",
-    abstract: "The most probable classes of images, with their probabilities.",
+    abstract: "What a network says of images: the most probable classes or labels, or its numbers.",
     discussion: """
       Images are PNG or JPEG files of any size: they are cut to the network's aspect and resized, and turned grey or coloured as \
       it needs. Rows of a dataset are taken as they are.
@@ -29,16 +30,12 @@ struct PredictCommand: ParsableCommand {
   @Option(help: ArgumentHelp("A dataset file, with --rows.", valueName: "file.h5"))
   var data: String?
 
-  @Option(help: ArgumentHelp("Images in the dataset file.", valueName: "name"))
-  var images = "test/images"
-
-  @Option(help: ArgumentHelp("Labels in the dataset file.", valueName: "name"))
-  var labels = "test/labels"
+  @OptionGroup var names: SampleNames
 
   @Option(help: ArgumentHelp("Rows of the dataset, from 0.", valueName: "0,5,10-12"))
   var rows: String?
 
-  @Option(help: ArgumentHelp("How many classes to show.", valueName: "k"))
+  @Option(help: ArgumentHelp("How many classes or labels to show.", valueName: "k"))
   var top = 3
 
   @Option(help: "Average the outputs over mirrored views, too: horizontal, vertical or both.")
@@ -46,7 +43,7 @@ struct PredictCommand: ParsableCommand {
 
   @OptionGroup var workers: WorkersOption
 
-  @Flag(help: "Print a JSON list, with all probabilities.")
+  @Flag(help: "Print a JSON list, with all outputs.")
   var json = false
 
   func validate() throws {
@@ -62,26 +59,11 @@ struct PredictCommand: ParsableCommand {
     let (_, checkpoint) = try CheckpointStore.choose(checkpoint) { TerminalOutput.warn("\($0)") }
     let predictions = try data == nil ? ofFiles(checkpoint, stop) : ofRows(checkpoint, stop)
     guard let predictions else { throw ExitCode(75) }
-    print(json ? try JSONText.make(predictions.map(\.object)) : text(predictions))
-  }
-
-  private struct Prediction {
-    let name: String
-    /// Class names with probabilities, in the order of the classes.
-    let classes: [(name: String, probability: Double)]
-
-    var ranked: [(name: String, probability: Double)] {
-      classes.enumerated().sorted {
-        ($1.element.probability, $0.offset) < ($0.element.probability, $1.offset)
-      }.map(\.element)
-    }
-
-    var object: [String: Any] {
-      [
-        "input": name, "class": ranked[0].name, "probability": ranked[0].probability,
-        "probabilities": classes.map(\.probability),
-      ]
-    }
+    let terminal = TerminalOutput.standardOutput
+    print(
+      json
+        ? try JSONText.make(predictions.map(\.object))
+        : Prediction.table(predictions, top: top).text(width: terminal.columns, unicode: terminal.hasUnicode))
   }
 
   // MARK: - Inputs
@@ -95,40 +77,45 @@ struct PredictCommand: ParsableCommand {
       try ImageFile.read(path).converted(to: channels).filling(height: shape[0], width: shape[1]).pixels
     }
     let predictor = try Predictor(
-      checkpoint.network, values: checkpoint.values, sampleCount: files.count, workers: workers.count)
+      checkpoint.network, values: checkpoint.values, criterion: checkpoint.identity.criterion,
+      sampleCount: files.count, workers: workers.count)
     return try predictor.logits(pixels: pixels, stop: stop, flips: flips).map {
-      predictions(of: files, $0, classNames(checkpoint, nil, count: predictor.classes))
+      predictions(of: files, $0, predictor, classNames(checkpoint, nil, count: predictor.classes))
     }
   }
 
   private func ofRows(_ checkpoint: Checkpoint, _ stop: StopRequest) throws -> [Prediction]? {
-    let dataset = try ImageDataset(path: data ?? "", images: images, labels: labels)
+    let criterion = checkpoint.identity.criterion ?? .classification
+    let dataset = try names.open(data ?? "", for: criterion)
     let wanted = try RowList.parse(rows ?? "", count: dataset.count)
     let predictor = try Predictor(
-      checkpoint.network, values: checkpoint.values, sampleCount: wanted.count, workers: workers.count)
+      checkpoint.network, values: checkpoint.values, criterion: criterion, sampleCount: wanted.count,
+      workers: workers.count)
     try predictor.check(dataset)
     let names = classNames(checkpoint, dataset, count: predictor.classes)
     return try predictor.logits(try dataset.samples(wanted), stop: stop, flips: flips).map {
-      predictions(of: wanted.map { "row \($0) (\(names[Int(dataset.labels[$0])]))" }, $0, names)
+      predictions(of: wanted.map { "row \($0)" }, $0, predictor, names, wanted.map { truth(of: $0, dataset, names) })
     }
   }
 
-  private func predictions(of inputs: [String], _ logits: [Float], _ names: [String]) -> [Prediction] {
+  /// What is right for a row of a dataset.
+  private func truth(of row: Int, _ dataset: ImageDataset, _ names: [String]) -> Prediction.Truth {
+    if let targets = dataset.targets { return .values(Array(targets[row])) }
+    let label = Int(dataset.labels[row])
+    let known = names.count > 1 ? names : dataset.classNames ?? []
+    return .label(known.indices.contains(label) ? known[label] : "\(label)")
+  }
+
+  private func predictions(
+    of inputs: [String], _ outputs: [Float], _ predictor: Predictor, _ names: [String],
+    _ truths: [Prediction.Truth]? = nil
+  ) -> [Prediction] {
     inputs.enumerated().map { index, name in
-      let row = logits[index * names.count..<(index + 1) * names.count]
-      return Prediction(name: name, classes: Array(zip(names, Predictor.probabilities(row))))
+      let row = outputs[index * names.count..<(index + 1) * names.count]
+      return Prediction(
+        name: name, criterion: predictor.criterion,
+        outputs: Array(zip(names, predictor.values(row))), truth: truths?[index])
     }
-  }
-
-  private func text(_ predictions: [Prediction]) -> String {
-    var table = Table([Table.Column("input"), Table.Column("class"), Table.Column("probability", .trailing)])
-    for prediction in predictions {
-      for (rank, best) in prediction.ranked.prefix(top).enumerated() {
-        table.add([rank == 0 ? prediction.name : "", best.name, NumberText.fixed(best.probability, 4)])
-      }
-    }
-    let terminal = TerminalOutput.standardOutput
-    return table.text(width: terminal.columns, unicode: terminal.hasUnicode)
   }
 }
 

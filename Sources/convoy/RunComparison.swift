@@ -10,6 +10,12 @@ struct RunComparison {
     let configuration: LoadedConfiguration
     let epochs: RunTable?
     let steps: RunTable?
+
+    /// The monitored figure of the last epoch's test.
+    var lastTest: String {
+      let numbers = epochs?.numbers("test_\(folder.state?.monitor ?? "accuracy")")
+      return (numbers?.last ?? nil).map { NumberText.short($0) } ?? "–"
+    }
   }
 
   let members: [Member]
@@ -28,14 +34,14 @@ struct RunComparison {
     var table = Table([
       Table.Column("", .trailing), Table.Column("run"), Table.Column("state"),
       Table.Column("epochs", .trailing),
-      Table.Column("best"), Table.Column("last test accuracy", .trailing), Table.Column("time", .trailing),
+      Table.Column("best"), Table.Column("last test", .trailing), Table.Column("time", .trailing),
       Table.Column("last digest"),
     ])
     for (index, member) in members.enumerated() {
       table.add([
         Self.letter(index), TextWidth.printable(member.folder.path), member.folder.phase,
         member.folder.epochs,
-        member.folder.best, member.folder.state?.testAccuracy.map { NumberText.fixed($0, 4) } ?? "–",
+        member.folder.best, member.lastTest,
         member.folder.state.map { NumberText.duration($0.seconds) } ?? "–",
         member.epochs?.cells("digest")?.last ?? "–",
       ])
@@ -105,10 +111,14 @@ struct RunComparison {
 
   /// The runs' curves over each other.
   var charts: [Chart] {
-    [
-      ("Test accuracy", "test_accuracy"), ("Test loss", "test_loss"), ("Training loss", "train_loss"),
-      ("Training accuracy", "train_accuracy"),
-    ].map { title, column in
+    var names: [String] = []
+    for name in members.flatMap({ $0.epochs?.figureNames ?? [] }) where !names.contains(name) {
+      names.append(name)
+    }
+    let columns = [("Test", "test"), ("Training", "train")].flatMap { title, part in
+      names.map { ("\(title) \($0.replacing("_", with: " "))", "\(part)_\($0)") }
+    }
+    return columns.map { title, column in
       Chart(
         title, x: "epoch", y: title.lowercased(),
         members.enumerated().map { index, member in

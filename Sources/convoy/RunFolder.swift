@@ -44,8 +44,8 @@ struct RunFolder {
 
   var best: String {
     guard let state, let best = state.best else { return "–" }
-    return
-      "\(NumberText.fixed(best, 4)) \(state.monitor == "loss" ? "loss " : "")(epoch \(state.bestEpoch ?? 0))"
+    let name = state.monitor == "accuracy" ? "" : "\(state.monitor) "
+    return "\(NumberText.short(best)) \(name)(epoch \(state.bestEpoch ?? 0))"
   }
 
   /// Bytes of all files in the directory.

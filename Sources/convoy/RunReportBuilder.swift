@@ -54,6 +54,8 @@ struct RunReportBuilder {
     report.configuration = configuration
     report.environment = environment()
     report.epochs = epochRows()
+    report.figureNames = epochs.figureNames
+    let monitor = loaded?.run.training.monitor ?? .accuracy
     report.learningRate = learningRates()
     do {
       let (path, checkpoint) = try CheckpointStore.choose(directory) { report.notes.append("\($0)") }
@@ -71,7 +73,7 @@ struct RunReportBuilder {
     let done = report.epochs.last?.number ?? 0
     report.state =
       wanted.map { done >= $0 ? "\(done) epochs, complete" : "\(done) of \($0) epochs" } ?? "\(done) epochs"
-    report.highlights = highlights(report)
+    report.highlights = highlights(report, monitor)
     return report
   }
 
@@ -82,9 +84,7 @@ struct RunReportBuilder {
   private func epochRows() -> [RunReport.Epoch] {
     let numbers = epochs.numbers("epoch")
     let columns: [(String, WritableKeyPath<RunReport.Epoch, Double?>)] = [
-      ("learning_rate", \.learningRate), ("train_loss", \.trainLoss), ("train_accuracy", \.trainAccuracy),
-      ("test_loss", \.testLoss), ("test_accuracy", \.testAccuracy),
-      ("data_wait_seconds", \.dataWaitSeconds), ("test_seconds", \.testSeconds),
+      ("learning_rate", \.learningRate), ("data_wait_seconds", \.dataWaitSeconds), ("test_seconds", \.testSeconds),
       ("checkpoint_seconds", \.checkpointSeconds),
     ]
     // The table counts seconds from the start of the run.
@@ -93,6 +93,10 @@ struct RunReportBuilder {
       guard let number = numbers[index] else { return nil }
       var epoch = RunReport.Epoch(number: Int(number))
       for (name, path) in columns { epoch[keyPath: path] = epochs.numbers(name)[index] }
+      for name in epochs.figureNames {
+        epoch.train[name] = epochs.numbers("train_\(name)")[index]
+        epoch.test[name] = epochs.numbers("test_\(name)")[index]
+      }
       epoch.seconds = clock[index].map { $0 - (index > 0 ? clock[index - 1] ?? 0 : 0) }
       return epoch
     }
@@ -155,20 +159,21 @@ struct RunReportBuilder {
       report.notes.append("The run has no test data: classes and mistakes are left out.")
       return
     }
-    let dataset = try ImageDataset(path: source.file, images: source.images, labels: source.labels)
+    let dataset = try source.open()
     let store = try SampleStore(dataset, memoryLimitByteCount: 1 << 30, threads: workers)
     let predictor = try Predictor(
-      checkpoint.network, values: checkpoint.values, sampleCount: dataset.count, workers: workers)
+      checkpoint.network, values: checkpoint.values, criterion: checkpoint.identity.criterion,
+      sampleCount: dataset.count, workers: workers)
     guard let evaluation = try predictor.evaluate(store, stop: stop),
       let mistakes = try predictor.confidentMistakes(store, limit: Self.mistakeLimit, stop: stop)
     else { throw StoppedEarly("stopped by a signal; no report was written") }
     let names = classNames(checkpoint, dataset, count: predictor.classes)
-    report.confusion = ConfusionMatrix(
-      classNames: names, labels: dataset.labels, predictions: evaluation.predictions)
+    let figures = EvaluationReport(
+      path, evaluation, outputs: names, classes: checkpoint.identity.classNames, dataset)
+    (report.confusion, report.labels, report.errors) = (figures.confusion, figures.labels, figures.errors)
     report.evaluated =
       "\(URL(fileURLWithPath: path).lastPathComponent) (epoch \(checkpoint.progress.epoch)) on "
-      + "\(NumberText.grouped(dataset.count)) test samples: loss \(NumberText.fixed(evaluation.sums.meanLoss, 4)), "
-      + "accuracy \(NumberText.fixed(evaluation.sums.accuracy, 4))"
+      + "\(NumberText.grouped(dataset.count)) test samples: \(figures.headline)"
     report.mistakes = try pictures(of: mistakes, dataset, names)
   }
 
@@ -199,19 +204,21 @@ struct RunReportBuilder {
 
   // MARK: - Highlights
 
-  private func highlights(_ report: RunReport) -> [RunReport.Fact] {
+  private func highlights(_ report: RunReport, _ monitor: Monitor) -> [RunReport.Fact] {
     var facts: [RunReport.Fact] = []
     let last = report.epochs.last
-    if let accuracy = last?.testAccuracy {
-      facts.append(.init("test accuracy, last epoch", NumberText.fixed(accuracy, 4)))
+    let name = monitor.name
+    let words = name.replacing("_", with: " ")
+    if let figure = last?.test[name] {
+      facts.append(.init("test \(words), last epoch", NumberText.short(figure)))
     }
     if let best = report.bestEpoch,
-      let accuracy = report.epochs.first(where: { $0.number == best })?.testAccuracy
+      let figure = report.epochs.first(where: { $0.number == best })?.test[name]
     {
-      facts.append(.init("best test accuracy (epoch \(best))", NumberText.fixed(accuracy, 4)))
+      facts.append(.init("best test \(words) (epoch \(best))", NumberText.short(figure)))
     }
-    if let loss = last?.testLoss ?? last?.trainLoss {
-      facts.append(.init(last?.testLoss == nil ? "training loss" : "test loss", NumberText.fixed(loss, 4)))
+    if name != "loss" || last?.test.isEmpty == true, let loss = last?.test["loss"] ?? last?.train["loss"] {
+      facts.append(.init(last?.test["loss"] == nil ? "training loss" : "test loss", NumberText.short(loss)))
     }
     if let seconds = epochs.numbers("seconds").last ?? nil {
       facts.append(.init("time", NumberText.duration(seconds)))

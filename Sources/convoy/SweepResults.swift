@@ -67,7 +67,12 @@ struct SweepResults {
 
   // MARK: - The table
 
-  private var monitor: String { sweep.base.run.training.monitor.rawValue }
+  private var monitor: String { sweep.base.run.training.monitor.name }
+
+  /// The monitored figure of a best epoch.
+  private func figure(_ best: BestEpoch) -> Double {
+    sweep.base.run.training.monitor.turned(best.score)
+  }
 
   private var columns: [String] {
     ["member"] + sweep.keys + ["best \(monitor)", "best epoch", "epochs", "digest", "run"]
@@ -80,7 +85,7 @@ struct SweepResults {
     if standing.progress?.stoppedEarly == true { done += ", stopped early" }
     var cells = ["\(standing.member.index)"]
     cells += standing.member.values.map { $0 ?? "" }
-    cells.append(best.map { NumberText.fixed(abs($0.score), 4) } ?? "")
+    cells.append(best.map { NumberText.short(figure($0)) } ?? "")
     cells.append(best.map { "\($0.epoch)" } ?? "")
     return cells + [done, standing.digest, standing.directory]
   }
@@ -172,7 +177,7 @@ struct SweepResults {
       guard let text = standing.member.values[position], let x = Double(text),
         let best = standing.progress?.best
       else { return nil }
-      return Chart.Point(x, abs(best.score))
+      return Chart.Point(x, figure(best))
     }
     guard Set(points.map(\.x)).count > 1 else { return nil }
     var chart = Chart(

@@ -28,11 +28,8 @@ final class TensorBoardObserver: TrainerObserver {
           keeping: { summary.progress.covers(step: $0, epoch: $1) }, time: Date().timeIntervalSince1970)
       case .step(let report) where report.step % interval == 0 && report.minibatch.samples > 0:
         try log?.append(
-          [
-            EventLog.Scalar("batch/loss", report.minibatch.meanLoss),
-            EventLog.Scalar("batch/accuracy", report.minibatch.accuracy),
-            EventLog.Scalar("learning_rate", report.learningRate),
-          ], step: report.step, time: Date().timeIntervalSince1970)
+          scalars("batch", report.minibatch) + [EventLog.Scalar("learning_rate", report.learningRate)],
+          step: report.step, time: Date().timeIntervalSince1970)
       case .epochEnded(let metrics, _):
         try log?.append(scalars(metrics), step: metrics.step, time: Date().timeIntervalSince1970)
         try log?.flush()
@@ -44,17 +41,13 @@ final class TensorBoardObserver: TrainerObserver {
   }
 
   private func scalars(_ metrics: EpochMetrics) -> [EventLog.Scalar] {
-    var scalars = [
-      EventLog.Scalar(EventLog.epochTag, Double(metrics.epoch)),
-      EventLog.Scalar("train/loss", metrics.train.meanLoss),
-      EventLog.Scalar("train/accuracy", metrics.train.accuracy),
-    ]
-    if let rate = metrics.samplesPerSecond { scalars.append(EventLog.Scalar("images_per_second", rate)) }
-    if let test = metrics.test {
-      scalars.append(EventLog.Scalar("test/loss", test.meanLoss))
-      scalars.append(EventLog.Scalar("test/accuracy", test.accuracy))
-    }
-    return scalars
+    let rate = metrics.samplesPerSecond.map { [EventLog.Scalar("images_per_second", $0)] } ?? []
+    return [EventLog.Scalar(EventLog.epochTag, Double(metrics.epoch))] + scalars("train", metrics.train)
+      + rate + (metrics.test.map { scalars("test", $0) } ?? [])
+  }
+
+  private func scalars(_ group: String, _ sums: MetricSums) -> [EventLog.Scalar] {
+    sums.figures.map { EventLog.Scalar("\(group)/\($0.name)", $0.value) }
   }
 
   private func attempt(_ work: () throws -> Void) {

@@ -2,6 +2,14 @@ internal import Foundation
 internal import Reporting
 internal import Training
 
+extension ProgressReading.Figure {
+  /// The first metric beside the loss; nil where there is none.
+  init?(mainOf sums: MetricSums) {
+    guard let figure = sums.figures.dropFirst().first else { return nil }
+    self.init(figure.name, figure.value)
+  }
+}
+
 /// Shows a training as it goes: a progress line on a terminal, plain lines elsewhere.
 final class TrainingPrinter: TrainerObserver {
   private let isQuiet: Bool
@@ -60,7 +68,8 @@ final class TrainingPrinter: TrainerObserver {
     let left = (epochs - report.epoch) * report.samples + report.samples - report.position
     return ProgressReading(
       title: "epoch \(report.epoch)/\(epochs)", done: report.position, total: report.samples,
-      loss: report.epochSoFar.meanLoss, accuracy: report.epochSoFar.accuracy, imagesPerSecond: rate,
+      loss: report.epochSoFar.meanLoss, figure: ProgressReading.Figure(mainOf: report.epochSoFar),
+      imagesPerSecond: rate,
       secondsLeft: Double(left) / max(rate, 1e-9))
   }
 
@@ -73,14 +82,12 @@ final class TrainingPrinter: TrainerObserver {
   }
 
   private func describe(_ metrics: EpochMetrics, isBest: Bool) -> String {
-    var parts = [
-      "epoch \(metrics.epoch)/\(summary?.epochs ?? metrics.epoch)",
-      "loss \(NumberText.fixed(metrics.train.meanLoss, 4))",
-      "accuracy \(NumberText.fixed(metrics.train.accuracy, 4))",
-    ]
+    var parts = ["epoch \(metrics.epoch)/\(summary?.epochs ?? metrics.epoch)"]
+    // Loss and the first metric; the tables have the others.
+    parts += metrics.train.figures.prefix(2).map { "\($0.name) \(NumberText.short($0.value))" }
     if let test = metrics.test {
-      parts.append("test loss \(NumberText.fixed(test.meanLoss, 4))")
-      parts.append("test accuracy \(NumberText.fixed(test.accuracy, 4))\(isBest ? " *" : "  ")")
+      parts += test.figures.prefix(2).map { "test \($0.name) \(NumberText.short($0.value))" }
+      parts[parts.count - 1] += isBest ? " *" : "  "
     }
     if let rate = metrics.samplesPerSecond { parts.append("\(NumberText.grouped(Int(rate))) images/s") }
     return parts.joined(separator: "  ")

@@ -38,21 +38,39 @@ struct TrainingResult {
     }
     let numbers = epochs.numbers("epoch").map { $0.map { Int($0) } }
     let best = progress.best.flatMap { best in numbers.firstIndex(of: best.epoch) }
-    var table = Table([
-      Table.Column(""), Table.Column("epoch", .trailing), Table.Column("train loss", .trailing),
-      Table.Column("accuracy", .trailing), Table.Column("test loss", .trailing),
-      Table.Column("accuracy", .trailing), Table.Column("images/s", .trailing),
-    ])
+    // The figures of the tests where there are any: more than two are too many for both.
+    let names = epochs.figureNames
+    let hasTests = epochs.numbers("test_loss").contains { $0 != nil }
+    let parts = ["train"] + (hasTests ? ["test"] : [])
+    let shown = parts.map { part in (part, part == parts.last ? names : Array(names.prefix(2))) }
+    var columns = [Table.Column(""), Table.Column("epoch", .trailing)]
+    for (part, names) in shown {
+      for (index, name) in names.enumerated() {
+        let word = Self.short(name)
+        columns.append(Table.Column(index == 0 ? "\(part) \(word)" : word, .trailing))
+      }
+    }
+    var table = Table(columns + [Table.Column("images/s", .trailing)])
     for (name, row) in [("last", last), ("best", best ?? last)] {
       func figure(_ column: String) -> String {
-        epochs.numbers(column)[row].map { NumberText.fixed($0, 4) } ?? "–"
+        epochs.numbers(column)[row].map { NumberText.short($0) } ?? "–"
       }
-      table.add([
-        name, numbers[row].map(String.init) ?? "–", figure("train_loss"), figure("train_accuracy"),
-        figure("test_loss"), figure("test_accuracy"),
-        epochs.numbers("samples_per_second")[row].map { NumberText.grouped(Int($0)) } ?? "–",
-      ])
+      var cells = [name, numbers[row].map(String.init) ?? "–"]
+      for (part, names) in shown { cells += names.map { figure("\(part)_\($0)") } }
+      cells.append(epochs.numbers("samples_per_second")[row].map { NumberText.grouped(Int($0)) } ?? "–")
+      table.add(cells)
     }
     return table
+  }
+
+  /// A metric's name as the heading of a narrow column.
+  private static func short(_ name: String) -> String {
+    switch name {
+    case "mean_absolute_error": "MAE"
+    case "mean_squared_error": "MSE"
+    case "root_mean_squared_error": "RMSE"
+    case "r2": "R²"
+    default: name.replacing("_", with: " ")
+    }
   }
 }

@@ -176,5 +176,5 @@ private struct HashedSource: ShardSource {
   var sampleCount: Int { labels.count }
   var element: InputElement { .uint8 }
   func pixels(at index: Int) -> UnsafeRawPointer { UnsafeRawPointer(bytes.baseAddress + index * pixelCount) }
-  func label(at index: Int) -> Int32 { labels[index] }
+  func target(at index: Int) -> SampleTarget { .label(labels[index]) }
 }

@@ -19,7 +19,7 @@ struct ArraySource: ShardSource {
   var sampleCount: Int { labels.count }
   var element: InputElement { .float32 }
   func pixels(at index: Int) -> UnsafeRawPointer { UnsafeRawPointer(floats.baseAddress + index * pixelCount) }
-  func label(at index: Int) -> Int32 { Int32(labels[index]) }
+  func target(at index: Int) -> SampleTarget { .label(Int32(labels[index])) }
 }
 
 /// A compiled network with values, to run one shard at a time.
@@ -94,7 +94,10 @@ func expectMatchesReference(
 ) throws {
   let resolved = try network.resolved()
   let options = CompileOptions(
-    batch: 64, shard: shard ?? samples, precision: precision, inputGradient: true, kernels: kernels)
+    batch: 64, shard: shard ?? samples, precision: precision, inputGradient: true, kernels: kernels,
+    criterion: Criterion(
+      loss: .softmaxCrossEntropy(labelSmoothing: labelSmoothing), targets: .classes,
+      outputs: resolved.outputShape[0]))
   let harness = try PlanHarness(resolved, options, samples: samples)
   let slow = Set(
     try [harness.compiled.trainingPlan(samples: samples), harness.compiled.inferencePlan(samples: samples)]
@@ -110,7 +113,7 @@ func expectMatchesReference(
   let scale = Float(1) / 64
   let expected = ReferenceNetwork(resolved, harness.canonical).run(
     input, labels: labels, scale: Double(scale), labelSmoothing: Double(labelSmoothing))
-  let output = try harness.train(source, ShardOptions(scale: scale, labelSmoothing: labelSmoothing))
+  let output = try harness.train(source, ShardOptions(scale: scale))
   expectClose(
     [output.result.lossSum], [expected.lossSum], relative: tolerance, "loss", sourceLocation: sourceLocation)
   for parameter in harness.compiled.parameters.parameters {

@@ -1,3 +1,4 @@
+import Compute
 import Datasets
 import Foundation
 import Networks

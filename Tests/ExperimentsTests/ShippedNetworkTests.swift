@@ -56,5 +56,5 @@ private struct Noise: ShardSource {
   var sampleCount: Int { 2 }
   var element: InputElement { .uint8 }
   func pixels(at index: Int) -> UnsafeRawPointer { UnsafeRawPointer(bytes.baseAddress + index * pixelCount) }
-  func label(at index: Int) -> Int32 { Int32(index) }
+  func target(at index: Int) -> SampleTarget { .label(Int32(index)) }
 }

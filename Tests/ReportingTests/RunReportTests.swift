@@ -8,10 +8,12 @@ struct RunReportTests {
   private static func report() -> RunReport {
     var report = RunReport(name: "a <b> & c", run: "1f", state: "2 epochs, complete")
     var first = RunReport.Epoch(number: 1)
-    (first.trainLoss, first.trainAccuracy, first.testAccuracy, first.seconds) = (1.25, 0.5, 0.4375, 3)
+    (first.train, first.test) = (["loss": 1.25, "accuracy": 0.5], ["accuracy": 0.4375])
+    first.seconds = 3
     var second = first
     (second.number, second.testSeconds) = (2, 1)
     report.epochs = [first, second]
+    report.figureNames = ["loss", "accuracy"]
     report.bestEpoch = 2
     report.confusion = ConfusionMatrix(
       classNames: ["cat", "dog"], labels: [0, 0, 1, 1, 1], predictions: [0, 1, 1, 1, 1])

@@ -1,3 +1,4 @@
+import Compute
 import Foundation
 import HDF5
 import Networks
@@ -38,7 +39,8 @@ struct CheckpointTests {
     progress.step = step
     progress.epoch = 2
     progress.position = 40
-    progress.sums = MetricSums(loss: 0.1 + 0.2, correct: 17, samples: 40)
+    progress.sums = MetricSums(
+      MetricLayout(.classification, outputs: 3), values: [0.1 + 0.2, 17], samples: 40)
     progress.best = BestEpoch(epoch: 1, step: 5, score: 1 / 3.0)
     progress.epochsWithoutGain = 1
     progress.skippedSteps = 3
@@ -125,7 +127,12 @@ struct CheckpointTests {
     #expect(try digest { $0.seconds = 99 } == same)
     #expect(try digest { $0.step += 1 } != same)
     #expect(try digest { $0.position += 1 } != same)
-    #expect(try digest { $0.sums.loss = $0.sums.loss.nextUp } != same)
+    let sums = base.progress.sums
+    let layout = try #require(sums.layout)
+    #expect(
+      try digest {
+        $0.sums = MetricSums(layout, values: [sums.values[0].nextUp, sums.values[1]], samples: sums.samples)
+      } != same)
     #expect(try digest { $0.best = nil } != same)
     #expect(try digest { $0.epochsWithoutGain += 1 } != same)
     #expect(try Self.example(seed: 2).contentDigest() != same)

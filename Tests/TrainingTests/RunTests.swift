@@ -36,7 +36,7 @@ struct RunTests {
           "steps.csv",
         ])
     let rows = try String(contentsOfFile: "\(directory)/metrics.csv", encoding: .utf8).split(separator: "\n")
-    #expect(rows.first.map(String.init) == EpochMetrics.columns.joined(separator: ","))
+    #expect(rows.first.map(String.init) == EpochMetrics.columns(["loss", "accuracy"]).joined(separator: ","))
     #expect(rows.dropFirst().map { $0.prefix(3) } == ["3,1", "6,2", "9,3"])
     let environment = try JSONSerialization.jsonObject(
       with: Data(contentsOf: URL(fileURLWithPath: "\(directory)/environment.json")))
@@ -112,21 +112,22 @@ struct RunTests {
   func metricsCut() throws {
     let folder = try TemporaryFolder()
     let path = folder("metrics.csv")
-    let header = EpochMetrics.columns.joined(separator: ",")
+    let columns = EpochMetrics.columns(["loss", "accuracy"])
+    let header = columns.joined(separator: ",")
     try Data("\(header)\n5,1,a\n10,2,b\n15,3,c\n2".utf8).write(to: URL(fileURLWithPath: path))
     func progress(step: Int, epoch: Int) -> TrainingProgress {
       var progress = TrainingProgress()
       (progress.step, progress.epoch) = (step, epoch)
       return progress
     }
-    _ = try MetricsLog(path: path, goingOnFrom: progress(step: 15, epoch: 2))
+    _ = try MetricsLog(path: path, columns: columns, goingOnFrom: progress(step: 15, epoch: 2))
     #expect(try String(contentsOfFile: path, encoding: .utf8) == "\(header)\n5,1,a\n10,2,b\n")
-    _ = try MetricsLog(path: path, goingOnFrom: progress(step: 7, epoch: 2))
+    _ = try MetricsLog(path: path, columns: columns, goingOnFrom: progress(step: 7, epoch: 2))
     #expect(try String(contentsOfFile: path, encoding: .utf8) == "\(header)\n5,1,a\n")
-    _ = try MetricsLog(path: path, goingOnFrom: progress(step: 5, epoch: 0))
+    _ = try MetricsLog(path: path, columns: columns, goingOnFrom: progress(step: 5, epoch: 0))
     #expect(try String(contentsOfFile: path, encoding: .utf8) == "\(header)\n")
     try Data("\(header)\n5,1,a\n".utf8).write(to: URL(fileURLWithPath: path))
-    _ = try MetricsLog(path: path, goingOnFrom: nil)
+    _ = try MetricsLog(path: path, columns: columns, goingOnFrom: nil)
     #expect(try String(contentsOfFile: path, encoding: .utf8) == "\(header)\n")
   }
 

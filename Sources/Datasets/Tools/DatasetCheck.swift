@@ -21,8 +21,12 @@ public struct DatasetReport: Sendable {
     public let count: Int
     public let sampleShape: Shape
     public let storage: String
+    /// Of classes, or of the targets' columns.
     public let classNames: [String]
+    /// Samples of each class; of targets, those with a value above ½ in each column.
     public let classCounts: [Int]
+    /// Whether samples have vectors of numbers and no class.
+    public let hasTargets: Bool
     public let constantSamples: Int
     public let nonFiniteSamples: Int
     /// Samples that are equal to an earlier one of the split.
@@ -69,7 +73,14 @@ extension DatasetFile {
         findings.append(
           .init(severity: .error, text: "\(name) names other classes than \(first.split.name)"))
       }
+      if let first = datasets.first?.dataset, first.targets?.width != dataset.targets?.width {
+        findings.append(
+          .init(
+            severity: .error,
+            text: "\(name) has \(dataset.targetDescription), but \(datasets[0].split.name) \(first.targetDescription)"))
+      }
       var scan = SplitScan(index)
+      let marks = dataset.targetMarks
       let piece = max(1, (64 << 20) / max(1, dataset.sampleByteCount))
       for start in stride(from: 0, to: dataset.count, by: piece) {
         let rows = (start..<min(start + piece, dataset.count)).map { Int32($0) }
@@ -78,7 +89,7 @@ extension DatasetFile {
         let looks = SampleLook.at(
           buffer, count: rows.count, byteCount: dataset.sampleByteCount, dataset.pixelType, threads: threads)
         for (offset, look) in looks.enumerated() {
-          scan.add(look, row: start + offset, label: dataset.labels[start + offset], &seen)
+          scan.add(look, row: start + offset, label: marks[start + offset], &seen)
         }
         done += rows.count
         try progress(Double(done) / total)
@@ -90,7 +101,7 @@ extension DatasetFile {
         DatasetReport.SplitFigures(
           name: name, count: dataset.count, sampleShape: dataset.sampleShape, storage: dataset.storage,
           classNames: dataset.classNames ?? counts.indices.map { "\($0)" }, classCounts: counts,
-          constantSamples: scan.constant.count, nonFiniteSamples: scan.nonFinite.count,
+          hasTargets: dataset.targets != nil, constantSamples: scan.constant.count, nonFiniteSamples: scan.nonFinite.count,
           duplicates: scan.duplicates.count, leaks: scan.leaks.count))
     }
     return DatasetReport(path: path, splits: figures, findings: findings)
@@ -198,12 +209,14 @@ private struct SplitScan {
     if !contradictions.isEmpty {
       add(
         .warning,
-        "\(name): \(contradictions.count) sample(s) are equal to others with another label: \(rows(contradictions.map(\.row)))"
+        "\(name): \(contradictions.count) sample(s) are equal to others with another \(dataset.targets == nil ? "label" : "target"): \(rows(contradictions.map(\.row)))"
       )
     }
     if !constant.isEmpty {
       add(.warning, "\(name): \(constant.count) sample(s) of one single value: \(rows(constant))")
     }
+    findings += dataset.targetFindings(name)
+    guard dataset.targets == nil else { return findings }
     let counts = dataset.classCounts()
     let empty = counts.indices.filter { counts[$0] == 0 }
     if !empty.isEmpty {

@@ -2,7 +2,7 @@ internal import Tensors
 
 /// Writing samples of dataset files into new ones: repacking and splitting.
 extension DatasetFile {
-  /// Writes all splits with their names into a file with other chunks, compression or filters; samples, labels and class names stay.
+  /// Writes all splits with their names into a file with other chunks, compression or filters; samples, labels or targets, weights and names stay.
   ///
   /// - Parameter progress: called with the finished share, 0 to 1.
   public func repack(to output: DatasetOutput, progress: (Double) throws -> Void = { _ in }) throws {
@@ -15,7 +15,7 @@ extension DatasetFile {
 
   /// Cuts one split into several; other splits are copied as they are.
   ///
-  /// Stratified: of each class every part gets its share, to within one sample, and the parts' sizes are the shares of the
+  /// Stratified: of each class, or of each combination of labels among targets of 0 and 1, every part gets its share, to within one sample, and the parts' sizes are the shares of the
   /// whole to within one sample for each class. Which samples go where follows from the seed alone; inside a part they
   /// stay in the order of the file.
   ///
@@ -27,7 +27,7 @@ extension DatasetFile {
   ) throws {
     let dataset = try open(source)
     let rows = SplitAssignment.rows(
-      labels: dataset.labels, shares: parts.map(\.share), seed: seed)
+      labels: dataset.strata, shares: parts.map(\.share), seed: seed)
     var written: [DatasetPart] = []
     for (part, rows) in zip(parts, rows) {
       guard !rows.isEmpty else {
@@ -36,7 +36,11 @@ extension DatasetFile {
       }
       written.append(
         DatasetPart(
-          name: Split(name: part.name, images: "\(part.name)/images", labels: "\(part.name)/labels"),
+          name: Split(
+            name: part.name, images: "\(part.name)/images",
+            target: dataset.targets == nil
+              ? .labels("\(part.name)/labels") : .values("\(part.name)/targets"),
+            weights: dataset.weights == nil ? nil : "\(part.name)/weights"),
           dataset: dataset, rows: rows))
     }
     for other in splits where other != source {
@@ -56,6 +60,13 @@ private struct DatasetPart {
   let name: DatasetFile.Split
   let dataset: ImageDataset
   let rows: [Int32]
+
+  var targets: DatasetWriter.Targets {
+    guard let table = dataset.targets else {
+      return .labels(rows.map { dataset.labels[Int($0)] }, classNames: dataset.classNames)
+    }
+    return .values(rows.flatMap { Array(table[Int($0)]) }, width: table.width, names: dataset.classNames)
+  }
 
   static func write(
     _ parts: [DatasetPart], to output: DatasetOutput, progress: (Double) throws -> Void
@@ -78,11 +89,30 @@ private struct DatasetPart {
         next += count
         return count
       }
-      try writer.writeLabels(
-        part.name.labels, part.rows.map { part.dataset.labels[Int($0)] }, classNames: part.dataset.classNames)
+      try writer.writeTargets(part.name.target.name, part.targets)
+      if let name = part.name.weights, let weights = part.dataset.weights {
+        try writer.writeWeights(name, part.rows.map { weights[Int($0)] })
+      }
       done += part.rows.count
     }
     try writer.finish()
+  }
+}
+
+extension ImageDataset {
+  /// What a part gets its share of: the labels, or a number for each combination of targets of 0 and 1, or all alike.
+  fileprivate var strata: [Int32] {
+    guard let targets else { return labels }
+    guard targets.values.elements.allSatisfy({ $0 == 0 || $0 == 1 }) else {
+      return [Int32](repeating: 0, count: count)
+    }
+    var numbers: [[Float]: Int32] = [:]
+    return (0..<count).map { row in
+      let values = Array(targets[row])
+      if let known = numbers[values] { return known }
+      numbers[values] = Int32(numbers.count)
+      return numbers[values] ?? 0
+    }
   }
 }
 

@@ -2,17 +2,24 @@ internal import HDF5
 
 /// The splits of a dataset file.
 public struct DatasetFile: Sendable {
-  /// A dataset of images with one of labels beside it.
+  /// A dataset of images with one of labels or targets beside it.
   public struct Split: Sendable, Hashable {
     /// The group that they are in: `train`; empty for the file's root.
     public let name: String
     public let images: String
-    public let labels: String
+    public let target: TargetName
+    /// Of samples' weights; nil where there is none.
+    public let weights: String?
 
-    public init(name: String, images: String, labels: String) {
+    public init(name: String, images: String, target: TargetName, weights: String? = nil) {
       self.name = name
       self.images = images
-      self.labels = labels
+      self.target = target
+      self.weights = weights
+    }
+
+    public init(name: String, images: String, labels: String) {
+      self.init(name: name, images: images, target: .labels(labels))
     }
   }
 
@@ -21,7 +28,7 @@ public struct DatasetFile: Sendable {
   /// Datasets that belong to no split.
   public let others: [String]
 
-  /// Looks for datasets called `images` with `labels` in the same group.
+  /// Looks for datasets called `images` with `labels`, or else `targets`, and maybe `weights`, in the same group.
   ///
   /// - Throws: ``DatasetError`` where the file has none.
   public init(_ path: String) throws {
@@ -32,19 +39,22 @@ public struct DatasetFile: Sendable {
     var splits: [Split] = []
     for name in names where name.hasSuffix("images") {
       let prefix = name.dropLast("images".count)
-      guard prefix.isEmpty || prefix.hasSuffix("/"), known.contains("\(prefix)labels") else { continue }
-      splits.append(Split(name: String(prefix.dropLast()), images: name, labels: "\(prefix)labels"))
+      let targets = [TargetName.labels("\(prefix)labels"), .values("\(prefix)targets")]
+      guard prefix.isEmpty || prefix.hasSuffix("/"), let target = targets.first(where: { known.contains($0.name) })
+      else { continue }
+      let weights = known.contains("\(prefix)weights") ? "\(prefix)weights" : nil
+      splits.append(Split(name: String(prefix.dropLast()), images: name, target: target, weights: weights))
     }
     guard !splits.isEmpty else {
       let found = names.isEmpty ? "it has no datasets" : "it has \(names.prefix(12).joined(separator: ", "))"
-      throw DatasetError(.badData, "\(path) has no \"images\" with \"labels\" beside them: \(found)")
+      throw DatasetError(.badData, "\(path) has no \"images\" with \"labels\" or \"targets\" beside them: \(found)")
     }
     self.path = path
     // Training data first, as people think of them.
     self.splits = splits.sorted {
       ($0.name == "train" ? 0 : 1, $0.name) < ($1.name == "train" ? 0 : 1, $1.name)
     }
-    let used = Set(splits.flatMap { [$0.images, $0.labels] })
+    let used = Set(splits.flatMap { [$0.images, $0.target.name] + ($0.weights.map { [$0] } ?? []) })
     others = names.filter { !used.contains($0) }
   }
 
@@ -63,6 +73,6 @@ public struct DatasetFile: Sendable {
   }
 
   public func open(_ split: Split) throws -> ImageDataset {
-    try ImageDataset(path: path, images: split.images, labels: split.labels)
+    try ImageDataset(path: path, images: split.images, target: split.target, weights: split.weights)
   }
 }

@@ -52,6 +52,17 @@ enum ReportTemplate {
     </section>
     {{/hasClasses}}
 
+    {{#hasOutputs}}
+    <section id="outputs"><h2>Outputs</h2>
+    <p>{{evaluated}}</p>
+    <div class="wide"><table>
+    <thead><tr><th class="text">{{outputTitle}}</th>{{#outputColumns}}<th>{{.}}</th>{{/outputColumns}}</tr></thead>
+    <tbody>{{#outputs}}<tr><td class="text">{{name}}</td>{{#values}}<td>{{.}}</td>{{/values}}</tr>{{/outputs}}</tbody>
+    <tfoot>{{#outputTotals}}<tr><td class="text">{{name}}</td>{{#values}}<td>{{.}}</td>{{/values}}</tr>{{/outputTotals}}</tfoot>
+    </table></div>
+    </section>
+    {{/hasOutputs}}
+
     {{#hasConfusion}}
     <section id="confusion"><h2>Confusion matrix</h2>
     {{#showsMatrix}}

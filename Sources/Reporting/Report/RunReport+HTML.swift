@@ -27,6 +27,7 @@ extension RunReport {
     ]
     page.merge(epochParts()) { $1 }
     page.merge(classParts()) { $1 }
+    page.merge(outputParts()) { $1 }
     page.merge(try pictureParts()) { $1 }
     page["sections"] = Self.sections.filter { page[$0.condition] as? Bool ?? true }.map {
       ["id": $0.id, "title": $0.title]
@@ -38,6 +39,7 @@ extension RunReport {
     (id: "curves", title: "Learning curves", condition: "hasCharts"),
     (id: "epochs", title: "Epochs", condition: "hasEpochs"),
     (id: "classes", title: "Classes", condition: "hasClasses"),
+    (id: "outputs", title: "Outputs", condition: "hasOutputs"),
     (id: "confusion", title: "Confusion matrix", condition: "hasConfusion"),
     (id: "mistakes", title: "Mistakes", condition: "hasMistakes"),
     (id: "filters", title: "Filters", condition: "hasFilters"),
@@ -53,22 +55,18 @@ extension RunReport {
 
   /// The curves that the report draws.
   var charts: [Chart] {
-    func curve(_ name: String, _ value: (Epoch) -> Double?, _ style: Chart.Series.Style = .line)
-      -> Chart.Series
-    {
+    func curve(_ name: String, _ value: (Epoch) -> Double?) -> Chart.Series {
       let points = epochs.compactMap { epoch in
         value(epoch).map { Chart.Point(Double(epoch.number), $0) }
       }
-      return Chart.Series(name, points, style: style)
+      return Chart.Series(name, points)
     }
-    var loss = Chart(
-      "Loss", x: "epoch", y: "loss", [curve("training", \.trainLoss), curve("test", \.testLoss)])
-    var accuracy = Chart(
-      "Accuracy", x: "epoch", y: "accuracy",
-      [curve("training", \.trainAccuracy), curve("test", \.testAccuracy)])
-    if let bestEpoch {
-      loss.marks = [Chart.Mark(x: Double(bestEpoch), "best")]
-      accuracy.marks = loss.marks
+    let figures = figureNames.map { name in
+      var chart = Chart(
+        Self.title(name), x: "epoch", y: name.replacing("_", with: " "),
+        [curve("training") { $0.train[name] }, curve("test") { $0.test[name] }])
+      if let bestEpoch { chart.marks = [Chart.Mark(x: Double(bestEpoch), "best")] }
+      return chart
     }
     let rate = Chart(
       "Learning rate", x: learningRate.isEmpty ? "epoch" : "step", y: "learning rate",
@@ -83,18 +81,25 @@ extension RunReport {
         curve("checkpoints", \.checkpointSeconds), curve("waiting for data", \.dataWaitSeconds),
       ])
     time.yRange = 0...max(1e-3, (epochs.compactMap(\.seconds).max() ?? 1) * 1.1)
-    return [loss, accuracy, rate, time]
+    return figures + [rate, time]
+  }
+
+  /// `Mean absolute error` of `mean_absolute_error`.
+  private static func title(_ name: String) -> String {
+    let words = name.replacing("_", with: " ")
+    return words.prefix(1).uppercased() + words.dropFirst()
   }
 
   // MARK: - Epochs
 
   private func epochParts() -> [String: Any] {
-    let columns: [(title: String, text: (Epoch) -> String)] = [
-      ("epoch", { "\($0.number)" }),
-      ("training loss", { Self.fixed($0.trainLoss, 4) }),
-      ("training accuracy", { Self.fixed($0.trainAccuracy, 4) }),
-      ("test loss", { Self.fixed($0.testLoss, 4) }),
-      ("test accuracy", { Self.fixed($0.testAccuracy, 4) }),
+    func figures(_ title: String, _ values: @escaping (Epoch) -> [String: Double]) -> [Column] {
+      figureNames.map { name in
+        ("\(title) \(name.replacing("_", with: " "))", { values($0)[name].map(NumberText.short) ?? "" })
+      }
+    }
+    let columns: [Column] = [("epoch", { "\($0.number)" })] + figures("training", \.train)
+      + figures("test", \.test) + [
       ("learning rate", { $0.learningRate.map { NumberText.short($0) } ?? "" }),
       ("seconds", { Self.fixed($0.seconds, 2) }),
       ("training steps", { Self.fixed($0.trainingSeconds, 2) }),
@@ -123,6 +128,8 @@ extension RunReport {
       "hasTimes": !times.isEmpty, "times": times.joined(separator: " · "),
     ]
   }
+
+  private typealias Column = (title: String, text: (Epoch) -> String)
 
   private static func fixed(_ number: Double?, _ digits: Int) -> String {
     number.map { NumberText.fixed($0, digits) } ?? ""
@@ -162,6 +169,20 @@ extension RunReport {
       "hasClasses": true, "hasConfusion": true, "evaluated": evaluated ?? "", "classes": classes,
       "total": total, "showsMatrix": names.count <= Self.matrixLimit, "matrix": matrixRows(confusion),
       "hasConfusions": !confusions.isEmpty, "confusions": confusions,
+    ]
+  }
+
+  /// The tables of labels or numbers, which have no classes.
+  private func outputParts() -> [String: Any] {
+    guard let table = labels?.table() ?? errors?.table() else { return ["hasOutputs": false] }
+    // The first column counts the rows, which a page need not.
+    func cells(_ row: [String]) -> [String: Any] {
+      ["name": row[1], "values": Array(row.dropFirst(2))]
+    }
+    return [
+      "hasOutputs": true, "evaluated": evaluated ?? "", "outputTitle": table.columns[1].title,
+      "outputColumns": table.columns.dropFirst(2).map(\.title), "outputs": table.rows.map(cells),
+      "outputTotals": table.footer.map(cells),
     ]
   }
 

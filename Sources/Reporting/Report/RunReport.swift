@@ -10,6 +10,8 @@ public struct RunReport: Sendable {
   /// Figures to see first.
   public var highlights: [Fact] = []
   public var epochs: [Epoch] = []
+  /// Figures of the epochs in their order, `loss` and the metrics.
+  public var figureNames: [String] = []
   /// Learning rate over steps.
   public var learningRate: [Chart.Point] = []
   /// The best epoch, marked in the curves.
@@ -17,6 +19,9 @@ public struct RunReport: Sendable {
   /// What was evaluated for the parts below, nil where that was not possible.
   public var evaluated: String?
   public var confusion: ConfusionMatrix?
+  /// In place of classes: labels that are decided each by itself, or numbers.
+  public var labels: LabelCounts?
+  public var errors: OutputErrors?
   public var mistakes: [Mistake] = []
   public var filters: Filters?
   /// The resolved configuration, YAML.
@@ -46,10 +51,9 @@ public struct RunReport: Sendable {
   public struct Epoch: Hashable, Sendable {
     public var number: Int
     public var learningRate: Double?
-    public var trainLoss: Double?
-    public var trainAccuracy: Double?
-    public var testLoss: Double?
-    public var testAccuracy: Double?
+    /// By the names in ``RunReport/figureNames``.
+    public var train: [String: Double] = [:]
+    public var test: [String: Double] = [:]
     /// Wall-clock seconds of the epoch with everything in it.
     public var seconds: Double?
     public var dataWaitSeconds: Double?

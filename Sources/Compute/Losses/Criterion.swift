@@ -1,0 +1,92 @@
+/// By what a network is trained and judged: a loss, what its outputs mean, and figures beside the loss.
+public struct Criterion: Hashable, Sendable, Codable {
+  /// What a network's outputs say of a sample.
+  public enum Task: String, Hashable, Sendable, Codable {
+    /// To which one of the classes it belongs: that of the largest output.
+    case classes
+    /// Which of the labels it has, each decided by itself.
+    case labels
+    /// Numbers.
+    case values
+  }
+
+  /// How the data say what is right.
+  public enum Targets: String, Hashable, Sendable, Codable {
+    /// A class for each sample.
+    case classes
+    /// As many numbers for each sample as the network has outputs.
+    case values
+  }
+
+  public var loss: Loss
+  public var task: Task
+  public var targets: Targets
+  /// In the order of tables.
+  public var metrics: [Metric]
+
+  public init(loss: Loss, task: Task, targets: Targets, metrics: [Metric]) {
+    self.loss = loss
+    self.task = task
+    self.targets = targets
+    self.metrics = metrics
+  }
+
+  /// The criterion of a loss with the figures that are usual for it.
+  ///
+  /// - Parameter outputs: of the network: a single number compared with a class is a number, and no class of its own.
+  public init(loss: Loss, targets: Targets, outputs: Int) {
+    let task = Self.task(of: loss, targets: targets, outputs: outputs)
+    self.init(loss: loss, task: task, targets: targets, metrics: task.usualMetrics)
+  }
+
+  /// Softmax cross-entropy of classes, with their accuracy.
+  public static let classification = Criterion(
+    loss: .softmaxCrossEntropy(labelSmoothing: 0), task: .classes, targets: .classes, metrics: [.accuracy])
+
+  public static func task(of loss: Loss, targets: Targets, outputs: Int) -> Task {
+    switch loss {
+    case .softmaxCrossEntropy: .classes
+    case .sigmoidCrossEntropy: .labels
+    case .meanSquaredError, .meanAbsoluteError, .huber:
+      targets == .classes && outputs > 1 ? .classes : .values
+    }
+  }
+
+  /// Whether an output compared with a class is a single yes or no, or number: the class is the target's value then.
+  public static func comparesClassNumber(outputs: Int) -> Bool { outputs == 1 }
+}
+
+extension Criterion.Task {
+  /// The metrics that mean something for the task.
+  public func admits(_ metric: Metric) -> Bool {
+    switch (self, metric) {
+    case (.classes, .accuracy), (.classes, .topAccuracy), (.classes, .precision), (.classes, .recall),
+      (.classes, .f1):
+      true
+    case (.labels, .accuracy), (.labels, .exactMatch), (.labels, .precision), (.labels, .recall),
+      (.labels, .f1):
+      true
+    case (.values, .meanAbsoluteError), (.values, .meanSquaredError), (.values, .rootMeanSquaredError),
+      (.values, .r2):
+      true
+    default: false
+    }
+  }
+
+  public var usualMetrics: [Metric] {
+    switch self {
+    case .classes: [.accuracy]
+    case .labels: [.accuracy, .precision, .recall, .f1]
+    case .values: [.meanAbsoluteError, .rootMeanSquaredError, .r2]
+    }
+  }
+
+  /// What the outputs of such a network are, for messages.
+  public var noun: String {
+    switch self {
+    case .classes: "classes"
+    case .labels: "labels"
+    case .values: "numbers"
+    }
+  }
+}

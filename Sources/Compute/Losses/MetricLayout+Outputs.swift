@@ -1,0 +1,36 @@
+extension MetricLayout {
+  /// Of a class or label: what was right of what was taken for it, all that was taken for it, and all that is of it.
+  public struct Decisions: Hashable, Sendable {
+    public let right: Int
+    public let taken: Int
+    public let actual: Int
+  }
+
+  /// Of each class or label; empty where the criterion has neither precision, recall nor F1.
+  public func decisions(_ sums: [Double]) -> [Decisions] {
+    guard let decisions else { return [] }
+    return (decisions..<decisions + outputs).map { place in
+      Decisions(
+        right: Int(sums[place]), taken: Int(sums[place + outputs]), actual: Int(sums[place + 2 * outputs]))
+    }
+  }
+
+  /// How far an output is from its targets.
+  public struct Errors: Hashable, Sendable {
+    public let meanAbsolute: Double
+    public let rootMeanSquared: Double
+    public let r2: Double
+  }
+
+  /// Of each output; empty where the criterion lacks one of these metrics.
+  public func errors(_ sums: [Double], samples: Int) -> [Errors] {
+    guard let absolute, let squared, let moments else { return [] }
+    let total = Double(max(samples, 1))
+    return (0..<outputs).map { index in
+      Errors(
+        meanAbsolute: sums[absolute + index] / total,
+        rootMeanSquared: (sums[squared + index] / total).squareRoot(),
+        r2: determination(sums, squared, moments, output: index, samples: total))
+    }
+  }
+}

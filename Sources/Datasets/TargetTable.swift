@@ -1,0 +1,38 @@
+public import Tensors
+
+/// The name of the dataset that says what is right for each sample.
+public enum TargetName: Hashable, Sendable {
+  /// Classes, `[N]` or `[N, 1]` whole numbers from 0.
+  case labels(String)
+  /// Vectors of numbers, `[N, K]`, or `[N]` for one number each.
+  case values(String)
+
+  public var name: String {
+    switch self {
+    case .labels(let name), .values(let name): name
+    }
+  }
+}
+
+/// A vector of numbers for each sample of a dataset, in memory.
+public final class TargetTable: Sendable {
+  /// Samples.
+  public let count: Int
+  /// Numbers of each.
+  public let width: Int
+  /// Row by row; all finite.
+  public let values: AlignedBuffer<Float>
+
+  init(_ values: [Float], width: Int) {
+    precondition(width > 0 && values.count.isMultiple(of: width), "\(values.count) numbers in rows of \(width)")
+    self.width = width
+    count = values.count / width
+    self.values = AlignedBuffer(values)
+  }
+
+  /// A sample's vector; valid as long as the table lives.
+  public subscript(row: Int) -> UnsafeBufferPointer<Float> {
+    precondition(row >= 0 && row < count, "there is no row \(row) of \(count)")
+    return UnsafeBufferPointer(start: values.baseAddress + row * width, count: width)
+  }
+}

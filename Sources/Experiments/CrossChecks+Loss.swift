@@ -1,0 +1,127 @@
+internal import Compute
+internal import Networks
+internal import Tensors
+internal import Training
+
+extension CrossChecks {
+  // MARK: - Targets
+
+  /// Each source says what is right in one way, and both sources in the same.
+  func checkTargets(_ errors: inout ErrorCollector) {
+    var first: String?
+    for role in ["train", "test"] {
+      guard let source = root["data"]?[role], source.members != nil else { continue }
+      switch (source["labels"], source["targets"]) {
+      case (nil, nil):
+        errors.add(
+          source.origin,
+          "data.\(role): labels or targets are missing; labels name the dataset with classes, targets one with other numbers")
+      case (.some, .some(let targets)):
+        errors.add(
+          targets.origin, "data.\(role): found labels and targets, expected one of them: classes, or other numbers")
+      case (let labels, let targets):
+        let word = labels == nil ? "targets" : "labels"
+        if let first, first != word {
+          errors.add(
+            (labels ?? targets ?? source).origin, "data.\(role): found \(word), expected \(first) as in data.train")
+        }
+        first = first ?? word
+      }
+    }
+  }
+
+  // MARK: - The loss
+
+  /// Whether network, loss, metrics and monitor fit together.
+  func checkLoss(_ network: ResolvedNetwork, _ errors: inout ErrorCollector) {
+    guard let training = root["training"], let value = training["loss"], let loss = LossSchema.loss(value)
+    else { return }
+    checkOutput(network, loss, &errors)
+    guard network.outputShape.rank == 1 else { return }
+    let outputs = network.outputShape[0]
+    let targets: Criterion.Targets = root["data"]?["train"]?["targets"] == nil ? .classes : .values
+    var criterion = Criterion(loss: loss, targets: targets, outputs: outputs)
+    checkWeights(value["class_weights"], criterion, outputs, &errors)
+    if let list = training["metrics"]?.list {
+      checkMetrics(list, criterion, outputs, &errors)
+      criterion.metrics = LossSchema.metrics(training) ?? []
+    }
+    if let monitor = training["monitor"], let name = monitor.text, !criterion.figureNames.contains(name) {
+      errors.add(
+        monitor.origin,
+        "training.monitor: '\(name)' is no figure of this run, which has \(criterion.figureNames.joined(separator: ", ")); "
+          + "training.metrics can name others")
+    }
+  }
+
+  private func checkMetrics(
+    _ list: [ResolvedValue], _ criterion: Criterion, _ outputs: Int, _ errors: inout ErrorCollector
+  ) {
+    var seen: Set<Metric> = []
+    for (index, value) in list.enumerated() {
+      guard let metric = value.text.flatMap(Metric.init(name:)) else { continue }
+      let path = "training.metrics.\(index)"
+      if !criterion.task.admits(metric) {
+        errors.add(
+          value.origin,
+          "\(path): \(metric.name) says nothing of \(criterion.task.noun), which \(criterion.loss.name) with "
+            + "\(criterion.targets == .classes ? "labels" : "targets") is about")
+      } else if case .topAccuracy(let count) = metric, count >= outputs {
+        errors.add(value.origin, "\(path): \(metric.name) of \(outputs) classes is always 1")
+      }
+      if !seen.insert(metric).inserted {
+        errors.add(value.origin, "\(path): \(metric.name) is there already")
+      }
+    }
+  }
+
+  private func checkWeights(
+    _ value: ResolvedValue?, _ criterion: Criterion, _ outputs: Int, _ errors: inout ErrorCollector
+  ) {
+    guard let value else { return }
+    let path = "training.loss.\(criterion.loss.name).class_weights"
+    if let list = value.list {
+      let expected = criterion.targets == .classes && outputs == 1 ? 2 : outputs
+      if list.count != expected {
+        errors.add(
+          value.origin, "\(path): found \(list.count) numbers, expected \(expected), one for each class")
+      } else if list.allSatisfy({ $0.number == 0 }) {
+        errors.add(value.origin, "\(path): all are 0, so that there is nothing to learn")
+      }
+    } else if value.text == "balanced", criterion.targets == .values {
+      errors.add(
+        value.origin, "\(path): balanced needs labels, and data.train has targets; give a list of numbers")
+    }
+  }
+
+  /// A loss takes one vector for each sample, and does its own activation.
+  private func checkOutput(_ network: ResolvedNetwork, _ loss: Loss, _ errors: inout ErrorCollector) {
+    let output = network.network.output
+    let layer = expansion.layers.last { $0.name == output.name }
+    let location = layer?.location ?? root.origin
+    func add(_ problem: String) {
+      errors.add(location, "network: the last layer, '\(output.name)', \(problem)\(usePhrase(layer))")
+    }
+    let what: String
+    switch loss {
+    case .softmaxCrossEntropy: what = "one number per class"
+    case .sigmoidCrossEntropy: what = "one number per label"
+    case .meanSquaredError, .meanAbsoluteError, .huber: what = "a vector of numbers"
+    }
+    let isSoftmaxLoss = loss.finalActivation == .softmax
+    if network.outputShape.rank != 1 {
+      add("gives \(network.outputShape), and \(loss.name) takes \(what); end with flatten and dense")
+    } else if isSoftmaxLoss, network.outputShape[0] < 2 {
+      add(
+        "gives one number, and softmax_cross_entropy takes one for each of at least 2 classes; sigmoid_cross_entropy tells two "
+          + "apart with one")
+    }
+    switch (loss.finalActivation, output.spec.finalActivation) {
+    case (.softmax, .sigmoid):
+      add("applies sigmoid, and softmax_cross_entropy takes softmax or none; leave it out here")
+    case (.sigmoid, .softmax):
+      add("applies softmax, and sigmoid_cross_entropy takes sigmoid or none; leave it out here")
+    default: break
+    }
+  }
+}

@@ -1,0 +1,55 @@
+internal import Compute
+internal import Datasets
+
+/// How much the samples of each class, or each of several labels, count in the training loss.
+public enum ClassWeights: Hashable, Sendable {
+  /// All the same.
+  case equal
+  /// Each class in inverse proportion to its samples: N / (classes · samples of the class), so that the mean over the samples is 1.
+  case balanced
+  /// In the order of the classes, each at least 0.
+  case given([Double])
+}
+
+/// ``ClassWeights`` for a data set, where they apply.
+struct LossWeights: Hashable, Sendable {
+  /// Of the samples of each class; empty for 1 each.
+  var ofClasses: [Double] = []
+  /// Of each label in the mean over them; empty for 1 each.
+  var ofOutputs: [Double] = []
+
+  static let even = LossWeights()
+
+  init() {}
+
+  /// - Throws: ``TrainingError`` of kind `configuration` where the weights do not fit the data.
+  init(_ weights: ClassWeights, _ criterion: Criterion, _ dataset: ImageDataset, outputs: Int)
+    throws(TrainingError)
+  {
+    let isByClass = criterion.targets == .classes
+    switch weights {
+    case .equal: return
+    case .given(let list):
+      let expected = isByClass && outputs == 1 ? max(2, dataset.classCount) : outputs
+      guard list.count == expected else {
+        throw TrainingError(
+          .configuration,
+          "training.loss: class_weights has \(list.count) numbers, and there are \(expected) classes")
+      }
+      if isByClass { ofClasses = list } else { ofOutputs = list }
+    case .balanced:
+      guard isByClass else {
+        throw TrainingError(
+          .configuration,
+          "training.loss: class_weights: balanced needs one class for each sample, and \(dataset.path) has targets; "
+            + "give a list of numbers")
+      }
+      let counts = dataset.classCounts()
+      let present = counts.filter { $0 > 0 }.count
+      ofClasses = (0..<max(outputs, counts.count)).map { index in
+        let count = index < counts.count ? counts[index] : 0
+        return count == 0 ? 0 : Double(dataset.count) / (Double(present) * Double(count))
+      }
+    }
+  }
+}

@@ -1,0 +1,18 @@
+internal import Compute
+internal import Foundation
+
+extension Criterion {
+  /// One line, its keys in alphabetical order.
+  func json() throws -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    return String(decoding: try encoder.encode(self), as: UTF8.self)
+  }
+
+  /// - Throws: ``TrainingError`` of kind `badData` where the text is no criterion.
+  init(json: String) throws {
+    do { self = try JSONDecoder().decode(Criterion.self, from: Data(json.utf8)) } catch {
+      throw TrainingError(.badData, "the checkpoint's loss and metrics cannot be read: \(json.prefix(80))")
+    }
+  }
+}

@@ -1,0 +1,112 @@
+internal import Compute
+internal import Datasets
+internal import Networks
+internal import Tensors
+
+extension RunData {
+  /// Whether samples and targets fit the network and the loss.
+  ///
+  /// - Throws: ``TrainingError`` of kind `configuration` where a shape does not fit, `badData` where a number does not.
+  func check(_ network: ResolvedNetwork, _ criterion: Criterion) throws(TrainingError) {
+    for (role, store) in [("train", training), ("test", test)] {
+      guard let dataset = store?.dataset else { continue }
+      guard dataset.fits(network.inputShape) else {
+        throw TrainingError(
+          .configuration,
+          "data.\(role): \(dataset.path) has samples of \(dataset.sampleShape), and the network's input is \(network.inputShape)"
+        )
+      }
+      try TargetCheck(
+        dataset, criterion, outputs: network.outputShape.elementCount, prefix: "data.\(role): ",
+        output: " '\(network.network.output.name)'", kind: .configuration
+      ).run()
+    }
+  }
+
+  func lossWeights(_ configuration: RunConfiguration, _ compiled: CompiledNetwork) throws(TrainingError)
+    -> LossWeights
+  {
+    try LossWeights(
+      configuration.training.classWeights, compiled.options.criterion, training.dataset,
+      outputs: compiled.metrics.outputs)
+  }
+}
+
+/// Whether the targets of a data set are such as a criterion takes, with one line that says what is wrong.
+struct TargetCheck {
+  let dataset: ImageDataset
+  let criterion: Criterion
+  let outputs: Int
+  /// Stands before messages.
+  let prefix: String
+  /// The name of the network's output for messages, with a blank before it.
+  let output: String
+  /// Of errors about shapes.
+  let kind: TrainingError.Kind
+
+  init(
+    _ dataset: ImageDataset, _ criterion: Criterion, outputs: Int, prefix: String = "", output: String = "",
+    kind: TrainingError.Kind
+  ) {
+    self.dataset = dataset
+    self.criterion = criterion
+    self.outputs = outputs
+    self.prefix = prefix
+    self.output = output
+    self.kind = kind
+  }
+
+  func run() throws(TrainingError) {
+    guard let targets = dataset.targets else { return try checkClasses() }
+    guard targets.width == outputs else {
+      throw TrainingError(
+        kind,
+        "\(prefix)\(name) has \(targets.width) number\(targets.width == 1 ? "" : "s") for each sample, and the network's "
+          + "output\(output) has \(outputs)")
+    }
+    switch criterion.loss {
+    case .sigmoidCrossEntropy: try checkLabels(targets)
+    case .softmaxCrossEntropy: try checkShares(targets)
+    case .meanSquaredError, .meanAbsoluteError, .huber: break
+    }
+  }
+
+  private var name: String { "\"\(dataset.targetName)\" in \(dataset.path)" }
+
+  private func checkClasses() throws(TrainingError) {
+    let classes = dataset.classCount
+    if outputs == 1 {
+      // One output is a yes or no, or a number, of which the class is the value.
+      guard case .sigmoidCrossEntropy = criterion.loss, classes > 2 else { return }
+      throw TrainingError(
+        kind,
+        "\(prefix)\(dataset.path) has \(classes) classes, and the network's output\(output) is one number, which tells 2 "
+          + "apart")
+    }
+    guard classes <= outputs else {
+      throw TrainingError(
+        kind,
+        "\(prefix)\(dataset.path) has \(classes) classes, and the network's output\(output) has \(outputs) values")
+    }
+  }
+
+  private func checkLabels(_ targets: TargetTable) throws(TrainingError) {
+    guard let bad = targets.values.elements.firstIndex(where: { $0 != 0 && $0 != 1 }) else { return }
+    throw TrainingError(
+      .badData,
+      "\(prefix)sample \(bad / targets.width) of \(name) has the value \(targets.values[bad]) in column "
+        + "\(bad % targets.width), and sigmoid_cross_entropy takes 0 or 1")
+  }
+
+  private func checkShares(_ targets: TargetTable) throws(TrainingError) {
+    for row in 0..<targets.count {
+      let values = targets[row]
+      let sum = values.reduce(0.0) { $0 + Double($1) }
+      guard values.contains(where: { $0 < 0 }) || abs(sum - 1) > 1e-3 else { continue }
+      throw TrainingError(
+        .badData,
+        "\(prefix)the targets of sample \(row) in \(name) add up to \(Float(sum)); softmax_cross_entropy takes the share of "
+          + "each class, from 0 up and together 1")
+    }
+  }
+}

@@ -1,0 +1,117 @@
+internal import Compute
+internal import Foundation
+internal import Reporting
+
+/// What a network says of one sample.
+struct Prediction {
+  /// What is right for it.
+  enum Truth {
+    case label(String)
+    case values([Float])
+  }
+
+  let name: String
+  let criterion: Criterion
+  /// Names of the outputs with probabilities, or numbers, in the network's order.
+  let outputs: [(name: String, value: Double)]
+  /// Nil where it is not known.
+  let truth: Truth?
+
+  /// The largest first, of equal ones the first.
+  private var ranked: [(name: String, value: Double)] {
+    outputs.enumerated().sorted {
+      ($1.element.value, $0.offset) < ($0.element.value, $1.offset)
+    }.map(\.element)
+  }
+
+  /// Names of the labels that the sample is taken to have.
+  private var taken: [String] { outputs.filter { $0.value > 0.5 }.map(\.name) }
+
+  /// Names of the labels that the sample has; nil where that is not known.
+  private var actual: [String]? {
+    guard case .values(let values)? = truth else { return nil }
+    return zip(outputs, values).filter { $1 > 0.5 }.map(\.0.name)
+  }
+
+  /// Whether outputs are probabilities, rather than numbers of any size.
+  private static func areProbabilities(_ criterion: Criterion) -> Bool {
+    criterion.loss.finalActivation != .none
+  }
+
+  // MARK: - Text
+
+  /// - Parameter top: how many classes or labels are shown of each sample.
+  static func table(_ predictions: [Prediction], top: Int) -> Table {
+    guard let criterion = predictions.first?.criterion else { return Table([Table.Column("input")]) }
+    let word = areProbabilities(criterion) ? "probability" : "output"
+    switch criterion.task {
+    case .classes, .labels:
+      var table = Table([
+        Table.Column("input"), Table.Column(criterion.task == .classes ? "class" : "label"),
+        Table.Column(word, .trailing),
+      ])
+      for prediction in predictions {
+        for (rank, best) in prediction.ranked.prefix(top).enumerated() {
+          table.add([rank == 0 ? prediction.title : "", best.name, NumberText.fixed(best.value, 4)])
+        }
+      }
+      return table
+    case .values:
+      let hasTargets = predictions.contains { $0.truth != nil }
+      var table = Table(
+        [Table.Column("input"), Table.Column("output"), Table.Column("value", .trailing)]
+          + (hasTargets ? [Table.Column("target", .trailing)] : []))
+      for prediction in predictions {
+        for (index, output) in prediction.outputs.enumerated() {
+          table.add(
+            [index == 0 ? prediction.name : "", output.name, NumberText.short(output.value)]
+              + (hasTargets ? [prediction.target(index)] : []))
+        }
+      }
+      return table
+    }
+  }
+
+  /// The sample, with what it is.
+  private var title: String {
+    switch truth {
+    case .label(let label): "\(name) (\(label))"
+    case .values:
+      if criterion.task == .labels {
+        "\(name) (\((actual ?? []).isEmpty ? "none" : (actual ?? []).joined(separator: ", ")))"
+      } else {
+        name
+      }
+    case nil: name
+    }
+  }
+
+  private func target(_ index: Int) -> String {
+    switch truth {
+    case .label(let label): label
+    case .values(let values): NumberText.short(Double(values[index]))
+    case nil: ""
+    }
+  }
+
+  // MARK: - JSON
+
+  var object: [String: Any] {
+    var object: [String: Any] = ["input": name]
+    let values = outputs.map(\.value)
+    object[Self.areProbabilities(criterion) ? "probabilities" : "values"] = values
+    switch criterion.task {
+    case .classes:
+      object["class"] = ranked[0].name
+      if Self.areProbabilities(criterion) { object["probability"] = ranked[0].value }
+    case .labels: object["labels"] = taken
+    case .values: break
+    }
+    switch truth {
+    case .label(let label): object["label"] = label
+    case .values(let values): object["targets"] = values.map(Double.init)
+    case nil: break
+    }
+    return object
+  }
+}

@@ -1,0 +1,54 @@
+internal import ArgumentParser
+internal import Compute
+internal import Datasets
+internal import Training
+
+/// Which datasets of a file hold samples, and what is right for them.
+struct SampleNames: ParsableArguments {
+  @Option(help: ArgumentHelp("Images in the file.", valueName: "name"))
+  var images = "test/images"
+
+  @Option(
+    help: ArgumentHelp(
+      "Classes in the file; test/labels by default for a network that was trained on such.", valueName: "name"))
+  var labels: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Numbers, or 0 and 1 for labels, in the file; test/targets by default for a network that was trained on such.",
+      valueName: "name"))
+  var targets: String?
+
+  @Option(help: ArgumentHelp("Weights of the samples' losses in the file.", valueName: "name"))
+  var weights: String?
+
+  func validate() throws {
+    if labels != nil, targets != nil { throw ValidationError("--labels and --targets exclude each other") }
+  }
+
+  /// - Parameter criterion: of the network that the samples are for.
+  func open(_ file: String, for criterion: Criterion) throws -> ImageDataset {
+    let target: TargetName
+    if let targets {
+      target = .values(targets)
+    } else if let labels {
+      target = .labels(labels)
+    } else {
+      target = criterion.targets == .values ? .values("test/targets") : .labels("test/labels")
+    }
+    return try ImageDataset(path: file, images: images, target: target, weights: weights)
+  }
+}
+
+/// The names of a network's outputs: the checkpoint's, else the dataset's, else numbers.
+///
+/// A single output that tells two classes apart is called by the second.
+func classNames(_ checkpoint: Checkpoint, _ dataset: ImageDataset?, count: Int) -> [String] {
+  let known = [checkpoint.identity.classNames, dataset?.classNames ?? []]
+  if let names = known.first(where: { $0.count == count }) { return names }
+  let criterion = checkpoint.identity.criterion
+  if count == 1, criterion?.task == .labels, criterion?.targets == .classes {
+    return [known.first { $0.count == 2 }?[1] ?? "1"]
+  }
+  return (0..<count).map { "\($0)" }
+}
