@@ -53,14 +53,18 @@ public struct ImportSummary: Sendable {
   /// By the order of the splits: name and number of samples.
   public let counts: [(name: String, count: Int)]
   public let sampleShape: Shape
+  /// Of classes, or of the columns of targets.
   public let classNames: [String]
+  /// Whether samples have vectors of numbers and no class.
+  public let hasTargets: Bool
   /// What else a person should know, one line each.
   public let notes: [String]
 
   init(
     path: String, counts: [(name: String, count: Int)], sampleShape: Shape, classNames: [String],
-    notes: [String] = []
+    hasTargets: Bool = false, notes: [String] = []
   ) {
+    self.hasTargets = hasTargets
     self.path = path
     self.counts = counts
     self.sampleShape = sampleShape

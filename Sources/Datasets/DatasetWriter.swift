@@ -63,6 +63,27 @@ public final class DatasetWriter {
       case .values(let values, let width, _): values.count / width
       }
     }
+
+    /// Numbers of each vector; nil for labels.
+    var width: Int? {
+      if case .values(_, let width, _) = self { width } else { nil }
+    }
+
+    /// 0 where there are no labels.
+    var largestLabel: Int {
+      if case .labels(let labels, _) = self { Int(labels.max() ?? 0) } else { 0 }
+    }
+
+    /// `labels`, `targets of 3 numbers`.
+    var noun: String { width.map { "targets of \($0) number\($0 == 1 ? "" : "s")" } ?? "labels" }
+
+    /// The same with names of the classes or columns.
+    func named(_ names: [String]?) -> Targets {
+      switch self {
+      case .labels(let labels, _): .labels(labels, classNames: names)
+      case .values(let values, let width, _): .values(values, width: width, names: names)
+      }
+    }
   }
 
   /// As ``writeSplit(_:sampleShape:pixelType:labels:classNames:compressionLevel:progress:fill:)``, with labels or vectors.

@@ -100,7 +100,8 @@ struct ImportNumPy: ParsableCommand {
     commandName: "numpy",
     abstract: "NumPy arrays: .npy files, or arrays of an .npz archive.",
     discussion: """
-      Images are [N, H, W, C], [N, H, W] or [N, F]: bytes stay bytes, other numbers become float32. Labels are [N].
+      Images are [N, H, W, C], [N, H, W] or [N, F]: bytes stay bytes, other numbers become float32. Labels are whole numbers [N]; floats \
+      [N], and arrays [N, K], become the dataset targets instead, for regression and for several labels a sample.
 
         convoy import numpy --images x.npy --labels y.npy --to data.h5
         convoy import numpy --from mnist.npz --images x_train --labels y_train \\
@@ -123,6 +124,12 @@ struct ImportNumPy: ParsableCommand {
   @Option(help: ArgumentHelp("Test labels.", valueName: "y"))
   var testLabels: String?
 
+  @Option(help: ArgumentHelp("Weights of the training samples, [N].", valueName: "w"))
+  var weights: String?
+
+  @Option(help: ArgumentHelp("Weights of the test samples.", valueName: "w"))
+  var testWeights: String?
+
   @Flag(help: "Images are [N, C, H, W].")
   var channelsFirst = false
 
@@ -133,12 +140,13 @@ struct ImportNumPy: ParsableCommand {
     if (testImages == nil) != (testLabels == nil) {
       throw ValidationError("--test-images and --test-labels go together")
     }
+    if testWeights != nil, testImages == nil { throw ValidationError("--test-weights needs --test-images") }
   }
 
   func run() throws {
-    var splits = [NumPyImporter.Split(name: "train", images: images, labels: labels)]
+    var splits = [NumPyImporter.Split(name: "train", images: images, labels: labels, weights: weights)]
     if let testImages, let testLabels {
-      splits.append(.init(name: "test", images: testImages, labels: testLabels))
+      splits.append(.init(name: "test", images: testImages, labels: testLabels, weights: testWeights))
     }
     try output.write(
       NumPyImporter(
@@ -151,9 +159,10 @@ struct ImportCSV: ParsableCommand {
     commandName: "csv",
     abstract: "A table with a sample in each row, plain or gzip.",
     discussion: """
-      Values that are all whole numbers from 0 to 255 become bytes, others float32; labels may be numbers or words.
+      Values that are all whole numbers from 0 to 255 become bytes, others float32; labels may be numbers or words, targets are numbers.
 
         convoy import csv --from train.csv --test test.csv --label label --shape 28x28x1 --to digits.h5
+        convoy import csv --from houses.csv --targets price,rent --weight trust --to houses.h5
       """)
 
   @Option(name: .customLong("from"), help: ArgumentHelp("The training samples.", valueName: "file.csv"))
@@ -163,7 +172,13 @@ struct ImportCSV: ParsableCommand {
   var test: String?
 
   @Option(help: ArgumentHelp("The labels' column: its name, or its place from 1.", valueName: "column"))
-  var label: String
+  var label: String?
+
+  @Option(help: ArgumentHelp("Columns of targets, with commas between them, in place of labels.", valueName: "columns"))
+  var targets: String?
+
+  @Option(help: ArgumentHelp("The column of the samples' weights.", valueName: "column"))
+  var weight: String?
 
   @Option(
     help: ArgumentHelp(
@@ -187,7 +202,15 @@ struct ImportCSV: ParsableCommand {
     if delimiterByte == nil {
       throw ValidationError("--delimiter takes one character, or 'tab', not '\(delimiter)'")
     }
+    if (label == nil) == (targets == nil) {
+      throw ValidationError("name the column of labels (--label) or those of targets (--targets)")
+    }
+    if label?.isEmpty == true || targetColumns.contains("") { throw ValidationError("a column's name is empty") }
     _ = try sampleShape()
+  }
+
+  private var targetColumns: [String] {
+    targets.map { $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init) } ?? []
   }
 
   private func sampleShape() throws -> Shape? {
@@ -204,7 +227,7 @@ struct ImportCSV: ParsableCommand {
     if let test { splits.append(.init(name: "test", path: test)) }
     try output.write(
       CSVImporter(
-        splits: splits, label: label, sampleShape: try sampleShape(), delimiter: delimiterByte ?? ",",
+        splits: splits, label: label ?? "", targets: targetColumns, weight: weight, sampleShape: try sampleShape(), delimiter: delimiterByte ?? ",",
         hasHeader: header))
   }
 }

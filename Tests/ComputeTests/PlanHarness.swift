@@ -8,6 +8,10 @@ import Testing
 struct ArraySource: ShardSource {
   let floats: AlignedBuffer<Float>
   let labels: [Int]
+  /// Vectors in place of labels, one after another; empty for labels.
+  var values = AlignedBuffer<Float>(count: 0)
+  /// Empty for 1 each.
+  var weights: [Double] = []
   let pixelCount: Int
 
   init(_ tensor: ReferenceTensor, labels: [Int]) {
@@ -19,7 +23,11 @@ struct ArraySource: ShardSource {
   var sampleCount: Int { labels.count }
   var element: InputElement { .float32 }
   func pixels(at index: Int) -> UnsafeRawPointer { UnsafeRawPointer(floats.baseAddress + index * pixelCount) }
-  func target(at index: Int) -> SampleTarget { .label(Int32(labels[index])) }
+  func target(at index: Int) -> SampleTarget {
+    values.count == 0
+      ? .label(Int32(labels[index])) : .values(values.baseAddress + index * (values.count / labels.count))
+  }
+  func weight(at index: Int) -> Double { weights.isEmpty ? 1 : weights[index] }
 }
 
 /// A compiled network with values, to run one shard at a time.

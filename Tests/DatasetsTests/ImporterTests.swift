@@ -404,6 +404,55 @@ struct TableImporterTests {
     }
   }
 
+  @Test("floats and rows of numbers become targets, with weights beside them")
+  func arraysOfTargets() throws {
+    try withTemporaryFolder { (folder: String) throws in
+      let images = npy("|u1", "(2, 2)", Data([1, 2, 3, 4]))
+      let inputs: [(Data, Int, [Float])] = [
+        (npy("<f4", "(2,)", bytes([Float(0.5), -2])), 1, [0.5, -2]),
+        (npy("|u1", "(2, 3)", Data([1, 0, 1, 0, 0, 1])), 3, [1, 0, 1, 0, 0, 1]),
+      ]
+      for (index, (labels, width, values)) in inputs.enumerated() {
+        let files = ["x", "y", "w"].map { "\(folder)/\(index)\($0).npy" }
+        let weights = npy("<f8", "(2,)", bytes([0.25, 2]))
+        for (file, data) in zip(files, [images, labels, weights]) {
+          try data.write(to: URL(fileURLWithPath: file))
+        }
+        let path = "\(folder)/\(index).h5"
+        let split = NumPyImporter.Split(name: "train", images: files[0], labels: files[1], weights: files[2])
+        let summary = try NumPyImporter(splits: [split]).write(to: path)
+        #expect(summary.hasTargets && summary.classNames.count == width)
+        let dataset = try ImageDataset(
+          path: path, images: "train/images", target: .values("train/targets"), weights: "train/weights")
+        #expect(dataset.targets?.width == width)
+        #expect(dataset.targets?.values.array() == values)
+        #expect(dataset.weights == [0.25, 2])
+      }
+    }
+  }
+
+  @Test("columns of a table become targets with their names, and one the weights")
+  func tableOfTargets() throws {
+    try withTemporaryFolder { (folder: String) throws in
+      let path = "\(folder)/t.csv"
+      try Data("price,a,trust,b,rent\n1.5,1,0.5,2,-3\n2.5,3,1,4,1e2\n".utf8).write(
+        to: URL(fileURLWithPath: path))
+      let importer = CSVImporter(
+        splits: [.init(name: "train", path: path)], targets: ["rent", "price"], weight: "trust")
+      try importer.write(to: "\(folder)/t.h5")
+      let dataset = try ImageDataset(
+        path: "\(folder)/t.h5", images: "train/images", target: .values("train/targets"),
+        weights: "train/weights")
+      #expect(dataset.classNames == ["rent", "price"])
+      #expect(dataset.targets?.values.array() == [-3, 1.5, 100, 2.5])
+      #expect(dataset.weights == [0.5, 1] && dataset.sampleShape == [2])
+      let twice = CSVImporter(splits: importer.splits, targets: ["rent", "rent"])
+      #expect(datasetError(.badData) { _ = try twice.write(to: "\(folder)/u.h5") }.contains("twice"))
+      let bad = CSVImporter(splits: importer.splits, label: "price", weight: "rent")
+      #expect(datasetError(.badData) { _ = try bad.write(to: "\(folder)/u.h5") }.contains("line 2, column 5"))
+    }
+  }
+
   @Test("arrays that do not fit are named with their shapes")
   func misfits() throws {
     try withTemporaryFolder { (folder: String) throws in
@@ -422,7 +471,8 @@ struct TableImporterTests {
       )
       #expect(try text(npy("|u1", "(4,)", Data([1, 2, 3, 4])), labels).contains("shape 4"))
       #expect(try text(good, npy("|u1", "(3,)", Data([0, 1, 2]))).contains("2 samples need 2 labels"))
-      #expect(try text(good, npy("<f4", "(2,)", bytes([Float(0), 1.5]))).contains("1.5"))
+      #expect(try text(good, npy("<f4", "(2,)", bytes([Float(0), .infinity]))).contains("inf"))
+      #expect(try text(good, npy("<f4", "(1, 2)", bytes([Float(0), 1.5]))).contains("rows of targets"))
       #expect(try text(good, npy("<i4", "(2,)", bytes([Int32(0), -1]))).contains("label -1"))
       #expect(try text(npy("<f4", "(2, 1)", bytes([Float(0), .nan])), labels).contains("sample 1"))
       #expect(

@@ -1,6 +1,6 @@
 public import Tensors
 
-/// Tables of numbers with a column of labels, plain or gzip: one sample in each row.
+/// Tables of numbers with a column of labels, or some of targets, plain or gzip: one sample in each row.
 ///
 /// Values that are all whole numbers from 0 to 255 become bytes, others float32. Labels that are all whole numbers from 0
 /// are classes; otherwise each text is a class, in the order of their bytes. The files are read twice: to check and
@@ -19,7 +19,13 @@ public struct CSVImporter: DatasetImporter {
 
   public var splits: [Split]
   /// The labels' column: its name in the first row, or its place from 1.
+  ///
+  /// Empty where there are targets.
   public var label: String
+  /// The columns of targets, numbers of any size; likewise.
+  public var targets: [String]
+  /// The column of the samples' weights; nil for none.
+  public var weight: String?
   /// `[H, W, C]` with as many numbers as there are other columns; nil for features `[F]`.
   public var sampleShape: Shape?
   public var delimiter: Character
@@ -27,9 +33,12 @@ public struct CSVImporter: DatasetImporter {
   public var hasHeader: Bool?
 
   public init(
-    splits: [Split], label: String, sampleShape: Shape? = nil, delimiter: Character = ",",
-    hasHeader: Bool? = nil
+    splits: [Split], label: String = "", targets: [String] = [], weight: String? = nil,
+    sampleShape: Shape? = nil, delimiter: Character = ",", hasHeader: Bool? = nil
   ) {
+    precondition(label.isEmpty != targets.isEmpty, "a table has either a column of labels or some of targets")
+    self.targets = targets
+    self.weight = weight
     precondition(delimiter.isASCII, "the delimiter must be one byte")
     self.splits = splits
     self.label = label
@@ -46,8 +55,8 @@ public struct CSVImporter: DatasetImporter {
     for split in splits {
       tables.append(
         try CSVTable(
-          split.path, delimiter: delimiter, label: label, hasHeader: hasHeader, check: output.check,
-          progress: step))
+          split.path, delimiter: delimiter, roles: CSVRoles(label: label, targets: targets, weight: weight),
+          hasHeader: hasHeader, check: output.check, progress: step))
       done += 1 / Double(2 * splits.count)
     }
     let columns = tables[0].valueColumns.count
@@ -64,14 +73,17 @@ public struct CSVImporter: DatasetImporter {
         "\(tables[0].path) has \(columns) columns of values, but samples of \(shape) need \(shape.elementCount)"
       )
     }
-    let classes = try CSVClasses(tables)
+    let classes = try targets.isEmpty ? CSVClasses(tables) : nil
+    let names = classes?.names ?? tables[0].targetNames
     let pixelType: PixelType = tables.allSatisfy(\.isBytes) ? .uint8 : .float32
     let writer = try DatasetWriter(output)
     for (split, table) in zip(splits, tables) {
       let reader = try table.open()
       try writer.writeSplit(
-        split.name, sampleShape: shape, pixelType: pixelType, labels: try classes.labels(of: table),
-        classNames: classes.names, progress: step
+        split.name, sampleShape: shape, pixelType: pixelType,
+        targets: try classes.map { .labels(try $0.labels(of: table), classNames: names) }
+          ?? .values(table.targets, width: names.count, names: names),
+        weights: table.weights.isEmpty ? nil : table.weights, progress: step
       ) { range, memory in
         var place = 0
         for _ in range {
@@ -94,10 +106,17 @@ public struct CSVImporter: DatasetImporter {
     }
     try writer.finish()
     return ImportSummary(
-      path: output.path, counts: zip(splits, tables).map { ($0.name, $1.rowLabels.count) },
-      sampleShape: shape,
-      classNames: classes.names)
+      path: output.path, counts: zip(splits, tables).map { ($0.name, $1.count) },
+      sampleShape: shape, classNames: names, hasTargets: classes == nil)
   }
+}
+
+/// What the columns of a table are that are no values.
+private struct CSVRoles {
+  /// Empty where there are targets.
+  let label: String
+  let targets: [String]
+  let weight: String?
 }
 
 /// What the first reading of a table finds.
@@ -109,13 +128,20 @@ private struct CSVTable {
   let hasHeader: Bool
   /// Whether all values are whole numbers from 0 to 255.
   let isBytes: Bool
+  let count: Int
+  /// Row by row; none where there are labels.
+  let targets: [Float]
+  /// The columns' names, or places from 1.
+  let targetNames: [String]
+  /// Empty where there is no such column.
+  let weights: [Float]
   /// The different labels, in the order in which they come.
   let labels: [String]
   /// For each row the place of its label in `labels`.
   let rowLabels: [Int32]
 
   init(
-    _ path: String, delimiter: Character, label: String, hasHeader: Bool?, check: () throws -> Void,
+    _ path: String, delimiter: Character, roles: CSVRoles, hasHeader: Bool?, check: () throws -> Void,
     progress: (Double) throws -> Void
   ) throws {
     self.path = path
@@ -128,16 +154,36 @@ private struct CSVTable {
         .badData, "\(path) has one column; is its delimiter \"\(delimiter)\"? --delimiter names another")
     }
     let names = (0..<columnCount).map { reader.text($0) }
-    let named = names.firstIndex(of: label)
-    guard let column = named ?? Int(label).map({ $0 - 1 }), (0..<columnCount).contains(column) else {
-      throw DatasetError(
-        .badData,
-        "\(path) has no column \"\(label)\": there are \(names.prefix(8).joined(separator: ", "))\(names.count > 8 ? ", …" : "")"
-      )
+    var isNamed = false
+    func find(_ name: String) throws -> Int {
+      let named = names.firstIndex(of: name)
+      if named != nil { isNamed = true }
+      guard let column = named ?? Int(name).map({ $0 - 1 }), names.indices.contains(column) else {
+        throw DatasetError(
+          .badData,
+          "\(path) has no column \"\(name)\": there are \(names.prefix(8).joined(separator: ", "))\(names.count > 8 ? ", …" : "")"
+        )
+      }
+      return column
     }
-    valueColumns = (0..<columnCount).filter { $0 != column }
-    let looksLikeHeader = named != nil || !valueColumns.allSatisfy { reader.number($0) != nil }
-    self.hasHeader = hasHeader ?? looksLikeHeader
+    let labelColumn = try roles.label.isEmpty ? nil : find(roles.label)
+    let targetColumns = try roles.targets.map(find)
+    let weightColumn = try roles.weight.map(find)
+    let others = Set(targetColumns + [labelColumn, weightColumn].compactMap(\.self))
+    guard others.count == targetColumns.count + (labelColumn == nil ? 0 : 1) + (weightColumn == nil ? 0 : 1) else {
+      throw DatasetError(.badData, "\(path): a column is named for two things, or twice")
+    }
+    valueColumns = names.indices.filter { !others.contains($0) }
+    guard !valueColumns.isEmpty else {
+      throw DatasetError(.badData, "\(path) has no columns besides those of labels, targets and weights")
+    }
+    let looksLikeHeader = isNamed || !valueColumns.allSatisfy { reader.number($0) != nil }
+    let startsWithNames = hasHeader ?? looksLikeHeader
+    self.hasHeader = startsWithNames
+    targetNames = targetColumns.map { startsWithNames ? names[$0] : "\($0 + 1)" }
+    var targets: [Float] = []
+    var weights: [Float] = []
+    var count = 0
     var isBytes = true
     var labels: [String] = []
     var places: [String: Int32] = [:]
@@ -159,25 +205,41 @@ private struct CSVTable {
         }
         if isBytes { isBytes = value >= 0 && value <= 255 && value == value.rounded(.down) }
       }
-      let text = reader.text(column)
-      guard !text.isEmpty else {
-        throw DatasetError(.badData, "\(path), line \(reader.line), column \(column + 1): the label is empty")
+      if let column = labelColumn {
+        let text = reader.text(column)
+        guard !text.isEmpty else {
+          throw DatasetError(.badData, "\(path), line \(reader.line), column \(column + 1): the label is empty")
+        }
+        if let place = places[text] {
+          rowLabels.append(place)
+        } else {
+          places[text] = Int32(labels.count)
+          rowLabels.append(Int32(labels.count))
+          labels.append(text)
+        }
       }
-      if let place = places[text] {
-        rowLabels.append(place)
-      } else {
-        places[text] = Int32(labels.count)
-        rowLabels.append(Int32(labels.count))
-        labels.append(text)
+      for column in targetColumns + (weightColumn.map { [$0] } ?? []) {
+        let isWeight = column == weightColumn
+        guard let value = reader.number(column).map({ Float($0) }), value.isFinite, !isWeight || value >= 0 else {
+          throw DatasetError(
+            .badData,
+            "\(path), line \(reader.line), column \(column + 1): \"\(reader.text(column))\" is no "
+              + (isWeight ? "weight, which is a number from 0 up" : "finite number"))
+        }
+        if isWeight { weights.append(value) } else { targets.append(value) }
       }
-      if rowLabels.count % 1024 == 0 {
+      count += 1
+      if count % 1024 == 0 {
         try check()
         try progress(reader.progress)
       }
       isRow = try reader.next()
     }
-    guard !rowLabels.isEmpty else { throw DatasetError(.badData, "\(path) has no rows of values") }
+    guard count > 0 else { throw DatasetError(.badData, "\(path) has no rows of values") }
     self.isBytes = isBytes
+    self.count = count
+    self.targets = targets
+    self.weights = weights
     self.labels = labels
     self.rowLabels = rowLabels
   }

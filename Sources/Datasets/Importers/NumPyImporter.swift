@@ -4,7 +4,8 @@ internal import Tensors
 /// NumPy's arrays: pairs of `.npy` files, or arrays of a `.npz` archive.
 ///
 /// Images are `[N, H, W, C]`, or `[N, H, W]` for one channel, or `[N, F]` for features; bytes and truth values stay bytes, other
-/// numbers become float32. Labels are whole numbers `[N]` or `[N, 1]`, of any type.
+/// numbers become float32. Labels are whole numbers `[N]` or `[N, 1]`, of any type; floats, and arrays `[N, K]` of any type, are
+/// targets.
 public struct NumPyImporter: DatasetImporter {
   /// One group of the dataset file and where it comes from.
   public struct Split: Sendable {
@@ -12,11 +13,14 @@ public struct NumPyImporter: DatasetImporter {
     /// A `.npy` file, or the name of an array in the archive.
     public let images: String
     public let labels: String
+    /// An array `[N]` of the samples' weights; nil for none.
+    public let weights: String?
 
-    public init(name: String, images: String, labels: String) {
+    public init(name: String, images: String, labels: String, weights: String? = nil) {
       self.name = name
       self.images = images
       self.labels = labels
+      self.weights = weights
     }
   }
 
@@ -57,29 +61,49 @@ public struct NumPyImporter: DatasetImporter {
         "\(input.images.path) has samples of \(input.sampleShape) \(input.pixelType), but \(inputs[0].images.path) of \(shape) \(inputs[0].pixelType)"
       )
     }
-    let largest = inputs.flatMap(\.labels).max() ?? 0
-    let names = classNames ?? (0...largest).map { "\($0)" }
+    let names = try names(inputs)
     let writer = try DatasetWriter(output)
-    let total = Double(inputs.reduce(0) { $0 + $1.labels.count })
+    let total = Double(inputs.reduce(0) { $0 + $1.targets.count })
     var done = 0.0
     for (split, input) in zip(splits, inputs) {
-      let share = Double(input.labels.count)
+      let share = Double(input.targets.count)
       try writer.writeSplit(
-        split.name, sampleShape: shape, pixelType: input.pixelType, labels: input.labels, classNames: names,
+        split.name, sampleShape: shape, pixelType: input.pixelType, targets: input.targets.named(names),
+        weights: input.weights,
         progress: { try progress((done + $0 * share) / total) },
         fill: { try input.fill($1, first: $0.lowerBound) })
       done += share
     }
     try writer.finish()
     return ImportSummary(
-      path: output.path, counts: zip(splits, inputs).map { ($0.name, $1.labels.count) }, sampleShape: shape,
-      classNames: names)
+      path: output.path, counts: zip(splits, inputs).map { ($0.name, $1.targets.count) }, sampleShape: shape,
+      classNames: names ?? (0..<(inputs[0].targets.width ?? 0)).map { "\($0)" }, hasTargets: inputs[0].targets.width != nil)
+  }
+
+  /// Names of classes, numbered where none are given; of targets those that are given, or nil.
+  private func names(_ inputs: [Input]) throws -> [String]? {
+    let width = inputs[0].targets.width
+    if let other = inputs.first(where: { $0.targets.width != width }) {
+      throw DatasetError(
+        .badData,
+        "\(other.images.path) comes with \(other.targets.noun), but \(inputs[0].images.path) with \(inputs[0].targets.noun)")
+    }
+    guard let width else {
+      let largest = inputs.map(\.targets.largestLabel).max() ?? 0
+      return classNames ?? (0...largest).map { "\($0)" }
+    }
+    if let classNames, classNames.count != width {
+      throw DatasetError(
+        .badData, "there are \(classNames.count) names, but targets of \(width) numbers for each sample")
+    }
+    return classNames
   }
 
   /// A pair of arrays whose headers fit each other.
   private struct Input {
     let images: NumPyArray
-    let labels: [Int32]
+    let targets: DatasetWriter.Targets
+    let weights: [Float]?
     let sampleShape: Shape
     let pixelType: PixelType
     /// `[C, H, W]` in the file where channels come first.
@@ -101,18 +125,8 @@ public struct NumPyImporter: DatasetImporter {
       guard !shape.contains(0) else {
         throw DatasetError(.badData, "\(images.path) has no samples: its shape is \(Shape(shape))")
       }
-      guard labelArray.shape == [shape[0]] || labelArray.shape == [shape[0], 1] else {
-        throw DatasetError(
-          .badData,
-          "\(labelArray.path) has shape \(Shape(labelArray.shape)), but \(shape[0]) samples need \(shape[0]) labels"
-        )
-      }
-      let numbers = try labelArray.readIntegers(shape[0])
-      if let bad = numbers.firstIndex(where: { $0 < 0 || $0 >= 1_000_000 }) {
-        throw DatasetError(
-          .badData, "\(labelArray.path): sample \(bad) has label \(numbers[bad]), but labels count from 0")
-      }
-      labels = numbers.map { Int32($0) }
+      targets = try Self.targets(labelArray, count: shape[0])
+      weights = try split.weights.map { try Self.weights(open($0), count: shape[0]) }
       planes = channelsFirst ? (shape[1], shape[2] * shape[3]) : nil
       sampleShape =
         switch shape.count {
@@ -121,6 +135,49 @@ public struct NumPyImporter: DatasetImporter {
         default: channelsFirst ? [shape[2], shape[3], shape[1]] : Shape(Array(shape.dropFirst()))
         }
       pixelType = images.element == .uint8 || images.element == .bool ? .uint8 : .float32
+    }
+
+    /// Whole numbers, one for each sample, are labels; everything else is targets.
+    private static func targets(_ array: NumPyArray, count: Int) throws -> DatasetWriter.Targets {
+      let isColumn = array.shape == [count] || array.shape == [count, 1]
+      guard isColumn || (array.shape.count == 2 && array.shape[0] == count && array.shape[1] > 0) else {
+        throw DatasetError(
+          .badData,
+          "\(array.path) has shape \(Shape(array.shape)), but \(count) samples need \(count) labels, or as many rows of targets"
+        )
+      }
+      let isFloat = [.float16, .float32, .float64].contains(array.element)
+      guard !isFloat, isColumn else {
+        let width = isColumn ? 1 : array.shape[1]
+        return .values(try floats(array, count * width, width: width), width: width, names: nil)
+      }
+      let numbers = try array.readIntegers(count)
+      if let bad = numbers.firstIndex(where: { $0 < 0 || $0 >= 1_000_000 }) {
+        throw DatasetError(
+          .badData, "\(array.path): sample \(bad) has label \(numbers[bad]), but labels count from 0")
+      }
+      return .labels(numbers.map { Int32($0) }, classNames: nil)
+    }
+
+    private static func weights(_ array: NumPyArray, count: Int) throws -> [Float] {
+      guard array.shape == [count] || array.shape == [count, 1] else {
+        throw DatasetError(
+          .badData, "\(array.path) has shape \(Shape(array.shape)), but \(count) samples need \(count) weights")
+      }
+      let values = try floats(array, count, width: 1)
+      if let bad = values.firstIndex(where: { $0 < 0 }) {
+        throw DatasetError(.badData, "\(array.path): sample \(bad) has weight \(values[bad]), which is below 0")
+      }
+      return values
+    }
+
+    private static func floats(_ array: NumPyArray, _ count: Int, width: Int) throws -> [Float] {
+      var values = [Float](repeating: 0, count: count)
+      try values.withUnsafeMutableBufferPointer { try array.read(floats: $0) }
+      if let bad = values.firstIndex(where: { !$0.isFinite }) {
+        throw DatasetError(.badData, "\(array.path): sample \(bad / width) has a value that is \(values[bad])")
+      }
+      return values
     }
 
     func fill(_ memory: UnsafeMutableRawBufferPointer, first: Int) throws {

@@ -1,0 +1,146 @@
+import Foundation
+import Testing
+
+@testable import Compute
+
+/// Losses by their formulas, in plain loops and without care for overflow.
+private enum PlainLoss {
+  static func value(_ loss: Loss, _ z: [Double], _ t: [Double], outputWeights: [Double]) -> Double {
+    let count = Double(z.count)
+    switch loss {
+    case .softmaxCrossEntropy(let smoothing):
+      let s = Double(smoothing)
+      let sum = z.map(exp).reduce(0, +)
+      return z.indices.reduce(0) { $0 - ((1 - s) * t[$1] + s / count) * log(exp(z[$1]) / sum) }
+    case .sigmoidCrossEntropy(let smoothing):
+      let s = Double(smoothing)
+      return z.indices.reduce(0) { sum, k in
+        let (p, wanted) = (1 / (1 + exp(-z[k])), (1 - s) * t[k] + s / 2)
+        let own = -wanted * log(p) - (1 - wanted) * log(1 - p)
+        return sum + own * (outputWeights.isEmpty ? 1 : outputWeights[k])
+      } / count
+    case .meanSquaredError: return z.indices.reduce(0) { $0 + (z[$1] - t[$1]) * (z[$1] - t[$1]) } / count
+    case .meanAbsoluteError: return z.indices.reduce(0) { $0 + abs(z[$1] - t[$1]) } / count
+    case .huber(let delta):
+      let d = Double(delta)
+      return z.indices.reduce(0) { sum, k in
+        let e = abs(z[k] - t[k])
+        return sum + (e <= d ? e * e / 2 : d * (e - d / 2))
+      } / count
+    }
+  }
+
+  static func slope(_ loss: Loss, _ z: [Double], _ t: [Double], outputWeights: [Double]) -> [Double] {
+    z.indices.map { k in
+      let step = 1e-5
+      var (up, down) = (z, z)
+      up[k] += step
+      down[k] -= step
+      return (value(loss, up, t, outputWeights: outputWeights)
+        - value(loss, down, t, outputWeights: outputWeights)) / (2 * step)
+    }
+  }
+}
+
+@Suite("Losses")
+struct LossTests {
+  private static let losses: [Loss] = [
+    .softmaxCrossEntropy(labelSmoothing: 0), .softmaxCrossEntropy(labelSmoothing: 0.125),
+    .sigmoidCrossEntropy(labelSmoothing: 0), .sigmoidCrossEntropy(labelSmoothing: 0.25), .meanSquaredError,
+    .meanAbsoluteError, .huber(delta: 1), .huber(delta: 0.375),
+  ]
+  private static let row: [Float] = [0.3, -2, 1.75, 0.1, -0.6]
+
+  /// Loss and gradient as a plan computes them.
+  private func compute(
+    _ loss: Loss, _ row: [Float], _ target: SampleTarget, weight: Double = 1, outputWeights: [Double] = []
+  ) throws -> (loss: Double, gradient: [Float]) {
+    let layout = MetricLayout(
+      Criterion(loss: loss, task: .classes, targets: .classes, metrics: []), outputs: row.count)
+    let vector = try TargetVector(target, outputs: row.count)
+    var gradient = row
+    var sums = [Double](repeating: 0, count: layout.count)
+    row.withUnsafeBufferPointer { row in
+      gradient.withUnsafeMutableBufferPointer { gradient in
+        sums.withUnsafeMutableBufferPointer { sums in
+          guard let sums = sums.baseAddress else { return }
+          layout.add(
+            row, vector, weight: weight, outputWeights: outputWeights, scale: 0.25,
+            gradient: gradient.baseAddress, to: sums)
+        }
+      }
+    }
+    return (sums[0], gradient)
+  }
+
+  private func check(_ loss: Loss, _ target: SampleTarget, _ vector: [Double], outputWeights: [Double] = [])
+    throws
+  {
+    let z = Self.row.map(Double.init)
+    let found = try compute(loss, Self.row, target, weight: 1.5, outputWeights: outputWeights)
+    let value = PlainLoss.value(loss, z, vector, outputWeights: outputWeights)
+    #expect(abs(found.loss - 1.5 * value) < 1e-9 * max(1, value), "\(loss)")
+    for (own, slope) in zip(found.gradient, PlainLoss.slope(loss, z, vector, outputWeights: outputWeights)) {
+      #expect(abs(Double(own) - 1.5 * 0.25 * slope) < 1e-6, "\(loss)")
+    }
+  }
+
+  @Test("value and gradient are those of the formula, for classes, vectors and mixtures", arguments: losses)
+  func formulas(loss: Loss) throws {
+    try check(loss, .label(2), [0, 0, 1, 0, 0])
+    try check(loss, .mixed(4, 1, share: 0.75), [0, 0.25, 0, 0, 0.75])
+    let first: [Float] = [0.25, 0, 0.5, 0.125, 0.125]
+    let second: [Float] = [0, 1, 0, 0, 0]
+    try first.withUnsafeBufferPointer { first in
+      try second.withUnsafeBufferPointer { second in
+        guard let one = first.baseAddress, let other = second.baseAddress else { return }
+        try check(loss, .values(one), first.map(Double.init))
+        try check(
+          loss, .mixedValues(one, other, share: 0.5), zip(first, second).map { Double($0 + $1) / 2 })
+      }
+    }
+  }
+
+  @Test("labels have weights of their own in the mean over them")
+  func outputWeights() throws {
+    let flags: [Float] = [1, 0, 1, 0, 0]
+    try flags.withUnsafeBufferPointer { flags in
+      guard let start = flags.baseAddress else { return }
+      for loss in [Loss.sigmoidCrossEntropy(labelSmoothing: 0), .sigmoidCrossEntropy(labelSmoothing: 0.1)] {
+        try check(loss, .values(start), flags.map(Double.init), outputWeights: [1, 2, 0.5, 0, 3])
+      }
+    }
+  }
+
+  @Test("large outputs neither overflow nor lose the loss", arguments: losses)
+  func large(loss: Loss) throws {
+    let found = try compute(loss, [400, -400, 0], .label(1))
+    #expect(found.loss.isFinite && found.loss > 1)
+    #expect(found.gradient.allSatisfy { $0.isFinite })
+  }
+
+  @Test("where output and target agree, regression's gradients are zero")
+  func agreement() throws {
+    for loss in [Loss.meanSquaredError, .meanAbsoluteError, .huber(delta: 1)] {
+      let found = try compute(loss, [0, 1, 0], .label(1))
+      #expect(found.loss == 0 && found.gradient == [0, 0, 0], "\(loss)")
+    }
+  }
+
+  @Test("one output is compared with the class's number, several with a 1 at the class")
+  func singleOutput() throws {
+    #expect(try compute(.meanSquaredError, [0.5], .label(3)).loss == 6.25)
+    let even = try compute(.sigmoidCrossEntropy(labelSmoothing: 0), [0], .label(1)).loss
+    #expect(abs(even - log(2)) < 1e-15)
+    #expect(throws: ComputeError.self) { try compute(.meanSquaredError, [0.5, 1], .label(2)) }
+    #expect(throws: ComputeError.self) { try compute(.meanSquaredError, [0.5, 1], .mixed(0, 2, share: 0.5)) }
+  }
+
+  @Test("a sample of weight 0 gives no loss and no gradient")
+  func weightless() throws {
+    for loss in Self.losses {
+      let found = try compute(loss, Self.row, .label(0), weight: 0)
+      #expect(found.loss == 0 && found.gradient.allSatisfy { $0 == 0 }, "\(loss)")
+    }
+  }
+}
