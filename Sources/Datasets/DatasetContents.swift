@@ -150,7 +150,8 @@ struct DatasetContents {
     if let bad = values.firstIndex(where: { !$0.isFinite || $0 < 0 }) {
       throw DatasetError(
         .badData,
-        "sample \(bad) of \"\(weights.path)\" in \(path) has weight \(values[bad]), but weights are finite and at least 0")
+        "sample \(bad) of \"\(weights.path)\" in \(path) has weight \(values[bad]), but weights are finite and at least 0"
+      )
     }
     guard values.contains(where: { $0 > 0 }) else {
       throw DatasetError(
@@ -166,7 +167,8 @@ struct DatasetContents {
       guard names.count == count else {
         throw DatasetError(
           .badData,
-          "\"\(labelsName)\" of \(path) has \(count) columns, but its attribute \(name) has \(names.count) names")
+          "\"\(labelsName)\" of \(path) has \(count) columns, but its attribute \(name) has \(names.count) names"
+        )
       }
       return names
     }

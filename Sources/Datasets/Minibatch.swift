@@ -84,7 +84,9 @@ public struct Minibatch: Sendable {
 
   public func label(_ index: Int) -> Int32 { labels[index] }
 
-  /// The vector that a sample's outputs should be; nil where samples have classes. Valid while the minibatch lives.
+  /// The vector that a sample's outputs should be; nil where samples have classes.
+  ///
+  /// Valid while the minibatch lives.
   public func targetValues(_ index: Int) -> UnsafePointer<Float>? {
     targets.map { UnsafePointer($0.values.baseAddress + Int(sampleIndices[index]) * $0.width) }
   }

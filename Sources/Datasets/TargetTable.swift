@@ -24,7 +24,8 @@ public final class TargetTable: Sendable {
   public let values: AlignedBuffer<Float>
 
   init(_ values: [Float], width: Int) {
-    precondition(width > 0 && values.count.isMultiple(of: width), "\(values.count) numbers in rows of \(width)")
+    precondition(
+      width > 0 && values.count.isMultiple(of: width), "\(values.count) numbers in rows of \(width)")
     self.width = width
     count = values.count / width
     self.values = AlignedBuffer(values)

@@ -15,15 +15,18 @@ extension CrossChecks {
       case (nil, nil):
         errors.add(
           source.origin,
-          "data.\(role): labels or targets are missing; labels name the dataset with classes, targets one with other numbers")
+          "data.\(role): labels or targets are missing; labels name the dataset with classes, targets one with other numbers"
+        )
       case (.some, .some(let targets)):
         errors.add(
-          targets.origin, "data.\(role): found labels and targets, expected one of them: classes, or other numbers")
+          targets.origin,
+          "data.\(role): found labels and targets, expected one of them: classes, or other numbers")
       case (let labels, let targets):
         let word = labels == nil ? "targets" : "labels"
         if let first, first != word {
           errors.add(
-            (labels ?? targets ?? source).origin, "data.\(role): found \(word), expected \(first) as in data.train")
+            (labels ?? targets ?? source).origin,
+            "data.\(role): found \(word), expected \(first) as in data.train")
         }
         first = first ?? word
       }

@@ -43,7 +43,11 @@ enum LossSchema {
         .object(
           ObjectSchema(
             "Half the squared difference where it is small, in proportion to the difference beyond.",
-            [Key("delta", .number(.positive), .scalar("1"), "The difference at which one goes over into the other.")])),
+            [
+              Key(
+                "delta", .number(.positive), .scalar("1"),
+                "The difference at which one goes over into the other.")
+            ])),
         "Numbers: squared differences, of which those beyond `delta` count in proportion only."),
     ])
 
@@ -73,7 +77,8 @@ enum LossSchema {
   static let monitor = Key(
     "monitor", .choice([Choice(word: "loss", summary: "lower is better")] + choices),
     .derived("accuracy where it is among the metrics, otherwise loss"),
-    "The test figure (the training figure without test data) by which the best epoch is known: `loss` or one of the metrics.")
+    "The test figure (the training figure without test data) by which the best epoch is known: `loss` or one of the metrics."
+  )
 
   // MARK: - Values
 

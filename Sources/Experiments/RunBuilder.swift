@@ -44,7 +44,8 @@ enum RunBuilder {
 
   private static func training(_ value: ResolvedValue) -> TrainingConfiguration? {
     guard let epochs = value["epochs"]?.integer, let batch = value["batch"]?.integer,
-      let loss = value["loss"].flatMap(LossSchema.loss), let optimizer = value["optimizer"].flatMap(optimizer),
+      let loss = value["loss"].flatMap(LossSchema.loss),
+      let optimizer = value["optimizer"].flatMap(optimizer),
       let schedule = value["schedule"].flatMap(schedule),
       let precision = value["precision"]?.text.flatMap(Precision.init(rawValue:)),
       let clipping = value["clipping"].flatMap(clipping), let policy = value["on_nonfinite"].flatMap(policy),

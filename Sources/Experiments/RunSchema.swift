@@ -40,7 +40,8 @@ enum RunSchema {
           + "labels that a sample has or not."),
       Key(
         "weights", .text, .derived("1 for each sample"),
-        "Name of the dataset with the weight of each sample's loss, [N], numbers from 0. They are not divided by their sum."),
+        "Name of the dataset with the weight of each sample's loss, [N], numbers from 0. They are not divided by their sum."
+      ),
     ])
 
   static let data = ObjectSchema(

@@ -6,8 +6,9 @@ internal import Networks
 public struct Evaluation: Sendable {
   /// Loss, and all metrics that mean something for the network's task.
   public let sums: MetricSums
-  /// Of classes: the class of each sample, in the order of the dataset, and what it was taken for: the class of the largest
-  /// output, of equal ones the first. Of a single yes or no: 0 or 1. Empty for other tasks.
+  /// Of classes: the class of each sample, in the order of the dataset, and what it was taken for.
+  ///
+  /// That is the class of the largest output, of equal ones the first; of a single yes or no, 0 or 1. Empty for other tasks.
   public let labels: [Int32]
   public let predictions: [Int32]
 }

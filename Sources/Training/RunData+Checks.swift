@@ -86,7 +86,8 @@ struct TargetCheck {
     guard classes <= outputs else {
       throw TrainingError(
         kind,
-        "\(prefix)\(dataset.path) has \(classes) classes, and the network's output\(output) has \(outputs) values")
+        "\(prefix)\(dataset.path) has \(classes) classes, and the network's output\(output) has \(outputs) values"
+      )
     }
   }
 

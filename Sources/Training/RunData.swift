@@ -20,7 +20,8 @@ struct RunData {
     }
     func open(_ source: SampleSource) throws -> SampleStore {
       try SampleStore(
-        try source.open(), memoryLimitByteCount: data.memoryLimitBytes, threads: max(1, min(workers, 8)), check: check)
+        try source.open(), memoryLimitByteCount: data.memoryLimitBytes, threads: max(1, min(workers, 8)),
+        check: check)
     }
     training = try open(data.train)
     test = try data.test.map(open)

@@ -12,7 +12,9 @@ struct StepRow {
 
   var row: [String] {
     // A step that was left out has no figures; the columns are those of the epoch.
-    let figures = report.minibatch.layout == nil ? report.epochSoFar.figures.map { _ in 0 } : report.minibatch.figures.map(\.value)
+    let figures =
+      report.minibatch.layout == nil
+      ? report.epochSoFar.figures.map { _ in 0 } : report.minibatch.figures.map(\.value)
     return ["\(report.step)", "\(report.epoch)", "\(report.learningRate)"] + figures.map { "\($0)" }
   }
 }

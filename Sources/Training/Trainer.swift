@@ -143,7 +143,8 @@ final class Trainer {
     let metrics = EpochMetrics(
       epoch: progress.epoch, step: progress.step,
       learningRate: configuration.training.learningRate * schedule.factor(step: progress.step - 1),
-      names: engine.compiled.options.criterion.figureNames, train: progress.sums, test: figures.test, skippedSteps: progress.skippedSteps,
+      names: engine.compiled.options.criterion.figureNames, train: progress.sums, test: figures.test,
+      skippedSteps: progress.skippedSteps,
       seconds: progress.seconds, samplesPerSecond: trained, times: clock.times,
       digest: String(try engine.digest().prefix(16)))
     progress.sums = MetricSums(engine.compiled.metrics)

@@ -62,7 +62,8 @@ struct DatasetCheckCommand: ParsableCommand {
         split.hasTargets ? "\(split.classCounts.count) targets" : "\(split.classCounts.count)",
         split.hasTargets
           ? "–"
-          : low == high ? NumberText.grouped(low) : "\(NumberText.grouped(low)) to \(NumberText.grouped(high))",
+          : low == high
+            ? NumberText.grouped(low) : "\(NumberText.grouped(low)) to \(NumberText.grouped(high))",
       ])
     }
     let findings = report.findings.map { "\($0.severity.rawValue): \($0.text)" }
@@ -77,7 +78,8 @@ struct DatasetCheckCommand: ParsableCommand {
       "splits": report.splits.map { split -> [String: Any] in
         [
           "name": split.name, "samples": split.count, "shape": split.sampleShape.dimensions,
-          "storage": split.storage, "targets": split.hasTargets, "class_names": split.classNames, "class_counts": split.classCounts,
+          "storage": split.storage, "targets": split.hasTargets, "class_names": split.classNames,
+          "class_counts": split.classCounts,
           "constant_samples": split.constantSamples, "non_finite_samples": split.nonFiniteSamples,
           "duplicates": split.duplicates, "in_other_splits": split.leaks,
         ]

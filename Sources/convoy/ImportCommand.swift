@@ -91,7 +91,9 @@ struct OutputOptions: ParsableArguments {
     for note in summary.notes { TerminalOutput.warn(note) }
     let counts = summary.counts.map { "\(NumberText.grouped($0.count)) \($0.name)" }.joined(
       separator: " and ")
-    print("\(summary.path): \(counts) samples of \(summary.sampleShape), \(summary.classNames.count) \(summary.hasTargets ? "target(s)" : "classes")")
+    print(
+      "\(summary.path): \(counts) samples of \(summary.sampleShape), \(summary.classNames.count) \(summary.hasTargets ? "target(s)" : "classes")"
+    )
   }
 }
 

@@ -174,7 +174,9 @@ struct ImportCSV: ParsableCommand {
   @Option(help: ArgumentHelp("The labels' column: its name, or its place from 1.", valueName: "column"))
   var label: String?
 
-  @Option(help: ArgumentHelp("Columns of targets, with commas between them, in place of labels.", valueName: "columns"))
+  @Option(
+    help: ArgumentHelp(
+      "Columns of targets, with commas between them, in place of labels.", valueName: "columns"))
   var targets: String?
 
   @Option(help: ArgumentHelp("The column of the samples' weights.", valueName: "column"))
@@ -205,7 +207,9 @@ struct ImportCSV: ParsableCommand {
     if (label == nil) == (targets == nil) {
       throw ValidationError("name the column of labels (--label) or those of targets (--targets)")
     }
-    if label?.isEmpty == true || targetColumns.contains("") { throw ValidationError("a column's name is empty") }
+    if label?.isEmpty == true || targetColumns.contains("") {
+      throw ValidationError("a column's name is empty")
+    }
     _ = try sampleShape()
   }
 
@@ -227,7 +231,8 @@ struct ImportCSV: ParsableCommand {
     if let test { splits.append(.init(name: "test", path: test)) }
     try output.write(
       CSVImporter(
-        splits: splits, label: label ?? "", targets: targetColumns, weight: weight, sampleShape: try sampleShape(), delimiter: delimiterByte ?? ",",
+        splits: splits, label: label ?? "", targets: targetColumns, weight: weight,
+        sampleShape: try sampleShape(), delimiter: delimiterByte ?? ",",
         hasHeader: header))
   }
 }

@@ -238,8 +238,9 @@ struct InspectCommand: ParsableCommand {
           + "mean \(NumberText.short(mean))")
     }
     if let targets = dataset.targets {
-      print(TargetSummary(targets, names: dataset.classNames).table.text(
-        width: terminal.columns, unicode: terminal.hasUnicode))
+      print(
+        TargetSummary(targets, names: dataset.classNames).table.text(
+          width: terminal.columns, unicode: terminal.hasUnicode))
     } else {
       var table = Table([
         Table.Column("", .trailing), Table.Column("class"), Table.Column("samples", .trailing),

@@ -94,7 +94,8 @@ struct PredictCommand: ParsableCommand {
     try predictor.check(dataset)
     let names = classNames(checkpoint, dataset, count: predictor.classes)
     return try predictor.logits(try dataset.samples(wanted), stop: stop, flips: flips).map {
-      predictions(of: wanted.map { "row \($0)" }, $0, predictor, names, wanted.map { truth(of: $0, dataset, names) })
+      predictions(
+        of: wanted.map { "row \($0)" }, $0, predictor, names, wanted.map { truth(of: $0, dataset, names) })
     }
   }
 

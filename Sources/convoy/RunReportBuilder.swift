@@ -84,7 +84,8 @@ struct RunReportBuilder {
   private func epochRows() -> [RunReport.Epoch] {
     let numbers = epochs.numbers("epoch")
     let columns: [(String, WritableKeyPath<RunReport.Epoch, Double?>)] = [
-      ("learning_rate", \.learningRate), ("data_wait_seconds", \.dataWaitSeconds), ("test_seconds", \.testSeconds),
+      ("learning_rate", \.learningRate), ("data_wait_seconds", \.dataWaitSeconds),
+      ("test_seconds", \.testSeconds),
       ("checkpoint_seconds", \.checkpointSeconds),
     ]
     // The table counts seconds from the start of the run.

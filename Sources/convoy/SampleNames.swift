@@ -10,7 +10,8 @@ struct SampleNames: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Classes in the file; test/labels by default for a network that was trained on such.", valueName: "name"))
+      "Classes in the file; test/labels by default for a network that was trained on such.", valueName: "name"
+    ))
   var labels: String?
 
   @Option(

@@ -50,7 +50,9 @@ struct TargetSummary {
   /// A sample's labels, or its first numbers.
   func caption(_ row: Int) -> String {
     let values = targets[row]
-    guard areLabels else { return values.prefix(3).map { NumberText.short(Double($0)) }.joined(separator: " ") }
+    guard areLabels else {
+      return values.prefix(3).map { NumberText.short(Double($0)) }.joined(separator: " ")
+    }
     let own = values.indices.filter { values[$0] == 1 }.map(name)
     return own.isEmpty ? "none" : own.joined(separator: ", ")
   }

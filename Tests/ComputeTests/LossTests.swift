@@ -36,7 +36,8 @@ private enum PlainLoss {
       var (up, down) = (z, z)
       up[k] += step
       down[k] -= step
-      return (value(loss, up, t, outputWeights: outputWeights)
+      return
+        (value(loss, up, t, outputWeights: outputWeights)
         - value(loss, down, t, outputWeights: outputWeights)) / (2 * step)
     }
   }

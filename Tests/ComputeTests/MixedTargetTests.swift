@@ -5,7 +5,8 @@ import Testing
 
 @Suite("Targets of two classes")
 struct MixedTargetTests {
-  private func loss(_ row: [Float], _ target: SampleTarget, smoothing: Float = 0) throws -> (Double, [Float]) {
+  private func loss(_ row: [Float], _ target: SampleTarget, smoothing: Float = 0) throws -> (Double, [Float])
+  {
     var gradient = row
     let vector = try TargetVector(target, outputs: row.count)
     let result = row.withUnsafeBufferPointer { row in

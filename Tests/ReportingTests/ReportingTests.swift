@@ -6,7 +6,8 @@ import Testing
 @Suite("Reports for people")
 struct ReportingTests {
   private let reading = ProgressReading(
-    title: "epoch 3/10", done: 25, total: 100, loss: 0.4321, figure: ProgressReading.Figure("accuracy", 0.87654), imagesPerSecond: 12_345,
+    title: "epoch 3/10", done: 25, total: 100, loss: 0.4321,
+    figure: ProgressReading.Figure("accuracy", 0.87654), imagesPerSecond: 12_345,
     secondsLeft: 75)
 
   @Test("a progress bar is never wider than the terminal", arguments: 1...140)

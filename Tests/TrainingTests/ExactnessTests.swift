@@ -63,8 +63,11 @@ struct ExactnessTests {
     func rows(_ directory: String) throws -> [[Substring]] {
       try String(contentsOfFile: "\(directory)/metrics.csv", encoding: .utf8)
         .split(separator: "\n").map {
-          zip(EpochMetrics.columns(["loss", "accuracy"]), $0.split(separator: ",", omittingEmptySubsequences: false))
-            .filter { !$0.0.contains("second") }.map(\.1)
+          zip(
+            EpochMetrics.columns(["loss", "accuracy"]),
+            $0.split(separator: ",", omittingEmptySubsequences: false)
+          )
+          .filter { !$0.0.contains("second") }.map(\.1)
         }
     }
     #expect(try rows(pieces) == rows(whole))

@@ -91,7 +91,8 @@ struct TargetTests {
   }
 
   @Test(
-    "workers, streaming and restarts in mid-epoch change no bit, and no figure in the table", arguments: cases)
+    "workers, streaming and restarts in mid-epoch change no bit, and no figure in the table", arguments: cases
+  )
   func exactness(item: Case) throws {
     let folder = try TemporaryFolder()
     try Self.writeDataset(folder("data.h5"), count: 43)
@@ -126,7 +127,9 @@ struct TargetTests {
     #expect(try rows(whole).count == 3)
   }
 
-  @Test("training lowers each loss, and a checkpoint knows its loss and judges as the training did", arguments: cases)
+  @Test(
+    "training lowers each loss, and a checkpoint knows its loss and judges as the training did",
+    arguments: cases)
   func learns(item: Case) throws {
     let folder = try TemporaryFolder()
     try Self.writeDataset(folder("data.h5"), count: 60)
@@ -185,11 +188,13 @@ struct TargetTests {
     }
   }
 
-  @Test("targets that do not fit are told in one line, with the sample", arguments: [
-    ("short", "has 3 targets", 65), ("deep", "targets need samples × numbers", 65),
-    ("nan", "sample 2 of \"nan\"", 65),
-    ("numbers", "has 2 numbers for each sample", 78), ("threes", "takes 0 or 1", 65),
-  ])
+  @Test(
+    "targets that do not fit are told in one line, with the sample",
+    arguments: [
+      ("short", "has 3 targets", 65), ("deep", "targets need samples × numbers", 65),
+      ("nan", "sample 2 of \"nan\"", 65),
+      ("numbers", "has 2 numbers for each sample", 78), ("threes", "takes 0 or 1", 65),
+    ])
   func badTargets(name: String, text: String, code: Int32) throws {
     let folder = try TemporaryFolder()
     try Self.writeDataset(folder("data.h5"), count: 20) { root in
@@ -212,15 +217,18 @@ struct TargetTests {
     #expect(found == code)
   }
 
-  @Test("weights that are negative, missing or all zero are told", arguments: [
-    ([1, -1, 1], "has weight -1"), ([0, 0, 0], "are 0"), ([1, 1], "has 2 weights"), ([1, .nan, 1], "nan"),
-  ] as [([Float], String)])
+  @Test(
+    "weights that are negative, missing or all zero are told",
+    arguments: [
+      ([1, -1, 1], "has weight -1"), ([0, 0, 0], "are 0"), ([1, 1], "has 2 weights"), ([1, .nan, 1], "nan"),
+    ] as [([Float], String)])
   func badWeights(weights: [Float], text: String) throws {
     let folder = try TemporaryFolder()
     let file = try HDF5.File.create(folder("data.h5"))
     do {
       let root = try file.root
-      try root.makeDataset("images", type: .uint8, shape: [3, 2, 2, 1]).write([UInt8](repeating: 1, count: 12))
+      try root.makeDataset("images", type: .uint8, shape: [3, 2, 2, 1]).write(
+        [UInt8](repeating: 1, count: 12))
       try root.makeDataset("labels", type: .uint8, shape: [3]).write([UInt8](repeating: 0, count: 3))
       try root.makeDataset("weights", type: .float32, shape: [weights.count]).write(weights)
     }

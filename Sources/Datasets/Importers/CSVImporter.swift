@@ -170,7 +170,8 @@ private struct CSVTable {
     let targetColumns = try roles.targets.map(find)
     let weightColumn = try roles.weight.map(find)
     let others = Set(targetColumns + [labelColumn, weightColumn].compactMap(\.self))
-    guard others.count == targetColumns.count + (labelColumn == nil ? 0 : 1) + (weightColumn == nil ? 0 : 1) else {
+    guard others.count == targetColumns.count + (labelColumn == nil ? 0 : 1) + (weightColumn == nil ? 0 : 1)
+    else {
       throw DatasetError(.badData, "\(path): a column is named for two things, or twice")
     }
     valueColumns = names.indices.filter { !others.contains($0) }
@@ -208,7 +209,8 @@ private struct CSVTable {
       if let column = labelColumn {
         let text = reader.text(column)
         guard !text.isEmpty else {
-          throw DatasetError(.badData, "\(path), line \(reader.line), column \(column + 1): the label is empty")
+          throw DatasetError(
+            .badData, "\(path), line \(reader.line), column \(column + 1): the label is empty")
         }
         if let place = places[text] {
           rowLabels.append(place)
@@ -220,7 +222,8 @@ private struct CSVTable {
       }
       for column in targetColumns + (weightColumn.map { [$0] } ?? []) {
         let isWeight = column == weightColumn
-        guard let value = reader.number(column).map({ Float($0) }), value.isFinite, !isWeight || value >= 0 else {
+        guard let value = reader.number(column).map({ Float($0) }), value.isFinite, !isWeight || value >= 0
+        else {
           throw DatasetError(
             .badData,
             "\(path), line \(reader.line), column \(column + 1): \"\(reader.text(column))\" is no "

@@ -77,7 +77,8 @@ public struct NumPyImporter: DatasetImporter {
     try writer.finish()
     return ImportSummary(
       path: output.path, counts: zip(splits, inputs).map { ($0.name, $1.targets.count) }, sampleShape: shape,
-      classNames: names ?? (0..<(inputs[0].targets.width ?? 0)).map { "\($0)" }, hasTargets: inputs[0].targets.width != nil)
+      classNames: names ?? (0..<(inputs[0].targets.width ?? 0)).map { "\($0)" },
+      hasTargets: inputs[0].targets.width != nil)
   }
 
   /// Names of classes, numbered where none are given; of targets those that are given, or nil.
@@ -86,7 +87,8 @@ public struct NumPyImporter: DatasetImporter {
     if let other = inputs.first(where: { $0.targets.width != width }) {
       throw DatasetError(
         .badData,
-        "\(other.images.path) comes with \(other.targets.noun), but \(inputs[0].images.path) with \(inputs[0].targets.noun)")
+        "\(other.images.path) comes with \(other.targets.noun), but \(inputs[0].images.path) with \(inputs[0].targets.noun)"
+      )
     }
     guard let width else {
       let largest = inputs.map(\.targets.largestLabel).max() ?? 0
@@ -162,11 +164,13 @@ public struct NumPyImporter: DatasetImporter {
     private static func weights(_ array: NumPyArray, count: Int) throws -> [Float] {
       guard array.shape == [count] || array.shape == [count, 1] else {
         throw DatasetError(
-          .badData, "\(array.path) has shape \(Shape(array.shape)), but \(count) samples need \(count) weights")
+          .badData,
+          "\(array.path) has shape \(Shape(array.shape)), but \(count) samples need \(count) weights")
       }
       let values = try floats(array, count, width: 1)
       if let bad = values.firstIndex(where: { $0 < 0 }) {
-        throw DatasetError(.badData, "\(array.path): sample \(bad) has weight \(values[bad]), which is below 0")
+        throw DatasetError(
+          .badData, "\(array.path): sample \(bad) has weight \(values[bad]), which is below 0")
       }
       return values
     }
@@ -175,7 +179,8 @@ public struct NumPyImporter: DatasetImporter {
       var values = [Float](repeating: 0, count: count)
       try values.withUnsafeMutableBufferPointer { try array.read(floats: $0) }
       if let bad = values.firstIndex(where: { !$0.isFinite }) {
-        throw DatasetError(.badData, "\(array.path): sample \(bad / width) has a value that is \(values[bad])")
+        throw DatasetError(
+          .badData, "\(array.path): sample \(bad / width) has a value that is \(values[bad])")
       }
       return values
     }

@@ -3,7 +3,8 @@ internal import Tensors
 extension ImageDataset {
   /// `labels of 10 classes`, `targets of 3 numbers`.
   var targetDescription: String {
-    targets.map { "targets of \($0.width) number\($0.width == 1 ? "" : "s")" } ?? "labels of \(classCount) classes"
+    targets.map { "targets of \($0.width) number\($0.width == 1 ? "" : "s")" }
+      ?? "labels of \(classCount) classes"
   }
 
   /// A number for each sample that differs where what is right for samples does: their labels, or one for each different vector.

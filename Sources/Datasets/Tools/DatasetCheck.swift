@@ -77,7 +77,9 @@ extension DatasetFile {
         findings.append(
           .init(
             severity: .error,
-            text: "\(name) has \(dataset.targetDescription), but \(datasets[0].split.name) \(first.targetDescription)"))
+            text:
+              "\(name) has \(dataset.targetDescription), but \(datasets[0].split.name) \(first.targetDescription)"
+          ))
       }
       var scan = SplitScan(index)
       let marks = dataset.targetMarks
@@ -101,7 +103,8 @@ extension DatasetFile {
         DatasetReport.SplitFigures(
           name: name, count: dataset.count, sampleShape: dataset.sampleShape, storage: dataset.storage,
           classNames: dataset.classNames ?? counts.indices.map { "\($0)" }, classCounts: counts,
-          hasTargets: dataset.targets != nil, constantSamples: scan.constant.count, nonFiniteSamples: scan.nonFinite.count,
+          hasTargets: dataset.targets != nil, constantSamples: scan.constant.count,
+          nonFiniteSamples: scan.nonFinite.count,
           duplicates: scan.duplicates.count, leaks: scan.leaks.count))
     }
     return DatasetReport(path: path, splits: figures, findings: findings)

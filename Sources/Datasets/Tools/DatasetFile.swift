@@ -40,14 +40,16 @@ public struct DatasetFile: Sendable {
     for name in names where name.hasSuffix("images") {
       let prefix = name.dropLast("images".count)
       let targets = [TargetName.labels("\(prefix)labels"), .values("\(prefix)targets")]
-      guard prefix.isEmpty || prefix.hasSuffix("/"), let target = targets.first(where: { known.contains($0.name) })
+      guard prefix.isEmpty || prefix.hasSuffix("/"),
+        let target = targets.first(where: { known.contains($0.name) })
       else { continue }
       let weights = known.contains("\(prefix)weights") ? "\(prefix)weights" : nil
       splits.append(Split(name: String(prefix.dropLast()), images: name, target: target, weights: weights))
     }
     guard !splits.isEmpty else {
       let found = names.isEmpty ? "it has no datasets" : "it has \(names.prefix(12).joined(separator: ", "))"
-      throw DatasetError(.badData, "\(path) has no \"images\" with \"labels\" or \"targets\" beside them: \(found)")
+      throw DatasetError(
+        .badData, "\(path) has no \"images\" with \"labels\" or \"targets\" beside them: \(found)")
     }
     self.path = path
     // Training data first, as people think of them.

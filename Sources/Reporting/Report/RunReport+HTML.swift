@@ -98,15 +98,16 @@ extension RunReport {
         ("\(title) \(name.replacing("_", with: " "))", { values($0)[name].map(NumberText.short) ?? "" })
       }
     }
-    let columns: [Column] = [("epoch", { "\($0.number)" })] + figures("training", \.train)
+    let columns: [Column] =
+      [("epoch", { "\($0.number)" })] + figures("training", \.train)
       + figures("test", \.test) + [
-      ("learning rate", { $0.learningRate.map { NumberText.short($0) } ?? "" }),
-      ("seconds", { Self.fixed($0.seconds, 2) }),
-      ("training steps", { Self.fixed($0.trainingSeconds, 2) }),
-      ("test", { Self.fixed($0.testSeconds, 2) }),
-      ("checkpoints", { Self.fixed($0.checkpointSeconds, 2) }),
-      ("waiting for data", { Self.fixed($0.dataWaitSeconds, 2) }),
-    ]
+        ("learning rate", { $0.learningRate.map { NumberText.short($0) } ?? "" }),
+        ("seconds", { Self.fixed($0.seconds, 2) }),
+        ("training steps", { Self.fixed($0.trainingSeconds, 2) }),
+        ("test", { Self.fixed($0.testSeconds, 2) }),
+        ("checkpoints", { Self.fixed($0.checkpointSeconds, 2) }),
+        ("waiting for data", { Self.fixed($0.dataWaitSeconds, 2) }),
+      ]
     // A column that nobody filled says nothing.
     let shown = columns.filter { column in epochs.contains { !column.text($0).isEmpty } }
     let rows = epochs.map { epoch -> [String: Any] in
