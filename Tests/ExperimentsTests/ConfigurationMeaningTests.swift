@@ -423,7 +423,7 @@ import Training
     let examples = readme.components(separatedBy: "```yaml\n").dropFirst().compactMap {
       $0.components(separatedBy: "```").first
     }
-    #expect(examples.count == 9)
+    #expect(examples.count == 10)
     for example in examples where example.contains("\njob:\n") {
       #expect(try InsightConfiguration.load(text: example, path: "README.md").kind == "dream")
     }
@@ -436,8 +436,21 @@ import Training
       let loaded = try ConfigurationFile.load(text: text, path: "README.md")
       #expect(loaded.run.training.augmentation.steps.count == 5)
     }
+    for example in examples where example.hasPrefix("data:\n") {
+      var text = try BrokenConfiguration.base().replacing("  loss: softmax_cross_entropy\n", with: "")
+      let (data, network) = (text.range(of: "data:\n"), text.range(of: "network:\n"))
+      text.removeSubrange(try #require(data).lowerBound..<(try #require(network)).lowerBound)
+      let loaded = try ConfigurationFile.load(
+        text: text.replacing("training:\n", with: example), path: "README.md")
+      #expect(loaded.run.training.loss == .huber(delta: 0.5))
+      #expect(loaded.run.training.monitor == .metric(.meanAbsoluteError))
+      #expect(
+        loaded.run.criterion(of: loaded.network).figureNames == ["loss", "mean_absolute_error", "r2"])
+      #expect(loaded.run.data.train.target == .values("train/angles"))
+      #expect(loaded.run.data.train.weights == "train/trust" && loaded.run.data.test?.weights == nil)
+    }
     for example in examples
-    where ["training:\n", "sweep:\n", "name:"].allSatisfy({ !example.hasPrefix($0) }) {
+    where ["training:\n", "sweep:\n", "name:", "data:\n"].allSatisfy({ !example.hasPrefix($0) }) {
       let indented = example.split(separator: "\n").map { "  \($0)\n" }.joined()
       let rest = "    - flatten\n    - dense: {units: 10}\n"
       var text = try BrokenConfiguration.base()
