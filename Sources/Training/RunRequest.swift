@@ -98,7 +98,7 @@ extension RunRequest {
           + "in another --run-dir")
     case .auto:
       return try store.newest { damaged in
-        observer.receive(.warning("\(damaged); taking the checkpoint before it"))
+        observer.receive(.warning("\(damaged); looking for one before it"))
       }
     }
   }

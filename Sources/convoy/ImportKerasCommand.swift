@@ -68,7 +68,10 @@ struct ImportKeras: ParsableCommand {
       inputShape: try shape(), architecture: try chosenArchitecture(),
       preprocessing: try chosenPreprocessing(),
       classNames: try classNames())
+    let stop = StopSignals.install()
     let result = try importer.read(model)
+    // Reading takes a second or so for half a gigabyte; what a signal must not do is leave a file.
+    try OutputOptions.check(stop)
     let folder = URL(fileURLWithPath: path).deletingLastPathComponent()
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     try CheckpointFile.write(result.checkpoint, to: path)
