@@ -70,7 +70,7 @@ struct ImportKeras: ParsableCommand {
       classNames: try classNames())
     let stop = StopSignals.install()
     let result = try importer.read(model)
-    // Reading takes a second or so for half a gigabyte; what a signal must not do is leave a file.
+    // Reading is not interrupted; a file that nobody waits for any more is not written.
     try OutputOptions.check(stop)
     let folder = URL(fileURLWithPath: path).deletingLastPathComponent()
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
