@@ -101,7 +101,7 @@ struct InterruptedTrainingTests {
         train: {file: data.h5, images: train/images, labels: train/labels}
       network:
         input: [256, 256, 1]
-        layers: [conv2d: {filters: 64, kernel: 5}, conv2d: {filters: 64, kernel: 5}, global_average_pool2d, dense: {units: 3}]
+        layers: [conv2d: {filters: 24, kernel: 5}, conv2d: {filters: 24, kernel: 5}, global_average_pool2d, dense: {units: 3}]
       training:
         epochs: 50
         batch: 12
