@@ -11,8 +11,7 @@ public final class ProgressLine: Sendable {
   private struct State {
     var terminal: Terminal
     var lastShown: Double?
-    var lastSized: Double?
-    var isDrawn = false
+    /// What stands on the terminal now; empty where nothing does.
     var drawn = ""
   }
 
@@ -22,7 +21,7 @@ public final class ProgressLine: Sendable {
 
   /// - Parameters:
   ///   - terminal: what the stream can show.
-  ///   - measure: asked once a second for the stream's present width, which changes with its window.
+  ///   - measure: asked for the stream's present width before anything is drawn, since its window may have changed.
   ///   - write: takes text to the stream at once, without buffering.
   public init(
     _ terminal: Terminal, measure: (@Sendable () -> Terminal)? = nil,
@@ -56,44 +55,57 @@ public final class ProgressLine: Sendable {
   }
 
   /// Writes a line that stays, above the progress line.
-  public func line(_ text: String) {
+  ///
+  /// - Parameter shorter: written instead on a terminal that is too narrow for `text`. What does not fit either is broken
+  ///   between words there, and goes on further to the right.
+  public func line(_ text: String, orShorter shorter: String? = nil) {
     state.withLock { state in
       let again = state.drawn
-      clear(&state)
-      write(text + "\n")
-      if !again.isEmpty {
-        write(again)
-        state.isDrawn = true
-        state.drawn = again
+      let erasure = erase(&state)
+      var text = text
+      if state.terminal.isInteractive {
+        let columns = state.terminal.columns
+        if let shorter, TextWidth.columns(text) > columns { text = shorter }
+        text = TextWidth.wrapped(text, to: columns).joined(separator: "\n")
       }
+      state.drawn = again.isEmpty ? "" : TextWidth.truncated(again, to: state.terminal.columns - 1)
+      write(erasure + text + "\n" + state.drawn)
     }
   }
 
   /// Takes the progress line away; nothing of it stays.
   public func finish() {
     state.withLock { state in
-      clear(&state)
+      let erasure = erase(&state)
+      if !erasure.isEmpty { write(erasure) }
       state.lastShown = nil
     }
   }
 
   private func draw(_ reading: ProgressReading, _ state: inout State, _ now: Double) {
-    if let measure, now - (state.lastSized ?? -.infinity) >= 1 {
-      state.terminal.columns = measure().columns
-      state.lastSized = now
-    }
+    let former = state.drawn
+    let start = start(&state)
     // The last column stays free: writing into it makes some terminals begin a new line.
     let text = reading.bar(columns: state.terminal.columns - 1, unicode: state.terminal.hasUnicode)
-    guard !state.isDrawn || text != state.drawn else { return }
-    // Back to the first column, the text, and erase what is left of a longer one.
-    write("\r\(text)\u{1B}[K")
+    guard text != former else { return }
+    // Over what stands there, then the rest of that: nothing is blank in between.
+    write("\(start)\(text)\u{1B}[J")
     state.drawn = text
-    state.isDrawn = true
   }
 
-  private func clear(_ state: inout State) {
-    if state.isDrawn { write("\r\u{1B}[K") }
-    state.isDrawn = false
-    state.drawn = ""
+  /// Erases the progress line and leaves the cursor where it began.
+  private func erase(_ state: inout State) -> String {
+    let start = start(&state)
+    defer { state.drawn = "" }
+    return state.drawn.isEmpty ? "" : start + "\u{1B}[J"
+  }
+
+  /// Brings the cursor to the first column of what is drawn, and measures the terminal anew.
+  ///
+  /// Where the window has become narrower, terminals break the line that stands there over several.
+  private func start(_ state: inout State) -> String {
+    if let measure { state.terminal.columns = measure().columns }
+    let rows = (TextWidth.columns(state.drawn) - 1) / max(state.terminal.columns, 1)
+    return (rows > 0 ? "\u{1B}[\(rows)A" : "") + "\r"
   }
 }

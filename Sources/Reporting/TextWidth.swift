@@ -56,6 +56,30 @@ public enum TextWidth {
     return columns > 0 ? result + "…" : ""
   }
 
+  /// The text in lines of at most `columns` columns, all but the first indented.
+  ///
+  /// Broken at double spaces where there are any, which keep a figure and its name together, else at spaces. A piece that is
+  /// longer than a line stays whole, so that it can be copied.
+  static func wrapped(_ text: String, to columns: Int, indent: Int = 2) -> [String] {
+    let separator = text.contains("  ") ? "  " : " "
+    var lines: [String] = []
+    var line: String?
+    for piece in text.split(separator: separator, omittingEmptySubsequences: false) {
+      guard let present = line else {
+        line = String(piece)
+        continue
+      }
+      let longer = present + separator + piece
+      if self.columns(longer) <= columns || present.allSatisfy({ $0 == " " }) {
+        line = longer
+      } else {
+        lines.append(present)
+        line = String(repeating: " ", count: indent) + piece
+      }
+    }
+    return lines + [line ?? ""]
+  }
+
   static func padded(_ text: String, to columns: Int, _ alignment: Table.Alignment) -> String {
     let space = String(repeating: " ", count: max(0, columns - self.columns(text)))
     return alignment == .leading ? text + space : space + text

@@ -46,6 +46,99 @@ struct ReportingTests {
     #expect(file.all.allSatisfy { $0.hasSuffix("\n") && !$0.contains("\u{1B}") && !$0.contains("\r") })
   }
 
+  /// What a terminal shows that breaks long lines anew when its width changes, as far as these tests need it.
+  private struct Screen {
+    var lines: [String] = [""]
+    var row = 0
+    var column = 0
+    var width: Int
+
+    mutating func show(_ text: String) {
+      var rest = Array(text)[...]
+      while let character = rest.popFirst() {
+        switch character {
+        case "\n": (row, column) = (row + 1, 0)
+        case "\r": column = 0
+        case "\u{1B}":
+          let end = rest.firstIndex { $0.isLetter } ?? rest.startIndex
+          let (count, command) = (Int(String(rest[rest.startIndex + 1..<end])) ?? 1, rest[end])
+          rest = rest[(end + 1)...]
+          if command == "A" { row -= count }
+          if command == "J" {
+            lines[row] = String(lines[row].prefix(column))
+            lines.removeSubrange((row + 1)...)
+          }
+        default:
+          if column == width { (row, column) = (row + 1, 0) }
+          while lines.count <= row { lines.append("") }
+          var line = Array(lines[row])
+          if column < line.count { line[column] = character } else { line.append(character) }
+          lines[row] = String(line)
+          column += 1
+        }
+        while lines.count <= row { lines.append("") }
+      }
+    }
+
+    /// Breaks the last line, in which the cursor stands.
+    mutating func resize(to width: Int) {
+      let last = Array(lines[row])
+      lines.removeLast()
+      self.width = width
+      let count = max(1, (last.count + width - 1) / width)
+      for part in 0..<count {
+        lines.append(String(last[part * width..<min(last.count, part * width + width)]))
+      }
+      (row, column) = (row + count - 1, lines[lines.count - 1].count)
+    }
+  }
+
+  @Test(
+    "a window that becomes narrower or wider during a run keeps one progress line and every line above it")
+  func resized() {
+    let writes = Writes()
+    let width = Mutex(80)
+    let line = ProgressLine(
+      Terminal(isInteractive: true),
+      measure: { Terminal(isInteractive: true, columns: width.withLock { $0 }) },
+      write: { writes.add($0) })
+    var screen = Screen(width: 80)
+    var shown = 0
+    for step in 0..<60 {
+      let columns = [80, 40, 23, 61, 80, 20][step / 10]
+      if columns != screen.width {
+        screen.resize(to: columns)
+        width.withLock { $0 = columns }
+      }
+      var reading = reading
+      reading.title = "epoch \(step)/60"
+      line.update(reading, now: Double(step))
+      if step % 10 == 5 { line.line("line \(step)") }
+      for text in writes.all[shown...] { screen.show(text) }
+      shown = writes.all.count
+      let kept = stride(from: 5, through: step, by: 10).map { "line \($0)" }
+      #expect(screen.lines.dropLast() == kept[...])
+      #expect(screen.lines.last?.hasPrefix("epoch \(step)/60") == true, "\(screen.lines)")
+    }
+    line.finish()
+    for text in writes.all[shown...] { screen.show(text) }
+    #expect(screen.lines.last == "")
+  }
+
+  @Test("a line that is too long for the terminal is broken between words, or has a shorter form")
+  func wrapping() {
+    let writes = Writes()
+    let line = ProgressLine(Terminal(isInteractive: true, columns: 20)) { writes.add($0) }
+    line.line("epoch 1/4  loss 0.6271  accuracy 0.7684  xxxxxxxxxxxxxxxxxxxxxxxxx")
+    line.line("a line of more than twenty", orShorter: "a short line")
+    line.line("  two spaces stay")
+    #expect(
+      writes.all == [
+        "epoch 1/4\n  loss 0.6271\n  accuracy 0.7684\n  xxxxxxxxxxxxxxxxxxxxxxxxx\n", "a short line\n",
+        "  two spaces stay\n",
+      ])
+  }
+
   private final class Writes: Sendable {
     private let state = Mutex<[String]>([])
     func add(_ text: String) { state.withLock { $0.append(text) } }
