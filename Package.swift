@@ -86,7 +86,9 @@ let package = Package(
         "Experiments", "Reporting", "Interchange", "Insight",
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
-      ]),
+      ],
+      // A link to the template in Scripts, which job arrays are made from.
+      resources: [.embedInCode("convoy.sbatch")]),
 
     // Tests: one target per source target, and what they share.
     .target(
@@ -107,6 +109,9 @@ let package = Package(
     .testTarget(
       name: "DatasetsTests", dependencies: ["Datasets", "HDF5", "ImageFiles", "Tensors", "TestSupport"],
       exclude: ["Fixtures"]),
+    .executableTarget(
+      name: "ConfigurationFuzz", dependencies: ["Experiments", "TestSupport"], path: "Tests/ConfigurationFuzz"
+    ),
     .executableTarget(
       name: "CheckpointProbe", dependencies: ["Tensors", "Networks", "Training"],
       path: "Tests/CheckpointProbe"),

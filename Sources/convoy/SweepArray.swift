@@ -28,51 +28,43 @@ struct SweepArray {
     return path
   }
 
+  /// `Scripts/convoy.sbatch` with what makes it a sweep's: how it is stopped, requeued and gone on with is the same.
   private var script: String {
-    let program = URL(fileURLWithPath: CommandLine.arguments[0]).standardizedFileURL.path
+    // By the link, because a program that was found by its name has no folder in its arguments.
+    let program = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? "convoy"
     let overrides = config.overrides.map { " --set \(quoted($0))" }.joined()
-    return """
-      #!/usr/bin/env bash
-      # The sweep of \(config.config): one task per member. Submit it from the folder in which it was written.
-      # A task that is stopped near its time limit is requeued and goes on; \
-      `convoy sweep \(config.config)` then shows the table.
-      #SBATCH --job-name=\(sweep.base.run.name)
-      #SBATCH --array=0-\(sweep.members.count - 1)
-      #SBATCH --nodes=1
-      #SBATCH --ntasks=1
-      #SBATCH --cpus-per-task=8
-      #SBATCH --time=04:00:00
-      #SBATCH --signal=B:USR1@120
-      #SBATCH --requeue
-      #SBATCH --open-mode=append
-      #SBATCH --output=\(folder)/task-%a.log
-
-      convoy=${CONVOY:-\(quoted(program))}
-      job='' stop=''
-      hand_on() {
-        stop=$1 interrupted=yes
-        [[ -z $job ]] || kill -s "$1" "$job" 2>/dev/null
+    var lines = String(decoding: PackageResources.convoy_sbatch, as: UTF8.self)
+      .split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+    func replace(_ beginning: String, by line: String) {
+      guard let index = lines.firstIndex(where: { $0.hasPrefix(beginning) }) else {
+        preconditionFailure("the job template has no line '\(beginning)…'")
       }
-      for name in USR1 TERM INT HUP; do trap "hand_on $name" "$name"; done
-
-      "$convoy" sweep \(quoted(config.config))\(overrides) --member "$SLURM_ARRAY_TASK_ID" &
-      job=$!
-      [[ -z $stop ]] || kill -s "$stop" "$job"
-      # A signal ends `wait` early; the program goes on until it has written its checkpoint.
-      interrupted=yes
-      while [[ $interrupted ]]; do
-        interrupted=''
-        wait "$job"
-        status=$?
-        ((status == 127)) || code=$status
-      done
-      # 75: stopped with a checkpoint; 138: SIGUSR1 came before the program could listen. Nothing is lost either way.
-      if [[ $stop == USR1 ]] && ((code == 75 || code == 138)); then
-        scontrol requeue "${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID"
-      fi
-      exit "$code"
-
-      """
+      lines[index] = line
+    }
+    // The comment at the template's top is about another command.
+    lines.removeSubrange(1..<(lines.firstIndex { $0.hasPrefix("# What to adapt") } ?? 1))
+    lines.insert(
+      contentsOf: [
+        "# The sweep of \(config.config): one task per member. Submit it from the folder in which it was written.",
+        "# A task that is stopped near its time limit is requeued and goes on; `convoy sweep \(config.config)` then",
+        "# shows the table. Tasks that failed or were cancelled go on when they are submitted again:",
+        "# sbatch --array=2,5 …",
+        "#",
+      ], at: 1)
+    replace("#SBATCH --job-name=", by: "#SBATCH --job-name=\(sweep.base.run.name)")
+    replace("#SBATCH --nodes=", by: "#SBATCH --array=0-\(sweep.members.count - 1)\n#SBATCH --nodes=1")
+    replace("#SBATCH --output=", by: "#SBATCH --output=\(folder)/task-%a.log")
+    replace("# Where the program is", by: "# Where the program is.")
+    replace("convoy=", by: "convoy=${CONVOY:-\(quoted(program))}")
+    if let start = lines.firstIndex(where: { $0.hasPrefix("# What it does.") }),
+      let end = lines[start...].firstIndex(where: { $0.hasPrefix("command=(") })
+    {
+      lines.replaceSubrange(start..<end, with: ["# What it does."])
+    }
+    replace(
+      "command=(",
+      by: "command=(sweep \(quoted(config.config))\(overrides) --member \"$SLURM_ARRAY_TASK_ID\")")
+    return lines.joined(separator: "\n")
   }
 
   /// A word for a shell.

@@ -92,7 +92,13 @@ struct SweepCommandTests {
     let path = written.output.trimmingCharacters(in: .whitespacesAndNewlines)
     let script = try String(contentsOfFile: folder.file(path), encoding: .utf8)
     #expect(script.contains("#SBATCH --array=0-5\n"))
-    #expect(script.contains("sweep 'sweep.yaml' --set 'seed=3' --member \"$SLURM_ARRAY_TASK_ID\""))
+    #expect(
+      script.contains("command=(sweep 'sweep.yaml' --set 'seed=3' --member \"$SLURM_ARRAY_TASK_ID\")\n"))
+    // What takes signals and requeues is the template's, word for word.
+    let template = try String(
+      contentsOfFile: "\(Program.projectFolder)/Scripts/convoy.sbatch", encoding: .utf8)
+    let start = try #require(template.range(of: "# A task of an array is requeued"))
+    #expect(script.hasSuffix(template[start.lowerBound...]))
     let refused = try run(["sweep", "sweep.yaml", "--member", "6"], in: folder)
     #expect(refused.code == 64)
     #expect(refused.output.contains("the sweep has 6"))
