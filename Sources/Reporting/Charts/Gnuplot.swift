@@ -71,12 +71,20 @@ public enum Gnuplot {
     if chart.isLogarithmicX { lines.append("set logscale x") }
     if chart.isLogarithmicY { lines.append("set logscale y") }
     if let range = chart.yRange { lines.append("set yrange [\(range.lowerBound):\(range.upperBound)]") }
+    let visible = chart.series.map { ($0, chart.visiblePoints($0)) }.filter { !$0.1.isEmpty }
+    let places = visible.flatMap { $0.1.map(\.x) }
+    let (low, high) = (places.min() ?? 0, places.max() ?? 0)
+    // Epochs and the like have no fractions.
+    if high - low < 10, !chart.isLogarithmicX, places.allSatisfy({ $0 == $0.rounded() }) {
+      lines.append("set xtics 1")
+    }
     for (index, mark) in chart.marks.enumerated() {
       let (number, x) = (index + 1, "first \(mark.x)")
+      // The text goes to the side where there is room.
+      let side = mark.x > (low + high) / 2 ? "right offset -0.6,0" : "left offset 0.6,0"
       lines.append("set arrow \(number) from \(x),graph 0 to \(x),graph 1 nohead lc rgb '\(ink)' lw 0.6 dt 2")
-      lines.append("set label \(number) '\(quoted(mark.text))' at \(x),graph 0.97 left offset 0.6,0 \(inked)")
+      lines.append("set label \(number) '\(quoted(mark.text))' at \(x),graph 0.97 \(side) \(inked)")
     }
-    let visible = chart.series.map { ($0, chart.visiblePoints($0)) }.filter { !$0.1.isEmpty }
     for (index, (_, points)) in visible.enumerated() {
       lines.append("$data\(index) << EOD")
       lines += points.map { "\($0.x) \($0.y)" }
