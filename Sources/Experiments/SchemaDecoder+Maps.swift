@@ -47,8 +47,14 @@ extension SchemaDecoder {
     let names = object.keys.map(\.name)
     var mistyped: Set<String> = []
     for entry in entries where object.key(entry.key) == nil {
+      let refused = RefusedKey(location: entry.keyLocation, path: path, key: entry.key)
+      if let near = refusedKeys[refused] {
+        if let near { mistyped.insert(near) }
+        continue
+      }
       let near = errors.isFull ? nil : NearestName.of(entry.key, among: names)
       if let near { mistyped.insert(near) }
+      refusedKeys[refused] = .some(near)
       let homes = root.homes(of: entry.key)
       let hint =
         near.map { "; did you mean '\($0)'?" }

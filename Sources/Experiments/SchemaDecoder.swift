@@ -19,6 +19,16 @@ struct SchemaDecoder {
   /// What the section `sweep` says, where there is one.
   var sweep: SweepDefinition?
 
+  /// Keys that were refused, with the known name that each comes close to: a block is read once for each of its uses,
+  /// and looking for a name takes a hundred times as long as reading a layer.
+  var refusedKeys: [RefusedKey: String?] = [:]
+
+  struct RefusedKey: Hashable {
+    let location: ConfigurationLocation
+    let path: String
+    let key: String
+  }
+
   /// What the whole configuration is, for hints.
   private(set) var root: ObjectSchema
 
