@@ -119,8 +119,8 @@ let package = Package(
       name: "TrainingTests",
       dependencies: [
         "CheckpointProbe", "Training", "Tensors", "Networks", "Parallel", "Compute", "Datasets", "HDF5",
-        "TestSupport",
-      ]),
+        "OneDNN", "TestSupport",
+      ], exclude: ["Fixtures"]),
     .testTarget(
       name: "ExperimentsTests",
       dependencies: [

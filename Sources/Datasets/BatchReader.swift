@@ -19,7 +19,7 @@ public final class BatchReader: Sendable {
   private let ahead = WindowQueue()
 
   /// - Parameters:
-  ///   - order: of as many samples as the dataset has.
+  ///   - order: made for a dataset of as many samples.
   ///   - epoch: the epoch to begin in, from 0.
   ///   - position: how many samples of that epoch are done.
   ///   - endEpoch: the first epoch that is not read; nil to go on for ever.
@@ -29,8 +29,8 @@ public final class BatchReader: Sendable {
     endEpoch: Int? = nil, dropRemainder: Bool = false
   ) {
     precondition(
-      order.count == store.dataset.count,
-      "an order of \(order.count) samples does not fit a dataset of \(store.dataset.count)")
+      order.datasetCount == store.dataset.count,
+      "an order of \(order.datasetCount) samples does not fit a dataset of \(store.dataset.count)")
     precondition(batchSize > 0, "a minibatch cannot have \(batchSize) samples")
     precondition(
       epoch >= 0 && position >= 0 && position <= order.count,

@@ -3,31 +3,64 @@ internal import Tensors
 /// The order in which a training sees its samples: a pure function of seed and epoch.
 ///
 /// Nothing needs saving but the position, and going to any position costs nothing.
+///
+/// An order may leave rows of the dataset out (those held out for validation), end an epoch before all rows are through, or go over
+/// the same few samples again and again. Each is a map in front of the rows: whoever reads by an order need not know.
 public struct SampleOrder: Sendable, Hashable {
   public let seed: UInt64
+  /// Samples of an epoch.
   public let count: Int
   /// False for the order of the file, as evaluation uses it.
   public let isShuffled: Bool
+  /// Rows of the dataset that the order is made for.
+  public let datasetCount: Int
+  /// The rows that may come; nil for all.
+  private let rows: [Int32]?
+  /// How many samples come again and again; nil when each comes once.
+  private let window: Int?
 
+  /// All rows, each once.
+  ///
   /// - Parameter count: the number of samples, at most 2³¹ − 1.
   public init(seed: UInt64, count: Int, shuffle: Bool) {
-    precondition(count >= 0 && count <= Int(Int32.max), "\(count) samples cannot be ordered")
-    self.seed = seed
-    self.count = count
-    self.isShuffled = shuffle
+    self.init(seed: seed, datasetCount: count, rows: nil, shuffle: shuffle)
   }
 
-  /// The samples of an epoch, in its order; every sample once, every permutation as likely as any other.
+  /// - Parameters:
+  ///   - datasetCount: rows of the dataset, at most 2³¹ − 1.
+  ///   - rows: those that may come, in the order of the file; nil for all.
+  ///   - limit: an epoch's first so many samples are its only ones, others in each epoch where it is shuffled; nil for all.
+  ///   - window: goes over the first so many samples of the first epoch again and again, in every epoch; nil does not.
+  public init(
+    seed: UInt64, datasetCount: Int, rows: [Int32]?, shuffle: Bool, limit: Int? = nil, window: Int? = nil
+  ) {
+    precondition(
+      datasetCount >= 0 && datasetCount <= Int(Int32.max), "\(datasetCount) samples cannot be ordered")
+    let all = rows?.count ?? datasetCount
+    precondition(
+      window.map { $0 > 0 && $0 <= all } ?? true, "\(window ?? 0) of \(all) samples cannot be repeated")
+    self.seed = seed
+    self.datasetCount = datasetCount
+    self.rows = rows
+    self.window = window
+    count = min(limit ?? all, all)
+    isShuffled = shuffle
+  }
+
+  /// The samples of an epoch, in its order; every permutation of the rows is as likely as any other.
   ///
   /// - SeeAlso: Durstenfeld, "Algorithm 235: Random permutation", CACM 1964 (the Fisher–Yates shuffle in place).
   public func permutation(epoch: Int) -> [Int32] {
     precondition(epoch >= 0, "epoch \(epoch) is negative")
-    var order = (0..<Int32(count)).map { $0 }
-    guard isShuffled else { return order }
-    var random = RandomStream(seed: seed, purpose: .sampleOrder, a: UInt64(epoch))
-    for last in stride(from: count - 1, to: 0, by: -1) {
-      order.swapAt(last, random.nextInteger(below: last + 1))
+    var order = rows ?? (0..<Int32(datasetCount)).map { $0 }
+    if isShuffled {
+      var random = RandomStream(
+        seed: seed, purpose: .sampleOrder, a: UInt64(window == nil ? epoch : 0))
+      for last in stride(from: order.count - 1, to: 0, by: -1) {
+        order.swapAt(last, random.nextInteger(below: last + 1))
+      }
     }
-    return order
+    if let window { return (0..<count).map { order[$0 % window] } }
+    return count == order.count ? order : Array(order[..<count])
   }
 }

@@ -19,7 +19,7 @@ public struct ConfigurationDifference: Hashable, Sendable, CustomStringConvertib
 extension LoadedConfiguration {
   /// What differs in `other`, key by key, in the order of the schema.
   public func differences(to other: LoadedConfiguration) -> [ConfigurationDifference] {
-    let (left, right) = (leaves(), other.leaves())
+    let (left, right) = (leaves(of: values), leaves(of: other.values))
     let leftTexts = Dictionary(left.map { ($0.path, $0) }, uniquingKeysWith: { first, _ in first })
     let rightTexts = Dictionary(right.map { ($0.path, $0) }, uniquingKeysWith: { first, _ in first })
     let order = left.map(\.path) + right.map(\.path).filter { leftTexts[$0] == nil }
@@ -38,18 +38,19 @@ extension LoadedConfiguration {
     }
   }
 
-  /// What decides a run's numbers, a line `key = value` each, in the order of the schema.
+  /// What decides a run's numbers and is not as the schema fills it in, a line `key = value` each, sorted.
   ///
   /// Left out is what a run can go on with when it changes: paths, memory, checkpoints, the name, and how many epochs
   /// there are where no schedule is stretched by them. Two configurations with the same lines belong to the same run.
+  /// Since defaults are left out, a key that a later version adds leaves the lines of older configurations as they are.
   public var meaning: [String] {
-    leaves().compactMap { leaf in
+    leaves(of: values.withoutDefaults(.object(RunSchema.root))).compactMap { leaf in
       switch leaf.change {
       case .meaning: "\(leaf.path) = \(leaf.text)"
       case .free: nil
       case .extend: isStretchedByEpochs ? "\(leaf.path) = \(leaf.text)" : nil
       }
-    }
+    }.sorted()
   }
 
   /// True when the learning rate falls over the whole run, so that a longer run has other steps.
@@ -60,7 +61,9 @@ extension LoadedConfiguration {
     }
   }
 
-  private func leaves() -> [ConfigurationLeaf] { ConfigurationLeaf.all(of: values, RunSchema.root) }
+  private func leaves(of values: ResolvedValue) -> [ConfigurationLeaf] {
+    ConfigurationLeaf.all(of: values, RunSchema.root)
+  }
 }
 
 extension ResolvedValue {

@@ -25,6 +25,8 @@ struct CrossChecks {
         shard.origin, "training.shard: found \(size), expected at most the batch, which is \(batch)")
     }
     checkAugmentation(&errors)
+    checkPlateau(&errors)
+    checkAmounts(&errors)
     guard let schedule = training?["schedule"] else { return }
     let epochs = training?["epochs"]?.integer
     checkSpan(schedule["warmup"], "training.schedule.\(schedule.kind ?? "").warmup", within: epochs, &errors)
@@ -82,6 +84,7 @@ struct CrossChecks {
       let resolved = try Network(inputShape: Shape(dimensions), layers: layers).resolved()
       checkDeadEnds(layers, &errors)
       checkLoss(resolved, &errors)
+      checkPatterns(resolved, &errors)
       return resolved
     } catch let error as NetworkError {
       let layer = expansion.layers.first { $0.name == error.layer }

@@ -36,8 +36,10 @@ enum RunBuilder {
     guard let train = value["train"].flatMap(source), let limit = value["memory_limit"]?.byteSize,
       let shuffle = value["shuffle"]?.boolean
     else { return nil }
-    return DataConfiguration(
+    var configuration = DataConfiguration(
       train: train, test: value["test"].flatMap(source), memoryLimitBytes: limit, shuffle: shuffle)
+    configuration.validation = TrainingSchema.heldOut(value["validation"])
+    return configuration
   }
 
   // MARK: - Training
@@ -52,7 +54,7 @@ enum RunBuilder {
       let scope = value["weight_decay_on"]?.text,
       let tuning = value["tuning"].flatMap(tuning), let augmentation = augmentation(value["augmentation"])
     else { return nil }
-    return TrainingConfiguration(
+    var configuration = TrainingConfiguration(
       epochs: epochs, batch: batch, shard: value["shard"]?.integer, loss: loss,
       metrics: LossSchema.metrics(value), classWeights: LossSchema.classWeights(value["loss"]),
       optimizer: optimizer,
@@ -61,6 +63,8 @@ enum RunBuilder {
       monitor: value["monitor"]?.text.flatMap(Monitor.init(name:)) ?? .accuracy,
       patience: value["patience"]?.integer, tuning: tuning, augmentation: augmentation,
       baseBatch: value["base_batch"]?.integer)
+    TrainingSchema.apply(value, to: &configuration)
+    return configuration
   }
 
   private static func augmentation(_ value: ResolvedValue?) -> Augmentation? {

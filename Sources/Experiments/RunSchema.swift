@@ -55,6 +55,7 @@ enum RunSchema {
         "memory_limit", .byteSize, .scalar("1 GiB"), change: .free,
         "Samples that take no more than this are kept in memory; others are streamed, in the same order."),
       Key("shuffle", .boolean, .scalar("true"), "Whether each epoch has its own random order."),
+      TrainingSchema.validationKey,
     ])
 
   // MARK: - Network
@@ -92,7 +93,8 @@ enum RunSchema {
       Key("optimizer", .union(optimizer), .required, "The rule that turns gradients into new parameters."),
       Key(
         "base_batch", .optional(word: "none", .integer(1...1 << 20)), .scalar("none"),
-        "The batch for which the learning rate is meant; it is multiplied by `batch` over this (Goyal 2017)."),
+        "The batch for which the learning rate is meant; it is multiplied by the samples of a step over this (Goyal 2017)."
+      ),
       Key("schedule", .union(schedule), .scalar("constant"), "How the learning rate moves."),
       Key(
         "precision",
@@ -119,7 +121,7 @@ enum RunSchema {
       Key(
         "on_nonfinite", .union(nonFinite), .scalar("stop"),
         "What happens when the loss or a gradient is NaN or infinite."),
-    ])
+    ] + TrainingSchema.furtherKeys)
 
   static let learningRate = Key(
     "learning_rate", .number(.positive), .required, "Step width; the schedule scales it.")

@@ -46,6 +46,7 @@ enum ScheduleSchema {
               "start", .number(.unit), .scalar("0.04"), "The share of the learning rate that it starts from."),
             Key("end", .number(.unit), .scalar("4e-6"), "The share of the learning rate that it ends with."),
           ])), "The learning rate rises to its value and falls again (Smith & Topin 2018)."),
+    TrainingSchema.plateau,
   ]
 
   /// - Returns: nil for a kind that is not among ``furtherKinds``, or while values are missing.
@@ -71,6 +72,7 @@ enum ScheduleSchema {
         return nil
       }
       return .oneCycle(rise: rise, start: start, end: end)
+    case "plateau": return TrainingSchema.plateau(value)
     default: return nil
     }
   }

@@ -215,8 +215,8 @@ public struct Lion: Optimizer, Hashable {
 }
 
 extension UpdateRange {
-  /// `w ← w − w·share`, where weight decay acts.
+  /// `w ← w − w·share`, as far as weight decay acts.
   @inline(__always) func shrink(by share: Double) {
-    if share != 0, decays { decay(parameters, by: Float(share), count: count) }
+    if share != 0, decays { decay(parameters, by: Float(share * decayScale), count: count) }
   }
 }

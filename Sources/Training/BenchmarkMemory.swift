@@ -20,18 +20,19 @@ extension Benchmark {
   /// Measured on what was allocated, the checkpoint by making one.
   public func memory() throws -> TrainingMemory {
     let plan = try compiled.trainingPlan(samples: compiled.shardSize)
-    let (values, slots) = try engine.copyState().canonical(
+    let values = try engine.copyState().canonical(
       compiled, slotNames: engine.optimizer.slotNames)
     let checkpoint = Checkpoint(
       network: compiled.network, name: configuration.name, progress: TrainingProgress(),
-      identity: RunIdentity(runID: "plan"), values: values,
-      optimizer: configuration.training.optimizer, slots: slots)
+      identity: RunIdentity(runID: "plan"), values: values.predicting,
+      optimizer: configuration.training.optimizer, slots: values.slots, trained: values.trained)
     let payload = try CheckpointFile.encode(checkpoint).payload
     let parameterBytes = compiled.storageCount * MemoryLayout<Float>.stride
     return TrainingMemory(
       // One gradient that a worker fills, and one that waits in the tree of sums.
       perWorker: plan.workspaceByteCount + 2 * parameterBytes,
-      shared: parameterBytes * (1 + engine.optimizer.slotNames.count)
+      shared: parameterBytes
+        * (1 + engine.optimizer.slotNames.count + (configuration.training.average == nil ? 0 : 1))
         + compiled.parameters.statisticsCount * MemoryLayout<Float>.stride,
       checkpoint: CheckpointHeader.byteCount + payload.count)
   }

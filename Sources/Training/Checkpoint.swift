@@ -9,10 +9,20 @@ public final class Checkpoint: Sendable {
   public let name: String
   public let progress: TrainingProgress
   public let identity: RunIdentity
+  /// What evaluation and prediction use: the parameters, or their running average where the training keeps one.
   public let values: CanonicalParameters
+  /// The parameters that training moves, where ``values`` holds their average; nil otherwise.
+  public let trained: CanonicalParameters?
   public let optimizer: OptimizerConfiguration?
   /// The optimizer's state by slot; each mirrors the trainable values.
   public let slots: [Slot]
+
+  /// Parameters and what belongs to them.
+  struct Values: Sendable {
+    let predicting: CanonicalParameters
+    let trained: CanonicalParameters?
+    let slots: [Slot]
+  }
 
   public struct Slot: Sendable {
     public let name: String
@@ -26,7 +36,8 @@ public final class Checkpoint: Sendable {
 
   public init(
     network: ResolvedNetwork, name: String, progress: TrainingProgress, identity: RunIdentity,
-    values: CanonicalParameters, optimizer: OptimizerConfiguration?, slots: [Slot]
+    values: CanonicalParameters, optimizer: OptimizerConfiguration?, slots: [Slot],
+    trained: CanonicalParameters? = nil
   ) {
     self.network = network
     self.name = name
@@ -35,7 +46,11 @@ public final class Checkpoint: Sendable {
     self.values = values
     self.optimizer = optimizer
     self.slots = slots
+    self.trained = trained
   }
+
+  /// The running average of the parameters, nil where the training keeps none.
+  var average: CanonicalParameters? { trained == nil ? nil : values }
 
   /// SHA-256 of everything that repeating the run gives again: network, progress, parameters, statistics, optimizer state.
   ///
@@ -50,8 +65,14 @@ public final class Checkpoint: Sendable {
     feed(progress.best.map { "\($0.epoch) \($0.step) \($0.score.bitPattern)" } ?? "none")
     feed("\(progress.epochsWithoutGain) \(progress.skippedSteps) \(progress.stoppedEarly)")
     feed("\(progress.score?.bitPattern ?? 0)")
+    if progress.plateau != PlateauState() {
+      let plateau = progress.plateau
+      feed(
+        "\(plateau.factor.bitPattern) \(plateau.best?.bitPattern ?? 0) \(plateau.wait) \(plateau.cooldown)")
+    }
     // Floats are little-endian in memory on every machine that this builds for.
     for buffer in [values.trainable, values.statistics] { Self.feed(buffer, to: &hash) }
+    if let trained { Self.feed(trained.trainable, to: &hash) }
     for slot in slots {
       feed(slot.name)
       Self.feed(slot.values, to: &hash)

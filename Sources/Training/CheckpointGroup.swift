@@ -9,11 +9,14 @@ internal import Tensors
 ///                          criterion (JSON), instruction_set, shard_size, kernel_choices, versions, datasets (each "key=value")
 ///     /convoy/state        attributes: step, epoch, position, …; a dataset sums: the epoch's figures so far
 ///     /convoy/optimizer    attribute: slots; a dataset <slot>/<layer>/<parameter> each, shaped as the parameter
+///     /convoy/trained      a dataset <layer>/<parameter> each, where the model's weights are a running average: the
+///                          parameters that training goes on with
 enum CheckpointGroup {
   static let name = "convoy"
   private static let state = "state"
   private static let optimizer = "optimizer"
   private static let sums = "sums"
+  private static let trained = "trained"
 
   // MARK: - Writing
 
@@ -37,12 +40,20 @@ enum CheckpointGroup {
     try write(checkpoint.progress.sums, to: stateGroup)
     let slots = try group.makeGroup(optimizer)
     try slots.attributes.write("slots", checkpoint.slots.map(\.name))
-    for slot in checkpoint.slots {
-      for parameter in checkpoint.values.layout.parameters where parameter.spec.isTrainable {
-        let dataset = try slots.makeDataset(
-          "\(slot.name)/\(parameter.path)", type: .float32, shape: parameter.spec.shape.dimensions)
-        try dataset.write(UnsafeBufferPointer(rebasing: slot.values.elements[parameter.range]))
-      }
+    for slot in checkpoint.slots { try write(slot.values, as: "\(slot.name)/", of: checkpoint, to: slots) }
+    if let parameters = checkpoint.trained {
+      try write(parameters.trainable, as: "", of: checkpoint, to: try group.makeGroup(trained))
+    }
+  }
+
+  /// What mirrors the trainable values, a dataset for each parameter.
+  private static func write(
+    _ values: AlignedBuffer<Float>, as prefix: String, of checkpoint: Checkpoint, to group: Group
+  ) throws {
+    for parameter in checkpoint.values.layout.parameters where parameter.spec.isTrainable {
+      let dataset = try group.makeDataset(
+        prefix + parameter.path, type: .float32, shape: parameter.spec.shape.dimensions)
+      try dataset.write(UnsafeBufferPointer(rebasing: values.elements[parameter.range]))
     }
   }
 
@@ -55,6 +66,12 @@ enum CheckpointGroup {
     try attributes.write("skipped_steps", progress.skippedSteps)
     try attributes.write("stopped_early", progress.stoppedEarly ? 1 : 0)
     try attributes.write("seconds", progress.seconds)
+    if progress.plateau != PlateauState() {
+      try attributes.write("plateau_factor", progress.plateau.factor)
+      try attributes.write("plateau_wait", progress.plateau.wait)
+      try attributes.write("plateau_cooldown", progress.plateau.cooldown)
+      if let best = progress.plateau.best { try attributes.write("plateau_best", best) }
+    }
     if let score = progress.score { try attributes.write("score", score) }
     if let best = progress.best {
       try attributes.write("best_epoch", best.epoch)
@@ -100,13 +117,32 @@ enum CheckpointGroup {
       identity: identity, values: values, optimizer: nil,
       slots: try slots.attributes.strings("slots").map { name in
         let slot = AlignedBuffer<Float>(count: values.layout.trainableCount)
-        for parameter in values.layout.parameters where parameter.spec.isTrainable {
-          let dataset = try slots.dataset("\(name)/\(parameter.path)", links: .hardOnly)
-          let target = UnsafeMutableBufferPointer(rebasing: slot.elements[parameter.range])
-          try read(dataset, of: parameter, into: target, path: path)
-        }
+        try read("\(name)/", from: slots, values.layout, into: slot, path: path)
         return Checkpoint.Slot(name: name, values: slot)
-      })
+      }, trained: try readTrained(group, values, path: path))
+  }
+
+  /// The parameters behind an average, nil where the model's weights are those that training goes on with.
+  private static func readTrained(
+    _ group: Group, _ values: CanonicalParameters, path: String
+  ) throws -> CanonicalParameters? {
+    guard try group.members().contains(where: { $0.name == trained }) else { return nil }
+    let parameters = CanonicalParameters(layout: values.layout)
+    let source = try group.group(trained, links: .hardOnly)
+    try read("", from: source, values.layout, into: parameters.trainable, path: path)
+    parameters.statistics.copy(from: values.statistics)
+    return parameters
+  }
+
+  private static func read(
+    _ prefix: String, from group: Group, _ layout: ParameterLayout, into values: AlignedBuffer<Float>,
+    path: String
+  ) throws {
+    for parameter in layout.parameters where parameter.spec.isTrainable {
+      let dataset = try group.dataset(prefix + parameter.path, links: .hardOnly)
+      let target = UnsafeMutableBufferPointer(rebasing: values.elements[parameter.range])
+      try read(dataset, of: parameter, into: target, path: path)
+    }
   }
 
   private static func read(
@@ -168,6 +204,14 @@ enum CheckpointGroup {
     progress.skippedSteps = try attributes.number("skipped_steps")
     progress.stoppedEarly = try attributes.number("stopped_early", as: Int.self) != 0
     progress.seconds = try attributes.number("seconds")
+    if try attributes.contains("plateau_factor") {
+      progress.plateau.factor = try attributes.number("plateau_factor")
+      progress.plateau.wait = try attributes.number("plateau_wait")
+      progress.plateau.cooldown = try attributes.number("plateau_cooldown")
+      if try attributes.contains("plateau_best") {
+        progress.plateau.best = try attributes.number("plateau_best")
+      }
+    }
     if try attributes.contains("score") { progress.score = try attributes.number("score") }
     if try attributes.contains("best_score") {
       progress.best = BestEpoch(

@@ -66,13 +66,14 @@ final class CheckpointWriter {
         throw TrainingError(
           .notFinite, "a parameter or a value of the optimizer is not finite after step \(progress.step)")
       }
-      let (values, slots): (CanonicalParameters, [Checkpoint.Slot])
-      do { (values, slots) = try state.canonical(compiled, slotNames: slotNames) } catch {
+      let values: Checkpoint.Values
+      do { values = try state.canonical(compiled, slotNames: slotNames) } catch {
         throw TrainingError(.inputOutput, "cannot convert parameters: \(error)")
       }
       let checkpoint = Checkpoint(
         network: compiled.network, name: configuration.name, progress: progress, identity: identity,
-        values: values, optimizer: configuration.training.optimizer, slots: slots)
+        values: values.predicting, optimizer: configuration.training.optimizer, slots: values.slots,
+        trained: values.trained)
       return try store.save(
         checkpoint, keepLast: configuration.checkpoints.keepLast,
         keepBest: configuration.checkpoints.keepBest)

@@ -9,8 +9,12 @@ public struct EpochMetrics: Hashable, Sendable {
   public let names: [String]
   /// Over the epoch's training minibatches, each with the parameters of its time.
   public let train: MetricSums
-  /// Over the test set with the parameters at the epoch's end.
+  /// Over the test set with the parameters at the epoch's end; where samples are held out, of the last epoch alone.
   public let test: MetricSums?
+  /// Over the samples held out, with the parameters at the epoch's end; nil where none are.
+  public let validation: MetricSums?
+  /// By what the epoch is compared with others.
+  public var compared: MetricSums { validation ?? test ?? train }
   /// Steps left out in the run so far because a number was not finite.
   public let skippedSteps: Int
   /// Wall-clock seconds of training since the run began, interruptions left out.
@@ -24,11 +28,14 @@ public struct EpochMetrics: Hashable, Sendable {
   public let digest: String
 
   /// Names of the columns of `metrics.csv`.
-  public var columns: [String] { Self.columns(names) }
+  public var columns: [String] { Self.columns(names, hasValidation: validation != nil) }
 
-  /// - Parameter names: of the figures: each is there for the training and for the test set.
-  public static func columns(_ names: [String]) -> [String] {
-    ["step", "epoch", "learning_rate"] + names.map { "train_\($0)" } + names.map { "test_\($0)" } + [
+  /// - Parameters:
+  ///   - names: of the figures: each is there for the training and for the test set.
+  ///   - hasValidation: whether samples are held out, for which each is there, too.
+  public static func columns(_ names: [String], hasValidation: Bool = false) -> [String] {
+    let parts = hasValidation ? ["train", "validation", "test"] : ["train", "test"]
+    return ["step", "epoch", "learning_rate"] + parts.flatMap { part in names.map { "\(part)_\($0)" } } + [
       "skipped_steps", "seconds", "samples_per_second", "data_wait_seconds", "test_seconds",
       "checkpoint_seconds", "digest",
     ]
@@ -36,11 +43,12 @@ public struct EpochMetrics: Hashable, Sendable {
 
   /// One value per column; numbers as short as they can be and still read back exactly, empty where there is none.
   public var row: [String] {
-    ["\(step)", "\(epoch)", "\(learningRate)"] + cells(train) + cells(test) + [
-      "\(skippedSteps)", "\(Self.milliseconds(seconds))", samplesPerSecond.map { "\($0.rounded())" } ?? "",
-      "\(Self.milliseconds(times.dataWait))", "\(Self.milliseconds(times.test))",
-      "\(Self.milliseconds(times.checkpoints))", digest,
-    ]
+    ["\(step)", "\(epoch)", "\(learningRate)"] + cells(train)
+      + (validation.map { cells($0) } ?? []) + cells(test) + [
+        "\(skippedSteps)", "\(Self.milliseconds(seconds))", samplesPerSecond.map { "\($0.rounded())" } ?? "",
+        "\(Self.milliseconds(times.dataWait))", "\(Self.milliseconds(times.test))",
+        "\(Self.milliseconds(times.checkpoints))", digest,
+      ]
   }
 
   private func cells(_ sums: MetricSums?) -> [String] {

@@ -12,6 +12,7 @@ internal import Tensors
 public final class ExactnessProof {
   private let request: RunRequest
   private let data: RunData
+  private let samples: RunSamples
   private let network: ResolvedNetwork
   private let compiled: CompiledNetwork
   private let stop: StopRequest
@@ -25,6 +26,7 @@ public final class ExactnessProof {
     data = try RunData(request.configuration, workers: request.workers, stop: stop)
     network = try request.configuration.network.resolved()
     try data.check(network, request.configuration.criterion(of: network))
+    samples = try RunSamples(request.configuration, data)
     compiled = try CompiledNetwork(network, options: try request.compileOptions(goingOnFrom: nil, stop: stop))
   }
 
@@ -58,20 +60,22 @@ public final class ExactnessProof {
       pool: WorkerPool(workers: workers) { ThreadConfinement.confine() },
       lossWeights: try data.lossWeights(configuration, compiled),
       trainingSizes: RunData.minibatchSizes(
-        samples: data.training.dataset.count, batch: configuration.training.batch), evaluationSizes: [],
-      start: start?.values ?? compiled.parameters.initialValues(seed: configuration.seed),
-      slots: start?.slots ?? [])
-    return Trial(configuration, engine, data.training, progress)
+        samples: samples.training.count, batch: configuration.training.samplesPerStep), evaluationSizes: [],
+      start: start?.trained ?? start?.values
+        ?? compiled.parameters.initialValues(seed: configuration.seed),
+      slots: start?.slots ?? [], average: start?.average)
+    return Trial(configuration, engine, samples.training, progress)
   }
 
   /// The state as it comes back from the bytes of a checkpoint.
   private func restart(_ trial: Trial) throws -> Checkpoint {
-    let (values, slots) = try trial.engine.copyState().canonical(
+    let values = try trial.engine.copyState().canonical(
       compiled, slotNames: trial.engine.optimizer.slotNames)
     let checkpoint = Checkpoint(
       network: network, name: request.configuration.name, progress: trial.progress,
-      identity: RunIdentity(runID: "proof", criterion: compiled.options.criterion), values: values,
-      optimizer: request.configuration.training.optimizer, slots: slots)
+      identity: RunIdentity(runID: "proof", criterion: compiled.options.criterion),
+      values: values.predicting, optimizer: request.configuration.training.optimizer, slots: values.slots,
+      trained: values.trained)
     return try CheckpointFile.decode(try CheckpointFile.encode(checkpoint))
   }
 
@@ -85,13 +89,13 @@ public final class ExactnessProof {
     private let sampleCount: Int
 
     init(
-      _ configuration: RunConfiguration, _ engine: TrainingEngine, _ training: SampleStore,
+      _ configuration: RunConfiguration, _ engine: TrainingEngine, _ training: SampleSet,
       _ progress: TrainingProgress
     ) {
       self.configuration = configuration
       self.engine = engine
       self.progress = progress
-      sampleCount = training.dataset.count
+      sampleCount = training.count
       reader = BatchReader.training(configuration, training, from: progress)
       schedule = Schedule(configuration.training, samples: sampleCount)
     }
@@ -122,7 +126,7 @@ extension TrainingEngine {
   func digest() throws -> String {
     let state = try copyState()
     var hash = SHA256()
-    for buffer in [state.parameters, state.slots, state.statistics] {
+    for buffer in state.buffers {
       withExtendedLifetime(buffer) { hash.update(bufferPointer: UnsafeRawBufferPointer(buffer.elements)) }
     }
     return hexadecimal(hash.finalize())
@@ -132,21 +136,19 @@ extension TrainingEngine {
 extension BatchReader {
   /// The minibatches of a training from a place on.
   static func training(
-    _ configuration: RunConfiguration, _ store: SampleStore, from progress: TrainingProgress
+    _ configuration: RunConfiguration, _ samples: SampleSet, from progress: TrainingProgress
   ) -> BatchReader {
     BatchReader(
-      store,
-      order: SampleOrder(
-        seed: configuration.seed, count: store.dataset.count, shuffle: configuration.data.shuffle),
-      batchSize: configuration.training.batch, epoch: progress.epoch, position: progress.position,
+      samples.store, order: samples.order, batchSize: configuration.training.samplesPerStep,
+      epoch: progress.epoch, position: progress.position,
       endEpoch: configuration.training.epochs)
   }
 }
 
 extension Schedule {
-  /// The schedule of a training over so many samples.
+  /// The schedule of a training over so many samples in an epoch.
   init(_ training: TrainingConfiguration, samples: Int) {
-    let steps = (samples + training.batch - 1) / training.batch
+    let steps = max((samples + training.samplesPerStep - 1) / training.samplesPerStep, 1)
     self.init(training.schedule, stepsPerEpoch: steps, totalSteps: steps * training.epochs)
   }
 }

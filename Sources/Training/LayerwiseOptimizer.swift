@@ -116,7 +116,7 @@ public struct LAMB: LayerwiseOptimizer, Hashable {
     let t = Double(moment.update)
     let (new1, new2) = (Float(1 - beta1), Float(1 - beta2))
     let (below1, below2) = (Float(1 - pow(beta1, t)), Float(1 - pow(beta2, t)))
-    let (ε, λ) = (Float(epsilon), range.decays ? Float(weightDecay) : 0)
+    let (ε, λ) = (Float(epsilon), Float(weightDecay * range.decayScale))
     forLanes(count: range.count) { i in
       let gradient = g.lanes(at: i)
       let mean = m.lanes(at: i) + (gradient - m.lanes(at: i)) * new1
@@ -147,10 +147,10 @@ public struct LAMB: LayerwiseOptimizer, Hashable {
 }
 
 extension UpdateRange {
-  /// `g ← g + λ·w`, where weight decay acts.
+  /// `g ← g + λ·w`, as far as weight decay acts.
   @inline(__always) func addDecayToGradient(_ weightDecay: Double) {
     guard weightDecay != 0, decays else { return }
-    let (w, g, λ) = (parameters, gradient, Float(weightDecay))
+    let (w, g, λ) = (parameters, gradient, Float(weightDecay * decayScale))
     forLanes(count: count) { i in
       g.store(g.lanes(at: i) + w.lanes(at: i) * λ, at: i)
     } tail: { i in

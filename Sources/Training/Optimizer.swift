@@ -19,19 +19,21 @@ public struct UpdateRange {
   public let slots: UnsafeMutablePointer<Float>
   public let slotStride: Int
   public let count: Int
+  /// What the rule's weight decay is multiplied by for these parameters; 0 where none acts.
+  public let decayScale: Double
   /// Whether weight decay acts on these parameters.
-  public let decays: Bool
+  public var decays: Bool { decayScale != 0 }
 
   public init(
     parameters: UnsafeMutablePointer<Float>, gradient: UnsafeMutablePointer<Float>,
-    slots: UnsafeMutablePointer<Float>, slotStride: Int, count: Int, decays: Bool
+    slots: UnsafeMutablePointer<Float>, slotStride: Int, count: Int, decayScale: Double
   ) {
     self.parameters = parameters
     self.gradient = gradient
     self.slots = slots
     self.slotStride = slotStride
     self.count = count
-    self.decays = decays
+    self.decayScale = decayScale
   }
 }
 

@@ -37,19 +37,20 @@ public final class Run {
     let network = try configuration.network.resolved()
     let criterion = configuration.criterion(of: network)
     try data.check(network, criterion)
+    let samples = try RunSamples(configuration, data)
     let pool = WorkerPool(workers: request.workers) { ThreadConfinement.confine() }
     let compiled = try CompiledNetwork(
       network, options: try request.compileOptions(goingOnFrom: found?.checkpoint.identity, stop: stop))
-    let batch = configuration.training.batch
     let engine = try TrainingEngine(
       compiled, configuration: configuration, pool: pool,
       lossWeights: try data.lossWeights(configuration, compiled),
-      trainingSizes: RunData.minibatchSizes(samples: data.training.dataset.count, batch: batch),
-      evaluationSizes: RunData.minibatchSizes(
-        samples: data.test?.dataset.count ?? 0,
+      trainingSizes: RunData.minibatchSizes(
+        samples: samples.training.count, batch: configuration.training.samplesPerStep),
+      evaluationSizes: samples.evaluationSizes(
         batch: Trainer.evaluationBatch(configuration.training, compiled)),
-      start: found?.checkpoint.values ?? compiled.parameters.initialValues(seed: configuration.seed),
-      slots: found?.checkpoint.slots ?? [])
+      start: found?.checkpoint.trained ?? found?.checkpoint.values
+        ?? compiled.parameters.initialValues(seed: configuration.seed),
+      slots: found?.checkpoint.slots ?? [], average: found?.checkpoint.average)
 
     let identity = RunIdentity(
       runID: found?.checkpoint.identity.runID ?? UUID().uuidString.lowercased(),
@@ -62,8 +63,7 @@ public final class Run {
       criterion: criterion)
     let progress = found?.checkpoint.progress ?? TrainingProgress()
     trainer = Trainer(
-      configuration: configuration, engine: engine, training: data.training, test: data.test,
-      progress: progress,
+      configuration: configuration, engine: engine, samples: samples, progress: progress,
       checkpoints: CheckpointWriter(
         configuration, identity: identity, compiled: compiled, slotNames: engine.optimizer.slotNames,
         store: directory.checkpoints, resumedFrom: found?.checkpoint.progress),
@@ -72,14 +72,19 @@ public final class Run {
     summary = RunSummary(
       name: configuration.name, runID: identity.runID, resumedFrom: found?.path, progress: progress,
       epochs: configuration.training.epochs,
-      stepsPerEpoch: Schedule(configuration.training, samples: data.training.dataset.count).stepsPerEpoch,
-      trainingSamples: data.training.dataset.count, testSamples: data.test?.dataset.count ?? 0, batch: batch,
+      stepsPerEpoch: Schedule(configuration.training, samples: samples.training.count).stepsPerEpoch,
+      trainingSamples: samples.training.count,
+      validationSamples: samples.role == .validation ? samples.compared?.count ?? 0 : 0,
+      testSamples: (samples.role == .test ? samples.compared : samples.final)?.count ?? 0,
+      batch: configuration.training.samplesPerStep,
       shard: compiled.shardSize, workers: request.workers, parameterCount: network.parameterCount)
 
     try directory.write(configuration: request.resolvedConfiguration)
     try directory.write(
       environment: RunEnvironment(workers: request.workers, cores: request.coresDescription))
-    try directory.beginMetrics(criterion.figureNames, after: found?.checkpoint.progress)
+    try directory.beginMetrics(
+      criterion.figureNames, hasValidation: samples.role == .validation,
+      after: found?.checkpoint.progress)
   }
 
   /// Trains to the end, or until asked to stop.

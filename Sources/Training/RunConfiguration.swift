@@ -45,6 +45,8 @@ public struct DataConfiguration: Hashable, Sendable {
   /// Samples that take no more bytes than this are kept in memory; others are streamed, in the same order.
   public var memoryLimitBytes: Int
   public var shuffle: Bool
+  /// Training samples by which epochs are compared instead of the test set; nil holds none out.
+  public var validation: HeldOut?
 
   public init(
     train: SampleSource, test: SampleSource? = nil, memoryLimitBytes: Int = 1 << 30, shuffle: Bool = true
@@ -105,14 +107,32 @@ public struct TrainingConfiguration: Hashable, Sendable {
   public var metrics: [Metric]?
   public var classWeights: ClassWeights
   public var optimizer: OptimizerConfiguration
-  /// The minibatch for which the optimizer's learning rate is meant: it is multiplied by `batch` over this; nil leaves it.
+  /// Samples of a step for which the optimizer's learning rate is meant: it is multiplied by ``samplesPerStep`` over this; nil
+  /// leaves it.
   public var baseBatch: Int?
   public var schedule: ScheduleConfiguration
   public var precision: Precision
   public var clipping: GradientClipping
   public var nonFinite: NonFinitePolicy
-  /// Which parameters the optimizer's weight decay acts on.
+  /// Which parameters the optimizer's weight decay acts on, where no rule is for them.
   public var weightDecayScope: WeightDecayScope
+  /// Of several rules for a parameter the first counts.
+  public var weightDecayRules: [WeightDecayRule] = []
+  /// Minibatches of one optimizer step.
+  ///
+  /// Memory follows the shard and not the minibatch, so a step over K minibatches *is* one over a minibatch K times as large: the
+  /// gradients of all its shards are added in one tree, and an interrupted step leaves nothing behind.
+  public var accumulate = 1
+  /// Minibatches of a training epoch; nil for all.
+  public var trainingLimit: Int?
+  /// Minibatches, of `batch` samples, of an evaluation; nil for all.
+  public var evaluationLimit: Int?
+  /// Trains on the first so many minibatches again and again, to see whether the network can learn them; nil trains on all.
+  public var overfitBatches: Int?
+  /// A bound on the norm of each filter or unit; nil leaves them.
+  public var maxNorm: MaxNorm?
+  /// A running average of the parameters that evaluation uses; nil evaluates the parameters themselves.
+  public var average: MovingAverage?
   /// The figure by which epochs are compared, for the best checkpoints and for early stopping.
   public var monitor: Monitor
   /// Ends the training when `monitor` has not improved for this many epochs; nil never does.
@@ -150,11 +170,14 @@ public struct TrainingConfiguration: Hashable, Sendable {
     self.augmentation = augmentation
   }
 
-  /// The learning rate that the schedule scales: the optimizer's, in proportion to the minibatch where that is asked for.
+  /// Samples of one optimizer step.
+  public var samplesPerStep: Int { batch * accumulate }
+
+  /// The learning rate that the schedule scales: the optimizer's, in proportion to a step's samples where that is asked for.
   ///
   /// - SeeAlso: Goyal et al. 2017, <https://arxiv.org/abs/1706.02677>.
   public var learningRate: Double {
-    optimizer.learningRate * (baseBatch.map { Double(batch) / Double($0) } ?? 1)
+    optimizer.learningRate * (baseBatch.map { Double(samplesPerStep) / Double($0) } ?? 1)
   }
 }
 
@@ -225,6 +248,8 @@ public struct ScheduleConfiguration: Hashable, Sendable {
     /// Up from `start` to 1 over the share `rise` of the run, and down to `end`, both along half a cosine.
     /// Smith & Topin 2018, <https://arxiv.org/abs/1708.07120>, in PyTorch's form.
     case oneCycle(rise: Double, start: Double, end: Double)
+    /// Falls when the monitored figure no longer improves; the factor is then the training's, not the step's.
+    case plateau(Plateau)
   }
 
   public var curve: Curve

@@ -56,10 +56,15 @@ public final class RunDirectory: Sendable {
 
   /// Opens the tables of epochs and steps for going on from a checkpoint, or anew for nil.
   ///
-  /// - Parameter names: of the figures, ``Criterion/figureNames``.
-  func beginMetrics(_ names: [String], after progress: TrainingProgress?) throws(TrainingError) {
+  /// - Parameters:
+  ///   - names: of the figures, ``Criterion/figureNames``.
+  ///   - hasValidation: whether the table of epochs has columns for samples held out.
+  func beginMetrics(
+    _ names: [String], hasValidation: Bool, after progress: TrainingProgress?
+  ) throws(TrainingError) {
     let opened = try MetricsLog(
-      path: "\(path)/metrics.csv", columns: EpochMetrics.columns(names), goingOnFrom: progress)
+      path: "\(path)/metrics.csv", columns: EpochMetrics.columns(names, hasValidation: hasValidation),
+      goingOnFrom: progress)
     metrics.withLock { $0 = opened }
     let stepLog = try MetricsLog(
       path: "\(path)/steps.csv", columns: StepRow.columns(names), sumsUpEpochs: false, goingOnFrom: progress,

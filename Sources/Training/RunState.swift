@@ -91,7 +91,7 @@ final class RunStateRecorder: TrainerObserver {
       state?.seconds = metrics.seconds
       state?.testAccuracy = metrics.test?.accuracy
       if isBest {
-        let sums = metrics.test ?? metrics.train
+        let sums = metrics.compared
         state?.bestEpoch = metrics.epoch
         state?.best = monitor.value(of: sums)
       }

@@ -41,6 +41,16 @@ public struct RunTable: Hashable, Sendable {
     return rows.map { $0[index] }
   }
 
+  /// A figure of the samples by which epochs are compared: those held out, the test samples, or the training's.
+  public func compared(_ figure: String) -> [Double?] {
+    for part in ["validation", "test"] {
+      let numbers = numbers("\(part)_\(figure)")
+      // Test figures of the last epoch alone are not what epochs were compared by.
+      if numbers.contains(where: { $0 != nil }) { return numbers }
+    }
+    return numbers("train_\(figure)")
+  }
+
   /// The numbers of a column; nil for each empty cell, and for all where there is no such column.
   public func numbers(_ column: String) -> [Double?] {
     cells(column)?.map { Double($0) } ?? rows.map { _ in nil }

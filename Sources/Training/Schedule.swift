@@ -1,6 +1,8 @@
 internal import Foundation
 
 /// The factor by which a step's learning rate is scaled: a pure function of the step's number.
+///
+/// Of a ``Plateau`` it is the warm-up alone; what is left of the rate is in ``PlateauState/factor``.
 public struct Schedule: Hashable, Sendable {
   public let configuration: ScheduleConfiguration
   public let stepsPerEpoch: Int
@@ -30,7 +32,7 @@ public struct Schedule: Hashable, Sendable {
 
   private func curve(_ step: Int) -> Double {
     switch configuration.curve {
-    case .constant:
+    case .constant, .plateau:
       return 1
     case .step(let marks, let factor):
       let passed = marks.filter { step >= steps($0) }.count

@@ -14,8 +14,7 @@ internal import Tensors
 final class Trainer {
   private let configuration: RunConfiguration
   private let engine: TrainingEngine
-  private let training: SampleStore
-  private let test: SampleStore?
+  private let samples: RunSamples
   private let schedule: Schedule
   private let stop: StopRequest
   private let observer: any TrainerObserver
@@ -30,7 +29,7 @@ final class Trainer {
   private let stepLimit: Int?
 
   init(
-    configuration: RunConfiguration, engine: TrainingEngine, training: SampleStore, test: SampleStore?,
+    configuration: RunConfiguration, engine: TrainingEngine, samples: RunSamples,
     progress: TrainingProgress, checkpoints: CheckpointWriter, directory: RunDirectory?, stop: StopRequest,
     observer: any TrainerObserver, stepLimit: Int? = nil
   ) {
@@ -38,20 +37,20 @@ final class Trainer {
     firstStep = progress.step
     self.configuration = configuration
     self.engine = engine
-    self.training = training
-    self.test = test
+    self.samples = samples
     self.progress = progress
     self.checkpoints = checkpoints
     self.directory = directory
     self.stop = stop
     self.observer = observer
-    schedule = Schedule(configuration.training, samples: training.dataset.count)
+    schedule = Schedule(configuration.training, samples: samples.training.count)
     clock = TrainingClock(before: progress.seconds)
     // Figures begin anew where the checkpoint's are of another kind.
     self.progress.sums = progress.sums.fitted(to: engine.compiled.metrics)
   }
 
-  private var sampleCount: Int { training.dataset.count }
+  /// Samples of an epoch.
+  private var sampleCount: Int { samples.training.count }
   private var isDone: Bool { progress.epoch >= configuration.training.epochs || progress.stoppedEarly }
 
   // MARK: - The loop
@@ -61,7 +60,7 @@ final class Trainer {
   /// - Returns: whether the training is complete; if not, a checkpoint to go on from has been written.
   func run() throws -> Bool {
     clock.start(before: progress.seconds)
-    let reader = BatchReader.training(configuration, training, from: progress)
+    let reader = BatchReader.training(configuration, samples.training, from: progress)
     while !isDone {
       if progress.position == sampleCount {
         guard try endEpoch() else { return try stopHere() }
@@ -77,10 +76,14 @@ final class Trainer {
     return true
   }
 
+  /// The optimizer's rate in a step of the current epoch.
+  private func learningRate(step: Int) -> Double {
+    configuration.training.learningRate * schedule.factor(step: step) * progress.plateau.factor
+  }
+
   /// One minibatch; false when asked to stop before it was done.
   private func step(_ minibatch: Minibatch) throws -> Bool {
-    let learningRate =
-      configuration.training.learningRate * schedule.factor(step: progress.step)
+    let learningRate = learningRate(step: progress.step)
     let outcome = try engine.step(
       minibatch, UpdateMoment(update: progress.updates + 1, learningRate: learningRate),
       firstSample: progress.epoch * sampleCount + progress.position, stop: stop)
@@ -134,17 +137,24 @@ final class Trainer {
   private func endEpoch() throws -> Bool {
     let trained = clock.samplesPerSecond
     let begin = ContinuousClock.now
-    guard let figures = try evaluate() else { return false }
-    clock.times.test = TrainingClock.seconds(ContinuousClock.now - begin)
+    guard let compared = try evaluate(samples.compared) else { return false }
+    let before = progress
+    let learningRate = learningRate(step: progress.step - 1)
     progress.epoch += 1
     progress.position = 0
-    let isBest = rate(figures.test ?? progress.sums)
+    let isBest = rate(compared.figures ?? progress.sums)
+    // Samples that nothing was chosen by are looked at once, when nothing is left to choose.
+    guard let final = try evaluate(isDone ? samples.final : nil) else {
+      progress = before
+      return false
+    }
+    clock.times.test = TrainingClock.seconds(ContinuousClock.now - begin)
     progress.seconds = clock.seconds
     let metrics = EpochMetrics(
       epoch: progress.epoch, step: progress.step,
-      learningRate: configuration.training.learningRate * schedule.factor(step: progress.step - 1),
-      names: engine.compiled.options.criterion.figureNames, train: progress.sums, test: figures.test,
-      skippedSteps: progress.skippedSteps,
+      learningRate: learningRate, names: engine.compiled.options.criterion.figureNames,
+      train: progress.sums, test: samples.role == .test ? compared.figures : final.figures,
+      validation: samples.role == .validation ? compared.figures : nil, skippedSteps: progress.skippedSteps,
       seconds: progress.seconds, samplesPerSecond: trained, times: clock.times,
       digest: String(try engine.digest().prefix(16)))
     progress.sums = MetricSums(engine.compiled.metrics)
@@ -157,17 +167,16 @@ final class Trainer {
     return true
   }
 
-  /// Figures of the test set; the inner nil says that there is none, the outer one that somebody asked to stop.
-  private func evaluate() throws -> (test: MetricSums?, Void)? {
-    guard let test else { return (nil, ()) }
-    let reader = BatchReader(
-      test, order: SampleOrder(seed: 0, count: test.dataset.count, shuffle: false),
-      batchSize: Trainer.evaluationBatch(configuration.training, engine.compiled), endEpoch: 1)
+  /// Figures of some samples; the inner nil says that there are none, the outer one that somebody asked to stop.
+  private func evaluate(_ set: SampleSet?) throws -> (figures: MetricSums?, Void)? {
+    guard let set else { return (nil, ()) }
+    let reader = set.reader(batch: Trainer.evaluationBatch(configuration.training, engine.compiled))
     var sums = MetricSums()
+    try engine.beginEvaluation()
     while let minibatch = try reader.next() {
       guard let figures = try engine.evaluate(minibatch, stop: stop) else { return nil }
       sums += figures
-      observer.receive(.evaluating(done: sums.samples, total: test.dataset.count))
+      observer.receive(.evaluating(done: sums.samples, total: set.count))
     }
     return (sums, ())
   }
@@ -189,6 +198,11 @@ final class Trainer {
     } else {
       progress.epochsWithoutGain += 1
     }
+    if case .plateau(let rule) = configuration.training.schedule.curve {
+      progress.plateau.endEpoch(score: score, rule)
+    }
+    // What is learnt by heart cannot be learnt better.
+    if configuration.training.overfitBatches != nil, sums.accuracy == 1 { progress.stoppedEarly = true }
     if let patience = configuration.training.patience, progress.epochsWithoutGain >= patience {
       progress.stoppedEarly = true
     }

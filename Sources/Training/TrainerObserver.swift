@@ -4,7 +4,7 @@ public enum TrainerEvent: Sendable {
   case started(RunSummary)
   /// A minibatch is done.
   case step(StepReport)
-  /// Samples of the test set done so far, after an epoch.
+  /// Samples evaluated so far, after an epoch.
   case evaluating(done: Int, total: Int)
   case epochEnded(EpochMetrics, isBest: Bool)
   case checkpointWritten(step: Int, path: String)
@@ -24,8 +24,12 @@ public struct RunSummary: Sendable {
   public let progress: TrainingProgress
   public let epochs: Int
   public let stepsPerEpoch: Int
+  /// Of an epoch.
   public let trainingSamples: Int
+  /// Held out of the training's, 0 where none are.
+  public let validationSamples: Int
   public let testSamples: Int
+  /// Samples of a step.
   public let batch: Int
   public let shard: Int
   public let workers: Int

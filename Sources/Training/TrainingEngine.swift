@@ -20,6 +20,9 @@ final class TrainingEngine: Sendable {
   private let slots: AlignedBuffer<Float>
   private let statistics: AlignedBuffer<Float>
   private let weights: KernelWeights
+  private let after: AfterUpdate
+  /// Copies of the running average for the kernels of evaluation; nil where none is kept.
+  private let averageWeights: KernelWeights?
 
   private let workspaces: [Workspace]
   /// One for each worker; none where samples are trained on as they are.
@@ -49,10 +52,11 @@ final class TrainingEngine: Sendable {
   ///   - minibatchSizes: of all minibatches that will come, in training and evaluation.
   ///   - lossWeights: of classes or labels in training.
   ///   - start: parameters, statistics and slots to begin with; slots that it lacks are zero.
+  ///   - average: of the parameters, to go on with where the configuration keeps one.
   init(
     _ compiled: CompiledNetwork, configuration: RunConfiguration, pool: WorkerPool,
     lossWeights: LossWeights, trainingSizes: Set<Int>, evaluationSizes: Set<Int>,
-    start: CanonicalParameters, slots startSlots: [Checkpoint.Slot]
+    start: CanonicalParameters, slots startSlots: [Checkpoint.Slot], average: CanonicalParameters? = nil
   ) throws {
     self.compiled = compiled
     self.pool = pool
@@ -87,7 +91,9 @@ final class TrainingEngine: Sendable {
     let largest = trainingSizes.union(evaluationSizes).max() ?? 1
     let shards = max(Sharding(sampleCount: largest, shardSize: compiled.shardSize).count, 1)
     reduction = ShardReduction(length: length, maximumShards: shards, workers: pool.workerCount)
-    slices = UpdateSlice.cut(compiled.segments, scope: configuration.training.weightDecayScope)
+    after = try AfterUpdate(configuration.training, compiled, parameters: parameters, start: average)
+    averageWeights = after.average.map { _ in compiled.makeKernelWeights() }
+    slices = UpdateSlice.cut(compiled.segments, configuration.training)
     ranges = slices.map(\.range)
     total = AlignedBuffer(count: configuration.training.needsWholeGradient ? length : 0)
     shardStatistics = ShardStatistics(
@@ -208,6 +214,7 @@ final class TrainingEngine: Sendable {
         sliceFinite[index] = isFinite(gradient, count: count)
         apply(transform, moment, index, gradient)
       }
+      after.finish(on: pool, parameters, moment)
       return sliceFinite.elements.firstIndex(of: false)
     }
     reduction.reduce(on: pool, slices: ranges) { [self] index, _, gradient in
@@ -228,6 +235,7 @@ final class TrainingEngine: Sendable {
         apply(transform, moment, index, total.baseAddress + ranges[index].lowerBound)
       }
     }
+    after.finish(on: pool, parameters, moment)
     return nil
   }
 
@@ -247,7 +255,7 @@ final class TrainingEngine: Sendable {
     while first < slices.count {
       let segment = slices[first].segment
       let end = slices[first...].firstIndex { $0.segment != segment } ?? slices.count
-      if slices[first].decays {
+      if slices[first].decayScale != 0 {
         let trust = optimizer.trust(
           weightNorm: sliceWeights.elements[first..<end].reduce(0, +).squareRoot(),
           directionNorm: sliceNorms.elements[first..<end].reduce(0, +).squareRoot())
@@ -258,6 +266,7 @@ final class TrainingEngine: Sendable {
     pool.forEach(count: slices.count) { [self, trusts] index, _ in
       let range = updateRange(index, total.baseAddress + ranges[index].lowerBound)
       optimizer.apply(range, moment, trust: trusts[index])
+      after.follow(slices[index], parameters, moment)
     }
   }
 
@@ -266,7 +275,7 @@ final class TrainingEngine: Sendable {
     let start = slice.range.lowerBound
     return UpdateRange(
       parameters: parameters.baseAddress + start, gradient: gradient, slots: slots.baseAddress + start,
-      slotStride: parameters.count, count: slice.range.count, decays: slice.decays)
+      slotStride: parameters.count, count: slice.range.count, decayScale: slice.decayScale)
   }
 
   private func apply(
@@ -276,6 +285,7 @@ final class TrainingEngine: Sendable {
     let range = updateRange(index, gradient)
     transform.apply(to: gradient, count: range.count)
     optimizer.update(range, moment)
+    after.follow(slices[index], parameters, moment)
   }
 
   // MARK: - Looking for bad numbers
@@ -303,6 +313,14 @@ final class TrainingEngine: Sendable {
 
   // MARK: - Evaluation
 
+  /// What evaluation takes for the parameters: their running average where there is one.
+  private var evaluated: AlignedBuffer<Float> { after.average ?? parameters }
+
+  /// To be called once before minibatches are evaluated.
+  func beginEvaluation() throws {
+    if let average = after.average { try averageWeights?.refresh(from: average) }
+  }
+
   /// Figures of a minibatch with the running statistics, without smoothing and weights of classes; nil when asked to stop.
   func evaluate(_ minibatch: Minibatch, stop: StopRequest) throws -> MetricSums? {
     let sharding = Sharding(sampleCount: minibatch.count, shardSize: compiled.shardSize)
@@ -312,8 +330,8 @@ final class TrainingEngine: Sendable {
       let plan = try compiled.inferencePlan(samples: range.count)
       let samples = MinibatchShard(minibatch: minibatch, range: range)
       try plan.infer(
-        samples, in: workspaces[worker], weights: weights,
-        parameters: parameters.baseAddress, statistics: statistics.baseAddress,
+        samples, in: workspaces[worker], weights: averageWeights ?? weights,
+        parameters: evaluated.baseAddress, statistics: statistics.baseAddress,
         logits: logits[worker].baseAddress)
       let sums = sumsMemory(ofShard: shard)
       sums.update(repeating: 0, count: judged.count)
@@ -330,6 +348,10 @@ final class TrainingEngine: Sendable {
     let parameters: AlignedBuffer<Float>
     let slots: AlignedBuffer<Float>
     let statistics: AlignedBuffer<Float>
+    /// The running average, nil where none is kept.
+    let average: AlignedBuffer<Float>?
+
+    var buffers: [AlignedBuffer<Float>] { [parameters, slots, statistics] + (average.map { [$0] } ?? []) }
   }
 
   /// - Throws: ``TrainingError`` of kind `notFinite` after an update that a bad number cut short.
@@ -343,7 +365,9 @@ final class TrainingEngine: Sendable {
       copy.copy(from: buffer)
       return copy
     }
-    return StateCopy(parameters: copy(parameters), slots: copy(slots), statistics: copy(statistics))
+    return StateCopy(
+      parameters: copy(parameters), slots: copy(slots), statistics: copy(statistics),
+      average: after.average.map(copy))
   }
 }
 
@@ -352,24 +376,30 @@ extension TrainingEngine.StateCopy {
   ///
   /// An update with finite gradients can still overflow; the loss finds out only one step later.
   var isFinite: Bool {
-    [parameters, slots, statistics].allSatisfy { buffer in
+    buffers.allSatisfy { buffer in
       withExtendedLifetime(buffer) { Training.isFinite(buffer.baseAddress, count: buffer.count) }
     }
   }
 
-  /// Parameters and slots in canonical layouts.
+  /// Everything in canonical layouts.
   func canonical(
     _ compiled: CompiledNetwork, slotNames: [String]
-  ) throws(ComputeError) -> (values: CanonicalParameters, slots: [Checkpoint.Slot]) {
-    let values = CanonicalParameters(layout: compiled.parameters)
-    try compiled.export(parameters.baseAddress, into: values.trainable.baseAddress)
-    values.statistics.copy(from: statistics)
+  ) throws(ComputeError) -> Checkpoint.Values {
+    func values(_ buffer: AlignedBuffer<Float>) throws(ComputeError) -> CanonicalParameters {
+      let values = CanonicalParameters(layout: compiled.parameters)
+      try compiled.export(buffer.baseAddress, into: values.trainable.baseAddress)
+      values.statistics.copy(from: statistics)
+      return values
+    }
     var canonical: [Checkpoint.Slot] = []
     for (index, name) in slotNames.enumerated() {
       let slot = AlignedBuffer<Float>(count: compiled.parameters.trainableCount)
       try compiled.export(slots.baseAddress + index * compiled.storageCount, into: slot.baseAddress)
       canonical.append(Checkpoint.Slot(name: name, values: slot))
     }
-    return (values, canonical)
+    let trained = try values(parameters)
+    return Checkpoint.Values(
+      predicting: try average.map(values) ?? trained, trained: average == nil ? nil : trained,
+      slots: canonical)
   }
 }

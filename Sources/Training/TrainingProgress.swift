@@ -14,6 +14,8 @@ public struct TrainingProgress: Hashable, Sendable {
   public var best: BestEpoch?
   /// Epochs since the best one.
   public var epochsWithoutGain = 0
+  /// Where a plateau schedule stands; as at the start with every other schedule.
+  public var plateau = PlateauState()
   /// Steps left out because a number was not finite.
   public var skippedSteps = 0
   /// Score of the epoch that ended with this step, higher is better; nil in the middle of an epoch.

@@ -8,24 +8,19 @@ struct UpdateSlice: Sendable {
   let range: Range<Int>
   /// Index of the parameter among the compiled network's segments.
   let segment: Int
-  let decays: Bool
+  /// What weight decay is multiplied by; 0 where none acts.
+  let decayScale: Double
 
   /// Cuts all parameters into slices; a slice never spans two parameters.
-  static func cut(_ segments: [Segment], scope: WeightDecayScope) -> [UpdateSlice] {
+  static func cut(_ segments: [Segment], _ configuration: TrainingConfiguration) -> [UpdateSlice] {
     segments.enumerated().flatMap { index, segment in
-      let decays =
-        switch scope {
-        case .all: true
-        case .kernels: ["kernel", "embeddings"].contains(segment.parameter.spec.name)
-        }
-      // What is frozen has no gradient, so that nothing else would move it.
-      let mayDecay = decays && !segment.parameter.spec.isFrozen
+      let scale = configuration.decayScale(of: segment.parameter)
       return stride(
         from: segment.range.lowerBound, to: segment.range.upperBound, by: ShardReduction.sliceLength
       ).map { start in
         UpdateSlice(
           range: start..<min(start + ShardReduction.sliceLength, segment.range.upperBound), segment: index,
-          decays: mayDecay)
+          decayScale: scale)
       }
     }
   }
@@ -37,5 +32,19 @@ extension TrainingConfiguration {
     if case .norm = clipping { return true }
     if case .skip = nonFinite { return true }
     return optimizer.isLayerwise
+  }
+
+  /// What weight decay is multiplied by for a parameter: by the first rule for it, otherwise by the scope.
+  func decayScale(of parameter: Parameter) -> Double {
+    // What is frozen has no gradient, so that nothing else would move it.
+    guard !parameter.spec.isFrozen else { return 0 }
+    let rule = weightDecayRules.first {
+      $0.pattern.matches(layer: parameter.layer, parameter: parameter.spec.name)
+    }
+    if let rule { return rule.scale }
+    return switch weightDecayScope {
+    case .all: 1
+    case .kernels: ["kernel", "embeddings"].contains(parameter.spec.name) ? 1 : 0
+    }
   }
 }

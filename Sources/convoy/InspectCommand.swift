@@ -86,6 +86,9 @@ struct InspectCommand: ParsableCommand {
     if let best = progress.best {
       print("best epoch \(best.epoch): \(NumberText.short(abs(best.score)))")
     }
+    if checkpoint.trained != nil {
+      print("the model's weights are a moving average; /convoy/trained has those that training goes on with")
+    }
     print("run \(checkpoint.identity.runID), shards of \(checkpoint.identity.shardSize)")
     let digest = try checkpoint.contentDigest().map { String(format: "%02x", $0) }.joined()
     print("contents SHA-256 \(digest)\n")

@@ -15,7 +15,8 @@ final class JSONTrainingPrinter: TrainerObserver {
         [
           "name": summary.name, "run": summary.runID, "resumed_from": summary.resumedFrom,
           "step": summary.progress.step, "epoch": summary.progress.epoch, "epochs": summary.epochs,
-          "training_samples": summary.trainingSamples, "test_samples": summary.testSamples,
+          "training_samples": summary.trainingSamples, "validation_samples": summary.validationSamples,
+          "test_samples": summary.testSamples,
           "batch": summary.batch, "shard": summary.shard, "workers": summary.workers,
           "parameters": summary.parameterCount,
         ])

@@ -30,6 +30,7 @@ struct Convoy: ParsableCommand {
       ProveCommand.self,
       BenchCommand.self,
       TuneCommand.self,
+      FindLearningRateCommand.self,
       ReportCommand.self,
       DatasetCommand.self,
       VisualizeCommand.self,

@@ -60,12 +60,15 @@ struct PlanCommand: ParsableCommand {
     _ loaded: LoadedConfiguration, scratch: String, stop: StopRequest
   ) throws -> TrainingEstimate {
     var configuration = loaded.run
-    let training = Self.count(configuration.data.train)
+    let all = samples ?? Self.count(configuration.data.train)
+    let training = all.map(configuration.epochSamples)
     let test = configuration.data.test.flatMap(Self.count)
+    let evaluated = configuration.evaluatedSamples(ofTraining: all ?? 0, test: test)
     let batch = configuration.training.batch
     configuration.data.train = try Benchmark.writeSyntheticDataset(
       for: loaded.network, configuration.criterion(of: loaded.network), samples: batch, to: scratch)
     configuration.data.test = nil
+    configuration.data.validation = nil
     let benchmark = try Benchmark(
       RunRequest(
         configuration: configuration, resolvedConfiguration: "", directory: "", workers: workers.count),
@@ -74,9 +77,8 @@ struct PlanCommand: ParsableCommand {
       loaded: loaded, workers: workers.count, shard: benchmark.shardSize,
       steps: try benchmark.trainingSteps(), memory: try benchmark.memory(),
       training: try benchmark.training(seconds: seconds),
-      inference: configuration.data.test == nil && test == nil
-        ? nil : try benchmark.inference(seconds: seconds / 2),
-      trainingSamples: samples ?? training, testSamples: test, timeLimit: timeLimit?.seconds)
+      inference: evaluated == 0 ? nil : try benchmark.inference(seconds: seconds / 2),
+      trainingSamples: training, testSamples: evaluated, timeLimit: timeLimit?.seconds)
   }
 
   /// Nil where the data cannot be read, which planning need not mind.

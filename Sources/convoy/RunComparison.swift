@@ -115,7 +115,8 @@ struct RunComparison {
     for name in members.flatMap({ $0.epochs?.figureNames ?? [] }) where !names.contains(name) {
       names.append(name)
     }
-    let columns = [("Test", "test"), ("Training", "train")].flatMap { title, part in
+    let parts = [("Validation", "validation"), ("Test", "test"), ("Training", "train")]
+    let columns = parts.flatMap { title, part in
       names.map { ("\(title) \($0.replacing("_", with: " "))", "\(part)_\($0)") }
     }
     return columns.map { title, column in

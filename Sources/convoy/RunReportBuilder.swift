@@ -96,6 +96,7 @@ struct RunReportBuilder {
       for (name, path) in columns { epoch[keyPath: path] = epochs.numbers(name)[index] }
       for name in epochs.figureNames {
         epoch.train[name] = epochs.numbers("train_\(name)")[index]
+        epoch.validation[name] = epochs.numbers("validation_\(name)")[index]
         epoch.test[name] = epochs.numbers("test_\(name)")[index]
       }
       epoch.seconds = clock[index].map { $0 - (index > 0 ? clock[index - 1] ?? 0 : 0) }
@@ -213,10 +214,12 @@ struct RunReportBuilder {
     if let figure = last?.test[name] {
       facts.append(.init("test \(words), last epoch", NumberText.short(figure)))
     }
-    if let best = report.bestEpoch,
-      let figure = report.epochs.first(where: { $0.number == best })?.test[name]
-    {
-      facts.append(.init("best test \(words) (epoch \(best))", NumberText.short(figure)))
+    if let best = report.bestEpoch, let epoch = report.epochs.first(where: { $0.number == best }) {
+      if let figure = epoch.validation[name] {
+        facts.append(.init("best validation \(words) (epoch \(best))", NumberText.short(figure)))
+      } else if let figure = epoch.test[name] {
+        facts.append(.init("best test \(words) (epoch \(best))", NumberText.short(figure)))
+      }
     }
     if name != "loss" || last?.test.isEmpty == true, let loss = last?.test["loss"] ?? last?.train["loss"] {
       facts.append(.init(last?.test["loss"] == nil ? "training loss" : "test loss", NumberText.short(loss)))

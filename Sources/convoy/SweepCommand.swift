@@ -68,7 +68,7 @@ struct SweepCommand: ParsableCommand {
   /// A member whose loss ran away is noted and the sweep goes on: that is a result, too.
   private func train(_ member: Sweep.Member, of sweep: Sweep, stop: StopRequest) throws {
     let loaded = member.configuration
-    let directory = TrainCommand.directory(of: loaded)
+    let directory = RunNames.directory(of: loaded)
     if !quiet {
       let values = zip(sweep.keys, member.values).compactMap { key, value in value.map { "\(key)=\($0)" } }
       print("member \(member.index + 1) of \(sweep.members.count): \(values.joined(separator: " "))")

@@ -1,4 +1,3 @@
-internal import Crypto
 internal import Experiments
 internal import Foundation
 internal import Reporting
@@ -36,14 +35,13 @@ struct SweepResults {
   init(_ sweep: Sweep) {
     self.sweep = sweep
     let meaning = sweep.members.flatMap(\.configuration.meaning).joined(separator: "\n")
-    let digest = SHA256.hash(data: Data(meaning.utf8)).prefix(4).map { String(format: "%02x", $0) }.joined()
-    folder = "Results/\(sweep.base.run.name)/sweep-\(digest)"
+    folder = "Results/\(sweep.base.run.name)/sweep-\(RunNames.digest(meaning).prefix(8))"
   }
 
   func isComplete(_ member: Sweep.Member) -> Bool { standing(of: member).isComplete }
 
   private func standing(of member: Sweep.Member) -> Standing {
-    let directory = TrainCommand.directory(of: member.configuration)
+    let directory = RunNames.directory(of: member.configuration)
     let store = CheckpointStore(folder: "\(directory)/checkpoints")
     let newest =
       FileManager.default.fileExists(atPath: store.folder) ? try? store.newest() : nil
@@ -163,8 +161,7 @@ struct SweepResults {
   private func curves(_ best: [Standing]) -> Chart {
     let series = best.compactMap { standing -> Chart.Series? in
       guard let epochs = standing.epochs else { return nil }
-      let test = epochs.numbers("test_\(monitor)")
-      let values = test.contains { $0 != nil } ? test : epochs.numbers("train_\(monitor)")
+      let values = epochs.compared(monitor)
       let name = standing.member.values.compactMap(\.self).joined(separator: ", ")
       return Chart.Series(name, values: values)
     }

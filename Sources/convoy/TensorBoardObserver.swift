@@ -43,7 +43,8 @@ final class TensorBoardObserver: TrainerObserver {
   private func scalars(_ metrics: EpochMetrics) -> [EventLog.Scalar] {
     let rate = metrics.samplesPerSecond.map { [EventLog.Scalar("images_per_second", $0)] } ?? []
     return [EventLog.Scalar(EventLog.epochTag, Double(metrics.epoch))] + scalars("train", metrics.train)
-      + rate + (metrics.test.map { scalars("test", $0) } ?? [])
+      + rate + (metrics.validation.map { scalars("validation", $0) } ?? [])
+      + (metrics.test.map { scalars("test", $0) } ?? [])
   }
 
   private func scalars(_ group: String, _ sums: MetricSums) -> [EventLog.Scalar] {

@@ -1,5 +1,4 @@
 internal import ArgumentParser
-internal import Crypto
 internal import Experiments
 internal import Foundation
 internal import Parallel
@@ -22,6 +21,9 @@ struct TrainCommand: ParsableCommand {
         convoy train Configs/fashion-mnist.yaml
         convoy train Configs/fashion-mnist.yaml --set seed=1 --set training.epochs=3
         convoy train Configs/fashion-mnist.yaml --run-dir /scratch/run7 --workers 16
+
+      With --overfit-batches 1 a network shall learn one minibatch by heart, without augmentation: one that cannot has a mistake in it, in \
+      its labels or in the learning rate.
       """)
 
   @OptionGroup var config: ConfigurationArguments
@@ -46,6 +48,12 @@ struct TrainCommand: ParsableCommand {
     help: ArgumentHelp("Stop after so many steps, with a checkpoint: a smoke run.", valueName: "n"))
   var steps: Int?
 
+  @Option(
+    help: ArgumentHelp(
+      "Train on the first so many minibatches alone, and say whether the network can learn them.",
+      valueName: "n"))
+  var overfitBatches: Int?
+
   @Flag(name: .shortAndLong, help: "No progress, only the result.")
   var quiet = false
 
@@ -54,26 +62,36 @@ struct TrainCommand: ParsableCommand {
 
   func validate() throws {
     if let steps, steps < 1 { throw ValidationError("--steps takes 1 or more, not \(steps)") }
+    if let overfitBatches, overfitBatches < 1 {
+      throw ValidationError("--overfit-batches takes 1 or more, not \(overfitBatches)")
+    }
     if let workers, workers < 1 { throw ValidationError("--workers takes 1 or more, not \(workers)") }
   }
 
   func run() throws {
     let stop = StopSignals.install()
-    let loaded = try ConfigurationFile.load(path: config.config, overrides: config.overrides)
+    let overfit = overfitBatches.map { ["training.overfit_batches=\($0)"] } ?? []
+    let loaded = try ConfigurationFile.load(path: config.config, overrides: config.overrides + overfit)
     if loaded.hasSweep {
       TerminalOutput.warn("the section 'sweep' is not used here; `convoy sweep` trains its members")
     }
     let cores = Cores.available()
     let request = RunRequest(
       configuration: loaded.run, resolvedConfiguration: loaded.resolvedYAML,
-      directory: runDir ?? TrainCommand.directory(of: loaded), workers: workers ?? cores.count,
+      directory: runDir ?? RunNames.directory(of: loaded), workers: workers ?? cores.count,
       coresDescription: cores.description, resume: choice, allowChanges: allowChanges,
       verifiesData: verifyData, stepLimit: steps,
       compareConfiguration: { try TrainCommand.changes(from: $0, to: loaded) })
     if json {
       let printer = JSONTrainingPrinter()
       let (run, isComplete) = try train(request, stop, printer)
-      if isComplete || run.hasReachedStepLimit { printer.write("finished", result(run, isComplete)) }
+      if isComplete || run.hasReachedStepLimit {
+        var values = result(run, isComplete)
+        if isComplete, let verdict = OverfitVerdict(run.directory.path, loaded.run) {
+          values["has_learned"] = verdict.hasLearned
+        }
+        printer.write("finished", values)
+      }
       return try end(run, isComplete)
     }
     let printer = TrainingPrinter(isQuiet: quiet)
@@ -85,6 +103,7 @@ struct TrainCommand: ParsableCommand {
       wasComplete: isComplete && run.summary.progress.step == run.progress.step)
     if isComplete, !result.wasComplete { writeReport(of: run, stop) }
     print(result.text(TerminalOutput.standardOutput), terminator: "")
+    if isComplete, let verdict = OverfitVerdict(run.directory.path, loaded.run) { print(verdict.text) }
     try end(run, isComplete)
   }
 
@@ -125,20 +144,6 @@ struct TrainCommand: ParsableCommand {
     case "never": .never
     default: .path(resume)
     }
-  }
-
-  /// `Results/NAME/RUN`: one place per config, so that the same command finds its run again, and so does one that only
-  /// asks for more epochs.
-  static func directory(of loaded: LoadedConfiguration) -> String {
-    // Where the data lies does not make another run of it, what it is called does.
-    let data = loaded.run.data
-    let files = [data.train.file, data.test?.file].compactMap(\.self).map {
-      URL(fileURLWithPath: $0).lastPathComponent
-    }
-    let text = (loaded.meaning + files).joined(separator: "\n")
-    let digest = SHA256.hash(data: Data(text.utf8)).prefix(4)
-    let run = digest.map { String(format: "%02x", $0) }.joined()
-    return "Results/\(loaded.run.name)/\(run)"
   }
 
   /// What differs between the config a checkpoint was made with and this one.

@@ -39,7 +39,9 @@ final class TrainingPrinter: TrainerObserver {
       samples += report.minibatch.samples
       if !isQuiet { progress.update(reading(report), now: seconds) }
     case .evaluating(let done, let total):
-      if !isQuiet { progress.update(ProgressReading(title: "test", done: done, total: total), now: seconds) }
+      if !isQuiet {
+        progress.update(ProgressReading(title: "evaluating", done: done, total: total), now: seconds)
+      }
     case .epochEnded(let metrics, let isBest):
       say(describe(metrics, isBest: isBest))
     case .warning(let text):
@@ -77,7 +79,10 @@ final class TrainingPrinter: TrainerObserver {
     let verb = summary.resumedFrom == nil ? "training" : "going on with"
     return
       "\(verb) \(summary.name): \(NumberText.grouped(summary.parameterCount)) parameters, "
-      + "\(NumberText.grouped(summary.trainingSamples)) samples, batch \(summary.batch) in shards of "
+      + "\(NumberText.grouped(summary.trainingSamples)) samples"
+      + (summary.validationSamples > 0
+        ? " (compared by \(NumberText.grouped(summary.validationSamples)) others)" : "")
+      + ", batch \(summary.batch) in shards of "
       + "\(summary.shard), \(summary.workers) worker\(summary.workers == 1 ? "" : "s")"
   }
 
@@ -85,9 +90,11 @@ final class TrainingPrinter: TrainerObserver {
     var parts = ["epoch \(metrics.epoch)/\(summary?.epochs ?? metrics.epoch)"]
     // Loss and the first metric; the tables have the others.
     parts += metrics.train.figures.prefix(2).map { "\($0.name) \(NumberText.short($0.value))" }
-    if let test = metrics.test {
-      parts += test.figures.prefix(2).map { "test \($0.name) \(NumberText.short($0.value))" }
-      parts[parts.count - 1] += isBest ? " *" : "  "
+    for (word, sums) in [("validation", metrics.validation), ("test", metrics.test)] {
+      guard let sums else { continue }
+      parts += sums.figures.prefix(2).map { "\(word) \($0.name) \(NumberText.short($0.value))" }
+      // The star belongs to what epochs are compared by.
+      if word == "validation" || metrics.validation == nil { parts[parts.count - 1] += isBest ? " *" : "  " }
     }
     if let rate = metrics.samplesPerSecond { parts.append("\(NumberText.grouped(Int(rate))) images/s") }
     return parts.joined(separator: "  ")

@@ -40,8 +40,9 @@ struct TrainingResult {
     let best = progress.best.flatMap { best in numbers.firstIndex(of: best.epoch) }
     // The figures of the tests where there are any: more than two are too many for both.
     let names = epochs.figureNames
-    let hasTests = epochs.numbers("test_loss").contains { $0 != nil }
-    let parts = ["train"] + (hasTests ? ["test"] : [])
+    let parts = ["train", "validation", "test"].filter { part in
+      part == "train" || epochs.numbers("\(part)_loss").contains { $0 != nil }
+    }
     let shown = parts.map { part in (part, part == parts.last ? names : Array(names.prefix(2))) }
     var columns = [Table.Column(""), Table.Column("epoch", .trailing)]
     for (part, names) in shown {

@@ -169,6 +169,27 @@ struct InterruptedTrainingTests {
     #expect(try runs("c").count == 2)
   }
 
+  @Test("a run that an earlier version named is found by the config that it keeps")
+  func earlierName() throws {
+    let (folder, config) = try prepare(epochs: 2)
+    func train(_ more: String...) throws -> String {
+      let result = try Program.run(["train", config] + more, in: folder.path)
+      #expect(result.code == 0, "\(result.errors)")
+      return result.output
+    }
+    let results = folder.file("Results/tiny")
+    func runs() throws -> [String] { try FileManager.default.contentsOfDirectory(atPath: results).sorted() }
+    _ = try train("--quiet")
+    let name = try #require(try runs().first)
+    #expect(name.count == 10 && name.allSatisfy(\.isHexDigit))
+    try FileManager.default.moveItem(atPath: "\(results)/\(name)", toPath: "\(results)/0123abcd")
+    #expect(try train().contains("Results/tiny/0123abcd"))
+    #expect(try runs() == ["0123abcd"])
+    // Another training is not mistaken for it.
+    _ = try train("--quiet", "--set", "seed=5")
+    #expect(try runs().count == 2)
+  }
+
   @Test("a refusal names every key that differs and no other; --allow-changes goes on")
   func changes() throws {
     let (folder, config) = try prepare(epochs: 2)

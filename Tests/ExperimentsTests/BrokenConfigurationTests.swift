@@ -20,10 +20,24 @@ struct BrokenConfiguration: Sendable, CustomTestStringConvertible {
     try String(contentsOf: folder.appendingPathComponent("base.yaml"), encoding: .utf8)
   }
 
+  /// Lists that grow with the schema, so that a new word does not change every message in the table.
+  private static var known: [(String, String)] {
+    [
+      ("keys of data", RunSchema.data.keys.map(\.name).joined(separator: ", ")),
+      ("keys of training", RunSchema.training.keys.map(\.name).joined(separator: ", ")),
+      (
+        "layers",
+        (LayerSchema.union.kinds.map(\.name) + [LayerSchema.repetitionWord]).joined(separator: ", ")
+      ), ("schedules", RunSchema.schedule.forms), ("optimizers", RunSchema.optimizer.forms),
+      ("losses", LossSchema.loss.forms),
+    ]
+  }
+
   /// Reads the table; a case that does not fit the base is reported as one whose text is empty.
   static func all() throws -> [BrokenConfiguration] {
     let base = try base()
-    let table = try String(contentsOf: folder.appendingPathComponent("broken.txt"), encoding: .utf8)
+    var table = try String(contentsOf: folder.appendingPathComponent("broken.txt"), encoding: .utf8)
+    for (name, text) in known { table = table.replacing("{\(name)}", with: text) }
     var cases: [BrokenConfiguration] = []
     for part in ("\n" + table).components(separatedBy: "\n== ").dropFirst() {
       let lines = part.split(separator: "\n", omittingEmptySubsequences: true).map(String.init)

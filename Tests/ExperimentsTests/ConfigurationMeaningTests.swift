@@ -423,7 +423,7 @@ import Training
     let examples = readme.components(separatedBy: "```yaml\n").dropFirst().compactMap {
       $0.components(separatedBy: "```").first
     }
-    #expect(examples.count == 10)
+    #expect(examples.count == 11)
     for example in examples where example.contains("\njob:\n") {
       #expect(try InsightConfiguration.load(text: example, path: "README.md").kind == "dream")
     }
@@ -436,7 +436,14 @@ import Training
       let loaded = try ConfigurationFile.load(text: text, path: "README.md")
       #expect(loaded.run.training.augmentation.steps.count == 5)
     }
-    for example in examples where example.hasPrefix("data:\n") {
+    for example in examples where example.contains("validation:") {
+      let parts = example.components(separatedBy: "training:\n")
+      let text = try BrokenConfiguration.base().replacing("data:\n", with: parts[0])
+        .replacing("training:\n", with: "training:\n" + parts[1].replacing("stage.3.*", with: "conv*"))
+      let run = try ConfigurationFile.load(text: text, path: "README.md").run
+      #expect(run.data.validation != nil && run.training.weightDecayRules.count == 2)
+    }
+    for example in examples where example.hasPrefix("data:\n") && !example.contains("validation:") {
       var text = try BrokenConfiguration.base().replacing("  loss: softmax_cross_entropy\n", with: "")
       let (data, network) = (text.range(of: "data:\n"), text.range(of: "network:\n"))
       text.removeSubrange(try #require(data).lowerBound..<(try #require(network)).lowerBound)

@@ -130,7 +130,7 @@ struct OptimizerTests {
           UpdateRange(
             parameters: parameters.baseAddress + start, gradient: gradients.baseAddress + start,
             slots: slots.baseAddress + start, slotStride: count, count: min(rangeLength, count - start),
-            decays: decays), moment)
+            decayScale: decays ? 1 : 0), moment)
       }
     }
     return parameters.array()
@@ -165,7 +165,7 @@ struct OptimizerTests {
       rule.update(
         UpdateRange(
           parameters: parameters.baseAddress, gradient: gradient.baseAddress, slots: slots.baseAddress,
-          slotStride: 33, count: 33, decays: true), UpdateMoment(update: update, learningRate: 0.1))
+          slotStride: 33, count: 33, decayScale: 1), UpdateMoment(update: update, learningRate: 0.1))
     }
     #expect(parameters.array() == Array(repeating: 0, count: 33))
     #expect(slots.array() == Array(repeating: 0, count: 99))
@@ -189,7 +189,7 @@ struct OptimizerTests {
     Adam(weightDecay: 0.1).update(
       UpdateRange(
         parameters: buffer.baseAddress, gradient: gradient.baseAddress, slots: slots.baseAddress,
-        slotStride: 2, count: 2, decays: true), UpdateMoment(update: 1, learningRate: 0.01))
+        slotStride: 2, count: 2, decayScale: 1), UpdateMoment(update: 1, learningRate: 0.01))
     // The first slots are (1 − β)·(g + λ·w): 0.1·0.7 and 0.1·0.2.
     #expect(abs(slots[0] - 0.07) < 1e-7 && abs(slots[1] - 0.02) < 1e-7)
   }

@@ -68,7 +68,7 @@ public enum Gnuplot {
       "set grid ytics lc rgb '#8a8a8a' lw 0.4 dt 3", "set xlabel '\(quoted(chart.xTitle))' \(inked)",
       "set ylabel '\(quoted(chart.yTitle))' \(inked)",
     ]
-    if chart.isLogarithmicX { lines.append("set logscale x") }
+    if chart.isLogarithmicX { lines += ["set logscale x", "set format x '%g'"] }
     if chart.isLogarithmicY { lines.append("set logscale y") }
     if let range = chart.yRange { lines.append("set yrange [\(range.lowerBound):\(range.upperBound)]") }
     let visible = chart.series.map { ($0, chart.visiblePoints($0)) }.filter { !$0.1.isEmpty }

@@ -64,7 +64,10 @@ extension RunReport {
     let figures = figureNames.map { name in
       var chart = Chart(
         Self.title(name), x: "epoch", y: name.replacing("_", with: " "),
-        [curve("training") { $0.train[name] }, curve("test") { $0.test[name] }])
+        [
+          curve("training") { $0.train[name] }, curve("validation") { $0.validation[name] },
+          curve("test") { $0.test[name] },
+        ])
       if let bestEpoch { chart.marks = [Chart.Mark(x: Double(bestEpoch), "best")] }
       return chart
     }
@@ -100,7 +103,7 @@ extension RunReport {
     }
     let columns: [Column] =
       [("epoch", { "\($0.number)" })] + figures("training", \.train)
-      + figures("test", \.test) + [
+      + figures("validation", \.validation) + figures("test", \.test) + [
         ("learning rate", { $0.learningRate.map { NumberText.short($0) } ?? "" }),
         ("seconds", { Self.fixed($0.seconds, 2) }),
         ("training steps", { Self.fixed($0.trainingSeconds, 2) }),

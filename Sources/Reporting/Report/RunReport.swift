@@ -53,6 +53,8 @@ public struct RunReport: Sendable {
     public var learningRate: Double?
     /// By the names in ``RunReport/figureNames``.
     public var train: [String: Double] = [:]
+    /// Of samples held out, by which epochs are compared where there are any.
+    public var validation: [String: Double] = [:]
     public var test: [String: Double] = [:]
     /// Wall-clock seconds of the epoch with everything in it.
     public var seconds: Double?

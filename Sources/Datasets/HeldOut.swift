@@ -1,0 +1,59 @@
+/// Samples of a training set that are kept out of training, to measure it by while it goes on.
+///
+/// Which ones follows from the labels and a seed of its own, so that trainings with other seeds hold out the same samples.
+public struct HeldOut: Hashable, Sendable {
+  public enum Amount: Hashable, Sendable {
+    /// Of all samples, in (0, 1); rounded to the nearest number of samples.
+    case fraction(Double)
+    case count(Int)
+  }
+
+  public enum Choice: String, Hashable, Sendable, CaseIterable {
+    /// By chance, of each class its share to within one sample.
+    case stratified
+    /// By chance.
+    case random
+    /// The file's first rows.
+    case first
+    /// The file's last rows, as Keras's `validation_split` does.
+    case last
+  }
+
+  public var amount: Amount
+  public var choice: Choice
+  public var seed: UInt64
+
+  public init(_ amount: Amount, choice: Choice = .stratified, seed: UInt64 = 0) {
+    self.amount = amount
+    self.choice = choice
+    self.seed = seed
+  }
+
+  /// How many of so many samples are held out.
+  public func count(of total: Int) -> Int {
+    switch amount {
+    case .fraction(let share): Int((share * Double(total)).rounded())
+    case .count(let count): count
+    }
+  }
+
+  /// The rows that are held out and those that are left, both in the order of the file.
+  ///
+  /// - Parameter labels: the class of each sample; without classes all have the same.
+  public func rows(labels: [Int32]) -> (heldOut: [Int32], left: [Int32]) {
+    let count = count(of: labels.count)
+    precondition(
+      count >= 0 && count <= labels.count, "\(count) of \(labels.count) samples cannot be held out")
+    let all = (0..<Int32(labels.count)).map { $0 }
+    switch choice {
+    case .first: return (Array(all[..<count]), Array(all[count...]))
+    case .last: return (Array(all[(labels.count - count)...]), Array(all[..<(labels.count - count)]))
+    case .stratified, .random:
+      let classes = choice == .stratified ? labels : labels.map { _ in 0 }
+      let share = Double(count) / Double(max(labels.count, 1))
+      let heldOut = SplitAssignment.rows(labels: classes, shares: [share], seed: seed)[0]
+      let chosen = Set(heldOut)
+      return (heldOut, all.filter { !chosen.contains($0) })
+    }
+  }
+}

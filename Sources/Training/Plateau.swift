@@ -1,0 +1,60 @@
+/// Lowers the learning rate when the monitored figure no longer improves: Keras's `ReduceLROnPlateau`.
+///
+/// Unlike other schedules it depends on what the training came to, so its state belongs to the training's progress.
+public struct Plateau: Hashable, Sendable {
+  /// What the rate is multiplied by each time, in (0, 1).
+  public let factor: Double
+  /// Epochs without a gain after which the rate falls, 1 or more.
+  public let patience: Int
+  /// A figure must be better by more than this to count as a gain, 0 or more.
+  public let minimumGain: Double
+  /// Epochs after a fall; in all but the last of them nothing is counted, as in Keras.
+  public let cooldown: Int
+  /// The share of the learning rate below which it does not fall.
+  public let floor: Double
+
+  public init(
+    factor: Double = 0.1, patience: Int = 10, minimumGain: Double = 1e-4, cooldown: Int = 0, floor: Double = 0
+  ) {
+    precondition(patience >= 1, "patience is at least 1 epoch, got \(patience)")
+    self.factor = factor
+    self.patience = patience
+    self.minimumGain = minimumGain
+    self.cooldown = cooldown
+    self.floor = floor
+  }
+}
+
+/// How a ``Plateau`` schedule stands between epochs.
+public struct PlateauState: Hashable, Sendable {
+  /// The share of the learning rate that holds now.
+  public var factor = 1.0
+  /// The best score that counted as a gain, higher is better; nil before the first epoch.
+  public var best: Double?
+  /// Epochs since.
+  public var wait = 0
+  /// Epochs of the cooldown that are left.
+  public var cooldown = 0
+
+  public init() {}
+
+  /// Takes note of an epoch, in Keras's order: the cooldown passes, a gain is noted, or the wait grows until the rate falls.
+  ///
+  /// - Parameter score: higher is better; a score that is not a number is no gain.
+  mutating func endEpoch(score: Double, _ rule: Plateau) {
+    if cooldown > 0 {
+      cooldown -= 1
+      wait = 0
+    }
+    if best.map({ score > $0 + rule.minimumGain }) ?? true {
+      best = score
+      wait = 0
+    } else if cooldown == 0 {
+      wait += 1
+      guard wait >= rule.patience, factor > rule.floor else { return }
+      factor = max(factor * rule.factor, rule.floor)
+      cooldown = rule.cooldown
+      wait = 0
+    }
+  }
+}

@@ -1,0 +1,134 @@
+internal import Datasets
+internal import Networks
+
+/// Samples of a dataset in the order in which a part of a run goes over them.
+struct SampleSet: Sendable {
+  let store: SampleStore
+  let order: SampleOrder
+
+  /// Samples of one pass.
+  var count: Int { order.count }
+
+  /// The minibatches of one pass, for evaluation.
+  func reader(batch: Int) -> BatchReader {
+    BatchReader(store, order: order, batchSize: batch, endEpoch: 1)
+  }
+}
+
+/// Which samples a run trains on, compares its epochs by, and is judged by in the end.
+struct RunSamples: Sendable {
+  let training: SampleSet
+  /// Evaluated after each epoch: those held out, else the test samples; nil where there are neither.
+  let compared: SampleSet?
+  /// What `compared` is.
+  let role: Role
+  /// Evaluated after the last epoch alone, because others are held out; nil otherwise.
+  let final: SampleSet?
+
+  enum Role: Sendable {
+    case test
+    /// Samples held out of the training's, or the very ones that are trained on where it shall learn a few by heart.
+    case validation
+  }
+
+  /// - Throws: ``TrainingError`` of kind `configuration` where the data has too few samples for what is asked for.
+  init(_ configuration: RunConfiguration, _ data: RunData) throws(TrainingError) {
+    let training = configuration.training
+    let count = data.training.dataset.count
+    let (heldOut, left) = try Self.heldOut(configuration.data.validation, data.training.dataset)
+    let limit = training.trainingLimit.map { Self.samples($0, training.batch) }
+    let window = try Self.window(training, of: left?.count ?? count)
+    let order = SampleOrder(
+      seed: configuration.seed, datasetCount: count, rows: left, shuffle: configuration.data.shuffle,
+      limit: limit, window: window)
+    guard training.accumulate == 1 || order.count > training.batch * (training.accumulate - 1) else {
+      throw TrainingError(
+        .configuration,
+        "training.accumulate: \(training.accumulate) minibatches of \(training.batch) are more than the \(order.count) samples "
+          + "of an epoch; make it smaller")
+    }
+    self.training = SampleSet(store: data.training, order: order)
+
+    func evaluated(_ store: SampleStore, rows: [Int32]? = nil) -> SampleSet {
+      SampleSet(
+        store: store,
+        order: SampleOrder(
+          seed: 0, datasetCount: store.dataset.count, rows: rows, shuffle: false,
+          limit: training.evaluationLimit.map { Self.samples($0, training.batch) }))
+    }
+    if let window {
+      // The samples that are learnt by heart, as evaluation sees them.
+      compared = evaluated(
+        data.training, rows: Array(order.permutation(epoch: 0)[..<min(window, order.count)]))
+      role = .validation
+      final = nil
+    } else if let heldOut {
+      compared = evaluated(data.training, rows: heldOut)
+      role = .validation
+      final = data.test.map { evaluated($0) }
+    } else {
+      compared = data.test.map { evaluated($0) }
+      role = .test
+      final = nil
+    }
+  }
+
+  /// Sizes of the minibatches that evaluation will meet.
+  func evaluationSizes(batch: Int) -> Set<Int> {
+    [compared, final].compactMap(\.self).reduce(into: []) {
+      $0.formUnion(RunData.minibatchSizes(samples: $1.count, batch: batch))
+    }
+  }
+
+  private static func samples(_ minibatches: Int, _ batch: Int) -> Int {
+    let (samples, overflow) = minibatches.multipliedReportingOverflow(by: batch)
+    return overflow ? .max : samples
+  }
+
+  private static func heldOut(
+    _ rule: HeldOut?, _ dataset: ImageDataset
+  ) throws(TrainingError) -> (heldOut: [Int32]?, left: [Int32]?) {
+    guard let rule else { return (nil, nil) }
+    let count = rule.count(of: dataset.count)
+    guard count >= 1, count < dataset.count else {
+      throw TrainingError(
+        .configuration,
+        "data.validation: \(count) of the \(dataset.count) samples of \(dataset.path) would be held out; at least one must "
+          + "be, and at least one stay")
+    }
+    // Of targets that are no classes there are no shares to keep.
+    let labels = dataset.labels.isEmpty ? [Int32](repeating: 0, count: dataset.count) : dataset.labels
+    let rows = rule.rows(labels: labels)
+    return (rows.heldOut, rows.left)
+  }
+
+  private static func window(_ training: TrainingConfiguration, of count: Int) throws(TrainingError) -> Int? {
+    guard let batches = training.overfitBatches else { return nil }
+    let window = samples(batches, training.batch)
+    guard window <= count else {
+      throw TrainingError(
+        .configuration,
+        "training.overfit_batches: \(batches) minibatches of \(training.batch) are more than the \(count) training samples"
+      )
+    }
+    return window
+  }
+}
+
+extension RunConfiguration {
+  /// Samples of a training epoch over a dataset of so many.
+  public func epochSamples(of total: Int) -> Int {
+    let left = max(total - (data.validation?.count(of: total) ?? 0), 0)
+    guard let limit = training.trainingLimit else { return left }
+    let (samples, overflow) = limit.multipliedReportingOverflow(by: training.batch)
+    return overflow ? left : min(left, samples)
+  }
+
+  /// Samples that are evaluated after each epoch, of datasets of so many training and test samples; 0 for none.
+  public func evaluatedSamples(ofTraining total: Int, test: Int?) -> Int {
+    let all = data.validation?.count(of: total) ?? test ?? 0
+    guard let limit = training.evaluationLimit else { return all }
+    let (samples, overflow) = limit.multipliedReportingOverflow(by: training.batch)
+    return overflow ? all : min(all, samples)
+  }
+}

@@ -1,0 +1,192 @@
+internal import ArgumentParser
+internal import Experiments
+internal import Foundation
+internal import Parallel
+internal import Reporting
+internal import Training
+
+/// Looks for a learning rate.
+struct FindLearningRateCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "find-lr",
+    abstract:
+      "Look for a learning rate: train with a rising one, and see where the loss falls and breaks away.",
+    discussion: """
+      The range test (Smith 2017): in each step the rate is a little higher than in the one before. The suggested rate is where \
+      the loss falls most steeply; the rate with the least loss is already too high to train with for long, and past it the \
+      training breaks away. Suited to one_cycle's peak and to constant rates alike.
+
+      The config's optimizer, batch, augmentation and clipping are used, its schedule is not. Rates are those that the config would \
+      name: with base_batch they are multiplied as in a training. Nothing is written but what --plot names, and no run directory \
+      is touched. The same config gives the same curve on any number of workers.
+
+        convoy find-lr Configs/fashion-mnist.yaml --plot lr.png
+      """)
+
+  @OptionGroup var config: ConfigurationArguments
+  @OptionGroup var workers: WorkersOption
+
+  @Option(help: ArgumentHelp("The first rate.", valueName: "rate"))
+  var from = 1e-6
+
+  @Option(help: ArgumentHelp("The last rate.", valueName: "rate"))
+  var to = 10.0
+
+  @Option(help: ArgumentHelp("How many steps the rate takes.", valueName: "n"))
+  var steps = 200
+
+  @Option(
+    help: ArgumentHelp("Draw the curve into a PNG or SVG file.", valueName: "file"), completion: .file())
+  var plot: String?
+
+  @Flag(help: "Print one JSON object with every step.")
+  var json = false
+
+  func validate() throws {
+    guard from > 0, to > from, to.isFinite else {
+      throw ValidationError(
+        "the rate rises from --from, above 0, to a higher --to, not from \(from) to \(to)")
+    }
+    guard (10...1_000_000).contains(steps) else {
+      throw ValidationError("--steps takes 10 to 1000000, not \(steps)")
+    }
+    if let plot, !plot.hasSuffix(".png"), !plot.hasSuffix(".svg") {
+      throw ValidationError("--plot takes a file that ends in .png or .svg, not \(plot)")
+    }
+  }
+
+  func run() throws {
+    let stop = StopSignals.install()
+    let loaded = try ConfigurationFile.load(path: config.config, overrides: config.overrides)
+    if plot != nil, Gnuplot.find() == nil {
+      throw CommandError(exitCode: 73, description: "\(Gnuplot.Failure.notInstalled)")
+    }
+    let finder = try LearningRateFinder(
+      RunRequest(
+        configuration: loaded.run, resolvedConfiguration: loaded.resolvedYAML, directory: "",
+        workers: workers.count), stop: stop)
+    let line = TerminalOutput.progressLine()
+    let range = LearningRateFinder.Range(from: from, to: to, steps: steps)
+    let curve = try finder.run(range) { step, rate, loss in
+      let reading = ProgressReading(
+        title: "rate \(Self.text(rate))", done: step, total: steps, loss: loss)
+      if !json { line.update(reading, now: TerminalOutput.seconds) }
+    }
+    line.finish()
+    guard !curve.points.isEmpty else {
+      throw CommandError(
+        exitCode: 76,
+        description: "the loss is not finite at a rate of \(Self.text(from)) already; lower --from")
+    }
+    if let plot { try write(chart(curve, loaded.run.name), to: plot) }
+    print(json ? try JSONText.make(object(curve)) : text(curve, loaded))
+  }
+
+  /// Three significant digits, as a config would have them.
+  private static func text(_ rate: Double) -> String {
+    let short = String(format: "%.3g", rate)
+    return Double(short).map { "\($0)" } ?? short
+  }
+
+  // MARK: - For people
+
+  private func text(_ curve: LearningRateCurve, _ loaded: LoadedConfiguration) -> String {
+    let terminal = TerminalOutput.standardOutput
+    var table = Table([
+      Table.Column("learning rate", .trailing), Table.Column("loss", .trailing),
+      Table.Column("smoothed", .trailing), Table.Column(""),
+    ])
+    for index in shown(curve) {
+      let point = curve.points[index]
+      let marks = [
+        index == curve.steepest ? "steepest fall: suggested" : nil,
+        index == curve.minimum ? "least loss" : nil,
+        curve.hasDiverged && index == curve.points.count - 1 ? "breaks away" : nil,
+      ].compactMap(\.self)
+      table.add([
+        Self.text(point.rate), NumberText.short(point.loss), NumberText.short(curve.smoothed[index]),
+        marks.joined(separator: ", "),
+      ])
+    }
+    var lines = [table.text(width: terminal.columns, unicode: terminal.hasUnicode), verdict(curve, loaded)]
+    if let plot { lines.append("chart   \(plot)") }
+    return lines.joined(separator: "\n")
+  }
+
+  /// About a dozen steps, and those that mean something.
+  private func shown(_ curve: LearningRateCurve) -> [Int] {
+    let count = curve.points.count
+    let even = stride(from: 0, to: count, by: max(count / 12, 1)).map { $0 }
+    return Set(even + [curve.steepest, curve.minimum, count - 1].compactMap(\.self)).sorted()
+  }
+
+  private func verdict(_ curve: LearningRateCurve, _ loaded: LoadedConfiguration) -> String {
+    guard let steepest = curve.steepest else {
+      return
+        "no suggestion: the loss does not fall between \(Self.text(from)) and \(Self.text(curve.points.last?.rate ?? to)); "
+        + "try another range with --from and --to, or more --steps"
+    }
+    let rate = Self.text(curve.points[steepest].rate)
+    let least = curve.minimum.map { Self.text(curve.points[$0].rate) } ?? rate
+    let end =
+      curve.hasDiverged
+      ? "it breaks away before \(Self.text(curve.points.last?.rate ?? to))"
+      : "it did not break away up to \(Self.text(to))"
+    return """
+      The loss falls most steeply at \(rate) and is least at \(least); \(end).
+      next    convoy train \(config.config)\(config.overrides.map { " --set \($0)" }.joined()) --set learning_rate=\(rate)
+      """
+  }
+
+  // MARK: - For machines and as a picture
+
+  private func object(_ curve: LearningRateCurve) -> [String: Any] {
+    var object: [String: Any] = [
+      "diverged": curve.hasDiverged,
+      "steps": curve.points.indices.map { index -> [String: Any] in
+        [
+          "learning_rate": curve.points[index].rate, "loss": curve.points[index].loss,
+          "smoothed": curve.smoothed[index],
+        ]
+      },
+    ]
+    object["suggestion"] = curve.steepest.map { curve.points[$0].rate }
+    object["least_loss_at"] = curve.minimum.map { curve.points[$0].rate }
+    return object
+  }
+
+  private func chart(_ curve: LearningRateCurve, _ name: String) -> Chart {
+    func points(_ losses: [Double]) -> [Chart.Point] {
+      zip(curve.points, losses).map { Chart.Point($0.rate, $1) }
+    }
+    var chart = Chart(
+      "Learning rates of \(name)", x: "learning rate", y: "loss",
+      [
+        Chart.Series("minibatches", points(curve.points.map(\.loss)), style: .faint),
+        Chart.Series("smoothed", points(curve.smoothed)),
+      ])
+    chart.isLogarithmicX = true
+    if let steepest = curve.steepest {
+      let rate = curve.points[steepest].rate
+      chart.marks = [Chart.Mark(x: rate, Self.text(rate))]
+    }
+    // What breaks away must not press the rest flat.
+    if let low = curve.smoothed.min(), let first = curve.smoothed.first, low < first {
+      chart.yRange = min(0, low)...first * 1.5
+    }
+    return chart
+  }
+
+  private func write(_ chart: Chart, to path: String) throws {
+    do {
+      let data =
+        path.hasSuffix(".png")
+        ? Data(try Gnuplot.png(chart)) : Data(try Gnuplot.svg(chart, width: 960, height: 540).utf8)
+      try data.write(to: URL(fileURLWithPath: path), options: .atomic)
+    } catch let failure as Gnuplot.Failure {
+      throw CommandError(exitCode: 70, description: "\(failure)")
+    } catch {
+      throw CommandError(exitCode: 73, description: "cannot write \(path): \(error.localizedDescription)")
+    }
+  }
+}
