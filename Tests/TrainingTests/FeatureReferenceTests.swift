@@ -59,7 +59,7 @@ struct FeatureReferenceTests {
       compiled, configuration: configuration, pool: WorkerPool(workers: 2) { ThreadConfinement.confine() },
       lossWeights: .even, trainingSizes: [10], evaluationSizes: [], start: start, slots: [])
     let reader = BatchReader(
-      store, order: SampleOrder(seed: 0, count: 40, shuffle: false), batchSize: 10)
+      store, order: SampleOrder(seed: 0, count: 40, shuffle: false), batchSize: training.samplesPerStep)
     for step in 0..<20 {
       let minibatch = try #require(try reader.next())
       guard
@@ -101,6 +101,12 @@ struct FeatureReferenceTests {
     try Self.expectEqual(found.predicting, "ema")
     try Self.expectEqual(found.trained, "ema_trained")
     #expect(try Self.train { _ in }.trained.map(\.bitPattern) == found.trained.map(\.bitPattern))
+  }
+
+  @Test("steps over two minibatches are those of Keras's gradient_accumulation_steps")
+  func accumulation() throws {
+    let found = try Self.train(batch: 5) { $0.accumulate = 2 }.trained
+    try Self.expectEqual(found, "accumulate")
   }
 
   @Test("weight decay by rules leaves out what Keras's exclude_from_weight_decay does")
