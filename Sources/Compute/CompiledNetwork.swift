@@ -39,14 +39,26 @@ public final class CompiledNetwork: Sendable {
     let final = options.criterion.loss.finalActivation
     lowering = Lowering(network, leavingOut: final)
     inferenceLowering = Lowering(network, foldsNorms: true, leavingOut: final)
-    var chosenShard: Int?
-    if case .chosen(let choices) = options.kernels { chosenShard = choices.shardSize }
-    shardSize =
-      options.shard ?? chosenShard
+    shardSize = Self.shardSize(lowering, parameters, options)
+    _ = try plan(shardSize, options.training ? .training : .inference)
+  }
+
+  /// Samples of a full shard of a network that is not compiled yet.
+  public static func shardSize(of network: ResolvedNetwork, options: CompileOptions) -> Int {
+    shardSize(
+      Lowering(network, leavingOut: options.criterion.loss.finalActivation), ParameterLayout(network), options
+    )
+  }
+
+  private static func shardSize(
+    _ lowering: Lowering, _ parameters: ParameterLayout, _ options: CompileOptions
+  ) -> Int {
+    var chosen: Int?
+    if case .chosen(let choices) = options.kernels { chosen = choices.shardSize }
+    return options.shard ?? chosen
       ?? CostModel.shardSize(
         of: lowering, batch: options.batch, precision: options.precision,
         storedFloats: parameters.trainableCount)
-    _ = try plan(shardSize, options.training ? .training : .inference)
   }
 
   // MARK: - Parameters

@@ -13,8 +13,7 @@ enum CostModel {
 
   /// Whether a convolution in bf16 beats the better of the fp32 kernels, the conversion of its activations included.
   static func prefersBF16(_ problem: ConvolutionProblem) -> Bool {
-    // An image's few channels leave most of a bf16 dot product empty, and its gradient has no kernel at all.
-    guard problem.inputChannels / problem.groups >= 8 else { return false }
+    guard allowsBF16(problem) else { return false }
     var bf16 = 0.0
     var fp32 = 0.0
     for pass in Pass.allCases {
@@ -26,6 +25,11 @@ enum CostModel {
       Double(problem.samples * problem.outputHeight * problem.outputWidth)
       * Double(problem.inputChannels + problem.outputChannels)
     return bf16 < fp32 + elements * secondsPerConvertedElement
+  }
+
+  /// An image's few channels leave most of a bf16 dot product empty, and its gradient has no kernel at all.
+  static func allowsBF16(_ problem: ConvolutionProblem) -> Bool {
+    problem.inputChannels / problem.groups >= 8
   }
 
   // MARK: - Convolutions

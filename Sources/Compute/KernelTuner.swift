@@ -18,7 +18,8 @@ public struct KernelTiming: Hashable, Sendable {
 
 /// Times the kernels of each convolution of a network, one worker's way: one thread, memory of its own.
 ///
-/// The fastest of several runs counts, for what else the machine does only makes a run slower.
+/// The fastest of several runs counts, for what else the machine does only makes a run slower. Long runs are repeated
+/// less often: they average over disturbances themselves.
 public struct KernelTuner {
   public var samples: Int
   public var precisions: [ComputePrecision]
@@ -33,23 +34,28 @@ public struct KernelTuner {
 
   /// Times every distinct convolution once; layers of equal shape share their timings.
   ///
-  /// - Parameter mayContinue: asked before each convolution; once it says no, the rest is left out.
+  /// The gradient of the image, which training has no use for, is not timed.
+  /// - Parameter mayContinue: asked before each kernel; once it says no, the rest is left out.
   public func timings(
     of network: ResolvedNetwork, while mayContinue: () -> Bool = { true }
   ) throws(ComputeError) -> [KernelTiming] {
     var known: [ConvolutionProblem: [KernelTiming]] = [:]
     var result: [KernelTiming] = []
-    for operation in Lowering(network).operations {
+    let operations = Lowering(network).operations
+    for operation in operations {
       guard case .convolution(let conv) = operation.kind else { continue }
       guard mayContinue() else { break }
+      let readsImage = operation.inputs.allSatisfy { operations[$0].inputs.isEmpty }
       let geometry = try ConvolutionGeometry(operation, conv, samples: samples)
       let timings: [KernelTiming]
-      do { timings = try known[geometry.problem] ?? measure(geometry, operation) } catch let error
-        as OneDNNError
-      {
+      do {
+        timings =
+          try known[geometry.problem]
+          ?? measure(geometry, operation, readsImage: readsImage, while: mayContinue)
+      } catch let error as OneDNNError {
         throw .library(layer: operation.layer, error)
       } catch { throw .output(reason: "\(error)") }
-      known[geometry.problem] = timings
+      if !readsImage { known[geometry.problem] = timings }
       result += timings.map {
         KernelTiming(
           layer: operation.layer, pass: $0.pass, algorithm: $0.algorithm, precision: $0.precision,
@@ -69,7 +75,8 @@ public struct KernelTuner {
         all.filter { $0.pass == pass && $0.precision == format }.min { $0.seconds < $1.seconds }
       }
       func total(_ format: ComputePrecision) -> Double {
-        Pass.allCases.reduce(0) { $0 + (best($1, format)?.seconds ?? .infinity) }
+        Pass.allCases.filter { pass in all.contains { $0.pass == pass } }
+          .reduce(0) { $0 + (best($1, format)?.seconds ?? .infinity) }
       }
       let format: ComputePrecision = precision == .bf16 && total(.bf16) < total(.fp32) ? .bf16 : .fp32
       if precision == .bf16 { choices[precisionOf: layer] = format }
@@ -79,10 +86,12 @@ public struct KernelTuner {
   }
 
   private func measure(
-    _ geometry: ConvolutionGeometry, _ operation: Operation
+    _ geometry: ConvolutionGeometry, _ operation: Operation, readsImage: Bool, while mayContinue: () -> Bool
   ) throws(OneDNNError) -> [KernelTiming] {
     var result: [KernelTiming] = []
     for precision in precisions {
+      // The cost model says why.
+      if precision == .bf16, !CostModel.allowsBF16(geometry.problem) { continue }
       let type: DataType = precision == .bf16 ? .bf16 : .f32
       let shape = try geometry.shape(type)
       var weightsShape = shape
@@ -91,13 +100,16 @@ public struct KernelTuner {
       // Winograd first: where it wins clearly, one run of the slower direct kernel is enough to know.
       var fastest: [Pass: Double] = [:]
       for name in [ConvolutionAlgorithmName.winograd, .direct] {
-        let passes = [
+        var passes = [
           (Pass.forward, try shape.forward(name.algorithm, training: true, activation: nil)),
-          (Pass.backwardData, try shape.backwardData(name.algorithm, hint: hint)),
           (Pass.backwardWeights, try weightsShape.backwardWeights(name.algorithm, hint: hint)),
         ]
+        if !readsImage {
+          passes.append((Pass.backwardData, try shape.backwardData(name.algorithm, hint: hint)))
+        }
         for (pass, candidates) in passes {
           guard let kernel = candidates.first(where: { !$0.isReference }) else { continue }
+          guard mayContinue() else { return result }
           let seconds = try seconds(of: kernel, pass, hopelessAbove: (fastest[pass] ?? .infinity) * 1.5)
           fastest[pass] = min(fastest[pass] ?? .infinity, seconds)
           result.append(
@@ -130,6 +142,9 @@ public struct KernelTuner {
     }
   }
 
+  /// Nanoseconds after which two runs are enough.
+  private static let longEnough = 20_000_000
+
   /// - Parameter hopelessAbove: a kernel whose first run takes longer is not run again.
   private func seconds(
     of kernel: PrimitiveDescriptor, _ pass: Pass, hopelessAbove limit: Double = .infinity
@@ -152,11 +167,14 @@ public struct KernelTuner {
     }
     let execution = Execution(try Primitive(kernel), on: try Stream(), tensors)
     var best = UInt64.max
-    for _ in 0...max(repeats, 1) {
+    let begin = DispatchTime.now().uptimeNanoseconds
+    for run in 0...max(repeats, 1) {
       let start = DispatchTime.now().uptimeNanoseconds
       try execution.run()
-      best = min(best, DispatchTime.now().uptimeNanoseconds - start)
+      let end = DispatchTime.now().uptimeNanoseconds
+      best = min(best, end - start)
       if Double(best) * 1e-9 > limit { break }
+      if run > 0, end - begin > Self.longEnough { break }
     }
     return withExtendedLifetime(buffers) { Double(best) * 1e-9 }
   }

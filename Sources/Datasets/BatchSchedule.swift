@@ -9,7 +9,7 @@ struct BatchSlice: Sendable {
 /// Which samples each minibatch has, epoch after epoch.
 struct BatchSchedule: Sendable {
   private let order: SampleOrder
-  private let batchSize: Int
+  let batchSize: Int
   private let endEpoch: Int?
   private let dropRemainder: Bool
   private var epoch: Int

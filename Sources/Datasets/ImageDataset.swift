@@ -129,7 +129,7 @@ public final class ImageDataset: Sendable {
     return Minibatch(
       epoch: 0, position: 0, isLastOfEpoch: true, pixelType: pixelType, sampleShape: sampleShape,
       sampleIndices: indices, labels: labels(of: indices), sampleByteCount: sampleByteCount,
-      buffer: buffer, isWholeDataset: false, targets: targets, weights: weights)
+      pixels: .own(buffer), targets: targets, weights: weights)
   }
 
   /// How many samples each class has; of targets, how many have a value above ½ in each column.

@@ -35,9 +35,17 @@ public struct Minibatch: Sendable {
   public let weights: [Float]?
   public let sampleByteCount: Int
 
-  let buffer: AlignedBuffer<UInt8>
-  /// Whether the buffer holds all samples of the dataset, or only those of this minibatch in their order.
-  let isWholeDataset: Bool
+  /// Where the pixels are, and who keeps them in memory.
+  enum Pixels: Sendable {
+    /// All samples of the dataset, in its order.
+    case dataset(AlignedBuffer<UInt8>)
+    /// Those of this minibatch, in its order.
+    case own(AlignedBuffer<UInt8>)
+    /// Anywhere.
+    case leased(SampleLease)
+  }
+
+  let pixels: Pixels
 
   /// Samples given as bytes one after another, whose labels are not known.
   ///
@@ -49,13 +57,13 @@ public struct Minibatch: Sendable {
     self.init(
       epoch: 0, position: 0, isLastOfEpoch: true, pixelType: .uint8, sampleShape: sampleShape,
       sampleIndices: (0..<Int32(count)).map { $0 }, labels: [Int32](repeating: 0, count: count),
-      sampleByteCount: size, buffer: AlignedBuffer(pixels), isWholeDataset: false)
+      sampleByteCount: size, pixels: .own(AlignedBuffer(pixels)))
   }
 
   init(
     epoch: Int, position: Int, isLastOfEpoch: Bool, pixelType: PixelType, sampleShape: Shape,
-    sampleIndices: [Int32], labels: [Int32], sampleByteCount: Int, buffer: AlignedBuffer<UInt8>,
-    isWholeDataset: Bool, targets: TargetTable? = nil, weights: [Float]? = nil
+    sampleIndices: [Int32], labels: [Int32], sampleByteCount: Int, pixels: Pixels,
+    targets: TargetTable? = nil, weights: [Float]? = nil
   ) {
     self.targets = targets
     self.weights = weights
@@ -67,8 +75,7 @@ public struct Minibatch: Sendable {
     self.sampleIndices = sampleIndices
     self.labels = labels
     self.sampleByteCount = sampleByteCount
-    self.buffer = buffer
-    self.isWholeDataset = isWholeDataset
+    self.pixels = pixels
   }
 
   /// The same samples at the same place of another epoch.
@@ -76,8 +83,7 @@ public struct Minibatch: Sendable {
     Minibatch(
       epoch: epoch, position: position, isLastOfEpoch: isLastOfEpoch, pixelType: pixelType,
       sampleShape: sampleShape, sampleIndices: sampleIndices, labels: labels,
-      sampleByteCount: sampleByteCount, buffer: buffer, isWholeDataset: isWholeDataset, targets: targets,
-      weights: weights)
+      sampleByteCount: sampleByteCount, pixels: pixels, targets: targets, weights: weights)
   }
 
   public var count: Int { sampleIndices.count }
@@ -95,7 +101,7 @@ public struct Minibatch: Sendable {
   public func withSample<Result>(
     _ index: Int, _ body: (UnsafeRawBufferPointer) throws -> Result
   ) rethrows -> Result {
-    try withExtendedLifetime(buffer) { try body(bytes(index)) }
+    try withExtendedLifetime(pixels) { try body(bytes(index)) }
   }
 
   /// Writes samples one after another as floats: uint8 pixels keep their values, 0 to 255.
@@ -106,7 +112,7 @@ public struct Minibatch: Sendable {
     precondition(
       target.count == samples.count * size,
       "expected memory for \(samples.count * size) floats, got \(target.count)")
-    withExtendedLifetime(buffer) {
+    withExtendedLifetime(pixels) {
       for (place, sample) in samples.enumerated() {
         guard let start = target.baseAddress?.advanced(by: place * size) else { return }
         let source = bytes(sample)
@@ -124,8 +130,12 @@ public struct Minibatch: Sendable {
   /// Where a sample's pixels begin; valid while the minibatch lives.
   func address(_ index: Int) -> UnsafeRawPointer {
     precondition(index >= 0 && index < count, "sample \(index) is outside a minibatch of \(count)")
-    let slot = isWholeDataset ? Int(sampleIndices[index]) : index
-    return UnsafeRawPointer(buffer.baseAddress + slot * sampleByteCount)
+    switch pixels {
+    case .dataset(let buffer):
+      return UnsafeRawPointer(buffer.baseAddress + Int(sampleIndices[index]) * sampleByteCount)
+    case .own(let buffer): return UnsafeRawPointer(buffer.baseAddress + index * sampleByteCount)
+    case .leased(let lease): return lease.address(index)
+    }
   }
 
   private func bytes(_ index: Int) -> UnsafeRawBufferPointer {

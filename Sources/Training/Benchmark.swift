@@ -188,26 +188,6 @@ public final class Benchmark {
     }
   }
 
-  /// Images per second of reading the training data in shuffled order and nothing else, on as many threads as workers.
-  ///
-  /// What is kept in memory is only handed out; see ``DataConfiguration/memoryLimitBytes``.
-  public static func readingSpeed(
-    of configuration: RunConfiguration, workers: Int, seconds: Double, stop: StopRequest
-  ) throws -> Double {
-    let store = try RunData(configuration, workers: workers, stop: stop).training
-    let order = SampleOrder(
-      seed: configuration.seed, count: store.dataset.count, shuffle: configuration.data.shuffle)
-    let reader = BatchReader(store, order: order, batchSize: configuration.training.batch)
-    let clock = ContinuousClock()
-    let start = clock.now
-    var samples = 0
-    while Double(start.duration(to: clock.now)) < seconds, let minibatch = try reader.next() {
-      guard !stop.isRequested else { throw stopped }
-      samples += minibatch.count
-    }
-    return Double(samples) / Double(start.duration(to: clock.now))
-  }
-
   /// Bytes that one step's sum of gradients and optimizer read and write: every shard's gradient, and the parameters and
   /// the optimizer's slots twice.
   ///

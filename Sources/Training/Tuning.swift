@@ -34,7 +34,7 @@ public struct Tuning {
 
   /// How kernels are to be chosen, measured if the configuration asks for it.
   ///
-  /// - Throws: ``TrainingError`` for a file that is missing or holds no choices.
+  /// - Throws: ``TrainingError`` for a file that is missing or holds no choices; ``StoppedEarly``.
   public func selection() throws -> KernelSelection {
     switch configuration.tuning {
     case .model: return .costModel
@@ -73,10 +73,9 @@ public struct Tuning {
   ///
   /// - Throws: ``StoppedEarly`` when asked to stop.
   public func measure() throws -> (KernelChoices, [KernelTiming]) {
-    let shard = try CompiledNetwork(
-      network,
-      options: CompileOptions(batch: configuration.batch, shard: configuration.shard, precision: precision)
-    ).shardSize
+    let shard = CompiledNetwork.shardSize(
+      of: network,
+      options: CompileOptions(batch: configuration.batch, shard: configuration.shard, precision: precision))
     let tuner = KernelTuner(
       samples: shard, precisions: precision == .bf16 ? [.fp32, .bf16] : [.fp32], repeats: 2)
     let timings = try tuner.timings(of: network, while: { !stop.isRequested })

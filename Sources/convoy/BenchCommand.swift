@@ -29,6 +29,9 @@ struct BenchCommand: ParsableCommand {
       training_flops_per_image; peak_flops_fp32 and peak_flops_bf16 (a large matrix product on one core, per second); and \
       layers: a list of layer, pass, kernel, layout, seconds_per_image on one worker, and where the kernel multiplies \
       flops_per_image and peak_share.
+
+      With --reading or --reading-as-configured: network, storage, way (loading into memory in the order of the file, memory or \
+      streamed in shuffled order), workers, samples, memory_limit_bytes, reading_images_per_second.
       """)
 
   @Argument(help: "A YAML config; or use --network.")
@@ -84,7 +87,10 @@ struct BenchCommand: ParsableCommand {
   @Flag(help: "Measure the config's network on made-up images instead of its data.")
   var madeUp = false
 
-  @Flag(help: "Measure nothing but reading the config's training data: reading_images_per_second.")
+  @Flag(
+    help: ArgumentHelp(
+      "Measure nothing but reading: the config's file as it is, and copies without and with gzip.",
+      discussion: "Loaded, in shuffled order from memory, and streamed through a sixth of their size."))
   var reading = false
 
   @Option(
@@ -92,7 +98,10 @@ struct BenchCommand: ParsableCommand {
       "Where the checkpoints are written whose cost is measured; nothing of them stays.", valueName: "dir"))
   var checkpointDir = "."
 
-  @Flag(help: "Measure training throughput and nothing else.")
+  @Flag(help: "Measure nothing but reading the config's training data as the config says.")
+  var readingAsConfigured = false
+
+  @Flag(help: "Measure training throughput and nothing else but what --layers asks for.")
   var trainingOnly = false
 
   @Flag(help: "Print one JSON list.")
@@ -102,8 +111,8 @@ struct BenchCommand: ParsableCommand {
     guard (config == nil) != (network == nil) else {
       throw ValidationError("name either a config or a --network")
     }
-    if reading, config == nil || madeUp {
-      throw ValidationError("--reading measures a config's own data")
+    if reading || readingAsConfigured, config == nil || madeUp {
+      throw ValidationError("--reading and --reading-as-configured measure a config's own data")
     }
   }
 
@@ -112,39 +121,41 @@ struct BenchCommand: ParsableCommand {
     let scratch = FileManager.default.temporaryDirectory.appendingPathComponent("convoy-bench-\(getpid()).h5")
       .path
     defer { try? FileManager.default.removeItem(atPath: scratch) }
+    if reading || readingAsConfigured { return try measureReading(stop: stop) }
     var results: [BenchResult] = []
     for precision in try precisions() {
       for workers in try workerCounts() {
         Benchmark.resetPeakMemory()
         let request = try request(precision, workers, scratch: scratch)
-        if reading {
-          try measureReading(request, stop: stop)
-          continue
-        }
         let benchmark = try Benchmark(request, stop: stop)
         let result = try BenchResult(
           name: network?.rawValue ?? request.configuration.name, precision: precision, workers: workers,
           batch: request.configuration.training.batch, benchmark, seconds: seconds,
-          trainingOnly: trainingOnly, checkpointsIn: checkpointDir)
+          trainingOnly: trainingOnly, withLayers: layers || !trainingOnly, checkpointsIn: checkpointDir)
         results.append(result)
         if !json { print(result.line) }
         if layers, !json { print(try result.layerTable()) }
       }
     }
-    if json, !reading { print(try BenchResult.json(results)) }
+    if json { print(try BenchResult.json(results)) }
   }
 
-  private func measureReading(_ request: RunRequest, stop: StopRequest) throws {
-    let rate = try Benchmark.readingSpeed(
-      of: request.configuration, workers: request.workers, seconds: seconds, stop: stop)
-    if json {
-      print(
-        "[{\"network\": \"\(request.configuration.name)\", \"reading_images_per_second\": \(rate), "
-          + "\"workers\": \(request.workers)}]")
+  private func measureReading(stop: StopRequest) throws {
+    let configuration = try request(.fp32, 1, scratch: "").configuration
+    let benchmark = try ReadingBenchmark(configuration, seconds: seconds, stop: stop)
+    let workers = try workerCounts()
+    var speeds: [ReadingBenchmark.Speed] = []
+    if readingAsConfigured {
+      for workers in workers { speeds.append(try benchmark.asConfigured(workers: workers)) }
     } else {
-      print(
-        "\(request.configuration.name) \(request.workers) worker(s): reading "
-          + String(format: "%.0f images/s", rate))
+      try benchmark.table(workers: workers, folder: FileManager.default.temporaryDirectory.path) {
+        speeds.append($0)
+      }
+    }
+    if json {
+      print(try ReadingTable.json(speeds, name: configuration.name))
+    } else {
+      print(ReadingTable.text(speeds), terminator: "")
     }
   }
 

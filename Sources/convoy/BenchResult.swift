@@ -24,7 +24,7 @@ struct BenchResult {
 
   init(
     name: String, precision: Precision, workers: Int, batch: Int, _ benchmark: Benchmark, seconds: Double,
-    trainingOnly: Bool, checkpointsIn folder: String
+    trainingOnly: Bool, withLayers: Bool, checkpointsIn folder: String
   ) throws {
     self.name = name
     self.precision = precision
@@ -37,15 +37,15 @@ struct BenchResult {
     inference = trainingOnly ? nil : try benchmark.inference(seconds: seconds / 2)
     peakMemoryBytes = Benchmark.peakMemoryBytes()
     checkpoints = trainingOnly ? nil : try benchmark.checkpointCost(seconds: seconds, in: folder)
-    layers = trainingOnly ? [] : try benchmark.profile()
+    layers = withLayers ? try benchmark.profile() : []
     var peaks: [ComputePrecision: Double] = [:]
-    if !trainingOnly {
+    if withLayers {
       peaks[.fp32] = try KernelTuner.measuredPeak(.fp32)
       if precision == .bf16 { peaks[.bf16] = try KernelTuner.measuredPeak(.bf16) }
     }
     self.peaks = peaks
     updateBytes = benchmark.updateBytes
-    copyBytesPerSecond = trainingOnly ? 0 : Benchmark.measuredCopySpeed(workers: workers)
+    copyBytesPerSecond = withLayers ? Benchmark.measuredCopySpeed(workers: workers) : 0
   }
 
   var line: String {

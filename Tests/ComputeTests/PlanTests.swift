@@ -110,12 +110,34 @@ struct PlanTests {
     #expect(KernelChoices(text: "shard 0") == nil)
   }
 
+  @Test("the tuner asks before each kernel whether to go on")
+  func tunerStops() throws {
+    let network = try StandardNetwork.lecture.network().resolved()
+    var asked = 0
+    let timings = try KernelTuner(samples: 2, repeats: 1).timings(of: network) {
+      asked += 1
+      return asked < 4
+    }
+    // Once before the layer, then before each of its kernels; the second layer asks in vain.
+    #expect(timings.count == 2)
+    #expect(asked == 5)
+  }
+
+  @Test("the shard size is known without compiling", arguments: [4, 128])
+  func shardSize(batch: Int) throws {
+    let network = try StandardNetwork.lecture.network().resolved()
+    let options = CompileOptions(batch: batch)
+    let compiled = try CompiledNetwork(network, options: options)
+    #expect(CompiledNetwork.shardSize(of: network, options: options) == compiled.shardSize)
+  }
+
   @Test("the tuner times every kernel there is and takes the fastest")
   func tuner() throws {
     let network = try StandardNetwork.lecture.network().resolved()
     let timings = try KernelTuner(samples: 2, repeats: 1).timings(of: network)
     #expect(Set(timings.map(\.layer)) == ["conv2d", "conv2d_1"])
-    #expect(timings.count == 2 * 3 * 2)
+    // Direct and Winograd; the gradient of the image is left out.
+    #expect(timings.count == 2 * 2 + 2 * 3)
     #expect(timings.allSatisfy { $0.seconds > 0 && $0.flops > 0 })
     let choices = KernelTuner.fastest(timings, precision: .fp32)
     for layer in ["conv2d", "conv2d_1"] {

@@ -289,8 +289,7 @@ private func minibatch<T: PixelValue>(
     pixelType: T.self == UInt8.self ? .uint8 : .float32, sampleShape: shape,
     sampleIndices: rows ?? samples.indices.map { Int32($0) },
     labels: samples.indices.map { Int32($0 % 10) },
-    sampleByteCount: shape.elementCount * MemoryLayout<T>.stride, buffer: AlignedBuffer(bytes),
-    isWholeDataset: false)
+    sampleByteCount: shape.elementCount * MemoryLayout<T>.stride, pixels: .own(AlignedBuffer(bytes)))
 }
 
 private func varied<T: PixelValue>(

@@ -1,7 +1,8 @@
-import Datasets
 import Foundation
 import Tensors
 import Testing
+
+@testable import Datasets
 
 @Suite("Minibatches")
 struct BatchReaderTests {
@@ -55,6 +56,60 @@ struct BatchReaderTests {
         }
       }
     }
+  }
+
+  @Test("minibatches may be kept as long as one likes, whatever the memory limit", arguments: [0, 60])
+  func kept(samples: Int) throws {
+    try withTemporaryFolder { folder in
+      let path = "\(folder)/a.h5"
+      try writeDataset(path, count: 101, compressionLevel: 1)
+      let dataset = try ImageDataset(path: path, images: "train/images", labels: "train/labels")
+      let order = SampleOrder(seed: 2, count: 101, shuffle: true)
+      let resident = try SampleStore(dataset, memoryLimitByteCount: dataset.byteCount)
+      let expected = try read(BatchReader(resident, order: order, batchSize: 7, endEpoch: 2))
+      let store = try SampleStore(dataset, memoryLimitByteCount: samples * dataset.sampleByteCount)
+      let reader = BatchReader(store, order: order, batchSize: 7, endEpoch: 2)
+      var all: [Minibatch] = []
+      while let minibatch = try reader.next() { all.append(minibatch) }
+      #expect(all.map(Seen.init) == expected)
+    }
+  }
+
+  @Test("memory for streamed samples stays within the limit while minibatches are let go")
+  func memoryLimit() throws {
+    var slots = SampleSlots(capacity: 10, sampleByteCount: 1 << 20)
+    let numbers = AlignedBuffer<Int32>(count: 12)
+    let addresses = AlignedBuffer<UInt>(count: 12)
+    let requests = (0..<12).map { UInt64($0) }
+    func take(_ range: Range<Int>, isUrgent: Bool = false) -> Bool {
+      slots.take(requests[range], numbers: numbers, addresses: addresses, isUrgent: isUrgent)
+    }
+    #expect(take(0..<7))
+    #expect(!take(7..<11))
+    #expect(take(7..<10))
+    #expect(!take(10..<11))
+    #expect(Set(addresses.elements[..<10]).count == 10)
+    slots.giveBack(2..<4, of: numbers)
+    let returned = Set(addresses.elements[2..<4])
+    #expect(take(10..<12))
+    #expect(Set(addresses.elements[10..<12]) == returned)
+    #expect(take(0..<1, isUrgent: true))
+    #expect(!Set(addresses.elements[1...]).contains(addresses[0]))
+  }
+
+  @Test("requests are grouped by block in the order of the file, each once", arguments: [1, 3, 40, 1000])
+  func requests(samplesPerBlock: Int) {
+    let rows = SampleOrder(seed: 5, count: 300, shuffle: true).permutation(epoch: 0).filter { $0 % 3 > 0 }
+    let wanted = SampleRequests(
+      rows, samplesPerBlock: samplesPerBlock, blockCount: (2000 + samplesPerBlock - 1) / samplesPerBlock)
+    #expect(wanted.requests.map { Int32($0 >> 32) }.sorted() == rows.sorted())
+    #expect(wanted.requests.allSatisfy { rows[Int($0 & 0xffff_ffff)] == Int32($0 >> 32) })
+    #expect(wanted.blocks.flatMap { Array($0) } == Array(rows.indices))
+    let found = wanted.blocks.map { block in
+      Set(wanted.requests[block].map { Int($0 >> 32) / samplesPerBlock })
+    }
+    #expect(found.allSatisfy { $0.count == 1 })
+    #expect(found.flatMap { $0 } == Set(rows.map { Int($0) / samplesPerBlock }).sorted())
   }
 
   @Test("pixels and labels are those of the samples that the order names")

@@ -55,6 +55,17 @@ extension DatasetFile {
   }
 }
 
+extension ImageDataset {
+  /// Writes the first samples into a file of their own, and opens it; weights are left out.
+  public func copy(first count: Int, to output: DatasetOutput) throws -> ImageDataset {
+    let target: TargetName = targets == nil ? .labels("train/labels") : .values("train/targets")
+    let name = DatasetFile.Split(name: "train", images: "train/images", target: target)
+    let rows = (0..<Int32(min(count, self.count))).map { $0 }
+    try DatasetPart.write([DatasetPart(name: name, dataset: self, rows: rows)], to: output) { _ in }
+    return try ImageDataset(path: output.path, images: name.images, target: target)
+  }
+}
+
 /// Some samples of a dataset on their way into a file.
 private struct DatasetPart {
   let name: DatasetFile.Split

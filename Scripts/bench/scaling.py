@@ -75,7 +75,7 @@ class Scaling:
 
     def bench(self, *options, full=False):
         command = [self.arguments.convoy, "bench", *options, "--seconds", str(self.seconds), "--json"]
-        if not full and "--reading" not in options:
+        if not full and "--reading-as-configured" not in options:
             command.append("--training-only")
         done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode:
@@ -134,9 +134,13 @@ plot $points using 1:2 with linespoints lw 2 pt 7 title "images/s", \\
             rows.append([network] + [f"{rate:,.0f}" if rate > 200 else f"{rate:.1f}" for rate in rates]
                         + [f"{rates[1] / rates[0]:.2f}"]
                         + [f"{found[0]['peak_memory_bytes'] / 1e6:.0f}", f"{found[-1]['peak_memory_bytes'] / 1e6:.0f}"])
+            if network == "vgg":
+                points = [(result["workers"], result["training_images_per_second"], result["peak_memory_bytes"] / 1e6)
+                          for result in found]
         self.table("Workers", ["network"] + [f"{count} worker(s), images/s" for count in counts]
                    + ["2 over 1", "memory of 1, MB", f"of {counts[-1]}"], rows,
                    "fp32, the batch sizes of `convoy bench --network`.")
+        self.plot("workers", "workers (VGG-like)", points)
 
     def batch(self):
         points = []
@@ -210,7 +214,7 @@ plot $points using 1:2 with linespoints lw 2 pt 7 title "images/s", \\
             for limit in ("64MB", "16MB") if self.arguments.quick else ("256MB", "64MB"):
                 options = ["Configs/fashion-mnist.yaml", "--set", f"data.train.file={path}", "--set",
                            f"data.memory_limit={limit}"]
-                rates = [self.bench(*options, "--reading", "--workers", str(workers))[0]["reading_images_per_second"]
+                rates = [self.bench(*options, "--reading-as-configured", "--workers", str(workers))[0]["reading_images_per_second"]
                          for workers in (1, 2)]
                 rows.append([storage, limit, *[f"{rate:,.0f}" for rate in rates], f"{rates[1] / rates[0]:.2f}"])
                 result = self.bench(*options)[0]

@@ -8,9 +8,10 @@ import sys
 import time
 
 import machine
-from networks import NETWORKS
 
-HERE = os.path.dirname(os.path.abspath(__file__))
+FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, "peers")
+sys.path.append(FOLDER)
+from networks import NETWORKS  # noqa: E402
 
 # name in the table: (program, mode)
 PEERS = {
@@ -35,7 +36,7 @@ class Peer:
     def __init__(self, program):
         self.program = program
         self.process = subprocess.Popen(
-            [sys.executable, os.path.join(HERE, f"peer_{program}.py")], stdin=subprocess.PIPE,
+            [sys.executable, os.path.join(FOLDER, f"peer_{program}.py")], stdin=subprocess.PIPE,
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         answer = self._answer()
         self.version = answer.get("version", "")

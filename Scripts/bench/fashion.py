@@ -10,7 +10,7 @@ import time
 
 import machine
 
-HERE = os.path.dirname(os.path.abspath(__file__))
+FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, "peers")
 
 
 def run(command):
@@ -42,7 +42,7 @@ def main():
         "Convoy": [arguments.convoy, "train", "Configs/fashion-mnist.yaml", "--quiet",
                    "--set", f"training.epochs={arguments.epochs}", "--set", f"seed={arguments.seed}",
                    "--run-dir", os.path.join(directory, "run")],
-        "Keras": [sys.executable, os.path.join(HERE, "peer_keras_fashion.py"), str(arguments.epochs),
+        "Keras": [sys.executable, os.path.join(FOLDER, "peer_keras_fashion.py"), str(arguments.epochs),
                   str(arguments.seed)],
     }
     for name, command in programs.items():

@@ -1,0 +1,244 @@
+internal import Foundation
+internal import Parallel
+internal import Tensors
+
+/// Brings the samples of coming minibatches from their file, on threads of its own.
+///
+/// The threads fill *windows*: the places of many coming minibatches at once. In a window every chunk of the file is read and
+/// inflated once, however many of its samples are asked for, and samples go straight to the places where their minibatch
+/// finds them. So the order may be a pure shuffle of all samples, and an epoch costs as much as reading the file
+/// (dataset size ÷ window size) times.
+///
+/// A window may take nearly all of the memory: as minibatches of one are let go, the places of their samples
+/// take those of the next. The first windows are short, so that the first step need not wait for a long one.
+final class SampleConveyor: Sendable {
+  private let storage: SampleStorage
+  private let state: Monitor<ConveyorState>
+
+  /// - Parameters:
+  ///   - capacity: samples in memory at the most, though never fewer than two minibatches.
+  ///   - threads: how many read and inflate.
+  init(_ storage: SampleStorage, schedule: BatchSchedule, capacity: Int, threads: Int) {
+    self.storage = storage
+    state = Monitor(ConveyorState(storage, schedule: schedule, capacity: capacity, threads: threads))
+    for _ in 0..<threads {
+      let thread = Thread { [storage, state] in Self.work(storage, state) }
+      thread.name = "convoy.samples"
+      thread.start()
+    }
+  }
+
+  /// Ends the threads as soon as their blocks are done; nobody waits for them.
+  func cancel() { state.change { $0.isCancelled = true } }
+
+  /// The next minibatch and where its samples lie; nil after the last.
+  ///
+  /// The end and errors stay.
+  func next() throws -> (BatchSlice, SampleLease)? {
+    state.change { $0.isAwaited = $0.ready.isEmpty }
+    let answer: Result<ConveyorState.Ready?, any Error> = state.wait { state in
+      if let first = state.ready.popFirst() {
+        state.isAwaited = false
+        return .success(first)
+      }
+      if let failure = state.failure { return .failure(failure) }
+      return state.isOver ? .success(nil) : nil
+    }
+    return try answer.get().map { ($0.slice, SampleLease($0, returnedTo: state)) }
+  }
+
+  private static func work(_ storage: SampleStorage, _ state: Monitor<ConveyorState>) {
+    let reader = BlockReader(storage, checksFinite: storage.pixelType == .float32)
+    while true {
+      switch state.wait({ $0.nextJob() }) {
+      case .stop: return
+      case .prepare(var schedule, let sampleCount):
+        let slices = schedule.next(sampleCount: sampleCount)
+        let window = SampleWindow(slices, of: storage)
+        state.change { $0.prepared(window, schedule) }
+      case .read(let window, let block):
+        do {
+          try reader.read(window.wanted.requests[window.wanted.blocks[block]], into: window.addresses)
+          state.change { $0.finished(block, nil) }
+        } catch {
+          state.change { $0.finished(block, error) }
+        }
+      }
+    }
+  }
+}
+
+/// Some coming minibatches, and where their samples go.
+struct SampleWindow: Sendable {
+  let slices: [BatchSlice]
+  let wanted: SampleRequests
+  /// By place, in the order of the minibatches: the slot that a sample has taken, and its address.
+  let slots: AlignedBuffer<Int32>
+  let addresses: AlignedBuffer<UInt>
+
+  init(_ slices: [BatchSlice], of storage: SampleStorage) {
+    self.slices = slices
+    wanted = storage.requests(slices.flatMap(\.rows))
+    slots = AlignedBuffer(count: wanted.requests.count)
+    addresses = AlignedBuffer(count: wanted.requests.count)
+  }
+}
+
+/// The memory of a minibatch's samples; it goes back when this is let go.
+final class SampleLease: Sendable {
+  private let ready: ConveyorState.Ready
+  private let owner: Monitor<ConveyorState>
+
+  fileprivate init(_ ready: ConveyorState.Ready, returnedTo owner: Monitor<ConveyorState>) {
+    self.ready = ready
+    self.owner = owner
+  }
+
+  deinit { owner.change { $0.slots.giveBack(ready.places, of: ready.window.slots) } }
+
+  /// Where a sample begins, by its place in the minibatch.
+  func address(_ index: Int) -> UnsafeRawPointer {
+    let address = ready.window.addresses.baseAddress[ready.places.lowerBound + index]
+    // A place whose sample was read has an address.
+    return UnsafeRawPointer(bitPattern: address).unsafelyUnwrapped
+  }
+}
+
+/// What the threads of a conveyor and its reader share.
+struct ConveyorState: Sendable {
+  enum Job {
+    case prepare(BatchSchedule, sampleCount: Int)
+    case read(SampleWindow, block: Int)
+    case stop
+  }
+
+  /// A minibatch whose samples are there.
+  struct Ready: Sendable {
+    let slice: BatchSlice
+    let window: SampleWindow
+    /// Its places in the window.
+    let places: Range<Int>
+  }
+
+  /// A window on its way, with the blocks handed out and done.
+  private struct Filling {
+    let window: SampleWindow
+    var nextBlock = 0
+    var finishedBlocks = 0
+    /// The failed block that comes first in the file.
+    var failure: (block: Int, error: any Error)?
+
+    var hasBlocks: Bool { nextBlock < window.wanted.blocks.count }
+    var isComplete: Bool { finishedBlocks == window.wanted.blocks.count }
+  }
+
+  var slots: SampleSlots
+  var ready = ReadyQueue()
+  /// Whether the reader waits for a minibatch: then memory is no reason to wait.
+  var isAwaited = false
+  var isCancelled = false
+  private(set) var failure: (any Error)?
+
+  private var schedule: BatchSchedule
+  private let largestWindow: Int
+  private let blockCount: Int
+  private var nextSampleCount: Int
+  private var isPreparing = false
+  private var isScheduleOver = false
+  private var next: SampleWindow?
+  private var filling: Filling?
+
+  init(_ storage: SampleStorage, schedule: BatchSchedule, capacity: Int, threads: Int) {
+    self.schedule = schedule
+    let batch = schedule.batchSize
+    let capacity = max(capacity, 2 * batch)
+    slots = SampleSlots(capacity: capacity, sampleByteCount: storage.sampleByteCount)
+    blockCount = storage.blockCount
+    // What a window leaves free lets the first blocks of the next be read: one for each thread, better two.
+    let share = min(max(0.125, 2 * Double(threads) / Double(blockCount)), 0.5)
+    largestWindow = max(batch, min(Int(Double(capacity) * (1 - share)), capacity - 2 * batch))
+    nextSampleCount = batch
+  }
+
+  /// Whether no minibatch will come any more.
+  var isOver: Bool { isScheduleOver && !isPreparing && next == nil && filling == nil && ready.isEmpty }
+
+  /// What a thread does next; nil when it must wait.
+  mutating func nextJob() -> Job? {
+    if isCancelled || failure != nil { return .stop }
+    if filling == nil, let window = next {
+      filling = Filling(window: window)
+      next = nil
+    }
+    if next == nil, !isPreparing, !isScheduleOver {
+      isPreparing = true
+      let count = nextSampleCount
+      // While a window meets few of the file's blocks, twice the samples are twice the work.
+      nextSampleCount = min(largestWindow, count * (count < blockCount ? 2 : 8))
+      return .prepare(schedule, sampleCount: count)
+    }
+    if var current = filling, current.failure == nil, current.hasBlocks {
+      let block = current.nextBlock
+      let window = current.window
+      let requests = window.wanted.requests[window.wanted.blocks[block]]
+      guard
+        slots.take(requests, numbers: window.slots, addresses: window.addresses, isUrgent: isAwaited)
+      else { return nil }
+      current.nextBlock += 1
+      filling = current
+      return .read(window, block: block)
+    }
+    return isScheduleOver && !isPreparing && next == nil && filling == nil ? .stop : nil
+  }
+
+  mutating func prepared(_ window: SampleWindow, _ schedule: BatchSchedule) {
+    isPreparing = false
+    self.schedule = schedule
+    if window.slices.isEmpty { isScheduleOver = true } else { next = window }
+  }
+
+  mutating func finished(_ block: Int, _ error: (any Error)?) {
+    guard var current = filling else { return }
+    current.finishedBlocks += 1
+    if let error, current.failure.map({ block < $0.block }) ?? true { current.failure = (block, error) }
+    filling = current
+    if let failed = current.failure {
+      // Blocks are handed out in order, so every earlier one has its say first.
+      if current.finishedBlocks == current.nextBlock {
+        failure = failed.error
+        filling = nil
+      }
+    } else if current.isComplete {
+      var place = 0
+      for slice in current.window.slices {
+        let places = place..<place + slice.rows.count
+        ready.append(Ready(slice: slice, window: current.window, places: places))
+        place = places.upperBound
+      }
+      filling = nil
+      isAwaited = false
+    }
+  }
+
+  /// First in, first out.
+  struct ReadyQueue: Sendable {
+    private var items: [Ready?] = []
+    private var first = 0
+
+    var isEmpty: Bool { first == items.count }
+
+    mutating func append(_ item: Ready) { items.append(item) }
+
+    mutating func popFirst() -> Ready? {
+      guard first < items.count else { return nil }
+      let item = items[first]
+      items[first] = nil
+      first += 1
+      if first == items.count || first > 64 {
+        items.removeFirst(first)
+        first = 0
+      }
+      return item
+    }
+  }
+}
