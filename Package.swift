@@ -76,7 +76,7 @@ let package = Package(
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ], exclude: ["TensorBoard/event.proto"]),
 
-    .target(name: "Interchange", dependencies: ["HDF5", "Tensors", "Networks", "Training"]),
+    .target(name: "Interchange", dependencies: ["HDF5", "Tensors", "Networks", "Compute", "Training"]),
 
     // Level 6: the command line.
     .executableTarget(

@@ -1,3 +1,4 @@
+internal import Compute
 internal import HDF5
 public import Networks
 public import Tensors
@@ -195,9 +196,13 @@ public struct KerasImport: Sendable {
       throw InterchangeError(
         .usage, "there are \(classNames.count) class names, and the model has \(classes) outputs")
     }
+    // Outputs after sigmoid are decided each by itself; of other models classes are expected.
+    let criterion =
+      network.network.output.spec.finalActivation == .sigmoid
+      ? Criterion(loss: .sigmoidCrossEntropy(labelSmoothing: 0), targets: .values, outputs: classes) : nil
     let identity = RunIdentity(
       runID: "keras-\(file.version ?? "file")", versions: RunEnvironment.libraryVersions,
-      classNames: classNames)
+      classNames: classNames, criterion: criterion)
     let checkpoint = Checkpoint(
       network: network, name: model.name, progress: TrainingProgress(), identity: identity, values: values,
       optimizer: nil, slots: [])
