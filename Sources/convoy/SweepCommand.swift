@@ -71,7 +71,9 @@ struct SweepCommand: ParsableCommand {
     let directory = RunNames.directory(of: loaded)
     if !quiet {
       let values = zip(sweep.keys, member.values).compactMap { key, value in value.map { "\(key)=\($0)" } }
-      print("member \(member.index + 1) of \(sweep.members.count): \(values.joined(separator: " "))")
+      // At once, for the lines of the training are not held back either.
+      TerminalOutput.write(
+        "member \(member.index + 1) of \(sweep.members.count): \(values.joined(separator: " "))\n", to: 1)
     }
     let request = RunRequest(
       configuration: loaded.run, resolvedConfiguration: loaded.resolvedYAML, directory: directory,
