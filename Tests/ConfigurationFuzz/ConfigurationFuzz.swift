@@ -7,7 +7,7 @@ import TestSupport
 ///     ConfigurationFuzz CONFIGS ROUNDS SEED
 ///
 /// Every one has to be read or refused within 100 ms of this thread's time and 64 MiB of memory beyond what the process
-/// had before, and what is read has to be written and read again as the same. The first that is not ends the program with
+/// had at first, and what is read has to be written and read again as the same. The first that is not ends the program with
 /// 1 and stays in the folder for temporary files, as does one that makes it trap.
 @main
 struct ConfigurationFuzz {
