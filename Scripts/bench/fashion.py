@@ -1,5 +1,6 @@
 """Convoy and Keras one after the other on Fashion-MNIST, whole processes; writes Results/fashion.md."""
 import argparse
+import csv
 import os
 import re
 import shutil
@@ -47,8 +48,11 @@ def main():
     }
     for name, command in programs.items():
         seconds, memory, text = run(command)
-        accuracy = re.search(r"accuracy\D*([\d.]+)( ?%)?", text)
-        value = float(accuracy[1]) / (100 if accuracy[2] else 1) if accuracy else float("nan")
+        if name == "Convoy":
+            with open(os.path.join(directory, "run", "metrics.csv")) as table:
+                value = float(list(csv.DictReader(table))[-1]["test_accuracy"])
+        else:
+            value = float(re.search(r"accuracy\D*([\d.]+)", text)[1])
         rows.append((name, seconds, memory, value))
         print(f"  {name}: {seconds:.1f} s, {memory:.0f} MB, test accuracy {value:.4f}", file=sys.stderr, flush=True)
     shutil.rmtree(directory)
