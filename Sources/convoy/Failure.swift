@@ -17,7 +17,7 @@ enum Failure {
     guard let code = exitCode(of: error) else { Convoy.exit(withError: error) }
     let lines = "\(error)".split(separator: "\n")
     let text = lines.map { "error: \($0)\n" }.joined()
-    FileHandle.standardError.write(Data(text.utf8))
+    TerminalOutput.write(text, to: 2)
     Foundation.exit(code)
   }
 

@@ -27,7 +27,7 @@ final class TrainingPrinter: TrainerObserver {
     progress = ProgressLine(
       Terminal(descriptor: 1, environment: environment),
       measure: { Terminal(descriptor: 1, environment: environment) },
-      write: { FileHandle.standardOutput.write(Data($0.utf8)) })
+      write: { TerminalOutput.write($0, to: 1) })
   }
 
   func receive(_ event: TrainerEvent) {
@@ -43,10 +43,10 @@ final class TrainingPrinter: TrainerObserver {
         progress.update(ProgressReading(title: "evaluating", done: done, total: total), now: seconds)
       }
     case .epochEnded(let metrics, let isBest):
-      say(describe(metrics, isBest: isBest))
+      say(describe(metrics, isBest: isBest), orShorter: describe(metrics, isBest: isBest, isBrief: true))
     case .warning(let text):
       progress.finish()
-      FileHandle.standardError.write(Data("warning: \(text)\n".utf8))
+      TerminalOutput.warn(text)
     case .stopped(let signal, let step):
       say("\(StopSignals.name(of: signal)): checkpoint written after step \(step)")
     case .checkpointWritten, .finished: break
@@ -60,8 +60,8 @@ final class TrainingPrinter: TrainerObserver {
     return Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18
   }
 
-  private func say(_ line: String) {
-    if !isQuiet { progress.line(line) }
+  private func say(_ line: String, orShorter shorter: String? = nil) {
+    if !isQuiet { progress.line(line, orShorter: shorter) }
   }
 
   private func reading(_ report: StepReport) -> ProgressReading {
@@ -86,17 +86,23 @@ final class TrainingPrinter: TrainerObserver {
       + "\(summary.shard), \(summary.workers) worker\(summary.workers == 1 ? "" : "s")"
   }
 
-  private func describe(_ metrics: EpochMetrics, isBest: Bool) -> String {
+  /// - Parameter isBrief: leaves out the speed and the losses of what was only evaluated, for 80 columns.
+  private func describe(_ metrics: EpochMetrics, isBest: Bool, isBrief: Bool = false) -> String {
     var parts = ["epoch \(metrics.epoch)/\(summary?.epochs ?? metrics.epoch)"]
     // Loss and the first metric; the tables have the others.
     parts += metrics.train.figures.prefix(2).map { "\($0.name) \(NumberText.short($0.value))" }
     for (word, sums) in [("validation", metrics.validation), ("test", metrics.test)] {
       guard let sums else { continue }
-      parts += sums.figures.prefix(2).map { "\(word) \($0.name) \(NumberText.short($0.value))" }
+      let figures = sums.figures.prefix(2)
+      parts += (isBrief ? figures.suffix(1) : figures).map {
+        "\(word) \($0.name) \(NumberText.short($0.value))"
+      }
       // The star belongs to what epochs are compared by.
       if word == "validation" || metrics.validation == nil { parts[parts.count - 1] += isBest ? " *" : "  " }
     }
-    if let rate = metrics.samplesPerSecond { parts.append("\(NumberText.grouped(Int(rate))) images/s") }
+    if !isBrief, let rate = metrics.samplesPerSecond {
+      parts.append("\(NumberText.grouped(Int(rate))) images/s")
+    }
     return parts.joined(separator: "  ")
   }
 }

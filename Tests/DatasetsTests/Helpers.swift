@@ -1,7 +1,8 @@
-import Datasets
 import Foundation
 import Tensors
 import Testing
+
+@testable import Datasets
 
 /// A path in the folder of fixtures beside this file.
 func fixture(_ name: String, file: String = #filePath) -> String {
@@ -93,4 +94,20 @@ func writeDataset(
 
 func writtenPixel(_ sample: Int, _ index: Int) -> UInt8 {
   UInt8(truncatingIfNeeded: (sample &* 2_654_435_761) >> 13 &+ index &* 7)
+}
+
+/// A sample whose numbers all differ where bytes allow.
+func sample<T: PixelValue>(_ shape: Shape, _: T.Type, salt: Int = 0) -> [T] {
+  (0..<shape.elementCount).map { T(nearest: Float(($0 &* 37 &+ $0 / 11 &+ salt &* 91) % 256)) }
+}
+
+/// A number that looks like noise, the same for the same place.
+func noise(_ place: Int) -> UInt8 { UInt8(truncatingIfNeeded: (place &* 2_654_435_761) >> 11) }
+
+/// Pixels of an imported split, sample after sample, with its labels.
+func contents(_ path: String, _ split: String = "train") throws -> (
+  dataset: ImageDataset, bytes: [UInt8], labels: [Int32]
+) {
+  let dataset = try ImageDataset(path: path, images: "\(split)/images", labels: "\(split)/labels")
+  return (dataset, try dataset.samples(Array(0..<dataset.count)).bytes, dataset.labels)
 }

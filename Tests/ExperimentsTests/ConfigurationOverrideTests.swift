@@ -1,0 +1,132 @@
+import Compute
+import Datasets
+import Foundation
+import Networks
+import Tensors
+import TestSupport
+import Testing
+import Training
+
+@testable import Experiments
+
+/// Where values come from: overrides, bases, defaults; and how two configurations differ.
+@Suite struct ConfigurationOverrideTests {
+  @Test("overrides reach every value, by whole paths and by clear ends of them")
+  func overrides() throws {
+    let run = try ChangedConfiguration.load(
+      set: [
+        "training.epochs=3", "batch=64", "optimizer.momentum=0", "learning_rate=1/8", "nesterov=true",
+        "network.layers.1.conv2d.filters=32", "layers.4.units=50", "network.layers.3.flatten.name=vector",
+        "keep.best=0", "schedule=cosine", "warmup={epochs: 1}", "data.test=none", "memory_limit=1 MiB",
+        "checkpoints.every={steps: 10}", "precision=bf16", "input.0=30",
+      ]
+    ).run
+    #expect(run.training.epochs == 3 && run.training.batch == 64 && run.training.precision == .bf16)
+    #expect(
+      run.training.optimizer == .sgd(learningRate: 0.125, momentum: 0, nesterov: true, weightDecay: 0))
+    #expect(
+      run.training.schedule == ScheduleConfiguration(curve: .cosine(over: nil, floor: 0), warmup: .epochs(1)))
+    #expect(run.network.layers[1].spec == .conv2D(Conv2D(filters: 32, kernel: Size2D(3), activation: .relu)))
+    #expect(run.network.layers[4].spec == .dense(Dense(units: 50, activation: .relu)))
+    #expect(run.network.layers[3].name == "vector" && run.network.inputShape == [30, 28, 1])
+    #expect(run.checkpoints == CheckpointConfiguration(every: .steps(10), keepBest: 0))
+    #expect(run.data.test == nil && run.data.memoryLimitBytes == 1 << 20)
+  }
+
+  @Test("later overrides see what earlier ones did")
+  func overrideOrder() throws {
+    let run = try ChangedConfiguration.load(set: [
+      "optimizer={adam: {learning_rate: 1}}", "beta1=0.5", "learning_rate=2",
+    ]).run
+    #expect(
+      run.training.optimizer
+        == .adam(learningRate: 2, beta1: 0.5, beta2: 0.999, epsilon: 1e-7, weightDecay: 0, decoupled: false))
+  }
+
+  @Test("a path in an override counts from the working directory")
+  func overridePath() throws {
+    let run = try ChangedConfiguration.load(set: ["data.train.file=x/../b.h5"]).run
+    #expect(run.data.train.file == FileManager.default.currentDirectoryPath + "/b.h5")
+  }
+
+  @Test("all wrong overrides are reported beside the file's own errors")
+  func overrideErrors() {
+    #expect(
+      ChangedConfiguration.messages([("epochs: 10", "epochs: x")], set: ["batch=0", "bach=3", "seed=y"]) == [
+        "/configs/c.yaml:16:11: training.epochs: found 'x', expected a whole number from 1 to 1000000",
+        "--set bach=3: there is no key 'bach'; did you mean 'training.batch'?",
+        "--set seed=y: seed: found 'y', expected a whole number from 0 to 2^63 − 1",
+        "--set batch=0: training.batch: found '0', expected a whole number from 1 to 1048576",
+      ])
+  }
+
+  @Test("each value knows whether it is a default, from a file, or from an override")
+  func provenance() throws {
+    let loaded = try ChangedConfiguration.load(set: ["learning_rate=0.1"])
+    func origin(_ path: String) -> String? { loaded.values.value(at: path)?.origin.description }
+    #expect(origin("seed") == "/configs/c.yaml:2:7")
+    #expect(origin("training.optimizer.sgd.learning_rate") == "--set learning_rate=0.1")
+    #expect(origin("training.optimizer.sgd.nesterov") == "default")
+    #expect(origin("training.optimizer.sgd.momentum") == "/configs/c.yaml:20:42")
+    #expect(loaded.annotatedYAML.contains("learning_rate: 0.1"))
+    #expect(
+      loaded.annotatedYAML.split(separator: "\n").contains { $0.hasSuffix("# --set learning_rate=0.1") })
+  }
+
+  @Test("differences name the keys, and which of them keep the meaning of a run")
+  func differences() throws {
+    let base = try ChangedConfiguration.load()
+    let other = try ChangedConfiguration.load(
+      set: [
+        "epochs=20", "keep.last=4", "data.train.file=/b.h5", "learning_rate=0.1", "layers.1.kernel=5",
+        "name=x",
+        "checkpoints.every={minutes: 5}", "memory_limit=2 GiB",
+      ])
+    let found = base.differences(to: other)
+    #expect(
+      found.map { "\($0.keepsMeaning ? "keeps" : "changes") \($0)" } == [
+        "keeps name: example → x",
+        "keeps data.train.file: /configs/a.h5 → /b.h5",
+        "keeps data.memory_limit: 1 GiB → 2 GiB",
+        "changes network.layers.conv2d.kernel: [3, 3] → [5, 5]",
+        "keeps training.epochs: 10 → 20",
+        "changes training.optimizer.sgd.learning_rate: 0.05 → 0.1",
+        "keeps checkpoints.every: {epochs: 1} → {minutes: 5}",
+        "keeps checkpoints.keep.last: 2 → 4",
+      ])
+    #expect(base.differences(to: base).isEmpty)
+    #expect(
+      other.differences(to: base).map(\.keepsMeaning) == [true, true, true, false, false, false, true, true])
+  }
+
+  @Test("maps are merged, lists and kinds replaced, and errors point into the right file")
+  func extends() throws {
+    let directory = try TemporaryDirectory()
+    try directory.write(try BrokenConfiguration.base(), to: "base.yaml")
+    try FileManager.default.createDirectory(atPath: directory.file("sub"), withIntermediateDirectories: true)
+    let middle =
+      "extends: ../base.yaml\nname: middle\ntraining:\n  epochs: 3\n  optimizer: {sgd: {nesterov: true}}\n"
+    try directory.write(middle, to: "sub/middle.yaml")
+    let top = "extends: sub/middle.yaml\ntraining: {optimizer: {adam: {learning_rate: 1}}}\n"
+    try directory.write(top, to: "top.yaml")
+
+    let inner = try ConfigurationFile.load(path: directory.file("sub/middle.yaml"))
+    #expect(inner.run.name == "middle" && inner.run.training.epochs == 3)
+    #expect(
+      inner.run.training.optimizer == .sgd(learningRate: 0.05, momentum: 0.9, nesterov: true, weightDecay: 0))
+    #expect(inner.run.data.train.file == directory.file("a.h5"))
+    #expect(
+      inner.values.value(at: "training.batch")?.origin
+        == .file(path: directory.file("sub/../base.yaml"), line: 17, column: 10))
+
+    let outer = try ConfigurationFile.load(path: directory.file("top.yaml"))
+    #expect(outer.run.training.epochs == 3 && outer.run.name == "middle")
+    #expect(
+      outer.run.training.optimizer
+        == .adam(learningRate: 1, beta1: 0.9, beta2: 0.999, epsilon: 1e-7, weightDecay: 0, decoupled: false))
+
+    try directory.write("extends: top.yaml\n", to: "base.yaml")
+    #expect(throws: ConfigurationErrors.self) { try ConfigurationFile.load(path: directory.file("top.yaml")) }
+  }
+
+}
