@@ -70,6 +70,8 @@ final class FileDescriptor: Sendable {
       throw TrainingError(.badData, "\(path) is not a regular file")
     }
     let size = Int(status.st_size)
+    // All empty arrays are one, whose count two threads must not write at a time.
+    guard size > 0 else { return [] }
     var failure: TrainingError?
     let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
       while count < size {

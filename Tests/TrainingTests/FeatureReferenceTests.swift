@@ -136,6 +136,8 @@ struct FeatureReferenceTests {
   static let plateaus: [String: Plateau] = [
     "plain": Plateau(factor: 0.5, patience: 2),
     "cooldown": Plateau(factor: 0.1, patience: 2, minimumGain: 0.001, cooldown: 3),
+    // With a longer patience a cooldown that never passes changes nothing here.
+    "impatient": Plateau(factor: 0.5, patience: 1, minimumGain: 0.001, cooldown: 2),
     "floor": Plateau(factor: 0.3, patience: 1, minimumGain: 0, floor: 0.05),
   ]
   static let rates: [String: [Double]] = [
@@ -146,6 +148,14 @@ struct FeatureReferenceTests {
     "loss, cooldown": [
       1, 1, 1, 1, 0.1, 0.1, 0.1, 0.1, 0.01, 0.01, 0.01, 0.01, 0.001, 0.001, 0.001, 0.001, 1e-4, 1e-4, 1e-4,
       1e-4,
+    ],
+    "loss, impatient": [
+      1, 1, 1, 0.5, 0.5, 0.25, 0.25, 0.125, 0.125, 0.0625, 0.0625, 0.03125, 0.03125, 0.015625, 0.015625,
+      0.0078125, 0.0078125, 0.00390625, 0.00390625, 0.001953125,
+    ],
+    "accuracy, impatient": [
+      1, 1, 0.5, 0.5, 0.25, 0.25, 0.125, 0.125, 0.0625, 0.0625, 0.03125, 0.03125, 0.015625, 0.015625, 0.0078125,
+      0.0078125, 0.0078125, 0.00390625, 0.00390625, 0.001953125,
     ],
     "loss, floor": [1, 1, 1, 1, 0.3, 0.09, 0.09] + [Double](repeating: 0.05, count: 13),
     "accuracy, plain": [

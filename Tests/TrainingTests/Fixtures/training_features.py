@@ -96,6 +96,8 @@ FIGURES = {
 RULES = {
     "plain": dict(factor=0.5, patience=2),
     "cooldown": dict(factor=0.1, patience=2, cooldown=3, min_delta=0.001),
+    # With a longer patience a cooldown that never passes changes nothing here.
+    "impatient": dict(factor=0.5, patience=1, cooldown=2, min_delta=0.001),
     "floor": dict(factor=0.3, patience=1, min_lr=0.05, min_delta=0),
 }
 for figure, values in FIGURES.items():
