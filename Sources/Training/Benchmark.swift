@@ -9,29 +9,19 @@ internal import Tensors
 /// How fast a network trains and infers on this machine, and where the time goes.
 public final class Benchmark {
   let configuration: RunConfiguration
-  private let data: RunData
+  private let samples: SampleSet
   let compiled: CompiledNetwork
   let engine: TrainingEngine
-  private let workers: Int
   private let stop: StopRequest
 
   /// Opens the data and compiles the network; nothing is written.
   public init(_ request: RunRequest, stop: StopRequest) throws {
     configuration = request.configuration
-    workers = request.workers
     self.stop = stop
-    data = try RunData(configuration, workers: workers, stop: stop)
-    let network = try configuration.network.resolved()
-    let criterion = configuration.criterion(of: network)
-    try data.check(network, criterion)
-    compiled = try CompiledNetwork(network, options: try request.compileOptions(goingOnFrom: nil, stop: stop))
-    let batch = configuration.training.batch
-    engine = try TrainingEngine(
-      compiled, configuration: configuration,
-      pool: WorkerPool(workers: workers) { ThreadConfinement.confine() },
-      lossWeights: try data.lossWeights(configuration, compiled),
-      trainingSizes: RunData.minibatchSizes(samples: data.training.dataset.count, batch: batch),
-      evaluationSizes: [batch], start: compiled.parameters.initialValues(seed: configuration.seed), slots: [])
+    let prepared = try PreparedTraining(request, stop: stop)
+    samples = prepared.samples.training
+    compiled = prepared.compiled
+    engine = try prepared.makeEngine(evaluationSizes: [configuration.training.batch])
   }
 
   /// Times of equal pieces of work.
@@ -71,12 +61,9 @@ public final class Benchmark {
     init(_ benchmark: Benchmark) {
       self.benchmark = benchmark
       let configuration = benchmark.configuration
-      let store = benchmark.data.training
       reader = BatchReader(
-        store,
-        order: SampleOrder(
-          seed: configuration.seed, count: store.dataset.count, shuffle: configuration.data.shuffle),
-        batchSize: configuration.training.batch, dropRemainder: true)
+        benchmark.samples.store, order: benchmark.samples.order,
+        batchSize: configuration.training.samplesPerStep, dropRemainder: true)
     }
 
     func next() throws {
@@ -89,8 +76,7 @@ public final class Benchmark {
       let outcome = try benchmark.engine.step(
         minibatch,
         UpdateMoment(update: update, learningRate: benchmark.configuration.training.learningRate),
-        firstSample: minibatch.epoch * benchmark.data.training.dataset.count + minibatch.position,
-        stop: benchmark.stop)
+        firstSample: benchmark.samples.firstSample(of: minibatch), stop: benchmark.stop)
       switch outcome {
       case .done: break
       case .stopped: throw Benchmark.stopped
@@ -102,13 +88,13 @@ public final class Benchmark {
   private static let stopped = StoppedEarly("stopped by a signal before all was measured")
   private static let tooFewSamples = TrainingError(.badData, "the data has fewer samples than a minibatch")
 
-  var schedule: Schedule { Schedule(configuration.training, samples: data.training.dataset.count) }
+  var schedule: Schedule { Schedule(configuration.training, samples: samples.count) }
 
   /// The forward pass over the data with the inference plan.
   public func inference(seconds: Double) throws -> Throughput {
-    let order = SampleOrder(seed: configuration.seed, count: data.training.dataset.count, shuffle: false)
+    let order = SampleOrder(seed: 0, count: samples.store.dataset.count, shuffle: false)
     let reader = BatchReader(
-      data.training, order: order, batchSize: configuration.training.batch, dropRemainder: true)
+      samples.store, order: order, batchSize: configuration.training.batch, dropRemainder: true)
     return try measure(seconds: seconds, reader) { [self] in try engine.evaluate($0, stop: stop) != nil }
   }
 
@@ -117,6 +103,7 @@ public final class Benchmark {
     _ work: (Minibatch) throws -> Bool
   ) throws -> Throughput {
     var passes: [StepPhases] = []
+    var batch = 0
     let clock = ContinuousClock()
     var times: [Double] = []
     var waited = 0.0
@@ -130,6 +117,7 @@ public final class Benchmark {
       guard let minibatch = try reader.next() else { break }
       let started = clock.now
       guard try work(minibatch) else { throw Benchmark.stopped }
+      batch = minibatch.count
       times.append(Double(asked.duration(to: clock.now)))
       if times.count > warmUp {
         waited += Double(asked.duration(to: started))
@@ -138,9 +126,8 @@ public final class Benchmark {
     }
     let counted = times.dropFirst(warmUp).sorted()
     guard !counted.isEmpty else { throw Benchmark.tooFewSamples }
-    let batch = Double(configuration.training.batch)
     func rate(_ share: Double) -> Double {
-      batch / counted[min(counted.count - 1, Int(Double(counted.count) * share))]
+      Double(batch) / counted[min(counted.count - 1, Int(Double(counted.count) * share))]
     }
     return Throughput(
       imagesPerSecond: rate(0.5), slowest: rate(0.95), fastest: rate(0.05), steps: counted.count,
@@ -171,9 +158,10 @@ public final class Benchmark {
   /// Times every step of a training shard on one worker; the fastest of several runs counts.
   public func profile(repeats: Int = 10) throws -> [LayerTime] {
     let plan = try compiled.trainingPlan(samples: compiled.shardSize)
-    let rows = (0..<compiled.shardSize).map { $0 % data.training.dataset.count }
+    let dataset = samples.store.dataset
+    let rows = (0..<compiled.shardSize).map { $0 % dataset.count }
     let shard = MinibatchShard(
-      minibatch: try data.training.dataset.samples(rows), range: 0..<compiled.shardSize)
+      minibatch: try dataset.samples(rows), range: 0..<compiled.shardSize)
     var best = [UInt64](repeating: .max, count: plan.stepNames.count)
     for _ in 0..<max(repeats, 1) {
       guard !stop.isRequested else { throw Benchmark.stopped }
@@ -193,7 +181,7 @@ public final class Benchmark {
   ///
   /// Additions of gradients while shards are still computed are not in it; there are none as long as buffers suffice.
   public var updateBytes: Int {
-    let shards = Sharding(sampleCount: configuration.training.batch, shardSize: compiled.shardSize).count
+    let shards = Sharding(sampleCount: configuration.training.samplesPerStep, shardSize: compiled.shardSize).count
     return (shards + 2 * (1 + engine.optimizer.slotNames.count)) * compiled.storageCount
       * MemoryLayout<Float>.stride
   }

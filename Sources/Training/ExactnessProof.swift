@@ -1,33 +1,20 @@
 internal import Compute
 internal import Crypto
 internal import Datasets
-internal import Networks
-internal import OneDNN
-internal import Parallel
-internal import Tensors
 
 /// Trains the same few steps again and again, on different numbers of workers, and compares every byte after every step.
 ///
 /// Nothing is written. This is what `convoy prove` shows.
 public final class ExactnessProof {
-  private let request: RunRequest
-  private let data: RunData
-  private let samples: RunSamples
-  private let network: ResolvedNetwork
-  private let compiled: CompiledNetwork
+  private let prepared: PreparedTraining
   private let stop: StopRequest
 
   /// Opens the data and compiles the network, once for all trials.
   ///
   /// - Parameter request: its run directory is not touched, its number of workers reads the data.
   public init(_ request: RunRequest, stop: StopRequest) throws {
-    self.request = request
+    prepared = try PreparedTraining(request, stop: stop)
     self.stop = stop
-    data = try RunData(request.configuration, workers: request.workers, stop: stop)
-    network = try request.configuration.network.resolved()
-    try data.check(network, request.configuration.criterion(of: network))
-    samples = try RunSamples(request.configuration, data)
-    compiled = try CompiledNetwork(network, options: try request.compileOptions(goingOnFrom: nil, stop: stop))
   }
 
   /// Digests of parameters, statistics and optimizer state: before the first step, then after each.
@@ -54,27 +41,21 @@ public final class ExactnessProof {
   }
 
   private func makeTrial(_ workers: Int, start: Checkpoint?, at progress: TrainingProgress) throws -> Trial {
-    let configuration = request.configuration
-    let engine = try TrainingEngine(
-      compiled, configuration: configuration,
-      pool: WorkerPool(workers: workers) { ThreadConfinement.confine() },
-      lossWeights: try data.lossWeights(configuration, compiled),
-      trainingSizes: RunData.minibatchSizes(
-        samples: samples.training.count, batch: configuration.training.samplesPerStep), evaluationSizes: [],
-      start: start?.trained ?? start?.values
-        ?? compiled.parameters.initialValues(seed: configuration.seed),
-      slots: start?.slots ?? [], average: start?.average)
-    return Trial(configuration, engine, samples.training, progress)
+    Trial(
+      prepared.request.configuration, try prepared.makeEngine(workers: workers, from: start),
+      prepared.samples.training, progress)
   }
 
   /// The state as it comes back from the bytes of a checkpoint.
   private func restart(_ trial: Trial) throws -> Checkpoint {
+    let configuration = prepared.request.configuration
+    let compiled = prepared.compiled
     let values = try trial.engine.copyState().canonical(
       compiled, slotNames: trial.engine.optimizer.slotNames)
     let checkpoint = Checkpoint(
-      network: network, name: request.configuration.name, progress: trial.progress,
+      network: prepared.network, name: configuration.name, progress: trial.progress,
       identity: RunIdentity(runID: "proof", criterion: compiled.options.criterion),
-      values: values.predicting, optimizer: request.configuration.training.optimizer, slots: values.slots,
+      values: values.predicting, optimizer: configuration.training.optimizer, slots: values.slots,
       trained: values.trained)
     return try CheckpointFile.decode(try CheckpointFile.encode(checkpoint))
   }
@@ -86,7 +67,7 @@ public final class ExactnessProof {
     private let configuration: RunConfiguration
     private let reader: BatchReader
     private let schedule: Schedule
-    private let sampleCount: Int
+    private let samples: SampleSet
 
     init(
       _ configuration: RunConfiguration, _ engine: TrainingEngine, _ training: SampleSet,
@@ -95,9 +76,9 @@ public final class ExactnessProof {
       self.configuration = configuration
       self.engine = engine
       self.progress = progress
-      sampleCount = training.count
+      samples = training
       reader = BatchReader.training(configuration, training, from: progress)
-      schedule = Schedule(configuration.training, samples: sampleCount)
+      schedule = Schedule(configuration.training, samples: samples.count)
     }
 
     /// False at the end of the configuration's epochs.
@@ -106,7 +87,7 @@ public final class ExactnessProof {
       let rate = configuration.training.learningRate * schedule.factor(step: progress.step)
       let outcome = try engine.step(
         minibatch, UpdateMoment(update: progress.updates + 1, learningRate: rate),
-        firstSample: minibatch.epoch * sampleCount + minibatch.position, stop: stop)
+        firstSample: samples.firstSample(of: minibatch), stop: stop)
       switch outcome {
       case .stopped: throw StoppedEarly("stopped by a signal before the proof was done; nothing was written")
       case .notFinite(let problem):

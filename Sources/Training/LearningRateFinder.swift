@@ -1,9 +1,6 @@
 internal import Compute
 internal import Datasets
 internal import Foundation
-internal import Networks
-internal import OneDNN
-internal import Parallel
 
 /// The learning-rate range test: trains with a rate that rises by the same factor in each step, and looks where the loss falls and
 /// where it breaks away.
@@ -48,20 +45,9 @@ public final class LearningRateFinder {
   public init(_ request: RunRequest, stop: StopRequest) throws {
     self.request = request
     self.stop = stop
-    let configuration = request.configuration
-    let data = try RunData(configuration, workers: request.workers, stop: stop)
-    let network = try configuration.network.resolved()
-    try data.check(network, configuration.criterion(of: network))
-    samples = try RunSamples(configuration, data).training
-    let compiled = try CompiledNetwork(
-      network, options: try request.compileOptions(goingOnFrom: nil, stop: stop))
-    engine = try TrainingEngine(
-      compiled, configuration: configuration,
-      pool: WorkerPool(workers: request.workers) { ThreadConfinement.confine() },
-      lossWeights: try data.lossWeights(configuration, compiled),
-      trainingSizes: RunData.minibatchSizes(
-        samples: samples.count, batch: configuration.training.samplesPerStep), evaluationSizes: [],
-      start: compiled.parameters.initialValues(seed: configuration.seed), slots: [])
+    let prepared = try PreparedTraining(request, stop: stop)
+    samples = prepared.samples.training
+    engine = try prepared.makeEngine()
   }
 
   /// Trains until the rate is at its end, or the smoothed loss is four times its least, or no number.
@@ -82,7 +68,7 @@ public final class LearningRateFinder {
       let rate = range.rate(step)
       let outcome = try engine.step(
         minibatch, UpdateMoment(update: step + 1, learningRate: rate * scale),
-        firstSample: minibatch.epoch * samples.count + minibatch.position, stop: stop)
+        firstSample: samples.firstSample(of: minibatch), stop: stop)
       switch outcome {
       case .stopped: throw StoppedEarly("stopped by a signal; nothing was written")
       case .notFinite: return LearningRateCurve(points: points, hasDiverged: true)

@@ -34,23 +34,14 @@ public final class Run {
     let found = try request.findCheckpoint(in: directory.checkpoints, self.observer)
     if let found { try request.check(found.checkpoint, against: data, self.observer) }
 
-    let network = try configuration.network.resolved()
-    let criterion = configuration.criterion(of: network)
-    try data.check(network, criterion)
-    let samples = try RunSamples(configuration, data)
-    let pool = WorkerPool(workers: request.workers) { ThreadConfinement.confine() }
-    let compiled = try CompiledNetwork(
-      network, options: try request.compileOptions(goingOnFrom: found?.checkpoint.identity, stop: stop))
-    let engine = try TrainingEngine(
-      compiled, configuration: configuration, pool: pool,
-      lossWeights: try data.lossWeights(configuration, compiled),
-      trainingSizes: RunData.minibatchSizes(
-        samples: samples.training.count, batch: configuration.training.samplesPerStep),
+    let prepared = try PreparedTraining(
+      request, data: data, goingOnFrom: found?.checkpoint.identity, stop: stop)
+    let (samples, compiled) = (prepared.samples, prepared.compiled)
+    let criterion = compiled.options.criterion
+    let engine = try prepared.makeEngine(
+      from: found?.checkpoint,
       evaluationSizes: samples.evaluationSizes(
-        batch: Trainer.evaluationBatch(configuration.training, compiled)),
-      start: found?.checkpoint.trained ?? found?.checkpoint.values
-        ?? compiled.parameters.initialValues(seed: configuration.seed),
-      slots: found?.checkpoint.slots ?? [], average: found?.checkpoint.average)
+        batch: Trainer.evaluationBatch(configuration.training, compiled)))
 
     let identity = RunIdentity(
       runID: found?.checkpoint.identity.runID ?? UUID().uuidString.lowercased(),
@@ -77,7 +68,7 @@ public final class Run {
       validationSamples: samples.role == .validation ? samples.compared?.count ?? 0 : 0,
       testSamples: (samples.role == .test ? samples.compared : samples.final)?.count ?? 0,
       batch: configuration.training.samplesPerStep,
-      shard: compiled.shardSize, workers: request.workers, parameterCount: network.parameterCount)
+      shard: compiled.shardSize, workers: request.workers, parameterCount: compiled.network.parameterCount)
 
     try directory.write(configuration: request.resolvedConfiguration)
     try directory.write(

@@ -9,6 +9,9 @@ struct SampleSet: Sendable {
   /// Samples of one pass.
   var count: Int { order.count }
 
+  /// The running number over a training's passes of a minibatch's first sample.
+  func firstSample(of minibatch: Minibatch) -> Int { minibatch.epoch * count + minibatch.position }
+
   /// The minibatches of one pass, for evaluation.
   func reader(batch: Int) -> BatchReader {
     BatchReader(store, order: order, batchSize: batch, endEpoch: 1)

@@ -86,7 +86,7 @@ final class Trainer {
     let learningRate = learningRate(step: progress.step)
     let outcome = try engine.step(
       minibatch, UpdateMoment(update: progress.updates + 1, learningRate: learningRate),
-      firstSample: progress.epoch * sampleCount + progress.position, stop: stop)
+      firstSample: samples.training.firstSample(of: minibatch), stop: stop)
     var sums = MetricSums()
     switch outcome {
     case .stopped: return false

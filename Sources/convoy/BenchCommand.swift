@@ -184,7 +184,11 @@ struct BenchCommand: ParsableCommand {
       configuration = try ConfigurationFile.load(path: config, overrides: overrides).run
       if madeUp {
         let network = try configuration.network.resolved()
-        let samples = (batch ?? configuration.training.batch) * 4
+        if let batch { configuration.training.batch = batch }
+        let samples = configuration.training.samplesPerStep * 4
+        // They are about epochs of real data.
+        configuration.training.trainingLimit = nil
+        configuration.training.overfitBatches = nil
         configuration.data = DataConfiguration(
           train: try Benchmark.writeSyntheticDataset(
             for: network, configuration.criterion(of: network), samples: samples, to: scratch))

@@ -1,0 +1,55 @@
+internal import Compute
+internal import Networks
+internal import Parallel
+
+/// What every training begins with, for its own sake or to be measured: samples that fit, and the network compiled for them.
+struct PreparedTraining {
+  let request: RunRequest
+  let data: RunData
+  let samples: RunSamples
+  let network: ResolvedNetwork
+  let compiled: CompiledNetwork
+
+  /// Opens the data, holds the network and the loss against them, and compiles.
+  ///
+  /// - Parameters:
+  ///   - data: opened already; nil opens the request's.
+  ///   - identity: of a run that goes on, whose choices of kernels are repeated; nil for one that begins.
+  /// - Throws: ``TrainingError`` where data and network do not fit; ``StoppedEarly`` when asked to stop.
+  init(
+    _ request: RunRequest, data: RunData? = nil, goingOnFrom identity: RunIdentity? = nil, stop: StopRequest
+  ) throws {
+    let configuration = request.configuration
+    let data = try data ?? RunData(configuration, workers: request.workers, stop: stop)
+    let network = try configuration.network.resolved()
+    try data.check(network, configuration.criterion(of: network))
+    self.request = request
+    self.data = data
+    self.network = network
+    samples = try RunSamples(configuration, data)
+    compiled = try CompiledNetwork(
+      network, options: try request.compileOptions(goingOnFrom: identity, stop: stop))
+  }
+
+  /// The memory of a training.
+  ///
+  /// - Parameters:
+  ///   - workers: nil for the request's.
+  ///   - checkpoint: whose state it begins with; nil begins with the initialisers' values.
+  ///   - evaluationSizes: of the minibatches that it will evaluate.
+  func makeEngine(
+    workers: Int? = nil, from checkpoint: Checkpoint? = nil, evaluationSizes: Set<Int> = []
+  ) throws -> TrainingEngine {
+    let configuration = request.configuration
+    return try TrainingEngine(
+      compiled, configuration: configuration,
+      pool: WorkerPool(workers: workers ?? request.workers) { ThreadConfinement.confine() },
+      lossWeights: try data.lossWeights(configuration, compiled),
+      trainingSizes: RunData.minibatchSizes(
+        samples: samples.training.count, batch: configuration.training.samplesPerStep),
+      evaluationSizes: evaluationSizes,
+      start: checkpoint?.trained ?? checkpoint?.values
+        ?? compiled.parameters.initialValues(seed: configuration.seed),
+      slots: checkpoint?.slots ?? [], average: checkpoint?.average)
+  }
+}
