@@ -1,6 +1,7 @@
 internal import Compute
 internal import Crypto
 internal import Datasets
+internal import Tensors
 
 /// Trains the same few steps again and again, on different numbers of workers, and compares every byte after every step.
 ///

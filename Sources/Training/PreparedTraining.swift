@@ -1,5 +1,6 @@
 internal import Compute
 internal import Networks
+internal import OneDNN
 internal import Parallel
 
 /// What every training begins with, for its own sake or to be measured: samples that fit, and the network compiled for them.

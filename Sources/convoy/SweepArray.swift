@@ -32,7 +32,7 @@ struct SweepArray {
   private var script: String {
     // By the link, because a program that was found by its name has no folder in its arguments.
     let program = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? "convoy"
-    let overrides = config.overrides.map { " --set \(quoted($0))" }.joined()
+    let overrides = config.overrides.map { " --set \($0.shellWord)" }.joined()
     var lines = String(decoding: PackageResources.convoy_sbatch, as: UTF8.self)
       .split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
     func replace(_ beginning: String, by line: String) {
@@ -55,7 +55,7 @@ struct SweepArray {
     replace("#SBATCH --nodes=", by: "#SBATCH --array=0-\(sweep.members.count - 1)\n#SBATCH --nodes=1")
     replace("#SBATCH --output=", by: "#SBATCH --output=\(folder)/task-%a.log")
     replace("# Where the program is", by: "# Where the program is.")
-    replace("convoy=", by: "convoy=${CONVOY:-\(quoted(program))}")
+    replace("convoy=", by: "convoy=${CONVOY:-\(program.shellWord)}")
     if let start = lines.firstIndex(where: { $0.hasPrefix("# What it does.") }),
       let end = lines[start...].firstIndex(where: { $0.hasPrefix("command=(") })
     {
@@ -63,10 +63,7 @@ struct SweepArray {
     }
     replace(
       "command=(",
-      by: "command=(sweep \(quoted(config.config))\(overrides) --member \"$SLURM_ARRAY_TASK_ID\")")
+      by: "command=(sweep \(config.config.shellWord)\(overrides) --member \"$SLURM_ARRAY_TASK_ID\")")
     return lines.joined(separator: "\n")
   }
-
-  /// A word for a shell.
-  private func quoted(_ text: String) -> String { "'" + text.replacing("'", with: "'\\''") + "'" }
 }

@@ -98,7 +98,7 @@ struct TrainCommand: ParsableCommand {
     let (run, isComplete) = try train(request, stop, printer)
     printer.finish()
     let result = TrainingResult(
-      directory: run.directory.path, progress: run.progress, isComplete: isComplete,
+      directory: run.directory.path, data: loaded.run.data, progress: run.progress, isComplete: isComplete,
       hasReachedStepLimit: run.hasReachedStepLimit,
       wasComplete: isComplete && run.summary.progress.step == run.progress.step)
     if isComplete, !result.wasComplete { writeReport(of: run, stop) }

@@ -4,6 +4,7 @@ internal import Training
 /// What a training came to, for the end of its output.
 struct TrainingResult {
   let directory: String
+  let data: DataConfiguration
   let progress: TrainingProgress
   let isComplete: Bool
   let hasReachedStepLimit: Bool
@@ -21,12 +22,11 @@ struct TrainingResult {
     if let table = epochTable() {
       text += table.text(width: terminal.columns, unicode: terminal.hasUnicode) + "\n"
     }
+    let next = NextCommands(directory: directory, data: data).lines
     return text + """
       run directory  \(directory)
       report         \(directory)/report.html
-      next           convoy inspect \(directory)
-                     convoy evaluate \(directory) --data FILE.h5
-                     convoy predict \(directory) IMAGE.png
+      next           \(next.joined(separator: "\n               "))
 
       """
   }

@@ -47,6 +47,23 @@ struct SmallTraining {
 
 @Suite("Commands on runs")
 struct RunCommandTests {
+  @Test("the commands that a training proposes do what they say when they are pasted into a shell")
+  func proposedCommands() throws {
+    let small = try SmallTraining()
+    let run = small.folder.file("a run")
+    let trained = try Program.run(["train", small.config, "--run-dir", run])
+    let lines = trained.output.split(separator: "\n").drop { !$0.hasPrefix("next ") }
+    let commands = lines.map { $0.drop { $0 != "/" && $0 != "." } }
+    try #require(commands.count == 3, "\(trained.output)")
+    let outputs = try commands.map { command in
+      let result = try Program.run(["-c", String(command)], program: "/bin/sh")
+      #expect(result.code == 0, "\(command): \(result.errors)")
+      return result.output
+    }
+    #expect(outputs[0].contains("conv2d") && outputs[1].contains("120 samples"))
+    #expect((0...4).allSatisfy { outputs[2].contains("row \($0)") }, "\(outputs[2])")
+  }
+
   @Test("runs are listed, compared step by step, and removed")
   func runs() throws {
     let small = try SmallTraining()

@@ -1,0 +1,33 @@
+internal import Datasets
+internal import Foundation
+internal import Training
+
+/// Commands to try on a finished run, such as can be pasted: the program as it was called, the data that the run was tested on.
+struct NextCommands {
+  let directory: String
+  let data: DataConfiguration
+  var program = Self.programAsCalled()
+
+  var lines: [String] {
+    let source = data.test ?? data.train
+    var samples = ["--data", source.file]
+    if source.images != "test/images" { samples += ["--images", source.images] }
+    switch source.target {
+    case .labels("test/labels"), .values("test/targets"): break
+    case .labels(let name): samples += ["--labels", name]
+    case .values(let name): samples += ["--targets", name]
+    }
+    let commands = [
+      ["inspect", directory], ["evaluate", directory] + samples,
+      ["predict", directory] + samples + ["--rows", "0-4"],
+    ]
+    return commands.map { ([program] + $0).map(\.shellWord).joined(separator: " ") }
+  }
+
+  /// The path that started this process, from the working directory on where it is below it; `convoy` where a shell found it.
+  private static func programAsCalled() -> String {
+    guard let program = CommandLine.arguments.first, program.contains("/") else { return "convoy" }
+    let here = FileManager.default.currentDirectoryPath + "/"
+    return program.hasPrefix(here) ? String(program.dropFirst(here.count)) : program
+  }
+}
