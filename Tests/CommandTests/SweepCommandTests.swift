@@ -93,7 +93,7 @@ struct SweepCommandTests {
     let script = try String(contentsOfFile: folder.file(path), encoding: .utf8)
     #expect(script.contains("#SBATCH --array=0-5\n"))
     #expect(
-      script.contains("command=(sweep 'sweep.yaml' --set 'seed=3' --member \"$SLURM_ARRAY_TASK_ID\")\n"))
+      script.contains("command=(sweep sweep.yaml --set seed=3 --member \"$SLURM_ARRAY_TASK_ID\")\n"))
     // What takes signals and requeues is the template's, word for word.
     let template = try String(
       contentsOfFile: "\(Program.projectFolder)/Scripts/convoy.sbatch", encoding: .utf8)
