@@ -32,6 +32,15 @@ public final class Monitor<State: Sendable>: @unchecked Sendable {
     return try body(&state)
   }
 
+  /// Changes the value, and wakes all who wait only where `body` answers that it matters to them.
+  ///
+  /// For changes that are many: who is woken in vain costs more than the change.
+  public func changeWaking(if body: (inout State) throws -> Bool) rethrows {
+    pthread_mutex_lock(mutex)
+    defer { pthread_mutex_unlock(mutex) }
+    if try body(&state) { pthread_cond_broadcast(changed) }
+  }
+
   /// Asks again after every change until there is an answer; what `body` changes wakes nobody.
   public func wait<Answer>(_ body: (inout State) throws -> Answer?) rethrows -> Answer {
     pthread_mutex_lock(mutex)

@@ -16,8 +16,8 @@ struct ChunkGrid: Sendable {
 
   private let rank: Int
 
-  /// Listing takes libhdf5 quadratic time: about 0.03 s for this many.
-  private static let longestTable = 2048
+  /// Listing takes libhdf5 quadratic time: about 0.1 s for this many.
+  private static let longestTable = 4096
 
   /// A sample in more pieces than this is left to libhdf5.
   private static let mostPieces = 4096

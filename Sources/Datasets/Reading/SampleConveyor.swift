@@ -35,7 +35,10 @@ final class SampleConveyor: Sendable {
   ///
   /// The end and errors stay.
   func next() throws -> (BatchSlice, SampleLease)? {
-    state.change { $0.isAwaited = $0.ready.isEmpty }
+    state.changeWaking { state in
+      state.isAwaited = state.ready.isEmpty
+      return state.isAwaited
+    }
     let answer: Result<ConveyorState.Ready?, any Error> = state.wait { state in
       if let first = state.ready.popFirst() {
         state.isAwaited = false
@@ -56,13 +59,16 @@ final class SampleConveyor: Sendable {
         let slices = schedule.next(sampleCount: sampleCount)
         let window = SampleWindow(slices, of: storage)
         state.change { $0.prepared(window, schedule) }
-      case .read(let window, let block):
-        do {
-          try reader.read(window.wanted.requests[window.wanted.blocks[block]], into: window.addresses)
-          state.change { $0.finished(block, nil) }
-        } catch {
-          state.change { $0.finished(block, error) }
+      case .read(let window, let blocks):
+        var failure: ConveyorState.Failure?
+        for block in blocks where failure == nil {
+          do {
+            try reader.read(window.wanted.requests[window.wanted.blocks[block]], into: window.addresses)
+          } catch {
+            failure = ConveyorState.Failure(block: block, error: error)
+          }
         }
+        state.changeWaking { $0.finished(blocks.count, failure) }
       }
     }
   }
@@ -94,7 +100,7 @@ final class SampleLease: Sendable {
     self.owner = owner
   }
 
-  deinit { owner.change { $0.slots.giveBack(ready.places, of: ready.window.slots) } }
+  deinit { owner.changeWaking { $0.giveBack(ready) } }
 
   /// Where a sample begins, by its place in the minibatch.
   func address(_ index: Int) -> UnsafeRawPointer {
@@ -108,8 +114,14 @@ final class SampleLease: Sendable {
 struct ConveyorState: Sendable {
   enum Job {
     case prepare(BatchSchedule, sampleCount: Int)
-    case read(SampleWindow, block: Int)
+    case read(SampleWindow, blocks: Range<Int>)
     case stop
+  }
+
+  /// A block that could not be read.
+  struct Failure: Sendable {
+    let block: Int
+    let error: any Error
   }
 
   /// A minibatch whose samples are there.
@@ -126,13 +138,15 @@ struct ConveyorState: Sendable {
     var nextBlock = 0
     var finishedBlocks = 0
     /// The failed block that comes first in the file.
-    var failure: (block: Int, error: any Error)?
+    var failure: Failure?
 
     var hasBlocks: Bool { nextBlock < window.wanted.blocks.count }
     var isComplete: Bool { finishedBlocks == window.wanted.blocks.count }
   }
 
-  var slots: SampleSlots
+  private var slots: SampleSlots
+  /// Free slots that a thread waits for; 0 where none does.
+  private var neededSlots = 0
   var ready = ReadyQueue()
   /// Whether the reader waits for a minibatch: then memory is no reason to wait.
   var isAwaited = false
@@ -142,6 +156,8 @@ struct ConveyorState: Sendable {
   private var schedule: BatchSchedule
   private let largestWindow: Int
   private let blockCount: Int
+  /// Samples of one piece of work; blocks are read several at a time where they are smaller.
+  private let samplesPerJob: Int
   private var nextSampleCount: Int
   private var isPreparing = false
   private var isScheduleOver = false
@@ -154,6 +170,7 @@ struct ConveyorState: Sendable {
     let capacity = max(capacity, 2 * batch)
     slots = SampleSlots(capacity: capacity, sampleByteCount: storage.sampleByteCount)
     blockCount = storage.blockCount
+    samplesPerJob = max(1, min((256 << 10) / max(1, storage.sampleByteCount), capacity / 32))
     // What a window leaves free lets the first blocks of the next be read: one for each thread, better two.
     let share = min(max(0.125, 2 * Double(threads) / Double(blockCount)), 0.5)
     largestWindow = max(batch, min(Int(Double(capacity) * (1 - share)), capacity - 2 * batch))
@@ -177,18 +194,35 @@ struct ConveyorState: Sendable {
       nextSampleCount = min(largestWindow, count * (count < blockCount ? 2 : 8))
       return .prepare(schedule, sampleCount: count)
     }
-    if var current = filling, current.failure == nil, current.hasBlocks {
-      let block = current.nextBlock
-      let window = current.window
-      let requests = window.wanted.requests[window.wanted.blocks[block]]
-      guard
-        slots.take(requests, numbers: window.slots, addresses: window.addresses, isUrgent: isAwaited)
-      else { return nil }
-      current.nextBlock += 1
-      filling = current
-      return .read(window, block: block)
-    }
+    if let current = filling, current.failure == nil, current.hasBlocks { return nextRead(current) }
     return isScheduleOver && !isPreparing && next == nil && filling == nil ? .stop : nil
+  }
+
+  /// The next blocks of a window, as many as make a piece of work; nil where there is no memory for them.
+  private mutating func nextRead(_ current: Filling) -> Job? {
+    let window = current.window
+    let blocks = window.wanted.blocks
+    let first = current.nextBlock
+    var end = first + 1
+    while end < blocks.count, blocks[end].upperBound - blocks[first].lowerBound <= samplesPerJob { end += 1 }
+    // A reader who waits holds no memory that could come back: then one block may exceed the capacity.
+    for (end, isUrgent) in [(end, false), (first + 1, true)] where !isUrgent || isAwaited {
+      let requests = window.wanted.requests[blocks[first].lowerBound..<blocks[end - 1].upperBound]
+      if slots.take(requests, numbers: window.slots, addresses: window.addresses, isUrgent: isUrgent) {
+        filling?.nextBlock = end
+        return .read(window, blocks: first..<end)
+      }
+      neededSlots = requests.count
+    }
+    return nil
+  }
+
+  /// Takes back the memory of a minibatch; whether a thread waited for it.
+  mutating func giveBack(_ ready: Ready) -> Bool {
+    slots.giveBack(ready.places, of: ready.window.slots)
+    guard neededSlots > 0, slots.available >= neededSlots else { return false }
+    neededSlots = 0
+    return true
   }
 
   mutating func prepared(_ window: SampleWindow, _ schedule: BatchSchedule) {
@@ -197,27 +231,30 @@ struct ConveyorState: Sendable {
     if window.slices.isEmpty { isScheduleOver = true } else { next = window }
   }
 
-  mutating func finished(_ block: Int, _ error: (any Error)?) {
-    guard var current = filling else { return }
-    current.finishedBlocks += 1
-    if let error, current.failure.map({ block < $0.block }) ?? true { current.failure = (block, error) }
+  /// Notes blocks that are done; whether somebody may have waited for that.
+  mutating func finished(_ count: Int, _ failure: Failure?) -> Bool {
+    guard var current = filling else { return false }
+    current.finishedBlocks += count
+    if let failure, current.failure.map({ failure.block < $0.block }) ?? true { current.failure = failure }
     filling = current
     if let failed = current.failure {
       // Blocks are handed out in order, so every earlier one has its say first.
       if current.finishedBlocks == current.nextBlock {
-        failure = failed.error
+        self.failure = failed.error
         filling = nil
       }
-    } else if current.isComplete {
-      var place = 0
-      for slice in current.window.slices {
-        let places = place..<place + slice.rows.count
-        ready.append(Ready(slice: slice, window: current.window, places: places))
-        place = places.upperBound
-      }
-      filling = nil
-      isAwaited = false
+      return true
     }
+    guard current.isComplete else { return false }
+    var place = 0
+    for slice in current.window.slices {
+      let places = place..<place + slice.rows.count
+      ready.append(Ready(slice: slice, window: current.window, places: places))
+      place = places.upperBound
+    }
+    filling = nil
+    isAwaited = false
+    return true
   }
 
   /// First in, first out.

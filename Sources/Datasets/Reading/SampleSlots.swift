@@ -23,6 +23,8 @@ struct SampleSlots: Sendable {
 
   private var madeCount: Int { slabs.count * samplesPerSlab }
   private var freeCount: Int { free.count - firstFree }
+  /// Slots that can be taken without exceeding the capacity.
+  var available: Int { freeCount + max(0, capacity - madeCount) }
 
   /// Takes a slot for each request, and notes its number and address at the request's place.
   ///

@@ -15,26 +15,33 @@ struct NonFinite: Hashable, Sendable {
 
 extension TrainingEngine {
   /// Runs a shard again and looks after every layer.
-  func locate(
-    _ minibatch: Minibatch, _ range: Range<Int>, _ firstSample: Int, _ shard: Int
-  ) throws -> String? {
-    let found = try firstNonFinite(minibatch, range, firstSample)
-    return found.map { "layer '\($0.layer)' (\($0.pass.rawValue))" }
+  func locate(_ minibatch: Minibatch, _ range: Range<Int>, _ firstSample: Int) throws -> String? {
+    try firstNonFinite(minibatch, range, firstSample).map(Self.text)
   }
 
-  /// Finds the shards and the parameter in whose gradient the bad number came up.
+  private static func text(_ step: StepName) -> String { "layer '\(step.layer)' (\(step.pass.rawValue))" }
+
+  /// Finds the shards and the parameter in whose gradient the bad number came up, and the layer in which it did.
   ///
-  /// Backward goes from the last layer to the first, so of the parameters with bad gradients the last one was hit first.
-  func locateGradient(_ slice: Int, _ sharding: Sharding) -> NonFinite {
+  /// Backward goes from the last layer to the first, so of the parameters with bad gradients the last one was hit first. The
+  /// layer may lie behind it, one without parameters: the shards are run again to find it.
+  func locateGradient(
+    _ slice: Int, _ minibatch: Minibatch, _ sharding: Sharding, _ firstSample: Int
+  ) throws -> NonFinite {
     for (shards, gradient) in partials {
       let bad = compiled.segments.last { segment in
         segment.range.contains { !gradient[$0].isFinite }
       }
       guard let bad else { continue }
       let samples = sharding[shards.lowerBound].lowerBound..<sharding[shards.upperBound - 1].upperBound
+      // Slices with finite gradients may have moved meanwhile: if that makes the forward pass overflow, it says nothing.
+      let step = try shards.lazy.compactMap { [self] in
+        try firstNonFinite(minibatch, sharding[$0], firstSample)
+      }.first
+      let found = step.flatMap { $0.pass == .forward ? nil : Self.text($0) }
       return NonFinite(
         what: "the gradient of '\(bad.parameter.path)'", samples: samples,
-        layer: "layer '\(bad.parameter.layer)' (backward)")
+        layer: found ?? "layer '\(bad.parameter.layer)' (backward)")
     }
     // Each shard was finite and the sum is not: it overflowed.
     let parameter = compiled.segments[segment(ofSlice: slice)].parameter

@@ -139,13 +139,13 @@ final class TrainingEngine: Sendable {
     }
     guard complete else { return .stopped }
     if let shard = (0..<sharding.count).first(where: { !sumsMemory(ofShard: $0)[0].isFinite }) {
-      let layer = try locate(minibatch, sharding[shard], firstSample, shard)
+      let layer = try locate(minibatch, sharding[shard], firstSample)
       return .notFinite(NonFinite(what: "the loss", samples: sharding[shard], layer: layer))
     }
     let computed = DispatchTime.now().uptimeNanoseconds
     if let slice = try update(moment) {
       if !configuration.needsWholeGradient { isSpoiled.store(true, ordering: .relaxed) }
-      return .notFinite(locateGradient(slice, sharding))
+      return .notFinite(try locateGradient(slice, minibatch, sharding, firstSample))
     }
     let updated = DispatchTime.now().uptimeNanoseconds
     fold.fold(shardStatistics, sharding, into: statistics)
@@ -212,7 +212,7 @@ final class TrainingEngine: Sendable {
       reduction.reduce(on: pool, slices: ranges) { [self, transform] index, _, gradient in
         let count = ranges[index].count
         sliceFinite[index] = isFinite(gradient, count: count)
-        apply(transform, moment, index, gradient)
+        if sliceFinite[index] { apply(transform, moment, index, gradient) }
       }
       after.finish(on: pool, parameters, moment)
       return sliceFinite.elements.firstIndex(of: false)

@@ -181,7 +181,8 @@ public final class Benchmark {
   ///
   /// Additions of gradients while shards are still computed are not in it; there are none as long as buffers suffice.
   public var updateBytes: Int {
-    let shards = Sharding(sampleCount: configuration.training.samplesPerStep, shardSize: compiled.shardSize).count
+    let shards = Sharding(sampleCount: configuration.training.samplesPerStep, shardSize: compiled.shardSize)
+      .count
     return (shards + 2 * (1 + engine.optimizer.slotNames.count)) * compiled.storageCount
       * MemoryLayout<Float>.stride
   }
