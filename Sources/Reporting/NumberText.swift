@@ -13,10 +13,10 @@ public enum NumberText {
     return (number < 0 ? "-" : "") + result
   }
 
-  /// A fixed number of digits after the point; `nan` and `inf` stay words.
+  /// A fixed number of digits after the point, with a power of ten from a billion on; `nan` and `inf` stay words.
   public static func fixed(_ number: Double, _ digits: Int) -> String {
     guard number.isFinite else { return number.isNaN ? "nan" : number < 0 ? "-inf" : "inf" }
-    return String(format: "%.\(digits)f", number)
+    return String(format: abs(number) < 1e9 ? "%.\(digits)f" : "%.\(digits)e", number)
   }
 
   /// Four significant digits or so, whatever the size: `0.2931`, `12.31`, `1.2e+07`.

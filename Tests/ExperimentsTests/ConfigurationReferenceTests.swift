@@ -19,6 +19,15 @@ import Training
       "replace the end of Configs/README.md by the output of `convoy config reference`")
   }
 
+  @Test("Configs/README.md names every file beside it")
+  func files() throws {
+    let readme = try String(contentsOfFile: Shipped.folder + "/README.md", encoding: .utf8)
+    let files = try FileManager.default.contentsOfDirectory(atPath: Shipped.folder).filter {
+      $0.hasSuffix(".yaml")
+    }
+    #expect(files.count > 10 && files.filter { !readme.contains("](\($0))") }.isEmpty)
+  }
+
   @Test("the examples in Configs/README.md are correct")
   func readmeExamples() throws {
     let readme = try String(contentsOfFile: Shipped.folder + "/README.md", encoding: .utf8)

@@ -25,7 +25,7 @@ final class RunLock: Sendable {
       guard errno == EWOULDBLOCK else { throw .system(.cannotCreate, "cannot lock \(path)") }
       throw TrainingError(
         .inUse,
-        "\(folder) is in use by \(Self.describeHolder(file)); wait for it, stop it, or use another --run-dir")
+        "\(folder) is in use by \(Self.describeHolder(file)); wait for it, stop it, or use another directory")
     }
     let holder = Holder(
       host: ProcessInfo.processInfo.hostName, pid: getpid(), since: Date().formatted(.iso8601),
