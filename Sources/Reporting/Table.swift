@@ -9,10 +9,13 @@ public struct Table: Hashable, Sendable {
   public struct Column: Hashable, Sendable {
     public let title: String
     public let alignment: Alignment
+    /// Whether it is left out where the terminal is too narrow for all.
+    public let isOptional: Bool
 
-    public init(_ title: String, _ alignment: Alignment = .leading) {
+    public init(_ title: String, _ alignment: Alignment = .leading, isOptional: Bool = false) {
       self.title = title
       self.alignment = alignment
+      self.isOptional = isOptional
     }
   }
 
@@ -40,11 +43,16 @@ public struct Table: Hashable, Sendable {
   /// The lines, each ending in a newline, without trailing spaces.
   ///
   /// - Parameters:
-  ///   - width: columns of the terminal; where the table is wider, the widest leading columns are cut down to eight.
+  ///   - width: columns of the terminal; where the table is wider, optional columns are left out from the right, then the widest
+  ///     leading ones are cut down to eight.
   ///   - unicode: whether rules may be drawn with box characters.
   ///   - indent: spaces before each line.
   public func text(width: Int? = nil, unicode: Bool = true, indent: Int = 0) -> String {
-    let widths = columnWidths(limit: width.map { $0 - indent })
+    let limit = width.map { $0 - indent } ?? .max
+    if let last = columns.lastIndex(where: \.isOptional), Self.width(naturalWidths) > limit {
+      return without(last).text(width: width, unicode: unicode, indent: indent)
+    }
+    let widths = cut(naturalWidths, to: limit)
     let rule = widths.map { String(repeating: unicode ? "─" : "-", count: $0) }
     var lines: [[String]] = []
     if columns.contains(where: { !$0.title.isEmpty }) { lines += [columns.map(\.title), rule] }
@@ -67,13 +75,30 @@ public struct Table: Hashable, Sendable {
     return line
   }
 
-  private func columnWidths(limit: Int?) -> [Int] {
-    var widths = columns.indices.map { index in
+  private func without(_ column: Int) -> Table {
+    func kept<Element>(_ elements: [Element]) -> [Element] {
+      Array(elements[..<column] + elements[(column + 1)...])
+    }
+    var table = Table(kept(columns))
+    table.rows = rows.map(kept)
+    table.footer = footer.map(kept)
+    return table
+  }
+
+  /// What the columns take when nothing is cut.
+  private var naturalWidths: [Int] {
+    columns.indices.map { index in
       ([columns.map(\.title)] + rows + footer).map { TextWidth.columns($0[index]) }.max() ?? 0
     }
-    guard let limit else { return widths }
-    let gaps = Self.gap.count * max(0, columns.count - 1)
-    while widths.reduce(gaps, +) > limit {
+  }
+
+  private static func width(_ columns: [Int]) -> Int {
+    columns.reduce(gap.count * max(0, columns.count - 1), +)
+  }
+
+  private func cut(_ widths: [Int], to limit: Int) -> [Int] {
+    var widths = widths
+    while Self.width(widths) > limit {
       let candidates = widths.indices.filter { columns[$0].alignment == .leading && widths[$0] > 8 }
       guard let widest = candidates.max(by: { widths[$0] < widths[$1] }) else { break }
       widths[widest] -= 1

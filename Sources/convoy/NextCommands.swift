@@ -10,7 +10,7 @@ struct NextCommands {
 
   var lines: [String] {
     let source = data.test ?? data.train
-    var samples = ["--data", source.file]
+    var samples = ["--data", Self.fromHere(source.file)]
     if source.images != "test/images" { samples += ["--images", source.images] }
     switch source.target {
     case .labels("test/labels"), .values("test/targets"): break
@@ -24,10 +24,15 @@ struct NextCommands {
     return commands.map { ([program] + $0).map(\.shellWord).joined(separator: " ") }
   }
 
-  /// The path that started this process, from the working directory on where it is below it; `convoy` where a shell found it.
+  /// The path that started this process; `convoy` where a shell found it.
   private static func programAsCalled() -> String {
     guard let program = CommandLine.arguments.first, program.contains("/") else { return "convoy" }
+    return fromHere(program)
+  }
+
+  /// A path that lies below the working directory, without it.
+  private static func fromHere(_ path: String) -> String {
     let here = FileManager.default.currentDirectoryPath + "/"
-    return program.hasPrefix(here) ? String(program.dropFirst(here.count)) : program
+    return path.hasPrefix(here) ? String(path.dropFirst(here.count)) : path
   }
 }

@@ -158,6 +158,23 @@ struct ReportingTests {
     for width in [20, 40, 80] { #expect(matrix.text(width: width).contains("a")) }
   }
 
+  @Test("optional columns are left out from the right before anything is cut")
+  func optionalColumns() {
+    var table = Table([
+      Table.Column("run"), Table.Column("size", isOptional: true), Table.Column("state"),
+      Table.Column("changed", isOptional: true),
+    ])
+    table.add(["Results/a/0e61bad8f5", "3 MiB", "finished", "today"])
+    table.addTotal(["1 run", "3 MiB", "", ""])
+    func head(_ width: Int?) -> [Substring] {
+      table.text(width: width).split(separator: "\n")[0].split(separator: " ")
+    }
+    #expect(head(nil) == ["run", "size", "state", "changed"] && head(46) == head(nil))
+    #expect(head(45) == ["run", "size", "state"] && head(37) == head(45))
+    #expect(head(36) == ["run", "state"] && !table.text(width: 30).contains("…"))
+    #expect(table.text(width: 29).contains("…"))
+  }
+
   @Test("columns line up, numbers to the right, whatever characters they hold")
   func table() {
     var table = Table([Table.Column("name"), Table.Column("n", .trailing)])

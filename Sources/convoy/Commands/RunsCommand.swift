@@ -34,7 +34,8 @@ struct RunsCommand: ParsableCommand {
       guard !runs.isEmpty else { return print("no runs in \(folder)") }
       var table = Table([
         Table.Column("run"), Table.Column("state"), Table.Column("epochs", .trailing), Table.Column("best"),
-        Table.Column("time", .trailing), Table.Column("size", .trailing), Table.Column("last change"),
+        Table.Column("time", .trailing), Table.Column("size", .trailing, isOptional: true),
+        Table.Column("last change", isOptional: true),
       ])
       for run in runs {
         table.add([
