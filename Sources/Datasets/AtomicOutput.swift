@@ -53,7 +53,7 @@ final class AtomicOutput {
       throw DatasetError(.cannotCreate, "cannot write \(path): it exists and is not a file")
     }
     guard overwrite else {
-      throw DatasetError(.cannotCreate, "\(path) exists already; name another file or ask to overwrite it")
+      throw DatasetError(.cannotCreate, "\(path) exists already; name another file or pass --overwrite")
     }
   }
 

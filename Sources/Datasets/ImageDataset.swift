@@ -47,6 +47,9 @@ public final class ImageDataset: Sendable {
   public init(path: String, images imagesName: String, target: TargetName, weights weightsName: String? = nil)
     throws
   {
+    guard RawFile.exists(path) else {
+      throw DatasetError(.missingInput, "there is no dataset \(path); `convoy import --help` tells how to make one")
+    }
     let raw = try RawFile(path)
     let contents = try translatingErrors { try DatasetContents(path: path, imagesName, target, weightsName) }
     let images = contents.images
