@@ -139,6 +139,7 @@ enum ReportTemplate {
     table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .9375rem; }
     th, td { padding: .25rem .75rem; text-align: right; border-bottom: 1px solid var(--line); white-space: nowrap; }
     th { color: var(--soft); font-weight: 600; }
+    thead th { white-space: normal; vertical-align: bottom; }
     .text { text-align: left; }
     tfoot td { font-weight: 600; border-bottom: 0; }
     tr.best td { font-weight: 700; color: var(--accent); }

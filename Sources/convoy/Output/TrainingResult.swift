@@ -17,8 +17,9 @@ struct TrainingResult {
       return "\(reason) after step \(progress.step); the same command goes on from there (\(directory))\n"
     }
     let word = progress.stoppedEarly ? "stopped early, after" : "complete after"
+    let epochs = "\(progress.epoch) epoch\(progress.epoch == 1 ? "" : "s")"
     let end = wasComplete ? "already \(word)" : word
-    var text = "\n\(end) \(progress.epoch) epochs, \(NumberText.duration(progress.seconds)) of training\n\n"
+    var text = "\n\(end) \(epochs), \(NumberText.duration(progress.seconds)) of training\n\n"
     if let table = epochTable() {
       text += table.text(width: terminal.columns, unicode: terminal.hasUnicode) + "\n"
     }
