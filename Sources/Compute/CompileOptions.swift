@@ -15,7 +15,8 @@ public struct CompileOptions: Hashable, Sendable {
   public var training: Bool
   /// Whether backward goes on to the input image.
   public var inputGradient: Bool
-  /// For a trace of one image: into how many parts the channels of a layer are cut, to be computed side by side.
+  /// For a trace of one image, and for training by shards of one sample: into how many parts the channels of a layer are cut at
+  /// the most, to be computed side by side.
   ///
   /// Part of the numerics, and so not to be taken from the number of workers.
   public var parts = 1

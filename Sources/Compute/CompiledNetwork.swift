@@ -100,7 +100,7 @@ public final class CompiledNetwork: Sendable {
     let all = plans.withLock { Array($0.values) }
     return try Workspace(
       arenaByteCount: all.map(\.arenaByteCount).max() ?? 64,
-      scratchpadByteCount: all.map(\.scratchpadByteCount).max() ?? 64)
+      scratchpadByteCount: all.map(\.scratchpadByteCount).max() ?? 64, parts: all.map(\.parts).max() ?? 1)
   }
 
   /// What was chosen for the full shard: repeated with ``KernelSelection/chosen(_:)`` it gives the same plans.

@@ -176,8 +176,7 @@ public final class LayerTrace: Sendable {
     }
 
     private func run(_ steps: Range<Int>, _ images: FloatImages) throws(ComputeError) {
-      guard let pool = trace.pool else { return try execution.run(steps: steps, images) }
-      try execution.run(steps: steps, images, on: pool)
+      try execution.run(steps: steps, images, on: trace.pool)
     }
 
     private var outputs: PlanBuilder.TraceOutputs { trace.plan.trace ?? PlanBuilder.TraceOutputs() }

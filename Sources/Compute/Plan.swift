@@ -1,5 +1,6 @@
 internal import Networks
 internal import OneDNN
+public import Parallel
 internal import Tensors
 
 /// A network compiled for shards of one size: kernels, layouts and memory offsets, in the order in which they run.
@@ -58,16 +59,18 @@ public final class Plan: Sendable {
   ///   - parameters: the flat buffer, in the plan's layouts.
   ///   - gradient: out, the shard's part of the minibatch's gradient, laid out as the parameters; overwritten.
   ///   - statistics: out, the shard's means and variances, laid out as the canonical statistics.
+  ///   - pool: computes the parts of layers side by side (``CompileOptions/parts``); nil computes them one after another, with
+  ///     the same results.
   /// - Throws: ``ComputeError`` for a label outside the classes or a failing kernel.
   public func train(
     _ source: any ShardSource, in workspace: Workspace, weights: KernelWeights,
     parameters: UnsafePointer<Float>, options: ShardOptions, gradient: UnsafeMutablePointer<Float>,
-    statistics: UnsafeMutablePointer<Float>
+    statistics: UnsafeMutablePointer<Float>, on pool: WorkerPool? = nil
   ) throws(ComputeError) -> ShardResult {
     let execution = try workspace.execution(
       of: self, weights: weights, parameters: parameters, gradient: gradient, statistics: nil,
       shardStatistics: statistics)
-    return try execution.run(source, options)
+    return try execution.run(source, options, on: pool)
   }
 
   /// As ``train(_:in:weights:parameters:options:gradient:statistics:)``, with the nanoseconds of each of ``stepNames``.

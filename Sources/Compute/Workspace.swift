@@ -104,12 +104,16 @@ final class BoundPlan {
     self.actions = actions
   }
 
-  func run(_ source: any ShardSource, _ options: ShardOptions) throws(ComputeError) -> ShardResult {
+  /// The whole plan.
+  ///
+  /// - Parameter pool: runs the steps of a group side by side; nil runs all one after another.
+  func run(
+    _ source: any ShardSource, _ options: ShardOptions, on pool: WorkerPool? = nil
+  ) throws(ComputeError) -> ShardResult {
     precondition(
       source.sampleCount == plan.samples, "a plan for \(plan.samples) samples got \(source.sampleCount)")
-    ThreadConfinement.confine()
     var shard = ShardContext(source: source, options: options)
-    for index in actions.indices { try run(index, &shard) }
+    try run(actions.indices, &shard, on: pool)
     if let gradient = memory.gradient?.assumingMemoryBound(to: Float.self) {
       for gap in plan.gradientGaps { (gradient + gap.lowerBound).update(repeating: 0, count: gap.count) }
     }
@@ -117,34 +121,35 @@ final class BoundPlan {
   }
 
   /// Some of the steps, for a trace, between whose two passes the caller writes gradients.
-  func run(steps: Range<Int>, _ source: any ShardSource) throws(ComputeError) {
-    ThreadConfinement.confine()
+  func run(
+    steps: Range<Int>, _ source: any ShardSource, on pool: WorkerPool? = nil
+  ) throws(ComputeError) {
     var shard = ShardContext(source: source, options: ShardOptions(scale: 1))
-    for index in steps { try run(index, &shard) }
+    try run(steps, &shard, on: pool)
   }
 
-  /// As ``run(steps:_:)``, with the steps of a group side by side on the pool's workers.
-  func run(steps: Range<Int>, _ source: any ShardSource, on pool: WorkerPool) throws(ComputeError) {
+  private func run(
+    _ steps: Range<Int>, _ shard: inout ShardContext, on pool: WorkerPool?
+  ) throws(ComputeError) {
+    ThreadConfinement.confine()
     var index = steps.lowerBound
     while index < steps.upperBound {
-      guard let group = plan.steps[index].group else {
-        try run(steps: index..<index + 1, source)
+      guard let pool, let group = plan.steps[index].group else {
+        try run(index, &shard)
         index += 1
         continue
       }
-      var end = index + 1
-      while end < steps.upperBound, plan.steps[end].group == group { end += 1 }
       let first = index
+      while index < steps.upperBound, plan.steps[index].group == group { index += 1 }
       // A step of a group has memory, scratch memory and a stream of its own.
       nonisolated(unsafe) let bound = self
-      try pool.forEach(count: end - first) { part, _ throws(ComputeError) in
+      try pool.forEach(count: index - first) { part, _ throws(ComputeError) in
         ThreadConfinement.confine()
         guard case .primitive(let execution) = bound.actions[first + part] else { return }
         do throws(OneDNNError) { try execution.run() } catch {
           throw .library(layer: bound.plan.steps[first + part].layer, error)
         }
       }
-      index = end
     }
   }
 

@@ -114,4 +114,67 @@ struct PartsTests {
       try session.gradient(of: image, seeds: [gram: seed]),
       try plain.gradient(of: image, seeds: [maps: featureGradient]), "gradient")
   }
+
+  // MARK: - Training
+
+  /// A residual graph with numbers of channels that no block fits, groups, strides, and layers that stay whole.
+  private static func trained() throws -> Network {
+    func conv(
+      _ filters: Int, stride: Int = 1, groups: Int = 1, bias: Bool = true, _ activation: Activation = .relu
+    )
+      -> LayerSpec
+    {
+      .conv2D(
+        Conv2D(
+          filters: filters, kernel: Size2D(3), stride: Size2D(stride), padding: .same, groups: groups,
+          useBias: bias, activation: activation))
+    }
+    func layer(_ name: String, _ inputs: [String], _ spec: LayerSpec) -> Layer {
+      Layer(name: name, inputs: inputs, spec: spec)
+    }
+    return try Network(
+      inputShape: [17, 13, 3],
+      layers: [
+        layer("stem", ["input"], conv(40)), layer("pool", ["stem"], .maxPool2D(Pool2D(size: Size2D(2)))),
+        layer("one", ["pool"], conv(48, bias: false, .linear)), layer("norm", ["one"], .batchNorm(BatchNorm())),
+        layer("relu", ["norm"], .activation(.relu)), layer("two", ["relu"], conv(40)),
+        layer("sum", ["two", "pool"], .add), layer("grouped", ["sum"], conv(40, groups: 4)),
+        layer("strided", ["grouped"], conv(33, stride: 2)),
+        layer("mean", ["strided"], .averagePool2D(Pool2D(size: Size2D(2)))),
+        layer("flat", ["mean"], .flatten),
+        layer("out", ["flat"], .dense(Dense(units: 7))),
+      ])
+  }
+
+  @Test(
+    "a training shard of one sample in parts agrees with the plain loops, every gradient",
+    arguments: [2, 3, 16])
+  func training(parts: Int) throws {
+    try expectMatchesReference(try Self.trained(), samples: 1, parts: parts)
+    try expectMatchesReference(
+      try Self.trained(), samples: 1, tolerance: 1e-4, kernels: .winograd, parts: parts)
+  }
+
+  @Test(
+    "the number of workers changes no bit of a training shard in parts, nor does computing them one after another"
+  )
+  func trainingWorkers() throws {
+    let network = try Self.trained().resolved()
+    var options = CompileOptions(batch: 4, shard: 1, kernels: .costModel)
+    options.parts = 16
+    let harness = try PlanHarness(network, options, samples: 1)
+    let groups = try harness.compiled.trainingPlan(samples: 1).stepNames.count
+    options.parts = 1
+    let whole = try PlanHarness(network, options, samples: 1).compiled.trainingPlan(samples: 1).stepNames
+      .count
+    #expect(groups > whole + 20, "hardly anything was cut: \(groups) steps, \(whole) without parts")
+    let source = ArraySource(ReferenceTensor.random([1, 17, 13, 3], seed: 5), labels: [3])
+    let alone = try harness.train(source, ShardOptions(scale: 0.25)).storage.array().map(\.bitPattern)
+    for workers in [1, 2, 5] {
+      for _ in 0..<3 {
+        let other = try harness.train(source, ShardOptions(scale: 0.25), on: WorkerPool(workers: workers))
+        #expect(other.storage.array().map(\.bitPattern) == alone, "\(workers) workers")
+      }
+    }
+  }
 }

@@ -1,5 +1,6 @@
 import Compute
 import Networks
+import Parallel
 import Tensors
 import TestSupport
 import Testing
@@ -65,7 +66,7 @@ final class PlanHarness {
     var storage: AlignedBuffer<Float>
   }
 
-  func train(_ source: ArraySource, _ options: ShardOptions) throws -> Output {
+  func train(_ source: ArraySource, _ options: ShardOptions, on pool: WorkerPool? = nil) throws -> Output {
     let workspace = try compiled.makeWorkspace()
     let plan = try compiled.trainingPlan(samples: source.sampleCount)
     let storage = AlignedBuffer<Float>(count: compiled.storageCount)
@@ -74,7 +75,7 @@ final class PlanHarness {
     storage.fill(with: .nan)
     let result = try plan.train(
       source, in: workspace, weights: weights, parameters: parameters.baseAddress, options: options,
-      gradient: storage.baseAddress, statistics: gradient.statistics.baseAddress)
+      gradient: storage.baseAddress, statistics: gradient.statistics.baseAddress, on: pool)
     try compiled.export(storage.baseAddress, into: gradient.trainable.baseAddress)
     return Output(
       result: result, gradient: gradient, inputGradient: plan.lastInputGradient(in: workspace),
@@ -93,19 +94,22 @@ final class PlanHarness {
 
 /// Holds loss, logits, every gradient and every statistic of a plan against the reference.
 ///
-/// - Parameter tolerance: allowed difference as a share of each tensor's largest element.
+/// - Parameters:
+///   - tolerance: allowed difference as a share of each tensor's largest element.
+///   - parts: into how many the layers of one sample are cut.
 func expectMatchesReference(
   _ network: Network, samples: Int, tolerance: Double = 2e-5, kernels: KernelSelection = .direct,
   shard: Int? = nil, precision: ComputePrecision = .fp32, labelSmoothing: Float = 0,
-  input: ReferenceTensor? = nil, allowsReferenceKernels: Bool = false,
+  input: ReferenceTensor? = nil, parts: Int = 1, allowsReferenceKernels: Bool = false,
   sourceLocation: SourceLocation = #_sourceLocation
 ) throws {
   let resolved = try network.resolved()
-  let options = CompileOptions(
+  var options = CompileOptions(
     batch: 64, shard: shard ?? samples, precision: precision, inputGradient: true, kernels: kernels,
     criterion: Criterion(
       loss: .softmaxCrossEntropy(labelSmoothing: labelSmoothing), targets: .classes,
       outputs: resolved.outputShape[0]))
+  options.parts = parts
   let harness = try PlanHarness(resolved, options, samples: samples)
   let slow = Set(
     try [harness.compiled.trainingPlan(samples: samples), harness.compiled.inferencePlan(samples: samples)]
@@ -121,7 +125,8 @@ func expectMatchesReference(
   let scale = Float(1) / 64
   let expected = ReferenceNetwork(resolved, harness.canonical).run(
     input, labels: labels, scale: Double(scale), labelSmoothing: Double(labelSmoothing))
-  let output = try harness.train(source, ShardOptions(scale: scale))
+  let output = try harness.train(
+    source, ShardOptions(scale: scale), on: parts > 1 ? WorkerPool(workers: 2) : nil)
   expectClose(
     [output.result.lossSum], [expected.lossSum], relative: tolerance, "loss", sourceLocation: sourceLocation)
   for parameter in harness.compiled.parameters.parameters {

@@ -37,7 +37,13 @@ extension PlanBuilder {
       let diff = try throughActivation(operation.activation, gradient, output: dst)
       if let backwardWeights {
         passes(.backwardWeights)
-        try emitWeightsGradient(backwardWeights, input, diff.operand, kernel, bias)
+        if let parts = channelParts(of: dst.descriptor), conv.groups == 1 {
+          try emitWeightsGradient(
+            parts, geometry, operation, input: input, diffDst: try adapt(diff.operand, to: dst.descriptor),
+            kernel: kernel, bias: bias)
+        } else {
+          try emitWeightsGradient(backwardWeights, input, diff.operand, kernel, bias)
+        }
       }
       guard needsGradient(ofInput: 0, of: operation) else { return }
       passes(.backwardData)

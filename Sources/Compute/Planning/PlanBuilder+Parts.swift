@@ -1,15 +1,15 @@
 internal import Networks
 internal import OneDNN
 
-// One image on several cores. A layer's channels are cut into parts that separate steps compute side by side. In the
+// One sample on several cores. A layer's channels are cut into parts that separate steps compute side by side. In the
 // kernels' layouts a block of channels is an image of its own, so that a part is a slice of memory: nothing is copied.
 // Which steps there are depends on the options alone, never on how many workers run them.
 extension PlanBuilder {
   /// The parts of a tensor's channels; nil where it stays whole.
   func channelParts(of descriptor: MemoryDescriptor) -> [Range<Int>]? {
-    guard options.parts > 1, samples == 1, !isTraining, let block = descriptor.channelBlock else {
-      return nil
-    }
+    guard options.parts > 1, samples == 1, mode != .inference, descriptor.dataType == .f32,
+      let block = descriptor.channelBlock
+    else { return nil }
     let channels = descriptor.dimensions[1]
     let blocks = descriptor.paddedDimensions[1] / block
     let count = min(options.parts, blocks)
@@ -70,6 +70,45 @@ extension PlanBuilder {
           (.bias, Operand(.parameters, offset: offset, try .dense([channels.count], .f32))))
       }
       try emit(forward, arguments)
+    }
+  }
+
+  /// The gradient of a convolution's weights and bias, that of one part of its filters a step; each reads the whole input.
+  func emitWeightsGradient(
+    _ parts: [Range<Int>], _ geometry: ConvolutionGeometry, _ operation: Operation, input: Operand,
+    diffDst: Operand, kernel: Segment, bias: Segment?
+  ) throws {
+    var kernels: [PrimitiveDescriptor] = []
+    for channels in parts {
+      let reduced = geometry.reduced(outputs: channels.count)
+      var shape = try reduced.shape(.f32)
+      shape.src = input.descriptor
+      shape.dst = try part(diffDst, channels).descriptor
+      let hint = try best(shape.forward(.direct, training: true, activation: nil), pass: .forward)
+      kernels.append(
+        try candidates(reduced, operation, .backwardWeights) { try shape.backwardWeights($0, hint: hint) })
+    }
+    // The kernels write layouts of their own; a second group puts them where the parameters are.
+    let own = kernels.map { buffer($0.descriptor(of: .diffWeights)) }
+    try sideBySide(parts.count) { index in
+      var arguments: [(Argument, Operand)] = [
+        (.src, input), (.diffDst, try part(diffDst, parts[index])), (.diffWeights, own[index]),
+      ]
+      if let bias {
+        let offset = (bias.range.lowerBound + parts[index].lowerBound) * 4
+        arguments.append(
+          (.diffBias, Operand(.gradient, offset: offset, try .dense([parts[index].count], .f32))))
+      }
+      try emit(kernels[index], arguments)
+    }
+    let whole = kernel.operand(.gradient)
+    try sideBySide(parts.count) { index in
+      let dimensions = geometry.reduced(outputs: parts[index].count).weightDimensions
+      let slice = try kernel.descriptor.slice(
+        from: [parts[index].lowerBound, 0, 0, 0], dimensions: dimensions)
+      try emit(
+        Elementwise.reorder(from: own[index].descriptor, to: slice),
+        [(.src, own[index]), (.dst, Operand(whole.region, offset: whole.offset, slice))])
     }
   }
 
