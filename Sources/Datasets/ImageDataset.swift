@@ -48,7 +48,8 @@ public final class ImageDataset: Sendable {
     throws
   {
     guard RawFile.exists(path) else {
-      throw DatasetError(.missingInput, "there is no dataset \(path); `convoy import --help` tells how to make one")
+      throw DatasetError(
+        .missingInput, "there is no dataset \(path); `convoy import --help` tells how to make one")
     }
     let raw = try RawFile(path)
     let contents = try translatingErrors { try DatasetContents(path: path, imagesName, target, weightsName) }

@@ -130,7 +130,8 @@ struct InterruptedTrainingTests {
     let first = try Program.start(["train", config, "--run-dir", run, "--quiet"])
     try first.wait { hasCheckpoint(run) }
     try expectFailure(
-      ["train", config, "--run-dir", run], code: 77, says: "process \(first.pid) on ", " since ", "another directory")
+      ["train", config, "--run-dir", run], code: 77, says: "process \(first.pid) on ", " since ",
+      "another directory")
     #expect(first.isRunning)
     first.send(SIGKILL)
     _ = try first.finish()

@@ -136,13 +136,14 @@ struct PartsTests {
       inputShape: [17, 13, 3],
       layers: [
         layer("stem", ["input"], conv(40)), layer("pool", ["stem"], .maxPool2D(Pool2D(size: Size2D(2)))),
-        layer("one", ["pool"], conv(48, bias: false, .linear)), layer("norm", ["one"], .batchNorm(BatchNorm())),
+        layer("one", ["pool"], conv(48, bias: false, .linear)),
+        layer("norm", ["one"], .batchNorm(BatchNorm())),
         layer("relu", ["norm"], .activation(.relu)), layer("two", ["relu"], conv(40)),
         layer("sum", ["two", "pool"], .add), layer("grouped", ["sum"], conv(40, groups: 4)),
         layer("strided", ["grouped"], conv(33, stride: 2)),
         layer("mean", ["strided"], .averagePool2D(Pool2D(size: Size2D(2)))),
-        layer("flat", ["mean"], .flatten),
-        layer("out", ["flat"], .dense(Dense(units: 7))),
+        layer("whole", ["mean"], .globalAveragePool2D),
+        layer("out", ["whole"], .dense(Dense(units: 7))),
       ])
   }
 

@@ -173,7 +173,7 @@ extension PlanBuilder {
       try emit(try forward(parts[0], parts[1]), arguments)
     }
     onBackward(index) { [self] gradient in
-      let matched = try adapt(gradient.operand, to: dst.descriptor)
+      let matched = try adapt(asImage(gradient, like: dst), to: dst.descriptor)
       let diff = try throughActivation(
         operation.activation,
         Gradient(

@@ -37,6 +37,12 @@ extension PlanBuilder {
     return Value(operand: dst.seen(as: matrix), columns: isCanonical ? nil : order.columns)
   }
 
+  /// A gradient as that of images, which behind a global pooling is one of vectors.
+  func asImage(_ gradient: Gradient, like output: Operand) -> Operand {
+    gradient.descriptor.rank == 4
+      ? gradient.operand : gradient.operand.seen(as: output.descriptor.with(gradient.descriptor.dataType))
+  }
+
   private func pooled(
     _ index: Int, _ operation: Operation, _ shape: PoolingShape, _ src: Value
   ) throws -> Operand {
@@ -63,10 +69,8 @@ extension PlanBuilder {
       try emit(kernel, [(.src, dst), (.dst, dst)])
     }
     onBackward(index) { [self, forward] gradient in
-      let image = gradient.operand.seen(as: dst.descriptor.with(gradient.descriptor.dataType))
-      let matched = gradient.descriptor.rank == 4 ? gradient.operand : image
-      let diff = try throughActivation(
-        operation.activation, Gradient(operand: matched, isExclusive: gradient.isExclusive), output: dst)
+      let matched = Gradient(operand: asImage(gradient, like: dst), isExclusive: gradient.isExclusive)
+      let diff = try throughActivation(operation.activation, matched, output: dst)
       var backwardShape = shape
       backwardShape.dst = dst.descriptor
       let backward = try best(backwardShape.backward(hint: forward), pass: .backwardData)

@@ -16,6 +16,21 @@ struct CrossChecks {
 
   // MARK: - Training
 
+  private func checkParallelism(_ errors: inout ErrorCollector) {
+    guard let training = root["training"], training["parallelism"]?.text == Parallelism.intra.rawValue else {
+      return
+    }
+    if let shard = training["shard"], let size = shard.integer, size > 1 {
+      errors.add(
+        shard.origin, "training.shard: found \(size), expected auto or 1 with training.parallelism: intra")
+    }
+    if let precision = training["precision"], precision.text != Precision.fp32.rawValue {
+      errors.add(
+        precision.origin,
+        "training.precision: found '\(precision.text ?? "")', expected fp32 with training.parallelism: intra")
+    }
+  }
+
   private func checkTraining(_ errors: inout ErrorCollector) {
     let training = root["training"]
     if let batch = training?["batch"]?.integer, let shard = training?["shard"], let size = shard.integer,
@@ -24,6 +39,7 @@ struct CrossChecks {
       errors.add(
         shard.origin, "training.shard: found \(size), expected at most the batch, which is \(batch)")
     }
+    checkParallelism(&errors)
     checkAugmentation(&errors)
     checkPlateau(&errors)
     checkAmounts(&errors)

@@ -63,6 +63,9 @@ enum RunBuilder {
       monitor: value["monitor"]?.text.flatMap(Monitor.init(name:)) ?? .accuracy,
       patience: value["patience"]?.integer, tuning: tuning, augmentation: augmentation,
       baseBatch: value["base_batch"]?.integer)
+    if let way = value["parallelism"]?.text.flatMap(Parallelism.init(rawValue:)) {
+      configuration.parallelism = way
+    }
     TrainingSchema.apply(value, to: &configuration)
     return configuration
   }

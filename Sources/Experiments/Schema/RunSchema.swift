@@ -85,6 +85,18 @@ enum RunSchema {
         "Samples that a worker takes at once, at most `batch`; part of the numerics, unlike the number of workers."
       ),
       Key(
+        "parallelism",
+        .choice([
+          Choice(word: "shards", summary: "each worker takes shards of its own"),
+          Choice(
+            word: "intra",
+            summary:
+              "all work on one sample after another, each on some channels; for fewer, large samples than workers"
+          ),
+        ]), .scalar("shards"),
+        "How workers share a step; part of the numerics, unlike their number. `intra` takes shards of 1 and fp32."
+      ),
+      Key(
         "augmentation",
         .optional(word: "none", .list(.union(AugmentationSchema.steps), count: 1...32)), .scalar("none"),
         "How training samples are varied, in the order of the list; evaluation sees them as they are."),

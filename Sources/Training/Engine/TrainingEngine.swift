@@ -2,6 +2,7 @@ internal import Compute
 internal import Datasets
 internal import Foundation
 internal import Networks
+internal import OneDNN
 internal import Parallel
 internal import Synchronization
 internal import Tensors
@@ -12,6 +13,8 @@ internal import Tensors
 final class TrainingEngine: Sendable {
   let compiled: CompiledNetwork
   let pool: WorkerPool
+  /// Hands shards to ``pool``'s workers, or one after another to all of them together.
+  private let shardPool: WorkerPool
   let optimizer: any Optimizer
   private let configuration: TrainingConfiguration
   private let seed: UInt64
@@ -60,6 +63,9 @@ final class TrainingEngine: Sendable {
   ) throws {
     self.compiled = compiled
     self.pool = pool
+    shardPool =
+      configuration.training.parallelism == .intra
+      ? WorkerPool(workers: 1) { ThreadConfinement.confine() } : pool
     self.configuration = configuration.training
     seed = configuration.seed
     optimizer = configuration.training.optimizer.makeOptimizer()
@@ -132,7 +138,7 @@ final class TrainingEngine: Sendable {
     let sharding = Sharding(sampleCount: minibatch.count, shardSize: compiled.shardSize)
     let start = DispatchTime.now().uptimeNanoseconds
     let complete = try reduction.collect(
-      shards: sharding.count, on: pool, while: { !stop.isRequested }
+      shards: sharding.count, on: shardPool, while: { !stop.isRequested }
     ) { [self] shard, worker, gradient in
       let result = try train(minibatch, sharding[shard], firstSample, shard, worker, gradient)
       sumsMemory(ofShard: shard).update(from: result.sums, count: result.sums.count)
@@ -182,7 +188,8 @@ final class TrainingEngine: Sendable {
     let result = try plan.train(
       source(minibatch, range, worker), in: workspaces[worker], weights: weights,
       parameters: parameters.baseAddress, options: options(minibatch, range, firstSample),
-      gradient: gradient, statistics: shardStatistics.memory(ofWorker: worker))
+      gradient: gradient, statistics: shardStatistics.memory(ofWorker: worker),
+      on: configuration.parallelism == .intra ? pool : nil)
     shardStatistics.keep(shard: shard, fromWorker: worker)
     return result
   }

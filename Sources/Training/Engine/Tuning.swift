@@ -75,7 +75,8 @@ public struct Tuning {
   public func measure() throws -> (KernelChoices, [KernelTiming]) {
     let shard = CompiledNetwork.shardSize(
       of: network,
-      options: CompileOptions(batch: configuration.batch, shard: configuration.shard, precision: precision))
+      options: CompileOptions(
+        batch: configuration.batch, shard: configuration.fixedShard, precision: precision))
     let tuner = KernelTuner(
       samples: shard, precisions: precision == .bf16 ? [.fp32, .bf16] : [.fp32], repeats: 2)
     let timings = try tuner.timings(of: network, while: { !stop.isRequested })
@@ -92,7 +93,7 @@ public struct Tuning {
     let layers = network.layers.map { "\($0.name) \($0.spec) \($0.inputShapes) \($0.outputShape)" }
     let text =
       (layers + [
-        "\(configuration.batch) \(configuration.shard ?? 0) \(precision)", OneDNN.Library.version,
+        "\(configuration.batch) \(configuration.fixedShard ?? 0) \(precision)", OneDNN.Library.version,
         OneDNN.Library.instructionSet, RunEnvironment.cpuName,
       ]).joined(separator: "\n")
     return SHA256.hash(data: Data(text.utf8)).prefix(16).map { String(format: "%02x", $0) }.joined()

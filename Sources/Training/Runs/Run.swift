@@ -68,7 +68,8 @@ public final class Run {
       validationSamples: samples.role == .validation ? samples.compared?.count ?? 0 : 0,
       testSamples: (samples.role == .test ? samples.compared : samples.final)?.count ?? 0,
       batch: configuration.training.samplesPerStep,
-      shard: compiled.shardSize, workers: request.workers, parameterCount: compiled.network.parameterCount)
+      shard: compiled.shardSize, isIntra: configuration.training.parallelism == .intra,
+      workers: request.workers, parameterCount: compiled.network.parameterCount)
 
     try directory.write(configuration: request.resolvedConfiguration)
     try directory.write(
@@ -109,10 +110,11 @@ extension RunSummary {
   var idleWorkers: String? {
     let shards = Sharding(sampleCount: batch, shardSize: shard).count
     let smaller = batch / workers
-    guard shards < workers else { return nil }
+    guard !isIntra, shards < workers else { return nil }
     let advice =
       smaller >= 1
-      ? "set training.shard to \(smaller) or a larger training.batch" : "use a larger training.batch"
+      ? "set training.shard to \(smaller) or a larger training.batch"
+      : "use a larger training.batch, or training.parallelism: intra where samples are large"
     return
       "a minibatch of \(batch) samples in shards of \(shard) has work for \(shards) of \(workers) workers; \(advice)"
   }
@@ -141,8 +143,19 @@ extension RunRequest {
     } else {
       selection = try Tuning(network, training, stop: stop).selection()
     }
-    return CompileOptions(
-      batch: training.batch, shard: identity?.shardSize ?? training.shard, precision: precision,
+    var options = CompileOptions(
+      batch: training.batch,
+      shard: training.parallelism == .intra ? 1 : identity?.shardSize ?? training.shard, precision: precision,
       kernels: selection, criterion: configuration.criterion(of: network))
+    if training.parallelism == .intra {
+      guard precision == .fp32 else {
+        throw TrainingError(.configuration, "training.parallelism: intra needs precision fp32")
+      }
+      options.parts = Self.mostParts
+    }
+    return options
   }
+
+  /// Into how many parts a layer's channels are cut at the most: enough for many workers, and the same for every number of them.
+  private static let mostParts = 16
 }

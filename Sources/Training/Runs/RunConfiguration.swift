@@ -101,6 +101,8 @@ public struct TrainingConfiguration: Hashable, Sendable {
   public var batch: Int
   /// Samples of one shard, at most `batch`; nil lets the cost model choose from the network.
   public var shard: Int?
+  /// How several workers share the work of a step.
+  public var parallelism = Parallelism.shards
   /// What the trainer makes small: the mean over the minibatch of the samples' losses, each times its sample's weight.
   public var loss: Loss
   /// Figures beside the loss; nil for those that are usual for it.
@@ -170,6 +172,9 @@ public struct TrainingConfiguration: Hashable, Sendable {
     self.augmentation = augmentation
   }
 
+  /// Samples of one shard where that is settled; nil leaves it to the cost model.
+  public var fixedShard: Int? { parallelism == .intra ? 1 : shard }
+
   /// Samples of one optimizer step.
   public var samplesPerStep: Int { batch * accumulate }
 
@@ -179,6 +184,15 @@ public struct TrainingConfiguration: Hashable, Sendable {
   public var learningRate: Double {
     optimizer.learningRate * (baseBatch.map { Double(samplesPerStep) / Double($0) } ?? 1)
   }
+}
+
+/// How several workers share the work of a step. Both give the same bytes on any number of workers, and not the same as the other.
+public enum Parallelism: String, Hashable, Sendable, CaseIterable {
+  /// Each takes shards of its own.
+  case shards
+  /// All work on one sample after another, each on some channels of a layer: for minibatches of fewer, large samples than there
+  /// are workers. With 32-bit floating point only.
+  case intra
 }
 
 /// Number format of activations and weights in kernels; parameters, gradient sums and optimizer stay fp32.

@@ -32,6 +32,8 @@ public struct RunSummary: Sendable {
   /// Samples of a step.
   public let batch: Int
   public let shard: Int
+  /// Whether all workers compute each shard together.
+  public let isIntra: Bool
   public let workers: Int
   public let parameterCount: Int
 }

@@ -44,7 +44,8 @@ struct TrainingEstimate {
     facts.add([
       "batch",
       "\(run.training.batch) in shards of \(shard), \(run.training.precision.rawValue), "
-        + "\(workers) worker\(workers == 1 ? "" : "s")",
+        + "\(workers) worker\(workers == 1 ? "" : "s")"
+        + (run.training.parallelism == .intra && workers > 1 ? " on each" : ""),
     ])
     facts.add(["memory per worker", NumberText.bytes(memory.perWorker)])
     facts.add([

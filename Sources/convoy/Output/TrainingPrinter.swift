@@ -84,6 +84,7 @@ final class TrainingPrinter: TrainerObserver {
         ? " (compared by \(NumberText.grouped(summary.validationSamples)) others)" : "")
       + ", batch \(summary.batch) in shards of "
       + "\(summary.shard), \(summary.workers) worker\(summary.workers == 1 ? "" : "s")"
+      + (summary.isIntra && summary.workers > 1 ? " on each" : "")
   }
 
   /// - Parameter isBrief: leaves out the speed and the losses of what was only evaluated, for 80 columns.

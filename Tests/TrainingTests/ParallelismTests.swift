@@ -1,0 +1,79 @@
+import Datasets
+import Networks
+import Tensors
+import Testing
+
+@testable import Training
+
+/// Training in which all workers compute one sample together.
+@Suite("Samples in parts")
+struct ParallelismTests {
+  static func configuration(_ data: String) throws -> RunConfiguration {
+    var configuration = try SmallRun.configuration(data: data, optimizer: SmallRun.adam)
+    configuration.network = try Network(
+      inputShape: [9, 8, 1],
+      chain: [
+        .rescale(Rescale(scale: 1 / 255.0)),
+        .conv2D(Conv2D(filters: 48, kernel: Size2D(3), padding: .same, activation: .relu)),
+        .conv2D(Conv2D(filters: 40, kernel: Size2D(3), useBias: false)), .batchNorm(BatchNorm(momentum: 0.9)),
+        .activation(.relu), .maxPool2D(Pool2D(size: Size2D(2))), .dropout(Dropout(rate: 0.25)), .flatten,
+        .dense(Dense(units: SmallRun.classes)),
+      ])
+    configuration.training.batch = 3
+    configuration.training.shard = nil
+    configuration.training.parallelism = .intra
+    configuration.training.augmentation = Augmentation([.flipHorizontal(probability: 0.5)])
+    return configuration
+  }
+
+  @Test("workers and restarts in mid-epoch change no bit")
+  func exactness() throws {
+    let folder = try TemporaryFolder()
+    try SmallRun.writeDataset(folder("data.h5"), count: 14)
+    let configuration = try Self.configuration(folder("data.h5"))
+    try SmallRun.train(configuration, in: folder("1"), workers: 1)
+    let expected = try SmallRun.digests(in: folder("1"))
+    #expect(expected.count == 15)
+    for workers in [2, 3, 8] {
+      try SmallRun.train(configuration, in: folder("\(workers)"), workers: workers)
+      #expect(try SmallRun.digests(in: folder("\(workers)")) == expected, "\(workers) workers")
+    }
+    for (start, steps) in [3, 4, 6].enumerated() {
+      try SmallRun.train(configuration, in: folder("restarted"), workers: 1 + start, stopAfter: steps)
+    }
+    try SmallRun.train(configuration, in: folder("restarted"), workers: 2)
+    #expect(try SmallRun.digests(in: folder("restarted")) == expected)
+  }
+
+  @Test("it learns what shards of one learn, to rounding")
+  func likeShards() throws {
+    let folder = try TemporaryFolder()
+    try SmallRun.writeDataset(folder("data.h5"), count: 14)
+    var configuration = try Self.configuration(folder("data.h5"))
+    configuration.training.epochs = 1
+    configuration.training.optimizer = .sgd(
+      learningRate: 0.01, momentum: 0.9, nesterov: false, weightDecay: 0)
+    try SmallRun.train(configuration, in: folder("intra"), workers: 2)
+    configuration.training.parallelism = .shards
+    configuration.training.shard = 1
+    try SmallRun.train(configuration, in: folder("shards"), workers: 2)
+    func parameters(_ name: String) throws -> [Float] {
+      let newest = try CheckpointStore(folder: folder("\(name)/checkpoints")).newest()
+      return try #require(newest).checkpoint.values.trainable.array()
+    }
+    let (intra, shards) = (try parameters("intra"), try parameters("shards"))
+    let largest = shards.map(abs).max() ?? 0
+    let difference = zip(intra, shards).map { abs($0 - $1) }.max() ?? 0
+    #expect(difference < 1e-4 * largest, "\(difference) of \(largest)")
+  }
+
+  @Test("bf16 is refused")
+  func precision() throws {
+    let folder = try TemporaryFolder()
+    try SmallRun.writeDataset(folder("data.h5"), count: 14)
+    var configuration = try Self.configuration(folder("data.h5"))
+    configuration.training.precision = .bf16
+    let error = RunTests.error { try SmallRun.train(configuration, in: folder("run")) }
+    #expect(error?.exitCode == 78 && error?.description.contains("needs precision fp32") == true)
+  }
+}
