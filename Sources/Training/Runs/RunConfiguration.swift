@@ -186,7 +186,9 @@ public struct TrainingConfiguration: Hashable, Sendable {
   }
 }
 
-/// How several workers share the work of a step. Both give the same bytes on any number of workers, and not the same as the other.
+/// How several workers share the work of a step.
+///
+/// Each way gives the same bytes on any number of workers; those of the other may differ in their last bits.
 public enum Parallelism: String, Hashable, Sendable, CaseIterable {
   /// Each takes shards of its own.
   case shards
