@@ -8,10 +8,10 @@ public enum AnyConfiguration: Sendable {
 
   /// Reads a file as what it is: a look into a network where it, or what it extends, has a key `job`.
   public static func load(
-    path: String, overrides: [String] = []
+    path: String, overrides: [Override] = []
   ) throws(ConfigurationErrors) -> AnyConfiguration {
     isLook(path, depth: 0)
-      ? .look(try InsightConfiguration.load(path: path, overrides: overrides))
+      ? .look(try InsightConfiguration.load(path: path, overrides: overrides.filter { $0.source == .option }))
       : .training(try ConfigurationFile.load(path: path, overrides: overrides))
   }
 

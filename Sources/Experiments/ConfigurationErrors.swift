@@ -6,6 +6,8 @@ public enum ConfigurationLocation: Hashable, Sendable, CustomStringConvertible {
   case wholeFile(path: String)
   /// An override as it was given, `training.epochs=3`.
   case override(String)
+  /// An override of the environment, `training.epochs=3`.
+  case environment(String)
   /// The schema's own default.
   case builtIn
 
@@ -14,6 +16,7 @@ public enum ConfigurationLocation: Hashable, Sendable, CustomStringConvertible {
     case .file(let path, let line, let column): "\(path):\(line):\(column)"
     case .wholeFile(let path): path
     case .override(let text): "--set \(text)"
+    case .environment(let text): "\(Override.variable) \(text)"
     case .builtIn: "default"
     }
   }
@@ -85,7 +88,7 @@ struct ErrorCollector {
       switch location {
       case .wholeFile, .builtIn: (-1, 0, 0)
       case .file(let path, let line, let column): (files.firstIndex(of: path) ?? 0, line, column)
-      case .override: (Int.max, 0, 0)
+      case .override, .environment: (Int.max, 0, 0)
       }
     }
     var ordered = errors.enumerated().sorted { left, right in

@@ -26,7 +26,7 @@ public enum ConfigurationFile {
   /// - Parameter overrides: `key.path=value`, applied in order; see `Configs/README.md` for short forms.
   /// - Throws: All errors at once, each with its place.
   public static func load(
-    path: String, overrides: [String] = []
+    path: String, overrides: [Override] = []
   ) throws(ConfigurationErrors) -> LoadedConfiguration {
     try load(text: try SourceText.read(path), path: path, overrides: overrides)
   }
@@ -36,7 +36,7 @@ public enum ConfigurationFile {
   /// - Parameter path: names the text in messages, and decides what relative paths in it count from; a relative one
   ///   counts from the working directory.
   public static func load(
-    text: String, path: String, overrides: [String] = []
+    text: String, path: String, overrides: [Override] = []
   ) throws(ConfigurationErrors) -> LoadedConfiguration {
     let workingDirectory = FileManager.default.currentDirectoryPath
     let checked = try SourceText.decode(Array(text.utf8), path: path)

@@ -38,7 +38,7 @@ public struct InsightConfiguration: Sendable {
   /// - Parameter overrides: `key.path=value`, applied in order.
   /// - Throws: all errors at once, each with its place.
   public static func load(
-    path: String, overrides: [String] = []
+    path: String, overrides: [Override] = []
   ) throws(ConfigurationErrors) -> InsightConfiguration {
     try load(text: try SourceText.read(path), path: path, overrides: overrides)
   }
@@ -47,7 +47,7 @@ public struct InsightConfiguration: Sendable {
   ///
   /// - Parameter path: names the text in messages, and decides what relative paths in it count from.
   public static func load(
-    text: String, path: String, overrides: [String] = []
+    text: String, path: String, overrides: [Override] = []
   ) throws(ConfigurationErrors) -> InsightConfiguration {
     let workingDirectory = FileManager.default.currentDirectoryPath
     let checked = try SourceText.decode(Array(text.utf8), path: path)

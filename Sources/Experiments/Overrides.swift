@@ -11,7 +11,7 @@ enum Overrides {
   }
 
   static func apply(
-    _ overrides: [String], to root: ConfigurationNode, schema: ObjectSchema = RunSchema.root,
+    _ overrides: [Override], to root: ConfigurationNode, schema: ObjectSchema = RunSchema.root,
     _ errors: inout ErrorCollector
   ) -> ConfigurationNode {
     var root = root
@@ -26,9 +26,9 @@ enum Overrides {
   }
 
   private static func apply(
-    _ override: String, to root: ConfigurationNode, _ schema: ObjectSchema
+    _ setting: Override, to root: ConfigurationNode, _ schema: ObjectSchema
   ) throws(ConfigurationErrors) -> ConfigurationNode {
-    let place = ConfigurationLocation.override(override.shortened)
+    let (override, place) = (setting.text, setting.location)
     guard let equals = override.firstIndex(of: "="), equals != override.startIndex else {
       throw ConfigurationErrors(place, "expected key=value, such as training.epochs=3")
     }
@@ -42,7 +42,7 @@ enum Overrides {
     let value =
       text.isEmpty
       ? ConfigurationNode.plain("", at: place)
-      : try YAMLReader.read(text, path: "", override: override.shortened)
+      : try YAMLReader.read(text, path: "", override: place)
     let target = try find(path, in: root, schema, place)
     return set(target[...], to: value, in: root, place)
   }

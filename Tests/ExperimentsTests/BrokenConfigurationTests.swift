@@ -90,7 +90,8 @@ struct BrokenConfiguration: Sendable, CustomTestStringConvertible {
   func message(_ broken: BrokenConfiguration) throws {
     try #require(!broken.text.isEmpty && !broken.expected.isEmpty, "the case does not fit the base")
     do {
-      _ = try ConfigurationFile.load(text: broken.text, path: "c.yaml", overrides: broken.overrides)
+      _ = try ConfigurationFile.load(
+        text: broken.text, path: "c.yaml", overrides: broken.overrides.map { Override($0) })
       Issue.record("no error")
     } catch {
       let lines = error.errors.map { line in

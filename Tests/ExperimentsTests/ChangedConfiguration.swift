@@ -12,7 +12,8 @@ enum ChangedConfiguration {
       try #require(text.contains(old))
       text = text.replacing(old, with: new)
     }
-    return try ConfigurationFile.load(text: text, path: "/configs/c.yaml", overrides: overrides)
+    return try ConfigurationFile.load(
+      text: text, path: "/configs/c.yaml", overrides: overrides.map { Override($0) })
   }
 
   static func messages(_ edits: [(String, String)] = [], set overrides: [String] = []) -> [String] {

@@ -11,7 +11,9 @@ struct ConfigurationDefaultsTests {
       try #require(text.contains(old))
       text = text.replacing(old, with: new)
     }
-    return try ConfigurationFile.load(text: text, path: "/configs/c.yaml", overrides: overrides).meaning
+    return try ConfigurationFile.load(
+      text: text, path: "/configs/c.yaml", overrides: overrides.map { Override($0) }
+    ).meaning
   }
 
   @Test("only what differs from its default counts, so that a new key renames no run")

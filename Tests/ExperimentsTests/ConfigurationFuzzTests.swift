@@ -41,7 +41,7 @@ import Testing
     for round in 0..<1000 {
       let override = mutator.mutate(sources[round % sources.count])
       do {
-        _ = try ConfigurationFile.load(text: text, path: "c.yaml", overrides: [override])
+        _ = try ConfigurationFile.load(text: text, path: "c.yaml", overrides: [Override(override)])
       } catch {
         #expect(!error.errors.isEmpty)
       }

@@ -129,4 +129,36 @@ import Training
     #expect(throws: ConfigurationErrors.self) { try ConfigurationFile.load(path: directory.file("top.yaml")) }
   }
 
+  @Test(
+    "the environment's overrides go over the file and under those of the command line, and say that they are its own"
+  )
+  func environment() throws {
+    let settings = Override.all(
+      options: ["batch=32"],
+      environment: [
+        "CONVOY_SET": " training.epochs=3;batch=64 ;\n\nseed=5\noptimizer={adam: {learning_rate: 1e-3}};"
+      ])
+    #expect(
+      settings.map(\.text) == [
+        "training.epochs=3", "batch=64 ", "seed=5", "optimizer={adam: {learning_rate: 1e-3}}", "batch=32",
+      ])
+    let loaded = try ConfigurationFile.load(
+      text: BrokenConfiguration.base(), path: "c.yaml", overrides: settings)
+    #expect(loaded.run.training.epochs == 3 && loaded.run.training.batch == 32 && loaded.run.seed == 5)
+    let lines = loaded.annotatedYAML.split(separator: "\n")
+    #expect(lines.contains { $0.contains("epochs: 3") && $0.hasSuffix("# CONVOY_SET training.epochs=3") })
+    #expect(lines.contains { $0.contains("batch: 32") && $0.hasSuffix("# --set batch=32") })
+    #expect(Override.all(options: [], environment: [:]).isEmpty)
+  }
+
+  @Test("mistakes in the environment's overrides are told as its own")
+  func environmentMistakes() throws {
+    let settings = Override.all(options: [], environment: ["CONVOY_SET": "training.epoch=3;seed=x"])
+    let error = #expect(throws: ConfigurationErrors.self) {
+      try ConfigurationFile.load(text: BrokenConfiguration.base(), path: "c.yaml", overrides: settings)
+    }
+    let texts = error?.errors.map { "\($0)" } ?? []
+    #expect(texts.count == 2 && texts.allSatisfy { $0.hasPrefix("CONVOY_SET ") }, "\(texts)")
+    #expect(texts.contains { $0.contains("did you mean 'training.epochs'?") })
+  }
 }

@@ -24,7 +24,7 @@ struct InsightConfigurationTests {
   {
     try InsightConfiguration.load(
       text: "name: look\ncheckpoint: run\n\(more)job: \(job)\n", path: "/folder/look.yaml",
-      overrides: overrides)
+      overrides: overrides.map { Override($0) })
   }
 
   private func errors(_ job: String, more: String = "") -> [String] {

@@ -23,14 +23,14 @@ extension ConfigurationFile {
   /// - Parameter overrides: apply to all members, before what the sweep says.
   /// - Throws: All errors of all members at once, those of a swept value at the place where it is written.
   public static func loadSweep(
-    path: String, overrides: [String] = []
+    path: String, overrides: [Override] = []
   ) throws(ConfigurationErrors) -> Sweep {
     try loadSweep(text: try SourceText.read(path), path: path, overrides: overrides)
   }
 
   /// As ``loadSweep(path:overrides:)``, from text.
   public static func loadSweep(
-    text: String, path: String, overrides: [String] = []
+    text: String, path: String, overrides: [Override] = []
   ) throws(ConfigurationErrors) -> Sweep {
     let base = try load(text: text, path: path, overrides: overrides)
     guard let definition = base.sweep else {
@@ -44,7 +44,8 @@ extension ConfigurationFile {
     let keys = definition.keys
     for (index, assignments) in definition.members().enumerated() {
       do throws(ConfigurationErrors) {
-        let loaded = try load(text: text, path: path, overrides: overrides + assignments.map(\.override))
+        let loaded = try load(
+          text: text, path: path, overrides: overrides + assignments.map { Override($0.override) })
         let values = keys.map { key in assignments.last { $0.key == key }?.value }
         members.append(Sweep.Member(index: index, values: values, configuration: loaded))
       } catch {

@@ -4,10 +4,10 @@ internal import Yams
 enum YAMLReader {
   /// - Parameter override: reads the value of an override; places then name the override instead of a line.
   static func read(
-    _ text: String, path: String, override: String? = nil
+    _ text: String, path: String, override: ConfigurationLocation? = nil
   ) throws(ConfigurationErrors) -> ConfigurationNode {
     func location(_ line: Int, _ column: Int) -> ConfigurationLocation {
-      if let override { .override(override) } else { .file(path: path, line: line, column: column) }
+      if let override { override } else { .file(path: path, line: line, column: column) }
     }
     try YAMLScreen.check(text, location: location)
     let root: Node?
@@ -20,7 +20,7 @@ enum YAMLReader {
     }
     guard let root else {
       throw ConfigurationErrors(
-        override.map { .override($0) } ?? .wholeFile(path: path), "the configuration is empty")
+        override ?? .wholeFile(path: path), "the configuration is empty")
     }
     // Nodes hold their anchors weakly; the parser has to outlive the walk that looks for them.
     return try withExtendedLifetime(parser) { () throws(ConfigurationErrors) in

@@ -181,7 +181,10 @@ struct BenchCommand: ParsableCommand {
   private func request(_ precision: Precision, _ workers: Int, scratch: String) throws -> RunRequest {
     var configuration: RunConfiguration
     if let config {
-      configuration = try ConfigurationFile.load(path: config, overrides: overrides).run
+      configuration = try ConfigurationFile.load(
+        path: config,
+        overrides: Override.all(options: overrides, environment: ProcessInfo.processInfo.environment)
+      ).run
       if madeUp {
         let network = try configuration.network.resolved()
         if let batch { configuration.training.batch = batch }

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Experiments
+internal import Foundation
 internal import Networks
 
 /// Checks, shows and compares configurations.
@@ -21,6 +22,11 @@ struct ConfigurationArguments: ParsableArguments {
     help: ArgumentHelp(
       "Override a value, such as training.epochs=3 or learning_rate=0.1.", valueName: "key=value"))
   var overrides: [String] = []
+
+  /// With those of the environment, over which the command line has the last word.
+  var settings: [Override] {
+    Override.all(options: overrides, environment: ProcessInfo.processInfo.environment)
+  }
 }
 
 extension ConfigCommand {
@@ -37,11 +43,12 @@ extension ConfigCommand {
     var overrides: [String] = []
 
     func run() throws {
+      let settings = Override.all(options: overrides, environment: ProcessInfo.processInfo.environment)
       var errors: [ConfigurationError] = []
       var isMissingFile = false
       for path in configs {
         do {
-          let loaded = try AnyConfiguration.load(path: path, overrides: overrides)
+          let loaded = try AnyConfiguration.load(path: path, overrides: settings)
           print("\(path): correct; \(loaded.summary)")
         } catch {
           errors += error.errors
@@ -65,7 +72,7 @@ extension ConfigCommand {
     var json = false
 
     func run() throws {
-      let loaded = try AnyConfiguration.load(path: arguments.config, overrides: arguments.overrides)
+      let loaded = try AnyConfiguration.load(path: arguments.config, overrides: arguments.settings)
       if json {
         print(loaded.canonicalJSON)
       } else {

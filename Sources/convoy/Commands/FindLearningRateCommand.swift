@@ -57,7 +57,7 @@ struct FindLearningRateCommand: ParsableCommand {
 
   func run() throws {
     let stop = StopSignals.install()
-    let loaded = try ConfigurationFile.load(path: config.config, overrides: config.overrides)
+    let loaded = try ConfigurationFile.load(path: config.config, overrides: config.settings)
     if plot != nil, Gnuplot.find() == nil {
       throw CommandError(exitCode: 73, description: "\(Gnuplot.Failure.notInstalled)")
     }

@@ -41,7 +41,7 @@ struct PlanCommand: ParsableCommand {
 
   func run() throws {
     let stop = StopSignals.install()
-    let loaded = try ConfigurationFile.load(path: config.config, overrides: config.overrides)
+    let loaded = try ConfigurationFile.load(path: config.config, overrides: config.settings)
     let scratch = FileManager.default.temporaryDirectory.appendingPathComponent("convoy-plan-\(getpid()).h5")
       .path
     defer { try? FileManager.default.removeItem(atPath: scratch) }

@@ -34,7 +34,7 @@ struct ProveCommand: ParsableCommand {
       throw CommandError.usage("--workers and --steps need at least 1")
     }
     let stop = StopSignals.install()
-    let loaded = try ConfigurationFile.load(path: config.config, overrides: config.overrides)
+    let loaded = try ConfigurationFile.load(path: config.config, overrides: config.settings)
     let proof = try ExactnessProof(
       RunRequest(
         configuration: loaded.run, resolvedConfiguration: loaded.resolvedYAML, directory: "", workers: first),

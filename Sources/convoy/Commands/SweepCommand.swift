@@ -36,7 +36,7 @@ struct SweepCommand: ParsableCommand {
   var quiet = false
 
   func run() throws {
-    let sweep = try ConfigurationFile.loadSweep(path: config.config, overrides: config.overrides)
+    let sweep = try ConfigurationFile.loadSweep(path: config.config, overrides: config.settings)
     let results = SweepResults(sweep)
     if list {
       print(results.table(order: .members).text(width: TerminalOutput.standardOutput.columns))

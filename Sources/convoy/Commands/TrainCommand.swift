@@ -71,7 +71,11 @@ struct TrainCommand: ParsableCommand {
   func run() throws {
     let stop = StopSignals.install()
     let overfit = overfitBatches.map { ["training.overfit_batches=\($0)"] } ?? []
-    let loaded = try ConfigurationFile.load(path: config.config, overrides: config.overrides + overfit)
+    let loaded = try ConfigurationFile.load(
+      path: config.config, overrides: config.settings + overfit.map { Override($0) })
+    for setting in config.settings where setting.source == .environment {
+      TerminalOutput.warn("\(Override.variable) puts \(setting.text) over the file")
+    }
     if loaded.hasSweep {
       TerminalOutput.warn("the section 'sweep' is not used here; `convoy sweep` trains its members")
     }

@@ -22,7 +22,7 @@ struct TuneCommand: ParsableCommand {
 
   func run() throws {
     let stop = StopSignals.install()
-    let loaded = try ConfigurationFile.load(path: config.config, overrides: config.overrides)
+    let loaded = try ConfigurationFile.load(path: config.config, overrides: config.settings)
     let (choices, timings) = try Tuning(loaded.network, loaded.run.training, stop: stop).measure()
     for timing in timings {
       let isChosen = choices[timing.layer, timing.pass]?.rawValue == timing.algorithm.rawValue

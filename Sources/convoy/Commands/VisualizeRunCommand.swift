@@ -34,7 +34,8 @@ struct VisualizeRunCommand: ParsableCommand {
 
   func run() throws {
     let stop = StopSignals.install()
-    let configuration = try InsightConfiguration.load(path: arguments.config, overrides: arguments.overrides)
+    let configuration = try InsightConfiguration.load(
+      path: arguments.config, overrides: arguments.overrides.map { Override($0) })
     let (path, checkpoint) = try CheckpointStore.choose(configuration.checkpoint) {
       TerminalOutput.warn("\($0)")
     }

@@ -32,7 +32,7 @@ struct SweepArray {
   private var script: String {
     // By the link, because a program that was found by its name has no folder in its arguments.
     let program = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? "convoy"
-    let overrides = config.overrides.map { " --set \($0.shellWord)" }.joined()
+    let overrides = config.settings.map { " --set \($0.text.shellWord)" }.joined()
     var lines = String(decoding: PackageResources.convoy_sbatch, as: UTF8.self)
       .split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
     func replace(_ beginning: String, by line: String) {
