@@ -237,7 +237,10 @@ enum RunSchema {
     "tuning",
     [
       UnionSchema.Kind("model", nil, "A cost model over shapes: two fresh runs give the same bytes."),
-      UnionSchema.Kind("direct", nil, "Direct convolutions only, without Winograd's coarser rounding."),
+      UnionSchema.Kind(
+        "direct", nil,
+        "Direct convolutions only, without Winograd's coarser rounding (at most 2e-4 of a tensor's largest element)."
+      ),
       UnionSchema.Kind(
         "measured", nil, "Kernels are timed before the first step, once for each network and machine."),
       UnionSchema.Kind("file", .path, "Choices that `convoy tune --save` wrote."),
