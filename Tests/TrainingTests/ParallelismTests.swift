@@ -1,3 +1,4 @@
+import Compute
 import Datasets
 import Networks
 import Tensors
@@ -65,6 +66,22 @@ struct ParallelismTests {
     let largest = shards.map(abs).max() ?? 0
     let difference = zip(intra, shards).map { abs($0 - $1) }.max() ?? 0
     #expect(difference < 1e-4 * largest, "\(difference) of \(largest)")
+  }
+
+  @Test("layers are cut into parts, however many workers there are, and shards are single samples")
+  func parts() throws {
+    let configuration = try Self.configuration("none.h5")
+    for workers in [1, 2, 64] {
+      let request = RunRequest(
+        configuration: configuration, resolvedConfiguration: "", directory: "", workers: workers)
+      let options = try request.compileOptions(goingOnFrom: nil, stop: StopRequest())
+      #expect(options.parts == 16 && options.shard == 1)
+      let plan = try CompiledNetwork(try configuration.network.resolved(), options: options).trainingPlan(
+        samples: 1)
+      let steps = plan.stepNames.filter { $0.layer == "conv2d" && $0.pass == .backwardWeights }
+      #expect(
+        steps.count == 6, "48 channels are 3 blocks, each a gradient and its way home: \(steps.count) steps")
+    }
   }
 
   @Test("bf16 is refused")

@@ -185,9 +185,9 @@ struct BenchCommand: ParsableCommand {
         path: config,
         overrides: Override.all(options: overrides, environment: ProcessInfo.processInfo.environment)
       ).run
+      if let batch { configuration.training.batch = batch }
       if madeUp {
         let network = try configuration.network.resolved()
-        if let batch { configuration.training.batch = batch }
         let samples = configuration.training.samplesPerStep * 4
         // They are about epochs of real data.
         configuration.training.trainingLimit = nil
@@ -202,8 +202,13 @@ struct BenchCommand: ParsableCommand {
     }
     configuration.training.precision = precision
     if let tuning { configuration.training.tuning = tuning }
-    if let batch { configuration.training.batch = batch }
-    if let shard { configuration.training.shard = shard }
+    if let shard {
+      guard shard == 1 || configuration.training.parallelism != .intra else {
+        throw CommandError.usage(
+          "--shard \(shard): with training.parallelism: intra shards are single samples")
+      }
+      configuration.training.shard = shard
+    }
     return RunRequest(
       configuration: configuration, resolvedConfiguration: "", directory: "", workers: workers)
   }
