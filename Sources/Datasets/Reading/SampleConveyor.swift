@@ -10,7 +10,8 @@ internal import Tensors
 /// (dataset size ÷ window size) times.
 ///
 /// A window may take nearly all of the memory: as minibatches of one are let go, the places of their samples
-/// take those of the next. The first windows are short, so that the first step need not wait for a long one.
+/// take those of the next. A thread that finds no more work in a window begins with the next one while others finish.
+/// The first windows are short, so that the first step need not wait for a long one.
 final class SampleConveyor: Sendable {
   private let storage: SampleStorage
   private let state: Monitor<ConveyorState>
@@ -55,9 +56,9 @@ final class SampleConveyor: Sendable {
     while true {
       switch state.wait({ $0.nextJob() }) {
       case .stop: return
-      case .prepare(var schedule, let sampleCount):
+      case .prepare(let number, var schedule, let sampleCount):
         let slices = schedule.next(sampleCount: sampleCount)
-        let window = SampleWindow(slices, of: storage)
+        let window = SampleWindow(number: number, slices, of: storage)
         state.change { $0.prepared(window, schedule) }
       case .read(let window, let blocks):
         var failure: ConveyorState.Failure?
@@ -68,7 +69,7 @@ final class SampleConveyor: Sendable {
             failure = ConveyorState.Failure(block: block, error: error)
           }
         }
-        state.changeWaking { $0.finished(blocks.count, failure) }
+        state.changeWaking { $0.finished(blocks.count, of: window, failure) }
       }
     }
   }
@@ -76,13 +77,16 @@ final class SampleConveyor: Sendable {
 
 /// Some coming minibatches, and where their samples go.
 struct SampleWindow: Sendable {
+  /// Counts the windows.
+  let number: Int
   let slices: [BatchSlice]
   let wanted: SampleRequests
   /// By place, in the order of the minibatches: the slot that a sample has taken, and its address.
   let slots: AlignedBuffer<Int32>
   let addresses: AlignedBuffer<UInt>
 
-  init(_ slices: [BatchSlice], of storage: SampleStorage) {
+  init(number: Int, _ slices: [BatchSlice], of storage: SampleStorage) {
+    self.number = number
     self.slices = slices
     wanted = storage.requests(slices.flatMap(\.rows))
     slots = AlignedBuffer(count: wanted.requests.count)
@@ -113,7 +117,7 @@ final class SampleLease: Sendable {
 /// What the threads of a conveyor and its reader share.
 struct ConveyorState: Sendable {
   enum Job {
-    case prepare(BatchSchedule, sampleCount: Int)
+    case prepare(number: Int, BatchSchedule, sampleCount: Int)
     case read(SampleWindow, blocks: Range<Int>)
     case stop
   }
@@ -142,6 +146,15 @@ struct ConveyorState: Sendable {
 
     var hasBlocks: Bool { nextBlock < window.wanted.blocks.count }
     var isComplete: Bool { finishedBlocks == window.wanted.blocks.count }
+    /// Whether no block is being read.
+    var isQuiet: Bool { finishedBlocks == nextBlock }
+
+    mutating func finish(_ count: Int, _ failure: Failure?) {
+      finishedBlocks += count
+      guard let failure else { return }
+      if let earlier = self.failure, earlier.block < failure.block { return }
+      self.failure = failure
+    }
   }
 
   private var slots: SampleSlots
@@ -161,8 +174,10 @@ struct ConveyorState: Sendable {
   private var nextSampleCount: Int
   private var isPreparing = false
   private var isScheduleOver = false
+  private var preparedCount = 0
   private var next: SampleWindow?
-  private var filling: Filling?
+  /// Windows being filled, in order: one, and the next where all blocks of the first are handed out.
+  private var filling: [Filling] = []
 
   init(_ storage: SampleStorage, schedule: BatchSchedule, capacity: Int, threads: Int) {
     self.schedule = schedule
@@ -178,13 +193,15 @@ struct ConveyorState: Sendable {
   }
 
   /// Whether no minibatch will come any more.
-  var isOver: Bool { isScheduleOver && !isPreparing && next == nil && filling == nil && ready.isEmpty }
+  var isOver: Bool { hasNothingToRead && ready.isEmpty }
+
+  private var hasNothingToRead: Bool { isScheduleOver && !isPreparing && next == nil && filling.isEmpty }
 
   /// What a thread does next; nil when it must wait.
   mutating func nextJob() -> Job? {
     if isCancelled || failure != nil { return .stop }
-    if filling == nil, let window = next {
-      filling = Filling(window: window)
+    if let window = next, filling.count < 2, filling.allSatisfy({ !$0.hasBlocks }) {
+      filling.append(Filling(window: window))
       next = nil
     }
     if next == nil, !isPreparing, !isScheduleOver {
@@ -192,24 +209,29 @@ struct ConveyorState: Sendable {
       let count = nextSampleCount
       // While a window meets few of the file's blocks, twice the samples are twice the work.
       nextSampleCount = min(largestWindow, count * (count < blockCount ? 2 : 8))
-      return .prepare(schedule, sampleCount: count)
+      preparedCount += 1
+      return .prepare(number: preparedCount, schedule, sampleCount: count)
     }
-    if let current = filling, current.failure == nil, current.hasBlocks { return nextRead(current) }
-    return isScheduleOver && !isPreparing && next == nil && filling == nil ? .stop : nil
+    // Nothing is read behind a block that could not be read.
+    guard filling.allSatisfy({ $0.failure == nil }) else { return nil }
+    if let index = filling.firstIndex(where: \.hasBlocks) { return nextRead(index) }
+    return hasNothingToRead ? .stop : nil
   }
 
   /// The next blocks of a window, as many as make a piece of work; nil where there is no memory for them.
-  private mutating func nextRead(_ current: Filling) -> Job? {
-    let window = current.window
+  private mutating func nextRead(_ index: Int) -> Job? {
+    let window = filling[index].window
     let blocks = window.wanted.blocks
-    let first = current.nextBlock
+    let first = filling[index].nextBlock
     var end = first + 1
     while end < blocks.count, blocks[end].upperBound - blocks[first].lowerBound <= samplesPerJob { end += 1 }
-    // A reader who waits holds no memory that could come back: then one block may exceed the capacity.
-    for (end, isUrgent) in [(end, false), (first + 1, true)] where !isUrgent || isAwaited {
+    // A reader who waits holds no memory that could come back: then one block may exceed the capacity, unless minibatches
+    // are about to be ready.
+    let mayExceed = isAwaited && index == 0
+    for (end, isUrgent) in [(end, false), (first + 1, true)] where !isUrgent || mayExceed {
       let requests = window.wanted.requests[blocks[first].lowerBound..<blocks[end - 1].upperBound]
       if slots.take(requests, numbers: window.slots, addresses: window.addresses, isUrgent: isUrgent) {
-        filling?.nextBlock = end
+        filling[index].nextBlock = end
         return .read(window, blocks: first..<end)
       }
       neededSlots = requests.count
@@ -232,29 +254,32 @@ struct ConveyorState: Sendable {
   }
 
   /// Notes blocks that are done; whether somebody may have waited for that.
-  mutating func finished(_ count: Int, _ failure: Failure?) -> Bool {
-    guard var current = filling else { return false }
-    current.finishedBlocks += count
-    if let failure, current.failure.map({ failure.block < $0.block }) ?? true { current.failure = failure }
-    filling = current
-    if let failed = current.failure {
-      // Blocks are handed out in order, so every earlier one has its say first.
-      if current.finishedBlocks == current.nextBlock {
-        self.failure = failed.error
-        filling = nil
-      }
-      return true
+  mutating func finished(_ count: Int, of window: SampleWindow, _ failure: Failure?) -> Bool {
+    guard let index = filling.firstIndex(where: { $0.window.number == window.number }) else { return false }
+    filling[index].finish(count, failure)
+    var isNews = false
+    while let first = filling.first, first.isComplete, first.failure == nil {
+      makeReady(first.window)
+      filling.removeFirst()
+      isNews = true
     }
-    guard current.isComplete else { return false }
+    // Blocks are handed out in order, so every earlier one has its say first.
+    if let first = filling.first, let failed = first.failure, first.isQuiet {
+      self.failure = failed.error
+      filling = []
+      isNews = true
+    }
+    return isNews
+  }
+
+  private mutating func makeReady(_ window: SampleWindow) {
     var place = 0
-    for slice in current.window.slices {
+    for slice in window.slices {
       let places = place..<place + slice.rows.count
-      ready.append(Ready(slice: slice, window: current.window, places: places))
+      ready.append(Ready(slice: slice, window: window, places: places))
       place = places.upperBound
     }
-    filling = nil
     isAwaited = false
-    return true
   }
 
   /// First in, first out.
