@@ -35,7 +35,7 @@ struct ChannelBlocks: Hashable, Sendable {
     case [d[1] * positions, positions, d[3], 1]:
       self.init(samples: d[0], channels: d[1], blocks: d[1], positions: positions, width: 1)
     default:
-      guard let width = ["aBcd16b": 16, "aBcd8b": 8][descriptor.layoutName] else { return nil }
+      guard let width = descriptor.channelBlock else { return nil }
       let blocks = descriptor.paddedDimensions[1] / width
       self.init(samples: d[0], channels: d[1], blocks: blocks, positions: positions, width: width)
     }

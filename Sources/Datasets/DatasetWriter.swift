@@ -132,7 +132,7 @@ public final class DatasetWriter {
     _ name: String, sampleShape: Shape, pixelType: PixelType, capacity: Int, storage: DatasetStorage? = nil,
     progress: (Double) throws -> Void = { _ in }, next: (UnsafeMutableRawBufferPointer) throws -> Int
   ) throws -> Int {
-    precondition(sampleShape.rank == 3 || sampleShape.rank == 1, "samples cannot be \(sampleShape)")
+    precondition((1...3).contains(sampleShape.rank), "samples cannot be \(sampleShape)")
     let storage = storage ?? self.storage
     let sampleByteCount = sampleShape.elementCount * pixelType.byteCount
     // More chunks than about two thousand are slow to list.

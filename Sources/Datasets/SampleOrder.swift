@@ -1,5 +1,17 @@
 internal import Tensors
 
+/// Whether epochs go through their samples in a random order; `true` and `false` stand for ``everyEpoch`` and ``never``.
+public enum Shuffling: Hashable, Sendable, ExpressibleByBooleanLiteral {
+  /// In the order of the file, as evaluation uses it.
+  case never
+  /// In one random order that every epoch repeats, as Keras does once its seed is set.
+  case once
+  /// In an order of its own.
+  case everyEpoch
+
+  public init(booleanLiteral value: Bool) { self = value ? .everyEpoch : .never }
+}
+
 /// The order in which a training sees its samples: a pure function of seed and epoch.
 ///
 /// Nothing needs saving but the position, and going to any position costs nothing.
@@ -10,8 +22,7 @@ public struct SampleOrder: Sendable, Hashable {
   public let seed: UInt64
   /// Samples of an epoch.
   public let count: Int
-  /// False for the order of the file, as evaluation uses it.
-  public let isShuffled: Bool
+  public let shuffling: Shuffling
   /// Rows of the dataset that the order is made for.
   public let datasetCount: Int
   /// The rows that may come; nil for all.
@@ -22,17 +33,17 @@ public struct SampleOrder: Sendable, Hashable {
   /// All rows, each once.
   ///
   /// - Parameter count: the number of samples, at most 2³¹ − 1.
-  public init(seed: UInt64, count: Int, shuffle: Bool) {
+  public init(seed: UInt64, count: Int, shuffle: Shuffling) {
     self.init(seed: seed, datasetCount: count, rows: nil, shuffle: shuffle)
   }
 
   /// - Parameters:
   ///   - datasetCount: rows of the dataset, at most 2³¹ − 1.
   ///   - rows: those that may come, in the order of the file; nil for all.
-  ///   - limit: an epoch's first so many samples are its only ones, others in each epoch where it is shuffled; nil for all.
+  ///   - limit: an epoch's first so many samples are its only ones, others in each epoch where each is shuffled; nil for all.
   ///   - window: goes over the first so many samples of the first epoch again and again, in every epoch; nil does not.
   public init(
-    seed: UInt64, datasetCount: Int, rows: [Int32]?, shuffle: Bool, limit: Int? = nil, window: Int? = nil
+    seed: UInt64, datasetCount: Int, rows: [Int32]?, shuffle: Shuffling, limit: Int? = nil, window: Int? = nil
   ) {
     precondition(
       datasetCount >= 0 && datasetCount <= Int(Int32.max), "\(datasetCount) samples cannot be ordered")
@@ -44,7 +55,7 @@ public struct SampleOrder: Sendable, Hashable {
     self.rows = rows
     self.window = window
     count = min(limit ?? all, all)
-    isShuffled = shuffle
+    shuffling = shuffle
   }
 
   /// The samples of an epoch, in its order; every permutation of the rows is as likely as any other.
@@ -53,9 +64,9 @@ public struct SampleOrder: Sendable, Hashable {
   public func permutation(epoch: Int) -> [Int32] {
     precondition(epoch >= 0, "epoch \(epoch) is negative")
     var order = rows ?? (0..<Int32(datasetCount)).map { $0 }
-    if isShuffled {
-      var random = RandomStream(
-        seed: seed, purpose: .sampleOrder, a: UInt64(window == nil ? epoch : 0))
+    if shuffling != .never {
+      let repeatsFirst = shuffling == .once || window != nil
+      var random = RandomStream(seed: seed, purpose: .sampleOrder, a: UInt64(repeatsFirst ? 0 : epoch))
       for last in stride(from: order.count - 1, to: 0, by: -1) {
         order.swapAt(last, random.nextInteger(below: last + 1))
       }

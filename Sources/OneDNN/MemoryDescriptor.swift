@@ -65,7 +65,8 @@ public struct MemoryDescriptor: Hashable, Sendable {
     return try strided(dimensions, type, strides: strides)
   }
 
-  /// An image [N, C, H, W] in blocks of 8 or 16 channels: sample, block, row, column, channel within the block.
+  /// An image [N, C, H, W] in blocks of 16 or 8 channels, `aBcd16b` or `aBcd8b`: sample, block, row, column, channel within
+  /// the block.
   public static func channelBlocks(
     of block: Int, _ dimensions: [Int], _ type: DataType
   ) throws(OneDNNError) -> MemoryDescriptor {
@@ -124,20 +125,7 @@ public struct MemoryDescriptor: Hashable, Sendable {
     return MemoryDescriptor(raw: result)
   }
 
-  /// [N, C, H, W] in blocks of 16 or 8 channels, `aBcd16b` or `aBcd8b`: each block of channels an image of its own.
-  public static func channelBlocks(
-    _ dimensions: [Int], _ type: DataType, block: Int
-  ) throws(OneDNNError) -> MemoryDescriptor {
-    var raw = dnnl_memory_desc_t()
-    try call("dnnl_memory_desc_init_by_tag") {
-      dnnl_memory_desc_init_by_tag(
-        &raw, Int32(dimensions.count), dimensions.map(Int64.init), type.raw,
-        block == 16 ? dnnl_nChw16c : dnnl_nChw8c)
-    }
-    return MemoryDescriptor(raw: raw)
-  }
-
-  /// Channels in a block of such a layout; nil for every other.
+  /// Channels in a block of an image in ``channelBlocks(of:_:_:)``; nil for every other layout.
   public var channelBlock: Int? { rank == 4 ? ["aBcd16b": 16, "aBcd8b": 8][layoutName] : nil }
 
   /// The same layout with another number format, where blocks do not depend on it.

@@ -60,6 +60,9 @@ public final class PrimitiveDescriptor: @unchecked Sendable {
 
   /// Whether this is a plain loop for correctness only, orders of magnitude slower than a kernel.
   public var isReference: Bool { implementation.hasPrefix("ref") }
+
+  /// Whether this was generated for the shape and the CPU, with vectors as wide as it has.
+  public var isGenerated: Bool { implementation.contains("jit") }
 }
 
 /// A compiled kernel.

@@ -159,6 +159,32 @@ struct LayerTests {
     }
   }
 
+  @Test("batch normalisation behind a concatenation has a generated kernel", arguments: [36, 40, 45])
+  func batchNormOfJoined(_ channels: Int) throws {
+    func conv(_ filters: Int) -> LayerSpec {
+      .conv2D(Conv2D(filters: filters, kernel: Size2D(3), padding: .same))
+    }
+    let network = try Network(
+      inputShape: [7, 6, 3],
+      layers: [
+        Layer(name: "few", inputs: ["input"], spec: conv(12)),
+        Layer(name: "more", inputs: ["few"], spec: conv(channels - 12)),
+        Layer(name: "joined", inputs: ["few", "more"], spec: .concat),
+        Layer(name: "norm", inputs: ["joined"], spec: .batchNorm(BatchNorm())),
+        Layer(name: "relu", inputs: ["norm"], spec: .activation(.relu)),
+        Layer(name: "last", inputs: ["relu"], spec: conv(5)),
+        Layer(name: "wide", inputs: ["joined", "last"], spec: .concat),
+        Layer(name: "mean", inputs: ["wide"], spec: .globalAveragePool2D),
+        Layer(name: "out", inputs: ["mean"], spec: .dense(Dense(units: 3))),
+      ])
+    try expectMatchesReference(network, samples: 5, tolerance: 2e-4)
+    let compiled = try CompiledNetwork(try network.resolved(), options: CompileOptions(batch: 5))
+    let kernels = try compiled.trainingPlan(samples: 5).stepNames.map(\.kernel).filter {
+      $0.contains("bnorm")
+    }
+    #expect(kernels.count == 2 && kernels.allSatisfy { $0.contains("jit") }, "\(kernels)")
+  }
+
   @Test("a residual block with a projected shortcut, shared inputs and concatenation")
   func graph() throws {
     func conv(_ filters: Int, _ kernel: Int, stride: Int = 1) -> LayerSpec {

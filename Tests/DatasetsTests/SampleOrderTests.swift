@@ -24,6 +24,14 @@ struct SampleOrderTests {
       order.permutation(epoch: 2) != SampleOrder(seed: 6, count: 100, shuffle: true).permutation(epoch: 2))
   }
 
+  @Test("shuffled once, every epoch has the order of the first")
+  func once() {
+    let order = SampleOrder(seed: 5, count: 100, shuffle: .once)
+    let first = SampleOrder(seed: 5, count: 100, shuffle: true).permutation(epoch: 0)
+    #expect(order.permutation(epoch: 0) == first)
+    #expect(order.permutation(epoch: 3) == first)
+  }
+
   @Test("an order once used never changes")
   func recorded() {
     // Resuming an older run needs the same order from a newer build.

@@ -84,6 +84,12 @@ import Training
       ])
   }
 
+  @Test("samples are shuffled anew in each epoch, once, or never", arguments: ["true", "once", "false"])
+  func shuffling(_ word: String) throws {
+    let run = try ChangedConfiguration.load([("data:\n", "data:\n  shuffle: \(word)\n")]).run
+    #expect(run.data.shuffle == (word == "once" ? .once : word == "true" ? .everyEpoch : .never))
+  }
+
   @Test("every kind of value arrives in the run")
   func everyKind() throws {
     let training = """

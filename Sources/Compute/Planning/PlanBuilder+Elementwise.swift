@@ -186,13 +186,14 @@ extension PlanBuilder {
   }
 
   func batchNorm(_ index: Int, _ operation: Operation, _ norm: BatchNorm, _ src: Value) throws -> Value {
-    let (source, back) = try canonical(src, madeBy: operation.inputs.first)
+    let (given, back) = try canonical(src, madeBy: operation.inputs.first)
     let channels = operation.outputShape[operation.outputShape.rank - 1]
-    let shape = BatchNormalizationShape(
-      data: source.descriptor, epsilon: norm.epsilon, scale: norm.scale, shift: norm.center,
-      relu: operation.activation == .plainReLU)
-    let forward = try best(
-      shape.forward(training: goesBack, givenStatistics: !isTraining), pass: .forward)
+    let shape = try withGeneratedKernel(
+      BatchNormalizationShape(
+        data: given.descriptor, epsilon: norm.epsilon, scale: norm.scale, shift: norm.center,
+        relu: operation.activation == .plainReLU))
+    let source = Value(operand: try adapt(given.operand, to: shape.data))
+    let forward = try normalization(shape)
     let vector = try MemoryDescriptor.dense([channels], .f32)
     let mean = buffer(vector)
     let variance = buffer(vector)
@@ -246,5 +247,23 @@ extension PlanBuilder {
       propagate(try back(Gradient(operand: diffSrc, isExclusive: true)), toInput: 0, of: operation)
     }
     return Value(operand: dst)
+  }
+
+  private func normalization(_ shape: BatchNormalizationShape) throws -> PrimitiveDescriptor {
+    try best(shape.forward(training: goesBack, givenStatistics: !isTraining), pass: .forward)
+  }
+
+  /// The shape in a layout for which there is a generated kernel: the given one, or an image in blocks of channels.
+  ///
+  /// There is none for images whose pixels lie together where the channels are no multiple of 8, as behind a concatenation; the
+  /// loop that takes them is thirty times slower, and laying them out anew costs as much as the kernel.
+  private func withGeneratedKernel(_ shape: BatchNormalizationShape) throws -> BatchNormalizationShape {
+    guard shape.data.rank == 4, try !normalization(shape).isGenerated else { return shape }
+    for block in [16, 8] {
+      var blocked = shape
+      blocked.data = try .channelBlocks(of: block, shape.data.dimensions, shape.data.dataType)
+      if try normalization(blocked).isGenerated { return blocked }
+    }
+    return shape
   }
 }

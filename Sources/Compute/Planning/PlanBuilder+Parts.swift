@@ -23,8 +23,8 @@ extension PlanBuilder {
   func part(_ operand: Operand, _ channels: Range<Int>) throws(OneDNNError) -> Operand {
     let d = operand.descriptor.dimensions
     let descriptor = try MemoryDescriptor.channelBlocks(
-      [1, channels.count, d[2], d[3]], operand.descriptor.dataType,
-      block: operand.descriptor.channelBlock ?? 16)
+      of: operand.descriptor.channelBlock ?? 16, [1, channels.count, d[2], d[3]],
+      operand.descriptor.dataType)
     let offset = channels.lowerBound * d[2] * d[3] * operand.descriptor.dataType.byteCount
     return Operand(operand.region, offset: operand.offset + offset, descriptor)
   }

@@ -32,9 +32,13 @@ enum RunBuilder {
     }
   }
 
+  private static func shuffling(_ value: ResolvedValue) -> Shuffling? {
+    value.text == "once" ? .once : value.boolean.map { $0 ? .everyEpoch : .never }
+  }
+
   private static func data(_ value: ResolvedValue) -> DataConfiguration? {
     guard let train = value["train"].flatMap(source), let limit = value["memory_limit"]?.byteSize,
-      let shuffle = value["shuffle"]?.boolean
+      let shuffle = value["shuffle"].flatMap(shuffling)
     else { return nil }
     var configuration = DataConfiguration(
       train: train, test: value["test"].flatMap(source), memoryLimitBytes: limit, shuffle: shuffle)

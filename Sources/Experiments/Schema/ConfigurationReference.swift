@@ -130,6 +130,7 @@ private struct ConfigurationReference {
       union.kinds.allSatisfy { !$0.canBeBare }
         ? union.kinds.map { "`{\($0.name): …}`" }.joined(separator: ", ")
         : union.kinds.map { $0.canBeBare ? "`\($0.name)`" : "`{\($0.name): …}`" }.joined(separator: ", ")
+    case .optional(let word, .boolean): "`true`, `false`, `\(word)`"
     case .optional(let word, let inner): "`\(word)`, or \(form(inner))"
     case .list(let element, let count): "list of \(count.lowerBound)–\(count.upperBound): \(form(element))"
     case .layers: "list of layers"

@@ -54,7 +54,10 @@ enum RunSchema {
       Key(
         "memory_limit", .byteSize, .scalar("1 GiB"), change: .free,
         "Samples that take no more than this are kept in memory; others are streamed, in the same order."),
-      Key("shuffle", .boolean, .scalar("true"), "Whether each epoch has its own random order."),
+      Key(
+        "shuffle", .optional(word: "once", .boolean), .scalar("true"),
+        "Whether each epoch has its own random order; `once` repeats the first one's, as Keras does when its seed is set."
+      ),
       TrainingSchema.validationKey,
     ])
 

@@ -213,6 +213,7 @@ extension Schema {
     case .layerNames: "the name of a layer, or a list of names"
     case .object(let object): "a map with \(object.keys.map(\.name).joined(separator: ", "))"
     case .union(let union): "\(union.noun.withArticle): \(union.forms)"
+    case .optional(let word, .boolean): "true, false or \(word)"
     case .optional(let word, let schema): "\(word), or \(schema.expectation)"
     case .layers: "a list of layers"
     case .blocks: "a map of blocks by name"

@@ -51,7 +51,7 @@ struct SchemaDecoder {
     }
     switch schema {
     case .integer, .number, .boolean, .text, .name, .choice, .byteSize, .path:
-      return decodeScalar(node, schema, at: path)
+      return decodeScalar(node, schema, at: path, allowed: schema)
     case .size(let range): return decodeSize(node, range, at: path, in: parameters)
     case .list(let element, let count): return decodeList(node, element, count, at: path, in: parameters)
     case .layerNames: return decodeNames(node, at: path, in: parameters)
@@ -62,6 +62,7 @@ struct SchemaDecoder {
       if case .scalar(_, isPlain: true) = node.content, inner.isMap {
         return mismatch(node, schema, at: path)
       }
+      if inner.isScalar { return decodeScalar(node, inner, at: path, allowed: schema) }
       return decode(node, inner, at: path, in: parameters)
     case .layers: return decodeLayers(node, at: path)
     case .blocks:
@@ -79,11 +80,12 @@ struct SchemaDecoder {
     return nil
   }
 
+  /// - Parameter allowed: what messages say is expected: the schema, or more than that.
   private mutating func decodeScalar(
-    _ node: ConfigurationNode, _ schema: Schema, at path: String
+    _ node: ConfigurationNode, _ schema: Schema, at path: String, allowed: Schema
   ) -> ResolvedValue? {
     guard case .scalar(let text, let isPlain) = node.content, !(isPlain && text.isEmpty) else {
-      return mismatch(node, schema, at: path)
+      return mismatch(node, allowed, at: path)
     }
     var content: ResolvedValue.Content?
     switch schema {
@@ -101,7 +103,7 @@ struct SchemaDecoder {
     case .choice(let choices):
       guard choices.contains(where: { $0.word == text }) else {
         let hint = NearestName.hint(text, among: choices.map(\.word))
-        errors.add(node.location, "\(path): found \(node.found), expected \(schema.expectation)\(hint)")
+        errors.add(node.location, "\(path): found \(node.found), expected \(allowed.expectation)\(hint)")
         return nil
       }
       content = .text(text)
@@ -112,7 +114,7 @@ struct SchemaDecoder {
     default:
       break
     }
-    guard let content else { return mismatch(node, schema, at: path) }
+    guard let content else { return mismatch(node, allowed, at: path) }
     return ResolvedValue(content, node.location)
   }
 
@@ -218,6 +220,14 @@ extension Schema {
     switch self {
     case .object: true
     case .union(let union): union.kinds.allSatisfy { !$0.canBeBare }
+    default: false
+    }
+  }
+
+  /// Whether this is one value in the text.
+  fileprivate var isScalar: Bool {
+    switch self {
+    case .integer, .number, .boolean, .text, .name, .choice, .byteSize, .path: true
     default: false
     }
   }

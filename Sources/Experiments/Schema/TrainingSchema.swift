@@ -37,7 +37,7 @@ enum TrainingSchema {
     [
       Key(
         "training", .optional(word: "none", .integer(1...1 << 40)), .scalar("none"),
-        "Minibatches of a training epoch; others in each epoch, unless the data is not shuffled."),
+        "Minibatches of a training epoch; others in each epoch where each has its own order."),
       Key(
         "evaluation", .optional(word: "none", .integer(1...1 << 40)), .scalar("none"),
         "Minibatches of an evaluation: the first ones."),

@@ -250,10 +250,15 @@ extension Benchmark {
       targets = .values(values, width: outputs, names: nil)
     }
     let writer = try DatasetWriter(path: path, overwrite: true)
+    // Words must be in the vocabulary.
+    let vocabularies = network.network.layers.compactMap { layer in
+      if case .embedding(let embedding) = layer.spec { embedding.vocabulary } else { nil as Int? }
+    }
+    let values = UInt32(min(256, vocabularies.min() ?? 256))
     try writer.writeSplit(
       "train", sampleShape: shape, targets: targets, compressionLevel: nil, progress: { _ in },
       fill: { _, memory in
-        for index in memory.indices { memory[index] = UInt8(truncatingIfNeeded: stream.nextUInt32() >> 24) }
+        for index in memory.indices { memory[index] = UInt8((stream.nextUInt32() >> 24) % values) }
       })
     try writer.finish()
     let target: TargetName =

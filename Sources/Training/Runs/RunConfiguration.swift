@@ -44,12 +44,12 @@ public struct DataConfiguration: Hashable, Sendable {
   public var test: SampleSource?
   /// Samples that take no more bytes than this are kept in memory; others are streamed, in the same order.
   public var memoryLimitBytes: Int
-  public var shuffle: Bool
+  public var shuffle: Shuffling
   /// Training samples by which epochs are compared instead of the test set; nil holds none out.
   public var validation: HeldOut?
 
   public init(
-    train: SampleSource, test: SampleSource? = nil, memoryLimitBytes: Int = 1 << 30, shuffle: Bool = true
+    train: SampleSource, test: SampleSource? = nil, memoryLimitBytes: Int = 1 << 30, shuffle: Shuffling = true
   ) {
     self.train = train
     self.test = test
