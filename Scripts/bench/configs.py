@@ -31,39 +31,44 @@ def measure(arguments, path, precision):
     return json.loads(done.stdout)[0]
 
 
-parser = argparse.ArgumentParser()
-parser.add_argument("--convoy", required=True)
-parser.add_argument("--command", default="Scripts/bench-configs")
-parser.add_argument("--quick", action="store_true")
-parser.add_argument("--precision", default="fp32,bf16")
-parser.add_argument("configs", nargs="*")
-arguments = parser.parse_args()
-rows, references = [], []
-for path in arguments.configs or sorted(filter(trains, glob.glob("Configs/*.yaml"))):
-    for precision in arguments.precision.split(","):
-        found = measure(arguments, path, precision)
-        kernels = {layer["kernel"] for layer in found["layers"]}
-        slow = sorted({f"{layer['layer']} {layer['pass']}" for layer in found["layers"] if layer["kernel"].startswith("ref")})
-        references += [f"{path}, {precision}: {place}" for place in slow]
-        winograd = sum("wino" in kernel for kernel in kernels)
-        rows.append([f"`{os.path.basename(path)}`", precision, f"{found['parameters']:,}", found["batch"], found["shard"],
-                     number(found["training_images_per_second"]), number(found["inference_images_per_second"]),
-                     f"{found['training_flops_per_image'] * found['training_images_per_second'] / 1e9:.0f}",
-                     f"{found['peak_memory_bytes'] / 1e6:.0f}", "yes" if winograd else "no", ", ".join(slow) or "none"])
-        print("  ".join(str(cell) for cell in rows[-1]), file=sys.stderr, flush=True)
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--convoy", required=True)
+    parser.add_argument("--command", default="Scripts/bench-configs")
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--precision", default="fp32,bf16")
+    parser.add_argument("configs", nargs="*")
+    arguments = parser.parse_args()
+    rows, references = [], []
+    for path in arguments.configs or sorted(filter(trains, glob.glob("Configs/*.yaml"))):
+        for precision in arguments.precision.split(","):
+            found = measure(arguments, path, precision)
+            kernels = {layer["kernel"] for layer in found["layers"]}
+            slow = sorted({f"{layer['layer']} {layer['pass']}" for layer in found["layers"] if layer["kernel"].startswith("ref")})
+            references += [f"{path}, {precision}: {place}" for place in slow]
+            winograd = sum("wino" in kernel for kernel in kernels)
+            rows.append([f"`{os.path.basename(path)}`", precision, f"{found['parameters']:,}", found["batch"], found["shard"],
+                         number(found["training_images_per_second"]), number(found["inference_images_per_second"]),
+                         f"{found['training_flops_per_image'] * found['training_images_per_second'] / 1e9:.0f}",
+                         f"{found['peak_memory_bytes'] / 1e6:.0f}", "yes" if winograd else "no", ", ".join(slow) or "none"])
+            print("  ".join(str(cell) for cell in rows[-1]), file=sys.stderr, flush=True)
 
-header = ["config", "precision", "parameters", "batch", "shard", "training, images/s", "inference, images/s", "GFLOP/s",
-          "memory, MB", "Winograd", "reference kernels"]
-lines = ["# The shipped configs", "", f"Written by `{arguments.command}`: the networks, batches and optimizers of `Configs/` on made-up "
-         "images, training steps at the median, all cores.", "",
-         "| " + " | ".join(header) + " |", "|" + " --- |" * len(header)]
-lines += ["| " + " | ".join(str(cell) for cell in row) + " |" for row in rows] + [""]
-text = "\n".join(lines + machine.lines(arguments.convoy)) + "\n"
-if arguments.quick:
-    print(text)
-else:
-    with open("Results/configs.md", "w", encoding="utf-8") as file:
-        file.write(text)
-    print("Written to Results/configs.md", file=sys.stderr)
-if references:
-    sys.exit("error: reference kernels in " + "; ".join(references))
+    header = ["config", "precision", "parameters", "batch", "shard", "training, images/s", "inference, images/s", "GFLOP/s",
+              "memory, MB", "Winograd", "reference kernels"]
+    lines = ["# The shipped configs", "", f"Written by `{arguments.command}`: the networks, batches and optimizers of `Configs/` on made-up "
+             "images, training steps at the median, all cores.", "",
+             "| " + " | ".join(header) + " |", "|" + " --- |" * len(header)]
+    lines += ["| " + " | ".join(str(cell) for cell in row) + " |" for row in rows] + [""]
+    text = "\n".join(lines + machine.lines(arguments.convoy)) + "\n"
+    if arguments.quick:
+        print(text)
+    else:
+        with open("Results/configs.md", "w", encoding="utf-8") as file:
+            file.write(text)
+        print("Written to Results/configs.md", file=sys.stderr)
+    if references:
+        sys.exit("error: reference kernels in " + "; ".join(references))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,4 +1,9 @@
-"""Keras: the lecture's CNN on Fashion-MNIST with the recipe of Configs/fashion-mnist.yaml, a checkpoint after every epoch."""
+"""Keras: the lecture's CNN on Fashion-MNIST with the recipe of Configs/fashion-mnist.yaml, a checkpoint after every epoch.
+
+    peer_keras_fashion.py EPOCHS SEED [repeated|new]
+
+Keras's own shuffle repeats one order in every epoch once a seed is set; `new` makes one for each epoch.
+"""
 import gzip
 import os
 import sys
@@ -25,6 +30,7 @@ def images(name):
 
 def main():
     epochs, seed = int(sys.argv[1]), int(sys.argv[2])
+    repeats_order = sys.argv[3:] != ["new"]
     keras.utils.set_random_seed(seed)
     model = keras.Sequential([
         keras.Input((28, 28, 1)), L.Conv2D(25, 3, activation="relu"), L.MaxPooling2D(2),
@@ -32,11 +38,19 @@ def main():
         L.Dense(100, activation="relu"), L.Dense(10)])
     model.compile(keras.optimizers.SGD(0.05, momentum=0.9),
                   keras.losses.SparseCategoricalCrossentropy(from_logits=True), metrics=["accuracy"])
+    pixels, labels = images("train-images-idx3-ubyte.gz"), read("train-labels-idx1-ubyte.gz", 8)
+    test = images("t10k-images-idx3-ubyte.gz"), read("t10k-labels-idx1-ubyte.gz", 8)
+    random = np.random.default_rng(seed)
     with tempfile.TemporaryDirectory() as folder:
-        history = model.fit(
-            images("train-images-idx3-ubyte.gz"), read("train-labels-idx1-ubyte.gz", 8), batch_size=128,
-            epochs=epochs, verbose=0, callbacks=[keras.callbacks.ModelCheckpoint(folder + "/{epoch}.keras")],
-            validation_data=(images("t10k-images-idx3-ubyte.gz"), read("t10k-labels-idx1-ubyte.gz", 8)))
+        options = dict(batch_size=128, verbose=0, validation_data=test,
+                       callbacks=[keras.callbacks.ModelCheckpoint(folder + "/{epoch}.keras")])
+        if repeats_order:
+            history = model.fit(pixels, labels, epochs=epochs, **options)
+        else:
+            for epoch in range(epochs):
+                order = random.permutation(len(labels))
+                history = model.fit(pixels[order], labels[order], shuffle=False, initial_epoch=epoch,
+                                    epochs=epoch + 1, **options)
     print("accuracy", history.history["val_accuracy"][-1])
 
 
