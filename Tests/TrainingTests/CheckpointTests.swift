@@ -163,7 +163,8 @@ struct DamageTests {
   /// What the reader does before libhdf5 sees a byte.
   static func isIntact(_ bytes: [UInt8]) -> Bool {
     guard let header = try? CheckpointHeader(bytes[...], file: "x") else { return false }
-    return (try? header.verify(bytes, file: "x")) != nil
+    let digest = CheckpointHeader.digest(bytes[CheckpointHeader.byteCount...])
+    return (try? header.verify(byteCount: bytes.count, digest: digest, file: "x")) != nil
   }
 
   /// A small checkpoint: every byte of it is changed in turn, and each time all of it is hashed.

@@ -1,3 +1,4 @@
+internal import Crypto
 internal import Foundation
 internal import HDF5
 internal import Networks
@@ -16,16 +17,20 @@ public enum CheckpointFile {
   }
 
   /// Builds the file in memory.
-  static func encode(_ checkpoint: Checkpoint) throws(TrainingError) -> Encoded {
+  ///
+  /// - Parameter checkpoint: given away, so that its memory is free before the file's bytes are taken.
+  static func encode(_ checkpoint: consuming Checkpoint) throws(TrainingError) -> Encoded {
     do {
       let file = try HDF5.File.createInMemory()
       try KerasModelFile.write(checkpoint, to: file.root)
       try CheckpointGroup.write(checkpoint, to: try file.root.makeGroup(CheckpointGroup.name))
+      let progress = checkpoint.progress
+      let contentDigest = try checkpoint.contentDigest()
+      _ = consume checkpoint
       let payload = try file.image()
       let header = CheckpointHeader(
-        payloadByteCount: payload.count, step: checkpoint.progress.step, epoch: checkpoint.progress.epoch,
-        score: checkpoint.progress.score, payloadDigest: CheckpointHeader.digest(payload[...]),
-        contentDigest: try checkpoint.contentDigest())
+        payloadByteCount: payload.count, step: progress.step, epoch: progress.epoch, score: progress.score,
+        payloadDigest: CheckpointHeader.digest(payload[...]), contentDigest: contentDigest)
       return Encoded(header: header, payload: payload)
     } catch let error as TrainingError {
       throw error
@@ -62,7 +67,30 @@ public enum CheckpointFile {
   /// - Throws: ``TrainingError`` of kind `badData` for a file that is damaged or no checkpoint.
   @discardableResult
   public static func verify(_ path: String) throws(TrainingError) -> CheckpointHeader {
-    try contents(of: path).header
+    let file = try descriptor(path)
+    let size = try file.regularByteCount()
+    var digest = SHA256()
+    var header: CheckpointHeader?
+    // A piece at a time: a checkpoint need not fit into memory twice.
+    let piece = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 64)
+    defer { piece.deallocate() }
+    var done = 0
+    while done < size {
+      let wanted = done == 0 ? min(size, CheckpointHeader.byteCount) : min(size - done, piece.count)
+      let bytes = UnsafeMutableRawBufferPointer(rebasing: piece[..<wanted])
+      let count = try file.read(into: bytes)
+      if done == 0 {
+        header = try CheckpointHeader(Array(bytes[..<count])[...], file: path)
+      } else {
+        digest.update(bufferPointer: UnsafeRawBufferPointer(rebasing: bytes[..<count]))
+      }
+      done += count
+      guard count == wanted else { break }
+    }
+    // An empty file has no header either.
+    guard let header else { return try CheckpointHeader([], file: path) }
+    try header.verify(byteCount: done, digest: Array(digest.finalize()), file: path)
+    return header
   }
 
   /// Reads the header alone; what follows it is not checked.
@@ -115,7 +143,9 @@ public enum CheckpointFile {
   ) {
     let bytes = try descriptor(path).readAll()
     let header = try CheckpointHeader(bytes[...], file: path)
-    try header.verify(bytes, file: path)
+    try header.verify(
+      byteCount: bytes.count, digest: CheckpointHeader.digest(bytes[CheckpointHeader.byteCount...]),
+      file: path)
     return (header, bytes)
   }
 

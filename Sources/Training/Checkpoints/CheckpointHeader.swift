@@ -94,15 +94,17 @@ public struct CheckpointHeader: Hashable, Sendable {
 
   /// Checks the whole file against this header.
   ///
+  /// - Parameters:
+  ///   - byteCount: of the file.
+  ///   - digest: of what follows the header.
   /// - Throws: ``TrainingError`` of kind `badData` when a byte is missing, left over or changed.
-  func verify(_ bytes: [UInt8], file: String) throws(TrainingError) {
-    let payload = bytes[Self.byteCount...]
-    guard payload.count == payloadByteCount else {
+  func verify(byteCount: Int, digest: [UInt8], file: String) throws(TrainingError) {
+    guard byteCount == Self.byteCount + payloadByteCount else {
       throw TrainingError(
         .badData,
-        "\(file) is damaged: \(bytes.count) bytes long, expected \(Self.byteCount + payloadByteCount)")
+        "\(file) is damaged: \(byteCount) bytes long, expected \(Self.byteCount + payloadByteCount)")
     }
-    guard Self.digest(payload) == payloadDigest else {
+    guard digest == payloadDigest else {
       throw TrainingError(.badData, "\(file) is damaged: its contents do not match their checksum")
     }
   }

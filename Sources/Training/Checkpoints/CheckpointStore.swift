@@ -68,12 +68,16 @@ public final class CheckpointStore: Sendable {
   ///   - keepLast: how many of the newest stay, at least 2.
   ///   - keepBest: how many of those with the best score stay besides.
   /// - Returns: the new file's path.
-  public func save(_ checkpoint: Checkpoint, keepLast: Int, keepBest: Int) throws(TrainingError) -> String {
-    let name = Self.fileName(step: checkpoint.progress.step)
+  public func save(
+    _ checkpoint: consuming Checkpoint, keepLast: Int, keepBest: Int
+  ) throws(TrainingError) -> String {
+    let step = checkpoint.progress.step
+    let name = Self.fileName(step: step)
     let path = "\(folder)/\(name)"
-    try CheckpointFile.write(try CheckpointFile.encode(checkpoint), as: name, in: folder)
+    let encoded = try CheckpointFile.encode(consume checkpoint)
+    try CheckpointFile.write(encoded, as: name, in: folder)
     verified.withLock { _ = $0.insert(path) }
-    try removeOld(newest: checkpoint.progress.step, keepLast: max(2, keepLast), keepBest: keepBest)
+    try removeOld(newest: step, keepLast: max(2, keepLast), keepBest: keepBest)
     return path
   }
 

@@ -1,5 +1,6 @@
 internal import Compute
 internal import Networks
+internal import Parallel
 internal import Tensors
 
 /// Decides when checkpoints are due and has them written in the background.
@@ -61,23 +62,34 @@ final class CheckpointWriter {
     lastSubmission = clock.now
     savedProgress = progress
     let (configuration, identity, compiled, slotNames) = (configuration, identity, compiled, slotNames)
+    // Each form of the state goes as soon as the next is there: of large networks there is no room for all.
+    let held = HeldState(state)
     background.submit(step: progress.step) { () throws(TrainingError) in
-      guard state.isFinite else {
-        throw TrainingError(
-          .notFinite, "a parameter or a value of the optimizer is not finite after step \(progress.step)")
-      }
-      let values: Checkpoint.Values
-      do { values = try state.canonical(compiled, slotNames: slotNames) } catch {
-        throw TrainingError(.inputOutput, "cannot convert parameters: \(error)")
-      }
-      let checkpoint = Checkpoint(
-        network: compiled.network, name: configuration.name, progress: progress, identity: identity,
-        values: values.predicting, optimizer: configuration.training.optimizer, slots: values.slots,
-        trained: values.trained)
-      return try store.save(
-        checkpoint, keepLast: configuration.checkpoints.keepLast,
-        keepBest: configuration.checkpoints.keepBest)
+      try store.save(
+        try Self.checkpoint(
+          of: held, configuration, progress, identity, network: compiled, slotNames: slotNames),
+        keepLast: configuration.checkpoints.keepLast, keepBest: configuration.checkpoints.keepBest)
     }
+  }
+
+  /// Takes the state and makes a checkpoint of its values in canonical layouts.
+  private static func checkpoint(
+    of held: HeldState, _ configuration: RunConfiguration, _ progress: TrainingProgress,
+    _ identity: RunIdentity, network compiled: CompiledNetwork, slotNames: [String]
+  ) throws(TrainingError) -> Checkpoint {
+    let state = held.take()
+    guard state.isFinite else {
+      throw TrainingError(
+        .notFinite, "a parameter or a value of the optimizer is not finite after step \(progress.step)")
+    }
+    let values: Checkpoint.Values
+    do { values = try state.canonical(compiled, slotNames: slotNames) } catch {
+      throw TrainingError(.inputOutput, "cannot convert parameters: \(error)")
+    }
+    return Checkpoint(
+      network: compiled.network, name: configuration.name, progress: progress, identity: identity,
+      values: values.predicting, optimizer: configuration.training.optimizer, slots: values.slots,
+      trained: values.trained)
   }
 
   func finish() { background.finish() }
@@ -87,5 +99,22 @@ final class CheckpointWriter {
     let outcomes = background.results()
     if case .failure? = outcomes.last?.result { savedProgress = nil }
     return outcomes
+  }
+}
+
+/// A state on its way to the thread that writes it, which takes it out: whoever brought it need not let go of it first.
+private final class HeldState: Sendable {
+  private let state: Guarded<TrainingEngine.StateCopy?>
+
+  init(_ state: TrainingEngine.StateCopy) { self.state = Guarded(state) }
+
+  /// Once.
+  func take() -> TrainingEngine.StateCopy {
+    let taken = state.withLock { state in
+      defer { state = nil }
+      return state
+    }
+    guard let taken else { preconditionFailure("a state is taken once") }
+    return taken
   }
 }

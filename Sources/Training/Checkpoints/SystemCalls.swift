@@ -62,25 +62,42 @@ final class FileDescriptor: Sendable {
     }
   }
 
-  /// All bytes of the file, after the first `offset`.
-  func readAll() throws(TrainingError) -> [UInt8] {
+  /// The size of a regular file.
+  ///
+  /// - Throws: ``TrainingError`` of kind `badData` for anything else.
+  func regularByteCount() throws(TrainingError) -> Int {
     var status = stat()
     guard fstat(value, &status) == 0 else { throw .system(.inputOutput, "cannot read \(path)") }
     guard status.st_mode & S_IFMT == S_IFREG else {
       throw TrainingError(.badData, "\(path) is not a regular file")
     }
-    let size = Int(status.st_size)
+    return Int(status.st_size)
+  }
+
+  /// Fills memory with the next bytes; returns how many there were, fewer only at the file's end.
+  func read(into bytes: UnsafeMutableRawBufferPointer) throws(TrainingError) -> Int {
+    var done = 0
+    while done < bytes.count {
+      let rest = UnsafeMutableRawBufferPointer(rebasing: bytes[done...])
+      let got = retrying { Glibc.read(value, rest.baseAddress, min(rest.count, 1 << 30)) }
+      guard got >= 0 else { throw .system(.inputOutput, "cannot read \(path)") }
+      if got == 0 { break }
+      done += got
+    }
+    return done
+  }
+
+  /// All bytes of the file.
+  func readAll() throws(TrainingError) -> [UInt8] {
+    let size = try regularByteCount()
     // All empty arrays are one, whose count two threads must not write at a time.
     guard size > 0 else { return [] }
     var failure: TrainingError?
     let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
-      while count < size {
-        let rest = buffer.baseAddress.map { $0 + count }
-        let got = retrying { read(value, rest, min(size - count, 1 << 30)) }
-        if got < 0 { failure = .system(.inputOutput, "cannot read \(path)") }
-        guard got > 0 else { return }
-        count += got
-      }
+      do throws(TrainingError) {
+        count = try read(
+          into: UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[..<size]))
+      } catch { failure = error }
     }
     if let failure { throw failure }
     return bytes

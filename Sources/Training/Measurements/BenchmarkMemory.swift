@@ -26,7 +26,7 @@ extension Benchmark {
       network: compiled.network, name: configuration.name, progress: TrainingProgress(),
       identity: RunIdentity(runID: "plan"), values: values.predicting,
       optimizer: configuration.training.optimizer, slots: values.slots, trained: values.trained)
-    let payload = try CheckpointFile.encode(checkpoint).payload
+    let encoded = try CheckpointFile.encode(checkpoint)
     let parameterBytes = compiled.storageCount * MemoryLayout<Float>.stride
     return TrainingMemory(
       // One gradient that a worker fills, and one that waits in the tree of sums.
@@ -34,6 +34,6 @@ extension Benchmark {
       shared: parameterBytes
         * (1 + engine.optimizer.slotNames.count + (configuration.training.average == nil ? 0 : 1))
         + compiled.parameters.statisticsCount * MemoryLayout<Float>.stride,
-      checkpoint: CheckpointHeader.byteCount + payload.count)
+      checkpoint: CheckpointHeader.byteCount + encoded.header.payloadByteCount)
   }
 }

@@ -23,7 +23,7 @@ extension Benchmark {
   /// Compares stretches of training beside which a checkpoint is written with such that have none, in turns.
   ///
   /// - Parameters:
-  ///   - seconds: for at least so long, and three rounds.
+  ///   - seconds: for at least so long, and three rounds, or one where a round takes ten seconds or more.
   ///   - folder: where checkpoints would lie; they go into a folder of their own in it, which is removed in the end.
   /// - Throws: ``TrainingError`` where they cannot be written; ``StoppedEarly`` when asked to stop.
   public func checkpointCost(seconds: Double, in folder: String) throws -> CheckpointCost {
@@ -63,7 +63,11 @@ extension Benchmark {
     var copies: [Double] = []
     let clock = ContinuousClock()
     let start = clock.now
-    while differences.count < 3 || TrainingClock.seconds(clock.now - start) < seconds {
+    func isEnough() -> Bool {
+      let elapsed = TrainingClock.seconds(clock.now - start)
+      return elapsed >= seconds && (differences.count >= 3 || differences.count == 1 && elapsed >= 10)
+    }
+    while !isEnough() {
       // In the order A B, B A, so that a machine that gets slower or faster favours neither.
       let first = try stretch(count, checkpoint: differences.count % 2 == 1)
       let second = try stretch(count, checkpoint: differences.count % 2 == 0)

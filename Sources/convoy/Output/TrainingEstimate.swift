@@ -52,7 +52,11 @@ struct TrainingEstimate {
       "memory in all",
       "\(NumberText.bytes(totalMemory)), and up to \(NumberText.bytes(run.data.memoryLimitBytes)) of samples",
     ])
-    facts.add(["checkpoint", NumberText.bytes(memory.checkpoint)])
+    // A copy of the state and its canonical form, or that and the file in memory: never three of them.
+    facts.add([
+      "checkpoint",
+      "\(NumberText.bytes(memory.checkpoint)), and \(NumberText.bytes(2 * memory.checkpoint)) of memory while one is written",
+    ])
     facts.add([
       "speed",
       "\(rate(training.imagesPerSecond)) images/s in training (\(training.steps) steps measured, "
