@@ -50,6 +50,16 @@ public struct RandomStream: Sendable, RandomNumberGenerator {
     return block[used]
   }
 
+  /// Whether the next number is the first of a block.
+  var isAtBlock: Bool { used == 4 }
+
+  /// The next blocks, of which none has been begun.
+  @inline(__always)
+  mutating func nextBlocks() -> PhiloxBlocks {
+    defer { counter[0] &+= UInt32(PhiloxBlocks.count) }
+    return PhiloxBlocks(counter: counter, key: key)
+  }
+
   public mutating func next() -> UInt64 {
     let low = UInt64(nextUInt32())
     return low | UInt64(nextUInt32()) << 32

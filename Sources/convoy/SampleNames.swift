@@ -37,6 +37,11 @@ struct SampleNames: ParsableArguments {
     } else {
       target = criterion.targets == .values ? .values("test/targets") : .labels("test/labels")
     }
+    if case .labels(let name) = target, criterion.task == .labels, criterion.targets == .values {
+      TerminalOutput.warn(
+        "the network was trained on samples of several labels, and --labels \(name) gives each sample one; "
+          + "--targets NAME takes numbers of 0 and 1 for each label")
+    }
     return try ImageDataset(path: file, images: images, target: target, weights: weights)
   }
 }

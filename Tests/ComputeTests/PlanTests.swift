@@ -165,6 +165,12 @@ struct PlanTests {
     let kept = Double(first.lazy.filter { $0 }.count) / Double(first.count)
     #expect(abs(kept - 0.75) < 0.05, "\(kept)")
     #expect(try mask(options) == first)
+    // A resumed run makes the mask of the build that was stopped only as long as this stream stays what it is.
+    for sample in 0..<2 {
+      var stream = RandomStream(seed: 7, purpose: .dropout, a: 1, b: UInt64(10 + sample))
+      let expected = (0..<512).map { _ in stream.nextUInt32() >= 1 << 30 }
+      #expect(Array(first[sample * 512..<(sample + 1) * 512]) == expected)
+    }
     #expect(Array(first[0..<512]) != Array(first[512...]))
     #expect(try mask(ShardOptions(scale: 1, seed: 7, firstSample: 12)) != first)
     // The second sample of one shard is the first of a shard that starts there.

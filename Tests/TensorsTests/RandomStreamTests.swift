@@ -48,4 +48,20 @@ struct RandomStreamTests {
     for _ in 0..<7_000 { counts[stream.nextInteger(below: 7)] += 1 }
     #expect(counts.allSatisfy { $0 > 850 && $0 < 1150 }, "\(counts)")
   }
+
+  @Test(
+    "filling gives the numbers that come one by one, from any position and in any amount", arguments: 0..<5)
+  func filling(skipped: Int) {
+    for count in [0, 1, 3, 4, 15, 16, 17, 31, 64, 1000] {
+      var single = RandomStream(seed: 11, purpose: .dropout, a: 5, b: 1 << 40)
+      var bulk = single
+      for _ in 0..<skipped { #expect(single.nextUInt32() == bulk.nextUInt32()) }
+      let words = [UInt32](unsafeUninitializedCapacity: count) { buffer, initialized in
+        bulk.fill(UnsafeMutableBufferPointer(rebasing: buffer[..<count]))
+        initialized = count
+      }
+      #expect(words == (0..<count).map { _ in single.nextUInt32() })
+      #expect(single.nextUInt32() == bulk.nextUInt32())
+    }
+  }
 }

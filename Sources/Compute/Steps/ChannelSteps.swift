@@ -1,4 +1,5 @@
 internal import OneDNN
+internal import Tensors
 
 // Steps with a number for each channel. The innermost loops run over the channels of a block, which lie side by side.
 
@@ -99,8 +100,10 @@ struct PReLUStep: CustomStep {
       for position in 0..<layout.positions {
         let at = start + position * layout.width
         for index in 0..<count {
+          // Computed before it is chosen: signs cannot be guessed, and a branch on them costs ten times as much.
           let x = source[at + index]
-          target[at + index] = x > 0 ? x : slopes[index] * x
+          let below = slopes[index] * x
+          target[at + index] = x > 0 ? x : below
         }
         for index in count..<layout.width { target[at + index] = 0 }
       }
@@ -129,10 +132,17 @@ struct PReLUGradientStep: CustomStep {
       let (slopes, sum) = (alphas + first, sums + first)
       for position in 0..<layout.positions {
         let at = start + position * layout.width
-        for index in 0..<count {
-          let (x, gradient) = (source[at + index], diff[at + index])
-          target[at + index] = x > 0 ? gradient : x < 0 ? slopes[index] * gradient : 0
-          sum[index] += x < 0 ? x * gradient : 0
+        let (x, gradient, result) = (source + at, diff + at, target + at)
+        forLanes(count: count) { i in
+          let (x, gradient) = (x.lanes(at: i), gradient.lanes(at: i))
+          let below = x .< 0
+          sum.store(sum.lanes(at: i) + Lanes.zero.replacing(with: x * gradient, where: below), at: i)
+          let above = Lanes.zero.replacing(with: gradient, where: x .> 0)
+          result.store(above.replacing(with: slopes.lanes(at: i) * gradient, where: below), at: i)
+        } tail: { i in
+          let (x, gradient) = (x[i], gradient[i])
+          sum[i] += x < 0 ? x * gradient : 0
+          result[i] = x > 0 ? gradient : x < 0 ? slopes[i] * gradient : 0
         }
         for index in count..<layout.width { target[at + index] = 0 }
       }

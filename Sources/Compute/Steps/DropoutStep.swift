@@ -16,43 +16,34 @@ struct DropoutStep: CustomStep {
   var operands: [Operand] { [src, dst] }
   var results: [Operand] { [dst] }
 
+  /// Numbers drawn at a time, which stay in the nearest cache.
+  private static let wordCount = 1024
+
   func run(_ memory: ShardMemory, _ shard: inout ShardContext) {
     guard let source = memory.address(of: src), let target = memory.address(of: dst) else { return }
     let type = src.descriptor.dataType
     let perSample = src.descriptor.byteCount / type.byteCount / samples
-    // A multiple of 2⁻³² as threshold: an element stays where its number is not below it.
-    let threshold = UInt32(Double(rate) * 0x1p32)
-    let factor = 1 / (1 - rate)
-    for sample in 0..<samples {
-      var stream = RandomStream(
-        seed: shard.options.seed, purpose: .dropout, a: index, b: shard.options.firstSample + UInt64(sample))
-      let start = sample * perSample
-      switch type {
-      case .bf16:
-        let (from, to) = (
-          source.assumingMemoryBound(to: UInt16.self), target.assumingMemoryBound(to: UInt16.self)
+    let mask = DropoutMask(rate: rate)
+    withUnsafeTemporaryAllocation(of: UInt32.self, capacity: Self.wordCount) { words in
+      for sample in 0..<samples {
+        var stream = RandomStream(
+          seed: shard.options.seed, purpose: .dropout, a: index, b: shard.options.firstSample + UInt64(sample)
         )
-        for element in start..<start + perSample {
-          let keep = stream.nextUInt32() >= threshold
-          to[element] = keep ? roundToBF16(float(bf16: from[element]) * factor) : 0
-        }
-      default:
-        let (from, to) = (
-          source.assumingMemoryBound(to: Float.self), target.assumingMemoryBound(to: Float.self)
-        )
-        for element in start..<start + perSample {
-          to[element] = stream.nextUInt32() >= threshold ? from[element] * factor : 0
+        for start in stride(from: 0, to: perSample, by: Self.wordCount) {
+          let part = UnsafeMutableBufferPointer(rebasing: words.prefix(perSample - start))
+          stream.fill(part)
+          let offset = (sample * perSample + start) * type.byteCount
+          let piece = target + offset
+          if target != source {
+            piece.copyMemory(from: source + offset, byteCount: part.count * type.byteCount)
+          }
+          if type == .bf16 {
+            mask.apply(UnsafeBufferPointer(part), toBF16: piece.assumingMemoryBound(to: UInt16.self))
+          } else {
+            mask.apply(UnsafeBufferPointer(part), to: piece.assumingMemoryBound(to: Float.self))
+          }
         }
       }
     }
   }
-}
-
-func float(bf16 bits: UInt16) -> Float { Float(bitPattern: UInt32(bits) << 16) }
-
-/// The nearest bf16, ties to even; NaN stays NaN.
-func roundToBF16(_ value: Float) -> UInt16 {
-  let bits = value.bitPattern
-  if value.isNaN { return UInt16(truncatingIfNeeded: bits >> 16) | 0x40 }
-  return UInt16(truncatingIfNeeded: (bits &+ 0x7FFF &+ ((bits >> 16) & 1)) >> 16)
 }

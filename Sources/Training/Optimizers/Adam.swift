@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Tensors
 
 /// Adam, and AdamW when the weight decay is decoupled, in Keras's form.
 ///

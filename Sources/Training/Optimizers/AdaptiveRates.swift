@@ -1,3 +1,5 @@
+internal import Tensors
+
 /// RMSprop, in Keras's form.
 ///
 ///     w ← w − η·λ·w                      weight decay λ, decoupled

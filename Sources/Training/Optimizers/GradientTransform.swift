@@ -1,3 +1,5 @@
+internal import Tensors
+
 /// What is done to the minibatch's mean gradient before the optimizer sees it, range by range.
 struct GradientTransform: Sendable {
   /// Multiplies every element; 1 leaves it.

@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Tensors
 
 /// A rule that scales the step of each parameter tensor by the ratio of its norm to that of its step, for large minibatches.
 ///

@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Tensors
 
 /// An exponential moving average of the parameters, which evaluation uses instead of the parameters themselves.
 ///
