@@ -52,7 +52,7 @@ struct RandomStreamTests {
   @Test(
     "filling gives the numbers that come one by one, from any position and in any amount", arguments: 0..<5)
   func filling(skipped: Int) {
-    for count in [0, 1, 3, 4, 15, 16, 17, 31, 64, 1000] {
+    for count in [0, 1, 3, 4, 31, 32, 33, 36, 64, 1000] {
       var single = RandomStream(seed: 11, purpose: .dropout, a: 5, b: 1 << 40)
       var bulk = single
       for _ in 0..<skipped { #expect(single.nextUInt32() == bulk.nextUInt32()) }

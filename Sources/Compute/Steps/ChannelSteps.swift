@@ -100,7 +100,7 @@ struct PReLUStep: CustomStep {
       for position in 0..<layout.positions {
         let at = start + position * layout.width
         for index in 0..<count {
-          // Computed before it is chosen: signs cannot be guessed, and a branch on them costs ten times as much.
+          // Computed before it is chosen: signs cannot be guessed, and a branch on them costs six times as much.
           let x = source[at + index]
           let below = slopes[index] * x
           target[at + index] = x > 0 ? x : below

@@ -13,6 +13,7 @@ struct DropoutMask {
     factor = 1 / (1 - rate)
   }
 
+  /// - Parameter values: in and out, as many as there are words.
   @inline(never)
   func apply(_ words: UnsafeBufferPointer<UInt32>, to values: UnsafeMutablePointer<Float>) {
     for index in words.indices {
