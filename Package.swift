@@ -10,7 +10,6 @@ let package = Package(
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
     .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0", traits: []),
     .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
@@ -27,11 +26,14 @@ let package = Package(
       name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(
       name: "CLibdeflate", providers: [.apt(["libdeflate-dev"])]),
+    .systemLibrary(
+      name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
 
     // Level 1: one Swift owner per C object; numbers and memory.
     .target(name: "HDF5", dependencies: ["CHDF5"]),
     .target(name: "OneDNN", dependencies: ["COneDNN"]),
     .target(name: "ImageFiles", dependencies: ["CImageCodecs"]),
+    .target(name: "Digests", dependencies: ["CCrypto"]),
     .target(name: "Tensors"),
 
     // Level 2: descriptions and machinery.
@@ -42,17 +44,13 @@ let package = Package(
     .target(name: "Compute", dependencies: ["OneDNN", "Tensors", "Networks", "Parallel"]),
     .target(
       name: "Datasets",
-      dependencies: [
-        "HDF5", "CZlib", "CLibdeflate", "ImageFiles", "Tensors", "Parallel",
-        .product(name: "Crypto", package: "swift-crypto"),
-      ]),
+      dependencies: ["HDF5", "CZlib", "CLibdeflate", "ImageFiles", "Digests", "Tensors", "Parallel"]),
 
     // Level 4: the trainer.
     .target(
       name: "Training",
       dependencies: [
-        "Tensors", "Networks", "Parallel", "OneDNN", "Compute", "Datasets", "HDF5",
-        .product(name: "Crypto", package: "swift-crypto"),
+        "Digests", "Tensors", "Networks", "Parallel", "OneDNN", "Compute", "Datasets", "HDF5",
       ]),
 
     // Level 5: what people write and read.
@@ -82,9 +80,8 @@ let package = Package(
     .executableTarget(
       name: "convoy",
       dependencies: [
-        "HDF5", "ImageFiles", "Tensors", "Networks", "Parallel", "Compute", "Datasets", "Training",
+        "HDF5", "ImageFiles", "Digests", "Tensors", "Networks", "Parallel", "Compute", "Datasets", "Training",
         "Experiments", "Reporting", "Interchange", "Insight",
-        .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       // A link to the template in Scripts, which job arrays are made from.
@@ -101,6 +98,7 @@ let package = Package(
     .testTarget(
       name: "OneDNNTests", dependencies: ["OneDNN", "Tensors", "Networks", "Parallel", "TestSupport"]),
     .testTarget(name: "ImageFilesTests", dependencies: ["ImageFiles", "TestSupport"]),
+    .testTarget(name: "DigestsTests", dependencies: ["Digests"]),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors", "TestSupport"]),
     .testTarget(name: "NetworksTests", dependencies: ["Networks", "Tensors", "TestSupport"]),
     .testTarget(name: "ParallelTests", dependencies: ["Parallel", "Tensors", "TestSupport"]),
@@ -119,7 +117,7 @@ let package = Package(
       name: "TrainingTests",
       dependencies: [
         "CheckpointProbe", "Training", "Tensors", "Networks", "Parallel", "Compute", "Datasets", "HDF5",
-        "OneDNN", "TestSupport",
+        "Digests", "OneDNN", "TestSupport",
       ], exclude: ["Fixtures"]),
     .testTarget(
       name: "ExperimentsTests",

@@ -1,5 +1,5 @@
 internal import Compute
-internal import Crypto
+internal import Digests
 internal import Foundation
 internal import ImageFiles
 internal import Insight
@@ -47,7 +47,7 @@ extension ImageSource {
     do { bytes = try Data(contentsOf: URL(fileURLWithPath: path)) } catch {
       throw CommandError.missing("cannot read \(path): \(error.localizedDescription)")
     }
-    return SHA256.hash(data: bytes).map { String(format: "%02x", $0) }.joined()
+    return SHA256.digest(of: bytes).hexadecimal
   }
 }
 

@@ -1,4 +1,4 @@
-internal import Crypto
+internal import Digests
 internal import Experiments
 internal import Foundation
 internal import Synchronization
@@ -24,7 +24,7 @@ enum RunNames {
 
   /// Hexadecimal digits of a SHA-256.
   static func digest(_ text: String) -> String {
-    SHA256.hash(data: Data(text.utf8)).map { String(format: "%02x", $0) }.joined()
+    SHA256.digest(of: text).hexadecimal
   }
 
   /// Where the data lies does not make another run of it, what it is called does.

@@ -1,4 +1,5 @@
 import Compute
+import Digests
 import Foundation
 import HDF5
 import Networks
@@ -115,7 +116,7 @@ struct CheckpointTests {
   @Test("the digest of contents ignores wall-clock time and nothing else")
   func contentDigest() throws {
     let base = try Self.example()
-    func digest(_ change: (inout TrainingProgress) -> Void) throws -> [UInt8] {
+    func digest(_ change: (inout TrainingProgress) -> Void) throws -> SHA256.Digest {
       var progress = base.progress
       change(&progress)
       return try Checkpoint(
@@ -163,7 +164,7 @@ struct DamageTests {
   /// What the reader does before libhdf5 sees a byte.
   static func isIntact(_ bytes: [UInt8]) -> Bool {
     guard let header = try? CheckpointHeader(bytes[...], file: "x") else { return false }
-    let digest = CheckpointHeader.digest(bytes[CheckpointHeader.byteCount...])
+    let digest = SHA256.digest(of: bytes[CheckpointHeader.byteCount...])
     return (try? header.verify(byteCount: bytes.count, digest: digest, file: "x")) != nil
   }
 
@@ -222,7 +223,7 @@ struct DamageTests {
   func laterFormat() throws {
     var bytes = try Self.bytes()
     bytes[8] = 2
-    bytes.replaceSubrange(480..<512, with: CheckpointHeader.digest(bytes[..<480]))
+    bytes.replaceSubrange(480..<512, with: SHA256.digest(of: bytes[..<480]).bytes)
     #expect { try CheckpointHeader(bytes[...], file: "x.h5") } throws: {
       "\($0)" == "x.h5 has checkpoint format 2; this version reads format 1"
     }

@@ -1,4 +1,5 @@
 import Datasets
+import Digests
 import Foundation
 import Networks
 import Testing
@@ -18,7 +19,7 @@ struct ExactnessTests {
     try SmallRun.writeDataset(folder("data.h5"), count: 83)
     // 10 epochs of 5 steps.
     let configuration = try SmallRun.configuration(data: folder("data.h5"), epochs: 10, optimizer: optimizer)
-    var digests: [[Int: [UInt8]]] = []
+    var digests: [[Int: SHA256.Digest]] = []
     for workers in [1, 2, 3, 4, 8] {
       let directory = folder("run-\(workers)")
       #expect(try SmallRun.train(configuration, in: directory, workers: workers).complete)

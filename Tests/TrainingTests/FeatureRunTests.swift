@@ -1,5 +1,6 @@
 import Compute
 import Datasets
+import Digests
 import Foundation
 import Networks
 import OneDNN
@@ -16,7 +17,7 @@ struct FeatureRunTests {
   static func expectExact(
     _ folder: TemporaryFolder, pieces: Int = 4, batchNorm: Bool = true,
     _ change: (inout RunConfiguration) -> Void
-  ) throws -> [Int: [UInt8]] {
+  ) throws -> [Int: SHA256.Digest] {
     try SmallRun.writeDataset(folder("data.h5"), count: 83)
     var configuration = try SmallRun.configuration(data: folder("data.h5"), batchNorm: batchNorm)
     change(&configuration)

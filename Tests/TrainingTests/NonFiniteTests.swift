@@ -1,5 +1,6 @@
 import Compute
 import Datasets
+import Digests
 import Foundation
 import Glibc
 import HDF5
@@ -133,7 +134,7 @@ struct NonFiniteTests {
     for (name, clipping) in [("norm", GradientClipping.norm(0.05)), ("value", .value(0.01))] {
       var configuration = try SmallRun.configuration(data: folder("data.h5"))
       configuration.training.clipping = clipping
-      var digests: [[Int: [UInt8]]] = []
+      var digests: [[Int: SHA256.Digest]] = []
       for workers in [1, 3] {
         try SmallRun.train(configuration, in: folder("\(name)-\(workers)"), workers: workers)
         digests.append(try SmallRun.digests(in: folder("\(name)-\(workers)")))

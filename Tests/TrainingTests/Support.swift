@@ -1,3 +1,4 @@
+import Digests
 import Foundation
 import HDF5
 import Networks
@@ -83,7 +84,7 @@ enum SmallRun {
     learningRate: 0.01, beta1: 0.9, beta2: 0.999, epsilon: 1e-7, weightDecay: 1e-3, decoupled: true)
 
   /// Digests of all checkpoints of a run directory, by step.
-  static func digests(in directory: String) throws -> [Int: [UInt8]] {
+  static func digests(in directory: String) throws -> [Int: SHA256.Digest] {
     let entries = try CheckpointStore(folder: "\(directory)/checkpoints").entries()
     return Dictionary(
       uniqueKeysWithValues: try entries.map { ($0.step, try CheckpointFile.verify($0.path).contentDigest) })

@@ -1,4 +1,4 @@
-internal import Crypto
+internal import Digests
 internal import Dispatch
 public import Tensors
 
@@ -135,8 +135,8 @@ private struct SampleLook: Sendable {
 
   private init(_ bytes: UnsafeRawBufferPointer, _ type: PixelType) {
     var hash = SHA256()
-    hash.update(bufferPointer: bytes)
-    hash.finalize().withUnsafeBytes {
+    hash.update(bytes)
+    hash.finalize().bytes.withUnsafeBytes {
       digest = SIMD2(
         $0.loadUnaligned(as: UInt64.self), $0.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
     }

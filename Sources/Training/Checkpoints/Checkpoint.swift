@@ -1,4 +1,4 @@
-internal import Crypto
+public import Digests
 public import Networks
 public import Tensors
 
@@ -56,31 +56,33 @@ public final class Checkpoint: Sendable {
   ///
   /// Wall-clock time, the run's identity and its configuration's text are left out: two runs of the same training that
   /// were interrupted differently, in other folders or on other numbers of workers, have the same digest.
-  public func contentDigest() throws -> [UInt8] {
-    var hash = SHA256()
-    func feed(_ text: String) { hash.update(data: Array((text + "\n").utf8)) }
-    feed(try network.network.json())
-    feed("\(progress.step) \(progress.epoch) \(progress.position)")
-    feed("\(progress.sums.values.map(\.bitPattern)) \(progress.sums.samples)")
-    feed(progress.best.map { "\($0.epoch) \($0.step) \($0.score.bitPattern)" } ?? "none")
-    feed("\(progress.epochsWithoutGain) \(progress.skippedSteps) \(progress.stoppedEarly)")
-    feed("\(progress.score?.bitPattern ?? 0)")
-    if progress.plateau != PlateauState() {
-      let plateau = progress.plateau
-      feed(
+  public func contentDigest() throws -> SHA256.Digest {
+    var lines = [
+      try network.network.json(),
+      "\(progress.step) \(progress.epoch) \(progress.position)",
+      "\(progress.sums.values.map(\.bitPattern)) \(progress.sums.samples)",
+      progress.best.map { "\($0.epoch) \($0.step) \($0.score.bitPattern)" } ?? "none",
+      "\(progress.epochsWithoutGain) \(progress.skippedSteps) \(progress.stoppedEarly)",
+      "\(progress.score?.bitPattern ?? 0)",
+    ]
+    let plateau = progress.plateau
+    if plateau != PlateauState() {
+      lines.append(
         "\(plateau.factor.bitPattern) \(plateau.best?.bitPattern ?? 0) \(plateau.wait) \(plateau.cooldown)")
     }
+    var hash = SHA256()
+    for line in lines { hash.update((line + "\n").utf8) }
     // Floats are little-endian in memory on every machine that this builds for.
     for buffer in [values.trainable, values.statistics] { Self.feed(buffer, to: &hash) }
     if let trained { Self.feed(trained.trainable, to: &hash) }
     for slot in slots {
-      feed(slot.name)
+      hash.update((slot.name + "\n").utf8)
       Self.feed(slot.values, to: &hash)
     }
-    return Array(hash.finalize())
+    return hash.finalize()
   }
 
   private static func feed(_ buffer: AlignedBuffer<Float>, to hash: inout SHA256) {
-    withExtendedLifetime(buffer) { hash.update(bufferPointer: UnsafeRawBufferPointer(buffer.elements)) }
+    withExtendedLifetime(buffer) { hash.update(UnsafeRawBufferPointer(buffer.elements)) }
   }
 }

@@ -1,4 +1,4 @@
-internal import Crypto
+internal import Digests
 internal import Foundation
 internal import HDF5
 internal import Networks
@@ -30,7 +30,7 @@ public enum CheckpointFile {
       let payload = try file.image()
       let header = CheckpointHeader(
         payloadByteCount: payload.count, step: progress.step, epoch: progress.epoch, score: progress.score,
-        payloadDigest: CheckpointHeader.digest(payload[...]), contentDigest: contentDigest)
+        payloadDigest: SHA256.digest(of: payload), contentDigest: contentDigest)
       return Encoded(header: header, payload: payload)
     } catch let error as TrainingError {
       throw error
@@ -82,14 +82,14 @@ public enum CheckpointFile {
       if done == 0 {
         header = try CheckpointHeader(Array(bytes[..<count])[...], file: path)
       } else {
-        digest.update(bufferPointer: UnsafeRawBufferPointer(rebasing: bytes[..<count]))
+        digest.update(UnsafeRawBufferPointer(rebasing: bytes[..<count]))
       }
       done += count
       guard count == wanted else { break }
     }
     // An empty file has no header either.
     guard let header else { return try CheckpointHeader([], file: path) }
-    try header.verify(byteCount: done, digest: Array(digest.finalize()), file: path)
+    try header.verify(byteCount: done, digest: digest.finalize(), file: path)
     return header
   }
 
@@ -144,7 +144,7 @@ public enum CheckpointFile {
     let bytes = try descriptor(path).readAll()
     let header = try CheckpointHeader(bytes[...], file: path)
     try header.verify(
-      byteCount: bytes.count, digest: CheckpointHeader.digest(bytes[CheckpointHeader.byteCount...]),
+      byteCount: bytes.count, digest: SHA256.digest(of: bytes[CheckpointHeader.byteCount...]),
       file: path)
     return (header, bytes)
   }

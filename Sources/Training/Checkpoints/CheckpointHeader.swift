@@ -1,4 +1,4 @@
-internal import Crypto
+public import Digests
 
 /// The 512 bytes in front of a checkpoint's HDF5 part: its user block.
 ///
@@ -27,8 +27,8 @@ public struct CheckpointHeader: Hashable, Sendable {
   public let step: Int
   public let epoch: Int
   public let score: Double?
-  public let payloadDigest: [UInt8]
-  public let contentDigest: [UInt8]
+  public let payloadDigest: SHA256.Digest
+  public let contentDigest: SHA256.Digest
 
   func bytes() -> [UInt8] {
     var bytes = [UInt8](repeating: 0, count: Self.byteCount)
@@ -41,9 +41,9 @@ public struct CheckpointHeader: Hashable, Sendable {
     put(UInt64(step), at: 24)
     put(UInt64(epoch), at: 32)
     put((score ?? .nan).bitPattern, at: 40)
-    bytes.replaceSubrange(64..<96, with: payloadDigest)
-    bytes.replaceSubrange(96..<128, with: contentDigest)
-    bytes.replaceSubrange(480..<512, with: Self.digest(bytes[..<480]))
+    bytes.replaceSubrange(64..<96, with: payloadDigest.bytes)
+    bytes.replaceSubrange(96..<128, with: contentDigest.bytes)
+    bytes.replaceSubrange(480..<512, with: SHA256.digest(of: bytes[..<480]).bytes)
     return bytes
   }
 
@@ -58,7 +58,7 @@ public struct CheckpointHeader: Hashable, Sendable {
     func number(at offset: Int) -> UInt64 {
       (0..<8).reduce(0) { $0 | UInt64(bytes[offset + $1]) << (8 * UInt64($1)) }
     }
-    guard Self.digest(bytes[..<480]) == Array(bytes[480...]) else {
+    guard SHA256.digest(of: bytes[..<480]).bytes == Array(bytes[480...]) else {
       throw TrainingError(.badData, "\(file) is damaged: its header does not match its checksum")
     }
     let version = number(at: 8)
@@ -74,13 +74,13 @@ public struct CheckpointHeader: Hashable, Sendable {
     self.epoch = epoch
     let score = Double(bitPattern: number(at: 40))
     self.score = score.isNaN ? nil : score
-    payloadDigest = Array(bytes[64..<96])
-    contentDigest = Array(bytes[96..<128])
+    payloadDigest = SHA256.Digest(bytes[64..<96])
+    contentDigest = SHA256.Digest(bytes[96..<128])
   }
 
   init(
-    payloadByteCount: Int, step: Int, epoch: Int, score: Double?, payloadDigest: [UInt8],
-    contentDigest: [UInt8]
+    payloadByteCount: Int, step: Int, epoch: Int, score: Double?, payloadDigest: SHA256.Digest,
+    contentDigest: SHA256.Digest
   ) {
     self.payloadByteCount = payloadByteCount
     self.step = step
@@ -90,15 +90,13 @@ public struct CheckpointHeader: Hashable, Sendable {
     self.contentDigest = contentDigest
   }
 
-  static func digest(_ bytes: ArraySlice<UInt8>) -> [UInt8] { Array(SHA256.hash(data: bytes)) }
-
   /// Checks the whole file against this header.
   ///
   /// - Parameters:
   ///   - byteCount: of the file.
   ///   - digest: of what follows the header.
   /// - Throws: ``TrainingError`` of kind `badData` when a byte is missing, left over or changed.
-  func verify(byteCount: Int, digest: [UInt8], file: String) throws(TrainingError) {
+  func verify(byteCount: Int, digest: SHA256.Digest, file: String) throws(TrainingError) {
     guard byteCount == Self.byteCount + payloadByteCount else {
       throw TrainingError(
         .badData,
@@ -108,10 +106,4 @@ public struct CheckpointHeader: Hashable, Sendable {
       throw TrainingError(.badData, "\(file) is damaged: its contents do not match their checksum")
     }
   }
-}
-
-/// Lower-case hexadecimal digits of a digest.
-func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
-  let digits = Array("0123456789abcdef")
-  return String(bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] })
 }

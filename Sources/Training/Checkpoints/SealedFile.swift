@@ -1,4 +1,4 @@
-internal import Crypto
+internal import Digests
 
 /// The state of a long piece of work in a file: an HDF5 part behind the header that guards checkpoints, too.
 ///
@@ -10,12 +10,10 @@ public struct SealedFile: Sendable {
   public let isFinished: Bool
   /// The HDF5 part.
   public let payload: [UInt8]
-  private let owner: [UInt8]
+  private let owner: SHA256.Digest
 
   /// Whether the state belongs to work that this text describes.
-  public func belongs(to description: String) -> Bool { owner == Self.digest(description) }
-
-  private static func digest(_ text: String) -> [UInt8] { Array(SHA256.hash(data: Array(text.utf8))) }
+  public func belongs(to description: String) -> Bool { owner == SHA256.digest(of: description) }
 
   /// - Parameters:
   ///   - description: everything that decides the work's result, for ``belongs(to:)``.
@@ -26,7 +24,7 @@ public struct SealedFile: Sendable {
   ) throws(TrainingError) {
     let header = CheckpointHeader(
       payloadByteCount: payload.count, step: step, epoch: isFinished ? 1 : 0, score: nil,
-      payloadDigest: CheckpointHeader.digest(payload[...]), contentDigest: digest(description))
+      payloadDigest: SHA256.digest(of: payload), contentDigest: SHA256.digest(of: description))
     try CheckpointFile.write(
       CheckpointFile.Encoded(header: header, payload: payload), as: name, in: folder)
   }

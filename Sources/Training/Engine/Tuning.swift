@@ -1,5 +1,5 @@
 public import Compute
-internal import Crypto
+internal import Digests
 internal import Foundation
 public import Networks
 internal import OneDNN
@@ -96,7 +96,7 @@ public struct Tuning {
         "\(configuration.batch) \(configuration.fixedShard ?? 0) \(precision)", OneDNN.Library.version,
         OneDNN.Library.instructionSet, RunEnvironment.cpuName,
       ]).joined(separator: "\n")
-    return SHA256.hash(data: Data(text.utf8)).prefix(16).map { String(format: "%02x", $0) }.joined()
+    return String(SHA256.digest(of: text).hexadecimal.prefix(32))
   }
 
   /// `$XDG_CACHE_HOME/convoy/kernels`, by default below `~/.cache`.

@@ -1,6 +1,6 @@
 internal import Compute
-internal import Crypto
 internal import Datasets
+internal import Digests
 internal import Tensors
 
 /// Trains the same few steps again and again, on different numbers of workers, and compares every byte after every step.
@@ -109,9 +109,9 @@ extension TrainingEngine {
     let state = try copyState()
     var hash = SHA256()
     for buffer in state.buffers {
-      withExtendedLifetime(buffer) { hash.update(bufferPointer: UnsafeRawBufferPointer(buffer.elements)) }
+      withExtendedLifetime(buffer) { hash.update(UnsafeRawBufferPointer(buffer.elements)) }
     }
-    return hexadecimal(hash.finalize())
+    return hash.finalize().hexadecimal
   }
 }
 

@@ -1,5 +1,4 @@
 internal import Compute
-internal import Crypto
 internal import Datasets
 internal import Foundation
 internal import Networks

@@ -1,5 +1,5 @@
-internal import Crypto
 internal import Datasets
+internal import Digests
 internal import Foundation
 
 /// The datasets of a run, opened and checked.
@@ -41,8 +41,8 @@ struct RunData {
     _ feed: (_ update: (UnsafeRawBufferPointer) throws -> Void) throws -> Void
   ) throws -> String {
     var hash = SHA256()
-    try feed { hash.update(bufferPointer: $0) }
-    return hexadecimal(hash.finalize())
+    try feed { hash.update($0) }
+    return hash.finalize().hexadecimal
   }
 
   /// Sizes of the minibatches that so many samples are cut into.

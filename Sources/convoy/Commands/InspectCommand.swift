@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Compute
 internal import Datasets
+internal import Digests
 internal import Experiments
 internal import Foundation
 internal import HDF5
@@ -90,7 +91,7 @@ struct InspectCommand: ParsableCommand {
       print("the model's weights are a moving average; /convoy/trained has those that training goes on with")
     }
     print("run \(checkpoint.identity.runID), shards of \(checkpoint.identity.shardSize)")
-    let digest = try checkpoint.contentDigest().map { String(format: "%02x", $0) }.joined()
+    let digest = try checkpoint.contentDigest().hexadecimal
     print("contents SHA-256 \(digest)\n")
     print(layers(checkpoint.network))
   }

@@ -1,5 +1,5 @@
 internal import ArgumentParser
-internal import Crypto
+internal import Digests
 internal import Experiments
 internal import Foundation
 internal import Insight
@@ -39,10 +39,9 @@ struct VisualizeRunCommand: ParsableCommand {
     let (path, checkpoint) = try CheckpointStore.choose(configuration.checkpoint) {
       TerminalOutput.warn("\($0)")
     }
-    let contents = try CheckpointFile.header(of: path).contentDigest.map { String(format: "%02x", $0) }
-      .joined()
+    let contents = try CheckpointFile.header(of: path).contentDigest.hexadecimal
     let meaning = configuration.meaning.joined(separator: "\n") + "\n\(Self.mark)\(contents)\n"
-    let digest = SHA256.hash(data: Data(meaning.utf8)).prefix(4).map { String(format: "%02x", $0) }.joined()
+    let digest = SHA256.digest(of: meaning).hexadecimal.prefix(8)
     let directory = try WorkDirectory(path: runDir ?? "Results/\(configuration.name)/\(digest)")
     try checkOwner(directory.path, meaning, contents)
     try directory.write(configuration: configuration.resolvedYAML + "\(Self.mark)\(contents)\n")

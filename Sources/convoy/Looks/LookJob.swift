@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Digests
 internal import Foundation
 internal import ImageFiles
 internal import Insight
@@ -75,14 +76,13 @@ extension LookContext {
     path: String, _ checkpoint: Checkpoint, range: PixelRange, folder: PictureFolder, workers: Int,
     stop: StopRequest, directory: WorkDirectory?, restarts: Bool
   ) throws {
-    let digest = try CheckpointFile.header(of: path).contentDigest
+    let digest = try CheckpointFile.header(of: path).contentDigest.hexadecimal
     self.init(
       subject: try Subject(
         checkpoint.network, values: checkpoint.values, classNames: checkpoint.identity.classNames,
         range: range),
-      title: checkpoint.name, networkDigest: digest.map { String(format: "%02x", $0) }.joined(),
-      folder: folder, pool: WorkerPool(workers: workers), stop: stop, directory: directory,
-      restarts: restarts)
+      title: checkpoint.name, networkDigest: digest, folder: folder, pool: WorkerPool(workers: workers),
+      stop: stop, directory: directory, restarts: restarts)
   }
 
   /// Writes the values and prints the result.

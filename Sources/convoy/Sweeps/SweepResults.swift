@@ -1,3 +1,4 @@
+internal import Digests
 internal import Experiments
 internal import Foundation
 internal import Reporting
@@ -48,7 +49,7 @@ struct SweepResults {
     let header = newest.flatMap { try? CheckpointFile.header(of: $0.path) }
     return Standing(
       member: member, directory: directory, progress: newest?.checkpoint.progress,
-      digest: header.map { $0.contentDigest.prefix(8).map { String(format: "%02x", $0) }.joined() } ?? "",
+      digest: header.map { String($0.contentDigest.hexadecimal.prefix(16)) } ?? "",
       epochs: RunTable.epochs(ofRun: directory))
   }
 
