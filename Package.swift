@@ -35,36 +35,41 @@ let package = Package(
     .target(name: "ImageFiles", dependencies: ["CImageCodecs"]),
     .target(name: "Digests", dependencies: ["CCrypto"]),
     .target(name: "Tensors"),
+    .target(name: "Settings"),
 
     // Level 2: descriptions and machinery.
-    .target(name: "Networks", dependencies: ["Tensors"]),
+    .target(name: "Networks", dependencies: ["Settings", "Tensors"]),
     .target(name: "Parallel", dependencies: ["Tensors"]),
 
     // Level 3: a network made executable; samples.
-    .target(name: "Compute", dependencies: ["OneDNN", "Tensors", "Networks", "Parallel"]),
+    .target(name: "Compute", dependencies: ["Settings", "OneDNN", "Tensors", "Networks", "Parallel"]),
     .target(
       name: "Datasets",
-      dependencies: ["HDF5", "CZlib", "CLibdeflate", "ImageFiles", "Digests", "Tensors", "Parallel"]),
+      dependencies: [
+        "Settings", "HDF5", "CZlib", "CLibdeflate", "ImageFiles", "Digests", "Tensors", "Parallel",
+      ]),
 
     // Level 4: the trainer.
     .target(
       name: "Training",
       dependencies: [
-        "Digests", "Tensors", "Networks", "Parallel", "OneDNN", "Compute", "Datasets", "HDF5",
+        "Digests", "Settings", "Tensors", "Networks", "Parallel", "OneDNN", "Compute", "Datasets", "HDF5",
       ]),
 
     // Level 5: what people write and read.
     .target(
       name: "Insight",
       dependencies: [
-        "HDF5", "ImageFiles", "Tensors", "Networks", "Parallel", "Compute", "Datasets", "Training",
+        "Settings", "HDF5", "ImageFiles", "Tensors", "Networks", "Parallel", "Compute", "Datasets",
+        "Training",
         .product(name: "Mustache", package: "swift-mustache"),
       ]),
 
     .target(
       name: "Experiments",
       dependencies: [
-        "Networks", "Compute", "Datasets", "Training", "Insight", .product(name: "Yams", package: "Yams"),
+        "Settings", "Networks", "Compute", "Datasets", "Training", "Insight",
+        .product(name: "Yams", package: "Yams"),
       ]),
     .target(
       name: "Reporting",
@@ -74,13 +79,15 @@ let package = Package(
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ], exclude: ["TensorBoard/event.proto"]),
 
-    .target(name: "Interchange", dependencies: ["HDF5", "Tensors", "Networks", "Compute", "Training"]),
+    .target(
+      name: "Interchange", dependencies: ["Settings", "HDF5", "Tensors", "Networks", "Compute", "Training"]),
 
     // Level 6: the command line.
     .executableTarget(
       name: "convoy",
       dependencies: [
-        "HDF5", "ImageFiles", "Digests", "Tensors", "Networks", "Parallel", "Compute", "Datasets", "Training",
+        "Settings", "HDF5", "ImageFiles", "Digests", "Tensors", "Networks", "Parallel", "Compute", "Datasets",
+        "Training",
         "Experiments", "Reporting", "Interchange", "Insight",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
@@ -99,6 +106,7 @@ let package = Package(
       name: "OneDNNTests", dependencies: ["OneDNN", "Tensors", "Networks", "Parallel", "TestSupport"]),
     .testTarget(name: "ImageFilesTests", dependencies: ["ImageFiles", "TestSupport"]),
     .testTarget(name: "DigestsTests", dependencies: ["Digests"]),
+    .testTarget(name: "SettingsTests", dependencies: ["Settings"]),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors", "TestSupport"]),
     .testTarget(name: "NetworksTests", dependencies: ["Networks", "Tensors", "TestSupport"]),
     .testTarget(name: "ParallelTests", dependencies: ["Parallel", "Tensors", "TestSupport"]),

@@ -1,3 +1,5 @@
+internal import Settings
+
 extension ResolvedValue {
   /// The value with every member left out, at any depth, that is as the schema fills it in.
   ///
@@ -38,6 +40,17 @@ extension Key {
         key: kind, keyLocation: .builtIn, value: .plain(payload, at: .builtIn))
       return decoder.decode(ConfigurationNode(.map([entry]), at: .builtIn), schema, at: name)
     case .emptyMap: return decoder.decode(.emptyMap(at: .builtIn), schema, at: name)
+    case .value(let content): return ResolvedValue(content, .builtIn)
     }
+  }
+}
+
+extension ResolvedValue.Content {
+  /// The value as a person would write it: one number for a square.
+  func shortest(_ schema: Schema) -> ResolvedValue {
+    if case .size = schema, case .list(let sides) = self, let side = sides.first, Set(sides).count == 1 {
+      return side
+    }
+    return ResolvedValue(self, .builtIn)
   }
 }

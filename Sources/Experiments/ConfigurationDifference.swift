@@ -1,3 +1,4 @@
+internal import Settings
 internal import Training
 
 /// A key whose value differs between two configurations.

@@ -1,26 +1,4 @@
-/// Where something in a configuration was written.
-public enum ConfigurationLocation: Hashable, Sendable, CustomStringConvertible {
-  /// A place in a file; line and column count from 1, columns in Unicode scalars.
-  case file(path: String, line: Int, column: Int)
-  /// A file as a whole: it is missing, too large, not text.
-  case wholeFile(path: String)
-  /// An override as it was given, `training.epochs=3`.
-  case override(String)
-  /// An override of the environment, `training.epochs=3`.
-  case environment(String)
-  /// The schema's own default.
-  case builtIn
-
-  public var description: String {
-    switch self {
-    case .file(let path, let line, let column): "\(path):\(line):\(column)"
-    case .wholeFile(let path): path
-    case .override(let text): "--set \(text)"
-    case .environment(let text): "\(Override.variable) \(text)"
-    case .builtIn: "default"
-    }
-  }
-}
+public import Settings
 
 /// One thing that is wrong in a configuration.
 public struct ConfigurationError: Error, Hashable, Sendable, CustomStringConvertible {

@@ -1,5 +1,6 @@
 internal import Foundation
 public import Networks
+public import Settings
 public import Training
 
 /// A configuration that is complete and free of errors.

@@ -1,3 +1,5 @@
+internal import Settings
+
 /// A value at the end of a path of keys, as text.
 struct ConfigurationLeaf {
   /// `training.optimizer.sgd.learning_rate`; layers stand by their names, `network.layers.conv2d.filters`.

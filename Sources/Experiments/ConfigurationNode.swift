@@ -1,3 +1,5 @@
+internal import Settings
+
 /// A piece of YAML with its place, before anything is known of its type.
 struct ConfigurationNode: Sendable {
   struct Entry: Sendable {

@@ -1,3 +1,5 @@
+internal import Settings
+
 /// Follows `extends` from file to file and merges what they say.
 struct Inheritance {
   static let limit = 16

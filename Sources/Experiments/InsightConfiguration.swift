@@ -1,5 +1,6 @@
 internal import Foundation
 public import Insight
+public import Settings
 
 /// A configuration that looks into a trained network, complete and free of errors.
 public struct InsightConfiguration: Sendable {

@@ -1,3 +1,5 @@
+public import Settings
+
 /// A `key.path=value` that is put over a configuration's file.
 public struct Override: Hashable, Sendable, ExpressibleByStringLiteral {
   public enum Source: Hashable, Sendable {
@@ -18,7 +20,7 @@ public struct Override: Hashable, Sendable, ExpressibleByStringLiteral {
   public init(stringLiteral text: String) { self.init(text) }
 
   /// Holds overrides of all trainings in a shell or a batch job, one a line or between semicolons.
-  public static let variable = "CONVOY_SET"
+  public static let variable = ConfigurationLocation.environmentVariable
 
   /// Those of the environment, then those of `--set`, which thereby have the last word.
   public static func all(options: [String], environment: [String: String]) -> [Override] {

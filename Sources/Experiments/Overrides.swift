@@ -1,3 +1,5 @@
+internal import Settings
+
 /// Applies `key.path=value` to a configuration before it is read by the schema.
 enum Overrides {
   /// A place that an override can name.
@@ -152,7 +154,7 @@ enum Overrides {
     if let word = node?.scalarText { return word }
     switch fallback {
     case .scalar(let word): return word
-    case .kind(let word, _): return word
+    case .kind(let word, _), .value(.kind(let word, _)): return word
     default: return nil
     }
   }

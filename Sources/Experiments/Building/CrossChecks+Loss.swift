@@ -1,5 +1,6 @@
 internal import Compute
 internal import Networks
+internal import Settings
 internal import Tensors
 internal import Training
 

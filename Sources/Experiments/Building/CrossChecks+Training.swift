@@ -1,4 +1,5 @@
 internal import Networks
+internal import Settings
 internal import Training
 
 extension CrossChecks {

@@ -1,4 +1,5 @@
 internal import Networks
+internal import Settings
 
 /// Makes layer values of resolved ones.
 enum LayerBuilder {

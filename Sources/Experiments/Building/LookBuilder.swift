@@ -1,4 +1,5 @@
 internal import Insight
+internal import Settings
 
 /// Makes a look of resolved values, which the schema has already checked.
 ///

@@ -1,3 +1,5 @@
+internal import Settings
+
 /// What is known of a network while its layers are read: blocks on one side, layers in their final order on the other.
 struct NetworkExpansion {
   /// More layers than this are taken for a mistake in `times`.

@@ -1,4 +1,5 @@
 internal import Datasets
+internal import Settings
 internal import Tensors
 
 /// The steps of `training.augmentation`.

@@ -1,3 +1,5 @@
+internal import Settings
+
 extension ConfigurationFile {
   /// Tables of all keys in Markdown, for `Configs/README.md`.
   public static var reference: String { ConfigurationReference().text }
@@ -106,6 +108,7 @@ private struct ConfigurationReference {
     case .scalar(let text): "`\(text)`"
     case .kind(let name, let text): "`{\(name): \(text)}`"
     case .emptyMap: "its defaults"
+    case .value(let content): "`\(content.shortest(key.schema).flowText)`"
     case .derived(let text): text
     }
   }

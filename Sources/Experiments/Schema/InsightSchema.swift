@@ -1,3 +1,5 @@
+internal import Settings
+
 /// The schema of a configuration that looks into a trained network.
 enum InsightSchema {
   static let root = ObjectSchema(

@@ -1,3 +1,5 @@
+internal import Settings
+
 extension ConfigurationFile {
   /// The schema of configurations as JSON Schema, draft 2020-12, so that editors complete and check.
   public static var jsonSchema: String {
@@ -156,6 +158,7 @@ struct JSONSchemaExport {
       case .scalar(let text): own["default"] = fallback(text, key.schema)
       case .kind(let name, let text): own["default"] = .map([name: fallback(text, .number(.any))])
       case .emptyMap: own["default"] = .map([:])
+      case .value(let content): own["default"] = content.shortest(key.schema).json
       case .derived: break
       }
       properties[key.name] = .map(own)

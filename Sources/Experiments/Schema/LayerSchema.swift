@@ -1,4 +1,5 @@
 internal import Networks
+internal import Settings
 
 /// The schema of layers; words and defaults are Keras's.
 enum LayerSchema {

@@ -1,4 +1,5 @@
 internal import Compute
+internal import Settings
 internal import Training
 
 /// The part of the schema about losses and figures, and what it means.

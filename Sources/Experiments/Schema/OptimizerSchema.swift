@@ -1,3 +1,4 @@
+internal import Settings
 internal import Training
 
 /// The optimizers besides SGD and Adam: how they are written, and what they become.

@@ -1,3 +1,4 @@
+internal import Settings
 internal import Training
 
 /// The schema of a run's configuration.

@@ -1,3 +1,4 @@
+internal import Settings
 internal import Training
 
 /// The schedules besides constant, step and cosine: how they are written, and what they become.

@@ -1,3 +1,5 @@
+internal import Settings
+
 // Groups of layers: repetitions, blocks and their uses.
 
 extension SchemaDecoder {

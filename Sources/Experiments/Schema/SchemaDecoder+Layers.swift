@@ -1,3 +1,5 @@
+internal import Settings
+
 extension SchemaDecoder {
   /// Reads the network's layers, writes out `repeat` and blocks, and gives every layer its name and inputs.
   mutating func decodeLayers(_ node: ConfigurationNode, at path: String) -> ResolvedValue? {

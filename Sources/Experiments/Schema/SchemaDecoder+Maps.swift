@@ -1,3 +1,5 @@
+internal import Settings
+
 extension SchemaDecoder {
   mutating func decodeObject(
     _ node: ConfigurationNode, _ object: ObjectSchema, at path: String, in parameters: Parameters?
@@ -25,6 +27,8 @@ extension SchemaDecoder {
           value = decode(ConfigurationNode(.map([entry]), at: .builtIn), key.schema, at: keyPath)
         case .emptyMap:
           value = decode(.emptyMap(at: .builtIn), key.schema, at: keyPath)
+        case .value(let content):
+          value = ResolvedValue(content, .builtIn)
         case .derived:
           continue
         }

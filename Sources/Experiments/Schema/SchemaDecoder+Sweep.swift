@@ -1,3 +1,5 @@
+internal import Settings
+
 // The section `sweep`: grid, random, or list.
 
 extension SchemaDecoder {

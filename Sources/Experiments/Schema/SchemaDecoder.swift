@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Settings
 
 /// Reads nodes by a schema into values, and collects everything that is wrong on the way.
 struct SchemaDecoder {

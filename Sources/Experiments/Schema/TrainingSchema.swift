@@ -1,4 +1,5 @@
 internal import Datasets
+internal import Settings
 internal import Training
 
 /// What a training can do besides minimising a loss: how it is written, and what it becomes.

@@ -1,3 +1,5 @@
+internal import Settings
+
 /// A family of runs that a configuration's `sweep` section describes, each checked as a configuration of its own.
 public struct Sweep: Sendable {
   /// One run.

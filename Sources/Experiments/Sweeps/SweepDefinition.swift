@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Settings
 internal import Tensors
 
 /// What a configuration's `sweep` section varies.

@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Settings
 
 extension LoadedConfiguration {
   /// The whole configuration with every default, as YAML that loads to the same run from any folder.

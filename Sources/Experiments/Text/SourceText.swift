@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Settings
 
 /// Reads the bytes of a configuration file and makes sure that they are plain text.
 enum SourceText {

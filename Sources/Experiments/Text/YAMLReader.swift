@@ -1,3 +1,4 @@
+internal import Settings
 internal import Yams
 
 /// Turns text into nodes: the only place that knows the YAML library.

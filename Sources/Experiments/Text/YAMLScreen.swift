@@ -1,3 +1,5 @@
+internal import Settings
+
 /// Looks over the text of a configuration before the YAML parser sees it, and refuses what configurations leave out.
 ///
 /// Anchors and aliases make short files expand without end, tags and directives change what text means, and text over

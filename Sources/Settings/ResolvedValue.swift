@@ -22,12 +22,17 @@ public struct ResolvedValue: Sendable {
   public struct Member: Hashable, Sendable {
     public let key: String
     public let value: ResolvedValue
+
+    public init(key: String, value: ResolvedValue) {
+      self.key = key
+      self.value = value
+    }
   }
 
   public let content: Content
   public let origin: ConfigurationLocation
 
-  init(_ content: Content, _ origin: ConfigurationLocation) {
+  public init(_ content: Content, _ origin: ConfigurationLocation) {
     self.content = content
     self.origin = origin
   }
@@ -56,15 +61,15 @@ extension ResolvedValue {
     return value
   }
 
-  var integer: Int? { if case .integer(let value) = content { value } else { nil } }
-  var number: Double? { if case .number(let value) = content { value } else { nil } }
-  var boolean: Bool? { if case .boolean(let value) = content { value } else { nil } }
-  var byteSize: Int? { if case .byteSize(let value) = content { value } else { nil } }
-  var list: [ResolvedValue]? { if case .list(let value) = content { value } else { nil } }
-  var kind: String? { if case .kind(let name, _) = content { name } else { nil } }
-  var payload: ResolvedValue? { if case .kind(_, let payload) = content { payload } else { nil } }
-  var members: [Member]? { if case .map(let members) = content { members } else { nil } }
-  var text: String? {
+  public var integer: Int? { if case .integer(let value) = content { value } else { nil } }
+  public var number: Double? { if case .number(let value) = content { value } else { nil } }
+  public var boolean: Bool? { if case .boolean(let value) = content { value } else { nil } }
+  public var byteSize: Int? { if case .byteSize(let value) = content { value } else { nil } }
+  public var list: [ResolvedValue]? { if case .list(let value) = content { value } else { nil } }
+  public var kind: String? { if case .kind(let name, _) = content { name } else { nil } }
+  public var payload: ResolvedValue? { if case .kind(_, let payload) = content { payload } else { nil } }
+  public var members: [Member]? { if case .map(let members) = content { members } else { nil } }
+  public var text: String? {
     switch content {
     case .text(let value), .path(let value): value
     default: nil

@@ -1,0 +1,111 @@
+/// A key of a map that describes a `Root`: how it is written, and where its value lies.
+public struct SettingKey<Root>: Sendable {
+  /// What stands in place of a key that is left out.
+  public enum Default: Sendable {
+    /// The value that the description's prototype has.
+    case prototype
+    /// Nothing: the key must be written.
+    case required
+    /// Something that follows from other values; the text says what.
+    case derived(String)
+  }
+
+  /// The key's word.
+  public let name: String
+  /// The word of the same setting in Keras; nil where Keras has none.
+  public let kerasName: String?
+  let makeKey: @Sendable (Root) -> Key
+  /// Takes the value into the root; false for a value of another form.
+  let read: @Sendable (ResolvedValue?, inout Root) -> Bool
+  /// Nil where the key would not be written.
+  let write: @Sendable (Root) -> ResolvedValue.Content?
+
+  /// A key whose value is a property.
+  ///
+  /// - Parameters:
+  ///   - summary: one sentence, for references and help.
+  ///   - change: what another value means to a run that goes on.
+  public init<Value>(
+    _ name: String, _ path: any WritableKeyPath<Root, Value> & Sendable, _ form: SettingForm<Value>,
+    default fallback: Default = .prototype, change: Key.Change = .meaning, keras: String? = nil,
+    _ summary: String
+  ) {
+    self.init(
+      name, form.schema, default: fallback, change: change, keras: keras, summary,
+      read: { value, root in
+        guard let value else {
+          if case .derived = fallback { return true }
+          return false
+        }
+        guard let decoded = form.decode(value) else { return false }
+        root[keyPath: path] = decoded
+        return true
+      },
+      write: { form.encode($0[keyPath: path]) })
+  }
+
+  /// A key whose value is no single property.
+  ///
+  /// - Parameters:
+  ///   - read: gets nil for a key that was left out and has no value of its own then.
+  ///   - write: nil where the key would not be written.
+  public init(
+    _ name: String, _ schema: Schema, default fallback: Default = .prototype, change: Key.Change = .meaning,
+    keras: String? = nil, _ summary: String,
+    read: @escaping @Sendable (ResolvedValue?, inout Root) -> Bool,
+    write: @escaping @Sendable (Root) -> ResolvedValue.Content?
+  ) {
+    self.name = name
+    kerasName = keras
+    self.read = read
+    self.write = write
+    makeKey = { prototype in
+      let meant: Key.Fallback =
+        switch fallback {
+        case .required: .required
+        case .derived(let text): .derived(text)
+        case .prototype: write(prototype).map { .value($0) } ?? .derived("none")
+        }
+      return Key(name, schema, meant, change: change, summary)
+    }
+  }
+}
+
+/// All there is to say of a value with settings, once: from it follow the schema, references, reading and writing.
+public struct SettingsDescription<Root: Sendable>: Sendable {
+  public let summary: String
+  /// A value whose settings are the defaults; those of required keys mean nothing.
+  public let prototype: Root
+  public let keys: [SettingKey<Root>]
+
+  public init(_ summary: String, _ prototype: Root, _ keys: [SettingKey<Root>]) {
+    self.summary = summary
+    self.prototype = prototype
+    self.keys = keys
+  }
+
+  /// What may be written.
+  public var object: ObjectSchema { ObjectSchema(summary, keys.map { $0.makeKey(prototype) }) }
+
+  /// The value that a map describes, which has been read by ``object``.
+  ///
+  /// - Returns: nil where a required key is missing or a value is of another form.
+  public func value(of map: ResolvedValue) -> Root? {
+    var root = prototype
+    for key in keys where !key.read(map[key.name], &root) { return nil }
+    return root
+  }
+
+  /// The map that describes a value, with every key written out.
+  public func map(of root: Root) -> ResolvedValue.Content {
+    .map(
+      keys.compactMap { key in
+        key.write(root).map { ResolvedValue.Member(key: key.name, value: ResolvedValue($0, .builtIn)) }
+      })
+  }
+
+  /// A map of these keys as the value of one.
+  public var form: SettingForm<Root> {
+    SettingForm(.object(object), decode: value(of:), encode: map(of:))
+  }
+}

@@ -1,0 +1,35 @@
+/// One of several kinds, named by a single key: `adam: {learning_rate: 1e-3}`, or by a bare word: `flatten`.
+public struct UnionSchema: Sendable {
+  public struct Kind: Sendable {
+    public let name: String
+    /// Nil for a kind that is only a word.
+    public let payload: Schema?
+    public let summary: String
+
+    public init(_ name: String, _ payload: Schema?, _ summary: String) {
+      self.name = name
+      self.payload = payload
+      self.summary = summary
+    }
+
+    /// Whether the bare word is enough.
+    public var canBeBare: Bool {
+      switch payload {
+      case nil: true
+      case .object(let object): object.isAllOptional
+      default: false
+      }
+    }
+  }
+
+  /// What the kinds are kinds of, for messages: `optimizer`.
+  public let noun: String
+  public let kinds: [Kind]
+
+  public init(_ noun: String, _ kinds: [Kind]) {
+    self.noun = noun
+    self.kinds = kinds
+  }
+
+  public func kind(_ name: String) -> Kind? { kinds.first { $0.name == name } }
+}

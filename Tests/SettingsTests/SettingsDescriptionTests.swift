@@ -1,0 +1,100 @@
+import Settings
+import Testing
+
+/// Something with a setting of each sort.
+private struct Filter: Hashable, Sendable {
+  enum Edge: String, SettingWord { case valid, same }
+
+  var count = 0
+  var rate: Float = 0.1
+  var edge = Edge.same
+  var limit: Int?
+  var names: [String] = ["a"]
+
+  static let settings = SettingsDescription(
+    "A filter.", Filter(),
+    [
+      SettingKey("count", \.count, .integer(1...9), default: .required, keras: "filters", "How many."),
+      SettingKey("rate", \.rate, .number(.positive), "How fast."),
+      SettingKey("edge", \.edge, .word, "Which edge."),
+      SettingKey("limit", \.limit, .integer(1...5).orWord("none"), "At most."),
+      SettingKey("names", \.names, .text.list(1...3), "What they are called."),
+    ])
+}
+
+private enum Shape: Hashable, Sendable {
+  case plain
+  case filter(Filter)
+  case width(Int)
+
+  static let settings = SettingsUnion<Shape>(
+    "shape",
+    [
+      SettingsKind("plain", "Nothing.", .plain),
+      SettingsKind("filter", Filter.settings, wrap: Shape.filter) {
+        if case .filter(let filter) = $0 { filter } else { nil }
+      },
+      SettingsKind("width", "A width.", .integer(1...3), wrap: Shape.width) {
+        if case .width(let width) = $0 { width } else { nil }
+      },
+    ])
+}
+
+@Suite("a description of settings")
+struct SettingsDescriptionTests {
+  private func map(_ members: [(String, ResolvedValue.Content)]) -> ResolvedValue {
+    ResolvedValue(
+      .map(
+        members.map { ResolvedValue.Member(key: $0.0, value: ResolvedValue($0.1, .builtIn)) }), .builtIn)
+  }
+
+  @Test("takes defaults from the prototype, and required keys from nowhere")
+  func defaults() {
+    let object = Filter.settings.object
+    #expect(object.keys.map(\.name) == ["count", "rate", "edge", "limit", "names"])
+    guard case .required = object.keys[0].fallback else { Issue.record("count is not required"); return }
+    let expected: [ResolvedValue.Content] = [
+      .number(0.1), .text("same"), .text("none"), .list([ResolvedValue(.text("a"), .builtIn)]),
+    ]
+    for (key, content) in zip(object.keys.dropFirst(), expected) {
+      guard case .value(let found) = key.fallback else { Issue.record("\(key.name) has no default"); return }
+      #expect(found == content, "\(key.name)")
+    }
+    #expect(Filter.settings.keys[0].kerasName == "filters")
+  }
+
+  @Test("reads what it writes, for every setting away from its default")
+  func roundTrip() {
+    let filter = Filter(count: 7, rate: 0.3, edge: .valid, limit: 4, names: ["x", "y"])
+    #expect(Filter.settings.value(of: ResolvedValue(Filter.settings.map(of: filter), .builtIn)) == filter)
+  }
+
+  @Test("refuses a missing key and a value of another form")
+  func refusals() {
+    #expect(Filter.settings.value(of: map([("rate", .number(1))])) == nil)
+    let whole = Filter.settings.map(of: Filter(count: 1))
+    guard case .map(let members) = whole else { Issue.record("no map"); return }
+    let wrong = members.map {
+      ResolvedValue.Member(
+        key: $0.key, value: $0.key == "edge" ? ResolvedValue(.text("round"), .builtIn) : $0.value)
+    }
+    #expect(Filter.settings.value(of: ResolvedValue(.map(wrong), .builtIn)) == nil)
+  }
+
+  @Test(
+    "a union reads what it writes, for every kind",
+    arguments: [
+      Shape.plain, .filter(Filter(count: 2)), .width(3),
+    ])
+  private func unions(shape: Shape) {
+    let content = Shape.settings.content(of: shape)
+    #expect(Shape.settings.value(of: ResolvedValue(content, .builtIn)) == shape)
+    #expect(Shape.settings.schema.kinds.map(\.name) == ["plain", "filter", "width"])
+  }
+
+  @Test("a union knows no other kinds, and no kind without its payload")
+  func unknownKinds() {
+    #expect(Shape.settings.value(of: ResolvedValue(.kind("round", nil), .builtIn)) == nil)
+    #expect(Shape.settings.value(of: ResolvedValue(.kind("width", nil), .builtIn)) == nil)
+  }
+}
