@@ -23,25 +23,32 @@ public struct SettingForm<Value>: Sendable {
   ) -> SettingForm<Other> {
     SettingForm<Other>(schema, decode: { decode($0).flatMap(read) }, encode: { encode(back($0)) })
   }
+}
 
-  /// This form, or a word that stands for nil.
-  public func orWord(_ word: String) -> SettingForm<Value?> {
-    SettingForm<Value?>(
-      .optional(word: word, schema),
-      decode: { $0.content == .text(word) ? .some(nil) : decode($0).map { .some($0) } },
-      encode: { $0.map(encode) ?? .text(word) })
+// MARK: - Of other forms
+
+extension SettingForm {
+  /// A form, or a word that stands for nil.
+  public static func optional<Wrapped>(_ word: String, _ form: SettingForm<Wrapped>) -> SettingForm
+  where Value == Wrapped? {
+    SettingForm(
+      .optional(word: word, form.schema),
+      decode: { $0.content == .text(word) ? .some(nil) : form.decode($0).map { .some($0) } },
+      encode: { $0.map(form.encode) ?? .text(word) })
   }
 
-  /// A list of values of this form.
-  public func list(_ count: ClosedRange<Int>) -> SettingForm<[Value]> {
-    SettingForm<[Value]>(
-      .list(schema, count: count),
+  /// A list of values of a form.
+  public static func list<Element>(
+    _ form: SettingForm<Element>, count: ClosedRange<Int>
+  ) -> SettingForm where Value == [Element] {
+    SettingForm(
+      .list(form.schema, count: count),
       decode: { value in
         guard let items = value.list else { return nil }
-        let values = items.compactMap(decode)
+        let values = items.compactMap(form.decode)
         return values.count == items.count ? values : nil
       },
-      encode: { .list($0.map { ResolvedValue(encode($0), .builtIn) }) })
+      encode: { .list($0.map { ResolvedValue(form.encode($0), .builtIn) }) })
   }
 }
 

@@ -17,8 +17,8 @@ private struct Filter: Hashable, Sendable {
       SettingKey("count", \.count, .integer(1...9), default: .required, keras: "filters", "How many."),
       SettingKey("rate", \.rate, .number(.positive), "How fast."),
       SettingKey("edge", \.edge, .word, "Which edge."),
-      SettingKey("limit", \.limit, .integer(1...5).orWord("none"), "At most."),
-      SettingKey("names", \.names, .text.list(1...3), "What they are called."),
+      SettingKey("limit", \.limit, .optional("none", .integer(1...5)), "At most."),
+      SettingKey("names", \.names, .list(.text, count: 1...3), "What they are called."),
     ])
 }
 
