@@ -130,7 +130,8 @@ let package = Package(
     .testTarget(
       name: "ExperimentsTests",
       dependencies: [
-        "Experiments", "Compute", "Datasets", "Insight", "Tensors", "Networks", "Training", "TestSupport",
+        "Settings", "Experiments", "Compute", "Datasets", "Insight", "Tensors", "Networks", "Training",
+        "TestSupport",
       ], exclude: ["Fixtures"]),
     .testTarget(
       name: "ReportingTests",

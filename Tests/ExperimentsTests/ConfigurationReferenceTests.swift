@@ -2,6 +2,7 @@ import Compute
 import Datasets
 import Foundation
 import Networks
+import Settings
 import Tensors
 import TestSupport
 import Testing

@@ -1,5 +1,6 @@
 import Foundation
 import Insight
+import Settings
 import TestSupport
 import Testing
 
