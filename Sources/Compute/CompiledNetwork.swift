@@ -3,7 +3,7 @@ internal import OneDNN
 internal import Parallel
 internal import Tensors
 
-/// A network made executable: its plans for every shard size, over one layout of parameters.
+/// A network made executable: its plans for every shard size, over one layout of parameters and with one choice of kernels.
 public final class CompiledNetwork: Sendable {
   public let network: ResolvedNetwork
   public let options: CompileOptions
@@ -11,19 +11,26 @@ public final class CompiledNetwork: Sendable {
   public let shardSize: Int
   /// The sums that training takes of samples.
   public let metrics: MetricLayout
+  /// The kernel of each convolution and pass, its number format, and the shard size, as the plan of a full shard settled them.
+  ///
+  /// Every other plan repeats them, whatever its shard size, and whether it trains or evaluates. A compilation with
+  /// ``KernelSelection/chosen(_:)`` of these gives the same plans.
+  public let choices: KernelChoices
   /// The canonical layout of parameters and statistics.
   public let parameters: ParameterLayout
   private let lowering: Lowering
   private let inferenceLowering: Lowering
-  private let storage = ParameterStorage()
-  private let plans = Guarded<[PlanKey: Plan]>([:])
+  private let storage: ParameterStorage
+  /// What the plans after the first are built with.
+  private let settled: CompileOptions
+  private let plans: Guarded<[PlanKey: Plan]>
 
   private struct PlanKey: Hashable {
     let samples: Int
     let mode: PlanMode
   }
 
-  /// Compiles the plan of a full shard, which settles the layout of the parameters.
+  /// Compiles the plan of a full shard, which settles the layout of the parameters and the choice of kernels.
   ///
   /// - Throws: ``ComputeError`` where a layer has no kernel or the CPU lacks what the precision needs.
   public init(_ network: ResolvedNetwork, options: CompileOptions) throws(ComputeError) {
@@ -34,13 +41,26 @@ public final class CompiledNetwork: Sendable {
     }
     self.network = network
     self.options = options
-    parameters = ParameterLayout(network)
+    let parameters = ParameterLayout(network)
+    self.parameters = parameters
     metrics = MetricLayout(options.criterion, outputs: network.outputShape.elementCount)
     let final = options.criterion.loss.finalActivation
     lowering = Lowering(network, leavingOut: final)
     inferenceLowering = Lowering(network, foldsNorms: true, leavingOut: final)
     shardSize = Self.shardSize(lowering, parameters, options)
-    _ = try plan(shardSize, options.training ? .training : .inference)
+    storage = ParameterStorage()
+    let mode: PlanMode = options.training ? .training : .inference
+    let first = try Plan(
+      PlanBuilder(
+        samples: shardSize, mode: mode, options: options, parameters: parameters, storage: storage,
+        lowering: options.training ? lowering : inferenceLowering))
+    var choices = first.choices
+    choices.shardSize = shardSize
+    self.choices = choices
+    var settled = options
+    settled.kernels = .chosen(choices)
+    self.settled = settled
+    plans = Guarded([PlanKey(samples: shardSize, mode: mode): first])
   }
 
   /// Samples of a full shard of a network that is not compiled yet.
@@ -103,18 +123,11 @@ public final class CompiledNetwork: Sendable {
       scratchpadByteCount: all.map(\.scratchpadByteCount).max() ?? 64, parts: all.map(\.parts).max() ?? 1)
   }
 
-  /// What was chosen for the full shard: repeated with ``KernelSelection/chosen(_:)`` it gives the same plans.
-  public func choices() throws(ComputeError) -> KernelChoices {
-    var choices = try plan(shardSize, options.training ? .training : .inference).choices
-    choices.shardSize = shardSize
-    return choices
-  }
-
   private func plan(_ samples: Int, _ mode: PlanMode) throws(ComputeError) -> Plan {
     let key = PlanKey(samples: samples, mode: mode)
     if let known = plans.withLock({ $0[key] }) { return known }
     let builder = PlanBuilder(
-      samples: samples, mode: mode, options: options, parameters: parameters, storage: storage,
+      samples: samples, mode: mode, options: settled, parameters: parameters, storage: storage,
       lowering: mode == .training ? lowering : inferenceLowering)
     let plan = try Plan(builder)
     return plans.withLock { plans in

@@ -30,6 +30,14 @@ public struct KernelChoices: Hashable, Sendable {
     set { entries["\(layer)/precision"] = newValue?.rawValue }
   }
 
+  /// The layers that are named.
+  var layers: Set<String> {
+    Set(entries.keys.compactMap { key in key.lastIndex(of: "/").map { String(key[..<$0]) } })
+  }
+
+  /// Whether a layer has an algorithm of Winograd.
+  public var hasWinograd: Bool { entries.values.contains(ConvolutionAlgorithmName.winograd.rawValue) }
+
   public var isEmpty: Bool { entries.isEmpty && shardSize == nil }
 
   // MARK: - As text

@@ -141,7 +141,7 @@ extension PlanBuilder {
   private func dataType(of geometry: ConvolutionGeometry, _ operation: Operation) -> DataType {
     guard options.precision == .bf16 else { return .f32 }
     let usesBF16 = options.kernels.usesBF16(layer: operation.layer, problem: geometry.problem)
-    choosePrecision(usesBF16 ? .bf16 : .fp32)
+    choosePrecision(usesBF16 ? .bf16 : .fp32, ofLayer: operation.layer)
     return usesBF16 ? .bf16 : .f32
   }
 
@@ -153,23 +153,44 @@ extension PlanBuilder {
       ? try geometry.canonicalWeights() : wanted
   }
 
-  func candidates(
+  /// Settles which algorithm a pass over a layer takes, and takes its kernel.
+  private func settledKernel(
     _ geometry: ConvolutionGeometry, _ operation: Operation, _ pass: Pass,
     _ make: (ConvolutionAlgorithm) throws -> [PrimitiveDescriptor]
   ) throws -> PrimitiveDescriptor {
-    let wanted = options.kernels.algorithm(layer: operation.layer, pass: pass, problem: geometry.problem)
-    if wanted == .winograd, let kernel = try make(.winograd).first(where: { !$0.isReference }) {
-      choose(.winograd, for: pass)
-      return kernel
+    let problem = geometry.problemOfOneStep(pass, parts: options.parts)
+    let wanted = options.kernels.algorithm(layer: operation.layer, pass: pass, problem: problem)
+    let (kernel, taken) = try kernel(wanted, pass, make)
+    choose(taken, ofLayer: operation.layer, for: pass)
+    return kernel
+  }
+
+  /// The kernel for a part of a layer's channels, of the algorithm that was settled for the layer.
+  func kernelOfPart(
+    _ operation: Operation, _ pass: Pass, _ make: (ConvolutionAlgorithm) throws -> [PrimitiveDescriptor]
+  ) throws -> PrimitiveDescriptor {
+    guard let settled = choices[operation.layer, pass] else {
+      preconditionFailure(
+        "the \(pass.rawValue) pass of layer '\(operation.layer)' has parts before it has a whole")
     }
-    choose(.direct, for: pass)
-    return try best(make(.direct), pass: pass)
+    return try kernel(settled.algorithm, pass, make).kernel
+  }
+
+  /// The wanted algorithm's kernel, or a direct one where there is none, which follows from the shapes alone.
+  private func kernel(
+    _ wanted: ConvolutionAlgorithm, _ pass: Pass,
+    _ make: (ConvolutionAlgorithm) throws -> [PrimitiveDescriptor]
+  ) throws -> (kernel: PrimitiveDescriptor, taken: ConvolutionAlgorithmName) {
+    if wanted == .winograd, let kernel = try make(.winograd).first(where: { !$0.isReference }) {
+      return (kernel, .winograd)
+    }
+    return (try best(make(.direct), pass: pass), .direct)
   }
 
   private func forwardKernel(
     _ shape: ConvolutionShape, _ geometry: ConvolutionGeometry, _ operation: Operation
   ) throws -> PrimitiveDescriptor {
-    try candidates(geometry, operation, .forward) {
+    try settledKernel(geometry, operation, .forward) {
       // For inference alone Winograd wants weights in a private order that stored ones cannot be brought into.
       try shape.forward(
         $0, training: goesBack || $0 == .winograd, activation: operation.activation)
@@ -180,7 +201,7 @@ extension PlanBuilder {
     _ shape: ConvolutionShape, _ geometry: ConvolutionGeometry, _ operation: Operation,
     hint: PrimitiveDescriptor
   ) throws -> PrimitiveDescriptor {
-    try candidates(geometry, operation, .backwardData) { try shape.backwardData($0, hint: hint) }
+    try settledKernel(geometry, operation, .backwardData) { try shape.backwardData($0, hint: hint) }
   }
 
   /// The kernel that writes gradients in the layout of the parameters if they have one already.
@@ -188,7 +209,7 @@ extension PlanBuilder {
     _ shape: ConvolutionShape, _ geometry: ConvolutionGeometry, _ operation: Operation,
     hint: PrimitiveDescriptor
   ) throws -> PrimitiveDescriptor {
-    try candidates(geometry, operation, .backwardWeights) { try shape.backwardWeights($0, hint: hint) }
+    try settledKernel(geometry, operation, .backwardWeights) { try shape.backwardWeights($0, hint: hint) }
   }
 }
 
@@ -259,6 +280,21 @@ struct ConvolutionGeometry {
   }
 
   var weightDimensions: [Int] { weights }
+
+  /// What one step of a pass computes where the layer's channels are cut into up to so many parts: the largest of them.
+  ///
+  /// All parts of a layer take the algorithm that suits this one.
+  func problemOfOneStep(_ pass: Pass, parts: Int) -> ConvolutionProblem {
+    let channels = pass == .backwardData ? problem.inputChannels : problem.outputChannels
+    let blocks = (channels + Self.channelBlock - 1) / Self.channelBlock
+    let count = min(parts, blocks)
+    guard count > 1, problem.samples == 1, problem.groups == 1 else { return problem }
+    let largest = min(channels, (blocks + count - 1) / count * Self.channelBlock)
+    return pass == .backwardData ? reduced(inputs: largest).problem : reduced(outputs: largest).problem
+  }
+
+  /// Channels that a kernel takes at once, as the cost model counts them.
+  private static let channelBlock = 16
 
   /// All layouts left to the kernel.
   func shape(_ type: DataType) throws(OneDNNError) -> ConvolutionShape {

@@ -53,7 +53,7 @@ extension PlanBuilder {
       var shape = try reduced.shape(.f32)
       shape.src = input.descriptor
       shape.dst = target.descriptor
-      let forward = try candidates(reduced, operation, .forward) {
+      let forward = try kernelOfPart(operation, .forward) {
         try shape.forward($0, training: goesBack || $0 == .winograd, activation: operation.activation)
       }
       var arguments: [(Argument, Operand)] = [
@@ -86,7 +86,7 @@ extension PlanBuilder {
       shape.dst = try part(diffDst, channels).descriptor
       let hint = try best(shape.forward(.direct, training: true, activation: nil), pass: .forward)
       kernels.append(
-        try candidates(reduced, operation, .backwardWeights) { try shape.backwardWeights($0, hint: hint) })
+        try kernelOfPart(operation, .backwardWeights) { try shape.backwardWeights($0, hint: hint) })
     }
     // The kernels write layouts of their own; a second group puts them where the parameters are.
     let own = kernels.map { buffer($0.descriptor(of: .diffWeights)) }
@@ -125,7 +125,7 @@ extension PlanBuilder {
       shape.src = target.descriptor
       shape.dst = diffDst.descriptor
       let hint = try best(shape.forward(.direct, training: true, activation: nil), pass: .forward)
-      let backward = try candidates(reduced, operation, .backwardData) {
+      let backward = try kernelOfPart(operation, .backwardData) {
         try shape.backwardData($0, hint: hint)
       }
       try emit(

@@ -191,9 +191,13 @@ final class PlanBuilder {
 
   func propagate(_ gradient: Gradient, to index: Int) { gradients[index].append(gradient) }
 
-  func choose(_ algorithm: ConvolutionAlgorithmName, for pass: Pass) { choices[layer, pass] = algorithm }
+  func choose(_ algorithm: ConvolutionAlgorithmName, ofLayer layer: String, for pass: Pass) {
+    choices[layer, pass] = algorithm
+  }
 
-  func choosePrecision(_ precision: ComputePrecision) { choices[precisionOf: layer] = precision }
+  func choosePrecision(_ precision: ComputePrecision, ofLayer layer: String) {
+    choices[precisionOf: layer] = precision
+  }
 
   func buffer(_ descriptor: MemoryDescriptor) -> Operand {
     Operand(.workspace(planner.add(byteCount: descriptor.byteCount)), descriptor)

@@ -117,14 +117,6 @@ public enum CheckpointFile {
     return try result.get()
   }
 
-  /// Reads back what ``encode(_:)`` made.
-  static func decode(_ encoded: Encoded) throws(TrainingError) -> Checkpoint {
-    let result = encoded.payload.withUnsafeBytes { payload in
-      Result { () throws(TrainingError) in try decode(payload, name: "the checkpoint in memory") }
-    }
-    return try result.get()
-  }
-
   private static func decode(
     _ payload: UnsafeRawBufferPointer, name: String
   ) throws(TrainingError) -> Checkpoint {

@@ -6,7 +6,8 @@ internal import Tensors
 /// The group `/convoy` of a checkpoint: what exact resuming needs and Keras has no place for.
 ///
 ///     /convoy              attributes: format_version, name, run_id, configuration, network (JSON), class_names,
-///                          criterion (JSON), instruction_set, shard_size, kernel_choices, versions, datasets (each "key=value")
+///                          criterion (JSON), instruction_set, shard_size, kernel_choices, choices_cover_every_shard (absent in
+///                          earlier versions), versions, datasets (each "key=value")
 ///     /convoy/state        attributes: step, epoch, position, …; a dataset sums: the epoch's figures so far
 ///     /convoy/optimizer    attribute: slots; a dataset <slot>/<layer>/<parameter> each, shaped as the parameter
 ///     /convoy/trained      a dataset <layer>/<parameter> each, where the model's weights are a running average: the
@@ -17,6 +18,7 @@ enum CheckpointGroup {
   private static let optimizer = "optimizer"
   private static let sums = "sums"
   private static let trained = "trained"
+  private static let coverage = "choices_cover_every_shard"
 
   // MARK: - Writing
 
@@ -34,6 +36,7 @@ enum CheckpointGroup {
     try attributes.write("versions", pairs(identity.versions))
     try attributes.write("datasets", pairs(identity.datasets))
     try attributes.write("kernel_choices", identity.kernelChoices)
+    if identity.choicesCoverEveryShard { try attributes.write(coverage, 1) }
     if let criterion = identity.criterion { try attributes.write("criterion", try criterion.json()) }
     let stateGroup = try group.makeGroup(state)
     try write(checkpoint.progress, to: stateGroup.attributes)
@@ -163,6 +166,7 @@ enum CheckpointGroup {
       datasets: try readPairs("datasets", attributes), versions: try readPairs("versions", attributes),
       instructionSet: try attributes.string("instruction_set"),
       kernelChoices: try attributes.string("kernel_choices"),
+      choicesCoverEveryShard: try attributes.contains(coverage),
       shardSize: try attributes.number("shard_size"), classNames: try attributes.strings("class_names"),
       criterion: try attributes.contains("criterion")
         ? try Criterion(json: try attributes.string("criterion")) : nil)

@@ -1,4 +1,6 @@
 internal import Compute
+internal import Datasets
+internal import Foundation
 internal import Networks
 internal import OneDNN
 internal import Parallel
@@ -32,6 +34,31 @@ struct PreparedTraining {
       network, options: try request.compileOptions(goingOnFrom: identity, stop: stop))
   }
 
+  /// What checkpoints say the run is.
+  ///
+  /// - Parameter earlier: of the checkpoint that it goes on from; nil for a run that begins.
+  func identity(goingOnFrom earlier: RunIdentity?) -> RunIdentity {
+    RunIdentity(
+      runID: earlier?.runID ?? UUID().uuidString.lowercased(),
+      configuration: request.resolvedConfiguration,
+      // Digests of contents that an earlier start took stay, though this one did not.
+      datasets: (earlier?.datasets ?? [:]).merging(data.digests) { $1 },
+      versions: RunEnvironment.libraryVersions, instructionSet: OneDNN.Library.instructionSet,
+      kernelChoices: compiled.choices.text, shardSize: compiled.shardSize,
+      classNames: data.training.dataset.classNames ?? [], criterion: compiled.options.criterion)
+  }
+
+  /// Sizes of the minibatches that training meets.
+  var trainingSizes: Set<Int> {
+    RunData.minibatchSizes(
+      samples: samples.training.count, batch: request.configuration.training.samplesPerStep)
+  }
+
+  /// Sizes of the minibatches that evaluation meets.
+  var evaluationSizes: Set<Int> {
+    samples.evaluationSizes(batch: Trainer.evaluationBatch(request.configuration.training, compiled))
+  }
+
   /// The memory of a training.
   ///
   /// - Parameters:
@@ -46,9 +73,7 @@ struct PreparedTraining {
       compiled, configuration: configuration,
       pool: WorkerPool(workers: workers ?? request.workers) { ThreadConfinement.confine() },
       lossWeights: try data.lossWeights(configuration, compiled),
-      trainingSizes: RunData.minibatchSizes(
-        samples: samples.training.count, batch: configuration.training.samplesPerStep),
-      evaluationSizes: evaluationSizes,
+      trainingSizes: trainingSizes, evaluationSizes: evaluationSizes,
       start: checkpoint?.trained ?? checkpoint?.values
         ?? compiled.parameters.initialValues(seed: configuration.seed),
       slots: checkpoint?.slots ?? [], average: checkpoint?.average)

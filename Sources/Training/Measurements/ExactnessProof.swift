@@ -1,11 +1,12 @@
 internal import Compute
 internal import Datasets
 internal import Digests
+internal import Foundation
 internal import Tensors
 
 /// Trains the same few steps again and again, on different numbers of workers, and compares every byte after every step.
 ///
-/// Nothing is written. This is what `convoy prove` shows.
+/// Nothing stays behind: the checkpoint of a restart lies in a temporary folder. This is what `convoy prove` shows.
 public final class ExactnessProof {
   private let prepared: PreparedTraining
   private let stop: StopRequest
@@ -18,21 +19,33 @@ public final class ExactnessProof {
     self.stop = stop
   }
 
+  /// A stop after a step, and a start on another number of workers.
+  public struct Restart: Sendable {
+    public var step: Int
+    public var workers: Int
+
+    public init(after step: Int, workers: Int) {
+      self.step = step
+      self.workers = workers
+    }
+  }
+
   /// Digests of parameters, statistics and optimizer state: before the first step, then after each.
   ///
   /// - Parameters:
   ///   - steps: how many steps to train; fewer are done when the configuration's epochs end before.
-  ///   - restartsAfter: a step after which everything is thrown away but what a checkpoint keeps, nil for none.
+  ///   - restart: where everything is thrown away but a checkpoint's file, from which a training goes on as an interrupted one
+  ///     does: the network is compiled anew, with what the file says; nil for none.
   ///   - progress: told of each step.
   /// - Throws: ``StoppedEarly`` when asked to stop; ``TrainingError`` of kind `notFinite` when the training breaks down.
   public func digests(
-    workers: Int, steps: Int, restartsAfter: Int? = nil, progress: (_ step: Int) -> Void = { _ in }
+    workers: Int, steps: Int, restart: Restart? = nil, progress: (_ step: Int) -> Void = { _ in }
   ) throws -> [String] {
-    var trial = try makeTrial(workers, start: nil, at: TrainingProgress())
+    var trial = try Trial(prepared, workers: workers, from: nil)
     var digests = [try trial.engine.digest()]
     while digests.count <= steps {
-      if restartsAfter == digests.count - 1 {
-        trial = try makeTrial(workers, start: try restart(trial), at: trial.progress)
+      if let restart, restart.step == digests.count - 1 {
+        trial = try goOn(from: try interrupt(trial), workers: restart.workers)
       }
       guard try trial.step(stop) else { break }
       digests.append(try trial.engine.digest())
@@ -41,24 +54,36 @@ public final class ExactnessProof {
     return digests
   }
 
-  private func makeTrial(_ workers: Int, start: Checkpoint?, at progress: TrainingProgress) throws -> Trial {
-    Trial(
-      prepared.request.configuration, try prepared.makeEngine(workers: workers, from: start),
-      prepared.samples.training, progress)
+  /// The checkpoint that an interrupted training leaves, written and read as a file.
+  private func interrupt(_ trial: Trial) throws -> Checkpoint {
+    let folder = FileManager.default.temporaryDirectory
+      .appendingPathComponent("convoy-proof-\(UUID().uuidString)").path
+    try makeFolder(folder)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let store = CheckpointStore(folder: folder)
+    let writer = CheckpointWriter(
+      prepared.request.configuration, identity: prepared.identity(goingOnFrom: nil),
+      compiled: prepared.compiled, slotNames: trial.engine.optimizer.slotNames, store: store,
+      resumedFrom: nil)
+    writer.submit(try trial.engine.copyState(), trial.progress)
+    writer.finish()
+    for outcome in writer.poll() { _ = try outcome.result.get() }
+    // The store that wrote it trusts it; another one reads every byte.
+    guard let newest = try CheckpointStore(folder: folder).newest() else {
+      throw TrainingError(.inputOutput, "the checkpoint in \(folder) is gone")
+    }
+    return newest.checkpoint
   }
 
-  /// The state as it comes back from the bytes of a checkpoint.
-  private func restart(_ trial: Trial) throws -> Checkpoint {
-    let configuration = prepared.request.configuration
-    let compiled = prepared.compiled
-    let values = try trial.engine.copyState().canonical(
-      compiled, slotNames: trial.engine.optimizer.slotNames)
-    let checkpoint = Checkpoint(
-      network: prepared.network, name: configuration.name, progress: trial.progress,
-      identity: RunIdentity(runID: "proof", criterion: compiled.options.criterion),
-      values: values.predicting, optimizer: configuration.training.optimizer, slots: values.slots,
-      trained: values.trained)
-    return try CheckpointFile.decode(try CheckpointFile.encode(checkpoint))
+  private func goOn(from checkpoint: Checkpoint, workers: Int) throws -> Trial {
+    try prepared.request.check(checkpoint, against: prepared.data, SilentObserver())
+    let again = try PreparedTraining(
+      prepared.request, data: prepared.data, goingOnFrom: checkpoint.identity, stop: stop)
+    return try Trial(again, workers: workers, from: checkpoint)
+  }
+
+  private struct SilentObserver: TrainerObserver {
+    func receive(_ event: TrainerEvent) {}
   }
 
   /// One training without files.
@@ -70,15 +95,13 @@ public final class ExactnessProof {
     private let schedule: Schedule
     private let samples: SampleSet
 
-    init(
-      _ configuration: RunConfiguration, _ engine: TrainingEngine, _ training: SampleSet,
-      _ progress: TrainingProgress
-    ) {
-      self.configuration = configuration
-      self.engine = engine
-      self.progress = progress
-      samples = training
-      reader = BatchReader.training(configuration, training, from: progress)
+    /// - Parameter checkpoint: nil begins with the initialisers' values.
+    init(_ prepared: PreparedTraining, workers: Int, from checkpoint: Checkpoint?) throws {
+      configuration = prepared.request.configuration
+      engine = try prepared.makeEngine(workers: workers, from: checkpoint)
+      progress = checkpoint?.progress ?? TrainingProgress()
+      samples = prepared.samples.training
+      reader = BatchReader.training(configuration, samples, from: progress)
       schedule = Schedule(configuration.training, samples: samples.count)
     }
 

@@ -19,7 +19,7 @@ public struct ProofTable: Hashable, Sendable {
 
   /// Adds a trial; the first one is what all others are held against.
   ///
-  /// - Parameter digests: as ``ExactnessProof/digests(workers:steps:restartsAfter:progress:)`` gives them, at least one.
+  /// - Parameter digests: as ``ExactnessProof/digests(workers:steps:restart:progress:)`` gives them, at least one.
   @discardableResult
   public mutating func add(_ name: String, _ digests: [String]) -> Trial {
     let expected = trials.first?.digests ?? digests

@@ -1,8 +1,6 @@
 internal import Compute
-internal import Datasets
 internal import Foundation
 internal import Networks
-internal import OneDNN
 internal import Parallel
 
 /// A training in its run directory: opened, checked, resumed, trained, closed.
@@ -36,21 +34,11 @@ public final class Run {
     let prepared = try PreparedTraining(
       request, data: data, goingOnFrom: found?.checkpoint.identity, stop: stop)
     let (samples, compiled) = (prepared.samples, prepared.compiled)
-    let criterion = compiled.options.criterion
+    if let found { try prepared.checkChoices(of: found.checkpoint.identity, self.observer) }
     let engine = try prepared.makeEngine(
-      from: found?.checkpoint,
-      evaluationSizes: samples.evaluationSizes(
-        batch: Trainer.evaluationBatch(configuration.training, compiled)))
+      from: found?.checkpoint, evaluationSizes: prepared.evaluationSizes)
 
-    let identity = RunIdentity(
-      runID: found?.checkpoint.identity.runID ?? UUID().uuidString.lowercased(),
-      configuration: request.resolvedConfiguration,
-      // Digests of contents that an earlier start took stay, though this one did not.
-      datasets: (found?.checkpoint.identity.datasets ?? [:]).merging(data.digests) { $1 },
-      versions: RunEnvironment.libraryVersions, instructionSet: OneDNN.Library.instructionSet,
-      kernelChoices: try compiled.trainingPlan(samples: compiled.shardSize).choices.text,
-      shardSize: compiled.shardSize, classNames: data.training.dataset.classNames ?? [],
-      criterion: criterion)
+    let identity = prepared.identity(goingOnFrom: found?.checkpoint.identity)
     let progress = found?.checkpoint.progress ?? TrainingProgress()
     trainer = Trainer(
       configuration: configuration, engine: engine, samples: samples, progress: progress,
@@ -74,7 +62,7 @@ public final class Run {
     try directory.write(
       environment: RunEnvironment(workers: request.workers, cores: request.coresDescription))
     try directory.beginMetrics(
-      criterion.figureNames, hasValidation: samples.role == .validation,
+      compiled.options.criterion.figureNames, hasValidation: samples.role == .validation,
       after: found?.checkpoint.progress)
   }
 

@@ -69,6 +69,11 @@ public struct RunIdentity: Hashable, Sendable {
   public var instructionSet: String
   /// The kernel of each layer and pass, as Compute writes it.
   public var kernelChoices: String
+  /// Whether the run has these kernels in shards of every size, in training and evaluation.
+  ///
+  /// False in a checkpoint of an earlier version, whose runs chose kernels for each size of shard and kept those of the full
+  /// one.
+  public var choicesCoverEveryShard: Bool
   public var shardSize: Int
   /// In the order of the network's outputs; empty where the data does not name its classes, labels or targets.
   public var classNames: [String]
@@ -78,7 +83,7 @@ public struct RunIdentity: Hashable, Sendable {
   public init(
     runID: String, configuration: String = "", datasets: [String: String] = [:],
     versions: [String: String] = [:], instructionSet: String = "", kernelChoices: String = "",
-    shardSize: Int = 0, classNames: [String] = [],
+    choicesCoverEveryShard: Bool = true, shardSize: Int = 0, classNames: [String] = [],
     criterion: Criterion? = nil
   ) {
     self.runID = runID
@@ -87,6 +92,7 @@ public struct RunIdentity: Hashable, Sendable {
     self.versions = versions
     self.instructionSet = instructionSet
     self.kernelChoices = kernelChoices
+    self.choicesCoverEveryShard = choicesCoverEveryShard
     self.shardSize = shardSize
     self.classNames = classNames
     self.criterion = criterion

@@ -11,8 +11,9 @@ struct ProveCommand: ParsableCommand {
     abstract: "Train the same steps on several numbers of workers and compare every byte.",
     discussion: """
       Prints for each trial the digest of parameters, statistics and optimizer state after the last step, and the first step \
-      after which it differs from the first trial. The last trial is thrown away in the middle and goes on from the bytes of a \
-      checkpoint. Exits with 70 if any differs. Nothing is written.
+      after which it differs from the first trial. The last trial is stopped in the middle and goes on as an interrupted training \
+      does: from a checkpoint's file, compiled anew, on another number of workers. Exits with 70 if any differs. Nothing stays \
+      behind.
       """)
 
   @OptionGroup var config: ConfigurationArguments
@@ -47,9 +48,10 @@ struct ProveCommand: ParsableCommand {
     // Of what was really done: the epochs may end before.
     if table.steps > 1 {
       let middle = table.steps / 2
+      let others = counts.count > 1 ? first : first + 1
       try run(
-        proof, workers: counts[counts.count - 1], restartsAfter: middle, name: "resumed after \(middle)",
-        in: &table)
+        proof, workers: counts[counts.count - 1], restart: .init(after: middle, workers: others),
+        name: "resumed after \(middle)", in: &table)
     }
     if let difference = table.difference { throw CommandError(exitCode: 70, description: difference) }
     TerminalOutput.write("the same bytes after each of \(table.steps) steps\n", to: 1)
@@ -57,11 +59,12 @@ struct ProveCommand: ParsableCommand {
 
   /// One trial, and its line as soon as it is done.
   private func run(
-    _ proof: ExactnessProof, workers: Int, restartsAfter: Int? = nil, name: String, in table: inout ProofTable
+    _ proof: ExactnessProof, workers: Int, restart: ExactnessProof.Restart? = nil, name: String,
+    in table: inout ProofTable
   ) throws {
     let line = TerminalOutput.progressLine()
     defer { line.finish() }
-    let digests = try proof.digests(workers: workers, steps: steps, restartsAfter: restartsAfter) { step in
+    let digests = try proof.digests(workers: workers, steps: steps, restart: restart) { step in
       line.update(ProgressReading(title: name, done: step, total: steps), now: TerminalOutput.seconds)
     }
     line.finish()
