@@ -119,13 +119,13 @@ let package = Package(
       name: "ConfigurationFuzz", dependencies: ["Experiments", "TestSupport"], path: "Tests/ConfigurationFuzz"
     ),
     .executableTarget(
-      name: "CheckpointProbe", dependencies: ["Tensors", "Networks", "Training"],
+      name: "CheckpointProbe", dependencies: ["Tensors", "Networks", "Training", "Interchange"],
       path: "Tests/CheckpointProbe"),
     .testTarget(
       name: "TrainingTests",
       dependencies: [
-        "CheckpointProbe", "Training", "Tensors", "Networks", "Parallel", "Compute", "Datasets", "HDF5",
-        "Digests", "OneDNN", "TestSupport",
+        "CheckpointProbe", "Training", "Interchange", "Tensors", "Networks", "Parallel", "Compute",
+        "Datasets", "HDF5", "Digests", "OneDNN", "TestSupport",
       ], exclude: ["Fixtures"]),
     .testTarget(
       name: "ExperimentsTests",

@@ -7,6 +7,7 @@
 // The exit code is that of the error; its text goes to standard error.
 
 import Foundation
+import Interchange
 import Networks
 import Tensors
 import Training
@@ -35,7 +36,9 @@ func run(_ arguments: [String]) throws {
     // As in a training: a file that grows too large is an error, not the end.
     StopSignals.install()
     let store = CheckpointStore(folder: arguments[1])
-    print(try store.save(try checkpoint(step: Int(arguments[2]) ?? 0), keepLast: 2, keepBest: 0))
+    let saved = try store.save(
+      try checkpoint(step: Int(arguments[2]) ?? 0), model: KerasModelWriter(), keepLast: 2, keepBest: 0)
+    print(saved)
   case "open":
     _ = try RunDirectory(path: arguments[1])
   case "signals":

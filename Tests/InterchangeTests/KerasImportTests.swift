@@ -50,7 +50,7 @@ struct KerasImportTests {
     Self.compare(imported.found, imported.expected)
 
     let folder = try TemporaryDirectory()
-    try CheckpointFile.write(result.checkpoint, to: "\(folder.path)/model.h5")
+    try CheckpointFile.write(result.checkpoint, to: "\(folder.path)/model.h5", model: KerasModelWriter())
     let again = try CheckpointFile.read("\(folder.path)/model.h5")
     #expect(again.values.trainable.array() == result.checkpoint.values.trainable.array())
     #expect(try Self.predict(again, of: path).found == imported.found)
@@ -166,7 +166,8 @@ struct KerasImportTests {
   func checkpoint() throws {
     let folder = try TemporaryDirectory()
     let path = "\(folder.path)/model.h5"
-    try CheckpointFile.write(try KerasImport().read(Self.fixture("caffe-keras2")).checkpoint, to: path)
+    try CheckpointFile.write(
+      try KerasImport().read(Self.fixture("caffe-keras2")).checkpoint, to: path, model: KerasModelWriter())
     let error = try #require(throws: InterchangeError.self) { try KerasImport().read(path) }
     #expect(error.exitCode == 64)
   }

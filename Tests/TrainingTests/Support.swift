@@ -1,6 +1,7 @@
 import Digests
 import Foundation
 import HDF5
+import Interchange
 import Networks
 import Synchronization
 import Tensors
@@ -131,5 +132,37 @@ extension SmallRun {
       workers: workers, resume: resume)
     let run = try Run(request, stop: record.stop, observer: record)
     return (try run.train(), record)
+  }
+}
+
+// Tests write what trainings write: files that Keras opens, too.
+
+extension RunRequest {
+  init(
+    configuration: RunConfiguration, resolvedConfiguration: String, directory: String, workers: Int,
+    resume: ResumeChoice = .auto, allowChanges: Bool = false, verifiesData: Bool = false,
+    stepLimit: Int? = nil,
+    compareConfiguration: @escaping @Sendable (_ stored: String) throws -> [ConfigurationChange] = { _ in [] }
+  ) {
+    self.init(
+      configuration: configuration, resolvedConfiguration: resolvedConfiguration, directory: directory,
+      workers: workers, model: KerasModelWriter(), resume: resume, allowChanges: allowChanges,
+      verifiesData: verifiesData, stepLimit: stepLimit, compareConfiguration: compareConfiguration)
+  }
+}
+
+extension CheckpointFile {
+  static func encode(_ checkpoint: Checkpoint) throws(TrainingError) -> Encoded {
+    try encode(checkpoint, model: KerasModelWriter())
+  }
+
+  static func write(_ checkpoint: Checkpoint, to path: String) throws(TrainingError) {
+    try write(checkpoint, to: path, model: KerasModelWriter())
+  }
+}
+
+extension CheckpointStore {
+  func save(_ checkpoint: Checkpoint, keepLast: Int, keepBest: Int) throws(TrainingError) -> String {
+    try save(checkpoint, model: KerasModelWriter(), keepLast: keepLast, keepBest: keepBest)
   }
 }

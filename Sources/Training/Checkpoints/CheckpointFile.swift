@@ -8,7 +8,8 @@ internal import Tensors
   internal import Glibc
 #endif
 
-/// Checkpoints as files: a Keras model file with a group `/convoy` of our own, behind a header that guards every byte.
+/// Checkpoints as files: a model file of another program with a group `/convoy` of our own, behind a header that guards
+/// every byte.
 public enum CheckpointFile {
   /// A checkpoint as bytes of a file.
   struct Encoded: Sendable {
@@ -18,11 +19,15 @@ public enum CheckpointFile {
 
   /// Builds the file in memory.
   ///
-  /// - Parameter checkpoint: given away, so that its memory is free before the file's bytes are taken.
-  static func encode(_ checkpoint: consuming Checkpoint) throws(TrainingError) -> Encoded {
+  /// - Parameters:
+  ///   - checkpoint: given away, so that its memory is free before the file's bytes are taken.
+  ///   - model: writes all but the group `/convoy`.
+  static func encode(
+    _ checkpoint: consuming Checkpoint, model: any ModelWriter
+  ) throws(TrainingError) -> Encoded {
     do {
       let file = try HDF5.File.createInMemory()
-      try KerasModelFile.write(checkpoint, to: file.root)
+      try model.write(checkpoint, to: file.root)
       try CheckpointGroup.write(checkpoint, to: try file.root.makeGroup(CheckpointGroup.name))
       let progress = checkpoint.progress
       let contentDigest = try checkpoint.contentDigest()
@@ -55,11 +60,15 @@ public enum CheckpointFile {
   }
 
   /// Writes a checkpoint to a path, atomically and durably.
-  public static func write(_ checkpoint: Checkpoint, to path: String) throws(TrainingError) {
+  ///
+  /// - Parameter model: the form in which other programs find the model in the file.
+  public static func write(
+    _ checkpoint: Checkpoint, to path: String, model: any ModelWriter
+  ) throws(TrainingError) {
     let slash = path.lastIndex(of: "/")
     let folder = slash.map { String(path[..<$0]) } ?? "."
     let name = slash.map { String(path[path.index(after: $0)...]) } ?? path
-    try write(try encode(checkpoint), as: name, in: folder.isEmpty ? "/" : folder)
+    try write(try encode(checkpoint, model: model), as: name, in: folder.isEmpty ? "/" : folder)
   }
 
   /// Checks every byte of a file without looking into its HDF5 part.

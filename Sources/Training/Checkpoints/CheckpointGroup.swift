@@ -105,9 +105,8 @@ enum CheckpointGroup {
     let attributes = group.attributes
     let network = try Network(json: try attributes.string("network")).resolved()
     let values = CanonicalParameters(layout: ParameterLayout(network))
-    let weights = try root.group(KerasModelFile.weightsGroup, links: .hardOnly)
     for parameter in values.layout.parameters {
-      let dataset = try weights.dataset("\(parameter.layer)/\(parameter.path)", links: .hardOnly)
+      let dataset = try root.dataset(CheckpointFile.path(ofValuesOf: parameter), links: .hardOnly)
       try read(dataset, of: parameter, into: values.values(of: parameter), path: path)
     }
     let slots = try group.group(optimizer, links: .hardOnly)

@@ -3,7 +3,7 @@ internal import Parallel
 /// The checkpoints of a run: a folder of files named by their step.
 ///
 /// Which is the newest is found by looking, never by a pointer file that could point nowhere. A damaged file is reported and
-/// passed over; nothing but ``save(_:keepLast:keepBest:)`` removes files, and that only after the new one has been read back.
+/// passed over; nothing but ``save(_:model:keepLast:keepBest:)`` removes files, and that only after the new one has been read back.
 public final class CheckpointStore: Sendable {
   public let folder: String
   /// Files that this process has verified; they need not be read again before older ones go.
@@ -65,16 +65,17 @@ public final class CheckpointStore: Sendable {
   /// Writes a checkpoint, reads it back, and only then removes those that are neither among the last nor the best.
   ///
   /// - Parameters:
+  ///   - model: the form in which other programs find the model in the file.
   ///   - keepLast: how many of the newest stay, at least 2.
   ///   - keepBest: how many of those with the best score stay besides.
   /// - Returns: the new file's path.
   public func save(
-    _ checkpoint: consuming Checkpoint, keepLast: Int, keepBest: Int
+    _ checkpoint: consuming Checkpoint, model: any ModelWriter, keepLast: Int, keepBest: Int
   ) throws(TrainingError) -> String {
     let step = checkpoint.progress.step
     let name = Self.fileName(step: step)
     let path = "\(folder)/\(name)"
-    let encoded = try CheckpointFile.encode(consume checkpoint)
+    let encoded = try CheckpointFile.encode(consume checkpoint, model: model)
     try CheckpointFile.write(encoded, as: name, in: folder)
     verified.withLock { _ = $0.insert(path) }
     try removeOld(newest: step, keepLast: max(2, keepLast), keepBest: keepBest)

@@ -14,6 +14,7 @@ final class CheckpointWriter {
   private let identity: RunIdentity
   private let compiled: CompiledNetwork
   private let slotNames: [String]
+  private let model: any ModelWriter
   /// Nil writes nothing, for trainings that only measure.
   private let store: CheckpointStore?
   private let background = BackgroundCheckpointer()
@@ -24,12 +25,13 @@ final class CheckpointWriter {
 
   init(
     _ configuration: RunConfiguration, identity: RunIdentity, compiled: CompiledNetwork, slotNames: [String],
-    store: CheckpointStore?, resumedFrom progress: TrainingProgress?
+    model: any ModelWriter, store: CheckpointStore?, resumedFrom progress: TrainingProgress?
   ) {
     self.configuration = configuration
     self.identity = identity
     self.compiled = compiled
     self.slotNames = slotNames
+    self.model = model
     self.store = store
     savedProgress = progress
     lastSubmission = clock.now
@@ -61,14 +63,17 @@ final class CheckpointWriter {
     guard let store else { return }
     lastSubmission = clock.now
     savedProgress = progress
-    let (configuration, identity, compiled, slotNames) = (configuration, identity, compiled, slotNames)
+    let (configuration, identity, compiled, slotNames, model) = (
+      self.configuration, self.identity, self.compiled, self.slotNames, self.model
+    )
     // Each form of the state goes as soon as the next is there: of large networks there is no room for all.
     let held = HeldState(state)
     background.submit(step: progress.step) { () throws(TrainingError) in
       try store.save(
         try Self.checkpoint(
           of: held, configuration, progress, identity, network: compiled, slotNames: slotNames),
-        keepLast: configuration.checkpoints.keepLast, keepBest: configuration.checkpoints.keepBest)
+        model: model, keepLast: configuration.checkpoints.keepLast,
+        keepBest: configuration.checkpoints.keepBest)
     }
   }
 

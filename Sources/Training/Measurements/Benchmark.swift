@@ -9,6 +9,7 @@ internal import Tensors
 /// How fast a network trains and infers on this machine, and where the time goes.
 public final class Benchmark {
   let configuration: RunConfiguration
+  let model: any ModelWriter
   private let samples: SampleSet
   let compiled: CompiledNetwork
   let engine: TrainingEngine
@@ -17,6 +18,7 @@ public final class Benchmark {
   /// Opens the data and compiles the network; nothing is written.
   public init(_ request: RunRequest, stop: StopRequest) throws {
     configuration = request.configuration
+    model = request.model
     self.stop = stop
     let prepared = try PreparedTraining(request, stop: stop)
     samples = prepared.samples.training

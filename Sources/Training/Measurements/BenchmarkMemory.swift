@@ -26,7 +26,7 @@ extension Benchmark {
       network: compiled.network, name: configuration.name, progress: TrainingProgress(),
       identity: RunIdentity(runID: "plan"), values: values.predicting,
       optimizer: configuration.training.optimizer, slots: values.slots, trained: values.trained)
-    let encoded = try CheckpointFile.encode(checkpoint)
+    let encoded = try CheckpointFile.encode(checkpoint, model: model)
     let parameterBytes = compiled.storageCount * MemoryLayout<Float>.stride
     return TrainingMemory(
       // One gradient that a worker fills, and one that waits in the tree of sums.

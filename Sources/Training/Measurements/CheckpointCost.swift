@@ -33,7 +33,7 @@ extension Benchmark {
     let store = CheckpointStore(folder: scratch)
     let writer = CheckpointWriter(
       configuration, identity: RunIdentity(runID: "benchmark"), compiled: compiled,
-      slotNames: engine.optimizer.slotNames, store: store, resumedFrom: nil)
+      slotNames: engine.optimizer.slotNames, model: model, store: store, resumedFrom: nil)
     let steps = TrainingSteps(self)
     var progress = TrainingProgress()
 

@@ -63,7 +63,8 @@ public final class ExactnessProof {
     let store = CheckpointStore(folder: folder)
     let writer = CheckpointWriter(
       prepared.request.configuration, identity: prepared.identity(goingOnFrom: nil),
-      compiled: prepared.compiled, slotNames: trial.engine.optimizer.slotNames, store: store,
+      compiled: prepared.compiled, slotNames: trial.engine.optimizer.slotNames,
+      model: prepared.request.model, store: store,
       resumedFrom: nil)
     writer.submit(try trial.engine.copyState(), trial.progress)
     writer.finish()

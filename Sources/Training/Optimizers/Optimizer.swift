@@ -76,7 +76,7 @@ extension OptimizerConfiguration {
   }
 
   /// Keras's class for the rule; nil where Keras has none.
-  var kerasName: String? {
+  public var kerasName: String? {
     switch self {
     case .sgd: "SGD"
     case .adam(_, _, _, _, _, let decoupled): decoupled ? "AdamW" : "Adam"

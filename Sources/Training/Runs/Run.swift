@@ -44,7 +44,7 @@ public final class Run {
       configuration: configuration, engine: engine, samples: samples, progress: progress,
       checkpoints: CheckpointWriter(
         configuration, identity: identity, compiled: compiled, slotNames: engine.optimizer.slotNames,
-        store: directory.checkpoints, resumedFrom: found?.checkpoint.progress),
+        model: request.model, store: directory.checkpoints, resumedFrom: found?.checkpoint.progress),
       directory: directory, stop: stop, observer: self.observer,
       stepLimit: request.stepLimit)
     summary = RunSummary(

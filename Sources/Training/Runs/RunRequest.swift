@@ -11,6 +11,8 @@ public struct RunRequest: Sendable {
   public var directory: String
   /// 1 or more; changes speed and no bit.
   public var workers: Int
+  /// Writes the model into every checkpoint, for other programs.
+  public var model: any ModelWriter
   /// How many cores may be used and who says so, for the record.
   public var coresDescription: String
   /// Kernels to use, measured or written down earlier; nil follows the cost model.
@@ -29,7 +31,8 @@ public struct RunRequest: Sendable {
 
   public init(
     configuration: RunConfiguration, resolvedConfiguration: String, directory: String, workers: Int,
-    coresDescription: String = "", kernels: KernelChoices? = nil, resume: ResumeChoice = .auto,
+    model: any ModelWriter, coresDescription: String = "", kernels: KernelChoices? = nil,
+    resume: ResumeChoice = .auto,
     allowChanges: Bool = false, verifiesData: Bool = false, stepLimit: Int? = nil,
     compareConfiguration: @escaping @Sendable (_ stored: String) throws -> [ConfigurationChange] = { _ in [] }
   ) {
@@ -38,6 +41,7 @@ public struct RunRequest: Sendable {
     self.resolvedConfiguration = resolvedConfiguration
     self.directory = directory
     self.workers = workers
+    self.model = model
     self.coresDescription = coresDescription
     self.kernels = kernels
     self.resume = resume

@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import Compute
 internal import Experiments
 internal import Foundation
+internal import Interchange
 internal import Networks
 internal import Parallel
 internal import Reporting
@@ -210,7 +211,8 @@ struct BenchCommand: ParsableCommand {
       configuration.training.shard = shard
     }
     return RunRequest(
-      configuration: configuration, resolvedConfiguration: "", directory: "", workers: workers)
+      configuration: configuration, resolvedConfiguration: "", directory: "", workers: workers,
+      model: KerasModelWriter())
   }
 
   private func made(_ network: StandardNetwork, scratch: String) throws -> RunConfiguration {

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Experiments
 internal import Foundation
+internal import Interchange
 internal import Parallel
 internal import Reporting
 internal import Training
@@ -64,7 +65,7 @@ struct FindLearningRateCommand: ParsableCommand {
     let finder = try LearningRateFinder(
       RunRequest(
         configuration: loaded.run, resolvedConfiguration: loaded.resolvedYAML, directory: "",
-        workers: workers.count), stop: stop)
+        workers: workers.count, model: KerasModelWriter()), stop: stop)
     let line = TerminalOutput.progressLine()
     let range = LearningRateFinder.Range(from: from, to: to, steps: steps)
     let curve = try finder.run(range) { step, rate, loss in

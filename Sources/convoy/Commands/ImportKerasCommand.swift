@@ -74,7 +74,7 @@ struct ImportKeras: ParsableCommand {
     try OutputOptions.check(stop)
     let folder = URL(fileURLWithPath: path).deletingLastPathComponent()
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    try CheckpointFile.write(result.checkpoint, to: path)
+    try CheckpointFile.write(result.checkpoint, to: path, model: KerasModelWriter())
     for note in result.notes { print(note) }
     let network = result.checkpoint.network
     print(

@@ -3,6 +3,7 @@ internal import Compute
 internal import Datasets
 internal import Experiments
 internal import Foundation
+internal import Interchange
 internal import Parallel
 internal import Reporting
 internal import Training
@@ -71,7 +72,8 @@ struct PlanCommand: ParsableCommand {
     configuration.data.validation = nil
     let benchmark = try Benchmark(
       RunRequest(
-        configuration: configuration, resolvedConfiguration: "", directory: "", workers: workers.count),
+        configuration: configuration, resolvedConfiguration: "", directory: "", workers: workers.count,
+        model: KerasModelWriter()),
       stop: stop)
     return TrainingEstimate(
       loaded: loaded, workers: workers.count, shard: benchmark.shardSize,

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Experiments
 internal import Foundation
+internal import Interchange
 internal import Reporting
 internal import Training
 
@@ -38,7 +39,8 @@ struct ProveCommand: ParsableCommand {
     let loaded = try ConfigurationFile.load(path: config.config, overrides: config.settings)
     let proof = try ExactnessProof(
       RunRequest(
-        configuration: loaded.run, resolvedConfiguration: loaded.resolvedYAML, directory: "", workers: first),
+        configuration: loaded.run, resolvedConfiguration: loaded.resolvedYAML, directory: "", workers: first,
+        model: KerasModelWriter()),
       stop: stop)
     var table = ProofTable()
     show("trial", "first difference", "SHA-256 after the last step")

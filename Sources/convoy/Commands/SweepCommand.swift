@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Experiments
 internal import Foundation
+internal import Interchange
 internal import Parallel
 internal import Reporting
 internal import Training
@@ -77,7 +78,7 @@ struct SweepCommand: ParsableCommand {
     }
     let request = RunRequest(
       configuration: loaded.run, resolvedConfiguration: loaded.resolvedYAML, directory: directory,
-      workers: workers.count, coresDescription: Cores.available().description,
+      workers: workers.count, model: KerasModelWriter(), coresDescription: Cores.available().description,
       compareConfiguration: { try TrainCommand.changes(from: $0, to: loaded) })
     let printer = TrainingPrinter(isQuiet: quiet)
     do {

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Experiments
 internal import Foundation
+internal import Interchange
 internal import Parallel
 internal import Training
 
@@ -83,7 +84,8 @@ struct TrainCommand: ParsableCommand {
     let request = RunRequest(
       configuration: loaded.run, resolvedConfiguration: loaded.resolvedYAML,
       directory: runDir ?? RunNames.directory(of: loaded), workers: workers ?? cores.count,
-      coresDescription: cores.description, resume: choice, allowChanges: allowChanges,
+      model: KerasModelWriter(), coresDescription: cores.description, resume: choice,
+      allowChanges: allowChanges,
       verifiesData: verifyData, stepLimit: steps,
       compareConfiguration: { try TrainCommand.changes(from: $0, to: loaded) })
     if json {

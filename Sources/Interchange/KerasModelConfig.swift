@@ -1,16 +1,17 @@
+internal import Networks
 internal import Tensors
 
 /// A network in the words of Keras: what makes a checkpoint a model file that `keras.models.load_model` opens.
 ///
 /// The functional form with edges as lists, which Keras 2 and 3 both read. Only keys that differ from Keras's defaults are
 /// written, since a version of Keras refuses keys that it does not know.
-public struct KerasModelConfig: Sendable {
+struct KerasModelConfig {
   private let network: ResolvedNetwork
 
-  public init(_ network: ResolvedNetwork) { self.network = network }
+  init(_ network: ResolvedNetwork) { self.network = network }
 
   /// The document of the attribute `model_config`.
-  public func json(name: String) throws -> String {
+  func json(name: String) throws -> String {
     let inputName = uniqueInputName
     var layers = [inputLayer(inputName)]
     for layer in network.layers { layers.append(entry(layer, inputName: inputName)) }
@@ -31,7 +32,7 @@ public struct KerasModelConfig: Sendable {
   ///
   /// That is not the order in which layers are written: those furthest from the output come first, and of equal distance
   /// the one that a search from the output, inputs first to last, meets first (Keras's `map_graph`, the same in Keras 2).
-  public var layerNames: [String] {
+  var layerNames: [String] {
     let inputsOf = Dictionary(
       uniqueKeysWithValues: network.layers.map { ($0.name, $0.layer.inputs) })
     var distance = [network.network.output.name: 0]
@@ -271,13 +272,13 @@ public struct KerasModelConfig: Sendable {
 }
 
 /// A weight of a layer as Keras lists it.
-public enum KerasWeight: Hashable, Sendable {
+enum KerasWeight: Hashable {
   /// A parameter of the network.
   case parameter(ParameterSpec)
   /// An identity matrix of this many rows, which the layer's Keras counterpart needs and the network does not have.
   case identity(Int)
 
-  public var name: String {
+  var name: String {
     switch self {
     case .parameter(let spec): spec.name
     case .identity: "kernel"
@@ -287,7 +288,7 @@ public enum KerasWeight: Hashable, Sendable {
 
 extension ResolvedLayer {
   /// The layer's weights in the order in which Keras reads them.
-  public var kerasWeights: [KerasWeight] {
+  var kerasWeights: [KerasWeight] {
     let own = parameters.map(KerasWeight.parameter)
     guard case .positionBias = spec else { return own }
     return [.identity(outputShape[outputShape.rank - 1])] + own
