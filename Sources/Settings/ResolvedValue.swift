@@ -16,6 +16,11 @@ public struct ResolvedValue: Sendable {
     case map([Member])
     /// One of several kinds, with what belongs to it.
     case kind(String, ResolvedValue?)
+
+    /// A list of values that nobody wrote.
+    public static func list(of contents: [Content]) -> Content {
+      .list(contents.map { ResolvedValue($0, .builtIn) })
+    }
   }
 
   /// A key of a map with its value.

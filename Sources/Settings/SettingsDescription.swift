@@ -12,8 +12,12 @@ public struct SettingKey<Root>: Sendable {
 
   /// The key's word.
   public let name: String
-  /// The word of the same setting in Keras; nil where Keras has none.
-  public let kerasName: String?
+  /// What may be written behind it.
+  public let schema: Schema
+  /// Whether the key must be written.
+  public let isRequired: Bool
+  /// The same setting in Keras; nil where Keras has none.
+  public let keras: KerasOption?
   let makeKey: @Sendable (Root) -> Key
   /// Takes the value into the root; false for a value of another form.
   let read: @Sendable (ResolvedValue?, inout Root) -> Bool
@@ -27,7 +31,7 @@ public struct SettingKey<Root>: Sendable {
   ///   - change: what another value means to a run that goes on.
   public init<Value>(
     _ name: String, _ path: any WritableKeyPath<Root, Value> & Sendable, _ form: SettingForm<Value>,
-    default fallback: Default = .prototype, change: Key.Change = .meaning, keras: String? = nil,
+    default fallback: Default = .prototype, change: Key.Change = .meaning, keras: KerasOption? = nil,
     _ summary: String
   ) {
     self.init(
@@ -51,12 +55,14 @@ public struct SettingKey<Root>: Sendable {
   ///   - write: nil where the key would not be written.
   public init(
     _ name: String, _ schema: Schema, default fallback: Default = .prototype, change: Key.Change = .meaning,
-    keras: String? = nil, _ summary: String,
+    keras: KerasOption? = nil, _ summary: String,
     read: @escaping @Sendable (ResolvedValue?, inout Root) -> Bool,
     write: @escaping @Sendable (Root) -> ResolvedValue.Content?
   ) {
     self.name = name
-    kerasName = keras
+    self.schema = schema
+    self.keras = keras
+    isRequired = if case .required = fallback { true } else { false }
     self.read = read
     self.write = write
     makeKey = { prototype in
@@ -68,6 +74,19 @@ public struct SettingKey<Root>: Sendable {
         }
       return Key(name, schema, meant, change: change, summary)
     }
+  }
+
+  /// The word of the same setting in Keras; nil where Keras has none.
+  public var kerasName: String? { keras?.name }
+
+  /// The value that a root has, as it would be written; nil where the key would not be.
+  public func content(of root: Root) -> ResolvedValue.Content? { write(root) }
+
+  /// Takes a value into a root.
+  ///
+  /// - Returns: false for a value of another form.
+  public func take(_ content: ResolvedValue.Content, into root: inout Root) -> Bool {
+    read(ResolvedValue(content, .builtIn), &root)
   }
 }
 

@@ -69,6 +69,16 @@ struct SettingsDescriptionTests {
     #expect(Filter.settings.value(of: ResolvedValue(Filter.settings.map(of: filter), .builtIn)) == filter)
   }
 
+  @Test("a key takes a value alone, and none of another form")
+  func singleKeys() {
+    var filter = Filter()
+    let count = Filter.settings.keys[0]
+    #expect(count.isRequired && count.keras?.names == ["filters"])
+    #expect(count.take(.integer(3), into: &filter) && filter.count == 3)
+    #expect(count.content(of: filter) == .integer(3))
+    #expect(!count.take(.text("three"), into: &filter) && filter.count == 3)
+  }
+
   @Test("refuses a missing key and a value of another form")
   func refusals() {
     #expect(Filter.settings.value(of: map([("rate", .number(1))])) == nil)
