@@ -14,7 +14,6 @@ public final class KernelWeights: @unchecked Sendable {
   private let segments: [Segment]
   private let copies: [ParameterStorage.Copy]
   private let inferenceCopies: [ParameterStorage.Copy]
-  private let folded: [ParameterStorage.Folded]
   private let isInferenceCurrent = Guarded(false)
   let buffer: AlignedBuffer<UInt8>
 
@@ -22,7 +21,6 @@ public final class KernelWeights: @unchecked Sendable {
     segments = storage.segments
     copies = storage.copies.filter { !$0.isForInference }
     inferenceCopies = storage.copies.filter(\.isForInference)
-    folded = storage.folded
     buffer = AlignedBuffer(count: storage.copyByteCount)
   }
 
@@ -39,7 +37,7 @@ public final class KernelWeights: @unchecked Sendable {
     }
   ) throws {
     isInferenceCurrent.withLock { $0 = false }
-    try forEach(copies.count) { [self] in try write(copies[$0], parameters.baseAddress) }
+    try forEach(copies.count) { [self] in try write(copies[$0], parameters.baseAddress, statistics: nil) }
   }
 
   /// Writes inference's copies if they are out of date; workers that come meanwhile wait.
@@ -48,23 +46,31 @@ public final class KernelWeights: @unchecked Sendable {
   ) throws(OneDNNError) {
     try isInferenceCurrent.withLock { isCurrent throws(OneDNNError) in
       guard !isCurrent else { return }
-      for copy in inferenceCopies { try write(copy, parameters) }
-      for fold in folded { try write(fold, parameters, statistics) }
+      for copy in inferenceCopies { try write(copy, parameters, statistics: statistics) }
       isCurrent = true
     }
   }
 
   // MARK: - One copy
 
-  private func write(_ copy: ParameterStorage.Copy, _ parameters: UnsafePointer<Float>) throws(OneDNNError) {
-    let segment = segments[copy.segment]
-    let source = UnsafeMutablePointer(mutating: parameters) + segment.range.lowerBound
-    try run(copy.reorder, source, copy.source, buffer.baseAddress + copy.offset, copy.descriptor)
+  /// - Parameter statistics: nil for the copies of training, which do not take any.
+  private func write(
+    _ copy: ParameterStorage.Copy, _ parameters: UnsafePointer<Float>, statistics: UnsafePointer<Float>?
+  ) throws(OneDNNError) {
+    switch copy.transformation {
+    case .reorder(let segment, let source, let reorder):
+      let values = UnsafeMutablePointer(mutating: parameters) + segments[segment].range.lowerBound
+      try run(reorder, values, source, buffer.baseAddress + copy.offset, copy.descriptor)
+    case .folded(let folded):
+      guard let statistics else { preconditionFailure("a folded batch normalisation is inference's alone") }
+      try write(folded, copy, parameters, statistics)
+    }
   }
 
   /// `w′ = w·s` and `b′ = (b − mean)·s + beta` with `s = gamma / √(variance + ε)`, channel by channel.
   private func write(
-    _ fold: ParameterStorage.Folded, _ parameters: UnsafePointer<Float>, _ statistics: UnsafePointer<Float>
+    _ fold: ParameterStorage.Folded, _ copy: ParameterStorage.Copy, _ parameters: UnsafePointer<Float>,
+    _ statistics: UnsafePointer<Float>
   ) throws(OneDNNError) {
     let channels = fold.mean.count
     let kernel = AlignedBuffer<Float>(count: fold.kernel.parameter.range.count)
@@ -84,8 +90,7 @@ public final class KernelWeights: @unchecked Sendable {
     }
     for index in 0..<kernel.count { kernel.baseAddress[index] *= factors[index % channels] }
     try run(
-      fold.toKernel, kernel.baseAddress, fold.canonical, buffer.baseAddress + fold.kernelOffset,
-      fold.descriptor)
+      fold.toKernel, kernel.baseAddress, fold.canonical, buffer.baseAddress + copy.offset, copy.descriptor)
   }
 
   private func run(

@@ -27,19 +27,25 @@ enum CanonicalView: Sendable {
 ///
 /// The first plan settles the layouts (those in which its kernels write gradients); later plans use them as they are.
 final class ParameterStorage: Sendable {
+  /// Weights as some kernels read them: made from the parameters after each update, in one of several ways.
   struct Copy: Sendable {
-    let segment: Int
+    /// How a copy is made of parameters.
+    enum Transformation: Sendable {
+      /// The same values in another layout or number format: all of a segment, or a slice.
+      case reorder(segment: Int, source: MemoryDescriptor, Primitive)
+      /// A convolution's weights and bias with a batch normalisation multiplied in, for inference.
+      case folded(Folded)
+    }
+
     /// In bytes in the buffer of copies.
     let offset: Int
     let descriptor: MemoryDescriptor
-    /// What of the segment is copied: all of it, or a slice.
-    let source: MemoryDescriptor
-    let reorder: Primitive
+    let transformation: Transformation
     /// Whether only inference reads it, so that it need not follow every step.
     let isForInference: Bool
   }
 
-  /// A convolution's weights and bias with a batch normalisation multiplied in, for inference.
+  /// What a batch normalisation that is multiplied into a convolution takes.
   struct Folded: Sendable {
     let kernel: Segment
     let bias: Segment?
@@ -53,9 +59,7 @@ final class ParameterStorage: Sendable {
     let toCanonical: Primitive
     let toKernel: Primitive
     let canonical: MemoryDescriptor
-    let descriptor: MemoryDescriptor
-    /// In bytes in the buffer of copies.
-    let kernelOffset: Int
+    /// Of the bias, in bytes in the buffer of copies.
     let biasOffset: Int
   }
 
@@ -64,8 +68,16 @@ final class ParameterStorage: Sendable {
     var indexByPath: [String: Int] = [:]
     var count = 0
     var copies: [Copy] = []
-    var folded: [Folded] = []
     var copyByteCount = 64
+
+    /// A place for a copy, whose end no kernel's wide read leaves.
+    ///
+    /// - Returns: its offset in bytes, a multiple of 64.
+    mutating func reserve(_ descriptor: MemoryDescriptor) -> Int {
+      let offset = copyByteCount
+      copyByteCount += (descriptor.byteCount + 127) & ~63
+      return offset
+    }
   }
 
   private let state = Guarded(State())
@@ -74,7 +86,6 @@ final class ParameterStorage: Sendable {
   /// Floats of a flat buffer.
   var count: Int { state.withLock { $0.count } }
   var copies: [Copy] { state.withLock { $0.copies } }
-  var folded: [Folded] { state.withLock { $0.folded } }
   var copyByteCount: Int { state.withLock { $0.copyByteCount } }
 
   func segment(for parameter: Parameter) -> Segment? {
@@ -115,17 +126,15 @@ final class ParameterStorage: Sendable {
     let reorder = try Primitive(Elementwise.reorder(from: source, to: wanted))
     return state.withLock { state in
       let index = state.indexByPath[segment.parameter.path] ?? 0
-      if let copy = state.copies.first(where: {
-        $0.segment == index && $0.descriptor == wanted && $0.source == source
-          && $0.isForInference == isForInference
-      }) {
-        return Operand(.kernelWeights, offset: copy.offset, wanted)
+      let known = state.copies.first { copy in
+        guard case .reorder(index, source, _) = copy.transformation else { return false }
+        return copy.descriptor == wanted && copy.isForInference == isForInference
       }
+      if let known { return Operand(.kernelWeights, offset: known.offset, wanted) }
       let copy = Copy(
-        segment: index, offset: state.copyByteCount, descriptor: wanted, source: source, reorder: reorder,
-        isForInference: isForInference)
+        offset: state.reserve(wanted), descriptor: wanted,
+        transformation: .reorder(segment: index, source: source, reorder), isForInference: isForInference)
       state.copies.append(copy)
-      state.copyByteCount += (wanted.byteCount + 127) & ~63
       return Operand(.kernelWeights, offset: copy.offset, wanted)
     }
   }
@@ -141,14 +150,15 @@ final class ParameterStorage: Sendable {
     let toKernel = try Primitive(Elementwise.reorder(from: canonical, to: wanted))
     let vector = try MemoryDescriptor.dense([mean.count], .f32)
     return state.withLock { state in
-      let kernelOffset = state.copyByteCount
-      let biasOffset = kernelOffset + ((wanted.byteCount + 127) & ~63)
-      state.copyByteCount = biasOffset + ((vector.byteCount + 127) & ~63)
-      state.folded.append(
-        Folded(
-          kernel: kernel, bias: bias, gamma: gamma, beta: beta, mean: mean, variance: variance,
-          epsilon: epsilon, toCanonical: toCanonical, toKernel: toKernel, canonical: canonical,
-          descriptor: wanted, kernelOffset: kernelOffset, biasOffset: biasOffset))
+      let kernelOffset = state.reserve(wanted)
+      let biasOffset = state.reserve(vector)
+      let folded = Folded(
+        kernel: kernel, bias: bias, gamma: gamma, beta: beta, mean: mean, variance: variance,
+        epsilon: epsilon, toCanonical: toCanonical, toKernel: toKernel, canonical: canonical,
+        biasOffset: biasOffset)
+      state.copies.append(
+        Copy(
+          offset: kernelOffset, descriptor: wanted, transformation: .folded(folded), isForInference: true))
       return (
         Operand(.kernelWeights, offset: kernelOffset, wanted),
         Operand(.kernelWeights, offset: biasOffset, vector)

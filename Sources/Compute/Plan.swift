@@ -24,6 +24,8 @@ public final class Plan: Sendable {
   let parts: Int
   /// Floats of a gradient that no step writes.
   let gradientGaps: [Range<Int>]
+  /// Bytes of the copies of weights that the plan may read: those that were known when it was built.
+  let kernelWeightsByteCount: Int
   /// For a trace: where the visible values and their gradients lie.
   let trace: PlanBuilder.TraceOutputs?
 
@@ -46,6 +48,7 @@ public final class Plan: Sendable {
     scratchpadByteCount = builder.scratchpadByteCount
     parts = (builder.steps.map(\.part).max() ?? 0) + 1
     gradientGaps = builder.storage.gaps
+    kernelWeightsByteCount = builder.storage.copyByteCount
   }
 
   /// What one worker needs to run the plan, besides what all share.
@@ -104,7 +107,7 @@ public final class Plan: Sendable {
     steps.map { step in
       StepName(
         layer: step.layer, pass: step.pass, kernel: step.implementation,
-        layout: step.results.first?.descriptor.layoutName ?? "", multiplies: step.usesWeights)
+        layout: step.results.first?.descriptor.layout.description ?? "", multiplies: step.usesWeights)
     }
   }
 

@@ -41,6 +41,10 @@ public final class Workspace: @unchecked Sendable {
       plan: ObjectIdentifier(plan), weights: ObjectIdentifier(weights), parameters: parameters,
       gradient: gradient, statistics: statistics, shardStatistics: shardStatistics)
     if let known = executions[key] { return known }
+    precondition(
+      plan.kernelWeightsByteCount <= weights.buffer.count,
+      "a plan reads \(plan.kernelWeightsByteCount) bytes of kernel weights, and these have \(weights.buffer.count): "
+        + "make the weights after the plans that read them")
     let memory = ShardMemory(
       arena: UnsafeMutableRawPointer(arena.baseAddress), bufferOffsets: plan.bufferOffsets,
       parameters: UnsafeMutableRawPointer(mutating: parameters),
@@ -141,14 +145,17 @@ final class BoundPlan {
       }
       let first = index
       while index < steps.upperBound, plan.steps[index].group == group { index += 1 }
-      // A step of a group has memory, scratch memory and a stream of its own.
+      // A step of a group has memory, scratch memory and a stream of its own, and reads the shard without changing it.
       nonisolated(unsafe) let bound = self
+      nonisolated(unsafe) let shared = shard
       try pool.forEach(count: index - first) { part, _ throws(ComputeError) in
         ThreadConfinement.confine()
-        guard case .primitive(let execution) = bound.actions[first + part] else { return }
-        do throws(OneDNNError) { try execution.run() } catch {
-          throw .library(layer: bound.plan.steps[first + part].layer, error)
-        }
+        var own = shared
+        try bound.run(first + part, &own)
+        precondition(
+          own.result == shared.result,
+          "step '\(bound.plan.steps[first + part].implementation)' adds to the shard's sums and cannot be in a group"
+        )
       }
     }
   }

@@ -126,7 +126,9 @@ public struct MemoryDescriptor: Hashable, Sendable {
   }
 
   /// Channels in a block of an image in ``channelBlocks(of:_:_:)``; nil for every other layout.
-  public var channelBlock: Int? { rank == 4 ? ["aBcd16b": 16, "aBcd8b": 8][layoutName] : nil }
+  public var channelBlock: Int? {
+    if case .channelBlocks(let block) = layout { block } else { nil }
+  }
 
   /// The same layout with another number format, where blocks do not depend on it.
   public func with(_ type: DataType) -> MemoryDescriptor {
@@ -135,14 +137,26 @@ public struct MemoryDescriptor: Hashable, Sendable {
     return copy
   }
 
-  /// How the layout is written in plan tables, for instance `aBcd16b` or `acdb`.
-  public var layoutName: String {
+  /// How the elements lie in memory.
+  public var layout: TensorLayout {
     switch raw.format_kind {
-    case dnnl_format_kind_any: return "any"
-    case dnnl_format_kind_wino: return "winograd"
+    case dnnl_format_kind_any: return .any
+    case dnnl_format_kind_wino: return .winograd
     case dnnl_blocked: break
-    default: return "opaque"
+    default: return .opaque
     }
+    let tag = blockedTag
+    guard raw.format_desc.blocking.inner_nblks > 0 else { return .plain(tag) }
+    switch (rank, tag) {
+    case (4, "aBcd16b"): return .channelBlocks(16)
+    case (4, "aBcd8b"): return .channelBlocks(8)
+    default: return .blocks(tag)
+    }
+  }
+
+  /// The library's name of a blocked layout: the axes from outermost to innermost, those cut into blocks in capitals, and
+  /// the blocks' sizes.
+  private var blockedTag: String {
     let blocking = raw.format_desc.blocking
     let blockCount = Int(blocking.inner_nblks)
     let sizes = first(blockCount, of: blocking.inner_blks)
@@ -167,6 +181,43 @@ public struct MemoryDescriptor: Hashable, Sendable {
   public func hash(into hasher: inout Hasher) {
     hasher.combine(dimensions)
     hasher.combine(raw.data_type.rawValue)
+  }
+}
+
+/// How the elements of a tensor lie in memory.
+public enum TensorLayout: Hashable, Sendable {
+  /// Not settled: the kernel chooses.
+  case any
+  /// Strides alone, by the order of the axes, `abcd` or `acdb`.
+  case plain(String)
+  /// An image in blocks of so many channels.
+  case channelBlocks(Int)
+  /// Blocks of other axes, or of several, by the library's name.
+  case blocks(String)
+  /// Weights transformed for a Winograd kernel, in its own order.
+  case winograd
+  /// Another order of a kernel's own.
+  case opaque
+
+  /// Whether only the kernel that asked for it knows the order, so that nothing can be kept in it and brought back.
+  public var isPrivate: Bool {
+    switch self {
+    case .winograd, .opaque: true
+    case .any, .plain, .channelBlocks, .blocks: false
+    }
+  }
+}
+
+extension TensorLayout: CustomStringConvertible {
+  /// As plan tables write it: `aBcd16b`, `acdb`, `winograd`.
+  public var description: String {
+    switch self {
+    case .any: "any"
+    case .plain(let tag), .blocks(let tag): tag
+    case .channelBlocks(let block): "aBcd\(block)b"
+    case .winograd: "winograd"
+    case .opaque: "opaque"
+    }
   }
 }
 

@@ -7,9 +7,9 @@ import Testing
 struct MemoryDescriptorTests {
   @Test("a layout's name says the order of its axes and its blocks")
   func layoutNames() throws {
-    #expect(try MemoryDescriptor.any([2, 3, 4, 5], .f32).layoutName == "any")
-    #expect(try MemoryDescriptor.dense([2, 3, 4, 5], .f32).layoutName == "abcd")
-    #expect(try channelsLast([2, 3, 4, 5]).layoutName == "acdb")
+    #expect(try MemoryDescriptor.any([2, 3, 4, 5], .f32).layout == .any)
+    #expect(try MemoryDescriptor.dense([2, 3, 4, 5], .f32).layout.description == "abcd")
+    #expect(try channelsLast([2, 3, 4, 5]).layout.description == "acdb")
   }
 
   @Test("dimensions, number format and size in bytes are those asked for")

@@ -281,7 +281,12 @@ struct Lowering {
         else { continue }
         operations[input].activation = nil
         operations[index].activation = .plainReLU
-      default: continue
+      case .input, .convolution, .transposedConvolution, .dense, .embedding, .pooling, .globalPooling,
+        .softmax,
+        .prelu, .layerNorm, .localResponseNorm, .affine, .add, .multiply, .concat, .dropout, .padding,
+        .cropping,
+        .upSampling, .flatten, .reshape, .positionBias:
+        continue
       }
     }
     removeReplaced(replacement)
@@ -341,7 +346,10 @@ extension Operation {
     case .convolution, .dense: return true
     case .add: return function.keepsZero
     case .batchNorm: return function == .plainReLU
-    default: return false
+    case .input, .transposedConvolution, .embedding, .pooling, .globalPooling, .eltwise, .softmax, .prelu,
+      .layerNorm, .localResponseNorm, .affine, .multiply, .concat, .dropout, .padding, .cropping, .upSampling,
+      .flatten, .reshape, .positionBias:
+      return false
     }
   }
 }

@@ -22,71 +22,26 @@ extension PlanBuilder {
       .strided(try geometry.canonicalWeights()))
     let bias = conv.useBias ? try vector("bias", ofLayer: operation.layer, count: conv.filters) : nil
 
+    let weights = ConvolutionWeights(
+      geometry: geometry, kernel: kernel, bias: bias, operation: operation, isCut: conv.groups == 1)
     passes(.forward)
-    if let parts = channelParts(of: dst.descriptor), conv.groups == 1, operation.foldedNorm == nil {
-      try emitForward(parts, geometry, operation, input: input, kernel: kernel, bias: bias, dst: dst)
-    } else {
-      let (weights, offsets) = try weightsAndBias(
-        kernel, bias, operation, as: forward.descriptor(of: .weights), canonical: geometry.canonicalWeights())
-      var arguments: [(Argument, Operand)] = [(.src, input), (.weights, weights), (.dst, dst)]
-      if let offsets { arguments.append((.bias, offsets)) }
-      try emit(forward, arguments)
-    }
+    try emitForward(weights, forward, input: input, dst: dst)
 
     onBackward(index) { [self] gradient in
       let diff = try throughActivation(operation.activation, gradient, output: dst)
       if let backwardWeights {
         passes(.backwardWeights)
-        if let parts = channelParts(of: dst.descriptor), conv.groups == 1 {
-          try emitWeightsGradient(
-            parts, geometry, operation, input: input, diffDst: try adapt(diff.operand, to: dst.descriptor),
-            kernel: kernel, bias: bias)
-        } else {
-          try emitWeightsGradient(backwardWeights, input, diff.operand, kernel, bias)
-        }
+        try emitWeightsGradient(weights, backwardWeights, input: input, diffDst: diff.operand, like: dst)
       }
       guard needsGradient(ofInput: 0, of: operation) else { return }
       passes(.backwardData)
-      let kernelDescriptor = try backwardDataKernel(
-        try geometry.shape(type), geometry, operation, hint: forward)
-      let diffSrc = buffer(kernelDescriptor.descriptor(of: .diffSrc))
-      let diffDst = try adapt(diff.operand, to: kernelDescriptor.descriptor(of: .diffDst))
-      if let parts = channelParts(of: diffSrc.descriptor), conv.groups == 1 {
-        try emitBackwardData(parts, geometry, operation, diffDst: diffDst, kernel: kernel, diffSrc: diffSrc)
-      } else {
-        try emit(
-          kernelDescriptor,
-          [
-            (.diffDst, diffDst),
-            (.weights, try stored(kernel, as: kernelDescriptor.descriptor(of: .weights))),
-            (.diffSrc, diffSrc),
-          ])
-      }
+      let backward = try backwardDataKernel(try geometry.shape(type), geometry, operation, hint: forward)
+      let diffSrc = buffer(backward.descriptor(of: .diffSrc))
+      let diffDst = try adapt(diff.operand, to: backward.descriptor(of: .diffDst))
+      try emitBackwardData(weights, backward, diffDst: diffDst, diffSrc: diffSrc)
       propagate(Gradient(operand: diffSrc, isExclusive: true), toInput: 0, of: operation)
     }
     return Value(operand: dst)
-  }
-
-  /// The weights and bias that the forward kernel reads: the parameters, a copy, or a batch normalisation multiplied in.
-  private func weightsAndBias(
-    _ kernel: Segment, _ bias: Segment?, _ operation: Operation, as wanted: MemoryDescriptor,
-    canonical: MemoryDescriptor
-  ) throws -> (weights: Operand, bias: Operand?) {
-    guard let folded = operation.foldedNorm else {
-      return (try stored(kernel, as: wanted), bias?.operand())
-    }
-    let channels = operation.outputShape[2]
-    func vector(_ name: String) throws -> Segment {
-      try self.vector(name, ofLayer: folded.layer, count: channels)
-    }
-    let norm = folded.norm
-    let result = try storage.folded(
-      kernel, bias: bias, gamma: norm.scale ? try vector("gamma") : nil,
-      beta: norm.center ? try vector("beta") : nil,
-      mean: statisticsRange("moving_mean", ofLayer: folded.layer),
-      variance: statisticsRange("moving_variance", ofLayer: folded.layer), epsilon: norm.epsilon,
-      canonical: canonical, as: wanted)
-    return (result.kernel, result.bias)
   }
 
   /// The gradient in front of a fused activation, from the one behind it.
@@ -94,26 +49,17 @@ extension PlanBuilder {
     guard let activation else { return gradient }
     let diff = try adapt(gradient.operand, to: output.descriptor)
     let isOwn = gradient.isExclusive || diff.descriptor != gradient.descriptor
-    let forward = try best(
-      Elementwise.forward(activation, on: output.descriptor, training: true), pass: .forward)
-    let kernel = try best(
-      Elementwise.backward(activation, diff: diff.descriptor, output: output.descriptor, hint: forward),
-      pass: .backwardData)
     let target = isOwn ? diff : buffer(diff.descriptor)
-    guard channelParts(of: diff.descriptor) == nil else {
-      try inChannelParts(of: [output, diff, target]) { parts in
-        let forward = try best(
-          Elementwise.forward(activation, on: parts[0].descriptor, training: true), pass: .forward)
-        let kernel = try best(
-          Elementwise.backward(
-            activation, diff: parts[1].descriptor, output: parts[0].descriptor, hint: forward),
-          pass: .backwardData)
-        try emit(
-          kernel, [(activation.outputArgument, parts[0]), (.diffDst, parts[1]), (.diffSrc, parts[2])])
-      }
-      return Gradient(operand: target, isExclusive: true)
+    try inChannelParts(of: [output, diff, target]) { parts, _ in
+      let forward = try best(
+        Elementwise.forward(activation, on: parts[0].descriptor, training: true), pass: .forward)
+      let kernel = try best(
+        Elementwise.backward(
+          activation, diff: parts[1].descriptor, output: parts[0].descriptor, hint: forward),
+        pass: .backwardData)
+      try emit(
+        kernel, [(activation.outputArgument, parts[0]), (.diffDst, parts[1]), (.diffSrc, parts[2])])
     }
-    try emit(kernel, [(activation.outputArgument, output), (.diffDst, diff), (.diffSrc, target)])
     return Gradient(operand: target, isExclusive: true)
   }
 
@@ -149,8 +95,7 @@ extension PlanBuilder {
   private func storable(
     _ wanted: MemoryDescriptor, _ geometry: ConvolutionGeometry
   ) throws(OneDNNError) -> MemoryDescriptor {
-    wanted.layoutName == "winograd" || wanted.layoutName == "opaque"
-      ? try geometry.canonicalWeights() : wanted
+    wanted.layout.isPrivate ? try geometry.canonicalWeights() : wanted
   }
 
   /// Settles which algorithm a pass over a layer takes, and takes its kernel.

@@ -206,7 +206,7 @@ struct FlatOrder {
           }
         }
       }
-    } else if let block = ["aBcd16b": 16, "aBcd8b": 8][descriptor.layoutName] {
+    } else if let block = descriptor.channelBlock {
       for first in stride(from: 0, to: descriptor.paddedDimensions[1], by: block) {
         for h in 0..<height {
           for w in 0..<width {

@@ -15,66 +15,47 @@ extension PlanBuilder {
     let matrix = try MemoryDescriptor.dense([channels, channels, 1, 1], .f32)
     let result = buffer(matrix)
     let whole = GramShape(channels: channels, outputs: channels, height: d[2], width: d[3])
-    let source: Operand
-    if let parts = channelParts(of: value.descriptor) {
-      source = value.operand
-      let rows = try parts.map { try rowsOperand(result, $0, channels) }
-      // The kernels write blocks; a second group puts them into rows.
-      var blocks: [Operand] = []
-      for channels in parts {
-        let kernel = try gramKernel(
-          whole.reduced(to: channels.count), src: source.descriptor,
-          diffDst: try part(source, channels).descriptor)
-        blocks.append(buffer(kernel.descriptor(of: .diffWeights)))
-      }
-      try sideBySide(parts.count) { index in
-        let target = try part(source, parts[index])
-        let kernel = try gramKernel(
-          whole.reduced(to: parts[index].count), src: source.descriptor, diffDst: target.descriptor)
-        try emit(kernel, [(.src, source), (.diffDst, target), (.diffWeights, blocks[index])])
-      }
-      try sideBySide(parts.count) { index in
-        try emit(
-          Elementwise.reorder(from: blocks[index].descriptor, to: rows[index].descriptor),
-          [(.src, blocks[index]), (.dst, rows[index])])
-      }
-    } else {
-      let any = try MemoryDescriptor.any(d, .f32)
-      let kernel = try gramKernel(whole, src: any, diffDst: any)
-      source = try adapt(value.operand, to: kernel.descriptor(of: .src))
-      let other = try adapt(value.operand, to: kernel.descriptor(of: .diffDst))
-      let blocks = buffer(kernel.descriptor(of: .diffWeights))
-      try emit(kernel, [(.src, source), (.diffDst, other), (.diffWeights, blocks)])
+    let parts = channelParts(of: value.descriptor)
+    // Cut into parts, the maps stay as they are; whole, they lie as the kernel likes.
+    let wanted = parts.count > 1 ? value.descriptor : try MemoryDescriptor.any(d, .f32)
+    func kernel(_ part: ChannelPart, _ diffDst: MemoryDescriptor) throws -> PrimitiveDescriptor {
+      try gramKernel(whole.reduced(to: part.channels.count), src: wanted, diffDst: diffDst)
+    }
+    let kernels = try parts.map {
+      try kernel($0, $0.isWhole ? wanted : try part(value.operand, $0).descriptor)
+    }
+    let source = try adapt(value.operand, to: kernels[0].descriptor(of: .src))
+    let targets = try zip(parts, kernels).map { part, kernel in
+      try adapt(try self.part(value.operand, part), to: kernel.descriptor(of: .diffDst))
+    }
+    // The kernels write blocks; a second group puts them into rows.
+    let blocks = kernels.map { buffer($0.descriptor(of: .diffWeights)) }
+    try sideBySide(parts.count) { index in
       try emit(
-        Elementwise.reorder(from: blocks.descriptor, to: matrix), [(.src, blocks), (.dst, result)])
+        kernels[index], [(.src, source), (.diffDst, targets[index]), (.diffWeights, blocks[index])])
+    }
+    try sideBySide(parts.count) { index in
+      let rows = try rowsOperand(result, parts[index].channels, channels)
+      try emit(
+        Elementwise.reorder(from: blocks[index].descriptor, to: rows.descriptor),
+        [(.src, blocks[index]), (.dst, rows)])
     }
     let back: (Operand) throws -> Gradient = { [self] seed in
       let both = buffer(matrix)
       emit(SymmetricSumStep(count: channels, src: seed, dst: both))
       let parts = channelParts(of: source.descriptor)
       let diff = buffer(source.descriptor)
-      func product(_ channels: Range<Int>, _ target: Operand) throws -> (PrimitiveDescriptor, Operand) {
-        var shape = try whole.reduced(to: channels.count).convolution
-        shape.src = source.descriptor
-        shape.dst = target.descriptor
-        let kernel = try best(shape.forward(.direct, training: false, activation: nil), pass: .backwardData)
-        return (kernel, try rowsOperand(both, channels, d[1]))
+      let targets = try parts.map { try part(diff, $0) }
+      let kernels = try zip(parts, targets).map { part, target in
+        var shape = try whole.reduced(to: part.channels.count).convolution
+        (shape.src, shape.dst) = (source.descriptor, target.descriptor)
+        return try best(shape.forward(.direct, training: false, activation: nil), pass: .backwardData)
       }
-      let ranges = parts ?? [0..<channels]
-      let targets = try ranges.map { parts == nil ? diff : try part(diff, $0) }
-      var kernels: [PrimitiveDescriptor] = []
-      var weights: [Operand] = []
-      for (range, target) in zip(ranges, targets) {
-        let (kernel, rows) = try product(range, target)
-        kernels.append(kernel)
-        weights.append(try adapt(rows, to: kernel.descriptor(of: .weights)))
+      let weights = try zip(parts, kernels).map { part, kernel in
+        try adapt(try rowsOperand(both, part.channels, d[1]), to: kernel.descriptor(of: .weights))
       }
-      if parts == nil {
-        try emit(kernels[0], [(.src, source), (.weights, weights[0]), (.dst, diff)])
-      } else {
-        try sideBySide(ranges.count) { index in
-          try emit(kernels[index], [(.src, source), (.weights, weights[index]), (.dst, targets[index])])
-        }
+      try sideBySide(parts.count) { index in
+        try emit(kernels[index], [(.src, source), (.weights, weights[index]), (.dst, targets[index])])
       }
       return Gradient(operand: try adapt(diff, to: value.descriptor), isExclusive: true)
     }

@@ -1,144 +1,226 @@
 internal import Networks
 internal import OneDNN
+internal import Tensors
 
-// One sample on several cores. A layer's channels are cut into parts that separate steps compute side by side. In the
-// kernels' layouts a block of channels is an image of its own, so that a part is a slice of memory: nothing is copied.
-// Which steps there are depends on the options alone, never on how many workers run them.
+// A layer's work in parts: one part, the whole layer, unless a single sample is to be computed by several cores. Then a
+// layer's channels are cut, and separate steps compute the parts side by side. In the kernels' layouts a block of channels is an
+// image of its own, so that a part is a slice of memory: nothing is copied. Which steps there are depends on the options alone,
+// never on how many workers run them.
+
+/// Some of a tensor's channels, or all of them.
+struct ChannelPart: Hashable {
+  let channels: Range<Int>
+  let isWhole: Bool
+}
+
+/// A convolution's parameters, as the steps of its three passes find them.
+struct ConvolutionWeights {
+  let geometry: ConvolutionGeometry
+  let kernel: Segment
+  let bias: Segment?
+  let operation: Operation
+  /// Whether channels may be cut into parts, which those of groups are not.
+  let isCut: Bool
+}
+
 extension PlanBuilder {
-  /// The parts of a tensor's channels; nil where it stays whole.
-  func channelParts(of descriptor: MemoryDescriptor) -> [Range<Int>]? {
+  /// The parts of a tensor's channels; one where it stays whole.
+  func channelParts(of descriptor: MemoryDescriptor) -> [ChannelPart] {
+    let channels = descriptor.rank > 1 ? descriptor.dimensions[1] : 0
+    let whole = [ChannelPart(channels: 0..<channels, isWhole: true)]
     guard options.parts > 1, samples == 1, mode != .inference, descriptor.dataType == .f32,
       let block = descriptor.channelBlock
-    else { return nil }
-    let channels = descriptor.dimensions[1]
+    else { return whole }
     let blocks = descriptor.paddedDimensions[1] / block
     let count = min(options.parts, blocks)
-    guard count > 1 else { return nil }
+    guard count > 1 else { return whole }
     return (0..<count).map { part in
-      blocks * part / count * block..<min(channels, blocks * (part + 1) / count * block)
+      ChannelPart(
+        channels: blocks * part / count * block..<min(channels, blocks * (part + 1) / count * block),
+        isWhole: false)
     }
   }
 
-  /// Some channels of a tensor in blocks.
-  func part(_ operand: Operand, _ channels: Range<Int>) throws(OneDNNError) -> Operand {
+  private func channelParts(_ weights: ConvolutionWeights, of operand: Operand) -> [ChannelPart] {
+    weights.isCut
+      ? channelParts(of: operand.descriptor)
+      : [ChannelPart(channels: 0..<operand.descriptor.dimensions[1], isWhole: true)]
+  }
+
+  /// Some channels of a tensor, which lies in blocks where they are not all.
+  func part(_ operand: Operand, _ part: ChannelPart) throws(OneDNNError) -> Operand {
+    guard !part.isWhole else { return operand }
     let d = operand.descriptor.dimensions
     let descriptor = try MemoryDescriptor.channelBlocks(
-      of: operand.descriptor.channelBlock ?? 16, [1, channels.count, d[2], d[3]],
+      of: operand.descriptor.channelBlock ?? 16, [1, part.channels.count, d[2], d[3]],
       operand.descriptor.dataType)
-    let offset = channels.lowerBound * d[2] * d[3] * operand.descriptor.dataType.byteCount
+    let offset = part.channels.lowerBound * d[2] * d[3] * operand.descriptor.dataType.byteCount
     return Operand(operand.region, offset: operand.offset + offset, descriptor)
   }
 
-  /// Emits one step for each part of tensors of one shape and layout, or a single one for all of them.
-  func inChannelParts(of operands: [Operand], _ emitStep: ([Operand]) throws -> Void) throws {
-    guard let parts = channelParts(of: operands[0].descriptor),
-      operands.allSatisfy({ $0.descriptor.layoutName == operands[0].descriptor.layoutName })
-    else { return try emitStep(operands) }
+  /// Emits a step for each part of tensors that are cut alike; one for all of them where they are not.
+  ///
+  /// - Parameter isCut: false keeps them whole.
+  func inChannelParts(
+    of operands: [Operand], isCut: Bool = true,
+    _ emitStep: (_ parts: [Operand], _ isWhole: Bool) throws -> Void
+  ) throws {
+    let parts = channelParts(of: operands[0].descriptor)
+    guard isCut, operands.allSatisfy({ channelParts(of: $0.descriptor) == parts }) else {
+      return try emitStep(operands, true)
+    }
     try sideBySide(parts.count) { index in
-      try emitStep(try operands.map { try part($0, parts[index]) })
+      try emitStep(try operands.map { try part($0, parts[index]) }, parts[index].isWhole)
     }
   }
 
   // MARK: - Convolutions
 
-  /// A convolution, one part of its filters a step; each reads the whole input.
+  /// A convolution, a part of its filters a step; each reads the whole input.
+  ///
+  /// - Parameter whole: the kernel for all filters, which says how the input lies.
   func emitForward(
-    _ parts: [Range<Int>], _ geometry: ConvolutionGeometry, _ operation: Operation, input: Operand,
-    kernel: Segment, bias: Segment?, dst: Operand
+    _ weights: ConvolutionWeights, _ whole: PrimitiveDescriptor, input: Operand, dst: Operand
   ) throws {
+    // Weights that a batch normalisation is multiplied into are made for all filters at once.
+    let parts =
+      weights.operation.foldedNorm == nil
+      ? channelParts(weights, of: dst)
+      : [ChannelPart(channels: 0..<dst.descriptor.dimensions[1], isWhole: true)]
     try sideBySide(parts.count) { index in
-      let channels = parts[index]
-      let reduced = geometry.reduced(outputs: channels.count)
-      let target = try part(dst, channels)
-      var shape = try reduced.shape(.f32)
-      shape.src = input.descriptor
-      shape.dst = target.descriptor
-      let forward = try kernelOfPart(operation, .forward) {
-        try shape.forward($0, training: goesBack || $0 == .winograd, activation: operation.activation)
-      }
-      var arguments: [(Argument, Operand)] = [
-        (.src, input), (.dst, target),
-        (
-          .weights,
-          try slice(
-            of: kernel, axis: 0, channels, reduced.weightDimensions, as: forward.descriptor(of: .weights))
-        ),
-      ]
-      if let bias {
-        let offset = (bias.range.lowerBound + channels.lowerBound) * 4
-        arguments.append(
-          (.bias, Operand(.parameters, offset: offset, try .dense([channels.count], .f32))))
-      }
+      let target = try part(dst, parts[index])
+      let forward =
+        parts[index].isWhole
+        ? whole
+        : try kernelOfPart(weights.operation, .forward) {
+          var shape = try weights.geometry.reduced(outputs: parts[index].channels.count).shape(.f32)
+          (shape.src, shape.dst) = (input.descriptor, target.descriptor)
+          return try shape.forward(
+            $0, training: goesBack || $0 == .winograd, activation: weights.operation.activation)
+        }
+      let (kernel, bias) = try weightsAndBias(
+        weights, parts[index], as: forward.descriptor(of: .weights))
+      var arguments: [(Argument, Operand)] = [(.src, input), (.weights, kernel), (.dst, target)]
+      if let bias { arguments.append((.bias, bias)) }
       try emit(forward, arguments)
     }
   }
 
-  /// The gradient of a convolution's weights and bias, that of one part of its filters a step; each reads the whole input.
+  /// The gradient of a convolution's weights and bias, that of a part of its filters a step; each reads the whole input.
+  ///
+  /// - Parameters:
+  ///   - whole: the kernel for all filters.
+  ///   - dst: the convolution's output, whose layout a part of the gradient has.
   func emitWeightsGradient(
-    _ parts: [Range<Int>], _ geometry: ConvolutionGeometry, _ operation: Operation, input: Operand,
-    diffDst: Operand, kernel: Segment, bias: Segment?
+    _ weights: ConvolutionWeights, _ whole: PrimitiveDescriptor, input: Operand, diffDst: Operand,
+    like dst: Operand
   ) throws {
-    var kernels: [PrimitiveDescriptor] = []
-    for channels in parts {
-      let reduced = geometry.reduced(outputs: channels.count)
-      var shape = try reduced.shape(.f32)
-      shape.src = input.descriptor
-      shape.dst = try part(diffDst, channels).descriptor
+    let parts = channelParts(weights, of: dst)
+    guard parts.count > 1 else {
+      return try emitWeightsGradient(whole, input, diffDst, weights.kernel, weights.bias)
+    }
+    let diffs = try adapt(diffDst, to: dst.descriptor)
+    let kernels = try parts.map { channels in
+      var shape = try weights.geometry.reduced(outputs: channels.channels.count).shape(.f32)
+      (shape.src, shape.dst) = (input.descriptor, try part(diffs, channels).descriptor)
       let hint = try best(shape.forward(.direct, training: true, activation: nil), pass: .forward)
-      kernels.append(
-        try kernelOfPart(operation, .backwardWeights) { try shape.backwardWeights($0, hint: hint) })
+      return try kernelOfPart(weights.operation, .backwardWeights) {
+        try shape.backwardWeights($0, hint: hint)
+      }
     }
     // The kernels write layouts of their own; a second group puts them where the parameters are.
     let own = kernels.map { buffer($0.descriptor(of: .diffWeights)) }
     try sideBySide(parts.count) { index in
       var arguments: [(Argument, Operand)] = [
-        (.src, input), (.diffDst, try part(diffDst, parts[index])), (.diffWeights, own[index]),
+        (.src, input), (.diffDst, try part(diffs, parts[index])), (.diffWeights, own[index]),
       ]
-      if let bias {
-        let offset = (bias.range.lowerBound + parts[index].lowerBound) * 4
-        arguments.append(
-          (.diffBias, Operand(.gradient, offset: offset, try .dense([parts[index].count], .f32))))
+      if let bias = weights.bias {
+        arguments.append((.diffBias, try slice(of: bias, parts[index], .gradient)))
       }
       try emit(kernels[index], arguments)
     }
-    let whole = kernel.operand(.gradient)
+    let gradient = weights.kernel.operand(.gradient)
     try sideBySide(parts.count) { index in
-      let dimensions = geometry.reduced(outputs: parts[index].count).weightDimensions
-      let slice = try kernel.descriptor.slice(
-        from: [parts[index].lowerBound, 0, 0, 0], dimensions: dimensions)
+      let channels = parts[index].channels
+      let target = try weights.kernel.descriptor.slice(
+        from: [channels.lowerBound, 0, 0, 0],
+        dimensions: weights.geometry.reduced(outputs: channels.count).weightDimensions)
       try emit(
-        Elementwise.reorder(from: own[index].descriptor, to: slice),
-        [(.src, own[index]), (.dst, Operand(whole.region, offset: whole.offset, slice))])
+        Elementwise.reorder(from: own[index].descriptor, to: target),
+        [(.src, own[index]), (.dst, Operand(gradient.region, offset: gradient.offset, target))])
     }
   }
 
-  /// The gradient of a convolution's input, one part of its channels a step; each reads the whole gradient of the output.
+  /// The gradient of a convolution's input, a part of its channels a step; each reads the whole gradient of the output.
+  ///
+  /// - Parameter whole: the kernel for all channels, which says how the gradient of the output lies.
   func emitBackwardData(
-    _ parts: [Range<Int>], _ geometry: ConvolutionGeometry, _ operation: Operation, diffDst: Operand,
-    kernel: Segment, diffSrc: Operand
+    _ weights: ConvolutionWeights, _ whole: PrimitiveDescriptor, diffDst: Operand, diffSrc: Operand
   ) throws {
+    let parts = channelParts(weights, of: diffSrc)
     try sideBySide(parts.count) { index in
-      let channels = parts[index]
-      let reduced = geometry.reduced(inputs: channels.count)
-      let target = try part(diffSrc, channels)
-      var shape = try reduced.shape(.f32)
-      shape.src = target.descriptor
-      shape.dst = diffDst.descriptor
-      let hint = try best(shape.forward(.direct, training: true, activation: nil), pass: .forward)
-      let backward = try kernelOfPart(operation, .backwardData) {
-        try shape.backwardData($0, hint: hint)
-      }
-      try emit(
-        backward,
-        [
-          (.diffDst, diffDst), (.diffSrc, target),
-          (
-            .weights,
-            try slice(
-              of: kernel, axis: 1, channels, reduced.weightDimensions, as: backward.descriptor(of: .weights))
-          ),
-        ])
+      let target = try part(diffSrc, parts[index])
+      let backward =
+        parts[index].isWhole
+        ? whole
+        : try kernelOfPart(weights.operation, .backwardData) {
+          var shape = try weights.geometry.reduced(inputs: parts[index].channels.count).shape(.f32)
+          (shape.src, shape.dst) = (target.descriptor, diffDst.descriptor)
+          let hint = try best(shape.forward(.direct, training: true, activation: nil), pass: .forward)
+          return try shape.backwardData($0, hint: hint)
+        }
+      let wanted = backward.descriptor(of: .weights)
+      let kernel =
+        parts[index].isWhole
+        ? try stored(weights.kernel, as: wanted)
+        : try slice(
+          of: weights.kernel, axis: 1, parts[index].channels,
+          weights.geometry.reduced(inputs: parts[index].channels.count).weightDimensions, as: wanted)
+      try emit(backward, [(.diffDst, diffDst), (.weights, kernel), (.diffSrc, target)])
     }
+  }
+
+  /// The weights and bias that a forward kernel reads: the parameters, a copy, or a batch normalisation multiplied in.
+  private func weightsAndBias(
+    _ weights: ConvolutionWeights, _ part: ChannelPart, as wanted: MemoryDescriptor
+  ) throws -> (weights: Operand, bias: Operand?) {
+    if let folded = weights.operation.foldedNorm {
+      return try self.folded(folded, into: weights, as: wanted)
+    }
+    guard !part.isWhole else {
+      return (try stored(weights.kernel, as: wanted), weights.bias?.operand())
+    }
+    return (
+      try slice(
+        of: weights.kernel, axis: 0, part.channels,
+        weights.geometry.reduced(outputs: part.channels.count).weightDimensions, as: wanted),
+      try weights.bias.map { try slice(of: $0, part, .parameters) }
+    )
+  }
+
+  private func folded(
+    _ folded: FoldedNorm, into weights: ConvolutionWeights, as wanted: MemoryDescriptor
+  ) throws -> (weights: Operand, bias: Operand?) {
+    let norm = folded.norm
+    func vector(_ name: String) throws -> Segment {
+      try self.vector(name, ofLayer: folded.layer, count: weights.operation.outputShape[2])
+    }
+    let result = try storage.folded(
+      weights.kernel, bias: weights.bias, gamma: norm.scale ? try vector("gamma") : nil,
+      beta: norm.center ? try vector("beta") : nil,
+      mean: statisticsRange("moving_mean", ofLayer: folded.layer),
+      variance: statisticsRange("moving_variance", ofLayer: folded.layer), epsilon: norm.epsilon,
+      canonical: weights.geometry.canonicalWeights(), as: wanted)
+    return (result.kernel, result.bias)
+  }
+
+  /// Some elements of a bias, or of its gradient.
+  private func slice(
+    of bias: Segment, _ part: ChannelPart, _ region: Operand.Region
+  ) throws(OneDNNError) -> Operand {
+    Operand(
+      region, offset: (bias.range.lowerBound + part.channels.lowerBound) * 4,
+      try .dense([part.channels.count], .f32))
   }
 
   /// Some output (axis 0) or input channels (axis 1) of a convolution's weights, where and as a kernel reads them.
@@ -150,48 +232,5 @@ extension PlanBuilder {
     return try storage.operand(
       kernel, slice: try kernel.descriptor.slice(from: start, dimensions: dimensions), as: wanted,
       isForInference: mode == .inference)
-  }
-
-  // MARK: - Pooling
-
-  /// A pooling in parts, forward and backward.
-  func pooledInParts(
-    _ index: Int, _ operation: Operation, _ shape: PoolingShape, _ src: Value, dst: Operand,
-    record: MemoryDescriptor
-  ) throws -> Operand {
-    let maxima = record.isEmpty ? nil : buffer(record)
-    func forward(_ src: Operand, _ dst: Operand) throws -> PrimitiveDescriptor {
-      var partShape = shape
-      (partShape.src, partShape.dst) = (src.descriptor, dst.descriptor)
-      return try best(
-        partShape.forward(training: goesBack, activation: operation.activation), pass: .forward)
-    }
-    let together = [src.operand, dst] + (maxima.map { [$0] } ?? [])
-    try inChannelParts(of: together) { parts in
-      var arguments: [(Argument, Operand)] = [(.src, parts[0]), (.dst, parts[1])]
-      if maxima != nil { arguments.append((.workspace, parts[2])) }
-      try emit(try forward(parts[0], parts[1]), arguments)
-    }
-    onBackward(index) { [self] gradient in
-      let matched = try adapt(asImage(gradient, like: dst), to: dst.descriptor)
-      let diff = try throughActivation(
-        operation.activation,
-        Gradient(
-          operand: matched, isExclusive: gradient.isExclusive || matched.descriptor != gradient.descriptor),
-        output: dst)
-      let diffSrc = buffer(shape.src)
-      let together = [diffSrc, diff.operand] + (maxima.map { [$0] } ?? [])
-      try inChannelParts(of: together) { parts in
-        var partShape = shape
-        (partShape.src, partShape.dst) = (parts[0].descriptor, parts[1].descriptor)
-        let backward = try best(
-          partShape.backward(hint: try forward(parts[0], parts[1])), pass: .backwardData)
-        var arguments: [(Argument, Operand)] = [(.diffDst, parts[1]), (.diffSrc, parts[0])]
-        if maxima != nil { arguments.append((.workspace, parts[2])) }
-        try emit(backward, arguments)
-      }
-      propagate(Gradient(operand: diffSrc, isExclusive: true), toInput: 0, of: operation)
-    }
-    return dst
   }
 }

@@ -53,33 +53,40 @@ extension PlanBuilder {
     let isSeparate = operation.activation != nil && forward.isReference
     if isSeparate { forward = try best(shape.forward(training: goesBack, activation: nil), pass: .forward) }
     let dst = buffer(forward.descriptor(of: .dst))
-    var arguments: [(Argument, Operand)] = [(.src, src.operand), (.dst, dst)]
     let record = forward.descriptor(of: .workspace)
-    if !isSeparate, let parts = channelParts(of: dst.descriptor),
-      channelParts(of: src.descriptor) == parts, record.isEmpty || channelParts(of: record) == parts
-    {
-      return try pooledInParts(index, operation, shape, src, dst: dst, record: record)
-    }
     let maxima = record.isEmpty ? nil : buffer(record)
-    if let maxima { arguments.append((.workspace, maxima)) }
-    try emit(forward, arguments)
+    func kernel(_ src: Operand, _ dst: Operand, isWhole: Bool) throws -> PrimitiveDescriptor {
+      guard !isWhole else { return forward }
+      var part = shape
+      (part.src, part.dst) = (src.descriptor, dst.descriptor)
+      return try best(part.forward(training: goesBack, activation: operation.activation), pass: .forward)
+    }
+    try inChannelParts(of: [src.operand, dst] + (maxima.map { [$0] } ?? []), isCut: !isSeparate) {
+      parts, isWhole in
+      var arguments: [(Argument, Operand)] = [(.src, parts[0]), (.dst, parts[1])]
+      if maxima != nil { arguments.append((.workspace, parts[2])) }
+      try emit(try kernel(parts[0], parts[1], isWhole: isWhole), arguments)
+    }
     if isSeparate, let activation = operation.activation {
       let kernel = try best(
         Elementwise.forward(activation, on: dst.descriptor, training: goesBack), pass: .forward)
       try emit(kernel, [(.src, dst), (.dst, dst)])
     }
-    onBackward(index) { [self, forward] gradient in
+    onBackward(index) { [self] gradient in
       let matched = Gradient(operand: asImage(gradient, like: dst), isExclusive: gradient.isExclusive)
       let diff = try throughActivation(operation.activation, matched, output: dst)
-      var backwardShape = shape
-      backwardShape.dst = dst.descriptor
-      let backward = try best(backwardShape.backward(hint: forward), pass: .backwardData)
+      let diffDst = try adapt(diff.operand, to: dst.descriptor)
       let diffSrc = buffer(shape.src)
-      var arguments: [(Argument, Operand)] = [
-        (.diffDst, try adapt(diff.operand, to: dst.descriptor)), (.diffSrc, diffSrc),
-      ]
-      if let maxima { arguments.append((.workspace, maxima)) }
-      try emit(backward, arguments)
+      try inChannelParts(of: [diffSrc, diffDst] + (maxima.map { [$0] } ?? []), isCut: !isSeparate) {
+        parts, isWhole in
+        var part = shape
+        (part.src, part.dst) = (parts[0].descriptor, parts[1].descriptor)
+        let backward = try best(
+          part.backward(hint: try kernel(parts[0], parts[1], isWhole: isWhole)), pass: .backwardData)
+        var arguments: [(Argument, Operand)] = [(.diffDst, parts[1]), (.diffSrc, parts[0])]
+        if maxima != nil { arguments.append((.workspace, parts[2])) }
+        try emit(backward, arguments)
+      }
       propagate(Gradient(operand: diffSrc, isExclusive: true), toInput: 0, of: operation)
     }
     return dst

@@ -49,6 +49,8 @@ final class PlanBuilder {
   private(set) var choices = KernelChoices()
   private var group: (number: Int, part: Int)?
   private var groupCount = 0
+  /// Whether the operation whose forward steps are being emitted has asked for a parameter.
+  private var usesParameters = false
   /// Brings the gradient of canonical logits into the order of the value they came from.
   var canonicalGradient: (Gradient) throws -> Gradient = { $0 }
 
@@ -86,12 +88,12 @@ final class PlanBuilder {
   func build() throws(ComputeError) -> Outputs {
     for index in lowering.operations.indices {
       let operation = lowering.operations[index]
+      usesParameters = false
+      try attributing(to: operation.layer) { try emitForward(index, operation) }
       needsGradient[index] =
         isTraining
         && (operation.inputs.isEmpty
-          ? options.inputGradient
-          : operation.inputs.contains { needsGradient[$0] } || operation.hasParameters)
-      try attributing(to: operation.layer) { try emitForward(index, operation) }
+          ? options.inputGradient : operation.inputs.contains { needsGradient[$0] } || usesParameters)
     }
     let outputLayer = lowering.operations[lowering.output].layer
     return try attributing(to: outputLayer) {
@@ -99,6 +101,7 @@ final class PlanBuilder {
       guard isTraining else { return Outputs(logits: logits.operand) }
       try emitLoss(logits)
       for index in lowering.operations.indices.reversed() { try emitBackward(index) }
+      requireGradients()
       return Outputs(logits: logits.operand, inputGradient: try inputGradient())
     }
   }
@@ -163,6 +166,19 @@ final class PlanBuilder {
     try backward(combine(gradients[index]))
   }
 
+  /// A gradient's memory is used again and again, and what no step writes would be another shard's.
+  private func requireGradients() {
+    var written: Set<Int> = []
+    for step in steps {
+      for operand in step.results where operand.region == .gradient { written.insert(operand.offset) }
+    }
+    for segment in storage.segments {
+      precondition(
+        written.contains { segment.range.contains($0 / 4) },
+        "no step writes the gradient of '\(segment.parameter.path)'")
+    }
+  }
+
   private func inputGradient() throws -> Operand? {
     guard options.inputGradient, !gradients[0].isEmpty, let input = values[0] else { return nil }
     pass = .backwardData
@@ -224,8 +240,11 @@ final class PlanBuilder {
     steps.append(step)
   }
 
-  /// Emits steps that may run side by side, one for each part.
+  /// Emits a step for each part; several may run side by side.
+  ///
+  /// A step of several neither reads what another one of them writes nor adds to the shard's sums.
   func sideBySide(_ parts: Int, _ body: (Int) throws -> Void) throws {
+    guard parts > 1 else { return try body(0) }
     let first = steps.count
     for part in 0..<parts {
       group = (groupCount, part)
@@ -276,7 +295,7 @@ final class PlanBuilder {
       let addend = try adapt(part.operand, to: sum.descriptor)
       let target = sum.isExclusive ? sum.operand : buffer(sum.descriptor)
       let operands = [sum.operand, addend, target]
-      try inChannelParts(of: operands) { parts in
+      try inChannelParts(of: operands) { parts, _ in
         let kernel = try best(Elementwise.add(parts[0].descriptor, parts[1].descriptor), pass: .backwardData)
         try emit(kernel, [(.src, parts[0]), (.src1, parts[1]), (.dst, parts[2])])
       }
@@ -290,6 +309,7 @@ final class PlanBuilder {
     _ name: String, ofLayer layer: String, as wanted: MemoryDescriptor,
     _ view: @autoclosure () throws -> CanonicalView
   ) throws -> Segment {
+    usesParameters = true
     let parameter = try parameter(name, ofLayer: layer)
     if let known = storage.segment(for: parameter) { return known }
     return storage.add(parameter, wanted, try view())
@@ -327,17 +347,6 @@ extension Segment {
   /// The parameter's values, or with `.gradient` its gradient.
   func operand(_ region: Operand.Region = .parameters) -> Operand {
     Operand(region, offset: range.lowerBound * 4, descriptor)
-  }
-}
-
-extension Operation {
-  var hasParameters: Bool {
-    switch kind {
-    case .convolution, .transposedConvolution, .dense, .embedding, .prelu, .positionBias: true
-    case .batchNorm(let norm): norm.scale || norm.center
-    case .layerNorm(let norm): norm.scale || norm.center
-    default: false
-    }
   }
 }
 
