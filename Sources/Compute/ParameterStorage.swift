@@ -59,7 +59,7 @@ final class ParameterStorage: Sendable {
     let toCanonical: Primitive
     let toKernel: Primitive
     let canonical: MemoryDescriptor
-    /// Of the bias, in bytes in the buffer of copies.
+    /// The place of the bias, in bytes from the start of the buffer of copies.
     let biasOffset: Int
   }
 

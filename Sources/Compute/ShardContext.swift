@@ -24,7 +24,7 @@ extension ShardSource {
 public struct ShardOptions: Sendable {
   /// Factor of the loss's gradient: 1 / samples of the minibatch, so that shard gradients add up to the mean's.
   public var scale: Float
-  /// Of the labels in a mean over them, for a loss that decides each by itself; empty for 1 each.
+  /// The weight of each label in the mean over labels, for a loss that treats each label by itself; empty stands for 1 each.
   public var outputWeights: [Double]
   /// The run's seed, for dropout.
   public var seed: UInt64

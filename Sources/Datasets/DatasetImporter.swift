@@ -53,7 +53,7 @@ public struct ImportSummary: Sendable {
   /// By the order of the splits: name and number of samples.
   public let counts: [(name: String, count: Int)]
   public let sampleShape: Shape
-  /// Of classes, or of the columns of targets.
+  /// The names of the classes, or of the target columns.
   public let classNames: [String]
   /// Whether samples have vectors of numbers and no class.
   public let hasTargets: Bool

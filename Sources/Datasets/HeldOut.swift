@@ -3,7 +3,7 @@
 /// Which ones follows from the labels and a seed of its own, so that trainings with other seeds hold out the same samples.
 public struct HeldOut: Hashable, Sendable {
   public enum Amount: Hashable, Sendable {
-    /// Of all samples, in (0, 1); rounded to the nearest number of samples.
+    /// This share of all samples, in (0, 1), rounded to a whole number of them.
     case fraction(Double)
     case count(Int)
   }

@@ -29,9 +29,9 @@ public struct Minibatch: Sendable {
   public let sampleIndices: [Int32]
   /// Empty where samples have vectors of numbers instead.
   public let labels: [Int32]
-  /// Of all samples of the dataset.
+  /// The targets of all samples of the dataset.
   let targets: TargetTable?
-  /// Of all samples of the dataset, by their rows; nil for 1 each.
+  /// The weight of each row of the dataset; nil stands for 1 each.
   public let weights: [Float]?
   public let sampleByteCount: Int
 

@@ -15,7 +15,7 @@ public struct Explanation: Sendable {
   }
 
   public let classIndex: Int
-  /// Of all classes, by softmax over the logits.
+  /// The probability of each class, by softmax over the logits.
   public let probabilities: [Double]
   /// `max_c |∂y/∂x_c|` for every pixel (Simonyan 2013).
   public let saliency: Map

@@ -198,7 +198,7 @@ public struct Maximization: Sendable {
 /// One objective's value and gradient for images in 0…1; the four ideas meet here.
 public struct Ascent {
   public let objective: Objective
-  /// Of the last image, with respect to its pixels in 0…1.
+  /// The gradient of the last image's objective with respect to its pixels in 0…1.
   public var gradient: [Float]
   private let session: LayerTrace.Session
   private let range: PixelRange

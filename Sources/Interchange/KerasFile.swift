@@ -14,7 +14,7 @@ public struct KerasFile: Sendable {
 
   public let path: String
   public let contents: Contents
-  /// Of the program that wrote the file, if it says so.
+  /// The version of Keras that wrote the file, if the file says so.
   public let version: String?
   let root: Group
   /// The group that holds one group per layer.

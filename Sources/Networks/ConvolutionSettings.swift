@@ -1,4 +1,4 @@
-// What layers that slide a window or multiply matrices are told.
+// Settings of convolutions, poolings and dense layers.
 
 /// How an image's edges are treated, as Keras pads.
 public enum Padding: String, Hashable, Sendable, Codable, CaseIterable {

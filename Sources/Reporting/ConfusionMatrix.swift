@@ -22,9 +22,9 @@ public struct ConfusionMatrix: Hashable, Sendable {
   public struct ClassFigures: Hashable, Sendable {
     /// Samples that are of the class.
     public let count: Int
-    /// Of those taken for the class, the share that is.
+    /// The share of the samples taken for the class that belong to it.
     public let precision: Double?
-    /// Of those of the class, the share that was found.
+    /// The share of the class's samples that were taken for it.
     public let recall: Double?
     /// Harmonic mean of precision and recall.
     public let f1: Double?

@@ -1,6 +1,6 @@
 /// How often each of several labels, decided each by itself, was found and missed.
 public struct LabelCounts: Hashable, Sendable {
-  /// Of one label.
+  /// The decisions on one label.
   public struct Counts: Hashable, Sendable {
     /// Samples that have it and were taken to.
     public let right: Int

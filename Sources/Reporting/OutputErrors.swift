@@ -1,6 +1,6 @@
 /// How far a network's numbers are from what they should be.
 public struct OutputErrors: Hashable, Sendable {
-  /// Of one output.
+  /// The errors of one output.
   public struct Figures: Hashable, Sendable {
     public let meanAbsolute: Double
     public let rootMeanSquared: Double

@@ -2,16 +2,16 @@
 ///
 /// Each follows from sums over samples, so that it is the same in whatever pieces a data set is gone through.
 public enum Metric: Hashable, Sendable {
-  /// Of classes: the share of samples whose largest output is their class's, of equal outputs the first. Of labels: the share of
-  /// decisions that are right.
+  /// For classes, the share of samples whose largest output (the first of equal ones) is that of their class; for labels, the
+  /// share of decisions that are right.
   case accuracy
   /// The share of samples whose class is among the k largest outputs.
   case topAccuracy(Int)
   /// The share of samples all of whose labels are right.
   case exactMatch
-  /// Of what was taken for a class, the share that is of it: the plain mean over the classes for which there is such a share.
+  /// The share of the samples taken for a class that belong to it: the plain mean over the classes that any sample was taken for.
   case precision
-  /// Of what is of a class, the share that was found: the plain mean over the classes of which there are samples.
+  /// The share of the samples of a class that were taken for it: the plain mean over the classes that have samples.
   case recall
   /// The harmonic mean of precision and recall of a class: the plain mean over the classes that occur.
   case f1

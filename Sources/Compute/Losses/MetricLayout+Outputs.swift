@@ -1,12 +1,12 @@
 extension MetricLayout {
-  /// Of a class or label: what was right of what was taken for it, all that was taken for it, and all that is of it.
+  /// The decisions on one class or label: those for it that are right, all those for it, and all samples that belong to it.
   public struct Decisions: Hashable, Sendable {
     public let right: Int
     public let taken: Int
     public let actual: Int
   }
 
-  /// Of each class or label; empty where the criterion has neither precision, recall nor F1.
+  /// The decisions on each class or label; empty where the criterion has neither precision, recall nor F1.
   public func decisions(_ sums: [Double]) -> [Decisions] {
     guard let decisions else { return [] }
     return (decisions..<decisions + outputs).map { place in
@@ -22,7 +22,7 @@ extension MetricLayout {
     public let r2: Double
   }
 
-  /// Of each output; empty where the criterion lacks one of these metrics.
+  /// The errors of each output; empty where the criterion lacks one of these metrics.
   public func errors(_ sums: [Double], samples: Int) -> [Errors] {
     guard let absolute, let squared, let moments else { return [] }
     let total = Double(max(samples, 1))

@@ -119,7 +119,7 @@ extension MetricLayout {
 }
 
 extension UnsafeBufferPointer<Float> {
-  /// Of equal ones the first.
+  /// The index of the largest element; the first of several equal ones.
   var indexOfLargest: Int {
     var best = 0
     for index in indices where self[index] > self[best] { best = index }

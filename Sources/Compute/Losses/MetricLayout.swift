@@ -10,10 +10,10 @@ public struct MetricLayout: Hashable, Sendable {
   }
 
   public let criterion: Criterion
-  /// Of the network.
+  /// The number of outputs of the network.
   public let outputs: Int
   public let blocks: [Block]
-  /// Of all blocks together.
+  /// The number of sums in all blocks together.
   public let count: Int
 
   /// Places of the blocks; nil for those that no metric needs.
@@ -98,7 +98,7 @@ public struct MetricLayout: Hashable, Sendable {
     }
   }
 
-  /// Of the numbers of all outputs.
+  /// The total over all outputs, which start at a place.
   private func sum(_ sums: [Double], _ place: Int) -> Double {
     sums[place..<place + outputs].reduce(0, +)
   }

@@ -73,7 +73,7 @@ struct TargetVector {
 struct ClassTarget {
   let first: Int
   let second: Int
-  /// Of the first class; 1 where there is one only.
+  /// The share of the first class; 1 where there is only one.
   let share: Double
 
   /// - Parameter target: no vector.

@@ -114,7 +114,7 @@ enum CostModel {
   private static let minimumShards = 2
   private static let balancedShards = 4
   private static let gainOfFewShards = 1.08
-  /// Of calling one kernel.
+  /// The cost of one kernel call.
   private static let secondsPerStep = 1.5e-6
   /// Writing a shard's gradient and adding it to the others.
   private static let secondsPerReducedFloat = 1.0e-9

@@ -21,7 +21,7 @@ struct Operation {
     case localResponseNorm(LocalResponseNorm)
     case affine(ChannelAffine)
     case add
-    /// Of two inputs.
+    /// The product of two inputs.
     case multiply
     case concat
     case dropout(Dropout)

@@ -32,7 +32,7 @@ extension Augmentation {
 
   /// What is mixed into a sample of a minibatch; nil when it stays alone.
   ///
-  /// Of several steps that mix, the first that its probability admits is the only one.
+  /// The mixing step for a sample; where several are configured, only the first that its probability admits is applied.
   func mixing(_ index: Int, of minibatch: Minibatch, _ grid: PixelGrid, seed: UInt64) -> Mixing? {
     guard minibatch.count > 1 else { return nil }
     for (step, kind) in steps.enumerated() where kind.isMix {

@@ -21,7 +21,7 @@ public struct DatasetReport: Sendable {
     public let count: Int
     public let sampleShape: Shape
     public let storage: String
-    /// Of classes, or of the targets' columns.
+    /// The names of the classes, or of the target columns.
     public let classNames: [String]
     /// Samples of each class; of targets, those with a value above ½ in each column.
     public let classCounts: [Int]

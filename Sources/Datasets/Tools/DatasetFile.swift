@@ -8,7 +8,7 @@ public struct DatasetFile: Sendable {
     public let name: String
     public let images: String
     public let target: TargetName
-    /// Of samples' weights; nil where there is none.
+    /// The name of the dataset with the sample weights; nil where there is none.
     public let weights: String?
 
     public init(name: String, images: String, target: TargetName, weights: String? = nil) {

@@ -20,7 +20,7 @@ public final class DreamProcess {
   }
 
   public let dream: Dream
-  /// Of the present frame, from 0.
+  /// The number of the present frame, from 0.
   public private(set) var frame = 0
   /// Every step so far, in order.
   public private(set) var readings: [Reading] = []

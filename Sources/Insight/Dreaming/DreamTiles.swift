@@ -9,7 +9,7 @@ final class DreamTiles {
   let count: Int
   /// The tiles' longer side.
   let side: Int
-  /// Of the whole image, in the image's own places.
+  /// The gradient of the whole image, pixel by pixel in its own order.
   let gradient: AlignedBuffer<Float>
   private let dream: Dream
   private let subject: Subject

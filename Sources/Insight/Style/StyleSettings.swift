@@ -43,7 +43,9 @@ public struct StyleSettings: Hashable, Sendable {
 
   /// The paper's layers and weights for VGG16 and VGG19.
   ///
-  /// Of another network: five convolutions from first to last for the style, and the one at two thirds for the content.
+  /// The layers of an unknown network: five convolutions from first to last for the style, and the one at two thirds for the
+  /// content.
+  ///
   /// - Throws: ``InsightError`` where the network has no convolution.
   public init(defaultsFor network: ResolvedNetwork) throws(InsightError) {
     let names = network.layers.map(\.name)

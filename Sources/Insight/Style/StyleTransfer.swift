@@ -15,7 +15,7 @@ public final class StyleTransfer {
   public let rule: Rule
   /// Steps done.
   public private(set) var step = 0
-  /// Of the present image.
+  /// The losses of the present image.
   public private(set) var losses = StyleLosses()
   /// No step lowers the loss any more.
   public private(set) var hasConverged = false

@@ -53,7 +53,7 @@ public struct RunReport: Sendable {
     public var learningRate: Double?
     /// By the names in ``RunReport/figureNames``.
     public var train: [String: Double] = [:]
-    /// Of samples held out, by which epochs are compared where there are any.
+    /// Figures over the held-out samples, which decide between epochs where there are any.
     public var validation: [String: Double] = [:]
     public var test: [String: Double] = [:]
     /// Wall-clock seconds of the epoch with everything in it.

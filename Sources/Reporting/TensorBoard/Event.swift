@@ -5,7 +5,7 @@ internal import SwiftProtobuf
 /// Its bytes are those of the message `Event` in `event.proto`, from which `event.pb.swift` is generated.
 struct Event: Hashable {
   enum What: Hashable {
-    /// Of the first record only: `brain.Event:2`.
+    /// The file version, `brain.Event:2`, in the first record only.
     case fileVersion(String)
     case scalars([EventLog.Scalar])
     /// A process of the run begins: readers forget what they know of this step and later ones.

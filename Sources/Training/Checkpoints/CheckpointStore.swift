@@ -83,7 +83,7 @@ public final class CheckpointStore: Sendable {
   }
 
   private func removeOld(newest step: Int, keepLast: Int, keepBest: Int) throws(TrainingError) {
-    // Files of later steps than the one just written belong to a future that was left behind; they are not ours to judge.
+    // Files of later steps than the one just written belong to a later part of a run that was resumed from an earlier checkpoint; this start does not judge them.
     let candidates = try entries().filter { $0.step <= step }
     var intact: [(entry: Entry, score: Double?)] = []
     for entry in candidates {

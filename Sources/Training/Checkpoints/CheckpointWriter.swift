@@ -20,7 +20,7 @@ final class CheckpointWriter {
   private let background = BackgroundCheckpointer()
   private let clock = ContinuousClock()
   private var lastSubmission: ContinuousClock.Instant
-  /// Of the newest checkpoint that was submitted or resumed from.
+  /// The progress that the newest checkpoint holds, whether it was submitted or resumed from.
   private(set) var savedProgress: TrainingProgress?
 
   init(

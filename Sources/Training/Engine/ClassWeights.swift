@@ -13,9 +13,9 @@ public enum ClassWeights: Hashable, Sendable {
 
 /// ``ClassWeights`` for a data set, where they apply.
 struct LossWeights: Hashable, Sendable {
-  /// Of the samples of each class; empty for 1 each.
+  /// The weight of each class's samples; empty stands for 1 each.
   var ofClasses: [Double] = []
-  /// Of each label in the mean over them; empty for 1 each.
+  /// The weight of each label in the mean over labels; empty stands for 1 each.
   var ofOutputs: [Double] = []
 
   static let even = LossWeights()

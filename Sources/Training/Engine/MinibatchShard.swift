@@ -6,7 +6,7 @@ final class MinibatchShard: ShardSource {
   let minibatch: Minibatch
   /// Positions within the minibatch.
   let range: Range<Int>
-  /// Of the samples of each class; empty for 1 each.
+  /// The weight of each class's samples; empty stands for 1 each.
   private let classWeights: [Double]
 
   init(minibatch: Minibatch, range: Range<Int>, classWeights: [Double] = []) {
@@ -34,7 +34,7 @@ final class MinibatchShard: ShardSource {
   func target(at index: Int) -> SampleTarget { target(ofPlace: range.lowerBound + index) }
   func weight(at index: Int) -> Double { weight(ofPlace: range.lowerBound + index) }
 
-  /// Of a sample anywhere in the minibatch; a vector stays valid as long as this object lives.
+  /// The target of a sample anywhere in the minibatch; a vector stays valid as long as this object lives.
   func target(ofPlace place: Int) -> SampleTarget {
     if let values = minibatch.targetValues(place) { return .values(values) }
     return .label(minibatch.label(place))

@@ -6,7 +6,7 @@ internal import Networks
 public struct Evaluation: Sendable {
   /// Loss, and all metrics that mean something for the network's task.
   public let sums: MetricSums
-  /// Of classes: the class of each sample, in the order of the dataset, and what it was taken for.
+  /// The class of each sample, in the order of the dataset.
   ///
   /// That is the class of the largest output, of equal ones the first; of a single yes or no, 0 or 1. Empty for other tasks.
   public let labels: [Int32]

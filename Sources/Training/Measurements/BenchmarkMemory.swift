@@ -7,7 +7,7 @@ public struct TrainingMemory: Hashable, Sendable {
   public let perWorker: Int
   /// Parameters, optimizer state and statistics, which all workers share.
   public let shared: Int
-  /// Of a checkpoint file.
+  /// Bytes of a checkpoint file.
   public let checkpoint: Int
 }
 

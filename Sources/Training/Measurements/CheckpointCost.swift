@@ -9,13 +9,13 @@ public struct CheckpointCost: Sendable {
   public let upperQuartile: Double
   /// Median seconds in which training stands still while the state is copied.
   public let copySeconds: Double
-  /// Of the file.
+  /// Bytes of the file.
   public let byteCount: Int
   public let rounds: Int
   /// Seconds of training between two checkpoints, as the configuration has it.
   public let intervalSeconds: Double
 
-  /// Of the training time.
+  /// The share of the training time.
   public var share: Double { seconds / intervalSeconds }
 }
 

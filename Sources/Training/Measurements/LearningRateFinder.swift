@@ -106,7 +106,7 @@ private struct SmoothedLoss {
 public struct LearningRateCurve: Hashable, Sendable {
   public struct Point: Hashable, Sendable {
     public let rate: Double
-    /// Of one minibatch, its mean.
+    /// The mean loss of one minibatch.
     public let loss: Double
 
     public init(rate: Double, loss: Double) {

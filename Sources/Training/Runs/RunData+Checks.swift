@@ -41,7 +41,7 @@ struct TargetCheck {
   let prefix: String
   /// The name of the network's output for messages, with a blank before it.
   let output: String
-  /// Of errors about shapes.
+  /// The kind of error for shapes that do not fit.
   let kind: TrainingError.Kind
 
   init(

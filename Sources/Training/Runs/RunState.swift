@@ -28,7 +28,7 @@ public struct RunState: Codable, Hashable, Sendable {
   public var bestEpoch: Int?
   /// The monitored figure of the best epoch.
   public var best: Double?
-  /// Of the last epoch, where there is test data.
+  /// Test accuracy of the last epoch; nil without test data.
   public var testAccuracy: Double?
   /// Wall-clock seconds of training, interruptions left out.
   public var seconds: Double

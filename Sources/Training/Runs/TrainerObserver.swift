@@ -24,9 +24,9 @@ public struct RunSummary: Sendable {
   public let progress: TrainingProgress
   public let epochs: Int
   public let stepsPerEpoch: Int
-  /// Of an epoch.
+  /// Samples of an epoch.
   public let trainingSamples: Int
-  /// Held out of the training's, 0 where none are.
+  /// Samples held out of the training data; 0 where none are.
   public let validationSamples: Int
   public let testSamples: Int
   /// Samples of a step.

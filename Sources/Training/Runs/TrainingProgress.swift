@@ -61,9 +61,9 @@ public struct RunIdentity: Hashable, Sendable {
   public var runID: String
   /// The resolved configuration, as text.
   public var configuration: String
-  /// Of the datasets, by their role (`train`, `test`): a hexadecimal SHA-256.
+  /// A hexadecimal SHA-256 of each dataset, by its role (`train`, `test`).
   public var datasets: [String: String]
-  /// Of Convoy, the kernel library and others, by name.
+  /// Versions of Convoy, the kernel library and others, by name.
   public var versions: [String: String]
   /// The CPU's instruction set as the kernel library uses it.
   public var instructionSet: String
