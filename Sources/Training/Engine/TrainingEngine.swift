@@ -1,5 +1,6 @@
 internal import Compute
 internal import Datasets
+internal import Digests
 internal import Foundation
 internal import Networks
 internal import OneDNN
@@ -363,10 +364,7 @@ final class TrainingEngine: Sendable {
 
   /// - Throws: ``TrainingError`` of kind `notFinite` after an update that a bad number cut short.
   func copyState() throws(TrainingError) -> StateCopy {
-    guard !isSpoiled.load(ordering: .relaxed) else {
-      throw TrainingError(
-        .notFinite, "the last update met a number that is not finite: its state is not kept")
-    }
+    try requireWholeState()
     func copy(_ buffer: AlignedBuffer<Float>) -> AlignedBuffer<Float> {
       let copy = AlignedBuffer<Float>(count: buffer.count)
       copy.copy(from: buffer)
@@ -375,6 +373,26 @@ final class TrainingEngine: Sendable {
     return StateCopy(
       parameters: copy(parameters), slots: copy(slots), statistics: copy(statistics),
       average: after.average.map(copy))
+  }
+
+  /// Hexadecimal SHA-256 of all that training changes, in the plans' layouts.
+  ///
+  /// To be taken between steps; nothing is copied.
+  /// - Throws: ``TrainingError`` of kind `notFinite` after an update that a bad number cut short.
+  func digest() throws(TrainingError) -> String {
+    try requireWholeState()
+    var hash = SHA256()
+    for buffer in [parameters, slots, statistics] + (after.average.map { [$0] } ?? []) {
+      withExtendedLifetime(buffer) { hash.update(UnsafeRawBufferPointer(buffer.elements)) }
+    }
+    return hash.finalize().hexadecimal
+  }
+
+  private func requireWholeState() throws(TrainingError) {
+    guard !isSpoiled.load(ordering: .relaxed) else {
+      throw TrainingError(
+        .notFinite, "the last update met a number that is not finite: its state is not kept")
+    }
   }
 }
 

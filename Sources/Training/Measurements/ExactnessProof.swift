@@ -1,6 +1,5 @@
 internal import Compute
 internal import Datasets
-internal import Digests
 internal import Foundation
 internal import Tensors
 
@@ -124,37 +123,5 @@ public final class ExactnessProof {
       progress.position = minibatch.position + minibatch.count
       return true
     }
-  }
-}
-
-extension TrainingEngine {
-  /// Hexadecimal SHA-256 of all that training changes, in the plans' layouts.
-  func digest() throws -> String {
-    let state = try copyState()
-    var hash = SHA256()
-    for buffer in state.buffers {
-      withExtendedLifetime(buffer) { hash.update(UnsafeRawBufferPointer(buffer.elements)) }
-    }
-    return hash.finalize().hexadecimal
-  }
-}
-
-extension BatchReader {
-  /// The minibatches of a training from a place on.
-  static func training(
-    _ configuration: RunConfiguration, _ samples: SampleSet, from progress: TrainingProgress
-  ) -> BatchReader {
-    BatchReader(
-      samples.store, order: samples.order, batchSize: configuration.training.samplesPerStep,
-      epoch: progress.epoch, position: progress.position,
-      endEpoch: configuration.training.epochs)
-  }
-}
-
-extension Schedule {
-  /// The schedule of a training over so many samples in an epoch.
-  init(_ training: TrainingConfiguration, samples: Int) {
-    let steps = max((samples + training.samplesPerStep - 1) / training.samplesPerStep, 1)
-    self.init(training.schedule, stepsPerEpoch: steps, totalSteps: steps * training.epochs)
   }
 }

@@ -2,7 +2,7 @@ internal import Foundation
 
 /// The factor by which a step's learning rate is scaled: a pure function of the step's number.
 ///
-/// Of a ``Plateau`` it is the warm-up alone; what is left of the rate is in ``PlateauState/factor``.
+/// For a ``Plateau`` this is the warm-up alone; the rest of the factor is in ``PlateauState/factor``.
 public struct Schedule: Hashable, Sendable {
   public let configuration: ScheduleConfiguration
   public let stepsPerEpoch: Int
@@ -16,6 +16,12 @@ public struct Schedule: Hashable, Sendable {
     self.configuration = configuration
     self.stepsPerEpoch = stepsPerEpoch
     self.totalSteps = totalSteps
+  }
+
+  /// The schedule of a training over so many samples in an epoch.
+  init(_ training: TrainingConfiguration, samples: Int) {
+    let steps = max((samples + training.samplesPerStep - 1) / training.samplesPerStep, 1)
+    self.init(training.schedule, stepsPerEpoch: steps, totalSteps: steps * training.epochs)
   }
 
   /// The factor for a step, counted from 0.
