@@ -118,6 +118,7 @@ let package = Package(
     .executableTarget(
       name: "ConfigurationFuzz", dependencies: ["Experiments", "TestSupport"], path: "Tests/ConfigurationFuzz"
     ),
+    .executableTarget(name: "ExactnessFuzz", dependencies: ["HDF5", "OneDNN"], path: "Tests/ExactnessFuzz"),
     .executableTarget(
       name: "CheckpointProbe", dependencies: ["Tensors", "Networks", "Training", "Interchange"],
       path: "Tests/CheckpointProbe"),
@@ -131,7 +132,7 @@ let package = Package(
       name: "ExperimentsTests",
       dependencies: [
         "Settings", "Experiments", "Compute", "Datasets", "Insight", "Tensors", "Networks", "Training",
-        "TestSupport",
+        "TestSupport", "ExactnessFuzz",
       ], exclude: ["Fixtures"]),
     .testTarget(
       name: "ReportingTests",
