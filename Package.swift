@@ -149,7 +149,7 @@ let package = Package(
       ],
       exclude: ["Fixtures"]),
     .testTarget(
-      name: "CommandTests", dependencies: ["convoy", "HDF5", "ImageFiles", "TestSupport"],
+      name: "CommandTests", dependencies: ["convoy", "HDF5", "ImageFiles", "Reporting", "TestSupport"],
       exclude: ["Fixtures"]),
   ]
 )

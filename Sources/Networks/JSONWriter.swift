@@ -1,4 +1,4 @@
-public import Foundation
+internal import Foundation
 
 /// Writes values as JSON; the one place that decides how keys, numbers and lines look.
 ///

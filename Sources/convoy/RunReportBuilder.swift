@@ -28,12 +28,19 @@ struct RunReportBuilder {
     self.epochs = epochs
   }
 
+  private static func path(ofRun directory: String) -> String { "\(directory)/report.html" }
+
+  /// Whether a run has its page.
+  static func hasReport(_ directory: String) -> Bool {
+    FileManager.default.fileExists(atPath: path(ofRun: directory))
+  }
+
   /// Writes the page.
   ///
   /// - Parameter path: nil for `report.html` in the run directory.
   /// - Returns: where it is.
   func write(to path: String?, stop: StopRequest) throws -> String {
-    let path = path ?? "\(directory)/report.html"
+    let path = path ?? Self.path(ofRun: directory)
     let html = try make(stop: stop).html()
     try OutputFile.write(html, to: path)
     return path

@@ -2,6 +2,8 @@ import Foundation
 import TestSupport
 import Testing
 
+@testable import Reporting
+
 @Suite("The sweep command")
 struct SweepCommandTests {
   /// A process in a folder; `afterwards` may end it early.
@@ -102,5 +104,112 @@ struct SweepCommandTests {
     let refused = try run(["sweep", "sweep.yaml", "--member", "6"], in: folder)
     #expect(refused.code == 64)
     #expect(refused.output.contains("the sweep has 6"))
+  }
+
+  // MARK: - Members are runs
+
+  /// The names of all files below a folder; of event files without the time and the host, of which there is one for each start.
+  private func files(_ path: String) throws -> [String] {
+    try FileManager.default.subpathsOfDirectory(atPath: path).map { name in
+      name.hasPrefix(EventLog.prefix) ? EventLog.prefix : name
+    }.sorted()
+  }
+
+  /// Figures that TensorBoard shows of a run, without those of speed.
+  private func events(_ run: String) throws -> [String] {
+    let name = try #require(
+      try FileManager.default.contentsOfDirectory(atPath: run).first { $0.hasPrefix(EventLog.prefix) })
+    let bytes = Array(try #require(FileManager.default.contents(atPath: "\(run)/\(name)")))
+    var lines: [String] = []
+    var offset = 0
+    while let record = EventRecord.read(bytes, at: offset) {
+      let event = try #require(Event(record.message))
+      if case .scalars(let scalars) = event.what {
+        lines += scalars.filter { $0.tag != "images_per_second" }.map {
+          "\(event.step) \($0.tag) \($0.value)"
+        }
+      }
+      offset = record.end
+    }
+    #expect(offset == bytes.count)
+    return lines
+  }
+
+  /// The members' run directories, in their order, as the list of the sweep names them.
+  private func members(_ folder: TemporaryDirectory) throws -> [String] {
+    let list = try run(["sweep", "sweep.yaml", "--list"], in: folder)
+    return list.output.split(separator: "\n").filter { $0.first(where: { $0 != " " })?.isNumber == true }
+      .compactMap { $0.split(separator: " ").last.map { folder.file("Results/tiny/\($0)") } }
+  }
+
+  @Test(
+    "a member's run directory holds what that of a training of the same config does: files, events, report")
+  func memberIsRun() throws {
+    let folder = try prepare()
+    let sweep = try run(["sweep", "sweep.yaml", "--member", "3", "--workers", "1"], in: folder)
+    #expect(sweep.code == 0, "\(sweep.output)")
+    let member = try #require(try members(folder).dropFirst(3).first)
+    let training = folder.file("training")
+    let trained = try run(
+      [
+        "train", "sweep.yaml", "--set", "learning_rate=0.1", "--set",
+        "training.optimizer.sgd.momentum=0.9", "--run-dir", training, "--workers", "2",
+      ], in: folder)
+    #expect(trained.code == 0, "\(trained.output)")
+    #expect(try files(member) == files(training))
+    #expect(try files(member).contains("report.html"))
+    let (events, wanted) = (try events(member), try events(training))
+    #expect(events == wanted && events.count > 6)
+    for name in ["config.yaml", "steps.csv"] {
+      #expect(
+        try String(contentsOfFile: "\(member)/\(name)", encoding: .utf8)
+          == String(contentsOfFile: "\(training)/\(name)", encoding: .utf8))
+    }
+    let log = try String(contentsOfFile: "\(member)/log.txt", encoding: .utf8)
+    #expect(log.contains("finished after 30 steps"))
+  }
+
+  @Test("the table is made of states and tables of epochs: it is the same when the checkpoints are gone")
+  func withoutCheckpoints() throws {
+    let folder = try prepare()
+    let done = try run(["sweep", "sweep.yaml", "--quiet", "--workers", "1"], in: folder)
+    #expect(done.code == 0, "\(done.output)")
+    let wanted = try table(folder)
+    let list = try run(["sweep", "sweep.yaml", "--list"], in: folder).output
+    #expect(list.contains("6 of 6"))
+    for member in try members(folder) {
+      try FileManager.default.removeItem(atPath: "\(member)/checkpoints")
+    }
+    #expect(try run(["sweep", "sweep.yaml", "--list"], in: folder).output == list)
+    let again = try run(["sweep", "sweep.yaml"], in: folder)
+    #expect(again.code == 0 && !again.output.contains(" of 6: "), "\(again.output)")
+    #expect(try table(folder) == wanted)
+  }
+
+  @Test("a member whose state or table is missing says so; the next call brings back a state and a report")
+  func missingFiles() throws {
+    let folder = try prepare()
+    #expect(try run(["sweep", "sweep.yaml", "--quiet"], in: folder).code == 0)
+    let paths = try members(folder)
+    try FileManager.default.removeItem(atPath: "\(paths[0])/state.json")
+    try FileManager.default.removeItem(atPath: "\(paths[1])/metrics.csv")
+    try FileManager.default.removeItem(atPath: "\(paths[2])/report.html")
+    let list = try run(["sweep", "sweep.yaml", "--list"], in: folder).output
+    #expect(list.contains("unknown: no state.json"), "\(list)")
+    #expect(list.contains("6 of 6, no metrics.csv"), "\(list)")
+    let again = try run(["sweep", "sweep.yaml"], in: folder)
+    #expect(again.output.contains("member 1 of 6") && again.output.contains("member 3 of 6"))
+    #expect(FileManager.default.fileExists(atPath: "\(paths[0])/state.json"))
+    #expect(FileManager.default.fileExists(atPath: "\(paths[2])/report.html"))
+  }
+
+  @Test("values that the environment puts over the file are told before members are trained with them")
+  func environment() throws {
+    let folder = try prepare()
+    let result = try Program.run(
+      ["sweep", "sweep.yaml", "--member", "0"], in: folder.path,
+      shell: "export CONVOY_SET=training.epochs=1")
+    #expect(
+      result.code == 0 && result.errors.contains("warning: CONVOY_SET puts training.epochs=1 over the file"))
   }
 }

@@ -19,6 +19,16 @@ struct RunTests {
 
   // MARK: - The run directory
 
+  @Test("a state whose best figure is not finite is read back")
+  func infiniteState() throws {
+    let folder = try TemporaryFolder()
+    let state = RunState(
+      phase: .stopped, name: "a", runID: "b", step: 3, epoch: 1, epochs: 2, monitor: "loss", bestEpoch: 1,
+      best: .infinity, testAccuracy: nil, seconds: 1, message: nil, updated: "now")
+    try state.write(to: folder(""))
+    #expect(RunState.read(directory: folder("")) == state)
+  }
+
   @Test("a run directory holds configuration, metrics, log, environment and checkpoints")
   func contents() throws {
     let folder = try TemporaryFolder()

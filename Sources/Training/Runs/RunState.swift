@@ -38,6 +38,9 @@ public struct RunState: Codable, Hashable, Sendable {
   /// When this was written, ISO 8601.
   public var updated: String
 
+  /// Whether the training ended before its last epoch because the monitored figure no longer improved.
+  public var hasStoppedEarly: Bool { phase == .finished && epoch < epochs }
+
   public static let fileName = "state.json"
 
   /// The state of the run in a directory, nil where there is none or it cannot be read.

@@ -27,6 +27,13 @@ struct ConfigurationArguments: ParsableArguments {
   var settings: [Override] {
     Override.all(options: overrides, environment: ProcessInfo.processInfo.environment)
   }
+
+  /// Says which values a training does not have from its file or the command line.
+  func warnOfEnvironment() {
+    for setting in settings where setting.source == .environment {
+      TerminalOutput.warn("\(Override.variable) puts \(setting.text) over the file")
+    }
+  }
 }
 
 extension ConfigCommand {

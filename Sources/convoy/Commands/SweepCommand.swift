@@ -1,7 +1,6 @@
 internal import ArgumentParser
 internal import Experiments
 internal import Foundation
-internal import Interchange
 internal import Parallel
 internal import Reporting
 internal import Training
@@ -12,9 +11,9 @@ struct SweepCommand: ParsableCommand {
     commandName: "sweep",
     abstract: "Train every run of a config's sweep section, and compare them.",
     discussion: """
-      Each member is a run like any other, in its own directory under Results/NAME. Runs that are complete are not trained \
-      again, and one that was interrupted goes on where it stopped, so the same command goes on with the sweep. At the end \
-      there is a table of all members, the best first, and two charts.
+      Each member is a run like any other, in its own directory under Results/NAME, with all that `convoy train` gives a run. \
+      Runs that are complete are not trained again, and one that was interrupted goes on where it stopped, so the same \
+      command goes on with the sweep. At the end there is a table of all members, the best first, and two charts.
 
         convoy sweep Configs/sweep.yaml --list
         convoy sweep Configs/sweep.yaml
@@ -48,7 +47,8 @@ struct SweepCommand: ParsableCommand {
       return
     }
     let stop = StopSignals.install()
-    for member in try chosen(sweep) where !results.isComplete(member) {
+    config.warnOfEnvironment()
+    for member in try chosen(sweep) where !results.isDone(member) {
       try train(member, of: sweep, stop: stop)
     }
     guard member == nil else { return }
@@ -68,25 +68,19 @@ struct SweepCommand: ParsableCommand {
   ///
   /// A member whose loss ran away is noted and the sweep goes on: that is a result, too.
   private func train(_ member: Sweep.Member, of sweep: Sweep, stop: StopRequest) throws {
-    let loaded = member.configuration
-    let directory = RunNames.directory(of: loaded)
     if !quiet {
       let values = zip(sweep.keys, member.values).compactMap { key, value in value.map { "\(key)=\($0)" } }
       // At once, for the lines of the training are not held back either.
       TerminalOutput.write(
         "member \(member.index + 1) of \(sweep.members.count): \(values.joined(separator: " "))\n", to: 1)
     }
-    let request = RunRequest(
-      configuration: loaded.run, resolvedConfiguration: loaded.resolvedYAML, directory: directory,
-      workers: workers.count, model: KerasModelWriter(), coresDescription: Cores.available().description,
-      compareConfiguration: { try TrainCommand.changes(from: $0, to: loaded) })
-    let printer = TrainingPrinter(isQuiet: quiet)
+    let driver = RunDriver(
+      loaded: member.configuration, directory: RunNames.directory(of: member.configuration),
+      workers: workers.count)
     do {
-      let isComplete = try Run(request, stop: stop, observer: printer).train()
-      printer.finish()
-      if !isComplete { throw SilentEnd(.stopped) }
+      let result = try TrainingPrinter(isQuiet: quiet).follow { try driver.run(stop: stop, printer: $0) }
+      if !result.isComplete { throw SilentEnd(.stopped) }
     } catch let error as TrainingError where error.kind == .notFinite {
-      printer.finish()
       TerminalOutput.warn("member \(member.index + 1): \(error)")
     }
   }

@@ -1,7 +1,6 @@
 internal import ArgumentParser
 internal import Experiments
 internal import Foundation
-internal import Interchange
 internal import Parallel
 internal import Training
 
@@ -74,66 +73,37 @@ struct TrainCommand: ParsableCommand {
     let overfit = overfitBatches.map { ["training.overfit_batches=\($0)"] } ?? []
     let loaded = try ConfigurationFile.load(
       path: config.config, overrides: config.settings + overfit.map { Override($0) })
-    for setting in config.settings where setting.source == .environment {
-      TerminalOutput.warn("\(Override.variable) puts \(setting.text) over the file")
-    }
+    config.warnOfEnvironment()
     if loaded.hasSweep {
       TerminalOutput.warn("the section 'sweep' is not used here; `convoy sweep` trains its members")
     }
-    let cores = Cores.available()
-    let request = RunRequest(
-      configuration: loaded.run, resolvedConfiguration: loaded.resolvedYAML,
-      directory: runDir ?? RunNames.directory(of: loaded), workers: workers ?? cores.count,
-      model: KerasModelWriter(), coresDescription: cores.description, resume: choice,
-      allowChanges: allowChanges,
-      verifiesData: verifyData, stepLimit: steps,
-      compareConfiguration: { try TrainCommand.changes(from: $0, to: loaded) })
-    if json {
-      let printer = JSONTrainingPrinter()
-      let (run, isComplete) = try train(request, stop, printer)
-      if isComplete || run.hasReachedStepLimit {
-        let verdict = isComplete ? OverfitVerdict(run.directory.path, loaded.run) : nil
-        printer.write(
-          FinishedEvent(
-            run.progress, isComplete: isComplete, directory: run.directory.path,
-            hasLearned: verdict?.hasLearned))
-      }
-      return try end(run, isComplete)
-    }
+    let driver = RunDriver(
+      loaded: loaded, directory: runDir ?? RunNames.directory(of: loaded),
+      workers: workers ?? Cores.available().count, resume: choice, allowsChanges: allowChanges,
+      verifiesData: verifyData, stepLimit: steps)
+    let result = try json ? printEvents(driver, stop) : printText(driver, stop)
+    if !result.isComplete, !result.hasReachedStepLimit { throw SilentEnd(.stopped) }
+  }
+
+  private func printText(_ driver: RunDriver, _ stop: StopRequest) throws -> TrainingResult {
     let printer = TrainingPrinter(isQuiet: quiet)
-    let (run, isComplete) = try train(request, stop, printer)
-    printer.finish()
-    let result = TrainingResult(
-      directory: run.directory.path, data: loaded.run.data, progress: run.progress, isComplete: isComplete,
-      hasReachedStepLimit: run.hasReachedStepLimit,
-      wasComplete: isComplete && run.summary.progress.step == run.progress.step)
-    if isComplete, !result.wasComplete { writeReport(of: run, stop) }
+    let result = try printer.follow { try driver.run(stop: stop, printer: $0) }
     print(result.text(TerminalOutput.standardOutput), terminator: "")
-    if isComplete, let verdict = OverfitVerdict(run.directory.path, loaded.run) { print(verdict.text) }
-    try end(run, isComplete)
+    if let verdict = verdict(result, driver) { print(verdict.text) }
+    return result
   }
 
-  private func train(
-    _ request: RunRequest, _ stop: StopRequest, _ printer: any TrainerObserver
-  ) throws -> (Run, Bool) {
-    let run = try Run(
-      request, stop: stop, observer: TensorBoardObserver(directory: request.directory, next: printer))
-    return (run, try run.train())
-  }
-
-  /// Writes `report.html` beside the rest; a training is none the worse for a report that fails.
-  private func writeReport(of run: Run, _ stop: StopRequest) {
-    do {
-      let builder = try RunReportBuilder(
-        directory: run.directory.path, workers: workers ?? Cores.available().count)
-      _ = try builder.write(to: nil, stop: stop)
-    } catch {
-      TerminalOutput.warn("no report was written: \(error)")
+  private func printEvents(_ driver: RunDriver, _ stop: StopRequest) throws -> TrainingResult {
+    let printer = JSONTrainingPrinter()
+    let result = try driver.run(stop: stop, printer: printer)
+    if result.isComplete || result.hasReachedStepLimit {
+      printer.write(FinishedEvent(result, hasLearned: verdict(result, driver)?.hasLearned))
     }
+    return result
   }
 
-  private func end(_ run: Run, _ isComplete: Bool) throws {
-    if !isComplete, !run.hasReachedStepLimit { throw SilentEnd(.stopped) }
+  private func verdict(_ result: TrainingResult, _ driver: RunDriver) -> OverfitVerdict? {
+    result.isComplete ? OverfitVerdict(driver.directory, driver.loaded.run) : nil
   }
 
   private var choice: ResumeChoice {
@@ -141,16 +111,6 @@ struct TrainCommand: ParsableCommand {
     case "auto": .auto
     case "never": .never
     default: .path(resume)
-    }
-  }
-
-  /// What differs between the config a checkpoint was made with and this one.
-  static func changes(from stored: String, to loaded: LoadedConfiguration) throws -> [ConfigurationChange] {
-    let before = try ConfigurationFile.load(text: stored, path: "the checkpoint's config")
-    return before.differences(to: loaded).map {
-      ConfigurationChange(
-        key: $0.path, before: $0.before ?? "not there", after: $0.after ?? "not there",
-        keepsMeaning: $0.keepsMeaning)
     }
   }
 }

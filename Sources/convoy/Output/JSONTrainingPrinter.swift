@@ -77,7 +77,7 @@ private struct StepEvent: Encodable {
   }
 }
 
-/// A row of `metrics.csv` under the names of its columns; `null` for an empty cell.
+/// A row of `metrics.csv` under the names of its columns, without those whose cell is empty.
 private struct EpochEvent: Encodable {
   let metrics: EpochMetrics
   let isBest: Bool
@@ -90,13 +90,13 @@ private struct EpochEvent: Encodable {
     try container.encode(isBest, forKey: "best")
     for (column, cell) in zip(metrics.columns, metrics.row) {
       // Sixteen digits of a digest may look like a number.
-      let value: JSONValue = column == "digest" ? .string(cell) : Self.number(cell)
-      try container.encode(value, forKey: NamedKey(column))
+      let value = column == "digest" ? .string(cell) : Self.number(cell)
+      try container.encodeIfPresent(value, forKey: NamedKey(column))
     }
   }
 
-  private static func number(_ cell: String) -> JSONValue {
-    Int(cell).map(JSONValue.integer) ?? Double(cell).map(JSONValue.number) ?? .null
+  private static func number(_ cell: String) -> JSONValue? {
+    Int(cell).map(JSONValue.integer) ?? Double(cell).map(JSONValue.number)
   }
 }
 
@@ -131,10 +131,11 @@ struct FinishedEvent: Encodable {
   /// Whether the network could learn a few samples by heart; left out for other trainings.
   let hasLearned: Bool?
 
-  init(_ progress: TrainingProgress, isComplete: Bool, directory: String, hasLearned: Bool?) {
-    complete = isComplete
+  init(_ result: TrainingResult, hasLearned: Bool?) {
+    let progress = result.progress
+    complete = result.isComplete
     (step, epoch, seconds) = (progress.step, progress.epoch, progress.seconds)
     (bestEpoch, best) = (progress.best?.epoch, progress.best.map { abs($0.score) })
-    (self.directory, self.hasLearned) = (directory, hasLearned)
+    (directory, self.hasLearned) = (result.directory, hasLearned)
   }
 }

@@ -49,11 +49,16 @@ final class TrainingPrinter: TrainerObserver {
       TerminalOutput.warn(text)
     case .stopped(let signal, let step):
       say("\(StopSignals.name(of: signal)): checkpoint written after step \(step)")
-    case .checkpointWritten, .finished: break
+    case .finished: progress.finish()
+    case .checkpointWritten: break
     }
   }
 
-  func finish() { progress.finish() }
+  /// Lets `body` be followed, and takes the line of progress away, however it ends.
+  func follow<Result>(_ body: (TrainingPrinter) throws -> Result) rethrows -> Result {
+    defer { progress.finish() }
+    return try body(self)
+  }
 
   private var seconds: Double {
     let elapsed = start.duration(to: clock.now).components

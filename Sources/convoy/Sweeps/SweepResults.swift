@@ -10,16 +10,46 @@ struct SweepResults {
   struct Standing {
     let member: Sweep.Member
     let directory: String
-    /// Nil where nothing was trained yet.
-    let progress: TrainingProgress?
-    /// Of the newest checkpoint's contents, the same for every machine and interruption.
-    let digest: String
+    /// Whether there is a run directory.
+    let hasBegun: Bool
+    /// Nil where the run does not say.
+    let state: RunState?
     /// Epochs with their test figures, or the training's where there is no test data.
     let epochs: RunTable?
 
+    init(_ member: Sweep.Member) {
+      self.member = member
+      directory = RunNames.directory(of: member.configuration)
+      hasBegun = FileManager.default.fileExists(atPath: directory)
+      state = RunState.read(directory: directory)
+      epochs = RunTable.epochs(ofRun: directory)
+    }
+
+    private var wanted: Int { member.configuration.run.training.epochs }
+
     var isComplete: Bool {
-      guard let progress else { return false }
-      return progress.stoppedEarly || progress.epoch >= member.configuration.run.training.epochs
+      guard let state, state.phase == .finished else { return false }
+      return state.hasStoppedEarly || state.epoch >= wanted
+    }
+
+    /// Of parameters, optimizer state and statistics after the last epoch, the same for every machine and interruption.
+    var digest: String { epochs?.cells("digest")?.last ?? "" }
+
+    /// Epochs done, and what the run directory should hold but does not.
+    var done: String {
+      guard hasBegun else { return "0 of \(wanted)" }
+      guard let state else { return "unknown: no \(RunState.fileName)" }
+      let isTableMissing = epochs == nil && state.epoch > 0
+      return "\(state.epoch) of \(wanted)" + (state.hasStoppedEarly ? ", stopped early" : "")
+        + (isTableMissing ? ", no metrics.csv" : "")
+    }
+
+    /// The monitored figure of the best epoch.
+    var best: Double? { state?.best }
+
+    /// The same as something of which more is better; nil without one, or where it is no number.
+    var score: Double? {
+      best.map(member.configuration.run.training.monitor.turned).flatMap { $0.isNaN ? nil : $0 }
     }
   }
 
@@ -39,25 +69,17 @@ struct SweepResults {
     folder = "Results/\(sweep.base.run.name)/sweep-\(RunNames.digest(meaning).prefix(8))"
   }
 
-  func isComplete(_ member: Sweep.Member) -> Bool { standing(of: member).isComplete }
-
-  private func standing(of member: Sweep.Member) -> Standing {
-    let directory = RunNames.directory(of: member.configuration)
-    let store = CheckpointStore(folder: "\(directory)/checkpoints")
-    let newest =
-      FileManager.default.fileExists(atPath: store.folder) ? try? store.newest() : nil
-    let header = newest.flatMap { try? CheckpointFile.header(of: $0.path) }
-    return Standing(
-      member: member, directory: directory, progress: newest?.checkpoint.progress,
-      digest: header.map { String($0.contentDigest.hexadecimal.prefix(16)) } ?? "",
-      epochs: RunTable.epochs(ofRun: directory))
+  /// Whether nothing is left to do for a member: it is trained to its end and has its report.
+  func isDone(_ member: Sweep.Member) -> Bool {
+    let standing = Standing(member)
+    return standing.isComplete && RunReportBuilder.hasReport(standing.directory)
   }
 
   private func standings(_ order: Order) -> [Standing] {
-    let all = sweep.members.map(standing)
+    let all = sweep.members.map(Standing.init)
     guard order == .best else { return all }
     return all.enumerated().sorted { left, right in
-      let (a, b) = (left.element.progress?.best?.score, right.element.progress?.best?.score)
+      let (a, b) = (left.element.score, right.element.score)
       if let a, let b, a != b { return a > b }
       if (a == nil) != (b == nil) { return a != nil }
       return left.offset < right.offset
@@ -68,25 +90,15 @@ struct SweepResults {
 
   private var monitor: String { sweep.base.run.training.monitor.name }
 
-  /// The monitored figure of a best epoch.
-  private func figure(_ best: BestEpoch) -> Double {
-    sweep.base.run.training.monitor.turned(best.score)
-  }
-
   private var columns: [String] {
     ["member"] + sweep.keys + ["best \(monitor)", "best epoch", "epochs", "digest", "run"]
   }
 
   private func cells(_ standing: Standing) -> [String] {
-    let best = standing.progress?.best
-    let wanted = standing.member.configuration.run.training.epochs
-    var done = "\(standing.progress?.epoch ?? 0) of \(wanted)"
-    if standing.progress?.stoppedEarly == true { done += ", stopped early" }
-    var cells = ["\(standing.member.index)"]
-    cells += standing.member.values.map { $0 ?? "" }
-    cells.append(best.map { NumberText.short(figure($0)) } ?? "")
-    cells.append(best.map { "\($0.epoch)" } ?? "")
-    return cells + [done, standing.digest, standing.directory]
+    ["\(standing.member.index)"] + standing.member.values.map { $0 ?? "" } + [
+      standing.best.map { NumberText.short($0) } ?? "", standing.state?.bestEpoch.map { "\($0)" } ?? "",
+      standing.done, standing.digest, standing.directory,
+    ]
   }
 
   func table(order: Order) -> Table {
@@ -167,9 +179,9 @@ struct SweepResults {
   private func scatter(_ standings: [Standing], key: String, position: Int) -> Chart? {
     let points = standings.compactMap { standing -> Chart.Point? in
       guard let text = standing.member.values[position], let x = Double(text),
-        let best = standing.progress?.best
+        let best = standing.best
       else { return nil }
-      return Chart.Point(x, figure(best))
+      return Chart.Point(x, best)
     }
     guard Set(points.map(\.x)).count > 1 else { return nil }
     var chart = Chart(

@@ -1,0 +1,69 @@
+internal import Experiments
+internal import Foundation
+internal import Interchange
+internal import Parallel
+internal import Training
+
+/// Carries a run out, from its configuration to its report; `train`, the members of sweeps and the tasks of job arrays are
+/// all run by it.
+struct RunDriver {
+  let loaded: LoadedConfiguration
+  /// The run directory.
+  let directory: String
+  let workers: Int
+  var resume = ResumeChoice.auto
+  /// Whether to go on although the training is another one now.
+  var allowsChanges = false
+  /// Whether to compare all bytes of the data with those at the run's beginning.
+  var verifiesData = false
+  /// How many steps to train in this process at the most.
+  var stepLimit: Int?
+
+  /// Trains to the end, or until asked to stop, and writes the report of a run that is complete.
+  ///
+  /// A report that fails is a warning.
+  /// - Parameters:
+  ///   - stop: polled between shards.
+  ///   - printer: gets to know what happens.
+  /// - Throws: ``TrainingError``, or an error of the data, network or plans.
+  func run(stop: StopRequest, printer: any TrainerObserver) throws -> TrainingResult {
+    let request = RunRequest(
+      configuration: loaded.run, resolvedConfiguration: loaded.resolvedYAML, directory: directory,
+      workers: workers, model: KerasModelWriter(), coresDescription: Cores.available().description,
+      resume: resume,
+      allowChanges: allowsChanges, verifiesData: verifiesData, stepLimit: stepLimit,
+      compareConfiguration: { [loaded] in try Self.changes(from: $0, to: loaded) })
+    let run = try Run(
+      request, stop: stop, observer: TensorBoardObserver(directory: directory, next: printer))
+    let isComplete = try run.train()
+    let result = TrainingResult(
+      directory: directory, data: loaded.run.data, progress: run.progress, isComplete: isComplete,
+      hasReachedStepLimit: run.hasReachedStepLimit,
+      wasComplete: isComplete && run.summary.progress.step == run.progress.step)
+    // One that was stopped while its report was written gets it the next time.
+    if isComplete, !result.wasComplete || !RunReportBuilder.hasReport(directory) {
+      writeReport(stop, printer)
+    }
+    return result
+  }
+
+  private func writeReport(_ stop: StopRequest, _ printer: any TrainerObserver) {
+    do {
+      _ = try RunReportBuilder(directory: directory, workers: workers).write(to: nil, stop: stop)
+    } catch {
+      printer.receive(.warning("no report was written: \(error)"))
+    }
+  }
+
+  /// What differs between the config a checkpoint was made with and this one.
+  private static func changes(
+    from stored: String, to loaded: LoadedConfiguration
+  ) throws -> [ConfigurationChange] {
+    let before = try ConfigurationFile.load(text: stored, path: "the checkpoint's config")
+    return before.differences(to: loaded).map {
+      ConfigurationChange(
+        key: $0.path, before: $0.before ?? "not there", after: $0.after ?? "not there",
+        keepsMeaning: $0.keepsMeaning)
+    }
+  }
+}
