@@ -1,6 +1,7 @@
-import Datasets
 import Foundation
 import Testing
+
+@testable import Datasets
 
 @Suite("Unsound datasets")
 struct UnsoundDatasetTests {
@@ -87,9 +88,21 @@ struct UnsoundDatasetTests {
       #expect(datasetError(.badData, open).contains("it is not an HDF5 file"))
       try Data().write(to: URL(fileURLWithPath: path))
       #expect(datasetError(.badData, open).contains("it is not an HDF5 file"))
-      _ = datasetError(.cannotCreate) { _ = try DatasetWriter(path: fixture("layouts.h5")) }
-      _ = datasetError(.cannotCreate) { _ = try DatasetWriter(path: "/nowhere/a.h5") }
     }
+  }
+
+  @Test("each trouble has its kind")
+  func kinds() throws {
+    func kind(_ body: () throws -> Void) -> DatasetError.Kind? {
+      do { try body() } catch { return (error as? DatasetError)?.kind }
+      return nil
+    }
+    #expect(
+      kind { _ = try ImageDataset(path: fixture("make_fixtures.py"), images: "a", labels: "b") } == .badData)
+    #expect(kind { _ = try ImageDataset(path: "/nowhere", images: "a", labels: "b") } == .missingInput)
+    #expect(kind { _ = try DatasetWriter(path: fixture("layouts.h5")) } == .cannotCreate)
+    #expect(kind { _ = try DatasetWriter(path: "/nowhere/a.h5") } == .cannotCreate)
+    #expect(DatasetError(.inputOutput, system: "writing", code: ENOSPC).kind == .inputOutput)
   }
 
   @Test("a truncated file is refused, wherever it ends")
