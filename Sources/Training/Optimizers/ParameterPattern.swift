@@ -1,3 +1,5 @@
+internal import Networks
+
 /// Which parameters a rule is for: a layer's name, or `layer/parameter`, with `*` for any characters and `?` for one.
 ///
 /// `conv2d*` means all parameters of the layers `conv2d`, `conv2d.2` and so on, `*/bias` all biases,
@@ -68,8 +70,8 @@ public struct MaxNorm: Hashable, Sendable {
     self.patterns = patterns
   }
 
-  func bounds(layer: String, parameter: String) -> Bool {
-    guard parameter == "kernel" else { return false }
-    return patterns.map { $0.contains { $0.matches(layer: layer, parameter: parameter) } } ?? true
+  func bounds(_ parameter: Parameter) -> Bool {
+    guard parameter.spec.outputCount != nil else { return false }
+    return patterns?.contains { $0.matches(layer: parameter.layer, parameter: parameter.spec.name) } ?? true
   }
 }
