@@ -1,5 +1,3 @@
-internal import Foundation
-
 /// A JSON document as a value, for the forms that other programs prescribe.
 public indirect enum JSONValue: Hashable, Sendable, ExpressibleByStringLiteral, ExpressibleByBooleanLiteral {
   case null
@@ -14,11 +12,7 @@ public indirect enum JSONValue: Hashable, Sendable, ExpressibleByStringLiteral, 
   public init(booleanLiteral value: Bool) { self = .bool(value) }
 
   /// The document on one line, keys sorted, so that equal values give equal text.
-  public func text() throws -> String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    return String(decoding: try encoder.encode(self), as: UTF8.self)
-  }
+  public func text() throws -> String { try JSONWriter().text(self) }
 }
 
 extension JSONValue: Encodable {

@@ -24,11 +24,7 @@ extension Network: Codable {
   }
 
   /// The network on one line of JSON; equal networks give equal text.
-  public func json() throws -> String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    return String(decoding: try encoder.encode(self), as: UTF8.self)
-  }
+  public func json() throws -> String { try JSONWriter().text(self) }
 
   /// Reads what ``json()`` wrote.
   ///

@@ -116,21 +116,16 @@ struct RunReportBuilder {
   }
 
   private func environment() -> [RunReport.Fact] {
-    guard let data = text("environment.json")?.data(using: .utf8),
-      let object = try? JSONSerialization.jsonObject(with: data) as? [String: Any]
-    else { return [] }
-    return object.sorted { $0.key < $1.key }.compactMap { key, value in
-      let name = key.replacing("_", with: " ")
-      switch value {
-      case let text as String: return RunReport.Fact(name, text)
-      case let list as [String]: return RunReport.Fact(name, list.joined(separator: " "))
-      case let pairs as [String: String]:
-        let text = pairs.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
-        return RunReport.Fact(name, text.joined(separator: ", "))
-      case let number as NSNumber: return RunReport.Fact(name, "\(number)")
-      default: return nil
-      }
-    }
+    guard let environment = RunEnvironment.read(directory: directory) else { return [] }
+    let versions = environment.versions.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
+    let facts: [(name: String, value: String?)] = [
+      ("command line", environment.commandLine.joined(separator: " ")), ("cores", environment.cores),
+      ("cpu", environment.cpu), ("git revision", environment.gitRevision), ("host", environment.host),
+      ("instruction set", environment.instructionSet), ("slurm job", environment.slurmJob),
+      ("started at", environment.startedAt), ("versions", versions.joined(separator: ", ")),
+      ("workers", "\(environment.workers)"),
+    ]
+    return facts.compactMap { fact in fact.value.map { RunReport.Fact(fact.name, $0) } }
   }
 
   private func filters(_ checkpoint: Checkpoint) -> RunReport.Filters? {

@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Networks
 internal import Settings
 
 extension LoadedConfiguration {
@@ -124,7 +125,7 @@ extension ResolvedValue {
   }
 }
 
-/// A value for Foundation's JSON encoder.
+/// A JSON document.
 indirect enum JSONValue: Encodable, Sendable {
   case integer(Int)
   case number(Double)
@@ -147,11 +148,7 @@ indirect enum JSONValue: Encodable, Sendable {
 
   /// JSON with sorted keys.
   func text(isPretty: Bool) -> String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    if isPretty { encoder.outputFormatting.insert(.prettyPrinted) }
-    // Every number here is finite, which is all that the encoder can object to.
-    guard let data = try? encoder.encode(self) else { return "null" }
-    return String(decoding: data, as: UTF8.self)
+    // Every number here is finite, which is all that a writer can object to.
+    (try? JSONWriter(isPretty: isPretty).text(self)) ?? "null"
   }
 }

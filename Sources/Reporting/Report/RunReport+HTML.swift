@@ -7,51 +7,47 @@ extension RunReport {
   ///
   /// - Parameter drawsCharts: whether to ask gnuplot for the curves; without it a note says what is missing.
   public func html(drawsCharts: Bool = true) throws -> String {
-    var notes = notes
-    var svgs: [[String: Any]] = []
-    if drawsCharts {
-      do throws(Gnuplot.Failure) {
-        for chart in charts where !chart.isEmpty {
-          svgs.append(["title": chart.title, "svg": try Gnuplot.svg(chart)])
-        }
-      } catch {
-        svgs = []
-        notes.append("The curves are not drawn: \(error).")
-      }
-    }
-    var page: [String: Any] = [
-      "name": name, "run": run, "state": state, "highlights": Self.facts(highlights), "notes": notes,
-      "hasNotes": !notes.isEmpty, "charts": svgs, "hasCharts": !svgs.isEmpty,
-      "configuration": configuration, "environment": Self.facts(environment),
-      "hasEnvironment": !environment.isEmpty,
-    ]
-    page.merge(epochParts()) { $1 }
-    page.merge(classParts()) { $1 }
-    page.merge(outputParts()) { $1 }
-    page.merge(try pictureParts()) { $1 }
-    page["sections"] = Self.sections.filter { page[$0.condition] as? Bool ?? true }.map {
-      ["id": $0.id, "title": $0.title]
-    }
+    var page = RunReportPage()
+    (page.name, page.run, page.state) = (name, run, state)
+    page.highlights = highlights.map(RunReportPage.Fact.init)
+    page.notes = notes
+    if drawsCharts { drawCharts(on: &page) }
+    page.hasNotes = !page.notes.isEmpty
+    showEpochs(on: &page)
+    if let confusion { show(confusion, on: &page) }
+    showOutputs(on: &page)
+    try showPictures(on: &page)
+    page.configuration = configuration
+    page.environment = environment.map(RunReportPage.Fact.init)
+    page.hasEnvironment = !environment.isEmpty
+    page.sections = Self.sections(of: page)
     return try MustacheTemplate(string: ReportTemplate.text).render(page)
   }
 
-  private static let sections = [
-    (id: "curves", title: "Learning curves", condition: "hasCharts"),
-    (id: "epochs", title: "Epochs", condition: "hasEpochs"),
-    (id: "classes", title: "Classes", condition: "hasClasses"),
-    (id: "outputs", title: "Outputs", condition: "hasOutputs"),
-    (id: "confusion", title: "Confusion matrix", condition: "hasConfusion"),
-    (id: "mistakes", title: "Mistakes", condition: "hasMistakes"),
-    (id: "filters", title: "Filters", condition: "hasFilters"),
-    (id: "config", title: "Configuration", condition: ""),
-    (id: "environment", title: "Environment", condition: "hasEnvironment"),
-  ]
-
-  private static func facts(_ facts: [Fact]) -> [[String: String]] {
-    facts.map { ["name": $0.name, "value": $0.value] }
+  private static func sections(of page: RunReportPage) -> [RunReportPage.Section] {
+    let all = [
+      ("curves", "Learning curves", page.hasCharts), ("epochs", "Epochs", page.hasEpochs),
+      ("classes", "Classes", page.hasClasses), ("outputs", "Outputs", page.hasOutputs),
+      ("confusion", "Confusion matrix", page.hasConfusion), ("mistakes", "Mistakes", page.hasMistakes),
+      ("filters", "Filters", page.hasFilters), ("config", "Configuration", true),
+      ("environment", "Environment", page.hasEnvironment),
+    ]
+    return all.filter(\.2).map { RunReportPage.Section(id: $0.0, title: $0.1) }
   }
 
   // MARK: - Curves
+
+  /// Draws all curves, or none and says why.
+  private func drawCharts(on page: inout RunReportPage) {
+    do throws(Gnuplot.Failure) {
+      var drawn: [DrawnChart] = []
+      for chart in charts where !chart.isEmpty { drawn.append(try DrawnChart(chart)) }
+      page.charts = drawn
+      page.hasCharts = !drawn.isEmpty
+    } catch {
+      page.notes.append("The curves are not drawn: \(error).")
+    }
+  }
 
   /// The curves that the report draws.
   var charts: [Chart] {
@@ -95,7 +91,7 @@ extension RunReport {
 
   // MARK: - Epochs
 
-  private func epochParts() -> [String: Any] {
+  private func showEpochs(on page: inout RunReportPage) {
     func figures(_ title: String, _ values: @escaping (Epoch) -> [String: Double]) -> [Column] {
       figureNames.map { name in
         ("\(title) \(name.replacing("_", with: " "))", { values($0)[name].map(NumberText.short) ?? "" })
@@ -113,9 +109,11 @@ extension RunReport {
       ]
     // A column that nobody filled says nothing.
     let shown = columns.filter { column in epochs.contains { !column.text($0).isEmpty } }
-    let rows = epochs.map { epoch -> [String: Any] in
-      ["cells": shown.map { $0.text(epoch) }, "isBest": epoch.number == bestEpoch]
+    page.epochColumns = shown.map(\.title)
+    page.epochs = epochs.map { epoch in
+      RunReportPage.EpochRow(cells: shown.map { $0.text(epoch) }, isBest: epoch.number == bestEpoch)
     }
+    page.hasEpochs = !epochs.isEmpty
     let total = epochs.compactMap(\.seconds).reduce(0, +)
     func share(_ what: String, _ seconds: (Epoch) -> Double?) -> String? {
       let sum = epochs.compactMap(seconds).reduce(0, +)
@@ -127,10 +125,8 @@ extension RunReport {
       share("copying state for checkpoints", \.checkpointSeconds),
       share("waiting for data", \.dataWaitSeconds),
     ].compactMap(\.self)
-    return [
-      "hasEpochs": !epochs.isEmpty, "epochColumns": shown.map(\.title), "epochs": rows,
-      "hasTimes": !times.isEmpty, "times": times.joined(separator: " · "),
-    ]
+    page.hasTimes = !times.isEmpty
+    page.times = times.joined(separator: " · ")
   }
 
   private typealias Column = (title: String, text: (Epoch) -> String)
@@ -144,85 +140,77 @@ extension RunReport {
   /// More classes than this, and the matrix is no picture any more.
   private static let matrixLimit = 40
 
-  private func classParts() -> [String: Any] {
-    guard let confusion else { return ["hasClasses": false, "hasConfusion": false] }
+  private func show(_ confusion: ConfusionMatrix, on page: inout RunReportPage) {
     let names = confusion.classNames
     let figures = names.indices.map { confusion.figures(ofClass: $0) }
     func mean(_ value: (ConfusionMatrix.ClassFigures) -> Double?) -> String {
       let values = figures.compactMap(value)
       return values.isEmpty ? "" : NumberText.fixed(values.reduce(0, +) / Double(values.count), 4)
     }
-    let classes = zip(names, figures).map { name, figures in
-      [
-        "name": name, "precision": Self.fixed(figures.precision, 4),
-        "recall": Self.fixed(figures.recall, 4), "f1": Self.fixed(figures.f1, 4),
-        "count": NumberText.grouped(figures.count),
-      ]
+    (page.hasClasses, page.hasConfusion) = (true, true)
+    page.evaluated = evaluated ?? ""
+    page.classes = zip(names, figures).map { name, figures in
+      RunReportPage.ClassRow(
+        name: name, precision: Self.fixed(figures.precision, 4), recall: Self.fixed(figures.recall, 4),
+        f1: Self.fixed(figures.f1, 4), count: NumberText.grouped(figures.count))
     }
-    let total = [
-      "name": "mean", "precision": mean(\.precision), "recall": mean(\.recall), "f1": mean(\.f1),
-      "count": NumberText.grouped(figures.map(\.count).reduce(0, +)),
-    ]
-    let confusions = confusion.mistakes().prefix(10).map {
-      [
-        "label": names[$0.label], "predicted": names[$0.predicted],
-        "count": NumberText.grouped($0.count),
-      ]
+    page.total = RunReportPage.ClassRow(
+      name: "mean", precision: mean(\.precision), recall: mean(\.recall), f1: mean(\.f1),
+      count: NumberText.grouped(figures.map(\.count).reduce(0, +)))
+    page.showsMatrix = names.count <= Self.matrixLimit
+    page.matrix = matrixRows(confusion)
+    page.confusions = confusion.mistakes().prefix(10).map {
+      RunReportPage.Confusion(
+        label: names[$0.label], predicted: names[$0.predicted], count: NumberText.grouped($0.count))
     }
-    return [
-      "hasClasses": true, "hasConfusion": true, "evaluated": evaluated ?? "", "classes": classes,
-      "total": total, "showsMatrix": names.count <= Self.matrixLimit, "matrix": matrixRows(confusion),
-      "hasConfusions": !confusions.isEmpty, "confusions": confusions,
-    ]
+    page.hasConfusions = !page.confusions.isEmpty
   }
 
   /// The tables of labels or numbers, which have no classes.
-  private func outputParts() -> [String: Any] {
-    guard let table = labels?.table() ?? errors?.table() else { return ["hasOutputs": false] }
+  private func showOutputs(on page: inout RunReportPage) {
+    guard let table = labels?.table() ?? errors?.table() else { return }
     // The first column counts the rows, which a page need not.
-    func cells(_ row: [String]) -> [String: Any] {
-      ["name": row[1], "values": Array(row.dropFirst(2))]
+    func row(_ cells: [String]) -> RunReportPage.OutputRow {
+      RunReportPage.OutputRow(name: cells[1], values: Array(cells.dropFirst(2)))
     }
-    return [
-      "hasOutputs": true, "evaluated": evaluated ?? "", "outputTitle": table.columns[1].title,
-      "outputColumns": table.columns.dropFirst(2).map(\.title), "outputs": table.rows.map(cells),
-      "outputTotals": table.footer.map(cells),
-    ]
+    page.hasOutputs = true
+    page.evaluated = evaluated ?? ""
+    page.outputTitle = table.columns[1].title
+    page.outputColumns = table.columns.dropFirst(2).map(\.title)
+    page.outputs = table.rows.map(row)
+    page.outputTotals = table.footer.map(row)
   }
 
-  private func matrixRows(_ confusion: ConfusionMatrix) -> [[String: Any]] {
+  private func matrixRows(_ confusion: ConfusionMatrix) -> [RunReportPage.MatrixRow] {
     let names = confusion.classNames
     return zip(names, confusion.counts).enumerated().map { label, entry in
       let (name, row) = entry
-      let sum = max(1, row.reduce(0, +))
+      let sum = row.reduce(0, +)
       let cells = row.enumerated().map { predicted, count in
-        [
-          "count": count == 0 ? "·" : "\(count)",
-          "kind": count == 0 ? "none" : predicted == label ? "right" : "wrong",
-          "share": NumberText.fixed(Double(count) / Double(sum) * 100, 1),
-          "title": "\(name) taken for \(names[predicted]): \(count) of \(row.reduce(0, +))",
-        ]
+        RunReportPage.MatrixCell(
+          count: count == 0 ? "·" : "\(count)",
+          kind: count == 0 ? "none" : predicted == label ? "right" : "wrong",
+          share: NumberText.fixed(Double(count) / Double(max(1, sum)) * 100, 1),
+          title: "\(name) taken for \(names[predicted]): \(count) of \(sum)")
       }
-      return ["name": name, "cells": cells]
+      return RunReportPage.MatrixRow(name: name, cells: cells)
     }
   }
 
   // MARK: - Pictures
 
-  private func pictureParts() throws -> [String: Any] {
-    let wrong = try mistakes.map { mistake in
-      [
-        "image": try Self.dataURI(mistake.image), "label": mistake.label, "predicted": mistake.predicted,
-        "percent": "\(NumberText.fixed(mistake.probability * 100, 1)) %", "row": "\(mistake.row)",
-      ]
+  private func showPictures(on page: inout RunReportPage) throws {
+    page.mistakes = try mistakes.map { mistake in
+      RunReportPage.Mistake(
+        image: try Self.dataURI(mistake.image), label: mistake.label, predicted: mistake.predicted,
+        percent: "\(NumberText.fixed(mistake.probability * 100, 1)) %", row: "\(mistake.row)")
     }
-    let kernels = try (filters?.images ?? []).enumerated().map { index, image in
-      ["image": try Self.dataURI(image), "number": "\(index)"]
+    page.hasMistakes = !mistakes.isEmpty
+    page.filters = try (filters?.images ?? []).enumerated().map { index, image in
+      RunReportPage.Filter(image: try Self.dataURI(image), number: "\(index)")
     }
-    return [
-      "hasMistakes": !wrong.isEmpty, "mistakes": wrong, "hasFilters": !kernels.isEmpty,
-      "filters": kernels, "filterLayer": filters?.layer ?? "", "filterLegend": filters?.legend ?? "",
-    ]
+    page.hasFilters = !page.filters.isEmpty
+    (page.filterLayer, page.filterLegend) = (filters?.layer ?? "", filters?.legend ?? "")
   }
 
   private static func dataURI(_ image: Image) throws(ImageError) -> String {

@@ -28,32 +28,52 @@ public struct TablePage: Sendable {
 
   /// The page; a chart that gnuplot does not draw is replaced by a note that says why.
   public func html() throws -> String {
-    let parts = parts.map { part -> [String: Any] in
-      var text = part.text
-      var svgs: [[String: String]] = []
-      for chart in part.charts where !chart.isEmpty {
-        do throws(Gnuplot.Failure) {
-          svgs.append(["title": chart.title, "svg": try Gnuplot.svg(chart)])
-        } catch {
-          text.append("\(chart.title) is not drawn: \(error).")
-        }
+    try MustacheTemplate(string: Self.template).render(
+      Content(kind: kind, title: title, parts: parts.map(Self.content)))
+  }
+
+  private static func content(of part: Part) -> Content.Part {
+    var text = part.text
+    var charts: [DrawnChart] = []
+    for chart in part.charts where !chart.isEmpty {
+      do throws(Gnuplot.Failure) { charts.append(try DrawnChart(chart)) } catch {
+        text.append("\(chart.title) is not drawn: \(error).")
       }
-      var values: [String: Any] = [
-        "title": part.title, "text": text, "charts": svgs, "hasCharts": !svgs.isEmpty,
-        "hasTable": part.table != nil,
-      ]
-      if let table = part.table {
-        func cells(_ row: [String]) -> [[String: Any]] {
-          zip(row, table.columns).map { ["text": $0, "isText": $1.alignment == .leading] }
-        }
-        values["columns"] = cells(table.columns.map(\.title))
-        values["rows"] = table.rows.map { ["cells": cells($0)] }
-      }
-      return values
     }
-    return try MustacheTemplate(string: Self.template).render([
-      "kind": kind, "title": title, "parts": parts,
-    ])
+    func cells(_ row: [String]) -> [Content.Cell] {
+      zip(row, part.table?.columns ?? []).map { Content.Cell(text: $0, isText: $1.alignment == .leading) }
+    }
+    return Content.Part(
+      title: part.title, text: text, hasTable: part.table != nil,
+      columns: cells(part.table?.columns.map(\.title) ?? []),
+      rows: (part.table?.rows ?? []).map { Content.Row(cells: cells($0)) }, hasCharts: !charts.isEmpty,
+      charts: charts)
+  }
+
+  /// What the template shows, under the names that it uses.
+  private struct Content {
+    struct Cell {
+      let text: String
+      let isText: Bool
+    }
+
+    struct Row {
+      let cells: [Cell]
+    }
+
+    struct Part {
+      let title: String
+      let text: [String]
+      let hasTable: Bool
+      let columns: [Cell]
+      let rows: [Row]
+      let hasCharts: Bool
+      let charts: [DrawnChart]
+    }
+
+    let kind: String
+    let title: String
+    let parts: [Part]
   }
 
   private static let template = """
@@ -84,4 +104,12 @@ public struct TablePage: Sendable {
     </html>
 
     """
+}
+
+/// A chart on a page.
+struct DrawnChart {
+  let title: String
+  let svg: String
+
+  init(_ chart: Chart) throws(Gnuplot.Failure) { (title, svg) = (chart.title, try Gnuplot.svg(chart)) }
 }

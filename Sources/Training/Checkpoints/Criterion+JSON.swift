@@ -1,13 +1,10 @@
 internal import Compute
 internal import Foundation
+internal import Networks
 
 extension Criterion {
   /// One line, its keys in alphabetical order.
-  func json() throws -> String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    return String(decoding: try encoder.encode(self), as: UTF8.self)
-  }
+  func json() throws -> String { try JSONWriter().text(self) }
 
   /// - Throws: ``TrainingError`` of kind `badData` where the text is no criterion.
   init(json: String) throws {

@@ -51,7 +51,7 @@ public final class RunDirectory: Sendable {
 
   /// Writes what the run ran on and with.
   public func write(environment: RunEnvironment) throws(TrainingError) {
-    try AtomicFile.write(environment.json(), as: "environment.json", in: path)
+    try AtomicFile.write(environment.json(), as: RunEnvironment.fileName, in: path)
   }
 
   /// Opens the tables of epochs and steps for going on from a checkpoint, or anew for nil.

@@ -1,10 +1,10 @@
 internal import Foundation
 internal import HDF5
-internal import Networks
+public import Networks
 internal import OneDNN
 
 /// What a run ran on and with, for `environment.json`; nothing in it decides a result that the checkpoint does not keep, too.
-public struct RunEnvironment: Hashable, Sendable {
+public struct RunEnvironment: Codable, Hashable, Sendable {
   public var host: String
   public var cpu: String
   public var instructionSet: String
@@ -13,9 +13,28 @@ public struct RunEnvironment: Hashable, Sendable {
   public var versions: [String: String]
   public var commandLine: [String]
   /// Commit of the repository in or above the working directory, if there is one.
-  public var gitRevision: String?
-  public var slurmJob: String?
+  @NullIfMissing public var gitRevision: String?
+  @NullIfMissing public var slurmJob: String?
   public var startedAt: String
+
+  private enum CodingKeys: String, CodingKey {
+    case host, cpu
+    case instructionSet = "instruction_set"
+    case cores, workers, versions
+    case commandLine = "command_line"
+    case gitRevision = "git_revision"
+    case slurmJob = "slurm_job"
+    case startedAt = "started_at"
+  }
+
+  static let fileName = "environment.json"
+
+  /// What a run's directory says of the process that trained in it last; nil where it does not say.
+  public static func read(directory: String) -> RunEnvironment? {
+    FileManager.default.contents(atPath: "\(directory)/\(fileName)").flatMap {
+      try? JSONDecoder().decode(RunEnvironment.self, from: $0)
+    }
+  }
 
   /// The environment of this process.
   ///
@@ -42,17 +61,7 @@ public struct RunEnvironment: Hashable, Sendable {
     ["Convoy": version, "oneDNN": OneDNN.Library.version, "HDF5": HDF5.Library.version]
   }
 
-  func json() -> String {
-    let document: JSONValue = .object([
-      "host": .string(host), "cpu": .string(cpu), "instruction_set": .string(instructionSet),
-      "cores": .string(cores), "workers": .integer(workers),
-      "versions": .object(versions.mapValues(JSONValue.string)),
-      "command_line": .array(commandLine.map(JSONValue.string)),
-      "git_revision": gitRevision.map(JSONValue.string) ?? .null,
-      "slurm_job": slurmJob.map(JSONValue.string) ?? .null, "started_at": .string(startedAt),
-    ])
-    return ((try? document.text()) ?? "{}") + "\n"
-  }
+  func json() -> String { ((try? JSONWriter().text(self)) ?? "{}") + "\n" }
 
   static var cpuName: String { cpuModel() }
 

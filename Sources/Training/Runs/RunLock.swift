@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Networks
 
 #if canImport(Glibc)
   internal import Glibc
@@ -30,11 +31,9 @@ final class RunLock: Sendable {
     let holder = Holder(
       host: ProcessInfo.processInfo.hostName, pid: getpid(), since: Date().formatted(.iso8601),
       job: ProcessInfo.processInfo.environment["SLURM_JOB_ID"])
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys]
-    guard let json = try? encoder.encode(holder) else { return }
+    guard let json = try? JSONWriter().text(holder) else { return }
     guard ftruncate(file.value, 0) == 0 else { throw .system(.inputOutput, "cannot write \(path)") }
-    try file.write(String(decoding: json, as: UTF8.self) + "\n")
+    try file.write(json + "\n")
   }
 
   deinit {

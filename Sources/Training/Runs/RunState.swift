@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Networks
 
 /// How a run stands, as `state.json` in its directory says.
 ///
@@ -43,20 +44,20 @@ public struct RunState: Codable, Hashable, Sendable {
   ///
   /// - Returns: `interrupted` where the file says `running` and no process holds the directory.
   public static func read(directory: String) -> RunState? {
+    let decoder = JSONDecoder()
+    // A figure that is not finite is written as a text.
+    decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
     guard let data = FileManager.default.contents(atPath: "\(directory)/\(fileName)"),
-      var state = try? JSONDecoder().decode(RunState.self, from: data)
+      var state = try? decoder.decode(RunState.self, from: data)
     else { return nil }
     if state.phase == .running, !RunDirectory.isHeld(directory) { state.phase = .interrupted }
     return state
   }
 
   func write(to directory: String) throws(TrainingError) {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
-    encoder.nonConformingFloatEncodingStrategy = .convertToString(
-      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-    guard let data = try? encoder.encode(self) else { return }
-    try AtomicFile.write(String(decoding: data, as: UTF8.self) + "\n", as: Self.fileName, in: directory)
+    guard let text = try? JSONWriter(isPretty: true, nonFinite: .text).text(self) else { return }
+    try AtomicFile.write(text + "\n", as: Self.fileName, in: directory)
   }
 }
 

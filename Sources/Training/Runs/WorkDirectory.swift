@@ -31,7 +31,7 @@ public final class WorkDirectory: Sendable {
 
   /// Writes what the work ran on and with.
   public func write(environment: RunEnvironment) throws(TrainingError) {
-    try AtomicFile.write(environment.json(), as: "environment.json", in: path)
+    try AtomicFile.write(environment.json(), as: RunEnvironment.fileName, in: path)
   }
 
   /// Appends a line, with the time before it, to `log.txt`; a log that cannot be written stops nothing.

@@ -40,7 +40,7 @@ struct DatasetCheckCommand: ParsableCommand {
       try file.report(
         threads: Cores.available().count, check: { try DatasetCheckCommand.check(stop) }, progress: progress)
     }
-    print(json ? try JSONText.make(object(report)) : text(report))
+    print(json ? try ResultJSON.text(DatasetCheckResult(report)) : text(report))
     if report.hasErrors || (strict && !report.findings.isEmpty) { throw ExitCode(65) }
   }
 
@@ -71,21 +71,46 @@ struct DatasetCheckCommand: ParsableCommand {
     return ([table.text(width: terminal.columns, unicode: terminal.hasUnicode)] + verdict).joined(
       separator: "\n")
   }
+}
 
-  private func object(_ report: DatasetReport) -> [String: Any] {
-    [
-      "file": report.path,
-      "splits": report.splits.map { split -> [String: Any] in
-        [
-          "name": split.name, "samples": split.count, "shape": split.sampleShape.dimensions,
-          "storage": split.storage, "targets": split.hasTargets, "class_names": split.classNames,
-          "class_counts": split.classCounts,
-          "constant_samples": split.constantSamples, "non_finite_samples": split.nonFiniteSamples,
-          "duplicates": split.duplicates, "in_other_splits": split.leaks,
-        ]
-      },
-      "findings": report.findings.map { ["severity": $0.severity.rawValue, "text": $0.text] },
-    ]
+/// What a check of a dataset found, for machines.
+private struct DatasetCheckResult: Encodable {
+  struct Split: Encodable {
+    let name: String
+    let samples: Int
+    /// Of one sample.
+    let shape: [Int]
+    let storage: String
+    let targets: Bool
+    let classNames: [String]
+    let classCounts: [Int]
+    let constantSamples: Int
+    let nonFiniteSamples: Int
+    let duplicates: Int
+    let inOtherSplits: Int
+
+    init(_ split: DatasetReport.SplitFigures) {
+      (name, samples, shape) = (split.name, split.count, split.sampleShape.dimensions)
+      (storage, targets) = (split.storage, split.hasTargets)
+      (classNames, classCounts) = (split.classNames, split.classCounts)
+      (constantSamples, nonFiniteSamples) = (split.constantSamples, split.nonFiniteSamples)
+      (duplicates, inOtherSplits) = (split.duplicates, split.leaks)
+    }
+  }
+
+  struct Finding: Encodable {
+    let severity: String
+    let text: String
+  }
+
+  let file: String
+  let splits: [Split]
+  let findings: [Finding]
+
+  init(_ report: DatasetReport) {
+    file = report.path
+    splits = report.splits.map(Split.init)
+    findings = report.findings.map { Finding(severity: $0.severity.rawValue, text: $0.text) }
   }
 }
 

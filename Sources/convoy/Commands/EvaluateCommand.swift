@@ -78,12 +78,3 @@ struct WorkersOption: ParsableArguments {
 
   var count: Int { given ?? Cores.available().count }
 }
-
-/// JSON for machines.
-enum JSONText {
-  static func make(_ object: Any) throws -> String {
-    let data = try JSONSerialization.data(
-      withJSONObject: object, options: [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes])
-    return String(decoding: data, as: UTF8.self)
-  }
-}

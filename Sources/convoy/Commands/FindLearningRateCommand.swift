@@ -80,7 +80,7 @@ struct FindLearningRateCommand: ParsableCommand {
         description: "the loss is not finite at a rate of \(Self.text(from)) already; lower --from")
     }
     if let plot { try write(chart(curve, loaded.run.name), to: plot) }
-    print(json ? try JSONText.make(object(curve)) : text(curve, loaded))
+    print(json ? try ResultJSON.text(LearningRateResult(curve)) : text(curve, loaded))
   }
 
   /// Three significant digits, as a config would have them.
@@ -139,22 +139,7 @@ struct FindLearningRateCommand: ParsableCommand {
       """
   }
 
-  // MARK: - For machines and as a picture
-
-  private func object(_ curve: LearningRateCurve) -> [String: Any] {
-    var object: [String: Any] = [
-      "diverged": curve.hasDiverged,
-      "steps": curve.points.indices.map { index -> [String: Any] in
-        [
-          "learning_rate": curve.points[index].rate, "loss": curve.points[index].loss,
-          "smoothed": curve.smoothed[index],
-        ]
-      },
-    ]
-    object["suggestion"] = curve.steepest.map { curve.points[$0].rate }
-    object["least_loss_at"] = curve.minimum.map { curve.points[$0].rate }
-    return object
-  }
+  // MARK: - As a picture
 
   private func chart(_ curve: LearningRateCurve, _ name: String) -> Chart {
     func points(_ losses: [Double]) -> [Chart.Point] {
@@ -189,5 +174,29 @@ struct FindLearningRateCommand: ParsableCommand {
     } catch {
       throw CommandError(exitCode: 73, description: "cannot write \(path): \(error.localizedDescription)")
     }
+  }
+}
+
+/// A curve of losses over rates, for machines.
+private struct LearningRateResult: Encodable {
+  struct Step: Encodable {
+    let learningRate: Double
+    let loss: Double
+    let smoothed: Double
+  }
+
+  let diverged: Bool
+  let steps: [Step]
+  /// Where the loss falls most steeply; left out where it does not fall.
+  let suggestion: Double?
+  let leastLossAt: Double?
+
+  init(_ curve: LearningRateCurve) {
+    diverged = curve.hasDiverged
+    steps = zip(curve.points, curve.smoothed).map {
+      Step(learningRate: $0.rate, loss: $0.loss, smoothed: $1)
+    }
+    suggestion = curve.steepest.map { curve.points[$0].rate }
+    leastLossAt = curve.minimum.map { curve.points[$0].rate }
   }
 }

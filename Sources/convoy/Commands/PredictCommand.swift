@@ -62,7 +62,7 @@ struct PredictCommand: ParsableCommand {
     let terminal = TerminalOutput.standardOutput
     print(
       json
-        ? try JSONText.make(predictions.map(\.object))
+        ? try ResultJSON.text(predictions.map(\.result))
         : Prediction.table(predictions, top: top).text(width: terminal.columns, unicode: terminal.hasUnicode))
   }
 

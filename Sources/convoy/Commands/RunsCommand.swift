@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Foundation
+internal import Networks
 internal import Reporting
 internal import Training
 
@@ -30,7 +31,7 @@ struct RunsCommand: ParsableCommand {
         throw CommandError.missing("there is no folder \(folder)")
       }
       let runs = RunFolder.all(in: folder)
-      if json { return print(try JSONText.make(runs.map(Self.object))) }
+      if json { return print(try ResultJSON.text(runs.map(RunListing.init))) }
       guard !runs.isEmpty else { return print("no runs in \(folder)") }
       var table = Table([
         Table.Column("run"), Table.Column("state"), Table.Column("epochs", .trailing), Table.Column("best"),
@@ -49,23 +50,6 @@ struct RunsCommand: ParsableCommand {
       print(
         table.text(width: terminal.isInteractive ? terminal.columns : nil, unicode: terminal.hasUnicode),
         terminator: "")
-    }
-
-    private static func object(_ run: RunFolder) -> [String: Any] {
-      var object: [String: Any] = ["path": run.path, "state": run.phase, "bytes": run.byteCount]
-      guard let state = run.state else { return object }
-      object["name"] = state.name
-      object["step"] = state.step
-      object["epoch"] = state.epoch
-      object["epochs"] = state.epochs
-      object["seconds"] = state.seconds
-      object["monitor"] = state.monitor
-      object["best"] = state.best ?? NSNull()
-      object["best_epoch"] = state.bestEpoch ?? NSNull()
-      object["test_accuracy"] = state.testAccuracy ?? NSNull()
-      object["message"] = state.message ?? NSNull()
-      object["updated"] = state.updated
-      return object
     }
   }
 
@@ -105,5 +89,49 @@ struct RunsCommand: ParsableCommand {
         print("removed \(TextWidth.printable(folder.path))")
       }
     }
+  }
+}
+
+/// A run as `runs --json` lists it.
+private struct RunListing: Encodable {
+  /// What the run's own state says.
+  private struct Standing: Encodable {
+    let name: String
+    let step: Int
+    let epoch: Int
+    let epochs: Int
+    let seconds: Double
+    let monitor: String
+    @NullIfMissing var best: Double?
+    @NullIfMissing var bestEpoch: Int?
+    @NullIfMissing var testAccuracy: Double?
+    @NullIfMissing var message: String?
+    let updated: String
+
+    init(_ state: RunState) {
+      (name, step, epoch, epochs) = (state.name, state.step, state.epoch, state.epochs)
+      (seconds, monitor, updated) = (state.seconds, state.monitor, state.updated)
+      (best, bestEpoch, testAccuracy) = (state.best, state.bestEpoch, state.testAccuracy)
+      message = state.message
+    }
+  }
+
+  private let path: String
+  private let phase: String
+  private let byteCount: Int
+  private let standing: Standing?
+
+  init(_ run: RunFolder) {
+    (path, phase, byteCount) = (run.path, run.phase, run.byteCount)
+    standing = run.state.map(Standing.init)
+  }
+
+  func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: NamedKey.self)
+    try container.encode(path, forKey: "path")
+    try container.encode(phase, forKey: "state")
+    try container.encode(byteCount, forKey: "bytes")
+    // A run that says nothing of itself has no more keys.
+    try standing?.encode(to: encoder)
   }
 }

@@ -92,11 +92,11 @@ struct TrainCommand: ParsableCommand {
       let printer = JSONTrainingPrinter()
       let (run, isComplete) = try train(request, stop, printer)
       if isComplete || run.hasReachedStepLimit {
-        var values = result(run, isComplete)
-        if isComplete, let verdict = OverfitVerdict(run.directory.path, loaded.run) {
-          values["has_learned"] = verdict.hasLearned
-        }
-        printer.write("finished", values)
+        let verdict = isComplete ? OverfitVerdict(run.directory.path, loaded.run) : nil
+        printer.write(
+          FinishedEvent(
+            run.progress, isComplete: isComplete, directory: run.directory.path,
+            hasLearned: verdict?.hasLearned))
       }
       return try end(run, isComplete)
     }
@@ -134,14 +134,6 @@ struct TrainCommand: ParsableCommand {
 
   private func end(_ run: Run, _ isComplete: Bool) throws {
     if !isComplete, !run.hasReachedStepLimit { throw ExitCode(75) }
-  }
-
-  private func result(_ run: Run, _ isComplete: Bool) -> [String: Any?] {
-    [
-      "complete": isComplete, "step": run.progress.step, "epoch": run.progress.epoch,
-      "best_epoch": run.progress.best?.epoch, "best": run.progress.best.map { abs($0.score) },
-      "seconds": run.progress.seconds, "directory": run.directory.path,
-    ]
   }
 
   private var choice: ResumeChoice {

@@ -74,16 +74,13 @@ struct PictureFolder: Sendable {
   /// What a file of the folder holds; nil where it is not there.
   func text(of name: String) -> String? { try? String(contentsOfFile: "\(path)/\(name)", encoding: .utf8) }
 
-  func report(
-    _ object: [String: Any], json: Bool, _ text: String,
-    _ pictures: @autoclosure () -> [(image: Image, caption: String)]
-  ) throws {
-    if json { return print(try JSONText.make(object)) }
+  func report(_ result: LookResult, json: Bool) throws {
+    if json { return print(try ResultJSON.text(result.findings)) }
     let terminal = TerminalOutput.standardOutput
     if terminal.isInteractive {
-      print(ImageDrawing(terminal).gallery(pictures(), columns: terminal.columns))
+      print(ImageDrawing(terminal).gallery(result.pictures, columns: terminal.columns))
     }
-    print(text)
+    print(result.text)
   }
 
   private func makeFolder(of file: String) throws {

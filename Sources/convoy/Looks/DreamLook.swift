@@ -42,23 +42,14 @@ extension DreamLook: LookJob {
       try process.peakByteCount(),
       advice: "take a smaller --tile or --size (in a configuration `tile` or `size`)")
     let pictures = try go(process, context, states, description)
-    let object: [String: Any] = [
-      "image": image.path, "height": picture.height, "width": picture.width, "pictures": pictures,
-      "layers": dream.layers.map { ["layer": $0.name, "weight": $0.weight] as [String: Any] },
-      "settings": [
-        "steps": dream.steps, "rate": dream.rate, "octaves": dream.octaves, "octave_scale": dream.octaveScale,
-        "jitter": dream.jitter, "tile": dream.tile, "frames": dream.frames, "zoom": dream.zoom,
-        "seed": dream.seed, "guide": guide?.path ?? "none",
-      ] as [String: Any],
-      "steps": process.readings.map { reading -> [String: Any] in
-        [
-          "frame": reading.frame, "octave": reading.octave, "step": reading.step, "height": reading.height,
-          "width": reading.width, "objective": reading.objective,
-        ]
-      },
-    ]
+    let findings = DreamFindings(
+      image: ResultPath(image.path), height: picture.height, width: picture.width,
+      pictures: pictures.map(ResultPath.init),
+      layers: dream.layers.map { DreamFindings.Layer(layer: $0.name, weight: $0.weight) },
+      settings: DreamFindings.Settings(dream, guide: ResultPath(guide?.path ?? "none")),
+      steps: process.readings.map(DreamFindings.Step.init))
     return LookResult(
-      name: "dream", object: object,
+      name: "dream", findings: findings,
       text:
         "\(picture.height)x\(picture.width), dreamt by \(dream.layers.map(\.name).joined(separator: ", "))\n"
         + pictures.joined(separator: "\n"),
@@ -117,4 +108,53 @@ extension DreamLook: LookJob {
       + "\(dream.tile) zoom \(dream.frames == 1 ? "none" : "\(dream.zoom)") seed \(dream.seed) "
       + "range \(context.subject.range.low),\(context.subject.range.high) network \(context.networkDigest)"
   }
+}
+
+/// What came of a dream.
+private struct DreamFindings: Encodable {
+  struct Layer: Encodable {
+    let layer: String
+    let weight: Double
+  }
+
+  struct Settings: Encodable {
+    let steps: Int
+    let rate: Double
+    let octaves: Int
+    let octaveScale: Double
+    let jitter: Int
+    let tile: Int
+    let frames: Int
+    let zoom: Double
+    let seed: UInt64
+    let guide: ResultPath
+
+    init(_ dream: Dream, guide: ResultPath) {
+      (steps, rate, octaves, octaveScale) = (dream.steps, dream.rate, dream.octaves, dream.octaveScale)
+      (jitter, tile, frames, zoom) = (dream.jitter, dream.tile, dream.frames, dream.zoom)
+      (seed, self.guide) = (dream.seed, guide)
+    }
+  }
+
+  struct Step: Encodable {
+    let frame: Int
+    let octave: Int
+    let step: Int
+    let height: Int
+    let width: Int
+    let objective: Double
+
+    init(_ reading: DreamProcess.Reading) {
+      (frame, octave, step) = (reading.frame, reading.octave, reading.step)
+      (height, width, objective) = (reading.height, reading.width, reading.objective)
+    }
+  }
+
+  let image: ResultPath
+  let height: Int
+  let width: Int
+  let pictures: [ResultPath]
+  let layers: [Layer]
+  let settings: Settings
+  let steps: [Step]
 }

@@ -47,17 +47,18 @@ extension ExampleLook: LookJob {
     let dead = filters.filter { found.activeCounts[$0] == 0 }
     return LookResult(
       name: "examples-\(layer.name)",
-      object: [
-        "layer": layer.name, "data": dataset.path, "samples": dataset.count, "picture": path, "dead": dead,
-        "filters": filters.map { filter in
-          [
-            "filter": filter, "mean": found.means[filter], "active_samples": found.activeCounts[filter],
-            "examples": found.examples[filter].map { example in
-              object(example, caption(example), layer.name, subject.network)
-            },
-          ] as [String: Any]
-        },
-      ],
+      findings: ExampleFindings(
+        layer: layer.name, data: ResultPath(dataset.path), samples: dataset.count, picture: ResultPath(path),
+        dead: dead,
+        filters: filters.map { filter in
+          ExampleFindings.Filter(
+            filter: filter, mean: found.means[filter], activeSamples: found.activeCounts[filter],
+            examples: found.examples[filter].map { example in
+              ExampleFindings.Example(
+                row: example.row, label: caption(example), activation: example.activation,
+                receptiveField: receptiveField(of: example, layer.name, subject.network))
+            })
+        }),
       text: title + "\n"
         + (dead.isEmpty ? "" : "never active: \(dead.map(String.init).joined(separator: ", "))\n") + path,
       pictures: zip(filters.flatMap { filter in found.examples[filter].map { _ in filter } }, tiles).map {
@@ -65,20 +66,49 @@ extension ExampleLook: LookJob {
       })
   }
 
-  private func object(
-    _ example: TopExamples.Example, _ label: String, _ layer: String, _ network: ResolvedNetwork
-  ) -> [String: Any] {
-    var object: [String: Any] = ["row": example.row, "label": label, "activation": example.activation]
-    if let peak = example.peak,
-      let field = ReceptiveField(row: peak.row, column: peak.column, of: layer, in: network)
-    {
-      object["receptive_field"] = [
-        "top": field.rows.lowerBound, "bottom": field.rows.upperBound, "left": field.columns.lowerBound,
-        "right": field.columns.upperBound,
-      ]
+  private func receptiveField(
+    of example: TopExamples.Example, _ layer: String, _ network: ResolvedNetwork
+  ) -> ExampleFindings.Field? {
+    example.peak.flatMap { ReceptiveField(row: $0.row, column: $0.column, of: layer, in: network) }.map {
+      ExampleFindings.Field(
+        top: $0.rows.lowerBound, bottom: $0.rows.upperBound, left: $0.columns.lowerBound,
+        right: $0.columns.upperBound)
     }
-    return object
   }
+}
+
+/// Which samples excite which filter of a layer.
+private struct ExampleFindings: Encodable {
+  /// Rows and columns of the image, the upper ends not included.
+  struct Field: Encodable {
+    let top: Int
+    let bottom: Int
+    let left: Int
+    let right: Int
+  }
+
+  struct Example: Encodable {
+    let row: Int
+    let label: String
+    let activation: Double
+    /// What the most active place sees; left out for units.
+    let receptiveField: Field?
+  }
+
+  struct Filter: Encodable {
+    let filter: Int
+    let mean: Double
+    let activeSamples: Int
+    let examples: [Example]
+  }
+
+  let layer: String
+  let data: ResultPath
+  let samples: Int
+  let picture: ResultPath
+  /// Filters that no sample excites.
+  let dead: [Int]
+  let filters: [Filter]
 }
 
 extension DataSource {

@@ -19,17 +19,35 @@ extension GalleryLook: LookJob {
     line.finish()
     guard let gallery else { throw context.stopped("the layers", isKept: false) }
     let file = try context.folder.write(try gallery.html(title: context.title), as: "gallery.html")
-    let rooms = gallery.rooms.map { room -> [String: Any] in
-      [
-        "layer": room.layer.name,
-        "filters": room.filters.map { filter in
-          [
-            "filter": filter.index, "activation": filter.maximum.activation, "mean": filter.mean,
-            "active_share": filter.activeShare,
-          ] as [String: Any]
-        },
-      ]
+    let layers = gallery.rooms.map { room in
+      GalleryFindings.Layer(layer: room.layer.name, filters: room.filters.map(GalleryFindings.Filter.init))
     }
-    return LookResult(name: "gallery", object: ["page": file, "layers": rooms], text: file)
+    return LookResult(
+      name: "gallery", findings: GalleryFindings(page: ResultPath(file), layers: layers), text: file)
   }
+}
+
+/// What the filters of all layers respond to.
+private struct GalleryFindings: Encodable {
+  struct Filter: Encodable {
+    let filter: Int
+    let activation: Double
+    let mean: Double
+    let activeShare: Double
+
+    init(_ filter: Gallery.Filter) {
+      self.filter = filter.index
+      activation = filter.maximum.activation
+      mean = filter.mean
+      activeShare = filter.activeShare
+    }
+  }
+
+  struct Layer: Encodable {
+    let layer: String
+    let filters: [Filter]
+  }
+
+  let page: ResultPath
+  let layers: [Layer]
 }

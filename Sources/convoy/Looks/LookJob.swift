@@ -48,8 +48,8 @@ struct LookContext {
 struct LookResult {
   /// Of the JSON file.
   var name: String
-  /// For machines; paths in it begin with the folder's.
-  var object: [String: Any]
+  /// For machines; files are named by ``ResultPath``.
+  var findings: any Encodable
   /// For people.
   var text: String
   /// For terminals that show pictures.
@@ -85,21 +85,11 @@ extension LookContext {
       stop: stop, directory: directory, restarts: restarts)
   }
 
-  /// Writes the values and prints the result.
+  /// Writes the findings and prints the result.
   func finish(_ result: LookResult, json: Bool) throws {
-    // In the file, paths count from its folder: the same look gives the same bytes wherever it is.
-    let inner = relative(result.object, to: "\(folder.path)/")
-    try folder.write(try JSONText.make(inner) + "\n", as: "\(result.name).json")
-    try folder.report(result.object, json: json, result.text, result.pictures)
-  }
-
-  private func relative(_ value: Any, to folder: String) -> Any {
-    switch value {
-    case let text as String: text.hasPrefix(folder) ? String(text.dropFirst(folder.count)) : text
-    case let list as [Any]: list.map { relative($0, to: folder) }
-    case let object as [String: Any]: object.mapValues { relative($0, to: folder) }
-    default: value
-    }
+    try folder.write(
+      try ResultJSON.text(result.findings, pathsFrom: folder.path) + "\n", as: "\(result.name).json")
+    try folder.report(result, json: json)
   }
 }
 

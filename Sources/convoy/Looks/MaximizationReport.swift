@@ -39,21 +39,26 @@ struct MaximizationReport {
 
   /// Writes the contact sheets, single pictures and values.
   ///
+  /// - Parameter settings: with everything chosen.
   /// - Returns: what stands in the JSON file.
-  func write(into folder: PictureFolder, name: String, settings: [String: Any]) throws -> [String: Any] {
+  func write(
+    into folder: PictureFolder, name: String, settings: MaximizationFindings.Settings
+  ) throws -> MaximizationFindings {
     let sheet = try folder.write(PictureSheet(title: title, tiles: tiles).picture(), as: name)
     let curves = try folder.write(
       PictureSheet(title: "the objective, step by step", tiles: curveTiles, scale: 1).picture(),
       as: "\(name)-curves")
-    let files = try maxima.map { maximum in
-      try folder.write(
-        subject.picture(maximum.image), as: "\(name)/\(maximum.target.name(in: subject))")
+    let targets = try maxima.enumerated().map { place, maximum in
+      let word = maximum.target.name(in: subject)
+      let file = try folder.write(subject.picture(maximum.image), as: "\(name)/\(word)")
+      return MaximizationFindings.Target(
+        target: word, label: maximum.target.label(in: subject), activation: maximum.activation,
+        objective: maximum.objective, curve: maximum.curve, pixelSum: maximum.pixelSum,
+        file: ResultPath(file), probabilities: probabilities?[place])
     }
-    var object = object(files: files)
-    object["picture"] = sheet
-    object["curves"] = curves
-    if !settings.isEmpty { object["settings"] = settings }
-    return object
+    return MaximizationFindings(
+      targets: targets, classes: probabilities == nil ? nil : subject.classNames,
+      picture: ResultPath(sheet), curves: ResultPath(curves), settings: settings)
   }
 
   func text(_ folder: PictureFolder, name: String) -> String {
@@ -82,21 +87,67 @@ struct MaximizationReport {
     }
     return table.text(width: columns, unicode: unicode)
   }
+}
 
-  func object(files: [String]) -> [String: Any] {
-    var object: [String: Any] = [
-      "targets": maxima.indices.map { index -> [String: Any] in
-        let maximum = maxima[index]
-        var target: [String: Any] = [
-          "target": maximum.target.name(in: subject), "label": maximum.target.label(in: subject),
-          "activation": maximum.activation, "objective": maximum.objective, "curve": maximum.curve,
-          "pixel_sum": maximum.pixelSum, "file": files[index],
-        ]
-        if let probabilities { target["probabilities"] = probabilities[index] }
-        return target
-      }
-    ]
-    if probabilities != nil { object["classes"] = subject.classNames }
-    return object
+/// The images that excite targets most.
+struct MaximizationFindings: Encodable {
+  struct Target: Encodable {
+    let target: String
+    let label: String
+    let activation: Double
+    let objective: Double
+    /// The objective before each step, and at the end.
+    let curve: [Double]
+    let pixelSum: Double
+    let file: ResultPath
+    /// Of all classes, for the image; left out where the network's output is no vector of classes.
+    let probabilities: [Double]?
   }
+
+  struct Settings: Encodable {
+    let steps: Int
+    let optimizer: String
+    let rate: Double
+    let l1: Double
+    let l2: Double
+    let tv: Double
+    let parameterization: String
+    let jitter: Int
+    let scale: Double
+    let rotation: Double
+    let blur: Double
+    let start: ResultPath
+    let seed: UInt64
+    let warmUp: Int
+    let attempts: Int
+
+    /// - Parameters:
+    ///   - settings: with everything chosen.
+    ///   - image: what the ascent starts from, where that is an image.
+    init(_ settings: AscentSettings, image: ImageSource?) {
+      steps = settings.steps
+      optimizer = settings.rule.rawValue
+      rate = settings.rate ?? 0
+      (l1, l2, tv) = (settings.prior.l1, settings.prior.l2, settings.prior.totalVariation)
+      parameterization = settings.parameterization?.rawValue ?? ""
+      (jitter, scale, rotation) = (settings.jitter ?? 0, settings.scale ?? 0, settings.rotation ?? 0)
+      blur = settings.blur
+      start =
+        switch settings.start {
+        case .noise: ResultPath("noise")
+        case .grey: ResultPath("grey")
+        case .black: ResultPath("black")
+        case .image: ResultPath(image?.path ?? "image")
+        }
+      seed = settings.seed
+      warmUp = settings.warmUp ?? 0
+      attempts = settings.attempts
+    }
+  }
+
+  let targets: [Target]
+  let classes: [String]?
+  let picture: ResultPath
+  let curves: ResultPath
+  let settings: Settings
 }

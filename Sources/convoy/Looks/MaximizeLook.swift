@@ -1,5 +1,6 @@
 internal import Foundation
 internal import Insight
+internal import Networks
 internal import Reporting
 internal import Training
 
@@ -28,10 +29,7 @@ extension MaximizeLook: LookJob {
     let names = Dictionary(uniqueKeysWithValues: missing.map { ($0, file($0)) })
     let found = try maximization.run(missing, pool: context.pool, while: { !stop.isRequested }) { maximum in
       if let keeper {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys]
-        let text = String(decoding: try encoder.encode(maximum), as: UTF8.self)
-        try keeper.write(text, as: names[maximum.target] ?? "")
+        try keeper.write(try JSONWriter().text(maximum), as: names[maximum.target] ?? "")
       }
       counter.increment { done in
         progress.update(
@@ -47,27 +45,11 @@ extension MaximizeLook: LookJob {
     }
     let report = try MaximizationReport(subject, maxima)
     let name = "maximize-\(target.name)"
-    let object = try report.write(
-      into: context.folder, name: name, settings: object(of: maximization.settings))
+    let findings = try report.write(
+      into: context.folder, name: name,
+      settings: MaximizationFindings.Settings(maximization.settings, image: start))
     return LookResult(
-      name: name, object: object, text: report.text(context.folder, name: name), pictures: report.drawings)
-  }
-
-  /// - Parameter settings: with everything chosen.
-  private func object(of settings: AscentSettings) -> [String: Any] {
-    let begin =
-      switch settings.start {
-      case .noise: "noise"
-      case .grey: "grey"
-      case .black: "black"
-      case .image: start?.path ?? "image"
-      }
-    return [
-      "steps": settings.steps, "optimizer": settings.rule.rawValue, "rate": settings.rate ?? 0,
-      "l1": settings.prior.l1, "l2": settings.prior.l2, "tv": settings.prior.totalVariation,
-      "parameterization": settings.parameterization?.rawValue ?? "", "jitter": settings.jitter ?? 0,
-      "scale": settings.scale ?? 0, "rotation": settings.rotation ?? 0, "blur": settings.blur, "start": begin,
-      "seed": settings.seed, "warm_up": settings.warmUp ?? 0, "attempts": settings.attempts,
-    ]
+      name: name, findings: findings, text: report.text(context.folder, name: name),
+      pictures: report.drawings)
   }
 }

@@ -16,11 +16,20 @@ extension FilterLook: LookJob {
       PictureSheet(title: title, tiles: tiles).picture(), as: "filters-\(name)")
     return LookResult(
       name: "filters-\(name)",
-      object: [
-        "layer": name, "filters": filters, "input_channels": pictures.inputChannels,
-        "largest_weight": Double(pictures.largest), "picture": path,
-      ], text: "\(title)\n\(path)", pictures: zip(filters, tiles).map { ($1.image.enlarged(by: 4), "\($0)") })
+      findings: FilterFindings(
+        layer: name, filters: filters, inputChannels: pictures.inputChannels,
+        largestWeight: Double(pictures.largest), picture: ResultPath(path)), text: "\(title)\n\(path)",
+      pictures: zip(filters, tiles).map { ($1.image.enlarged(by: 4), "\($0)") })
   }
+}
+
+/// Kernels of a convolution.
+private struct FilterFindings: Encodable {
+  let layer: String
+  let filters: [Int]
+  let inputChannels: Int
+  let largestWeight: Double
+  let picture: ResultPath
 }
 
 extension MapLook: LookJob {
@@ -52,14 +61,30 @@ extension MapLook: LookJob {
     let terminal = TerminalOutput.standardOutput
     return LookResult(
       name: "maps-\(name)",
-      object: [
-        "layer": name, "image": image.path, "height": maps.height, "width": maps.width, "picture": path,
-        "maps": filters.map { ["filter": $0, "degree": maps.degree($0)] as [String: Any] },
-      ],
+      findings: MapFindings(
+        layer: name, image: ResultPath(image.path), height: maps.height, width: maps.width,
+        picture: ResultPath(path),
+        maps: filters.map { MapFindings.Map(filter: $0, degree: maps.degree($0)) }),
       text: "\(title); the most active:\n"
         + table.text(width: terminal.columns, unicode: terminal.hasUnicode) + path,
       pictures: zip(filters, tiles).map { ($1.image, "\($0): \(NumberText.short(maps.degree($0)))") })
   }
+}
+
+/// How strongly a layer's filters answer to an image.
+private struct MapFindings: Encodable {
+  struct Map: Encodable {
+    let filter: Int
+    /// The sum over the map.
+    let degree: Double
+  }
+
+  let layer: String
+  let image: ResultPath
+  let height: Int
+  let width: Int
+  let picture: ResultPath
+  let maps: [Map]
 }
 
 extension ExplainLook: LookJob {
@@ -74,29 +99,51 @@ extension ExplainLook: LookJob {
     let probability = explanation.probabilities[explanation.classIndex]
     let side = max(picture.height, picture.width)
     let large = picture.enlarged(by: max(1, (168 + side / 2) / side))
-    var maps: [(name: String, map: Explanation.Map)] = [("saliency", explanation.saliency)]
-    if let map = explanation.gradCAM { maps.append(("grad-cam", map)) }
-    maps.append(("occlusion", explanation.occlusion))
     var tiles = [PictureSheet.Tile(large.converted(to: .rgb), ["image", ""])]
-    var object: [String: Any] = [
-      "image": image.path, "class": name, "probability": probability,
-      "probabilities": explanation.probabilities, "classes": subject.classNames,
-    ]
-    for (word, map) in maps {
+    func draw(_ map: Explanation.Map, _ word: String) throws -> ExplanationFindings.Map {
       let drawn = map.drawn(over: large)
       tiles.append(PictureSheet.Tile(drawn, [word, "most \(NumberText.short(Double(map.largest)))"]))
       let path = try context.folder.write(drawn, as: "explain-\(word)")
-      object[word.replacing("-", with: "_")] = [
-        "picture": path, "height": map.height, "width": map.width, "largest": Double(map.largest),
-        "values": map.values.map { Double($0) },
-      ]
+      return ExplanationFindings.Map(
+        picture: ResultPath(path), height: map.height, width: map.width, largest: Double(map.largest),
+        values: map.values.map { Double($0) })
     }
+    let saliency = try draw(explanation.saliency, "saliency")
+    let gradCAM = try explanation.gradCAM.map { try draw($0, "grad-cam") }
+    let occlusion = try draw(explanation.occlusion, "occlusion")
     let title = "\(name): p \(NumberText.fixed(probability, 4))"
     let path = try context.folder.write(
       PictureSheet(title: title, tiles: tiles, columns: tiles.count, scale: 1).picture(), as: "explain")
-    object["picture"] = path
     return LookResult(
-      name: "explain", object: object, text: "\(title)\n\(path)",
+      name: "explain",
+      findings: ExplanationFindings(
+        image: ResultPath(image.path), class: name, probability: probability,
+        probabilities: explanation.probabilities, classes: subject.classNames, picture: ResultPath(path),
+        saliency: saliency, gradCAM: gradCAM, occlusion: occlusion), text: "\(title)\n\(path)",
       pictures: tiles.map { ($0.image, $0.labels[0]) })
   }
+}
+
+/// What a network's answer to an image rests on.
+private struct ExplanationFindings: Encodable {
+  struct Map: Encodable {
+    let picture: ResultPath
+    let height: Int
+    let width: Int
+    let largest: Double
+    /// Row by row.
+    let values: [Double]
+  }
+
+  let image: ResultPath
+  let `class`: String
+  let probability: Double
+  /// Of all classes.
+  let probabilities: [Double]
+  let classes: [String]
+  let picture: ResultPath
+  let saliency: Map
+  /// Left out for networks without a convolution.
+  let gradCAM: Map?
+  let occlusion: Map
 }

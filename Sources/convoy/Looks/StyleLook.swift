@@ -44,13 +44,10 @@ extension StyleLook: LookJob {
     let seconds = TerminalOutput.seconds - began
     return LookResult(
       name: "style",
-      object: [
-        "picture": path, "steps": transfer.step, "evaluations": transfer.evaluations,
-        "converged": transfer.hasConverged, "settings": settings.text,
-        "losses": transfer.curve.enumerated().map { step, losses -> [String: Any] in
-          ["step": step, "content": losses.content, "style": losses.style, "variation": losses.variation]
-        },
-      ],
+      findings: StyleFindings(
+        picture: ResultPath(path), steps: transfer.step, evaluations: transfer.evaluations,
+        converged: transfer.hasConverged, settings: settings.text,
+        losses: transfer.curve.enumerated().map(StyleFindings.Losses.init)),
       text:
         "\(transfer.step) steps, \(transfer.evaluations) evaluations\(transfer.hasConverged ? " (no further step lowers the loss)" : "")"
         + " in \(NumberText.fixed(seconds, 1)) s: content \(NumberText.short(transfer.losses.content)), style "
@@ -136,4 +133,27 @@ extension StyleLook: LookJob {
       + "by \(rule) from \(begin) range \(range.low),\(range.high) \(usesExactKernels ? "direct " : "")"
       + "network \(context.networkDigest)"
   }
+}
+
+/// What came of a style transfer.
+private struct StyleFindings: Encodable {
+  struct Losses: Encodable {
+    /// 0 is before the first.
+    let step: Int
+    let content: Double
+    let style: Double
+    let variation: Double
+
+    init(step: Int, _ losses: StyleLosses) {
+      self.step = step
+      (content, style, variation) = (losses.content, losses.style, losses.variation)
+    }
+  }
+
+  let picture: ResultPath
+  let steps: Int
+  let evaluations: Int
+  let converged: Bool
+  let settings: String
+  let losses: [Losses]
 }

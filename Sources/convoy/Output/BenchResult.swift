@@ -97,58 +97,105 @@ struct BenchResult {
   }
 
   /// Share of the measured peak at which a kernel works; nil for steps that multiply nothing.
-  private func peakShare(of time: Benchmark.LayerTime) -> Double? {
+  fileprivate func peakShare(of time: Benchmark.LayerTime) -> Double? {
     guard time.flopsPerImage > 0, let peak = peaks[time.precision], peak > 0 else { return nil }
     return time.flopsPerImage / time.secondsPerImage / peak
   }
 
   static func json(_ results: [BenchResult]) throws -> String {
-    let list = results.map { result -> [String: Any] in
-      var keys: [String: Any] = [
-        "network": result.name, "precision": result.precision.rawValue, "workers": result.workers,
-        "batch": result.batch, "shard": result.shard, "parameters": result.parameters,
-        "training_images_per_second": result.training.imagesPerSecond,
-        "training_images_per_second_p5": result.training.slowest,
-        "training_images_per_second_p95": result.training.fastest, "training_steps": result.training.steps,
-        "data_wait_share": result.training.dataWaitShare,
-        "shards_seconds": result.training.phases.shards, "update_seconds": result.training.phases.update,
-        "kernel_weights_seconds": result.training.phases.kernelWeights,
-        "update_bytes": result.updateBytes, "peak_memory_bytes": result.peakMemoryBytes,
-        "training_flops_per_image": result.flopsPerImage,
-      ]
-      if let inference = result.inference {
-        keys["inference_images_per_second"] = inference.imagesPerSecond
-        keys["inference_images_per_second_p5"] = inference.slowest
-        keys["inference_images_per_second_p95"] = inference.fastest
-      }
-      if let cost = result.checkpoints {
-        keys["checkpoint_seconds"] = cost.seconds
-        keys["checkpoint_seconds_p25"] = cost.lowerQuartile
-        keys["checkpoint_seconds_p75"] = cost.upperQuartile
-        keys["checkpoint_copy_seconds"] = cost.copySeconds
-        keys["checkpoint_bytes"] = cost.byteCount
-        keys["checkpoint_rounds"] = cost.rounds
-        keys["checkpoint_interval_seconds"] = cost.intervalSeconds
-        keys["checkpoint_share"] = cost.share
-      }
-      if result.copyBytesPerSecond > 0 { keys["copy_bytes_per_second"] = result.copyBytesPerSecond }
-      for (precision, peak) in result.peaks { keys["peak_flops_\(precision.rawValue)"] = peak }
-      if !result.layers.isEmpty { keys["layers"] = result.layers.map(result.keys(of:)) }
-      return keys
+    try ResultJSON.text(results.map(BenchmarkFigures.init))
+  }
+}
+
+/// One measurement as `bench --json` prints it; the command's help explains the keys.
+private struct BenchmarkFigures: Encodable {
+  struct Layer: Encodable {
+    let layer: String
+    let pass: String
+    let kernel: String
+    let layout: String
+    let secondsPerImage: Double
+    /// Left out for steps that multiply nothing, like the share.
+    let flopsPerImage: Double?
+    let peakShare: Double?
+
+    init(_ time: Benchmark.LayerTime, peakShare: Double?) {
+      layer = time.step.layer
+      pass = time.step.pass.rawValue
+      kernel = time.step.kernel
+      layout = time.step.layout
+      secondsPerImage = time.secondsPerImage
+      flopsPerImage = peakShare == nil ? nil : time.flopsPerImage
+      self.peakShare = peakShare
     }
-    let data = try JSONSerialization.data(withJSONObject: list, options: [.prettyPrinted, .sortedKeys])
-    return String(decoding: data, as: UTF8.self)
   }
 
-  private func keys(of time: Benchmark.LayerTime) -> [String: Any] {
-    var keys: [String: Any] = [
-      "layer": time.step.layer, "pass": time.step.pass.rawValue, "kernel": time.step.kernel,
-      "layout": time.step.layout, "seconds_per_image": time.secondsPerImage,
-    ]
-    if let share = peakShare(of: time) {
-      keys["flops_per_image"] = time.flopsPerImage
-      keys["peak_share"] = share
-    }
-    return keys
+  let network: String
+  let precision: String
+  let workers: Int
+  let batch: Int
+  let shard: Int
+  let parameters: Int
+  let trainingImagesPerSecond: Double
+  let trainingImagesPerSecondP5: Double
+  let trainingImagesPerSecondP95: Double
+  let trainingSteps: Int
+  let dataWaitShare: Double
+  let shardsSeconds: Double
+  let updateSeconds: Double
+  let kernelWeightsSeconds: Double
+  let updateBytes: Int
+  let peakMemoryBytes: Int
+  let trainingFlopsPerImage: Double
+  let inferenceImagesPerSecond: Double?
+  let inferenceImagesPerSecondP5: Double?
+  let inferenceImagesPerSecondP95: Double?
+  let checkpointSeconds: Double?
+  let checkpointSecondsP25: Double?
+  let checkpointSecondsP75: Double?
+  let checkpointCopySeconds: Double?
+  let checkpointBytes: Int?
+  let checkpointRounds: Int?
+  let checkpointIntervalSeconds: Double?
+  let checkpointShare: Double?
+  let copyBytesPerSecond: Double?
+  let peakFlopsFp32: Double?
+  let peakFlopsBf16: Double?
+  let layers: [Layer]?
+
+  init(_ result: BenchResult) {
+    network = result.name
+    precision = result.precision.rawValue
+    workers = result.workers
+    batch = result.batch
+    shard = result.shard
+    parameters = result.parameters
+    trainingImagesPerSecond = result.training.imagesPerSecond
+    trainingImagesPerSecondP5 = result.training.slowest
+    trainingImagesPerSecondP95 = result.training.fastest
+    trainingSteps = result.training.steps
+    dataWaitShare = result.training.dataWaitShare
+    shardsSeconds = result.training.phases.shards
+    updateSeconds = result.training.phases.update
+    kernelWeightsSeconds = result.training.phases.kernelWeights
+    updateBytes = result.updateBytes
+    peakMemoryBytes = result.peakMemoryBytes
+    trainingFlopsPerImage = result.flopsPerImage
+    inferenceImagesPerSecond = result.inference?.imagesPerSecond
+    inferenceImagesPerSecondP5 = result.inference?.slowest
+    inferenceImagesPerSecondP95 = result.inference?.fastest
+    checkpointSeconds = result.checkpoints?.seconds
+    checkpointSecondsP25 = result.checkpoints?.lowerQuartile
+    checkpointSecondsP75 = result.checkpoints?.upperQuartile
+    checkpointCopySeconds = result.checkpoints?.copySeconds
+    checkpointBytes = result.checkpoints?.byteCount
+    checkpointRounds = result.checkpoints?.rounds
+    checkpointIntervalSeconds = result.checkpoints?.intervalSeconds
+    checkpointShare = result.checkpoints?.share
+    copyBytesPerSecond = result.copyBytesPerSecond > 0 ? result.copyBytesPerSecond : nil
+    peakFlopsFp32 = result.peaks[.fp32]
+    peakFlopsBf16 = result.peaks[.bf16]
+    layers =
+      result.layers.isEmpty ? nil : result.layers.map { Layer($0, peakShare: result.peakShare(of: $0)) }
   }
 }

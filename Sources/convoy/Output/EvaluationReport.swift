@@ -1,6 +1,6 @@
 internal import Compute
 internal import Datasets
-internal import Foundation
+internal import Networks
 internal import Reporting
 internal import Training
 
@@ -90,37 +90,108 @@ struct EvaluationReport {
   // MARK: - JSON
 
   func json() throws -> String {
-    var object: [String: Any] = ["checkpoint": checkpoint, "samples": evaluation.sums.samples]
-    for figure in evaluation.sums.figures {
-      object[figure.name] = figure.value.isFinite ? figure.value : NSNull()
+    try ResultJSON.text(
+      EvaluationResult(
+        checkpoint: checkpoint, samples: evaluation.sums.samples,
+        figures: evaluation.sums.figures.map { ($0.name, $0.value) },
+        labels: labels.map { labels in
+          zip(labels.names, labels.counts).map { name, counts in
+            EvaluationResult.Label(label: name, taken: counts.taken, EvaluationResult.Rates(counts.figures))
+          }
+        },
+        allDecisions: labels.map { EvaluationResult.Rates($0.all.figures) },
+        outputs: errors.map { zip($0.names, $0.figures).map(EvaluationResult.Output.init) },
+        confusion: confusion?.counts,
+        classes: confusion.map { confusion in
+          confusion.classNames.indices.map { index in
+            EvaluationResult.Class(
+              class: confusion.classNames[index],
+              EvaluationResult.Rates(confusion.figures(ofClass: index)))
+          }
+        }))
+  }
+}
+
+/// How a network does on a dataset: loss and metrics, each under its name, and what suits its task.
+private struct EvaluationResult: Encodable {
+  /// How well a class or label is found.
+  struct Rates: Encodable {
+    let samples: Int
+    @NullIfMissing var precision: Double?
+    @NullIfMissing var recall: Double?
+    @NullIfMissing var f1: Double?
+
+    init(_ figures: ConfusionMatrix.ClassFigures) {
+      samples = figures.count
+      (precision, recall, f1) = (figures.precision, figures.recall, figures.f1)
     }
-    if let labels {
-      object["labels"] = zip(labels.names, labels.counts).map { name, counts in
-        Self.object(counts.figures).merging(["label": name, "taken": counts.taken]) { $1 }
-      }
-      object["all_decisions"] = Self.object(labels.all.figures)
-    }
-    if let errors {
-      object["outputs"] = zip(errors.names, errors.figures).map { name, figures -> [String: Any] in
-        [
-          "output": name, "mean_absolute_error": figures.meanAbsolute,
-          "root_mean_squared_error": figures.rootMeanSquared, "r2": figures.r2,
-        ]
-      }
-    }
-    if let confusion {
-      object["confusion"] = confusion.counts
-      object["classes"] = confusion.classNames.indices.map { index in
-        Self.object(confusion.figures(ofClass: index)).merging(["class": confusion.classNames[index]]) { $1 }
-      }
-    }
-    return try JSONText.make(object)
   }
 
-  private static func object(_ figures: ConfusionMatrix.ClassFigures) -> [String: Any] {
-    [
-      "samples": figures.count, "precision": figures.precision ?? NSNull(),
-      "recall": figures.recall ?? NSNull(), "f1": figures.f1 ?? NSNull(),
-    ]
+  struct Class: Encodable {
+    let `class`: String
+    let rates: Rates
+
+    init(class name: String, _ rates: Rates) { (self.class, self.rates) = (name, rates) }
+
+    func encode(to encoder: any Encoder) throws {
+      var container = encoder.container(keyedBy: NamedKey.self)
+      try container.encode(`class`, forKey: "class")
+      try rates.encode(to: encoder)
+    }
+  }
+
+  struct Label: Encodable {
+    let label: String
+    /// Samples that are taken to have it.
+    let taken: Int
+    let rates: Rates
+
+    init(label: String, taken: Int, _ rates: Rates) {
+      (self.label, self.taken, self.rates) = (label, taken, rates)
+    }
+
+    func encode(to encoder: any Encoder) throws {
+      var container = encoder.container(keyedBy: NamedKey.self)
+      try container.encode(label, forKey: "label")
+      try container.encode(taken, forKey: "taken")
+      try rates.encode(to: encoder)
+    }
+  }
+
+  struct Output: Encodable {
+    let output: String
+    let meanAbsoluteError: Double
+    let rootMeanSquaredError: Double
+    let r2: Double
+
+    init(_ name: String, _ figures: OutputErrors.Figures) {
+      output = name
+      meanAbsoluteError = figures.meanAbsolute
+      rootMeanSquaredError = figures.rootMeanSquared
+      r2 = figures.r2
+    }
+  }
+
+  let checkpoint: String
+  let samples: Int
+  let figures: [(name: String, value: Double)]
+  let labels: [Label]?
+  /// Of all labels together.
+  let allDecisions: Rates?
+  let outputs: [Output]?
+  /// A row for each true class, a column for each predicted one.
+  let confusion: [[Int]]?
+  let classes: [Class]?
+
+  func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: NamedKey.self)
+    try container.encode(checkpoint, forKey: "checkpoint")
+    try container.encode(samples, forKey: "samples")
+    for figure in figures { try container.encode(figure.value, forKey: NamedKey(figure.name)) }
+    try container.encodeIfPresent(labels, forKey: "labels")
+    try container.encodeIfPresent(allDecisions, forKey: "allDecisions")
+    try container.encodeIfPresent(outputs, forKey: "outputs")
+    try container.encodeIfPresent(confusion, forKey: "confusion")
+    try container.encodeIfPresent(classes, forKey: "classes")
   }
 }

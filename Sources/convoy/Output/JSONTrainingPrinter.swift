@@ -1,4 +1,4 @@
-internal import Foundation
+internal import Networks
 internal import Training
 
 /// Says what happens in a training as JSON, one object on each line of standard output.
@@ -9,55 +9,132 @@ final class JSONTrainingPrinter: TrainerObserver {
 
   func receive(_ event: TrainerEvent) {
     switch event {
-    case .started(let summary):
-      write(
-        "started",
-        [
-          "name": summary.name, "run": summary.runID, "resumed_from": summary.resumedFrom,
-          "step": summary.progress.step, "epoch": summary.progress.epoch, "epochs": summary.epochs,
-          "training_samples": summary.trainingSamples, "validation_samples": summary.validationSamples,
-          "test_samples": summary.testSamples,
-          "batch": summary.batch, "shard": summary.shard, "workers": summary.workers,
-          "parameters": summary.parameterCount,
-        ])
+    case .started(let summary): write(StartedEvent(summary))
     case .step(let report):
       guard TerminalOutput.seconds - lastStep >= 1 else { return }
       lastStep = TerminalOutput.seconds
-      var values: [String: Any?] = [
-        "step": report.step, "epoch": report.epoch, "position": report.position, "samples": report.samples,
-        "learning_rate": report.learningRate,
-      ]
-      for figure in report.epochSoFar.figures { values[figure.name] = figure.value }
-      write("step", values)
-    case .epochEnded(let metrics, let isBest):
-      var values: [String: Any?] = ["best": isBest]
-      for (column, cell) in zip(metrics.columns, metrics.row) {
-        values[column] =
-          column == "digest" ? cell : Int(cell).map { $0 as Any } ?? Double(cell).map { $0 as Any }
-      }
-      write("epoch", values)
-    case .checkpointWritten(let step, let path): write("checkpoint", ["step": step, "path": path])
-    case .warning(let text): write("warning", ["text": text])
+      write(StepEvent(report))
+    case .epochEnded(let metrics, let isBest): write(EpochEvent(metrics, isBest: isBest))
+    case .checkpointWritten(let step, let path): write(CheckpointEvent(step: step, path: path))
+    case .warning(let text): write(WarningEvent(text: text))
     case .stopped(let signal, let step):
-      write("stopped", ["signal": StopSignals.name(of: signal), "step": step])
+      write(StoppedEvent(signal: StopSignals.name(of: signal), step: step))
     case .evaluating, .finished: break
     }
   }
 
-  func write(_ event: String, _ values: [String: Any?]) {
-    var object: [String: Any] = ["event": event]
-    for (key, value) in values {
-      // JSON has no word for what is not finite.
-      if let number = value as? Double, !number.isFinite {
-        object[key] = NSNull()
-      } else {
-        object[key] = value ?? NSNull()
-      }
+  func write(_ event: some Encodable) {
+    guard let line = try? ResultJSON.line(event) else { return }
+    TerminalOutput.write(line + "\n", to: 1)
+  }
+}
+
+private struct StartedEvent: Encodable {
+  let event = "started"
+  let name: String
+  let run: String
+  /// The checkpoint that training goes on from.
+  @NullIfMissing var resumedFrom: String?
+  let step: Int
+  let epoch: Int
+  let epochs: Int
+  let trainingSamples: Int
+  let validationSamples: Int
+  let testSamples: Int
+  let batch: Int
+  let shard: Int
+  let workers: Int
+  let parameters: Int
+
+  init(_ summary: RunSummary) {
+    (name, run, resumedFrom) = (summary.name, summary.runID, summary.resumedFrom)
+    (step, epoch, epochs) = (summary.progress.step, summary.progress.epoch, summary.epochs)
+    trainingSamples = summary.trainingSamples
+    validationSamples = summary.validationSamples
+    testSamples = summary.testSamples
+    (batch, shard, workers) = (summary.batch, summary.shard, summary.workers)
+    parameters = summary.parameterCount
+  }
+}
+
+/// Where training stands, with the epoch's figures so far, each under its name.
+private struct StepEvent: Encodable {
+  let report: StepReport
+
+  init(_ report: StepReport) { self.report = report }
+
+  func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: NamedKey.self)
+    try container.encode("step", forKey: "event")
+    try container.encode(report.step, forKey: "step")
+    try container.encode(report.epoch, forKey: "epoch")
+    try container.encode(report.position, forKey: "position")
+    try container.encode(report.samples, forKey: "samples")
+    try container.encode(report.learningRate, forKey: "learningRate")
+    for figure in report.epochSoFar.figures {
+      try container.encode(figure.value, forKey: NamedKey(figure.name))
     }
-    guard
-      let data = try? JSONSerialization.data(
-        withJSONObject: object, options: [.sortedKeys, .withoutEscapingSlashes])
-    else { return }
-    TerminalOutput.write(String(decoding: data, as: UTF8.self) + "\n", to: 1)
+  }
+}
+
+/// A row of `metrics.csv` under the names of its columns; `null` for an empty cell.
+private struct EpochEvent: Encodable {
+  let metrics: EpochMetrics
+  let isBest: Bool
+
+  init(_ metrics: EpochMetrics, isBest: Bool) { (self.metrics, self.isBest) = (metrics, isBest) }
+
+  func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: NamedKey.self)
+    try container.encode("epoch", forKey: "event")
+    try container.encode(isBest, forKey: "best")
+    for (column, cell) in zip(metrics.columns, metrics.row) {
+      // Sixteen digits of a digest may look like a number.
+      let value: JSONValue = column == "digest" ? .string(cell) : Self.number(cell)
+      try container.encode(value, forKey: NamedKey(column))
+    }
+  }
+
+  private static func number(_ cell: String) -> JSONValue {
+    Int(cell).map(JSONValue.integer) ?? Double(cell).map(JSONValue.number) ?? .null
+  }
+}
+
+private struct CheckpointEvent: Encodable {
+  let event = "checkpoint"
+  let step: Int
+  let path: String
+}
+
+private struct WarningEvent: Encodable {
+  let event = "warning"
+  let text: String
+}
+
+private struct StoppedEvent: Encodable {
+  let event = "stopped"
+  let signal: String
+  let step: Int
+}
+
+/// What a training came to.
+struct FinishedEvent: Encodable {
+  let event = "finished"
+  let complete: Bool
+  let step: Int
+  let epoch: Int
+  @NullIfMissing var bestEpoch: Int?
+  /// The monitored figure of the best epoch.
+  @NullIfMissing var best: Double?
+  let seconds: Double
+  let directory: String
+  /// Whether the network could learn a few samples by heart; left out for other trainings.
+  let hasLearned: Bool?
+
+  init(_ progress: TrainingProgress, isComplete: Bool, directory: String, hasLearned: Bool?) {
+    complete = isComplete
+    (step, epoch, seconds) = (progress.step, progress.epoch, progress.seconds)
+    (bestEpoch, best) = (progress.best?.epoch, progress.best.map { abs($0.score) })
+    (self.directory, self.hasLearned) = (directory, hasLearned)
   }
 }

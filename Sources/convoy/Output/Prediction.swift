@@ -96,22 +96,43 @@ struct Prediction {
 
   // MARK: - JSON
 
-  var object: [String: Any] {
-    var object: [String: Any] = ["input": name]
+  var result: PredictionResult {
     let values = outputs.map(\.value)
-    object[Self.areProbabilities(criterion) ? "probabilities" : "values"] = values
+    let areProbabilities = Self.areProbabilities(criterion)
+    var result = PredictionResult(input: name)
+    if areProbabilities { result.probabilities = values } else { result.values = values }
     switch criterion.task {
     case .classes:
-      object["class"] = ranked[0].name
-      if Self.areProbabilities(criterion) { object["probability"] = ranked[0].value }
-    case .labels: object["labels"] = taken
+      result.class = ranked[0].name
+      if areProbabilities { result.probability = ranked[0].value }
+    case .labels: result.labels = taken
     case .values: break
     }
     switch truth {
-    case .label(let label): object["label"] = label
-    case .values(let values): object["targets"] = values.map(Double.init)
+    case .label(let label): result.label = label
+    case .values(let values): result.targets = values.map(Double.init)
     case nil: break
     }
-    return object
+    return result
   }
+}
+
+/// What a network says of one sample: the parts that suit its task, and what is right where that is known.
+struct PredictionResult: Encodable {
+  let input: String
+  /// Of all classes or labels.
+  var probabilities: [Double]?
+  /// Of all outputs that are no probabilities.
+  var values: [Double]?
+  /// The most probable one.
+  var `class`: String?
+  var probability: Double?
+  /// Those that the sample is taken to have.
+  var labels: [String]?
+  /// The right class.
+  var label: String?
+  /// The right values.
+  var targets: [Double]?
+
+  init(input: String) { self.input = input }
 }

@@ -1,4 +1,3 @@
-internal import Foundation
 internal import Reporting
 internal import Training
 
@@ -38,14 +37,24 @@ enum ReadingTable {
   }
 
   static func json(_ speeds: [ReadingBenchmark.Speed], name: String) throws -> String {
-    let list = speeds.map { speed -> [String: Any] in
-      [
-        "network": name, "storage": speed.storage, "way": speed.way.rawValue, "workers": speed.workers,
-        "samples": speed.samples, "memory_limit_bytes": speed.memoryLimitBytes,
-        "reading_images_per_second": speed.imagesPerSecond,
-      ]
-    }
-    let data = try JSONSerialization.data(withJSONObject: list, options: [.prettyPrinted, .sortedKeys])
-    return String(decoding: data, as: UTF8.self)
+    try ResultJSON.text(speeds.map { ReadingFigures($0, network: name) })
+  }
+}
+
+/// One measured speed as `bench --reading --json` prints it.
+private struct ReadingFigures: Encodable {
+  let network: String
+  let storage: String
+  let way: String
+  let workers: Int
+  let samples: Int
+  let memoryLimitBytes: Int
+  let readingImagesPerSecond: Double
+
+  init(_ speed: ReadingBenchmark.Speed, network: String) {
+    self.network = network
+    (storage, way, workers, samples) = (speed.storage, speed.way.rawValue, speed.workers, speed.samples)
+    memoryLimitBytes = speed.memoryLimitBytes
+    readingImagesPerSecond = speed.imagesPerSecond
   }
 }

@@ -102,24 +102,59 @@ struct TrainingEstimate {
   // MARK: - JSON
 
   func json() throws -> String {
-    try JSONText.make([
-      "parameters": loaded.network.parameterCount, "flops_per_image": loaded.network.flops,
-      "batch": loaded.run.training.batch, "shard": shard, "workers": workers,
-      "memory_per_worker_bytes": memory.perWorker, "memory_bytes": totalMemory,
-      "checkpoint_bytes": memory.checkpoint, "training_images_per_second": training.imagesPerSecond,
-      "inference_images_per_second": inference?.imagesPerSecond ?? NSNull(),
-      "training_samples": trainingSamples ?? NSNull(), "epoch_seconds": epochSeconds ?? NSNull(),
-      "training_seconds": totalSeconds ?? NSNull(),
-      "fits": timeLimit.flatMap { limit in totalSeconds.map { $0 <= limit } } ?? NSNull(),
-      "layers": loaded.network.layers.map { layer -> [String: Any] in
-        [
-          "name": layer.name, "output": "\(layer.outputShape)", "parameters": layer.parameterCount,
-          "flops": layer.flops,
-        ]
-      },
-      "kernels": steps.map {
-        ["layer": $0.layer, "pass": $0.pass.rawValue, "kernel": $0.kernel, "layout": $0.layout]
-      },
-    ])
+    try ResultJSON.text(
+      EstimateResult(
+        parameters: loaded.network.parameterCount, flopsPerImage: loaded.network.flops,
+        batch: loaded.run.training.batch, shard: shard, workers: workers,
+        memoryPerWorkerBytes: memory.perWorker, memoryBytes: totalMemory, checkpointBytes: memory.checkpoint,
+        trainingImagesPerSecond: training.imagesPerSecond,
+        inferenceImagesPerSecond: inference?.imagesPerSecond, trainingSamples: trainingSamples,
+        epochSeconds: epochSeconds, trainingSeconds: totalSeconds,
+        fits: timeLimit.flatMap { limit in totalSeconds.map { $0 <= limit } },
+        layers: loaded.network.layers.map { layer in
+          EstimateResult.Layer(
+            name: layer.name, output: "\(layer.outputShape)", parameters: layer.parameterCount,
+            flops: layer.flops)
+        },
+        kernels: steps.map {
+          EstimateResult.Kernel(layer: $0.layer, pass: $0.pass.rawValue, kernel: $0.kernel, layout: $0.layout)
+        }))
   }
+}
+
+/// What a training takes, for machines.
+private struct EstimateResult: Encodable {
+  struct Layer: Encodable {
+    let name: String
+    let output: String
+    let parameters: Int
+    let flops: Int
+  }
+
+  struct Kernel: Encodable {
+    let layer: String
+    let pass: String
+    let kernel: String
+    let layout: String
+  }
+
+  let parameters: Int
+  let flopsPerImage: Int
+  let batch: Int
+  let shard: Int
+  let workers: Int
+  let memoryPerWorkerBytes: Int
+  let memoryBytes: Int
+  let checkpointBytes: Int
+  let trainingImagesPerSecond: Double
+  /// `null` without test data.
+  @NullIfMissing var inferenceImagesPerSecond: Double?
+  /// `null` where the data is not there, like the seconds that follow from it.
+  @NullIfMissing var trainingSamples: Int?
+  @NullIfMissing var epochSeconds: Double?
+  @NullIfMissing var trainingSeconds: Double?
+  /// `null` without a time limit.
+  @NullIfMissing var fits: Bool?
+  let layers: [Layer]
+  let kernels: [Kernel]
 }

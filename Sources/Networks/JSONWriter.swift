@@ -1,0 +1,91 @@
+public import Foundation
+
+/// Writes values as JSON; the one place that decides how keys, numbers and lines look.
+///
+/// Keys stand in alphabetical order, so that equal values give equal text. A number has as many digits as it takes to read
+/// the same bits back, and slashes are not escaped.
+public struct JSONWriter: Sendable {
+  /// What becomes of numbers that are not finite, for which JSON has no word.
+  public enum NonFinite: Sendable {
+    /// They are an error.
+    case refused
+    /// They become `null`.
+    case null
+    /// They become the strings `inf`, `-inf` and `nan`, which a decoder can be told to take back.
+    case text
+  }
+
+  /// Whether every member stands on a line of its own.
+  public var isPretty = false
+  /// Whether the keys are the properties' names in snake case: `bestEpoch` becomes `best_epoch`.
+  public var hasSnakeCaseKeys = false
+  public var nonFinite = NonFinite.refused
+  /// For values that ask how they are to be encoded.
+  public var userInfo: [CodingUserInfoKey: any Sendable] = [:]
+
+  public init(isPretty: Bool = false, hasSnakeCaseKeys: Bool = false, nonFinite: NonFinite = .refused) {
+    self.isPretty = isPretty
+    self.hasSnakeCaseKeys = hasSnakeCaseKeys
+    self.nonFinite = nonFinite
+  }
+
+  /// The value as a JSON document, without a newline at its end.
+  ///
+  /// - Throws: `EncodingError` for a number that is not finite where those are refused.
+  public func text(_ value: some Encodable) throws -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    if isPretty { encoder.outputFormatting.insert(.prettyPrinted) }
+    if hasSnakeCaseKeys { encoder.keyEncodingStrategy = .convertToSnakeCase }
+    encoder.userInfo = userInfo
+    switch nonFinite {
+    case .refused: return String(decoding: try encoder.encode(value), as: UTF8.self)
+    case .text:
+      encoder.nonConformingFloatEncodingStrategy = .convertToString(
+        positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+      return String(decoding: try encoder.encode(value), as: UTF8.self)
+    case .null:
+      // The encoder can put a string in such a number's place and nothing else: one that no value contains.
+      let standIn = UUID().uuidString
+      encoder.nonConformingFloatEncodingStrategy = .convertToString(
+        positiveInfinity: standIn, negativeInfinity: standIn, nan: standIn)
+      let text = String(decoding: try encoder.encode(value), as: UTF8.self)
+      return text.replacing("\"\(standIn)\"", with: "null")
+    }
+  }
+}
+
+/// Writes `null` where there is no value; a plain optional is left out with its key.
+@propertyWrapper
+public struct NullIfMissing<Value: Encodable>: Encodable {
+  public var wrappedValue: Value?
+
+  public init(wrappedValue: Value?) { self.wrappedValue = wrappedValue }
+
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    if let wrappedValue { try container.encode(wrappedValue) } else { try container.encodeNil() }
+  }
+}
+
+extension NullIfMissing: Decodable where Value: Decodable {
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.singleValueContainer()
+    wrappedValue = container.decodeNil() ? nil : try container.decode(Value.self)
+  }
+}
+
+extension NullIfMissing: Equatable where Value: Equatable {}
+extension NullIfMissing: Hashable where Value: Hashable {}
+extension NullIfMissing: Sendable where Value: Sendable {}
+
+/// A key that is known only when the program runs, such as a metric's name.
+public struct NamedKey: CodingKey, ExpressibleByStringLiteral {
+  public let stringValue: String
+  public var intValue: Int? { nil }
+
+  public init(_ name: String) { stringValue = name }
+  public init(stringLiteral value: String) { stringValue = value }
+  public init?(stringValue: String) { self.stringValue = stringValue }
+  public init?(intValue: Int) { nil }
+}
