@@ -42,16 +42,6 @@ public struct DatasetError: Error, CustomStringConvertible, Sendable, Equatable 
       self.init(known, error.description)
     }
   }
-
-  /// The process's exit code for this kind of trouble, from sysexits.h.
-  public var exitCode: Int32 {
-    switch kind {
-    case .badData: 65
-    case .missingInput: 66
-    case .cannotCreate: 73
-    case .inputOutput: 74
-    }
-  }
 }
 
 /// Runs `body` and hands on the library's errors as those of this target.

@@ -25,14 +25,4 @@ public struct ImageError: Error, CustomStringConvertible, Sendable, Equatable {
   init(_ kind: Kind, system action: String, code: Int32 = errno) {
     self.init(kind, "\(action): \(String(cString: strerror(code)))")
   }
-
-  /// The process's exit code for such an error, after `sysexits.h`.
-  public var exitCode: Int32 {
-    switch kind {
-    case .badData: 65
-    case .missingInput: 66
-    case .cannotCreate: 73
-    case .inputOutput: 74
-    }
-  }
 }

@@ -14,7 +14,4 @@ public struct InsightError: Error, Sendable, Equatable, CustomStringConvertible 
   public static func badData(_ text: String) -> InsightError {
     InsightError(kind: .badData, description: text)
   }
-
-  /// The process's exit code for such an error, after `sysexits.h`.
-  public var exitCode: Int32 { kind == .usage ? 64 : 65 }
 }

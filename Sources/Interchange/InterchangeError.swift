@@ -14,12 +14,4 @@ public struct InterchangeError: Error, CustomStringConvertible, Sendable, Equata
     self.kind = kind
     self.description = description
   }
-
-  /// The process's exit code for such an error, after `sysexits.h`.
-  public var exitCode: Int32 {
-    switch kind {
-    case .usage: 64
-    case .badData: 65
-    }
-  }
 }

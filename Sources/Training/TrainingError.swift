@@ -1,6 +1,6 @@
 /// Why a training could not start, go on or be saved, in one line.
 public struct TrainingError: Error, CustomStringConvertible, Sendable, Equatable {
-  /// What a caller may want to tell apart; decides the exit code.
+  /// What a caller may want to tell apart.
   public enum Kind: Sendable, Equatable {
     /// A file's contents are damaged, or are not what they should be.
     case badData
@@ -24,18 +24,5 @@ public struct TrainingError: Error, CustomStringConvertible, Sendable, Equatable
   public init(_ kind: Kind, _ description: String) {
     self.kind = kind
     self.description = description
-  }
-
-  /// The process's exit code for such an error, after `sysexits.h` where it has one.
-  public var exitCode: Int32 {
-    switch kind {
-    case .badData: 65
-    case .missingInput: 66
-    case .cannotCreate: 73
-    case .inputOutput: 74
-    case .notFinite: 76
-    case .inUse: 77
-    case .configuration: 78
-    }
   }
 }

@@ -1,64 +1,48 @@
 internal import ArgumentParser
-internal import Compute
-internal import Datasets
-internal import Experiments
 internal import Foundation
-internal import HDF5
-internal import ImageFiles
-internal import Insight
-internal import Interchange
-internal import Networks
-internal import OneDNN
-internal import Training
 
-/// Turns an error into one line on standard error and the right exit code.
+/// Turns an error into lines on standard error and the exit code of ``ExitStatus``.
 enum Failure {
+  /// Ends the process as the error says: a line for each that its text has, or help on standard output.
   static func exit(with error: any Error) -> Never {
-    guard let code = exitCode(of: error) else { Convoy.exit(withError: error) }
-    let lines = "\(error)".split(separator: "\n")
-    let text = lines.map { "error: \($0)\n" }.joined()
-    TerminalOutput.write(text, to: 2)
-    Foundation.exit(code)
-  }
-
-  /// - Returns: nil for the argument parser's own errors, help and completions, which it prints itself.
-  private static func exitCode(of error: any Error) -> Int32? {
-    switch error {
-    case let error as DatasetError: error.exitCode
-    case let error as TrainingError: error.exitCode
-    case let error as ConfigurationErrors: error.isMissingFile ? 66 : 78
-    case is NetworkError: 78
-    case let error as ComputeError: error.exitCode
-    case is OneDNNError: 70
-    case is HDF5Error: 65
-    case let error as ImageError: error.exitCode
-    case let error as InsightError: error.exitCode
-    case let error as InterchangeError: error.exitCode
-    case let error as CommandError: error.exitCode
-    // Nothing is lost: the same command begins again.
-    case is StoppedEarly: 75
-    default: nil
+    if let status = ExitStatus(error) {
+      let lines = error is SilentEnd ? [] : "\(error)".split(separator: "\n")
+      TerminalOutput.write(lines.map { "error: \($0)\n" }.joined(), to: 2)
+      Foundation.exit(status.rawValue)
     }
+    let code = Convoy.exitCode(for: error)
+    // Help, the version and completions are no failures: the argument parser prints them.
+    if code.isSuccess { Convoy.exit(withError: error) }
+    TerminalOutput.write("\(Convoy.fullMessage(for: error))\n", to: 2)
+    // What is not the argument parser's is an error of a library that nobody expected.
+    let status: ExitStatus = code == .validationFailure ? .usage : .internalError
+    Foundation.exit(status.rawValue)
   }
 }
 
-/// What is wrong with how a command was used, beyond what the argument parser sees.
+extension Convoy {
+  /// The argument parser's errors begin as all others do.
+  static var _errorLabel: String { "error" }
+}
+
+/// What is wrong with how a command was used, or with what it was to read or write, beyond what the targets below see.
 struct CommandError: Error, CustomStringConvertible {
-  let exitCode: Int32
+  let status: ExitStatus
   let description: String
 
-  static func usage(_ text: String) -> CommandError { CommandError(exitCode: 64, description: text) }
-  static func badData(_ text: String) -> CommandError { CommandError(exitCode: 65, description: text) }
-  static func missing(_ text: String) -> CommandError { CommandError(exitCode: 66, description: text) }
+  init(_ status: ExitStatus, _ description: String) {
+    self.status = status
+    self.description = description
+  }
+
+  static func usage(_ text: String) -> CommandError { CommandError(.usage, text) }
+  static func badData(_ text: String) -> CommandError { CommandError(.badData, text) }
+  static func missing(_ text: String) -> CommandError { CommandError(.missingInput, text) }
 }
 
-extension ComputeError {
-  fileprivate var exitCode: Int32 {
-    switch self {
-    case .library, .noKernel: 70
-    case .output, .precision: 78
-    case .sample: 65
-    case .trace: 64
-    }
-  }
+/// Ends the process when all has been said.
+struct SilentEnd: Error {
+  let status: ExitStatus
+
+  init(_ status: ExitStatus) { self.status = status }
 }

@@ -16,9 +16,7 @@ struct Convoy: ParsableCommand {
         convoy train Configs/fashion-mnist.yaml
         convoy evaluate Results/fashion-mnist/RUN --data Results/data/fashion-mnist.h5
 
-      Exit codes: 0 done, 64 usage, 65 bad data, 66 input missing, 70 internal, 73 cannot create, 74 input/output, \
-      75 stopped by a signal with a valid checkpoint (run again to go on), 76 loss not finite, 77 run directory in use, \
-      78 config.
+      Exit codes: 0 done, \(ExitStatus.allCases.map { "\($0.rawValue) \($0.meaning)" }.joined(separator: ", ")).
       """,
     version: Version.text,
     subcommands: [

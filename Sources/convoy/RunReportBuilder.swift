@@ -35,10 +35,7 @@ struct RunReportBuilder {
   func write(to path: String?, stop: StopRequest) throws -> String {
     let path = path ?? "\(directory)/report.html"
     let html = try make(stop: stop).html()
-    do { try Data(html.utf8).write(to: URL(fileURLWithPath: path), options: .atomic) } catch {
-      throw CommandError(
-        exitCode: 73, description: "cannot write the report \(path): \(error.localizedDescription)")
-    }
+    try OutputFile.write(html, to: path)
     return path
   }
 

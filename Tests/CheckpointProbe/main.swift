@@ -4,7 +4,7 @@
 //   CheckpointProbe open FOLDER           opens FOLDER as a run directory
 //   CheckpointProbe signals NAME…         sends itself signals and says after each whether a stop was asked for
 //
-// The exit code is that of the error; its text goes to standard error.
+// An error ends it with 1; its kind and its text go to standard error.
 
 import Foundation
 import Interchange
@@ -57,6 +57,7 @@ func run(_ arguments: [String]) throws {
 do {
   try run(Array(CommandLine.arguments.dropFirst()))
 } catch {
-  FileHandle.standardError.write(Data("\(error)\n".utf8))
-  exit((error as? TrainingError)?.exitCode ?? 70)
+  let kind = (error as? TrainingError).map { "\($0.kind)" } ?? "other"
+  FileHandle.standardError.write(Data("\(kind): \(error)\n".utf8))
+  exit(1)
 }

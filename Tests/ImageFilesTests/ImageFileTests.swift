@@ -47,7 +47,7 @@ struct ImageFileTests {
           _ = try ImageFile.read(path)
           Issue.record("\(name) of \(length) bytes of \(bytes.count) was read")
         } catch {
-          #expect(error.exitCode == 65 && !error.description.contains("\n"))
+          #expect(error.kind == .badData && !error.description.contains("\n"))
         }
       }
     }
@@ -72,9 +72,9 @@ struct ImageFileTests {
   func refused() throws {
     let folder = try TemporaryDirectory()
     #expect(throws: ImageError.self) { try ImageFile.read(folder.file("none.png")) }
-    do { _ = try ImageFile.read(folder.file("none.png")) } catch { #expect(error.exitCode == 66) }
+    do { _ = try ImageFile.read(folder.file("none.png")) } catch { #expect(error.kind == .missingInput) }
     let text = try folder.write("no image at all", to: "a.png")
-    do { _ = try ImageFile.read(text) } catch { #expect(error.exitCode == 65) }
+    do { _ = try ImageFile.read(text) } catch { #expect(error.kind == .badData) }
     let large = folder.file("b.png")
     try ImageFile.write(sample(.grey, height: 20, width: 20), to: large)
     #expect(throws: ImageError.self) { try ImageFile.read(large, pixelLimit: 399) }

@@ -77,7 +77,7 @@ struct KerasImportTests {
       try KerasImport().read(Self.fixture("weights-keras2"))
     }
     #expect(error.description.contains("first, flat, last"))
-    #expect(error.exitCode == 64)
+    #expect(error.kind == .usage)
   }
 
   @Test("what is left out is said, and so is how pixels are prepared")
@@ -98,7 +98,7 @@ struct KerasImportTests {
     }
     #expect(error.description.contains("UnitNormalization"))
     #expect(error.description.contains("Conv2D"))
-    #expect(error.exitCode == 65)
+    #expect(error.kind == .badData)
   }
 
   @Test("an option that is not supported is named with its layer")
@@ -169,6 +169,6 @@ struct KerasImportTests {
     try CheckpointFile.write(
       try KerasImport().read(Self.fixture("caffe-keras2")).checkpoint, to: path, model: KerasModelWriter())
     let error = try #require(throws: InterchangeError.self) { try KerasImport().read(path) }
-    #expect(error.exitCode == 64)
+    #expect(error.kind == .usage)
   }
 }

@@ -11,6 +11,9 @@ enum FaultShim {
     let wasKilled: Bool
     let output: String
     let errors: String
+
+    /// The word for the ``TrainingError/Kind`` that ended it, if an error did.
+    var kind: String? { status == 1 ? errors.split(separator: ":").first.map(String.init) : nil }
   }
 
   /// The shim, compiled once by the C compiler that comes with Swift.

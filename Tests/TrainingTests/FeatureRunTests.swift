@@ -299,7 +299,8 @@ struct RunSamplesTests {
       change(&configuration)
       let error = RunTests.error { try SmallRun.train(configuration, in: folder("refused")) }
       #expect(
-        error?.exitCode == 78 && error?.description.hasPrefix(text) == true, "\(error?.description ?? "")")
+        error?.kind == .configuration && error?.description.hasPrefix(text) == true,
+        "\(error?.description ?? "")")
     }
   }
 

@@ -24,7 +24,7 @@ struct NonFiniteTests {
     try SmallRun.writeDataset(folder("data.h5"), count: 45)
     let configuration = try Self.configuration(folder("data.h5"), rate: 1e30)
     let error = RunTests.error { try SmallRun.train(configuration, in: folder("run")) }
-    #expect(error?.exitCode == 76)
+    #expect(error?.kind == .notFinite)
     let text = error?.description ?? ""
     #expect(
       text.contains("not finite in step ") && text.contains("epoch 1, samples ") && text.contains("layer '"))
@@ -63,7 +63,7 @@ struct NonFiniteTests {
     var configuration = try Self.configurationWithOverflow(folder("data.h5"))
     configuration.training.nonFinite = policy
     let error = RunTests.error { try SmallRun.train(configuration, in: folder("run")) }
-    #expect(error?.exitCode == 76)
+    #expect(error?.kind == .notFinite)
     let text = error?.description ?? ""
     #expect(text.contains("the gradient of 'conv2d/") && text.contains("in step 1"), "\(text)")
     #expect(text.contains("layer 'rescale_2' (backward-data)"), "\(text)")
@@ -80,7 +80,7 @@ struct NonFiniteTests {
       configuration: configuration, resolvedConfiguration: "", directory: folder("run"), workers: 2)
     let run = try Run(request, stop: record.stop, observer: record)
     let error = RunTests.error { _ = try run.train() }
-    #expect(error?.exitCode == 76)
+    #expect(error?.kind == .notFinite)
     #expect(record.warnings.count == 3 && record.warnings.last?.contains("3 of at most 3") == true)
     #expect(run.progress.skippedSteps == 3)
     let store = CheckpointStore(folder: folder("run/checkpoints"))
@@ -99,7 +99,7 @@ struct NonFiniteTests {
     // A finite gradient times this rate is more than a Float holds.
     let configuration = try Self.configuration(folder("data.h5"), rate: 3e38)
     let error = RunTests.error { try SmallRun.train(configuration, in: folder("run")) }
-    #expect(error?.exitCode == 76, "\(error?.description ?? "no error")")
+    #expect(error?.kind == .notFinite, "\(error?.description ?? "no error")")
     for entry in try CheckpointStore(folder: folder("run/checkpoints")).entries() {
       let checkpoint = try CheckpointFile.read(entry.path)
       let slots = checkpoint.slots.flatMap { $0.values.array() }

@@ -51,7 +51,10 @@ public enum StopSignals {
       var action = sigaction()
       action.__sigaction_handler.sa_handler = { number in
         StopSignals.request.request(signal: number)
-        if number == SIGINT, StopSignals.interrupts.add(1, ordering: .relaxed).oldValue > 0 { _exit(130) }
+        // The code by which a shell knows a program that the signal ended.
+        if number == SIGINT, StopSignals.interrupts.add(1, ordering: .relaxed).oldValue > 0 {
+          _exit(128 + SIGINT)
+        }
       }
       // Calls that a signal interrupts are made again by the kernel where it can; the others are checked for EINTR.
       action.sa_flags = SA_RESTART

@@ -1,5 +1,4 @@
 internal import ArgumentParser
-internal import Foundation
 internal import Reporting
 
 /// Compares runs.
@@ -46,17 +45,7 @@ struct CompareCommand: ParsableCommand {
           text: differences.rows.isEmpty ? ["None."] : []),
         TablePage.Part("Curves", charts: comparison.charts),
       ])
-    try PageFile.write(try page.html(), to: output)
+    try OutputFile.write(try page.html(), to: output)
     print(output)
-  }
-}
-
-/// Writes pages.
-enum PageFile {
-  static func write(_ html: String, to path: String) throws {
-    do { try Data(html.utf8).write(to: URL(fileURLWithPath: path), options: .atomic) } catch {
-      throw CommandError(
-        exitCode: 73, description: "cannot write \(path): \(error.localizedDescription)")
-    }
   }
 }

@@ -41,11 +41,11 @@ struct DatasetCheckCommand: ParsableCommand {
         threads: Cores.available().count, check: { try DatasetCheckCommand.check(stop) }, progress: progress)
     }
     print(json ? try ResultJSON.text(DatasetCheckResult(report)) : text(report))
-    if report.hasErrors || (strict && !report.findings.isEmpty) { throw ExitCode(65) }
+    if report.hasErrors || (strict && !report.findings.isEmpty) { throw SilentEnd(.badData) }
   }
 
   private static func check(_ stop: StopRequest) throws {
-    if stop.isRequested { throw ExitCode(75) }
+    if stop.isRequested { throw SilentEnd(.stopped) }
   }
 
   private func text(_ report: DatasetReport) -> String {

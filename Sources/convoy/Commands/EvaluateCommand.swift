@@ -57,7 +57,7 @@ struct EvaluateCommand: ParsableCommand {
         now: TerminalOutput.seconds)
     }
     progress.finish()
-    guard let evaluation else { throw ExitCode(75) }
+    guard let evaluation else { throw SilentEnd(.stopped) }
     let outputs = classNames(checkpoint, dataset, count: predictor.classes)
     let report = EvaluationReport(
       path, evaluation, outputs: outputs, classes: checkpoint.identity.classNames, dataset)

@@ -59,9 +59,7 @@ struct FindLearningRateCommand: ParsableCommand {
   func run() throws {
     let stop = StopSignals.install()
     let loaded = try ConfigurationFile.load(path: config.config, overrides: config.settings)
-    if plot != nil, Gnuplot.find() == nil {
-      throw CommandError(exitCode: 73, description: "\(Gnuplot.Failure.notInstalled)")
-    }
+    if plot != nil, Gnuplot.find() == nil { throw Gnuplot.Failure.notInstalled }
     let finder = try LearningRateFinder(
       RunRequest(
         configuration: loaded.run, resolvedConfiguration: loaded.resolvedYAML, directory: "",
@@ -76,8 +74,8 @@ struct FindLearningRateCommand: ParsableCommand {
     line.finish()
     guard !curve.points.isEmpty else {
       throw CommandError(
-        exitCode: 76,
-        description: "the loss is not finite at a rate of \(Self.text(from)) already; lower --from")
+        .notFinite,
+        "the loss is not finite at a rate of \(Self.text(from)) already; lower --from")
     }
     if let plot { try write(chart(curve, loaded.run.name), to: plot) }
     print(json ? try ResultJSON.text(LearningRateResult(curve)) : text(curve, loaded))
@@ -164,16 +162,10 @@ struct FindLearningRateCommand: ParsableCommand {
   }
 
   private func write(_ chart: Chart, to path: String) throws {
-    do {
-      let data =
-        path.hasSuffix(".png")
-        ? Data(try Gnuplot.png(chart)) : Data(try Gnuplot.svg(chart, width: 960, height: 540).utf8)
-      try data.write(to: URL(fileURLWithPath: path), options: .atomic)
-    } catch let failure as Gnuplot.Failure {
-      throw CommandError(exitCode: 70, description: "\(failure)")
-    } catch {
-      throw CommandError(exitCode: 73, description: "cannot write \(path): \(error.localizedDescription)")
-    }
+    let data =
+      path.hasSuffix(".png")
+      ? Data(try Gnuplot.png(chart)) : Data(try Gnuplot.svg(chart, width: 960, height: 540).utf8)
+    try OutputFile.write(data, to: path)
   }
 }
 

@@ -47,12 +47,7 @@ struct OutputOptions: ParsableArguments {
   /// Makes the file's folder, and listens to signals: they leave no file behind.
   func prepare() throws -> DatasetOutput {
     let stop = StopSignals.install()
-    let folder = URL(fileURLWithPath: path).deletingLastPathComponent()
-    do {
-      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    } catch {
-      throw CommandError(exitCode: 73, description: "cannot make the folder \(folder.path) for \(path)")
-    }
+    try OutputFile.makeFolder(URL(fileURLWithPath: path).deletingLastPathComponent().path)
     return DatasetOutput(
       path, overwrite: overwrite,
       storage: DatasetStorage(
@@ -63,8 +58,7 @@ struct OutputOptions: ParsableArguments {
   static func check(_ stop: StopRequest) throws {
     guard let signal = stop.signalNumber else { return }
     throw CommandError(
-      exitCode: 75,
-      description: "stopped by \(StopSignals.name(of: signal)); nothing was written, run it again")
+      .stopped, "stopped by \(StopSignals.name(of: signal)); nothing was written, run it again")
   }
 
   /// Runs work with a progress line on a terminal.

@@ -54,7 +54,7 @@ struct ImportKeras: ParsableCommand {
   func run() throws {
     guard overwrite || !FileManager.default.fileExists(atPath: path) else {
       throw CommandError(
-        exitCode: 73, description: "\(path) exists already; name another or pass --overwrite")
+        .cannotCreate, "\(path) exists already; name another or pass --overwrite")
     }
     guard FileManager.default.fileExists(atPath: model) else {
       throw CommandError.missing("there is no file \(model)")

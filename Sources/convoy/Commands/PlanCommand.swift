@@ -51,8 +51,8 @@ struct PlanCommand: ParsableCommand {
       json ? try estimate.json() : estimate.text(TerminalOutput.standardOutput), terminator: json ? "\n" : "")
     if let limit = timeLimit, let total = estimate.totalSeconds, total > limit.seconds {
       throw CommandError(
-        exitCode: 78,
-        description: "the training takes about \(NumberText.duration(total)), which does not fit into "
+        .configuration,
+        "the training takes about \(NumberText.duration(total)), which does not fit into "
           + "\(NumberText.duration(limit.seconds)); it can be resumed in a second job, or plan fewer epochs")
     }
   }

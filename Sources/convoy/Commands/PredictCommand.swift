@@ -58,7 +58,7 @@ struct PredictCommand: ParsableCommand {
     let stop = StopSignals.install()
     let (_, checkpoint) = try CheckpointStore.choose(checkpoint) { TerminalOutput.warn("\($0)") }
     let predictions = try data == nil ? ofFiles(checkpoint, stop) : ofRows(checkpoint, stop)
-    guard let predictions else { throw ExitCode(75) }
+    guard let predictions else { throw SilentEnd(.stopped) }
     let terminal = TerminalOutput.standardOutput
     print(
       json

@@ -55,7 +55,7 @@ struct ProveCommand: ParsableCommand {
         proof, workers: counts[counts.count - 1], restart: .init(after: middle, workers: others),
         name: "resumed after \(middle)", in: &table)
     }
-    if let difference = table.difference { throw CommandError(exitCode: 70, description: difference) }
+    if let difference = table.difference { throw CommandError(.internalError, difference) }
     TerminalOutput.write("the same bytes after each of \(table.steps) steps\n", to: 1)
   }
 

@@ -68,8 +68,7 @@ struct RunsCommand: ParsableCommand {
       let folders = try runs.map { try RunFolder($0) }
       for folder in folders where RunDirectory.isHeld(folder.path) {
         throw CommandError(
-          exitCode: 77,
-          description: "\(folder.path) is in use by a training; stop it first, nothing was removed")
+          .inUse, "\(folder.path) is in use by a training; stop it first, nothing was removed")
       }
       for folder in folders {
         if !yes {
@@ -84,7 +83,7 @@ struct RunsCommand: ParsableCommand {
         }
         do { try FileManager.default.removeItem(atPath: folder.path) } catch {
           throw CommandError(
-            exitCode: 74, description: "cannot remove \(folder.path): \(error.localizedDescription)")
+            .inputOutput, "cannot remove \(folder.path): \(error.localizedDescription)")
         }
         print("removed \(TextWidth.printable(folder.path))")
       }

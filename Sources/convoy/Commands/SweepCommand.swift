@@ -84,7 +84,7 @@ struct SweepCommand: ParsableCommand {
     do {
       let isComplete = try Run(request, stop: stop, observer: printer).train()
       printer.finish()
-      if !isComplete { throw ExitCode(75) }
+      if !isComplete { throw SilentEnd(.stopped) }
     } catch let error as TrainingError where error.kind == .notFinite {
       printer.finish()
       TerminalOutput.warn("member \(member.index + 1): \(error)")

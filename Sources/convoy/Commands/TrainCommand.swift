@@ -133,7 +133,7 @@ struct TrainCommand: ParsableCommand {
   }
 
   private func end(_ run: Run, _ isComplete: Bool) throws {
-    if !isComplete, !run.hasReachedStepLimit { throw ExitCode(75) }
+    if !isComplete, !run.hasReachedStepLimit { throw SilentEnd(.stopped) }
   }
 
   private var choice: ResumeChoice {

@@ -35,7 +35,7 @@ struct TuneCommand: ParsableCommand {
           + timing.kernel)
     }
     guard let save else { return print("\n\(choices.text)", terminator: "") }
-    try choices.text.write(toFile: save, atomically: true, encoding: .utf8)
+    try OutputFile.write(choices.text, to: save)
     print(
       "\(save): kernels of \(Set(timings.map(\.layer)).count) layers, shards of \(choices.shardSize ?? 0)")
   }

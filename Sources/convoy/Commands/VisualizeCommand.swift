@@ -65,9 +65,7 @@ struct PictureFolder: Sendable {
   func write(_ text: String, as name: String) throws -> String {
     let file = "\(path)/\(name)"
     try makeFolder(of: file)
-    do { try Data(text.utf8).write(to: URL(fileURLWithPath: file), options: .atomic) } catch {
-      throw CommandError(exitCode: 73, description: "cannot write \(file): \(error.localizedDescription)")
-    }
+    try OutputFile.write(text, to: file)
     return file
   }
 
@@ -84,11 +82,7 @@ struct PictureFolder: Sendable {
   }
 
   private func makeFolder(of file: String) throws {
-    let folder = file.lastIndex(of: "/").map { String(file[..<$0]) } ?? "."
-    do { try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true) } catch {
-      throw CommandError(
-        exitCode: 73, description: "cannot make the folder \(folder): \(error.localizedDescription)")
-    }
+    try OutputFile.makeFolder(file.lastIndex(of: "/").map { String(file[..<$0]) } ?? ".")
   }
 }
 

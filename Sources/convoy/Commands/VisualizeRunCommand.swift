@@ -65,8 +65,8 @@ struct VisualizeRunCommand: ParsableCommand {
     let same = known.map { $0.meaning.joined(separator: "\n") + "\n\(Self.mark)\(contents)\n" } == meaning
     guard same, text.contains("\(Self.mark)\(contents)\n") else {
       throw CommandError(
-        exitCode: 78,
-        description: "\(folder) belongs to another configuration or checkpoint; use another --run-dir")
+        .configuration,
+        "\(folder) belongs to another configuration or checkpoint; use another --run-dir")
     }
   }
 }

@@ -1,4 +1,3 @@
-internal import ArgumentParser
 internal import Digests
 internal import Foundation
 internal import ImageFiles
@@ -40,7 +39,7 @@ struct LookContext {
     let line = "stopped by \(signal) at \(text); the same command \(isKept ? "goes on" : "begins again")"
     log(line)
     TerminalOutput.write("\(line)\n", to: 2)
-    return ExitCode(75)
+    return SilentEnd(.stopped)
   }
 }
 

@@ -19,12 +19,8 @@ struct SweepArray {
   /// - Returns: where it is.
   func write() throws -> String {
     let path = "\(folder)/array.sbatch"
-    do {
-      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-      try Data(script.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
-    } catch {
-      throw CommandError(exitCode: 73, description: "cannot write \(path): \(error.localizedDescription)")
-    }
+    try OutputFile.makeFolder(folder)
+    try OutputFile.write(script, to: path)
     return path
   }
 

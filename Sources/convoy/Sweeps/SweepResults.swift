@@ -123,23 +123,17 @@ struct SweepResults {
   ///
   /// - Returns: the table for the terminal, and where the files are.
   func write() throws -> String {
-    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    func put(_ data: Data, _ name: String) throws {
-      try data.write(to: URL(fileURLWithPath: "\(folder)/\(name)"), options: .atomic)
-    }
+    try OutputFile.makeFolder(folder)
     var lines = [table(order: .best).text(width: TerminalOutput.standardOutput.columns)]
+    try OutputFile.write(csv(), to: "\(folder)/sweep.csv")
+    lines.append("table   \(folder)/sweep.csv")
     do {
-      try put(Data(csv().utf8), "sweep.csv")
-      lines.append("table   \(folder)/sweep.csv")
       for (name, chart) in charts() where !chart.isEmpty {
-        try put(Data(try Gnuplot.png(chart)), name)
+        try OutputFile.write(Data(try Gnuplot.png(chart)), to: "\(folder)/\(name)")
         lines.append("chart   \(folder)/\(name)")
       }
     } catch let failure as Gnuplot.Failure {
       lines.append("no charts: \(failure)")
-    } catch {
-      throw CommandError(
-        exitCode: 73, description: "cannot write to \(folder): \(error.localizedDescription)")
     }
     return lines.joined(separator: "\n")
   }

@@ -1,0 +1,138 @@
+internal import Compute
+internal import Datasets
+internal import Experiments
+internal import HDF5
+internal import ImageFiles
+internal import Insight
+internal import Interchange
+internal import Networks
+internal import OneDNN
+internal import Reporting
+internal import Training
+
+/// The exit codes, after `sysexits.h` where it has one; the one place that decides which error ends the process with which.
+///
+/// Besides them there are 0, and 130 for a process that a second Ctrl-C ended.
+enum ExitStatus: Int32, CaseIterable {
+  case usage = 64
+  case badData = 65
+  case missingInput = 66
+  case internalError = 70
+  case cannotCreate = 73
+  case inputOutput = 74
+  case stopped = 75
+  case notFinite = 76
+  case inUse = 77
+  case configuration = 78
+
+  /// In a few words, for help.
+  var meaning: String {
+    switch self {
+    case .usage: "usage"
+    case .badData: "bad data"
+    case .missingInput: "input missing"
+    case .internalError: "internal"
+    case .cannotCreate: "cannot create"
+    case .inputOutput: "input/output"
+    case .stopped: "stopped by a signal with a valid checkpoint (run again to go on)"
+    case .notFinite: "loss not finite"
+    case .inUse: "run directory in use"
+    case .configuration: "config"
+    }
+  }
+
+  /// - Returns: nil for an error that none of this project's targets declares.
+  init?(_ error: any Error) {
+    switch error {
+    case let error as CommandError: self = error.status
+    case let end as SilentEnd: self = end.status
+    case let error as HDF5Error: self = Self.status(of: error)
+    case is OneDNNError: self = .internalError
+    case let error as ImageError: self = Self.status(of: error)
+    case is NetworkError: self = .configuration
+    case let error as ComputeError: self = Self.status(of: error)
+    case let error as DatasetError: self = Self.status(of: error)
+    case let error as TrainingError: self = Self.status(of: error)
+    // Nothing is lost: the same command begins again.
+    case is StoppedEarly: self = .stopped
+    case let error as InsightError: self = Self.status(of: error)
+    case let errors as ConfigurationErrors: self = errors.isMissingFile ? .missingInput : .configuration
+    case is ConfigurationError: self = .configuration
+    case let failure as Gnuplot.Failure: self = Self.status(of: failure)
+    case let error as InterchangeError: self = Self.status(of: error)
+    // The compiler does not know all types of errors; a test does.
+    default: return nil
+    }
+  }
+
+  // MARK: - Kinds of errors
+
+  private static func status(of error: HDF5Error) -> ExitStatus {
+    if error.isOutOfSpace { return .inputOutput }
+    return switch error.kind {
+    case .missingFile, .notPermitted: .missingInput
+    case .exists: .cannotCreate
+    case .notHDF5, .noSuchName, .refusedLink, .mismatch, .tooLarge, .library: .badData
+    }
+  }
+
+  private static func status(of error: ImageError) -> ExitStatus {
+    switch error.kind {
+    case .missingInput: .missingInput
+    case .badData: .badData
+    case .cannotCreate: .cannotCreate
+    case .inputOutput: .inputOutput
+    }
+  }
+
+  private static func status(of error: ComputeError) -> ExitStatus {
+    switch error {
+    case .library, .noKernel: .internalError
+    case .output, .precision: .configuration
+    case .sample: .badData
+    case .trace: .usage
+    }
+  }
+
+  private static func status(of error: DatasetError) -> ExitStatus {
+    switch error.kind {
+    case .missingInput: .missingInput
+    case .badData: .badData
+    case .cannotCreate: .cannotCreate
+    case .inputOutput: .inputOutput
+    }
+  }
+
+  private static func status(of error: TrainingError) -> ExitStatus {
+    switch error.kind {
+    case .badData: .badData
+    case .missingInput: .missingInput
+    case .cannotCreate: .cannotCreate
+    case .inputOutput: .inputOutput
+    case .notFinite: .notFinite
+    case .inUse: .inUse
+    case .configuration: .configuration
+    }
+  }
+
+  private static func status(of error: InsightError) -> ExitStatus {
+    switch error.kind {
+    case .usage: .usage
+    case .badData: .badData
+    }
+  }
+
+  private static func status(of failure: Gnuplot.Failure) -> ExitStatus {
+    switch failure {
+    case .notInstalled: .cannotCreate
+    case .failed: .internalError
+    }
+  }
+
+  private static func status(of error: InterchangeError) -> ExitStatus {
+    switch error.kind {
+    case .usage: .usage
+    case .badData: .badData
+    }
+  }
+}
