@@ -15,7 +15,7 @@ enum Shipped {
   static let names = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [])
     .filter { $0.hasSuffix(".yaml") }.map { String($0.dropLast(5)) }.sorted()
     // Looks into a trained network stand beside the trainings and have no network of their own.
-    .filter { (try? text($0).contains("\njob:")) == false }
+    .filter { (try? text($0).contains("\nlook:")) == false }
 
   static func path(_ name: String) -> String { "\(folder)/\(name).yaml" }
   static func text(_ name: String) throws -> String {

@@ -36,8 +36,8 @@ import Training
       $0.components(separatedBy: "```").first
     }
     #expect(examples.count == 11)
-    for example in examples where example.contains("\njob:\n") {
-      #expect(try InsightConfiguration.load(text: example, path: "README.md").kind == "dream")
+    for example in examples where example.contains("\nlook:\n") {
+      #expect(try LookConfiguration.load(text: example, path: "README.md").kind == "dream")
     }
     for example in examples where example.hasPrefix("sweep:\n") {
       let text = try BrokenConfiguration.base() + example
