@@ -148,7 +148,8 @@ let package = Package(
       ],
       exclude: ["Fixtures"]),
     .testTarget(
-      name: "CommandTests", dependencies: ["convoy", "HDF5", "ImageFiles", "TestSupport"],
+      name: "CommandTests",
+      dependencies: ["convoy", "HDF5", "ImageFiles", "Settings", "Experiments", "TestSupport"],
       exclude: ["Fixtures"]),
   ]
 )

@@ -189,7 +189,9 @@ enum RunSchema {
   static let span = UnionSchema(
     "span",
     [
-      UnionSchema.Kind("epochs", .number(.positive), "Epochs, also in part: `{epochs: 0.5}`."),
+      UnionSchema.Kind(
+        "epochs", .number(NumberRange(minimum: 0, minimumIsAllowed: false, maximum: 1_000_000)),
+        "Epochs, also in part: `{epochs: 0.5}`."),
       UnionSchema.Kind("steps", .integer(1...1 << 40), "Optimizer steps."),
     ])
 
