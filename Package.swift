@@ -99,7 +99,8 @@ let package = Package(
       name: "TestSupport", dependencies: ["Tensors", "Networks"], path: "Tests/TestSupport",
       // The reference kernels are plain loops: without the optimizer they take most of the tests' time.
       swiftSettings: [.unsafeFlags(["-O"], .when(configuration: .debug))]),
-    .testTarget(name: "TestSupportTests", dependencies: ["TestSupport", "Networks", "Tensors"]),
+    .testTarget(
+      name: "TestSupportTests", dependencies: ["TestSupport", "Networks", "Tensors"], exclude: ["Fixtures"]),
     .testTarget(
       name: "HDF5Tests", dependencies: ["HDF5", "TestSupport"], exclude: ["Fixtures"]),
     .testTarget(

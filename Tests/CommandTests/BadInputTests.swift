@@ -148,7 +148,8 @@ struct BadInputTests {
     try Sample.dataset(folder.file("label.h5"), count: 4, labels: [0, 1, 3, 2])
     try refused("label.h5", says: "sample 2", "label 3", "3 classes")
     try Sample.dataset(folder.file("length.h5"), count: 4, labels: [0, 1, 2])
-    try refused("length.h5", says: "4", "3")
+    try refused(
+      "length.h5", says: "\"train/images\" has 4 samples but \"train/labels\" has 3 labels")
     try Sample.dataset(folder.file("rank.h5"), count: 4, imageShape: [4, 6, 5, 1, 1])
     try refused("rank.h5", says: "train/images")
     try Sample.dataset(folder.file("none.h5"), count: 0)

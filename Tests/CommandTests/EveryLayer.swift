@@ -126,7 +126,8 @@ struct EveryLayerTests {
   }
 
   @Test(
-    "Keras opens the checkpoint and predicts what `convoy predict` does", .enabled(if: kerasPython != nil),
+    "Keras opens the checkpoint and predicts what `convoy predict` does",
+    .enabled(if: kerasPython != nil, "needs CONVOY_KERAS_PYTHON; Scripts/test --all sets it"),
     arguments: Keras.allCases)
   func keras(_ version: Keras) throws {
     let python = try #require(kerasPython)

@@ -86,6 +86,14 @@ final class RunningProgram {
     }
   }
 
+  deinit { if process.isRunning { send(SIGKILL) } }
+
+  /// Its end, which has to come within a minute.
+  func finishSoon() throws -> Program.Result {
+    try wait { false }
+    return try finish()
+  }
+
   func finish() throws -> Program.Result {
     process.waitUntilExit()
     return Program.Result(

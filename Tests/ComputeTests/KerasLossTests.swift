@@ -75,6 +75,7 @@ struct KerasLossTests {
         labels: item.labels ?? [Int](repeating: 0, count: fixture.samples))
       if let values = item.values { source.values = AlignedBuffer(values) }
       source.weights = fixture.weights
+      #expect(item.losses.count == 5)
       let what = "\(item.loss), smoothing \(item.smoothing), delta \(item.delta)"
       for (step, loss) in item.losses.enumerated() {
         try harness.compiled.load(

@@ -55,6 +55,7 @@ struct LayerTests {
 
   @Test(
     "Winograd's convolution stays within its wider bound",
+    .enabled(if: Processor.hasWinograd, Processor.noWinograd),
     arguments: [(1, 25), (25, 50), (64, 64), (16, 48)])
   func winograd(_ channels: Int, _ filters: Int) throws {
     // F(4×4, 3×3) multiplies rounding errors by about 10; the bound is documented in Sources/README.md.

@@ -60,15 +60,18 @@ struct LayerTraceTests {
     try expectMatches(network, taps: [LayerTap("conv2d")], imageShape: [17, 5, 3])
     let resolved = try network.resolved()
     let values = ParameterLayout(resolved).initialValues(seed: 1)
-    #expect(throws: ComputeError.self) {
+    let own = #expect(throws: ComputeError.self) {
       try LayerTrace(resolved, values: values, taps: [LayerTap("dense")], imageShape: [9, 9, 3])
     }
-    #expect(throws: NetworkError.self) {
+    #expect(own?.description.contains("layer 'dense' belongs to the network's own image size") == true)
+    let small = #expect(throws: NetworkError.self) {
       try LayerTrace(resolved, values: values, taps: [LayerTap("conv2d")], imageShape: [2, 9, 3])
     }
-    #expect(throws: ComputeError.self) {
+    #expect(small?.layer == "conv2d")
+    let missing = #expect(throws: ComputeError.self) {
       try LayerTrace(resolved, values: values, taps: [LayerTap("conv2d_7")])
     }
+    #expect(missing?.description.hasSuffix("no layer 'conv2d_7'; there are: conv2d, flatten, dense") == true)
   }
 
   @Test("a session gives the same bytes whatever it ran before, and another session too")
@@ -84,6 +87,7 @@ struct LayerTraceTests {
       seeds[tap] = (trace.shape(of: tap).map { ReferenceTensor.random($0, seed: 9).floats }) ?? []
     }
     let expected = try images.map { try trace.makeSession().gradient(of: $0, seeds: seeds) }
+    #expect(Set(expected).count == 3, "other images have other gradients")
     let session = try trace.makeSession()
     for index in [2, 0, 1, 0, 2] {
       #expect(try session.gradient(of: images[index], seeds: seeds) == expected[index])
@@ -118,7 +122,8 @@ struct LayerTraceTests {
       let values = try session.values(for: image.floats)
       for tap in taps {
         expectClose(
-          values[tap] ?? [], try #require(expected.values[tap]).values, absolute: 1e-6, ofLargest: 2e-5,
+          try #require(values[tap]), try #require(expected.values[tap]).values, absolute: 1e-6,
+          ofLargest: 2e-5,
           "\(tap)",
           sourceLocation: sourceLocation)
       }

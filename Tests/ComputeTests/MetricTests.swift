@@ -163,12 +163,26 @@ struct MetricTests {
       ])
   }
 
+  /// The next kind of metric, so that the compiler asks for a new one here.
+  private static func next(after metric: Metric) -> Metric? {
+    switch metric {
+    case .accuracy: .topAccuracy(5)
+    case .topAccuracy: .exactMatch
+    case .exactMatch: .precision
+    case .precision: .recall
+    case .recall: .f1
+    case .f1: .meanAbsoluteError
+    case .meanAbsoluteError: .meanSquaredError
+    case .meanSquaredError: .rootMeanSquaredError
+    case .rootMeanSquaredError: .r2
+    case .r2: nil
+    }
+  }
+
   @Test("names of metrics read back, and others are none")
   func names() {
-    let all: [Metric] = [
-      .accuracy, .topAccuracy(5), .exactMatch, .precision, .recall, .f1, .meanAbsoluteError,
-      .meanSquaredError, .rootMeanSquaredError, .r2,
-    ]
+    let all = Array(sequence(first: Metric.accuracy, next: Self.next))
+    #expect(Set(all.map(\.name)).count == 10)
     for metric in all { #expect(Metric(name: metric.name) == metric) }
     for name in ["top_1_accuracy", "top_05_accuracy", "top_5", "loss", "", "top_5_accuracy_"] {
       #expect(Metric(name: name) == nil, "\(name)")

@@ -117,7 +117,8 @@ struct ModernLayerTests {
       let network = try Network(
         inputShape: [11, 2],
         chain: [
-          .conv1D(Conv1D(filters: 25, kernel: 3)), .batchNorm(BatchNorm()), layer, .dense(Dense(units: 4)),
+          .conv1D(Conv1D(filters: 25, kernel: 3, useBias: false)), .batchNorm(BatchNorm()), layer,
+          .dense(Dense(units: 4)),
         ])
       try expectMatchesReference(network, samples: 5, tolerance: 1e-4)
     }

@@ -82,12 +82,14 @@ struct ReferenceNetwork {
     let bias = parameters["\(layer.name)/bias"]
     switch layer.spec {
     case .conv1D(let conv):
-      return ReferenceKernels.convolution(src.asImage, kernel: kernel(layer), bias: bias, conv.asImage)
-        .asSequence
+      return ReferenceKernels.convolution(
+        src.asImage, kernel: kernel(layer), bias: bias, ReferenceKernels.image(conv)
+      )
+      .asSequence
     case .conv2D(let conv):
       return ReferenceKernels.convolution(src, kernel: kernel(layer), bias: bias, conv)
     case .depthwiseConv2D(let conv):
-      let grouped = conv.grouped(channels: src.shape[3])
+      let grouped = ReferenceKernels.grouped(conv, channels: src.shape[3])
       return ReferenceKernels.convolution(src, kernel: groupedKernel(layer, grouped), bias: bias, grouped)
     case .conv2DTranspose(let conv):
       return ReferenceKernels.transposedConvolution(src, kernel: kernel(layer), bias: bias, conv)
@@ -108,17 +110,19 @@ struct ReferenceNetwork {
     switch layer.spec {
     case .conv1D, .conv2D, .depthwiseConv2D, .conv2DTranspose, .dense:
       return ReferenceKernels.activation(layer.spec.fusedActivation, weighted(layer, src))
-    case .maxPool1D(let pool): return ReferenceKernels.maxPool(src.asImage, pool.asImage).asSequence
-    case .averagePool1D(let pool): return ReferenceKernels.averagePool(src.asImage, pool.asImage).asSequence
+    case .maxPool1D(let pool):
+      return ReferenceKernels.maxPool(src.asImage, ReferenceKernels.image(pool)).asSequence
+    case .averagePool1D(let pool):
+      return ReferenceKernels.averagePool(src.asImage, ReferenceKernels.image(pool)).asSequence
     case .maxPool2D(let pool): return ReferenceKernels.maxPool(src, pool)
     case .averagePool2D(let pool): return ReferenceKernels.averagePool(src, pool)
     case .globalAveragePool1D, .globalAveragePool2D: return ReferenceKernels.globalAveragePool(src.asImage)
     case .globalMaxPool1D, .globalMaxPool2D: return ReferenceKernels.globalMaxPool(src.asImage)
     case .zeroPadding1D(let margins):
-      return ReferenceKernels.moved(src.asImage, margins.asImage, sign: 1).asSequence
+      return ReferenceKernels.moved(src.asImage, ReferenceKernels.image(margins), sign: 1).asSequence
     case .zeroPadding2D(let margins): return ReferenceKernels.moved(src, margins, sign: 1)
     case .cropping1D(let margins):
-      return ReferenceKernels.moved(src.asImage, margins.asImage, sign: -1).asSequence
+      return ReferenceKernels.moved(src.asImage, ReferenceKernels.image(margins), sign: -1).asSequence
     case .cropping2D(let margins): return ReferenceKernels.moved(src, margins, sign: -1)
     case .upSampling1D(let sampling):
       return ReferenceKernels.upSampled(src.asImage, Size2D(1, sampling.size), .nearest).asSequence
@@ -201,11 +205,16 @@ struct ReferenceNetwork {
       gradients["\(layer.name)/kernel"] = diffKernel
       return [diffSrc]
     case .maxPool1D(let pool):
-      return [ReferenceKernels.maxPoolGradient(diffDst.asImage, src: src.asImage, pool.asImage).asSequence]
+      return [
+        ReferenceKernels.maxPoolGradient(diffDst.asImage, src: src.asImage, ReferenceKernels.image(pool))
+          .asSequence
+      ]
     case .averagePool1D(let pool):
       return [
-        ReferenceKernels.averagePoolGradient(diffDst.asImage, srcShape: src.asImage.shape, pool.asImage)
-          .asSequence
+        ReferenceKernels.averagePoolGradient(
+          diffDst.asImage, srcShape: src.asImage.shape, ReferenceKernels.image(pool)
+        )
+        .asSequence
       ]
     case .maxPool2D(let pool): return [ReferenceKernels.maxPoolGradient(diffDst, src: src, pool)]
     case .averagePool2D(let pool):
@@ -218,10 +227,10 @@ struct ReferenceNetwork {
     case .globalMaxPool1D, .globalMaxPool2D:
       return [ReferenceKernels.globalMaxPoolGradient(diffDst, src: src.asImage).reshaped(to: src.shape)]
     case .zeroPadding1D(let margins):
-      return [ReferenceKernels.moved(diffDst.asImage, margins.asImage, sign: -1).asSequence]
+      return [ReferenceKernels.moved(diffDst.asImage, ReferenceKernels.image(margins), sign: -1).asSequence]
     case .zeroPadding2D(let margins): return [ReferenceKernels.moved(diffDst, margins, sign: -1)]
     case .cropping1D(let margins):
-      return [ReferenceKernels.moved(diffDst.asImage, margins.asImage, sign: 1).asSequence]
+      return [ReferenceKernels.moved(diffDst.asImage, ReferenceKernels.image(margins), sign: 1).asSequence]
     case .cropping2D(let margins): return [ReferenceKernels.moved(diffDst, margins, sign: 1)]
     case .upSampling1D(let sampling):
       return [
@@ -296,11 +305,11 @@ struct ReferenceNetwork {
     }
     switch layer.spec {
     case .conv1D(let conv):
-      let result = convolution(src.asImage, diff.asImage, kernel(layer), conv.asImage)
+      let result = convolution(src.asImage, diff.asImage, kernel(layer), ReferenceKernels.image(conv))
       return (result.diffSrc.asSequence, result.diffKernel)
     case .conv2D(let conv): return convolution(src, diff, kernel(layer), conv)
     case .depthwiseConv2D(let conv):
-      let grouped = conv.grouped(channels: src.shape[3])
+      let grouped = ReferenceKernels.grouped(conv, channels: src.shape[3])
       return convolution(src, diff, groupedKernel(layer, grouped), grouped)
     case .conv2DTranspose(let conv):
       return ReferenceKernels.transposedConvolutionGradient(diff, src: src, kernel: kernel(layer), conv)

@@ -225,7 +225,7 @@ struct PixelValueTests {
   func blend(share: Double) {
     let shape: Shape = [7, 5, 3]
     let (own, other) = (sample(shape, UInt8.self), sample(shape, UInt8.self, salt: 3))
-    let units = Double(MixShare(share).units) / 65536
+    let units = (share * 65536).rounded() / 65536
     let mixed = changed(own) { UInt8.mix($0, other, count: own.count, share: MixShare(share)) }
     #expect(mixed == zip(own, other).map { nearest(units * Double($0) + (1 - units) * Double($1)) })
     let floats = changed(own.map(\.float)) {

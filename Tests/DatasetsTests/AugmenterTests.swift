@@ -46,10 +46,9 @@ struct AugmenterTests {
     let backward = (0..<7).reversed().map { varied(two, batch, $0, T.self) }
     #expect(forward == backward.reversed())
     #expect(zip(forward, samples).allSatisfy { $0 != $1 })
-    for index in 0..<7 {
-      let (mine, other) = (one.mixture(index, of: batch), two.mixture(index, of: batch))
-      #expect(mine?.partner == other?.partner && mine?.share == other?.share)
-    }
+    let mixtures = (0..<7).map { (one.mixture($0, of: batch), two.mixture($0, of: batch)) }
+    #expect(mixtures.allSatisfy { $0?.partner == $1?.partner && $0?.share == $1?.share })
+    #expect(Set(mixtures.map { $0.0?.share }).count > 3, "hardly any sample was mixed")
     let otherSeed = Augmenter(everything, sampleShape: shape, seed: 4)
     #expect(varied(otherSeed, batch, 0, T.self) != forward[0])
     let nextEpoch = minibatch(samples, shape, rows: [40, 3, 999, 7, 8, 100_000, 1], epoch: 6, position: 14)
@@ -76,10 +75,9 @@ struct AugmenterTests {
     let straight = minibatch(samples, shape)
     let turned = minibatch(
       samples.reversed(), shape, rows: (0..<20).reversed().map { Int32($0) }, position: 60)
-    for index in 0..<20 {
-      #expect(
-        varied(augmenter, straight, index, UInt8.self) == varied(augmenter, turned, 19 - index, UInt8.self))
-    }
+    let variants = (0..<20).map { varied(augmenter, straight, $0, UInt8.self) }
+    #expect(variants == (0..<20).map { varied(augmenter, turned, 19 - $0, UInt8.self) })
+    #expect(zip(variants, samples).count { $0 != $1 } > 10, "hardly any sample was varied")
   }
 
   @Test("crop offsets are uniform and steps draw independently of each other")
@@ -193,13 +191,17 @@ struct AugmenterTests {
     let mixer = Augmenter(
       Augmentation([flip, .mixup(alpha: 1, probability: 1)]), sampleShape: shape, seed: 7)
     let single = (0..<6).map { varied(alone, batch, $0, UInt8.self) }
+    var shares: Set<Float> = []
     for index in 0..<6 {
       let (partner, share) = try #require(mixer.mixture(index, of: batch))
+      #expect(partner != index)
+      shares.insert(Float(share))
       let expected = zip(single[index], single[partner]).map { own, other in
         UInt8(floor(Double(share) * Double(own) + (1 - Double(share)) * Double(other) + 0.5))
       }
       #expect(varied(mixer, batch, index, UInt8.self) == expected)
     }
+    #expect(shares.count == 6 && shares.allSatisfy { $0 > 0 && $0 < 1 }, "\(shares)")
     #expect(mixer.mixture(0, of: minibatch([samples[0]], shape)) == nil)
   }
 

@@ -107,13 +107,20 @@ struct DatasetCheckTests {
 
   @Test("slow storage is told with what to do")
   func storage() throws {
-    for name in ["float64", "chunks-across", "fletcher"] {
-      guard
-        let file = try? ImageDataset(
-          path: fixture("layouts.h5"), images: "\(name)/images", labels: "\(name)/labels")
-      else { continue }
-      #expect(!file.storageAdvice.isEmpty, "\(name)")
+    func advice(_ name: String) throws -> [String] {
+      try ImageDataset(path: fixture("layouts.h5"), images: "\(name)/images", labels: "\(name)/labels")
+        .storageAdvice
     }
+    #expect(
+      try advice("float16") == [
+        "stored as float16, chunks of 6×4×5×3: only libhdf5 can read this, one call at a time; "
+          + "`convoy dataset repack` helps"
+      ])
+    #expect(
+      try advice("chunked-channels") == [
+        "chunks hold parts of samples (chunks of 5×3×4×3); `convoy dataset repack` makes them whole"
+      ])
+    #expect(try advice("contiguous").isEmpty && advice("gzip-shuffle").isEmpty)
     let found = try findings {
       try write(
         $0, [("train", (0..<70_000).map { [Float($0), 1, 2, 3] }, (0..<70_000).map { Int32($0 % 3) })],
@@ -218,15 +225,13 @@ struct DatasetCopyTests {
       // Labels go with their samples.
       #expect(zip(firsts, train.1 + validation.1).allSatisfy { Int32($0) % 3 == $1 })
       #expect(try samples("\(folder)/b.h5", "test").1 == [0, 1, 2])
-      datasetError(.badData) {
-        try file.split(
-          file.splits[0], into: [("train", 0.5), ("test", 0.5)], seed: 3, to: DatasetOutput("\(folder)/c.h5"))
+      func refusal(_ parts: [(name: String, share: Double)]) -> String {
+        datasetError(.badData) {
+          try file.split(file.splits[0], into: parts, seed: 3, to: DatasetOutput("\(folder)/c.h5"))
+        }
       }
-      datasetError(.badData) {
-        try file.split(
-          file.splits[0], into: [("train", 0.5), ("tiny", 1e-6)], seed: 3, to: DatasetOutput("\(folder)/c.h5")
-        )
-      }
+      #expect(refusal([("train", 0.5), ("test", 0.5)]).contains("has a split \"test\" already"))
+      #expect(refusal([("train", 0.5), ("tiny", 1e-6)]).contains("\"tiny\" would have no samples"))
       #expect(!FileManager.default.fileExists(atPath: "\(folder)/c.h5"))
     }
   }
@@ -271,10 +276,11 @@ struct ContactSheetTests {
       #expect(sheet[0, 0, 0] == 128)
       let plain = try ContactSheet.draw(dataset, rows: [0, 1, 2], augmentation: .none, seed: 0, epochs: 4)
       #expect(plain.width == 3 * 87 + 3 && plain.height == 48)
-      datasetError(.badData) {
+      let refused = datasetError(.badData) {
         _ = try ContactSheet.draw(
           dataset, rows: [0], augmentation: Augmentation([.boardSymmetry]), seed: 0, epochs: 1)
       }
+      #expect(refused.contains("does not fit the augmentation"), "\(refused)")
     }
   }
 }

@@ -245,7 +245,9 @@ struct ImportTests {
 
   @Test(
     "Fashion-MNIST imports with ten classes of 6000 and of 1000",
-    .enabled(if: FileManager.default.fileExists(atPath: FashionMNIST.defaultFolder)))
+    .enabled(
+      if: FileManager.default.fileExists(atPath: FashionMNIST.defaultFolder),
+      "needs the package dataset-fashion-mnist"))
   func fashionMNIST() throws {
     try withTemporaryFolder { folder in
       _ = try FashionMNIST.importer().write(to: "\(folder)/f.h5")

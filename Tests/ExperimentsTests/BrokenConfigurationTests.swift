@@ -179,8 +179,11 @@ struct BrokenConfiguration: Sendable, CustomTestStringConvertible {
     }
     text += "? *a29\n: key\n"
     let start = ContinuousClock.now
-    #expect(throws: ConfigurationErrors.self) { try ConfigurationFile.load(text: text, path: "c.yaml") }
+    let error = #expect(throws: ConfigurationErrors.self) {
+      try ConfigurationFile.load(text: text, path: "c.yaml")
+    }
     #expect(ContinuousClock.now - start < .seconds(2))
+    #expect(error?.description.hasPrefix("c.yaml:1:5: anchors ('&') are not used") == true)
   }
 
   @Test("a scalar of more than 64 KiB is refused")

@@ -12,10 +12,12 @@ enum Shipped {
   static let folder = URL(fileURLWithPath: #filePath)
     .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
     .appendingPathComponent("Configs").path
-  static let names = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [])
+  private static let all = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [])
     .filter { $0.hasSuffix(".yaml") }.map { String($0.dropLast(5)) }.sorted()
-    // Looks into a trained network stand beside the trainings and have no network of their own.
-    .filter { (try? text($0).contains("\njob:")) == false }
+  /// Of trainings.
+  static let names = all.filter { (try? text($0).contains("\njob:")) == false }
+  /// Looks into a trained network stand beside the trainings and have no network of their own.
+  static let lookNames = all.filter { (try? text($0).contains("\njob:")) == true }
 
   static func path(_ name: String) -> String { "\(folder)/\(name).yaml" }
   static func text(_ name: String) throws -> String {

@@ -39,13 +39,17 @@ import Testing
       "data.test=none",
     ]
     var mutator = TextMutator(seed: 2)
+    let plain = try ConfigurationFile.load(text: text, path: "c.yaml").run
+    var applied = 0
     for round in 0..<1000 {
       let override = mutator.mutate(sources[round % sources.count])
       do {
-        _ = try ConfigurationFile.load(text: text, path: "c.yaml", overrides: [Override(override)])
+        let run = try ConfigurationFile.load(text: text, path: "c.yaml", overrides: [Override(override)]).run
+        if run != plain { applied += 1 }
       } catch {
         #expect(!error.errors.isEmpty)
       }
     }
+    #expect(applied > 20)
   }
 }

@@ -127,7 +127,10 @@ import Training
         == .adam(learningRate: 1, beta1: 0.9, beta2: 0.999, epsilon: 1e-7, weightDecay: 0, decoupled: false))
 
     try directory.write("extends: top.yaml\n", to: "base.yaml")
-    #expect(throws: ConfigurationErrors.self) { try ConfigurationFile.load(path: directory.file("top.yaml")) }
+    let circle = #expect(throws: ConfigurationErrors.self) {
+      try ConfigurationFile.load(path: directory.file("top.yaml"))
+    }
+    #expect(circle?.description.contains("extends this configuration in turn; break the circle") == true)
   }
 
   @Test(

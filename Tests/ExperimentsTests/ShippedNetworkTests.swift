@@ -23,6 +23,7 @@ struct ShippedNetworkTests {
     for samples in [compiled.shardSize, 2] {
       for plan in [try compiled.trainingPlan(samples: samples), try compiled.inferencePlan(samples: samples)]
       {
+        #expect(plan.stepNames.contains { $0.kernel.hasPrefix("jit") || $0.kernel.hasPrefix("brg") })
         let slow = plan.stepNames.filter { $0.kernel.contains("ref") || $0.kernel.contains("nspc_bnorm") }
         #expect(slow.isEmpty, "\(slow)")
       }

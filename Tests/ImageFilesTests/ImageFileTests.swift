@@ -71,14 +71,20 @@ struct ImageFileTests {
   @Test("a missing file is 66, another kind of file 65, too many pixels 65 before they are decoded")
   func refused() throws {
     let folder = try TemporaryDirectory()
-    #expect(throws: ImageError.self) { try ImageFile.read(folder.file("none.png")) }
-    do { _ = try ImageFile.read(folder.file("none.png")) } catch { #expect(error.exitCode == 66) }
-    let text = try folder.write("no image at all", to: "a.png")
-    do { _ = try ImageFile.read(text) } catch { #expect(error.exitCode == 65) }
-    let large = folder.file("b.png")
-    try ImageFile.write(sample(.grey, height: 20, width: 20), to: large)
-    #expect(throws: ImageError.self) { try ImageFile.read(large, pixelLimit: 399) }
-    #expect(throws: Never.self) { try ImageFile.read(large, pixelLimit: 400) }
+    func refusal(_ path: String, pixelLimit: Int = 1000) -> (code: Int32?, text: String) {
+      let error = #expect(throws: ImageError.self) { try ImageFile.read(path, pixelLimit: pixelLimit) }
+      return (error?.exitCode, error?.description ?? "")
+    }
+    let missing = refusal(folder.file("none.png"))
+    #expect(missing.code == 66 && missing.text.contains("none.png"), "\(missing)")
+    let other = refusal(try folder.write("no image at all", to: "a.png"))
+    #expect(other.code == 65 && other.text.contains("neither a PNG nor a JPEG"), "\(other)")
+    // It ends where its pixels begin: only what is refused before they are decoded says that it is too large.
+    let bytes = try PNG.encode(sample(.grey, height: 20, width: 20))
+    let header = bytes.prefix(33) + [0, 0, 1, 0] + Array("IDAT".utf8)
+    let large = refusal(try folder.write(header, to: "b.png"), pixelLimit: 399)
+    #expect(large.code == 65 && large.text.contains("too large: 20×20"), "\(large)")
+    #expect(try ImageFile.read(try folder.write(bytes, to: "b.png"), pixelLimit: 400).height == 20)
   }
 
   @Test("halving averages four pixels; a constant stays; nothing changes at the same size")

@@ -68,8 +68,11 @@ struct ExplanationTests {
       try Explanation(
         of: image, in: subject, Explanation.Settings(layer: layer, patch: 2), pool: WorkerPool(workers: 1))
     }
-    #expect(throws: InsightError.self) { try explain("b") }
-    #expect(throws: InsightError.self) { try explain("mean") }
+    let around = #expect(throws: InsightError.self) { try explain("b") }
+    #expect(around?.description.hasPrefix("layer 'sum' also takes what goes around 'b'") == true)
+    // Its maps are no maps: it is a vector.
+    let last = #expect(throws: InsightError.self) { try explain("mean") }
+    #expect(last?.description.contains("'mean'") == true, "\(last?.description ?? "")")
     #expect(try explain("sum").gradCAM != nil)
     #expect(try explain("a").gradCAM != nil)
   }
@@ -113,18 +116,27 @@ struct ExplanationTests {
     #expect(Array(pictures.picture(0).pixels.prefix(3)) == [128, 128, 255])
   }
 
-  @Test("a sheet has room for every tile and its text, whatever their sizes")
-  func sheets() {
+  @Test("a sheet has room for every tile and its text, whatever their sizes", arguments: [nil, 1, 3, 7])
+  func sheets(columns: Int?) {
+    // Every tile has a colour of its own, so that what another covers or the edge cuts off is missed.
     let tiles = (1...7).map { size in
       PictureSheet.Tile(
         Image(
-          height: size, width: 2 * size, channels: .grey,
-          pixels: [UInt8](repeating: 0, count: 2 * size * size)),
+          height: size, width: 2 * size, channels: .rgb,
+          pixels: (0..<2 * size * size).flatMap { _ in [255, 0, UInt8(size)] }),
         ["tile \(size)", "é is no ASCII"])
     }
-    let sheet = PictureSheet(title: "a title", tiles: tiles).picture()
-    #expect(sheet.channels == .rgb)
-    #expect(sheet.pixels.contains { $0 == 0 })
+    func pixels(_ sheet: Image) -> [[UInt8]: Int] {
+      stride(from: 0, to: sheet.pixels.count, by: 3).reduce(into: [:]) {
+        $0[Array(sheet.pixels[$1..<$1 + 3]), default: 0] += 1
+      }
+    }
+    let found = pixels(PictureSheet(title: "a title", tiles: tiles, columns: columns, scale: 5).picture())
+    for size in 1...7 { #expect(found[[255, 0, UInt8(size)]] == 25 * 2 * size * size, "tile \(size)") }
+    let wordless = tiles.map { PictureSheet.Tile($0.image, []) }
+    let bare = pixels(PictureSheet(title: "", tiles: wordless, columns: columns, scale: 5).picture())
+    // Paper, seven tiles and the ink of text.
+    #expect(bare.count == 8 && found.count == 9)
     #expect(PictureSheet(title: "", tiles: []).picture().width > 0)
   }
 

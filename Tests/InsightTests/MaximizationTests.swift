@@ -106,6 +106,7 @@ struct MaximizationTests {
   func notFinite() throws {
     let values = CanonicalParameters(layout: subject.values.layout)
     values.trainable[7] = .nan
-    #expect(throws: InsightError.self) { try Subject(subject.network, values: values) }
+    let error = #expect(throws: InsightError.self) { try Subject(subject.network, values: values) }
+    #expect(error?.description.hasPrefix("conv2d/kernel has a value that is NaN or infinite") == true)
   }
 }

@@ -1,3 +1,4 @@
+import Foundation
 import Parallel
 import Synchronization
 import Tensors
@@ -22,13 +23,20 @@ struct WorkerPoolTests {
   func workerNumbers(workers: Int) {
     let busy = (0..<workers).map { _ in Flag() }
     let clashes = Atomic<Int>(0)
-    WorkerPool(workers: workers).forEach(count: 500) { _, worker in
+    let outside = Atomic<Int>(0)
+    WorkerPool(workers: workers).forEach(count: 200) { _, worker in
+      guard busy.indices.contains(worker) else {
+        outside.add(1, ordering: .relaxed)
+        return
+      }
       if busy[worker].value.exchange(true, ordering: .acquiringAndReleasing) {
         clashes.add(1, ordering: .relaxed)
       }
+      // Long enough for other workers to be at theirs, whatever the number of cores.
+      usleep(100)
       busy[worker].value.store(false, ordering: .releasing)
     }
-    #expect(clashes.load(ordering: .relaxed) == 0)
+    #expect(clashes.load(ordering: .relaxed) == 0 && outside.load(ordering: .relaxed) == 0)
   }
 
   @Test("of several errors the one of the lowest index is thrown", arguments: [1, 2, 3, 8])
@@ -56,16 +64,53 @@ struct WorkerPoolTests {
     #expect(done.map { $0.value.load(ordering: .relaxed) } == (0..<100).map { $0 < next })
   }
 
-  @Test("each worker is armed before its first piece")
+  @Test("in every pass each thread is armed before its first piece, once for each worker that it is")
   func arming() {
-    let armed = Atomic<Int>(0)
-    let early = Atomic<Int>(0)
-    let pool = WorkerPool(workers: 3) { armed.add(1, ordering: .sequentiallyConsistent) }
-    pool.forEach(count: 30) { _, _ in
-      if armed.load(ordering: .sequentiallyConsistent) == 0 { early.add(1, ordering: .relaxed) }
+    struct Log {
+      /// Threads of this pass that were armed.
+      var armed: Set<UInt> = []
+      var count = 0
+      var early = 0
+      var threads: Set<UInt> = []
     }
-    #expect(early.load(ordering: .relaxed) == 0)
-    #expect((1...3).contains(armed.load(ordering: .relaxed)))
+    let log = Guarded(Log())
+    let pool = WorkerPool(workers: 3) {
+      log.withLock {
+        $0.armed.insert(UInt(pthread_self()))
+        $0.count += 1
+      }
+    }
+    for _ in 0..<20 {
+      log.withLock { ($0.armed, $0.count, $0.threads) = ([], 0, []) }
+      pool.forEach(count: 30) { _, _ in
+        usleep(50)
+        log.withLock { log in
+          let thread = UInt(pthread_self())
+          log.threads.insert(thread)
+          if !log.armed.contains(thread) { log.early += 1 }
+        }
+      }
+      let pass = log.withLock { $0 }
+      #expect(pass.early == 0)
+      #expect(pass.count == 3 && pass.armed.isSuperset(of: pass.threads))
+    }
+  }
+
+  @Test(
+    "workers run at the same time",
+    .enabled(if: ProcessInfo.processInfo.activeProcessorCount > 1, "needs two cores"))
+  func simultaneous() {
+    // Each of two pieces waits for the other to begin. Dispatch makes a thread for it at the latest when it sees that
+    // all it has are asleep, after a second.
+    let begun = Atomic<Int>(0)
+    let met = Atomic<Int>(0)
+    WorkerPool(workers: 2).forEach(count: 2) { _, _ in
+      begun.add(1, ordering: .acquiringAndReleasing)
+      let end = ContinuousClock.now + .seconds(30)
+      while begun.load(ordering: .acquiring) < 2, ContinuousClock.now < end { usleep(2000) }
+      if begun.load(ordering: .acquiring) == 2 { met.add(1, ordering: .relaxed) }
+    }
+    #expect(met.load(ordering: .relaxed) == 2)
   }
 
   final class Flag: Sendable {

@@ -99,7 +99,9 @@ struct EventLogTests {
 
   @Test(
     "TensorBoard's own reader finds the same figures",
-    .enabled(if: ProcessInfo.processInfo.environment["CONVOY_KERAS_PYTHON"] != nil))
+    .enabled(
+      if: ProcessInfo.processInfo.environment["CONVOY_KERAS_PYTHON"] != nil,
+      "needs CONVOY_KERAS_PYTHON; Scripts/test --all sets it"))
   func tensorBoard() throws {
     let python = try #require(ProcessInfo.processInfo.environment["CONVOY_KERAS_PYTHON"])
     let folder = try TemporaryDirectory()

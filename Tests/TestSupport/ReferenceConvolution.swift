@@ -65,10 +65,10 @@ extension ReferenceKernels {
     return diffBias
   }
 
-  /// Output shape with N, from the geometry that layers use.
+  /// Output shape with N.
   public static func convolutionShape(_ src: Shape, _ conv: Conv2D) -> Shape {
-    let geometry = windowGeometry(src, conv)
-    return [src[0], geometry.height.output, geometry.width.output, conv.filters]
+    let (rows, columns) = windows(src, conv)
+    return [src[0], rows.count, columns.count, conv.filters]
   }
 
   /// One multiply-add of a convolution: where it reads, which weight it uses, where it writes.
@@ -88,23 +88,23 @@ extension ReferenceKernels {
 
   /// Calls `body` for every pair of output and input that a weight connects; padding connects nothing.
   private static func forEachTap(_ src: Shape, _ conv: Conv2D, _ body: (Tap) -> Void) {
-    let geometry = windowGeometry(src, conv)
+    let (rows, columns) = windows(src, conv)
     let groupInputs = src[3] / conv.groups
     let groupOutputs = conv.filters / conv.groups
     var tap = Tap()
     for n in 0..<src[0] {
       tap.n = n
-      for y in 0..<geometry.height.output {
+      for y in 0..<rows.count {
         tap.y = y
-        for x in 0..<geometry.width.output {
+        for x in 0..<columns.count {
           tap.x = x
           for ky in 0..<conv.kernel.height {
             tap.ky = ky
-            tap.h = y * conv.stride.height + ky * conv.dilation.height - geometry.height.paddingBefore
+            tap.h = rows.element(ky, at: y)
             guard tap.h >= 0, tap.h < src[1] else { continue }
             for kx in 0..<conv.kernel.width {
               tap.kx = kx
-              tap.w = x * conv.stride.width + kx * conv.dilation.width - geometry.width.paddingBefore
+              tap.w = columns.element(kx, at: x)
               guard tap.w >= 0, tap.w < src[2] else { continue }
               for o in 0..<conv.filters {
                 tap.o = o
@@ -121,11 +121,17 @@ extension ReferenceKernels {
     }
   }
 
-  private static func windowGeometry(_ src: Shape, _ conv: Conv2D) -> WindowGeometry2D {
-    guard let geometry = WindowGeometry2D(height: src[1], width: src[2], conv: conv) else {
-      preconditionFailure("a \(conv.kernel) window does not fit into \(src)")
-    }
-    return geometry
+  private static func windows(
+    _ src: Shape, _ conv: Conv2D
+  ) -> (rows: ReferenceWindow, columns: ReferenceWindow) {
+    (
+      ReferenceWindow(
+        extent: src[1], size: conv.kernel.height, stride: conv.stride.height,
+        dilation: conv.dilation.height, padding: conv.padding),
+      ReferenceWindow(
+        extent: src[2], size: conv.kernel.width, stride: conv.stride.width, dilation: conv.dilation.width,
+        padding: conv.padding)
+    )
   }
 }
 

@@ -51,8 +51,8 @@ extension ReferenceKernels {
 
   /// Output shape with N.
   public static func poolShape(_ src: Shape, _ pool: Pool2D) -> Shape {
-    let geometry = windowGeometry(src, pool)
-    return [src[0], geometry.height.output, geometry.width.output, src[3]]
+    let (rows, columns) = windows(src, pool)
+    return [src[0], rows.count, columns.count, src[3]]
   }
 
   private typealias Place = (h: Int, w: Int)
@@ -61,14 +61,16 @@ extension ReferenceKernels {
   private static func forEachWindow(
     _ src: Shape, _ pool: Pool2D, _ body: (_ n: Int, _ y: Int, _ x: Int, _ c: Int, [Place]) -> Void
   ) {
-    let geometry = windowGeometry(src, pool)
-    for y in 0..<geometry.height.output {
-      let top = y * pool.stride.height - geometry.height.paddingBefore
-      let rows = max(top, 0)..<min(top + pool.size.height, src[1])
-      for x in 0..<geometry.width.output {
-        let left = x * pool.stride.width - geometry.width.paddingBefore
-        let columns = max(left, 0)..<min(left + pool.size.width, src[2])
-        let window = rows.flatMap { h in columns.map { (h: h, w: $0) } }
+    let (rows, columns) = windows(src, pool)
+    for y in 0..<rows.count {
+      let covered = (0..<pool.size.height).map { rows.element($0, at: y) }.filter {
+        (0..<src[1]).contains($0)
+      }
+      for x in 0..<columns.count {
+        let window = covered.flatMap { h in
+          (0..<pool.size.width).map { (h: h, w: columns.element($0, at: x)) }
+            .filter { (0..<src[2]).contains($0.w) }
+        }
         for n in 0..<src[0] {
           for c in 0..<src[3] { body(n, y, x, c, window) }
         }
@@ -76,11 +78,15 @@ extension ReferenceKernels {
     }
   }
 
-  private static func windowGeometry(_ src: Shape, _ pool: Pool2D) -> WindowGeometry2D {
-    guard let geometry = WindowGeometry2D(height: src[1], width: src[2], pool: pool) else {
-      preconditionFailure("a \(pool.size) window does not fit into \(src)")
-    }
-    return geometry
+  private static func windows(
+    _ src: Shape, _ pool: Pool2D
+  ) -> (rows: ReferenceWindow, columns: ReferenceWindow) {
+    (
+      ReferenceWindow(
+        extent: src[1], size: pool.size.height, stride: pool.stride.height, padding: pool.padding),
+      ReferenceWindow(
+        extent: src[2], size: pool.size.width, stride: pool.stride.width, padding: pool.padding)
+    )
   }
 }
 

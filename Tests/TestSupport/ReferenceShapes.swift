@@ -133,20 +133,19 @@ extension ReferenceKernels {
     _ body: (_ n: Int, _ y: Int, _ x: Int, _ ky: Int, _ kx: Int, _ h: Int, _ w: Int) -> Void
   ) {
     let dst = transposedShape(src, conv)
-    // The padding of the convolution that leads from dst back to src.
-    func padding(_ output: Int, _ window: Int, _ stride: Int) -> Int {
-      WindowGeometry(input: output, window: window, stride: stride, padding: conv.padding)?.paddingBefore ?? 0
-    }
-    let top = padding(dst[1], conv.kernel.height, conv.stride.height)
-    let left = padding(dst[2], conv.kernel.width, conv.stride.width)
+    // The windows of the convolution that leads from dst back to src.
+    let rows = ReferenceWindow(
+      extent: dst[1], size: conv.kernel.height, stride: conv.stride.height, padding: conv.padding)
+    let columns = ReferenceWindow(
+      extent: dst[2], size: conv.kernel.width, stride: conv.stride.width, padding: conv.padding)
     for n in 0..<src[0] {
       for y in 0..<src[1] {
         for x in 0..<src[2] {
           for ky in 0..<conv.kernel.height {
-            let h = y * conv.stride.height + ky - top
+            let h = rows.element(ky, at: y)
             guard (0..<dst[1]).contains(h) else { continue }
             for kx in 0..<conv.kernel.width {
-              let w = x * conv.stride.width + kx - left
+              let w = columns.element(kx, at: x)
               guard (0..<dst[2]).contains(w) else { continue }
               body(n, y, x, ky, kx, h, w)
             }

@@ -27,20 +27,18 @@ public struct ReferenceTensor: Equatable, Sendable {
   /// Uniform in ±`scale`, the same for the same seed, and each exactly a `Float`, so that a kernel in single precision can
   /// be given the same numbers.
   public static func random(_ shape: Shape, seed: UInt64, scale: Double = 1) -> ReferenceTensor {
-    var stream = RandomStream(seed: seed, purpose: .initialization, a: UInt64(shape.elementCount))
-    let values = (0..<shape.elementCount).map { _ in
-      Double(Float((stream.nextUniformDouble() * 2 - 1) * scale))
-    }
+    var random = SplitMix64(seed: seed << 32 ^ UInt64(shape.elementCount))
+    let values = (0..<shape.elementCount).map { _ in Double(Float((random.nextUnit() * 2 - 1) * scale)) }
     return ReferenceTensor(shape, values)
   }
 
   /// Distinct values that lie at least `2·scale / count` apart, in random order: no ties for a maximum to break.
   public static func shuffled(_ shape: Shape, seed: UInt64, scale: Double = 1) -> ReferenceTensor {
     let count = shape.elementCount
-    var stream = RandomStream(seed: seed, purpose: .sampleOrder, a: UInt64(count))
+    var random = SplitMix64(seed: seed << 32 ^ UInt64(count))
     var values = (0..<count).map { Double(Float(((Double($0) + 0.5) / Double(count) * 2 - 1) * scale)) }
     for index in stride(from: count - 1, to: 0, by: -1) {
-      values.swapAt(index, stream.nextInteger(below: index + 1))
+      values.swapAt(index, random.next(below: index + 1))
     }
     return ReferenceTensor(shape, values)
   }

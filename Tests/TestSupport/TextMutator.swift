@@ -1,6 +1,6 @@
 /// Makes damaged configurations of correct ones, the same ones for the same seed.
 public struct TextMutator {
-  private var state: UInt64
+  private var random: SplitMix64
   private static let tokens = [
     "&a", "*a", "!!int ", "<<: ", "? ", "- ", ": ", ", ", "[", "]", "{", "}", "\"", "'", "|", ">", "#", "%",
     "@", "`",
@@ -13,15 +13,9 @@ public struct TextMutator {
     "1048576", "65536", "[[[[[[[[", "{a: {a: {a: ", "- - - - ",
   ]
 
-  public init(seed: UInt64) { state = seed }
+  public init(seed: UInt64) { random = SplitMix64(seed: seed) }
 
-  private mutating func next(_ bound: Int) -> Int {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var value = state
-    value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
-    return Int((value ^ (value >> 31)) % UInt64(max(bound, 1)))
-  }
+  private mutating func next(_ bound: Int) -> Int { random.next(below: bound) }
 
   /// Up to five changes of a text.
   public mutating func mutate(_ text: String) -> String {

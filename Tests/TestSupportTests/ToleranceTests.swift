@@ -44,6 +44,20 @@ struct ToleranceTests {
     }
   }
 
+  @Test("random numbers are SplitMix64's, and tensors of them fill their range")
+  func random() {
+    // The first numbers for this seed in the reference implementation, <https://prng.di.unimi.it/splitmix64.c>.
+    var numbers = SplitMix64(seed: 1_234_567)
+    #expect(numbers.next() == 6_457_827_717_110_365_317)
+    #expect(numbers.next() == 3_203_168_211_198_807_973)
+    let values = ReferenceTensor.random([4, 1000], seed: 3, scale: 2).values
+    #expect((values.min() ?? 0) < -1.98 && (values.max() ?? 0) > 1.98 && Set(values).count > 3990)
+    #expect(values.allSatisfy { abs($0) <= 2 })
+    #expect(values != ReferenceTensor.random([4, 1000], seed: 4, scale: 2).values)
+    let shuffled = ReferenceTensor.shuffled([100], seed: 1).values
+    #expect(shuffled != shuffled.sorted() && Set(shuffled).count == 100)
+  }
+
   @Test("a temporary directory goes with its contents")
   func temporaryDirectory() throws {
     var directory: TemporaryDirectory? = try TemporaryDirectory()

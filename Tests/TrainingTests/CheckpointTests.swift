@@ -10,7 +10,7 @@ import Testing
 
 @Suite("Checkpoints")
 struct CheckpointTests {
-  /// A checkpoint of a network with every kind of layer.
+  /// A checkpoint with everything in it that can be read back wrongly.
   static func example(step: Int = 12, score: Double? = nil, seed: UInt64 = 1) throws -> Checkpoint {
     let network = try Network(
       inputShape: [5, 6, 2],
@@ -79,7 +79,7 @@ struct CheckpointTests {
     #expect(read.values.trainable.array() == written.values.trainable.array())
     #expect(read.values.statistics.array() == written.values.statistics.array())
     #expect(read.slots.map(\.name) == ["mean", "squared_mean"])
-    for (a, b) in zip(read.slots, written.slots) { #expect(a.values.array() == b.values.array()) }
+    #expect(read.slots.map { $0.values.array() } == written.slots.map { $0.values.array() })
     #expect(try read.contentDigest() == written.contentDigest())
   }
 
@@ -110,7 +110,20 @@ struct CheckpointTests {
     #expect(first.payload == second.payload && first.header == second.header)
   }
 
-  @Test("the digest of contents ignores wall-clock time and nothing else")
+  /// A change of each part of a training's progress that a repeated run has again.
+  static let changes: [String: @Sendable (inout TrainingProgress) -> Void] = [
+    "step": { $0.step += 1 }, "epoch": { $0.epoch += 1 }, "position": { $0.position += 1 },
+    "sums": {
+      guard let layout = $0.sums.layout else { return }
+      let values = $0.sums.values
+      $0.sums = MetricSums(layout, values: [values[0].nextUp, values[1]], samples: $0.sums.samples)
+    },
+    "best": { $0.best = nil }, "epochsWithoutGain": { $0.epochsWithoutGain += 1 },
+    "plateau": { $0.plateau.wait += 1 }, "skippedSteps": { $0.skippedSteps += 1 },
+    "score": { $0.score = 0.5 }, "stoppedEarly": { $0.stoppedEarly = true },
+  ]
+
+  @Test("the digest of contents covers all progress but wall-clock time, and no name or identity")
   func contentDigest() throws {
     let base = try Self.example()
     func digest(_ change: (inout TrainingProgress) -> Void) throws -> SHA256.Digest {
@@ -123,19 +136,39 @@ struct CheckpointTests {
     }
     let same = try base.contentDigest()
     #expect(try digest { $0.seconds = 99 } == same)
-    #expect(try digest { $0.step += 1 } != same)
-    #expect(try digest { $0.position += 1 } != same)
-    let sums = base.progress.sums
-    let layout = try #require(sums.layout)
-    #expect(
-      try digest {
-        $0.sums = MetricSums(layout, values: [sums.values[0].nextUp, sums.values[1]], samples: sums.samples)
-      } != same)
-    #expect(try digest { $0.best = nil } != same)
-    #expect(try digest { $0.epochsWithoutGain += 1 } != same)
+    let known = Mirror(reflecting: base.progress).children.compactMap(\.label)
+    #expect(Set(known) == Set(Self.changes.keys).union(["seconds"]), "a change of each has to be tried")
+    for (name, change) in Self.changes { #expect(try digest(change) != same, "\(name)") }
+  }
+
+  @Test("the digest of contents covers every bit of every number")
+  func numbersInDigest() throws {
+    let same = try Self.example().contentDigest()
+    #expect(try Self.example().contentDigest() == same)
     #expect(try Self.example(seed: 2).contentDigest() != same)
-    base.slots[1].values[3] = base.slots[1].values[3].nextUp
-    #expect(try base.contentDigest() != same)
+    func digest(_ change: (Checkpoint) -> AlignedBuffer<Float>) throws -> SHA256.Digest {
+      let checkpoint = try Self.example()
+      let buffer = change(checkpoint)
+      buffer[buffer.count - 1] = buffer[buffer.count - 1].nextUp
+      return try checkpoint.contentDigest()
+    }
+    #expect(try digest { $0.values.trainable } != same)
+    #expect(try digest { $0.values.statistics } != same)
+    #expect(try digest { $0.slots[0].values } != same)
+    #expect(try digest { $0.slots[1].values } != same)
+    let base = try Self.example()
+    func changed(
+      slots: [Checkpoint.Slot]? = nil, trained: CanonicalParameters? = nil
+    ) throws -> SHA256.Digest {
+      try Checkpoint(
+        network: base.network, name: base.name, progress: base.progress, identity: base.identity,
+        values: base.values, optimizer: base.optimizer, slots: slots ?? base.slots, trained: trained
+      ).contentDigest()
+    }
+    #expect(try changed() == same)
+    #expect(try changed(trained: base.values) != same)
+    #expect(
+      try changed(slots: base.slots.map { Checkpoint.Slot(name: $0.name + "s", values: $0.values) }) != same)
   }
 
   @Test(

@@ -2,6 +2,7 @@ import Datasets
 import Digests
 import Foundation
 import Networks
+import TestSupport
 import Testing
 
 @testable import Training
@@ -139,7 +140,7 @@ struct ExactnessTests {
         expected[index] += value / Float(views.count)
       }
     }
-    for (found, wanted) in zip(try logits(pixels, flips), expected) { #expect(abs(found - wanted) < 1e-5) }
+    expectClose(try logits(pixels, flips), expected, absolute: 1e-5)
     #expect(try logits(mirrored(true, true)) != logits(pixels))
   }
 

@@ -96,10 +96,12 @@ struct FaultTests {
 
   @Test(
     "whichever call of a commit fails, and how, an intact checkpoint stays and the error is one line",
-    arguments: ["ENOSPC", "EIO", "EDQUOT", "EINTR", "SHORT"], [false, true])
+    arguments: [
+      // An interruption that never ends would be waited for without end.
+      ("ENOSPC", false), ("ENOSPC", true), ("EIO", false), ("EIO", true), ("EDQUOT", false), ("EDQUOT", true),
+      ("EINTR", false), ("SHORT", false), ("SHORT", true),
+    ])
   func failingCalls(fault: String, always: Bool) throws {
-    // An interruption that never ends would be waited for without end.
-    if always, fault == "EINTR" { return }
     let numbers = ["ENOSPC": ENOSPC, "EIO": EIO, "EDQUOT": EDQUOT, "EINTR": EINTR]
     for call in 1... {
       var wasDisturbed = false
@@ -164,6 +166,7 @@ struct FaultTests {
 
   @Test("a run directory on which any call fails is refused before training")
   func runDirectory() throws {
+    var statuses: [Int32] = []
     for call in 1... {
       let folder = try TemporaryFolder()
       let run = folder("run")
@@ -171,12 +174,15 @@ struct FaultTests {
         ["open", run], in: run, faults: ["CALL": "\(call)", "ERRNO": "\(EROFS)"])
       let calls = try RecordedCall.read(run + ".log")
       if !calls.contains(where: { $0.kind == .disturbance }) {
-        #expect(outcome.status == 0 && call > 10)
-        return
+        #expect(outcome.status == 0)
+        break
       }
-      // What only tidies up (closing what was read, at the very end) may fail unnoticed.
       #expect([0, 73, 74].contains(outcome.status), "call \(call): \(outcome)")
+      statuses.append(outcome.status)
     }
+    // What only tidies up (closing what was read, at the very end) may fail unnoticed.
+    let refused = statuses.prefix { $0 != 0 }
+    #expect(refused.count > 10 && statuses.count - refused.count <= 2, "\(statuses)")
   }
 
   // MARK: - Signals

@@ -6,6 +6,7 @@ import Networks
 import OneDNN
 import Parallel
 import Tensors
+import TestSupport
 import Testing
 
 @testable import Training
@@ -74,17 +75,7 @@ struct FeatureReferenceTests {
   private static func expectEqual(
     _ found: [Float], _ run: String, sourceLocation: Testing.SourceLocation = #_sourceLocation
   ) throws {
-    let expected = try values(run)
-    try #require(found.count == expected.count)
-    var worst = (index: 0, error: Float(0))
-    for (index, (a, b)) in zip(found, expected).enumerated() {
-      let error = abs(a - b) / max(1, abs(b))
-      if !(error <= worst.error) { worst = (index, error) }
-    }
-    #expect(
-      worst.error <= 1e-5,
-      "\(run), element \(worst.index): \(found[worst.index]), Keras \(expected[worst.index])",
-      sourceLocation: sourceLocation)
+    expectClose(found, try values(run), absolute: 1e-5, run, sourceLocation: sourceLocation)
   }
 
   @Test("filters and units of every kind of kernel are bounded as by Keras's MaxNorm")

@@ -121,8 +121,19 @@ struct KernelChoiceTests {
         try again.inferencePlan(samples: samples).stepNames
           == compiled.inferencePlan(samples: samples).stepNames, "evaluation, \(samples) samples")
     }
-    // What makes this an example, where the CPU has the kernels for it.
-    guard Self.hasWinograd else { return }
+  }
+
+  @Test(
+    "the examples are networks whose partial shards or parts suit another algorithm",
+    .enabled(if: hasWinograd, "this CPU has no compiled Winograd kernel"),
+    arguments: Case.allCases.filter(\.isPossible))
+  func examples(_ example: Case) throws {
+    let configuration = try example.configuration(data: "")
+    let request = RunRequest(
+      configuration: configuration, resolvedConfiguration: "", directory: "", workers: 1)
+    let compiled = try CompiledNetwork(
+      try configuration.network.resolved(),
+      options: try request.compileOptions(goingOnFrom: nil, stop: StopRequest()))
     let layer = try compiled.layerChosenOtherwise(
       by: .costModel, trainingShards: [1, 2, 4], evaluationShards: [])
     #expect(layer == "conv2d_1")

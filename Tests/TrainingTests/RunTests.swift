@@ -36,7 +36,10 @@ struct RunTests {
           "steps.csv",
         ])
     let rows = try String(contentsOfFile: "\(directory)/metrics.csv", encoding: .utf8).split(separator: "\n")
-    #expect(rows.first.map(String.init) == EpochMetrics.columns(["loss", "accuracy"]).joined(separator: ","))
+    #expect(
+      rows.first.map(String.init)
+        == "step,epoch,learning_rate,train_loss,train_accuracy,test_loss,test_accuracy,skipped_steps,seconds,"
+        + "samples_per_second,data_wait_seconds,test_seconds,checkpoint_seconds,digest")
     #expect(rows.dropFirst().map { $0.prefix(3) } == ["3,1", "6,2", "9,3"])
     let environment = try JSONSerialization.jsonObject(
       with: Data(contentsOf: URL(fileURLWithPath: "\(directory)/environment.json")))
@@ -209,7 +212,8 @@ struct RunTests {
     #expect(complete && record.steps.first?.step == 3)
     #expect(try SmallRun.train(configuration, in: folder("a")).complete)
     let digests = try SmallRun.digests(in: folder("a"))
-    #expect(try SmallRun.digests(in: folder("b")).allSatisfy { digests[$0.key] == $0.value })
+    #expect(digests.count == 9)
+    #expect(try SmallRun.digests(in: folder("b")) == digests.filter { $0.key > 2 })
   }
 
   @Test("a changed configuration, network or dataset is refused and named; --allow-changes goes on")

@@ -155,6 +155,7 @@ struct TargetTests {
     let evaluation = try #require(
       try predictor.evaluate(SampleStore(dataset, memoryLimitByteCount: 1 << 20), stop: StopRequest()))
     let last = try #require(record.epochs.last?.test)
+    #expect(last.figures.count == 1 + (item.metrics ?? configuration.criterion(of: network).metrics).count)
     for figure in last.figures {
       let found = evaluation.sums.figures.first { $0.name == figure.name }
       #expect(abs((found?.value ?? .nan) - figure.value) < 1e-4 * max(1, abs(figure.value)), "\(figure.name)")
@@ -183,6 +184,7 @@ struct TargetTests {
     let dataset = try ImageDataset(path: folder("data.h5"), images: "images", labels: "labels")
     let weights = try LossWeights(.balanced, .classification, dataset, outputs: 5).ofClasses
     let counts = dataset.classCounts()
+    #expect(weights.count == 5 && Set(counts).count > 1)
     for (weight, count) in zip(weights, counts) {
       #expect(abs(weight * Double(count) - 10) < 1e-12)
     }

@@ -23,8 +23,11 @@ L = keras.layers
 folder = os.path.dirname(os.path.abspath(__file__))
 
 
-def finish(model, name, save=True, prepare=lambda x: x):
-    """Random values for every weight (norms get plausible ones), then file and expectation."""
+def finish(model, name, save=True, prepare=lambda x: x, size=None):
+    """Random values for every weight (norms get plausible ones), then file and expectation.
+
+    `size` is the shape of the images where the model leaves it open.
+    """
     rng = np.random.default_rng(7)
 
     def values(weight):
@@ -40,7 +43,7 @@ def finish(model, name, save=True, prepare=lambda x: x):
         model.save(path)
     else:
         model.save_weights(path)
-    pixels = rng.integers(0, 256, (2,) + model.input_shape[1:]).astype("float32")
+    pixels = rng.integers(0, 256, (2,) + (size or model.input_shape[1:])).astype("float32")
     output = model.predict(prepare(pixels), verbose=0)
     with h5py.File(path, "r+") as file:
         file["expected/input"] = pixels
@@ -125,12 +128,22 @@ def vgg_like():
     return keras.Model(i, L.Dense(2, activation="softmax", name="predictions")(x), name="vgg16")
 
 
+def any_size():
+    """A model of images of any size."""
+    i = keras.Input((None, None, 3))
+    x = L.Rescaling(1 / 255)(i)
+    x = L.Conv2D(4, 3, padding="same", activation="relu")(x)
+    x = L.GlobalMaxPooling2D()(x)
+    return keras.Model(i, L.Dense(2, activation="softmax")(x), name="any_size")
+
+
 finish(functional(), "functional")
 finish(sequential(), "sequential")
 finish(nested(True), "nested")
 finish(nested(False), "frozen")
 finish(modern(), "modern")
 finish(vgg_like(), "caffe", prepare=bgr)
+finish(any_size(), "any-size", size=(7, 5, 3))
 if sys.argv[1] == "2":
     # Keras 3 has another format for weights alone.
     model = keras.Sequential(
