@@ -56,7 +56,7 @@ struct DreamCommand: ParsableCommand {
   @Option(help: ArgumentHelp("How much a frame of the zoom grows.", valueName: "factor"))
   var zoom = 1.05
 
-  @Option(help: ArgumentHelp("Of the jitter.", valueName: "n"))
+  @Option(help: ArgumentHelp("Begins the random shifts of the jitter.", valueName: "n"))
   var seed: UInt64 = 0
 
   @OptionGroup var work: LongWorkOptions
