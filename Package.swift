@@ -140,7 +140,9 @@ let package = Package(
       dependencies: ["Reporting", "ImageFiles", "Networks", "Tensors", "TestSupport"]),
     .testTarget(
       name: "InterchangeTests",
-      dependencies: ["Interchange", "Networks", "Tensors", "Training", "HDF5", "TestSupport"],
+      dependencies: [
+        "Interchange", "Settings", "Compute", "Networks", "Tensors", "Training", "HDF5", "TestSupport",
+      ],
       exclude: ["Fixtures"]),
     .testTarget(
       name: "InsightTests",

@@ -10,7 +10,7 @@ public final class CompiledNetwork: Sendable {
   /// Samples of a full shard.
   public let shardSize: Int
   /// The sums that training takes of samples.
-  public let metrics: MetricLayout
+  public let metrics: FigureLayout
   /// The kernel of each convolution and pass, its number format, and the shard size, as the plan of a full shard settled them.
   ///
   /// Every other plan repeats them, whatever its shard size, and whether it trains or evaluates. A compilation with
@@ -43,7 +43,7 @@ public final class CompiledNetwork: Sendable {
     self.options = options
     let parameters = ParameterLayout(network)
     self.parameters = parameters
-    metrics = MetricLayout(options.criterion, outputs: network.outputShape.elementCount)
+    metrics = FigureLayout(options.criterion, outputs: network.outputShape.elementCount)
     let final = options.criterion.loss.finalActivation
     lowering = Lowering(network, leavingOut: final)
     inferenceLowering = Lowering(network, foldsNorms: true, leavingOut: final)

@@ -41,7 +41,7 @@ public struct ShardOptions: Sendable {
 
 /// What one shard adds to the minibatch's figures.
 public struct ShardResult: Hashable, Sendable {
-  /// In the order of the plan's ``MetricLayout``; empty before the loss is known.
+  /// In the order of the plan's ``FigureLayout``; empty before the loss is known.
   public var sums: [Double]
 
   public init(sums: [Double] = []) { self.sums = sums }

@@ -1,3 +1,5 @@
+public import Settings
+
 /// Samples of a training set that are kept out of training, to measure it by while it goes on.
 ///
 /// Which ones follows from the labels and a seed of its own, so that trainings with other seeds hold out the same samples.
@@ -8,7 +10,7 @@ public struct HeldOut: Hashable, Sendable {
     case count(Int)
   }
 
-  public enum Choice: String, Hashable, Sendable, CaseIterable {
+  public enum Choice: String, Hashable, Sendable, CaseIterable, SettingWord {
     /// By chance, of each class its share to within one sample.
     case stratified
     /// By chance.
@@ -17,6 +19,15 @@ public struct HeldOut: Hashable, Sendable {
     case first
     /// The file's last rows, as Keras's `validation_split` does.
     case last
+
+    public var summary: String {
+      switch self {
+      case .stratified: "of each class its share, by chance"
+      case .random: "by chance"
+      case .first: "the first rows"
+      case .last: "the last rows, as Keras's `validation_split` does"
+      }
+    }
   }
 
   public var amount: Amount
@@ -27,6 +38,38 @@ public struct HeldOut: Hashable, Sendable {
     self.amount = amount
     self.choice = choice
     self.seed = seed
+  }
+
+  /// That it names either a share or a number is checked beside the description.
+  public static let settings = SettingsDescription<HeldOut>(
+    "Training samples that are held out. They take the place of the test samples after each epoch, for the best "
+      + "checkpoint, early stopping and plateau; the test samples are only evaluated at the end.",
+    HeldOut(.count(0)),
+    [
+      SettingKey(
+        "fraction", \.fraction, given: .number(.openUnit), otherwise: "either this or `count`",
+        "Their share of the training samples."),
+      SettingKey(
+        "count", \.count, given: .integer(1...1 << 31), otherwise: "either this or `fraction`",
+        "How many they are."),
+      SettingKey(
+        "take", \.choice, .word,
+        "Which ones: of each class its share, any, the first, or the last ones of the file."),
+      SettingKey(
+        "seed", \.seed, .seed,
+        "Decides which ones by itself: runs with other seeds hold out the same samples."),
+    ])
+
+  /// Nil where a number of samples is given; setting nil changes nothing.
+  private var fraction: Double? {
+    get { if case .fraction(let share) = amount { share } else { nil } }
+    set { if let newValue { amount = .fraction(newValue) } }
+  }
+
+  /// Nil where a share is given; setting nil changes nothing.
+  private var count: Int? {
+    get { if case .count(let count) = amount { count } else { nil } }
+    set { if let newValue { amount = .count(newValue) } }
   }
 
   /// How many of so many samples are held out.

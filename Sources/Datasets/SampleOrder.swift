@@ -1,3 +1,4 @@
+public import Settings
 internal import Tensors
 
 /// Whether epochs go through their samples in a random order; `true` and `false` stand for ``everyEpoch`` and ``never``.
@@ -10,6 +11,21 @@ public enum Shuffling: Hashable, Sendable, ExpressibleByBooleanLiteral {
   case everyEpoch
 
   public init(booleanLiteral value: Bool) { self = value ? .everyEpoch : .never }
+}
+
+extension SettingForm where Value == Shuffling {
+  /// `true`, `false` or `once`.
+  public static var shuffling: SettingForm {
+    SettingForm<Bool?>.optional("once", .boolean).map(
+      { $0.map { $0 ? .everyEpoch : .never } ?? .once },
+      back: { shuffling in
+        switch shuffling {
+        case .never: false
+        case .once: nil
+        case .everyEpoch: true
+        }
+      })
+  }
 }
 
 /// The order in which a training sees its samples: a pure function of seed and epoch.

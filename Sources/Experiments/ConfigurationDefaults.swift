@@ -46,11 +46,16 @@ extension Key {
 }
 
 extension ResolvedValue.Content {
-  /// The value as a person would write it: one number for a square.
+  /// The value as a person would write it: one number for a square, and no more than the word of a kind whose settings are the
+  /// defaults.
   func shortest(_ schema: Schema) -> ResolvedValue {
     if case .size = schema, case .list(let sides) = self, let side = sides.first, Set(sides).count == 1 {
       return side
     }
-    return ResolvedValue(self, .builtIn)
+    let shorter = ResolvedValue(self, .builtIn).withoutDefaults(schema)
+    if case .kind(let name, .some(let payload)) = shorter.content, payload.members?.isEmpty == true {
+      return ResolvedValue(.kind(name, nil), .builtIn)
+    }
+    return shorter
   }
 }

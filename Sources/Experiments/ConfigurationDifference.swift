@@ -56,10 +56,7 @@ extension LoadedConfiguration {
 
   /// True when the learning rate falls over the whole run, so that a longer run has other steps.
   private var isStretchedByEpochs: Bool {
-    switch run.training.schedule.curve {
-    case .cosine(.none, _), .polynomial(.none, _, _), .oneCycle: true
-    default: false
-    }
+    run.training.schedule.curve.rule.isStretchedOverTraining
   }
 
   private func leaves(of values: ResolvedValue) -> [ConfigurationLeaf] {

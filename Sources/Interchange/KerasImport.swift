@@ -199,7 +199,7 @@ public struct KerasImport: Sendable {
     // Outputs after sigmoid are decided each by itself; of other models classes are expected.
     let criterion =
       network.network.output.spec.finalActivation == .sigmoid
-      ? Criterion(loss: .sigmoidCrossEntropy(labelSmoothing: 0), targets: .values, outputs: classes) : nil
+      ? Criterion(loss: .sigmoidCrossEntropy(SigmoidCrossEntropy()), targets: .values, outputs: classes) : nil
     let identity = RunIdentity(
       runID: "keras-\(file.version ?? "file")", versions: RunEnvironment.libraryVersions,
       classNames: classNames, criterion: criterion)

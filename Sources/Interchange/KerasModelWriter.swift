@@ -16,7 +16,7 @@ public struct KerasModelWriter: ModelWriter {
     try root.attributes.write("model_config", try model.json(name: checkpoint.name))
     let compilation = KerasCompilation(checkpoint.network, checkpoint.identity.criterion)
     if let training = checkpoint.optimizer.flatMap(compilation.trainingConfig) {
-      try root.attributes.write("training_config", try training.text())
+      try root.attributes.write("training_config", try training.textKeepingFloats())
     }
     let weights = try root.makeGroup(CheckpointFile.valuesGroup)
     try writeVersion(to: weights.attributes)

@@ -13,7 +13,6 @@ public final class ShardReduction: Sendable {
   public let bufferCount: Int
   /// All buffers one after the other, each on a cache line.
   private let storage: AlignedBuffer<Float>
-  private let stride: Int
   private let state = Guarded(State())
   private let scratch: [AlignedBuffer<Float>]
 
@@ -32,20 +31,20 @@ public final class ShardReduction: Sendable {
   }
 
   /// - Parameters:
-  ///   - length: floats of a gradient.
+  ///   - length: floats of a gradient, a multiple of the lanes.
   ///   - maximumShards: the most shards of any minibatch.
   ///   - workers: of the pool that will collect.
   ///   - byteBudget: memory to use for buffers, beyond the `2·workers + log₂ shards + 1` that are always there (or one per
   ///     shard if those are fewer).
   public init(length: Int, maximumShards: Int, workers: Int, byteBudget: Int = 64 << 20) {
+    precondition(length % Lanes.scalarCount == 0, "\(length) floats are no multiple of \(Lanes.scalarCount)")
     precondition(maximumShards >= 1, "a minibatch has at least 1 shard, got \(maximumShards)")
     precondition(workers >= 1, "a reduction needs at least 1 worker, got \(workers)")
     let needed = 2 * workers + SumTree(count: maximumShards).height + 1
     let affordable = byteBudget / max(length * MemoryLayout<Float>.stride, 1)
     self.length = length
     bufferCount = min(maximumShards, max(needed, affordable))
-    stride = (length + 15) & ~15
-    storage = AlignedBuffer(count: bufferCount * stride)
+    storage = AlignedBuffer(count: bufferCount * length)
     let rows = SumTree(count: maximumShards).height + 1
     scratch = (0..<workers).map { _ in AlignedBuffer(count: rows * ShardReduction.sliceLength) }
   }
@@ -126,7 +125,7 @@ public final class ShardReduction: Sendable {
   }
 
   private func address(of buffer: Int) -> UnsafeMutablePointer<Float> {
-    storage.baseAddress + buffer * stride
+    storage.baseAddress + buffer * length
   }
 
   fileprivate struct Pair {
@@ -149,7 +148,7 @@ public final class ShardReduction: Sendable {
   /// Hands out the sum of all shards, slice by slice, each to one worker.
   ///
   /// - Parameters:
-  ///   - slices: ranges of the flat buffer, none longer than ``sliceLength``.
+  ///   - slices: ranges of the flat buffer, multiples of the lanes, none longer than ``sliceLength``.
   ///   - body: gets the sum of a slice in memory that is its own for the call.
   public func reduce<Failure: Error>(
     on pool: WorkerPool, slices: [Range<Int>],
@@ -160,10 +159,12 @@ public final class ShardReduction: Sendable {
     let program = state.withLock { state in SumProgram(state.tree) { state.finished[$0] } }
     try pool.forEach(count: slices.count) { slice, worker throws(Failure) in
       let range = slices[slice]
-      precondition(range.count <= ShardReduction.sliceLength, "slice \(range) is too long")
+      precondition(
+        range.count <= ShardReduction.sliceLength && range.count % Lanes.scalarCount == 0,
+        "slice \(range) is too long, or no multiple of \(Lanes.scalarCount)")
       let row = self.scratch[worker].baseAddress
       program.run(
-        partials: self.storage.baseAddress + range.lowerBound, stride: self.stride, count: range.count,
+        partials: self.storage.baseAddress + range.lowerBound, stride: self.length, count: range.count,
         scratch: row, rowLength: ShardReduction.sliceLength)
       try body(slice, worker, row)
     }

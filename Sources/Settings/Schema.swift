@@ -64,6 +64,9 @@ public struct NumberRange: Sendable {
   public static let nonNegative = NumberRange(minimum: 0)
   /// From 0 up to, and without, 1.
   public static let share = NumberRange(minimum: 0, maximum: 1, maximumIsAllowed: false)
+  /// Between 0 and 1, without both.
+  public static let openUnit = NumberRange(
+    minimum: 0, minimumIsAllowed: false, maximum: 1, maximumIsAllowed: false)
   /// From 0 to 1.
   public static let unit = NumberRange(minimum: 0, maximum: 1)
 

@@ -37,6 +37,12 @@ extension SettingForm {
       encode: { $0.map(form.encode) ?? .text(word) })
   }
 
+  /// A form, or a word that stands for one of its values.
+  public static func word(_ word: String, for value: Value, or form: SettingForm) -> SettingForm
+  where Value: Equatable & Sendable {
+    SettingForm<Value?>.optional(word, form).map({ $0 ?? value }, back: { $0 == value ? nil : $0 })
+  }
+
   /// A list of values of a form.
   public static func list<Element>(
     _ form: SettingForm<Element>, count: ClosedRange<Int>

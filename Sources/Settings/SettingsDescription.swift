@@ -48,6 +48,26 @@ public struct SettingKey<Root>: Sendable {
       write: { form.encode($0[keyPath: path]) })
   }
 
+  /// A key that is left out where its property is nil.
+  ///
+  /// - Parameters:
+  ///   - form: how a value that is not nil is written.
+  ///   - otherwise: what holds without the key.
+  public init<Value>(
+    _ name: String, _ path: any WritableKeyPath<Root, Value?> & Sendable, given form: SettingForm<Value>,
+    otherwise: String, change: Key.Change = .meaning, keras: KerasOption? = nil, _ summary: String
+  ) {
+    self.init(
+      name, form.schema, default: .derived(otherwise), change: change, keras: keras, summary,
+      read: { value, root in
+        guard let value else { return true }
+        guard let decoded = form.decode(value) else { return false }
+        root[keyPath: path] = decoded
+        return true
+      },
+      write: { $0[keyPath: path].map(form.encode) })
+  }
+
   /// A key whose value is no single property.
   ///
   /// - Parameters:
@@ -121,6 +141,18 @@ public struct SettingsDescription<Root: Sendable>: Sendable {
       keys.compactMap { key in
         key.write(root).map { ResolvedValue.Member(key: key.name, value: ResolvedValue($0, .builtIn)) }
       })
+  }
+
+  /// The settings that Keras has, as it writes them.
+  public func kerasSettings(of root: Root) -> [String: ResolvedValue.Content] {
+    var settings: [String: ResolvedValue.Content] = [:]
+    for key in keys {
+      guard let word = key.keras, let value = key.write(root), value != word.meaningOfAbsence else {
+        continue
+      }
+      settings[word.name] = value
+    }
+    return settings
   }
 
   /// A map of these keys as the value of one.

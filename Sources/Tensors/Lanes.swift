@@ -22,6 +22,20 @@ extension UnsafeMutablePointer<Float> {
   }
 }
 
+/// Calls `body` with the start of each group of lanes.
+///
+/// - Parameter count: a multiple of the lanes. Flat buffers of parameters and gradients are rounded up with zeros, so that a
+///   formula over them stands once.
+@inlinable @inline(__always)
+public func forLanes(count: Int, _ body: (Int) -> Void) {
+  precondition(count % Lanes.scalarCount == 0, "\(count) elements are no multiple of \(Lanes.scalarCount)")
+  var index = 0
+  while index < count {
+    body(index)
+    index += Lanes.scalarCount
+  }
+}
+
 /// Calls `body` with the start of each full group of lanes, then `tail` with each element left over.
 @inlinable @inline(__always)
 public func forLanes(count: Int, _ body: (Int) -> Void, tail: (Int) -> Void) {

@@ -205,7 +205,7 @@ struct RunReportBuilder {
 
   // MARK: - Highlights
 
-  private func highlights(_ report: RunReport, _ monitor: Monitor) -> [RunReport.Fact] {
+  private func highlights(_ report: RunReport, _ monitor: MonitoredFigure) -> [RunReport.Fact] {
     var facts: [RunReport.Fact] = []
     let last = report.epochs.last
     let name = monitor.name

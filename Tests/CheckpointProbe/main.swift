@@ -26,7 +26,7 @@ func checkpoint(step: Int) throws -> Checkpoint {
   return Checkpoint(
     network: network, name: "probe", progress: progress, identity: RunIdentity(runID: "probe"),
     values: layout.initialValues(seed: UInt64(step)),
-    optimizer: .sgd(learningRate: 0.1, momentum: 0.9, nesterov: false, weightDecay: 0),
+    optimizer: .sgd(SGD(learningRate: 0.1, momentum: 0.9)),
     slots: [Checkpoint.Slot(name: "momentum", values: AlignedBuffer(count: layout.trainableCount))])
 }
 

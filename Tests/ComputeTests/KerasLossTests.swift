@@ -34,11 +34,11 @@ extension LossFixture.Case {
   fileprivate var criterion: Criterion {
     let loss: Loss =
       switch self.loss {
-      case "softmax_cross_entropy": .softmaxCrossEntropy(labelSmoothing: smoothing)
-      case "sigmoid_cross_entropy": .sigmoidCrossEntropy(labelSmoothing: smoothing)
+      case "softmax_cross_entropy": .softmaxCrossEntropy(SoftmaxCrossEntropy(labelSmoothing: smoothing))
+      case "sigmoid_cross_entropy": .sigmoidCrossEntropy(SigmoidCrossEntropy(labelSmoothing: smoothing))
       case "mean_squared_error": .meanSquaredError
       case "mean_absolute_error": .meanAbsoluteError
-      default: .huber(delta: delta)
+      default: .huber(Huber(delta: delta))
       }
     return Criterion(loss: loss, targets: labels == nil ? .values : .classes, outputs: 3)
   }

@@ -9,12 +9,12 @@ private enum PlainLoss {
   static func value(_ loss: Loss, _ z: [Double], _ t: [Double], outputWeights: [Double]) -> Double {
     let count = Double(z.count)
     switch loss {
-    case .softmaxCrossEntropy(let smoothing):
-      let s = Double(smoothing)
+    case .softmaxCrossEntropy(let rule):
+      let s = Double(rule.labelSmoothing)
       let sum = z.map(exp).reduce(0, +)
       return z.indices.reduce(0) { $0 - ((1 - s) * t[$1] + s / count) * log(exp(z[$1]) / sum) }
-    case .sigmoidCrossEntropy(let smoothing):
-      let s = Double(smoothing)
+    case .sigmoidCrossEntropy(let rule):
+      let s = Double(rule.labelSmoothing)
       return z.indices.reduce(0) { sum, k in
         let (p, wanted) = (1 / (1 + exp(-z[k])), (1 - s) * t[k] + s / 2)
         let own = -wanted * log(p) - (1 - wanted) * log(1 - p)
@@ -22,8 +22,8 @@ private enum PlainLoss {
       } / count
     case .meanSquaredError: return z.indices.reduce(0) { $0 + (z[$1] - t[$1]) * (z[$1] - t[$1]) } / count
     case .meanAbsoluteError: return z.indices.reduce(0) { $0 + abs(z[$1] - t[$1]) } / count
-    case .huber(let delta):
-      let d = Double(delta)
+    case .huber(let rule):
+      let d = Double(rule.delta)
       return z.indices.reduce(0) { sum, k in
         let e = abs(z[k] - t[k])
         return sum + (e <= d ? e * e / 2 : d * (e - d / 2))
@@ -47,9 +47,11 @@ private enum PlainLoss {
 @Suite("Losses")
 struct LossTests {
   private static let losses: [Loss] = [
-    .softmaxCrossEntropy(labelSmoothing: 0), .softmaxCrossEntropy(labelSmoothing: 0.125),
-    .sigmoidCrossEntropy(labelSmoothing: 0), .sigmoidCrossEntropy(labelSmoothing: 0.25), .meanSquaredError,
-    .meanAbsoluteError, .huber(delta: 1), .huber(delta: 0.375),
+    .softmaxCrossEntropy(SoftmaxCrossEntropy()),
+    .softmaxCrossEntropy(SoftmaxCrossEntropy(labelSmoothing: 0.125)),
+    .sigmoidCrossEntropy(SigmoidCrossEntropy()),
+    .sigmoidCrossEntropy(SigmoidCrossEntropy(labelSmoothing: 0.25)), .meanSquaredError,
+    .meanAbsoluteError, .huber(Huber(delta: 1)), .huber(Huber(delta: 0.375)),
   ]
   private static let row: [Float] = [0.3, -2, 1.75, 0.1, -0.6]
 
@@ -57,7 +59,7 @@ struct LossTests {
   private func compute(
     _ loss: Loss, _ row: [Float], _ target: SampleTarget, weight: Double = 1, outputWeights: [Double] = []
   ) throws -> (loss: Double, gradient: [Float]) {
-    let layout = MetricLayout(
+    let layout = FigureLayout(
       Criterion(loss: loss, task: .classes, targets: .classes, metrics: []), outputs: row.count)
     let vector = try TargetVector(target, outputs: row.count)
     var gradient = row
@@ -107,7 +109,10 @@ struct LossTests {
     let flags: [Float] = [1, 0, 1, 0, 0]
     try flags.withUnsafeBufferPointer { flags in
       guard let start = flags.baseAddress else { return }
-      for loss in [Loss.sigmoidCrossEntropy(labelSmoothing: 0), .sigmoidCrossEntropy(labelSmoothing: 0.1)] {
+      for loss in [
+        Loss.sigmoidCrossEntropy(SigmoidCrossEntropy()),
+        .sigmoidCrossEntropy(SigmoidCrossEntropy(labelSmoothing: 0.1)),
+      ] {
         try check(loss, .values(start), flags.map(Double.init), outputWeights: [1, 2, 0.5, 0, 3])
       }
     }
@@ -141,7 +146,7 @@ struct LossTests {
 
   @Test("where output and target agree, regression's gradients are zero")
   func agreement() throws {
-    for loss in [Loss.meanSquaredError, .meanAbsoluteError, .huber(delta: 1)] {
+    for loss in [Loss.meanSquaredError, .meanAbsoluteError, .huber(Huber(delta: 1))] {
       let found = try compute(loss, [0, 1, 0], .label(1))
       #expect(found.loss == 0 && found.gradient == [0, 0, 0], "\(loss)")
     }
@@ -150,7 +155,7 @@ struct LossTests {
   @Test("one output is compared with the class's number, several with a 1 at the class")
   func singleOutput() throws {
     #expect(try compute(.meanSquaredError, [0.5], .label(3)).loss == 6.25)
-    let even = try compute(.sigmoidCrossEntropy(labelSmoothing: 0), [0], .label(1)).loss
+    let even = try compute(.sigmoidCrossEntropy(SigmoidCrossEntropy()), [0], .label(1)).loss
     #expect(abs(even - log(2)) < 1e-15)
     for target in [SampleTarget.label(2), .mixed(0, 2, share: 0.5)] {
       let error = #expect(throws: ComputeError.self) { try compute(.meanSquaredError, [0.5, 1], target) }

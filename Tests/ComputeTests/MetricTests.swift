@@ -38,7 +38,7 @@ struct MetricTests {
   private func figures(
     _ criterion: Criterion, labels: [Int32] = [], targets: [Float] = [0]
   ) throws -> [Metric: Double] {
-    let layout = MetricLayout(criterion, outputs: Self.outputs)
+    let layout = FigureLayout(criterion, outputs: Self.outputs)
     var total = [Double](repeating: 0, count: layout.count)
     for range in [0..<15, 15..<Self.samples] {
       var sums = [Double](repeating: 0, count: layout.count)
@@ -100,7 +100,7 @@ struct MetricTests {
     }
     expected.merge(means(counts)) { $1 }
     let criterion = Criterion(
-      loss: .softmaxCrossEntropy(labelSmoothing: 0), task: .classes, targets: .classes,
+      loss: .softmaxCrossEntropy(SoftmaxCrossEntropy()), task: .classes, targets: .classes,
       metrics: [.accuracy, .topAccuracy(2), .topAccuracy(3), .precision, .recall, .f1])
     expectSame(try figures(criterion, labels: labels), expected)
     // The same classes as vectors that are 1 at them.
@@ -129,7 +129,7 @@ struct MetricTests {
     expected[.accuracy] = Double(right) / Double(Self.samples * Self.outputs)
     expected[.exactMatch] = Double(exact) / Double(Self.samples)
     let criterion = Criterion(
-      loss: .sigmoidCrossEntropy(labelSmoothing: 0), task: .labels, targets: .values,
+      loss: .sigmoidCrossEntropy(SigmoidCrossEntropy()), task: .labels, targets: .values,
       metrics: [.accuracy, .exactMatch, .precision, .recall, .f1])
     expectSame(try figures(criterion, targets: targets), expected)
   }

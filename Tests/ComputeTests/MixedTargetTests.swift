@@ -11,8 +11,8 @@ struct MixedTargetTests {
     let vector = try TargetVector(target, outputs: row.count)
     let result = row.withUnsafeBufferPointer { row in
       gradient.withUnsafeMutableBufferPointer {
-        SoftmaxCrossEntropy.loss(
-          of: row, vector, smoothing: Double(smoothing), scale: 0.5, gradient: $0.baseAddress)
+        SoftmaxCrossEntropy(labelSmoothing: smoothing).loss(
+          of: row, vector, outputWeights: [], scale: 0.5, gradient: $0.baseAddress)
       }
     }
     return (result, gradient)

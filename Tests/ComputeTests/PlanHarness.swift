@@ -107,7 +107,7 @@ func expectMatchesReference(
   var options = CompileOptions(
     batch: 64, shard: shard ?? samples, precision: precision, inputGradient: true, kernels: kernels,
     criterion: Criterion(
-      loss: .softmaxCrossEntropy(labelSmoothing: labelSmoothing), targets: .classes,
+      loss: .softmaxCrossEntropy(SoftmaxCrossEntropy(labelSmoothing: labelSmoothing)), targets: .classes,
       outputs: resolved.outputShape[0]))
   options.parts = parts
   let harness = try PlanHarness(resolved, options, samples: samples)

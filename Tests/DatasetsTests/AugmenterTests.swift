@@ -28,11 +28,12 @@ private func varied<T: PixelValue>(
 struct AugmenterTests {
   private let everything = Augmentation([
     .flipHorizontal(probability: 0.5), .flipVertical(probability: 0.3),
-    .padAndCrop(padding: .init(rows: 2, columns: 3), border: .reflect),
+    .padAndCrop(PadAndCrop(padding: .init(rows: 2, columns: 3), border: .reflect)),
     .affine(RandomAffine(degrees: 20, translate: 0.1, scale: 0.8...1.2, shear: 5, border: .edge)),
     .brightness(strength: 0.3), .contrast(strength: 0.3), .saturation(strength: 0.5), .boardSymmetry,
-    .mixup(alpha: 0.4, probability: 0.5), .cutmix(alpha: 1, probability: 0.7),
-    .cutout(size: .init(rows: 3, columns: 2), fill: 9, probability: 0.5), .randomErasing(RandomErasing()),
+    .mixup(Mixup(alpha: 0.4, probability: 0.5)), .cutmix(CutMix(alpha: 1, probability: 0.7)),
+    .cutout(Cutout(size: .init(rows: 3, columns: 2), fill: 9, probability: 0.5)),
+    .randomErasing(RandomErasing()),
   ])
 
   private func checkPure<T: PixelValue>(_: T.Type) {
@@ -67,7 +68,8 @@ struct AugmenterTests {
   func rowKeyed() {
     let shape: Shape = [6, 6, 1]
     let augmentation = Augmentation([
-      .flipHorizontal(probability: 0.5), .padAndCrop(padding: .init(rows: 2, columns: 2), border: .zero),
+      .flipHorizontal(probability: 0.5),
+      .padAndCrop(PadAndCrop(padding: .init(rows: 2, columns: 2), border: .zero)),
       .randomErasing(RandomErasing()),
     ])
     let augmenter = Augmenter(augmentation, sampleShape: shape, seed: 0)
@@ -85,7 +87,9 @@ struct AugmenterTests {
     // One bright pixel in the middle tells the offset; the flip mirrors it first.
     let shape: Shape = [7, 7, 1]
     let samples = [[UInt8](repeating: 0, count: 24) + [200] + [UInt8](repeating: 0, count: 24)]
-    let augmentation = Augmentation([.padAndCrop(padding: .init(rows: 2, columns: 1), border: .zero)])
+    let augmentation = Augmentation([
+      .padAndCrop(PadAndCrop(padding: .init(rows: 2, columns: 1), border: .zero))
+    ])
     let augmenter = Augmenter(augmentation, sampleShape: shape, seed: 9)
     var counts: [Int: Int] = [:]
     let draws = 15 * 200
@@ -150,7 +154,8 @@ struct AugmenterTests {
   func cutout() {
     let shape: Shape = [5, 4, 1]
     let augmenter = Augmenter(
-      Augmentation([.cutout(size: .init(rows: 3, columns: 2), fill: 0, probability: 1)]), sampleShape: shape,
+      Augmentation([.cutout(Cutout(size: .init(rows: 3, columns: 2), fill: 0, probability: 1))]),
+      sampleShape: shape,
       seed: 2)
     let source = [UInt8](repeating: 8, count: 20)
     var seen = Set<[UInt8]>()
@@ -189,7 +194,7 @@ struct AugmenterTests {
     let flip = AugmentationStep.flipHorizontal(probability: 0.5)
     let alone = Augmenter(Augmentation([flip]), sampleShape: shape, seed: 7)
     let mixer = Augmenter(
-      Augmentation([flip, .mixup(alpha: 1, probability: 1)]), sampleShape: shape, seed: 7)
+      Augmentation([flip, .mixup(Mixup(alpha: 1, probability: 1))]), sampleShape: shape, seed: 7)
     let single = (0..<6).map { varied(alone, batch, $0, UInt8.self) }
     var shares: Set<Float> = []
     for index in 0..<6 {
@@ -209,7 +214,8 @@ struct AugmenterTests {
   func cutmix() {
     let shape: Shape = [8, 6, 1]
     let samples = (0..<5).map { [UInt8](repeating: UInt8($0), count: 48) }
-    let mixer = Augmenter(Augmentation([.cutmix(alpha: 1, probability: 0.8)]), sampleShape: shape, seed: 7)
+    let mixer = Augmenter(
+      Augmentation([.cutmix(CutMix(alpha: 1, probability: 0.8))]), sampleShape: shape, seed: 7)
     var mixed = 0
     for position in 0..<40 {
       let batch = minibatch(
@@ -237,9 +243,11 @@ struct AugmenterTests {
     let samples = (0..<4).map { [UInt8](repeating: UInt8(60 * $0), count: 16) }
     let batch = minibatch(samples, shape)
     let both = Augmenter(
-      Augmentation([.mixup(alpha: 1, probability: 1), .cutmix(alpha: 1, probability: 1)]), sampleShape: shape,
+      Augmentation([.mixup(Mixup(alpha: 1, probability: 1)), .cutmix(CutMix(alpha: 1, probability: 1))]),
+      sampleShape: shape,
       seed: 7)
-    let first = Augmenter(Augmentation([.mixup(alpha: 1, probability: 1)]), sampleShape: shape, seed: 7)
+    let first = Augmenter(
+      Augmentation([.mixup(Mixup(alpha: 1, probability: 1))]), sampleShape: shape, seed: 7)
     for index in 0..<4 {
       #expect(varied(both, batch, index, UInt8.self) == varied(first, batch, index, UInt8.self))
     }
@@ -252,6 +260,6 @@ struct AugmenterTests {
     #expect(
       Augmentation.problem(of: .saturation(strength: 1), for: [4, 4, 1])?.contains("3 channels") == true)
     #expect(Augmentation.problem(of: .flipHorizontal(probability: 1), for: [7])?.contains("images") == true)
-    #expect(Augmentation.problem(of: .mixup(alpha: 1, probability: 1), for: [7]) == nil)
+    #expect(Augmentation.problem(of: .mixup(Mixup(alpha: 1, probability: 1)), for: [7]) == nil)
   }
 }

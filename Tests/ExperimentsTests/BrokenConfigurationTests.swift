@@ -2,6 +2,7 @@ import Foundation
 import Settings
 import TestSupport
 import Testing
+import Training
 
 @testable import Experiments
 
@@ -24,13 +25,14 @@ struct BrokenConfiguration: Sendable, CustomTestStringConvertible {
   /// Lists that grow with the schema, so that a new word does not change every message in the table.
   private static var known: [(String, String)] {
     [
-      ("keys of data", RunSchema.data.keys.map(\.name).joined(separator: ", ")),
-      ("keys of training", RunSchema.training.keys.map(\.name).joined(separator: ", ")),
+      ("keys of data", DataConfiguration.settings.object.keys.map(\.name).joined(separator: ", ")),
+      ("keys of training", TrainingConfiguration.settings.object.keys.map(\.name).joined(separator: ", ")),
       (
         "layers",
         (LayerSchema.union.kinds.map(\.name) + [LayerSchema.repetitionWord]).joined(separator: ", ")
-      ), ("schedules", RunSchema.schedule.forms), ("optimizers", RunSchema.optimizer.forms),
-      ("losses", LossSchema.loss.forms),
+      ), ("schedules", ScheduleConfiguration.settings.schema.forms),
+      ("optimizers", OptimizerConfiguration.settings.schema.forms),
+      ("losses", TrainingObjective.settings.schema.forms),
     ]
   }
 

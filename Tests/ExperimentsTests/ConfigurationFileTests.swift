@@ -49,7 +49,7 @@ enum Shipped {
         ]),
       training: TrainingConfiguration(
         epochs: 10, batch: 128,
-        optimizer: .sgd(learningRate: 0.05, momentum: 0.9, nesterov: false, weightDecay: 0)))
+        optimizer: .sgd(SGD(learningRate: 0.05, momentum: 0.9))))
     #expect(loaded.run == expected)
     #expect(loaded.network.parameterCount == 137_660)
   }

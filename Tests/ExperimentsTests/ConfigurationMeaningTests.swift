@@ -36,13 +36,13 @@ import Training
     #expect(
       loaded.run.training.augmentation.steps == [
         .flipHorizontal(probability: 0.5),
-        .padAndCrop(padding: .init(rows: 4, columns: 2), border: .reflect),
-        .affine(RandomAffine(degrees: 15)),
+        .padAndCrop(PadAndCrop(padding: .init(rows: 4, columns: 2), border: .reflect)),
+        .rotate(Rotation(degrees: 15)),
         .affine(RandomAffine(translate: 0.1, scale: 0.9...1.1, border: .edge)), .brightness(strength: 0.2),
         .randomErasing(RandomErasing(area: 0.1...0.2, fill: .value(7))),
-        .cutout(size: .init(rows: 8, columns: 8), fill: 0, probability: 1),
-        .mixup(alpha: 0.2, probability: 1),
-        .cutmix(alpha: 1, probability: 0.5), .boardSymmetry,
+        .cutout(Cutout(size: .init(rows: 8, columns: 8), fill: 0, probability: 1)),
+        .mixup(Mixup(alpha: 0.2, probability: 1)),
+        .cutmix(CutMix(alpha: 1, probability: 0.5)), .boardSymmetry,
       ])
     let again = try ConfigurationFile.load(text: loaded.resolvedYAML, path: "/c.yaml", overrides: [])
     #expect(again.run == loaded.run)
@@ -63,7 +63,7 @@ import Training
       run.training
         == TrainingConfiguration(
           epochs: 10, batch: 128,
-          optimizer: .sgd(learningRate: 0.05, momentum: 0.9, nesterov: false, weightDecay: 0)))
+          optimizer: .sgd(SGD(learningRate: 0.05, momentum: 0.9))))
     let layers = """
           - conv2d: {filters: 4, kernel: [3, 5]}
           - max_pool2d: {size: 2}
@@ -117,15 +117,16 @@ import Training
         == DataConfiguration(
           train: SampleSource(file: "/configs/a.h5", images: "train/images", labels: "train/labels"),
           memoryLimitBytes: 512 << 20, shuffle: false))
-    #expect(run.checkpoints == CheckpointConfiguration(every: .minutes(7.5), keepLast: 5, keepBest: 0))
+    #expect(run.checkpoints == CheckpointConfiguration(every: .minutes(7.5), keep: .init(last: 5, best: 0)))
     #expect(
       run.training
         == TrainingConfiguration(
-          epochs: 10, batch: 128, shard: 16, loss: .softmaxCrossEntropy(labelSmoothing: 0.1),
-          optimizer: .adam(
-            learningRate: 1e-3, beta1: 0.8, beta2: 0.99, epsilon: 1e-8, weightDecay: 0.01, decoupled: true),
+          epochs: 10, batch: 128, shard: 16,
+          loss: .softmaxCrossEntropy(SoftmaxCrossEntropy(labelSmoothing: 0.1)),
+          optimizer: .adamW(
+            AdamW(learningRate: 1e-3, beta1: 0.8, beta2: 0.99, epsilon: 1e-8, weightDecay: 0.01)),
           schedule: ScheduleConfiguration(
-            curve: .step(at: [.epochs(2.5), .steps(4000)], factor: 0.5), warmup: .steps(100)),
+            curve: .step(StepDecay(at: [.epochs(2.5), .steps(4000)], factor: 0.5)), warmup: .steps(100)),
           precision: .bf16, clipping: .norm(1.5), nonFinite: .skip(atMost: 3)))
   }
 
@@ -184,15 +185,15 @@ import Training
     let cases: [(String, OptimizerConfiguration)] = [
       (
         "{rmsprop: {learning_rate: 0.1, centered: true}}",
-        .rmsprop(learningRate: 0.1, RMSprop(centered: true))
+        .rmsprop(RMSprop(learningRate: 0.1, centered: true))
       ),
-      ("{adagrad: {learning_rate: 0.1}}", .adagrad(learningRate: 0.1, Adagrad())),
-      ("{adadelta: {learning_rate: 1}}", .adadelta(learningRate: 1, Adadelta())),
+      ("{adagrad: {learning_rate: 0.1}}", .adagrad(Adagrad(learningRate: 0.1))),
+      ("{adadelta: {learning_rate: 1}}", .adadelta(Adadelta(learningRate: 1))),
       (
-        "{lion: {learning_rate: 1e-4, weight_decay: 0.3}}", .lion(learningRate: 1e-4, Lion(weightDecay: 0.3))
+        "{lion: {learning_rate: 1e-4, weight_decay: 0.3}}", .lion(Lion(learningRate: 1e-4, weightDecay: 0.3))
       ),
-      ("{lars: {learning_rate: 2, trust: 0.01}}", .lars(learningRate: 2, LARS(trustCoefficient: 0.01))),
-      ("{lamb: {learning_rate: 0.1}}", .lamb(learningRate: 0.1, LAMB())),
+      ("{lars: {learning_rate: 2, trust: 0.01}}", .lars(LARS(learningRate: 2, trustCoefficient: 0.01))),
+      ("{lamb: {learning_rate: 0.1}}", .lamb(LAMB(learningRate: 0.1))),
     ]
     for (text, expected) in cases {
       #expect(
@@ -206,12 +207,12 @@ import Training
     let cases: [(String, ScheduleConfiguration.Curve)] = [
       (
         "{exponential: {factor: 0.5, every: {epochs: 1}}}",
-        .exponential(every: .epochs(1), factor: 0.5, staircase: false)
+        .exponential(ExponentialDecay(every: .epochs(1), factor: 0.5, staircase: false))
       ),
-      ("polynomial", .polynomial(over: nil, power: 1, floor: 0)),
+      ("polynomial", .polynomial(PolynomialDecay(over: nil, power: 1, floor: 0))),
       (
         "{cosine_restarts: {first: {steps: 100}}}",
-        .cosineRestarts(first: .steps(100), stretch: 2, shrink: 1, floor: 0)
+        .cosineRestarts(CosineRestarts(first: .steps(100), stretch: 2, shrink: 1, floor: 0))
       ),
     ]
     for (text, curve) in cases {
@@ -220,7 +221,7 @@ import Training
     }
     #expect(
       try ChangedConfiguration.load(set: ["schedule=one_cycle"]).run.training.schedule
-        == ScheduleConfiguration(curve: .oneCycle(rise: 0.3, start: 0.04, end: 4e-6)))
+        == ScheduleConfiguration(curve: .oneCycle(OneCycle(rise: 0.3, start: 0.04, end: 4e-6))))
   }
 
   @Test(

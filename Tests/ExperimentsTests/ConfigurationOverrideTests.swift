@@ -24,13 +24,14 @@ import Training
     ).run
     #expect(run.training.epochs == 3 && run.training.batch == 64 && run.training.precision == .bf16)
     #expect(
-      run.training.optimizer == .sgd(learningRate: 0.125, momentum: 0, nesterov: true, weightDecay: 0))
+      run.training.optimizer == .sgd(SGD(learningRate: 0.125, nesterov: true)))
     #expect(
-      run.training.schedule == ScheduleConfiguration(curve: .cosine(over: nil, floor: 0), warmup: .epochs(1)))
+      run.training.schedule
+        == ScheduleConfiguration(curve: .cosine(CosineDecay(over: nil, floor: 0)), warmup: .epochs(1)))
     #expect(run.network.layers[1].spec == .conv2D(Conv2D(filters: 32, kernel: Size2D(3), activation: .relu)))
     #expect(run.network.layers[4].spec == .dense(Dense(units: 50, activation: .relu)))
     #expect(run.network.layers[3].name == "vector" && run.network.inputShape == [30, 28, 1])
-    #expect(run.checkpoints == CheckpointConfiguration(every: .steps(10), keepBest: 0))
+    #expect(run.checkpoints == CheckpointConfiguration(every: .steps(10), keep: .init(best: 0)))
     #expect(run.data.test == nil && run.data.memoryLimitBytes == 1 << 20)
   }
 
@@ -41,7 +42,7 @@ import Training
     ]).run
     #expect(
       run.training.optimizer
-        == .adam(learningRate: 2, beta1: 0.5, beta2: 0.999, epsilon: 1e-7, weightDecay: 0, decoupled: false))
+        == .adam(Adam(learningRate: 2, beta1: 0.5)))
   }
 
   @Test("a path in an override counts from the working directory")
@@ -114,7 +115,7 @@ import Training
     let inner = try ConfigurationFile.load(path: directory.file("sub/middle.yaml"))
     #expect(inner.run.name == "middle" && inner.run.training.epochs == 3)
     #expect(
-      inner.run.training.optimizer == .sgd(learningRate: 0.05, momentum: 0.9, nesterov: true, weightDecay: 0))
+      inner.run.training.optimizer == .sgd(SGD(learningRate: 0.05, momentum: 0.9, nesterov: true)))
     #expect(inner.run.data.train.file == directory.file("a.h5"))
     #expect(
       inner.values.value(at: "training.batch")?.origin
@@ -124,7 +125,7 @@ import Training
     #expect(outer.run.training.epochs == 3 && outer.run.name == "middle")
     #expect(
       outer.run.training.optimizer
-        == .adam(learningRate: 1, beta1: 0.9, beta2: 0.999, epsilon: 1e-7, weightDecay: 0, decoupled: false))
+        == .adam(Adam(learningRate: 1)))
 
     try directory.write("extends: top.yaml\n", to: "base.yaml")
     let circle = #expect(throws: ConfigurationErrors.self) {

@@ -75,7 +75,7 @@ import Training
     text.removeSubrange(try #require(data).lowerBound..<(try #require(network)).lowerBound)
     let loaded = try ConfigurationFile.load(
       text: text.replacing("training:\n", with: example), path: "README.md")
-    #expect(loaded.run.training.loss == .huber(delta: 0.5))
+    #expect(loaded.run.training.loss == .huber(Huber(delta: 0.5)))
     #expect(loaded.run.training.monitor == .metric(.meanAbsoluteError))
     #expect(
       loaded.run.criterion(of: loaded.network).figureNames == ["loss", "mean_absolute_error", "r2"])

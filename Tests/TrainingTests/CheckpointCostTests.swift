@@ -19,7 +19,7 @@ struct CheckpointCostTests {
   @Test("checkpoints are really written, and nothing of them stays")
   func measured() throws {
     let folder = try TemporaryFolder()
-    let benchmark = try benchmark(folder, CheckpointConfiguration(every: .steps(10), keepBest: 0))
+    let benchmark = try benchmark(folder, CheckpointConfiguration(every: .steps(10), keep: .init(best: 0)))
     let cost = try benchmark.checkpointCost(seconds: 0, in: folder.path)
     #expect(cost.rounds == 3)
     #expect(cost.byteCount > 10_000)
@@ -31,8 +31,8 @@ struct CheckpointCostTests {
   func interval() throws {
     let folder = try TemporaryFolder()
     // An epoch has 5 steps.
-    func interval(_ every: CheckpointConfiguration.Interval, best: Int) throws -> Double {
-      let benchmark = try benchmark(folder, CheckpointConfiguration(every: every, keepBest: best))
+    func interval(_ every: CheckpointInterval, best: Int) throws -> Double {
+      let benchmark = try benchmark(folder, CheckpointConfiguration(every: every, keep: .init(best: best)))
       return benchmark.checkpointInterval(secondsPerStep: 0.5)
     }
     #expect(try interval(.steps(10), best: 0) == 5)

@@ -41,7 +41,7 @@ struct CheckpointTests {
     progress.epoch = 2
     progress.position = 40
     progress.sums = MetricSums(
-      MetricLayout(.classification, outputs: 3), values: [0.1 + 0.2, 17], samples: 40)
+      FigureLayout(.classification, outputs: 3), values: [0.1 + 0.2, 17], samples: 40)
     progress.best = BestEpoch(epoch: 1, step: 5, score: 1 / 3.0)
     progress.epochsWithoutGain = 1
     progress.skippedSteps = 3

@@ -12,8 +12,8 @@ struct ExactnessTests {
   @Test(
     "every step's checkpoint has the same contents on any number of workers",
     arguments: [
-      SmallRun.sgd, SmallRun.adam, .rmsprop(learningRate: 0.01, RMSprop(momentum: 0.9, centered: true)),
-      .lamb(learningRate: 0.01, LAMB(weightDecay: 0.01)),
+      SmallRun.sgd, SmallRun.adam, .rmsprop(RMSprop(learningRate: 0.01, momentum: 0.9, centered: true)),
+      .lamb(LAMB(learningRate: 0.01, weightDecay: 0.01)),
     ])
   func workers(optimizer: OptimizerConfiguration) throws {
     let folder = try TemporaryFolder()
@@ -41,8 +41,9 @@ struct ExactnessTests {
     var configuration = try SmallRun.configuration(data: folder("data.h5"), epochs: 40, optimizer: optimizer)
     configuration.training.augmentation = Augmentation([
       .flipHorizontal(probability: 0.5), .flipVertical(probability: 0.5),
-      .padAndCrop(padding: .init(rows: 1, columns: 2), border: .reflect), .randomErasing(RandomErasing()),
-      .mixup(alpha: 0.5, probability: 0.5),
+      .padAndCrop(PadAndCrop(padding: .init(rows: 1, columns: 2), border: .reflect)),
+      .randomErasing(RandomErasing()),
+      .mixup(Mixup(alpha: 0.5, probability: 0.5)),
     ])
     let whole = folder("whole")
     #expect(try SmallRun.train(configuration, in: whole, workers: 2).complete)
@@ -84,10 +85,11 @@ struct ExactnessTests {
     let plain = folder("plain")
     #expect(try SmallRun.train(configuration, in: plain).complete)
     configuration.training.augmentation = Augmentation([
-      .flipHorizontal(probability: 0.5), .padAndCrop(padding: .init(rows: 1, columns: 2), border: .reflect),
+      .flipHorizontal(probability: 0.5),
+      .padAndCrop(PadAndCrop(padding: .init(rows: 1, columns: 2), border: .reflect)),
       .affine(RandomAffine(degrees: 20, translate: 0.1, scale: 0.9...1.1, shear: 5, border: .edge)),
-      .brightness(strength: 0.2), .contrast(strength: 0.2), .mixup(alpha: 0.5, probability: 0.4),
-      .cutmix(alpha: 1, probability: 0.5), .randomErasing(RandomErasing()),
+      .brightness(strength: 0.2), .contrast(strength: 0.2), .mixup(Mixup(alpha: 0.5, probability: 0.4)),
+      .cutmix(CutMix(alpha: 1, probability: 0.5)), .randomErasing(RandomErasing()),
     ])
     let resident = folder("resident")
     #expect(try SmallRun.train(configuration, in: resident, workers: 1).complete)
@@ -151,8 +153,7 @@ struct ExactnessTests {
     let (_, record) = try SmallRun.train(
       try SmallRun.configuration(
         data: folder("data.h5"), epochs: 30,
-        optimizer: .adam(
-          learningRate: 0.02, beta1: 0.9, beta2: 0.999, epsilon: 1e-7, weightDecay: 0, decoupled: false)),
+        optimizer: .adam(Adam(learningRate: 0.02))),
       in: folder("run"))
     let first = try #require(record.epochs.first?.test)
     let last = try #require(record.epochs.last?.test)

@@ -44,7 +44,7 @@ struct FeatureReferenceTests {
   ) throws -> (predicting: [Float], trained: [Float]) {
     var training = TrainingConfiguration(
       epochs: 5, batch: batch, shard: 4,
-      optimizer: .sgd(learningRate: 0.05, momentum: 0.9, nesterov: false, weightDecay: 0), tuning: .direct)
+      optimizer: .sgd(SGD(learningRate: 0.05, momentum: 0.9)), tuning: .direct)
     change(&training)
     let source = SampleSource(file: fixture, images: "images", labels: "labels")
     let configuration = RunConfiguration(
@@ -103,7 +103,7 @@ struct FeatureReferenceTests {
   @Test("weight decay by rules leaves out what Keras's exclude_from_weight_decay does")
   func decayRules() throws {
     let found = try Self.train {
-      $0.optimizer = .sgd(learningRate: 0.05, momentum: 0.9, nesterov: false, weightDecay: 0.25)
+      $0.optimizer = .sgd(SGD(learningRate: 0.05, momentum: 0.9, weightDecay: 0.25))
       $0.weightDecayRules = [
         WeightDecayRule(ParameterPattern("*/bias"), scale: 0),
         WeightDecayRule(ParameterPattern("depthwise*"), scale: 0),

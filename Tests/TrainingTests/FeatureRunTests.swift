@@ -197,18 +197,18 @@ struct RunSamplesTests {
     let folder = try TemporaryFolder()
     let steps = try FeatureRunTests.expectExact(folder, pieces: 2) {
       $0.training.epochs = 4
-      $0.training.trainingLimit = 2
-      $0.training.evaluationLimit = 1
+      $0.training.limits.training = 2
+      $0.training.limits.evaluation = 1
     }
     #expect(steps.count == 8)
     var configuration = try data(folder)
-    configuration.training.trainingLimit = 2
-    configuration.training.evaluationLimit = 1
+    configuration.training.limits.training = 2
+    configuration.training.limits.evaluation = 1
     let (_, record) = try SmallRun.train(configuration, in: folder("run"))
     #expect(record.epochs.map(\.train.samples) == [40, 40, 40])
     #expect(record.epochs.map { $0.test?.samples } == [20, 20, 20])
-    configuration.training.trainingLimit = 1000
-    configuration.training.evaluationLimit = 1000
+    configuration.training.limits.training = 1000
+    configuration.training.limits.evaluation = 1000
     let whole = try SmallRun.train(configuration, in: folder("whole limits")).record
     #expect(whole.epochs.map(\.train.samples) == [83, 83, 83])
     #expect(whole.epochs.map { $0.test?.samples } == [31, 31, 31])
@@ -279,8 +279,7 @@ struct RunSamplesTests {
     configuration.network = try SmallRun.network()
     configuration.training.epochs = 40
     configuration.training.overfitBatches = 1
-    configuration.training.optimizer = .adam(
-      learningRate: 0.02, beta1: 0.9, beta2: 0.999, epsilon: 1e-7, weightDecay: 0, decoupled: false)
+    configuration.training.optimizer = .adam(Adam(learningRate: 0.02))
     configuration.training.schedule = ScheduleConfiguration()
     let (complete, record) = try SmallRun.train(configuration, in: folder("run"))
     #expect(complete)
@@ -316,7 +315,7 @@ struct RunSamplesTests {
   func finder() throws {
     let folder = try TemporaryFolder()
     var configuration = try data(folder)
-    configuration.training.optimizer = .sgd(learningRate: 1, momentum: 0.9, nesterov: false, weightDecay: 0)
+    configuration.training.optimizer = .sgd(SGD(learningRate: 1, momentum: 0.9))
     func curve(_ workers: Int) throws -> LearningRateCurve {
       let request = RunRequest(
         configuration: configuration, resolvedConfiguration: "", directory: folder("none"), workers: workers)

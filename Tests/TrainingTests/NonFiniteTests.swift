@@ -15,7 +15,7 @@ import Testing
 struct NonFiniteTests {
   static func configuration(_ data: String, rate: Double) throws -> RunConfiguration {
     try SmallRun.configuration(
-      data: data, optimizer: .sgd(learningRate: rate, momentum: 0, nesterov: false, weightDecay: 0))
+      data: data, optimizer: .sgd(SGD(learningRate: rate)))
   }
 
   @Test("a loss that is not finite ends the training in its step and names place and layer")

@@ -6,18 +6,18 @@ import Testing
 
 @Suite("Optimizers")
 struct OptimizerTests {
+  /// With the script's learning rates.
   static let rules: [String: any Optimizer] = [
-    "sgd": SGD(), "momentum": SGD(momentum: 0.9), "nesterov": SGD(momentum: 0.9, nesterov: true),
-    "momentum and decay": SGD(momentum: 0.9, weightDecay: 0.05), "adam": Adam(),
-    "adamw": Adam(weightDecay: 0.05, decoupled: true), "rmsprop": RMSprop(),
-    "rmsprop centered": RMSprop(rho: 0.8, momentum: 0.5, epsilon: 1e-4, centered: true, weightDecay: 0.05),
-    "adagrad": Adagrad(), "adadelta": Adadelta(epsilon: 1e-4), "lion": Lion(weightDecay: 0.05),
-    "lamb": LAMB(), "lars": LARS(momentum: 0.9, trustCoefficient: 0.01, weightDecay: 0.05),
-  ]
-  /// Their learning rates in the script, where it is not 0.1.
-  static let rates = [
-    "adam": 0.01, "adamw": 0.01, "rmsprop": 0.01, "rmsprop centered": 0.01, "adadelta": 1, "lion": 0.01,
-    "lamb": 0.01,
+    "sgd": SGD(learningRate: 0.1), "momentum": SGD(learningRate: 0.1, momentum: 0.9),
+    "nesterov": SGD(learningRate: 0.1, momentum: 0.9, nesterov: true),
+    "momentum and decay": SGD(learningRate: 0.1, momentum: 0.9, weightDecay: 0.05),
+    "adam": Adam(learningRate: 0.01), "adamw": AdamW(learningRate: 0.01, weightDecay: 0.05),
+    "rmsprop": RMSprop(learningRate: 0.01),
+    "rmsprop centered": RMSprop(
+      learningRate: 0.01, rho: 0.8, momentum: 0.5, epsilon: 1e-4, centered: true, weightDecay: 0.05),
+    "adagrad": Adagrad(learningRate: 0.1), "adadelta": Adadelta(learningRate: 1, epsilon: 1e-4),
+    "lion": Lion(learningRate: 0.01, weightDecay: 0.05), "lamb": LAMB(learningRate: 0.01),
+    "lars": LARS(learningRate: 0.1, momentum: 0.9, trustCoefficient: 0.01, weightDecay: 0.05),
   ]
   /// Rules that look at one element at a time.
   static let elementwise = rules.filter { !($0.value is any LayerwiseOptimizer) }.keys.sorted()
@@ -117,30 +117,36 @@ struct OptimizerTests {
     }
   }
 
+  /// The script's elements.
+  static let count = 19
+  /// Rounded up with zeros, as parameters are in the engine.
+  static let padded = 32
+
   /// The same 20 steps as the script's, over ranges of `rangeLength` elements.
-  static func run(_ rule: any Optimizer, rate: Double, rangeLength: Int, decays: Bool = true) -> [Float] {
-    let count = 19
-    let parameters = AlignedBuffer<Float>((0..<count).map { Float(0.1 * Double($0) - 0.9) })
-    let slots = AlignedBuffer<Float>(count: count * 3)
+  static func run(_ rule: any Optimizer, rangeLength: Int = padded, decays: Bool = true) -> [Float] {
+    let zeros = [Float](repeating: 0, count: padded - count)
+    let parameters = AlignedBuffer<Float>((0..<count).map { Float(0.1 * Double($0) - 0.9) } + zeros)
+    let slots = AlignedBuffer<Float>(count: padded * 3)
     for step in 0..<20 {
-      let gradients = AlignedBuffer<Float>(gradient(step: step, count: count))
-      let moment = UpdateMoment(update: step + 1, learningRate: rate * Double(1 + step % 3))
-      for start in stride(from: 0, to: count, by: rangeLength) {
+      let gradients = AlignedBuffer<Float>(gradient(step: step, count: count) + zeros)
+      let moment = UpdateMoment(update: step + 1, learningRate: rule.learningRate * Double(1 + step % 3))
+      for start in stride(from: 0, to: padded, by: rangeLength) {
         rule.update(
           UpdateRange(
             parameters: parameters.baseAddress + start, gradient: gradients.baseAddress + start,
-            slots: slots.baseAddress + start, slotStride: count, count: min(rangeLength, count - start),
+            slots: slots.baseAddress + start, slotStride: padded, count: rangeLength,
             decayScale: decays ? 1 : 0), moment)
       }
     }
-    return parameters.array()
+    #expect(parameters.array()[count...].allSatisfy { $0 == 0 }, "what rounds up stays zero")
+    return Array(parameters.array()[..<count])
   }
 
   @Test("20 steps give Keras's parameters", arguments: rules.keys.sorted())
   func agreesWithKeras(name: String) throws {
     let rule = try #require(Self.rules[name])
     let expected = try #require(Self.keras[name])
-    let found = Self.run(rule, rate: Self.rates[name] ?? 0.1, rangeLength: 19)
+    let found = Self.run(rule)
     for (index, (a, b)) in zip(found, expected).enumerated() {
       // 20 steps of about 6 roundings each, of values that are at most about as large as the largest seen.
       #expect(abs(a - b) <= 2e-6 * max(1, abs(b)), "\(name), element \(index): \(a), Keras \(b)")
@@ -148,27 +154,27 @@ struct OptimizerTests {
     #expect(found.count == expected.count)
   }
 
-  @Test("how parameters are cut into ranges changes no bit", arguments: elementwise, [1, 5, 16, 17])
-  func ranges(name: String, length: Int) throws {
+  @Test("how parameters are cut into ranges changes no bit", arguments: elementwise)
+  func ranges(name: String) throws {
     let rule = try #require(Self.rules[name])
-    let whole = Self.run(rule, rate: 0.1, rangeLength: 19)
-    #expect(Self.run(rule, rate: 0.1, rangeLength: length).map(\.bitPattern) == whole.map(\.bitPattern))
+    let whole = Self.run(rule)
+    #expect(Self.run(rule, rangeLength: 16).map(\.bitPattern) == whole.map(\.bitPattern))
   }
 
   @Test("elements that are padding stay zero", arguments: rules.keys.sorted())
   func padding(name: String) throws {
     let rule = try #require(Self.rules[name])
-    let parameters = AlignedBuffer<Float>(count: 33)
-    let slots = AlignedBuffer<Float>(count: 99)
-    let gradient = AlignedBuffer<Float>(count: 33)
+    let parameters = AlignedBuffer<Float>(count: 48)
+    let slots = AlignedBuffer<Float>(count: 144)
+    let gradient = AlignedBuffer<Float>(count: 48)
     for update in 1...5 {
       rule.update(
         UpdateRange(
           parameters: parameters.baseAddress, gradient: gradient.baseAddress, slots: slots.baseAddress,
-          slotStride: 33, count: 33, decayScale: 1), UpdateMoment(update: update, learningRate: 0.1))
+          slotStride: 48, count: 48, decayScale: 1), UpdateMoment(update: update, learningRate: 0.1))
     }
-    #expect(parameters.array() == Array(repeating: 0, count: 33))
-    #expect(slots.array() == Array(repeating: 0, count: 99))
+    #expect(parameters.array() == Array(repeating: 0, count: 48))
+    #expect(slots.array() == Array(repeating: 0, count: 144))
   }
 
   @Test("weight decay leaves ranges alone that do not decay", arguments: ["momentum and decay", "adamw"])
@@ -177,19 +183,19 @@ struct OptimizerTests {
     let rule = try #require(Self.rules[name])
     let without = try #require(Self.rules[plain])
     #expect(
-      Self.run(rule, rate: 0.1, rangeLength: 19, decays: false)
-        == Self.run(without, rate: 0.1, rangeLength: 19))
+      Self.run(rule, decays: false) == Self.run(without))
   }
 
   @Test("Adam's coupled decay is an L2 penalty in the gradient")
   func coupledDecay() {
-    let buffer = AlignedBuffer<Float>([2, -3])
-    let gradient = AlignedBuffer<Float>([0.5, 0.5])
-    let slots = AlignedBuffer<Float>(count: 4)
-    Adam(weightDecay: 0.1).update(
+    let buffer = AlignedBuffer<Float>(count: 16)
+    let gradient = AlignedBuffer<Float>(count: 16)
+    let slots = AlignedBuffer<Float>(count: 32)
+    (buffer[0], buffer[1], gradient[0], gradient[1]) = (2, -3, 0.5, 0.5)
+    Adam(learningRate: 0.01, weightDecay: 0.1).update(
       UpdateRange(
         parameters: buffer.baseAddress, gradient: gradient.baseAddress, slots: slots.baseAddress,
-        slotStride: 2, count: 2, decayScale: 1), UpdateMoment(update: 1, learningRate: 0.01))
+        slotStride: 16, count: 16, decayScale: 1), UpdateMoment(update: 1, learningRate: 0.01))
     // The first slots are (1 − β)·(g + λ·w): 0.1·0.7 and 0.1·0.2.
     #expect(abs(slots[0] - 0.07) < 1e-7 && abs(slots[1] - 0.02) < 1e-7)
   }
@@ -197,7 +203,7 @@ struct OptimizerTests {
 
 @Suite("Gradient transforms")
 struct GradientTransformTests {
-  @Test("one bad element anywhere is found", arguments: [1, 15, 16, 33, 100])
+  @Test("one bad element anywhere is found", arguments: [16, 48, 112])
   func finite(count: Int) {
     for bad: Float in [.nan, .infinity, -.infinity] {
       for position in 0..<count {
@@ -211,11 +217,11 @@ struct GradientTransformTests {
 
   @Test("the sum of squares does not overflow where a Float would")
   func squares() {
-    let values = AlignedBuffer<Float>(Array(repeating: 1e30, count: 19))
-    #expect(abs(squaredSum(values.baseAddress, count: 19) / 1.9e61 - 1) < 1e-6)
+    let values = AlignedBuffer<Float>(Array(repeating: 1e30, count: 48))
+    #expect(abs(squaredSum(values.baseAddress, count: 48) / 4.8e61 - 1) < 1e-6)
   }
 
-  @Test("the bound clamps both sides, the factor scales", arguments: [3, 16, 37])
+  @Test("the bound clamps both sides, the factor scales", arguments: [16, 48])
   func transform(count: Int) {
     let values = AlignedBuffer<Float>((0..<count).map { Float($0) - 8 })
     GradientTransform(factor: 0.5, bound: 2).apply(to: values.baseAddress, count: count)
@@ -235,7 +241,8 @@ struct ScheduleTests {
 
   @Test("steps drop at their marks, in steps and epochs")
   func steps() {
-    let configuration = ScheduleConfiguration(curve: .step(at: [.steps(3), .epochs(2)], factor: 0.1))
+    let configuration = ScheduleConfiguration(
+      curve: .step(StepDecay(at: [.steps(3), .epochs(2)], factor: 0.1)))
     #expect(
       zip(Self.factors(configuration), [1, 1, 1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.01, 0.01, 0.01, 0.01]).allSatisfy
       {
@@ -246,7 +253,7 @@ struct ScheduleTests {
   @Test("the cosine goes from 1 to its floor and stays there")
   func cosine() {
     let factors = Self.factors(
-      ScheduleConfiguration(curve: .cosine(over: .epochs(2), floor: 0.2)), steps: 20)
+      ScheduleConfiguration(curve: .cosine(CosineDecay(over: .epochs(2), floor: 0.2))), steps: 20)
     #expect(factors[0] == 1)
     #expect(abs(factors[4] - 0.6) < 1e-15)
     #expect(factors[8...].allSatisfy { abs($0 - 0.2) < 1e-15 })
@@ -255,7 +262,8 @@ struct ScheduleTests {
 
   @Test("a cosine without a length runs over the whole training")
   func wholeRun() {
-    let factors = Self.factors(ScheduleConfiguration(curve: .cosine(over: nil, floor: 0)), steps: 13)
+    let factors = Self.factors(
+      ScheduleConfiguration(curve: .cosine(CosineDecay(over: nil, floor: 0))), steps: 13)
     #expect(abs(factors[6] - 0.5) < 1e-15 && abs(factors[12]) < 1e-15)
   }
 
@@ -263,7 +271,8 @@ struct ScheduleTests {
   func exponential() {
     func factors(_ staircase: Bool) -> [Double] {
       Self.factors(
-        ScheduleConfiguration(curve: .exponential(every: .epochs(1), factor: 0.5, staircase: staircase)))
+        ScheduleConfiguration(
+          curve: .exponential(ExponentialDecay(every: .epochs(1), factor: 0.5, staircase: staircase))))
     }
     for step in 0..<12 {
       #expect(abs(factors(false)[step] - pow(0.5, Double(step) / 4)) < 1e-15)
@@ -274,9 +283,10 @@ struct ScheduleTests {
   @Test("polynomial: 1 is a straight line to the floor, 2 falls faster first, and both stay there")
   func polynomial() {
     let line = Self.factors(
-      ScheduleConfiguration(curve: .polynomial(over: .steps(8), power: 1, floor: 0.2)))
+      ScheduleConfiguration(curve: .polynomial(PolynomialDecay(over: .steps(8), power: 1, floor: 0.2))))
     for step in 0..<12 { #expect(abs(line[step] - (1 - 0.1 * Double(min(step, 8)))) < 1e-15) }
-    let square = Self.factors(ScheduleConfiguration(curve: .polynomial(over: nil, power: 2, floor: 0)))
+    let square = Self.factors(
+      ScheduleConfiguration(curve: .polynomial(PolynomialDecay(over: nil, power: 2, floor: 0))))
     for step in 0..<12 { #expect(abs(square[step] - pow(1 - Double(step) / 12, 2)) < 1e-15) }
   }
 
@@ -285,7 +295,8 @@ struct ScheduleTests {
   func restarts() {
     let factors = Self.factors(
       ScheduleConfiguration(
-        curve: .cosineRestarts(first: .steps(4), stretch: 2, shrink: 0.5, floor: 0.1)), steps: 14)
+        curve: .cosineRestarts(CosineRestarts(first: .steps(4), stretch: 2, shrink: 0.5, floor: 0.1))),
+      steps: 14)
     let keras = [
       1.0, 0.8681981, 0.54999995, 0.23180196, 0.55000001, 0.53287292, 0.48409903, 0.41110376, 0.32499999,
       0.23889622, 0.16590098, 0.11712708, 0.32499999, 0.32283834,
@@ -297,7 +308,7 @@ struct ScheduleTests {
   @Test("one cycle is PyTorch's")
   func oneCycle() {
     let factors = Self.factors(
-      ScheduleConfiguration(curve: .oneCycle(rise: 0.3, start: 0.04, end: 4e-6)))
+      ScheduleConfiguration(curve: .oneCycle(OneCycle(rise: 0.3, start: 0.04, end: 4e-6))))
     let torch = [
       0.040000000000000036, 0.3497896542195831, 0.8792851591221287, 0.9944154354509117, 0.9330129698414117,
       0.811745653949763, 0.6473789976951033, 0.46263710266697505, 0.28306099820869923, 0.1334775301888306,

@@ -56,8 +56,7 @@ struct ParallelismTests {
     try SmallRun.writeDataset(folder("data.h5"), count: 14)
     var configuration = try Self.configuration(folder("data.h5"))
     configuration.training.epochs = 1
-    configuration.training.optimizer = .sgd(
-      learningRate: 0.01, momentum: 0.9, nesterov: false, weightDecay: 0)
+    configuration.training.optimizer = .sgd(SGD(learningRate: 0.01, momentum: 0.9))
     try SmallRun.train(configuration, in: folder("intra"), workers: 2)
     configuration.training.parallelism = .shards
     configuration.training.shard = 1

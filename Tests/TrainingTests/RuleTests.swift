@@ -8,17 +8,17 @@ import Testing
 @Suite("Rules in runs")
 struct RuleTests {
   static let optimizers: [OptimizerConfiguration] = [
-    .rmsprop(learningRate: 0.01, RMSprop(momentum: 0.5, centered: true, weightDecay: 1e-3)),
-    .adagrad(learningRate: 0.05, Adagrad(weightDecay: 1e-3)), .adadelta(learningRate: 1, Adadelta()),
-    .lion(learningRate: 0.002, Lion(weightDecay: 0.1)),
-    .lars(learningRate: 1, LARS(trustCoefficient: 0.02, weightDecay: 1e-3)),
-    .lamb(learningRate: 0.02, LAMB(weightDecay: 0.01)),
+    .rmsprop(RMSprop(learningRate: 0.01, momentum: 0.5, centered: true, weightDecay: 1e-3)),
+    .adagrad(Adagrad(learningRate: 0.05, weightDecay: 1e-3)), .adadelta(Adadelta(learningRate: 1)),
+    .lion(Lion(learningRate: 0.002, weightDecay: 0.1)),
+    .lars(LARS(learningRate: 1, trustCoefficient: 0.02, weightDecay: 1e-3)),
+    .lamb(LAMB(learningRate: 0.02, weightDecay: 0.01)),
   ]
   static let curves: [ScheduleConfiguration.Curve] = [
-    .exponential(every: .epochs(1), factor: 0.5, staircase: false),
-    .polynomial(over: nil, power: 2, floor: 0.1),
-    .cosineRestarts(first: .steps(4), stretch: 2, shrink: 0.8, floor: 0.1),
-    .oneCycle(rise: 0.3, start: 0.04, end: 1e-4),
+    .exponential(ExponentialDecay(every: .epochs(1), factor: 0.5, staircase: false)),
+    .polynomial(PolynomialDecay(over: nil, power: 2, floor: 0.1)),
+    .cosineRestarts(CosineRestarts(first: .steps(4), stretch: 2, shrink: 0.8, floor: 0.1)),
+    .oneCycle(OneCycle(rise: 0.3, start: 0.04, end: 1e-4)),
   ]
 
   /// All steps' digests of a run of 15 steps, whole and in pieces.
@@ -75,7 +75,7 @@ struct RuleTests {
       ])
     configuration.training.schedule = ScheduleConfiguration()
     configuration.training.weightDecayScope = .kernels
-    configuration.training.optimizer = .lamb(learningRate: 0.01, LAMB(epsilon: 1e-12))
+    configuration.training.optimizer = .lamb(LAMB(learningRate: 0.01, epsilon: 1e-12))
     #expect(try SmallRun.train(configuration, in: folder("run"), workers: 2).complete)
     let entry = try #require(
       try CheckpointStore(folder: folder("run") + "/checkpoints").entries().first { $0.step == 1 })

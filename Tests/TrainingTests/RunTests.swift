@@ -35,7 +35,7 @@ struct RunTests {
     try SmallRun.writeDataset(folder("data.h5"), count: 45)
     let configuration = try SmallRun.configuration(
       data: folder("data.h5"),
-      checkpoints: CheckpointConfiguration(every: .epochs(1), keepLast: 2, keepBest: 1))
+      checkpoints: CheckpointConfiguration(every: .epochs(1), keep: .init(last: 2, best: 1)))
     let directory = folder("Results/small/1")
     let (complete, record) = try SmallRun.train(configuration, in: directory)
     #expect(complete && record.isFinished)
@@ -167,7 +167,7 @@ struct RunTests {
     try SmallRun.writeDataset(folder("data.h5"), count: 45)
     let configuration = try SmallRun.configuration(
       data: folder("data.h5"),
-      checkpoints: CheckpointConfiguration(every: .steps(2), keepLast: 2, keepBest: 0))
+      checkpoints: CheckpointConfiguration(every: .steps(2), keep: .init(last: 2, best: 0)))
     func train(_ directory: String, steps: Int?) throws -> Bool {
       let run = try Run(
         RunRequest(
@@ -295,7 +295,7 @@ struct RunTests {
     try SmallRun.writeDataset(folder("data.h5"), count: 83)
     let configuration = try SmallRun.configuration(
       data: folder("data.h5"), epochs: 6,
-      checkpoints: CheckpointConfiguration(every: .steps(1), keepLast: 3, keepBest: 1))
+      checkpoints: CheckpointConfiguration(every: .steps(1), keep: .init(last: 3, best: 1)))
     try SmallRun.train(configuration, in: folder("whole"), workers: 2)
     let disk = try SmallFileSystem(kibibytes: 2048)
     let recorder = Recorder()
@@ -352,7 +352,7 @@ struct RunTests {
     try SmallRun.writeDataset(folder("data.h5"), count: 45)
     var configuration = try SmallRun.configuration(
       data: folder("data.h5"), epochs: 9,
-      optimizer: .sgd(learningRate: 0, momentum: 0, nesterov: false, weightDecay: 0))
+      optimizer: .sgd(SGD(learningRate: 0)))
     configuration.training.patience = 2
     try SmallRun.train(configuration, in: folder("run"), stopAfter: 4)
     let (complete, record) = try SmallRun.train(configuration, in: folder("run"))

@@ -7,12 +7,14 @@ struct ScheduleReferenceTests {
   static let steps = [0, 1, 2, 7, 19, 29, 30, 31, 39, 40, 41, 60, 79, 80, 99, 100, 119, 120, 150]
 
   static let curves: [String: ScheduleConfiguration.Curve] = [
-    "exponential": .exponential(every: .steps(20), factor: 0.7, staircase: false),
-    "exponential, staircase": .exponential(every: .epochs(2), factor: 0.7, staircase: true),
-    "polynomial": .polynomial(over: nil, power: 2, floor: 0.1),
-    "cosine": .cosine(over: .epochs(10), floor: 0.05),
-    "cosine, restarts": .cosineRestarts(first: .epochs(2), stretch: 2, shrink: 0.8, floor: 0.05),
-    "cosine, equal restarts": .cosineRestarts(first: .steps(30), stretch: 1, shrink: 0.5, floor: 0),
+    "exponential": .exponential(ExponentialDecay(every: .steps(20), factor: 0.7, staircase: false)),
+    "exponential, staircase": .exponential(ExponentialDecay(every: .epochs(2), factor: 0.7, staircase: true)),
+    "polynomial": .polynomial(PolynomialDecay(over: nil, power: 2, floor: 0.1)),
+    "cosine": .cosine(CosineDecay(over: .epochs(10), floor: 0.05)),
+    "cosine, restarts": .cosineRestarts(
+      CosineRestarts(first: .epochs(2), stretch: 2, shrink: 0.8, floor: 0.05)),
+    "cosine, equal restarts": .cosineRestarts(
+      CosineRestarts(first: .steps(30), stretch: 1, shrink: 0.5, floor: 0)),
   ]
 
   /// Printed by Tests/Fixtures/schedule_values.py for ``steps``: Keras 3.15.1, in Float.

@@ -66,7 +66,7 @@ enum SmallRun {
   static func configuration(
     data: String, epochs: Int = 3, optimizer: OptimizerConfiguration = sgd, batchNorm: Bool = false,
     checkpoints: CheckpointConfiguration = CheckpointConfiguration(
-      every: .steps(1), keepLast: 1000, keepBest: 0)
+      every: .steps(1), keep: .init(last: 1000, best: 0))
   ) throws -> RunConfiguration {
     let source = SampleSource(file: data, images: "images", labels: "labels")
     return RunConfiguration(
@@ -75,14 +75,13 @@ enum SmallRun {
       training: TrainingConfiguration(
         epochs: epochs, batch: 20, shard: 6, optimizer: optimizer,
         schedule: ScheduleConfiguration(
-          curve: .step(at: [.epochs(1), .steps(8)], factor: 0.5), warmup: .steps(3))),
+          curve: .step(StepDecay(at: [.epochs(1), .steps(8)], factor: 0.5)), warmup: .steps(3))),
       checkpoints: checkpoints)
   }
 
   static let sgd = OptimizerConfiguration.sgd(
-    learningRate: 0.1, momentum: 0.9, nesterov: true, weightDecay: 1e-3)
-  static let adam = OptimizerConfiguration.adam(
-    learningRate: 0.01, beta1: 0.9, beta2: 0.999, epsilon: 1e-7, weightDecay: 1e-3, decoupled: true)
+    SGD(learningRate: 0.1, momentum: 0.9, nesterov: true, weightDecay: 1e-3))
+  static let adam = OptimizerConfiguration.adamW(AdamW(learningRate: 0.01, weightDecay: 1e-3))
 
   /// Digests of all checkpoints of a run directory, by step.
   static func digests(in directory: String) throws -> [Int: SHA256.Digest] {

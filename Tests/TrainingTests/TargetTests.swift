@@ -16,7 +16,7 @@ struct TargetTests {
     let loss: Loss
     let target: TargetName
     let outputs: Int
-    var monitor = Monitor.loss
+    var monitor = MonitoredFigure.loss
     var classWeights = ClassWeights.equal
     var weights: String? = "weights"
     var metrics: [Metric]?
@@ -26,18 +26,21 @@ struct TargetTests {
 
   static let cases: [Case] = [
     Case(
-      loss: .softmaxCrossEntropy(labelSmoothing: 0.1), target: .labels("labels"), outputs: 5,
+      loss: .softmaxCrossEntropy(SoftmaxCrossEntropy(labelSmoothing: 0.1)), target: .labels("labels"),
+      outputs: 5,
       monitor: .metric(.f1), classWeights: .balanced,
       metrics: [.accuracy, .topAccuracy(2), .precision, .recall, .f1]),
-    Case(loss: .softmaxCrossEntropy(labelSmoothing: 0), target: .values("shares"), outputs: 5, weights: nil),
     Case(
-      loss: .sigmoidCrossEntropy(labelSmoothing: 0.05), target: .values("flags"), outputs: 3,
+      loss: .softmaxCrossEntropy(SoftmaxCrossEntropy()), target: .values("shares"), outputs: 5, weights: nil),
+    Case(
+      loss: .sigmoidCrossEntropy(SigmoidCrossEntropy(labelSmoothing: 0.05)), target: .values("flags"),
+      outputs: 3,
       monitor: .metric(.exactMatch), classWeights: .given([1, 2, 0.5]), metrics: [.exactMatch, .f1]),
     Case(loss: .meanSquaredError, target: .values("numbers"), outputs: 2, monitor: .metric(.r2)),
     Case(
       loss: .meanAbsoluteError, target: .values("numbers"), outputs: 2,
       monitor: .metric(.meanAbsoluteError)),
-    Case(loss: .huber(delta: 0.5), target: .values("angle"), outputs: 1),
+    Case(loss: .huber(Huber(delta: 0.5)), target: .values("angle"), outputs: 1),
     Case(loss: .meanSquaredError, target: .labels("labels"), outputs: 5, monitor: .accuracy),
   ]
 
@@ -98,7 +101,7 @@ struct TargetTests {
     try Self.writeDataset(folder("data.h5"), count: 43)
     var configuration = try Self.configuration(item, data: folder("data.h5"))
     configuration.training.augmentation = Augmentation([
-      .flipHorizontal(probability: 0.5), .mixup(alpha: 0.5, probability: 0.5),
+      .flipHorizontal(probability: 0.5), .mixup(Mixup(alpha: 0.5, probability: 0.5)),
     ])
     let whole = folder("whole")
     #expect(try SmallRun.train(configuration, in: whole, workers: 1).complete)
@@ -134,7 +137,7 @@ struct TargetTests {
     let folder = try TemporaryFolder()
     try Self.writeDataset(folder("data.h5"), count: 60)
     var configuration = try Self.configuration(item, data: folder("data.h5"), epochs: 12)
-    configuration.checkpoints = CheckpointConfiguration(every: .epochs(1), keepLast: 2, keepBest: 1)
+    configuration.checkpoints = CheckpointConfiguration(every: .epochs(1), keep: .init(last: 2, best: 1))
     let (complete, record) = try SmallRun.train(configuration, in: folder("run"), workers: 2)
     #expect(complete)
     let losses = record.epochs.compactMap { $0.test?.meanLoss }
@@ -209,7 +212,7 @@ struct TargetTests {
       try root.makeDataset("nan", type: .float32, shape: [20, 3]).write(values)
     }
     let item = Case(
-      loss: .sigmoidCrossEntropy(labelSmoothing: 0), target: .values(name), outputs: 3, weights: nil)
+      loss: .sigmoidCrossEntropy(SigmoidCrossEntropy()), target: .values(name), outputs: 3, weights: nil)
     let configuration = try Self.configuration(item, data: folder("data.h5"))
     let error = #expect(throws: (any Error).self) {
       try SmallRun.train(configuration, in: folder("run"))

@@ -1,7 +1,7 @@
 /// By what a network is trained and judged: a loss, what its outputs mean, and figures beside the loss.
 public struct Criterion: Hashable, Sendable, Codable {
   /// What a network's outputs say of a sample.
-  public enum Task: String, Hashable, Sendable, Codable {
+  public enum Task: String, Hashable, Sendable, Codable, CaseIterable {
     /// To which one of the classes it belongs: that of the largest output.
     case classes
     /// Which of the labels it has, each decided by itself.
@@ -41,14 +41,14 @@ public struct Criterion: Hashable, Sendable, Codable {
 
   /// Softmax cross-entropy of classes, with their accuracy.
   public static let classification = Criterion(
-    loss: .softmaxCrossEntropy(labelSmoothing: 0), task: .classes, targets: .classes, metrics: [.accuracy])
+    loss: .softmaxCrossEntropy(SoftmaxCrossEntropy()), task: .classes, targets: .classes, metrics: [.accuracy]
+  )
 
   public static func task(of loss: Loss, targets: Targets, outputs: Int) -> Task {
-    switch loss {
-    case .softmaxCrossEntropy: .classes
-    case .sigmoidCrossEntropy: .labels
-    case .meanSquaredError, .meanAbsoluteError, .huber:
-      targets == .classes && outputs > 1 ? .classes : .values
+    switch loss.outputs {
+    case .classes: .classes
+    case .labels: .labels
+    case .numbers: targets == .classes && outputs > 1 ? .classes : .values
     }
   }
 
@@ -58,20 +58,7 @@ public struct Criterion: Hashable, Sendable, Codable {
 
 extension Criterion.Task {
   /// The metrics that mean something for the task.
-  public func admits(_ metric: Metric) -> Bool {
-    switch (self, metric) {
-    case (.classes, .accuracy), (.classes, .topAccuracy), (.classes, .precision), (.classes, .recall),
-      (.classes, .f1):
-      true
-    case (.labels, .accuracy), (.labels, .exactMatch), (.labels, .precision), (.labels, .recall),
-      (.labels, .f1):
-      true
-    case (.values, .meanAbsoluteError), (.values, .meanSquaredError), (.values, .rootMeanSquaredError),
-      (.values, .r2):
-      true
-    default: false
-    }
-  }
+  public func admits(_ metric: Metric) -> Bool { metric.rule.tasks.contains(self) }
 
   public var usualMetrics: [Metric] {
     switch self {
@@ -89,4 +76,14 @@ extension Criterion.Task {
     case .values: "numbers"
     }
   }
+}
+
+extension Criterion {
+  /// Which metrics are usual, for people: `accuracy for classes; …`.
+  public static let usualMetricsText = Task.allCases.map { task in
+    let names = task.usualMetrics.map(\.name)
+    let list =
+      names.count == 1 ? names[0] : names.dropLast().joined(separator: ", ") + " and " + (names.last ?? "")
+    return "\(list) for \(task.noun)"
+  }.joined(separator: "; ")
 }

@@ -1,24 +1,74 @@
+public import Settings
+
 /// What training makes small: a number for each sample, averaged over the minibatch.
 ///
-/// With the outputs z, the targets t and their number K, of one sample:
-///
-///     softmax cross-entropy   −Σ t·log softmax(z)
-///     sigmoid cross-entropy   mean of −t·log σ(z) − (1 − t)·log(1 − σ(z)), as max(z, 0) − t·z + log(1 + e^−|z|)
-///     mean squared error      mean of (z − t)²
-///     mean absolute error     mean of |z − t|, with gradient 0 where they agree
-///     Huber                   mean of ½·e² where e = |z − t| ≤ δ, of δ·(e − ½·δ) elsewhere (Huber 1964)
-///
-/// Means are over the sample's K outputs, as in Keras. A class as the target stands for the vector that is 1 at the class and 0
+/// Means are over the sample's outputs, as in Keras. A class as the target stands for the vector that is 1 at the class and 0
 /// elsewhere, or, for a single output, for the class's number.
-public enum Loss: Hashable, Sendable, Codable {
-  /// `labelSmoothing` in [0, 1) spreads that share of each target over all classes: t ← (1 − s)·t + s / K.
-  case softmaxCrossEntropy(labelSmoothing: Float)
-  /// For outputs that are decided each by itself. `labelSmoothing` in [0, 1): t ← (1 − s)·t + s / 2.
-  case sigmoidCrossEntropy(labelSmoothing: Float)
+///
+/// A new loss is a file with its formula and its description, and a case here.
+public enum Loss: Hashable, Sendable {
+  case softmaxCrossEntropy(SoftmaxCrossEntropy)
+  case sigmoidCrossEntropy(SigmoidCrossEntropy)
   case meanSquaredError
   case meanAbsoluteError
-  /// `delta` above 0.
-  case huber(delta: Float)
+  case huber(Huber)
+
+  /// The words of configurations, in the order of references.
+  public enum Kind: String, Sendable, CaseIterable {
+    case softmaxCrossEntropy = "softmax_cross_entropy"
+    case sigmoidCrossEntropy = "sigmoid_cross_entropy"
+    case meanSquaredError = "mean_squared_error"
+    case meanAbsoluteError = "mean_absolute_error"
+    case huber
+  }
+
+  private var member: (kind: Kind, rule: any LossRule) {
+    switch self {
+    case .softmaxCrossEntropy(let rule): (.softmaxCrossEntropy, rule)
+    case .sigmoidCrossEntropy(let rule): (.sigmoidCrossEntropy, rule)
+    case .meanSquaredError: (.meanSquaredError, MeanSquaredError())
+    case .meanAbsoluteError: (.meanAbsoluteError, MeanAbsoluteError())
+    case .huber(let rule): (.huber, rule)
+    }
+  }
+
+  var rule: any LossRule { member.rule }
+}
+
+extension Loss: SettingsVariant {
+  public static let noun = "loss"
+
+  public var kind: Kind { member.kind }
+
+  public static func description(of kind: Kind) -> SettingsKind<Self> { entry(kind).description }
+
+  /// What the outputs are that losses of a kind take.
+  public static func outputs(of kind: Kind) -> LossOutputs { entry(kind).outputs }
+
+  private static func entry(_ kind: Kind) -> (description: SettingsKind<Self>, outputs: LossOutputs) {
+    func described<Rule: LossRule>(
+      _ make: @escaping @Sendable (Rule) -> Self
+    ) -> (SettingsKind<Self>, LossOutputs) {
+      (SettingsKind(kind.rawValue, Rule.settings, wrap: make, unwrap: { $0.rule as? Rule }), Rule.outputs)
+    }
+    return switch kind {
+    case .softmaxCrossEntropy: described(Self.softmaxCrossEntropy)
+    case .sigmoidCrossEntropy: described(Self.sigmoidCrossEntropy)
+    case .meanSquaredError: described { (_: MeanSquaredError) in .meanSquaredError }
+    case .meanAbsoluteError: described { (_: MeanAbsoluteError) in .meanAbsoluteError }
+    case .huber: described(Self.huber)
+    }
+  }
+}
+
+extension Loss: Codable {
+  public init(from decoder: any Decoder) throws { try self.init(variantFrom: decoder) }
+  public func encode(to encoder: any Encoder) throws { try encodeVariant(to: encoder) }
+}
+
+extension Loss {
+  /// As configurations call it.
+  public var name: String { word }
 
   /// The function at a network's end that a loss does itself, on what comes before it: together they are exact where one
   /// after the other would round to 0 or 1.
@@ -29,30 +79,31 @@ public enum Loss: Hashable, Sendable, Codable {
   }
 
   public var finalActivation: FinalActivation {
-    switch self {
-    case .softmaxCrossEntropy: .softmax
-    case .sigmoidCrossEntropy: .sigmoid
-    case .meanSquaredError, .meanAbsoluteError, .huber: .none
-    }
-  }
-
-  /// As configurations call it.
-  public var name: String {
-    switch self {
-    case .softmaxCrossEntropy: "softmax_cross_entropy"
-    case .sigmoidCrossEntropy: "sigmoid_cross_entropy"
-    case .meanSquaredError: "mean_squared_error"
-    case .meanAbsoluteError: "mean_absolute_error"
-    case .huber: "huber"
+    switch outputs {
+    case .classes: .softmax
+    case .labels: .sigmoid
+    case .numbers: .none
     }
   }
 
   /// The loss by which a data set is judged: targets as they are, without smoothing.
   public var withoutSmoothing: Loss {
     switch self {
-    case .softmaxCrossEntropy: .softmaxCrossEntropy(labelSmoothing: 0)
-    case .sigmoidCrossEntropy: .sigmoidCrossEntropy(labelSmoothing: 0)
+    case .softmaxCrossEntropy: .softmaxCrossEntropy(SoftmaxCrossEntropy())
+    case .sigmoidCrossEntropy: .sigmoidCrossEntropy(SigmoidCrossEntropy())
     case .meanSquaredError, .meanAbsoluteError, .huber: self
     }
+  }
+
+  /// What the outputs are that the loss takes.
+  public var outputs: LossOutputs { type(of: rule).outputs }
+
+  /// The loss in Keras, which takes some settings from how the network and the data are.
+  ///
+  /// - Parameters:
+  ///   - targets: how the data say what is right.
+  ///   - takesLogits: whether the network leaves ``finalActivation`` to the loss.
+  public func keras(_ targets: Criterion.Targets, takesLogits: Bool) -> KerasObject {
+    rule.keras(targets, takesLogits: takesLogits)
   }
 }

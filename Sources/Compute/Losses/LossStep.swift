@@ -3,7 +3,7 @@ internal import OneDNN
 /// The loss of a shard's samples with its gradient, and the sums of their figures.
 struct LossStep: CustomStep {
   let samples: Int
-  let layout: MetricLayout
+  let layout: FigureLayout
   let predictions: Operand
   let gradient: Operand
 

@@ -1,4 +1,5 @@
 internal import Foundation
+public import Settings
 
 /// Softmax cross-entropy of logits against classes.
 ///
@@ -6,16 +7,40 @@ internal import Foundation
 /// share·[first] + (1 − share)·[second]; gradient = (softmax(z) − t)·scale. A target that is a vector of shares stands for
 /// [label]; its sum multiplies the first term.
 /// Sums run in Double, in order, from the largest logit down so that nothing overflows.
-enum SoftmaxCrossEntropy {
-  /// - Returns: one sample's loss.
-  static func loss(
-    of row: UnsafeBufferPointer<Float>, _ target: TargetVector, smoothing: Double, scale: Double,
+public struct SoftmaxCrossEntropy: LossRule {
+  /// s in [0, 1): this share of each target is spread over all classes.
+  public var labelSmoothing: Float
+
+  public init(labelSmoothing: Float = 0) { self.labelSmoothing = labelSmoothing }
+
+  static let settings = SettingsDescription<SoftmaxCrossEntropy>(
+    "One class for each sample. The network ends in one output per class, with or without softmax: the loss does it in one.",
+    SoftmaxCrossEntropy(), [.labelSmoothing(\.labelSmoothing)])
+
+  static var outputs: LossOutputs { .classes }
+
+  /// Keras's loss of class numbers takes no smoothing, which is left out.
+  func keras(_ targets: Criterion.Targets, takesLogits: Bool) -> KerasObject {
+    let fromLogits = ResolvedValue.Content.boolean(takesLogits)
+    return switch targets {
+    case .values:
+      KerasObject("CategoricalCrossentropy", kerasSettings.merging(["from_logits": fromLogits]) { $1 })
+    case .classes:
+      takesLogits
+        ? KerasObject("SparseCategoricalCrossentropy", ["from_logits": fromLogits])
+        : KerasObject("sparse_categorical_crossentropy")
+    }
+  }
+
+  func loss(
+    of row: UnsafeBufferPointer<Float>, _ target: TargetVector, outputWeights: [Double], scale: Double,
     gradient: UnsafeMutablePointer<Float>?
   ) -> Double {
+    let smoothing = Double(labelSmoothing)
     guard let classes = target.classes else {
-      return loss(of: row, shares: target, smoothing: smoothing, scale: scale, gradient: gradient)
+      return Self.loss(of: row, shares: target, smoothing: smoothing, scale: scale, gradient: gradient)
     }
-    return loss(of: row, classes, smoothing: smoothing, scale: scale, gradient: gradient)
+    return Self.loss(of: row, classes, smoothing: smoothing, scale: scale, gradient: gradient)
   }
 
   private static func loss(

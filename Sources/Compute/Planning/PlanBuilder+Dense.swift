@@ -170,7 +170,7 @@ extension PlanBuilder {
   }
 
   func emitLoss(_ logits: Value) throws {
-    let layout = MetricLayout(options.criterion, outputs: logits.descriptor.dimensions[1])
+    let layout = FigureLayout(options.criterion, outputs: logits.descriptor.dimensions[1])
     let diff = buffer(logits.descriptor)
     emit(LossStep(samples: samples, layout: layout, predictions: logits.operand, gradient: diff))
     passes(.backwardData)

@@ -86,16 +86,19 @@ public final class Augmenter: Sendable {
       if random.nextUniformDouble() < probability { frame.replace(grid.flipHorizontal) }
     case .flipVertical(let probability):
       if random.nextUniformDouble() < probability { frame.replace(grid.flipVertical) }
-    case .padAndCrop(let padding, let border):
-      let down = random.nextInteger(below: 2 * padding.rows + 1) - padding.rows
-      let right = random.nextInteger(below: 2 * padding.columns + 1) - padding.columns
+    case .padAndCrop(let crop):
+      let (rows, columns) = (crop.padding.rows, crop.padding.columns)
+      let down = random.nextInteger(below: 2 * rows + 1) - rows
+      let right = random.nextInteger(below: 2 * columns + 1) - columns
       if down != 0 || right != 0 {
-        frame.replace { grid.shift($0, $1, down: down, right: right, border: border, zero: T(nearest: 0)) }
+        frame.replace {
+          grid.shift($0, $1, down: down, right: right, border: crop.border, zero: T(nearest: 0))
+        }
       }
+    case .rotate(let rotation):
+      apply(rotation.affine, to: &frame, &random)
     case .affine(let affine):
-      guard random.nextUniformDouble() < affine.probability else { return }
-      let map = affine.draw(grid, &random)
-      frame.replace { map.warp(grid, $0, $1, border: affine.border) }
+      apply(affine, to: &frame, &random)
     case .brightness(let strength):
       let factor = random.factor(strength)
       T.scale(frame.writable(), count: grid.count, factor: factor, offset: 0)
@@ -111,12 +114,12 @@ public final class Augmenter: Sendable {
       case .value(let value): rectangle.fill(grid, frame.writable(), with: T(nearest: Float(value)))
       case .random: rectangle.fillRandomly(grid, frame.writable(), &random)
       }
-    case .cutout(let size, let fill, let probability):
-      guard random.nextUniformDouble() < probability else { return }
+    case .cutout(let cutout):
+      guard random.nextUniformDouble() < cutout.probability else { return }
       let rectangle = PixelRectangle(
         around: random.nextInteger(below: grid.height), random.nextInteger(below: grid.width),
-        height: size.rows, width: size.columns, in: grid)
-      rectangle.fill(grid, frame.writable(), with: T(nearest: Float(fill)))
+        height: cutout.size.rows, width: cutout.size.columns, in: grid)
+      rectangle.fill(grid, frame.writable(), with: T(nearest: Float(cutout.fill)))
     case .boardSymmetry:
       let symmetry = BoardSymmetry(index: random.nextInteger(below: 8))
       if symmetry.isTransposed { frame.replace(grid.transpose) }
@@ -125,6 +128,14 @@ public final class Augmenter: Sendable {
     case .mixup, .cutmix:
       return
     }
+  }
+
+  private func apply<T: PixelValue>(
+    _ affine: RandomAffine, to frame: inout Frame<T>, _ random: inout RandomStream
+  ) {
+    guard random.nextUniformDouble() < affine.probability else { return }
+    let map = affine.draw(grid, &random)
+    frame.replace { map.warp(grid, $0, $1, border: affine.border) }
   }
 }
 

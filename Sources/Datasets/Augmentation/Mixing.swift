@@ -41,13 +41,13 @@ extension Augmentation {
         seed: seed, epoch: minibatch.epoch, position: minibatch.position, count: minibatch.count)
       let partner = (index + offset) % minibatch.count
       switch kind {
-      case .mixup(let alpha, let probability):
-        guard random.nextUniformDouble() < probability else { continue }
+      case .mixup(let mixup):
+        guard random.nextUniformDouble() < mixup.probability else { continue }
         return Mixing(
-          partner: partner, share: MixShare(random.nextBeta(alpha)), method: .blend, step: step)
-      case .cutmix(let alpha, let probability):
-        guard random.nextUniformDouble() < probability else { continue }
-        let side = (1 - random.nextBeta(alpha)).squareRoot()
+          partner: partner, share: MixShare(random.nextBeta(mixup.alpha)), method: .blend, step: step)
+      case .cutmix(let cutmix):
+        guard random.nextUniformDouble() < cutmix.probability else { continue }
+        let side = (1 - random.nextBeta(cutmix.alpha)).squareRoot()
         let rectangle = PixelRectangle(
           around: random.nextInteger(below: grid.height), random.nextInteger(below: grid.width),
           height: Int(Double(grid.height) * side), width: Int(Double(grid.width) * side), in: grid)
@@ -55,7 +55,9 @@ extension Augmentation {
           partner: partner,
           share: MixShare(1 - Double(rectangle.area) / Double(grid.pixelCount)),
           method: .rectangle(rectangle), step: step)
-      default: continue
+      case .flipHorizontal, .flipVertical, .padAndCrop, .rotate, .affine, .brightness, .contrast, .saturation,
+        .randomErasing, .cutout, .boardSymmetry:
+        continue
       }
     }
     return nil

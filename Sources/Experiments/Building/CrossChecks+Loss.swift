@@ -38,7 +38,8 @@ extension CrossChecks {
 
   /// Whether network, loss, metrics and monitor fit together.
   func checkLoss(_ network: ResolvedNetwork, _ errors: inout ErrorCollector) {
-    guard let training = root["training"], let value = training["loss"], let loss = LossSchema.loss(value)
+    guard let training = root["training"], let value = training["loss"],
+      let loss = TrainingObjective.settings.value(of: value)?.loss
     else { return }
     checkOutput(network, loss, &errors)
     guard network.outputShape.rank == 1 else { return }
@@ -48,7 +49,7 @@ extension CrossChecks {
     checkWeights(value["class_weights"], criterion, outputs, &errors)
     if let list = training["metrics"]?.list {
       checkMetrics(list, criterion, outputs, &errors)
-      criterion.metrics = LossSchema.metrics(training) ?? []
+      criterion.metrics = list.compactMap { $0.text.flatMap(Metric.init(name:)) }
     }
     if let monitor = training["monitor"], let name = monitor.text, !criterion.figureNames.contains(name) {
       errors.add(
@@ -107,24 +108,23 @@ extension CrossChecks {
       errors.add(location, "network: the last layer, '\(output.name)', \(problem)\(usePhrase(layer))")
     }
     let what: String
-    switch loss {
-    case .softmaxCrossEntropy: what = "one number per class"
-    case .sigmoidCrossEntropy: what = "one number per label"
-    case .meanSquaredError, .meanAbsoluteError, .huber: what = "a vector of numbers"
+    switch loss.outputs {
+    case .classes: what = "one number per class"
+    case .labels: what = "one number per label"
+    case .numbers: what = "a vector of numbers"
     }
-    let isSoftmaxLoss = loss.finalActivation == .softmax
     if network.outputShape.rank != 1 {
       add("gives \(network.outputShape), and \(loss.name) takes \(what); end with flatten and dense")
-    } else if isSoftmaxLoss, network.outputShape[0] < 2 {
+    } else if loss.outputs == .classes, network.outputShape[0] < 2 {
       add(
-        "gives one number, and softmax_cross_entropy takes one for each of at least 2 classes; sigmoid_cross_entropy tells two "
+        "gives one number, and \(loss.name) takes one for each of at least 2 classes; sigmoid_cross_entropy tells two "
           + "apart with one")
     }
     switch (loss.finalActivation, output.spec.finalActivation) {
     case (.softmax, .sigmoid):
-      add("applies sigmoid, and softmax_cross_entropy takes softmax or none; leave it out here")
+      add("applies sigmoid, and \(loss.name) takes softmax or none; leave it out here")
     case (.sigmoid, .softmax):
-      add("applies softmax, and sigmoid_cross_entropy takes sigmoid or none; leave it out here")
+      add("applies softmax, and \(loss.name) takes sigmoid or none; leave it out here")
     default: break
     }
   }

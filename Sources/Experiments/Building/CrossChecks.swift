@@ -1,3 +1,4 @@
+internal import Datasets
 internal import Networks
 internal import Settings
 internal import Tensors
@@ -54,7 +55,7 @@ struct CrossChecks {
     for (index, time) in (schedule["at"]?.list ?? []).enumerated() {
       let path = "training.schedule.step.at.\(index)"
       checkSpan(time, path, within: epochs, &errors)
-      let span = RunBuilder.span(time)
+      let span = TrainingSpan.settings.value(of: time)
       if let last, let span, !last.isKnownBefore(span) {
         errors.add(time.origin, "\(path): comes no later than the one before it; write the times in order")
       }
@@ -66,16 +67,27 @@ struct CrossChecks {
   private func checkAugmentation(_ errors: inout ErrorCollector) {
     guard let dimensions = root["network"]?["input"]?.list?.compactMap(\.integer) else { return }
     for (index, value) in (root["training"]?["augmentation"]?.list ?? []).enumerated() {
-      guard let problem = AugmentationSchema.problem(value, for: Shape(dimensions)) else { continue }
+      guard let problem = problem(ofStep: value, for: Shape(dimensions)) else { continue }
       errors.add(value.origin, "training.augmentation.\(index).\(value.kind ?? ""): \(problem)")
     }
+  }
+
+  private func problem(ofStep value: ResolvedValue, for shape: Shape) -> String? {
+    for member in value.payload?.members ?? [] {
+      let bounds = member.value.list?.compactMap(\.number) ?? []
+      if bounds.count == 2, bounds[0] > bounds[1] {
+        return
+          "\(member.key): found \(bounds[0].plainText) before \(bounds[1].plainText), expected the smaller number first"
+      }
+    }
+    return AugmentationStep.settings.value(of: value).flatMap { Augmentation.problem(of: $0, for: shape) }
   }
 
   private func checkSpan(
     _ value: ResolvedValue?, _ path: String, within epochs: Int? = nil, upTo whole: Int? = nil,
     _ errors: inout ErrorCollector
   ) {
-    guard let value, case .epochs(let length) = RunBuilder.span(value) else { return }
+    guard let value, case .epochs(let length) = TrainingSpan.settings.value(of: value) else { return }
     if let epochs, length >= Double(epochs) {
       errors.add(
         value.origin, "\(path): found \(length.plainText) epochs, expected less than the run's \(epochs)")
@@ -141,7 +153,7 @@ extension TrainingSpan {
     switch (self, other) {
     case (.steps(let left), .steps(let right)): left < right
     case (.epochs(let left), .epochs(let right)): left < right
-    default: true
+    case (.steps, .epochs), (.epochs, .steps): true
     }
   }
 }

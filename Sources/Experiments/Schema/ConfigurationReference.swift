@@ -1,4 +1,6 @@
+internal import Datasets
 internal import Settings
+internal import Training
 
 extension ConfigurationFile {
   /// Tables of all keys in Markdown, for `Configs/README.md`.
@@ -12,26 +14,26 @@ private struct ConfigurationReference {
   var text: String {
     var writer = self
     writer.section("The configuration", RunSchema.root)
-    writer.section("`data`", RunSchema.data)
-    writer.section("`data.train`, `data.test`", RunSchema.source)
-    writer.section("`data.validation`", TrainingSchema.validation)
+    writer.section("`data`", DataConfiguration.settings.object)
+    writer.section("`data.train`, `data.test`", SampleSource.settings.object)
+    writer.section("`data.validation`", HeldOut.settings.object)
     writer.section("`network`", RunSchema.network)
-    writer.section("`training`", RunSchema.training)
-    writer.kinds("`training.augmentation`, each step", AugmentationSchema.steps)
-    writer.kinds("`training.augmentation`, `fill` of `random_erasing`", AugmentationSchema.fill)
-    writer.kinds("`training.loss`", LossSchema.loss)
-    writer.kinds("`training.optimizer`", RunSchema.optimizer)
-    writer.kinds("`training.schedule`", RunSchema.schedule)
-    writer.kinds("`training.tuning`", RunSchema.tuning)
-    writer.kinds("`training.clipping`", RunSchema.clipping)
-    writer.kinds("`training.on_nonfinite`", RunSchema.nonFinite)
-    writer.section("`training.limits`", TrainingSchema.limits)
-    writer.section("`training.ema`", TrainingSchema.movingAverage)
-    writer.section("`training.max_norm`", TrainingSchema.maxNorm)
-    writer.section("`training.weight_decay_rules`, each rule", TrainingSchema.decayRule)
-    writer.section("`checkpoints`", RunSchema.checkpoints)
-    writer.kinds("`checkpoints.every`", RunSchema.interval)
-    writer.section("`checkpoints.keep`", RunSchema.keep)
+    writer.section("`training`", TrainingConfiguration.settings.object)
+    writer.kinds("`training.augmentation`, each step", AugmentationStep.settings.schema)
+    writer.kinds("`training.augmentation`, `fill` of `random_erasing`", RandomErasing.Fill.settings.schema)
+    writer.kinds("`training.loss`", TrainingObjective.settings.schema)
+    writer.kinds("`training.optimizer`", OptimizerConfiguration.settings.schema)
+    writer.kinds("`training.schedule`", ScheduleConfiguration.settings.schema)
+    writer.kinds("`training.tuning`", TuningConfiguration.settings.schema)
+    writer.kinds("`training.clipping`", GradientClipping.settings.schema)
+    writer.kinds("`training.on_nonfinite`", NonFinitePolicy.settings.schema)
+    writer.section("`training.limits`", EpochLimits.settings.object)
+    writer.section("`training.ema`", MovingAverage.settings.object)
+    writer.section("`training.max_norm`", MaxNorm.settings.object)
+    writer.section("`training.weight_decay_rules`, each rule", WeightDecayRule.settings.object)
+    writer.section("`checkpoints`", CheckpointConfiguration.settings.object)
+    writer.kinds("`checkpoints.every`", CheckpointInterval.settings.schema)
+    writer.section("`checkpoints.keep`", CheckpointRetention.settings.object)
     writer.layers()
     writer.section("`repeat`", LayerSchema.repetition)
     writer.section("`network.blocks.<name>`", LayerSchema.block)
@@ -108,7 +110,12 @@ private struct ConfigurationReference {
     case .scalar(let text): "`\(text)`"
     case .kind(let name, let text): "`{\(name): \(text)}`"
     case .emptyMap: "its defaults"
-    case .value(let content): "`\(content.shortest(key.schema).flowText)`"
+    case .value(let content):
+      switch content.shortest(key.schema) {
+      case let value where value.members?.isEmpty == true: "its defaults"
+      // Exponents without the zero before them, as people write them.
+      case let value: "`\(value.flowText.replacing("e-0", with: "e-"))`"
+      }
     case .derived(let text): text
     }
   }

@@ -111,7 +111,7 @@ enum CheckpointGroup {
     }
     let slots = try group.group(optimizer, links: .hardOnly)
     let identity = try readIdentity(attributes)
-    let layout = MetricLayout(
+    let layout = FigureLayout(
       identity.criterion ?? .classification, outputs: network.outputShape.elementCount)
     return Checkpoint(
       network: network, name: try attributes.string("name"),
@@ -180,7 +180,7 @@ enum CheckpointGroup {
   }
 
   /// - Returns: nothing where the sums are of other figures than the layout's.
-  private static func readSums(_ group: Group, _ layout: MetricLayout) throws -> MetricSums {
+  private static func readSums(_ group: Group, _ layout: FigureLayout) throws -> MetricSums {
     let attributes = group.attributes
     let samples: Int = try attributes.number("samples")
     if try attributes.contains("loss_sum") {
@@ -196,7 +196,7 @@ enum CheckpointGroup {
     return MetricSums(layout, values: try dataset.read(Double.self), samples: samples)
   }
 
-  private static func readProgress(_ group: Group, _ layout: MetricLayout) throws -> TrainingProgress {
+  private static func readProgress(_ group: Group, _ layout: FigureLayout) throws -> TrainingProgress {
     let attributes = group.attributes
     var progress = TrainingProgress()
     progress.step = try attributes.number("step")

@@ -52,7 +52,7 @@ final class CheckpointWriter {
       return false
     case (let interval, .epoch(let isBest)):
       // The best epochs can only be kept if they are written.
-      if isBest, configuration.checkpoints.keepBest > 0 { return true }
+      if isBest, configuration.checkpoints.keep.best > 0 { return true }
       guard case .epochs(let count) = interval else { return false }
       return progress.epoch % count == 0
     }
@@ -72,8 +72,8 @@ final class CheckpointWriter {
       try store.save(
         try Self.checkpoint(
           of: held, configuration, progress, identity, network: compiled, slotNames: slotNames),
-        model: model, keepLast: configuration.checkpoints.keepLast,
-        keepBest: configuration.checkpoints.keepBest)
+        model: model, keepLast: configuration.checkpoints.keep.last,
+        keepBest: configuration.checkpoints.keep.best)
     }
   }
 

@@ -4,7 +4,7 @@ internal import Parallel
 /// Sums over samples from which loss and metrics follow; added up in a fixed order.
 public struct MetricSums: Hashable, Sendable {
   /// What the sums mean; nil where nothing has been added yet.
-  public private(set) var layout: MetricLayout?
+  public private(set) var layout: FigureLayout?
   public private(set) var values: [Double] = []
   public private(set) var samples = 0
 
@@ -12,7 +12,7 @@ public struct MetricSums: Hashable, Sendable {
   public init() {}
 
   /// - Parameter values: in the order of the layout; nil for zeros.
-  public init(_ layout: MetricLayout, values: [Double]? = nil, samples: Int = 0) {
+  public init(_ layout: FigureLayout, values: [Double]? = nil, samples: Int = 0) {
     self.layout = layout
     self.values = values ?? [Double](repeating: 0, count: layout.count)
     self.samples = samples
@@ -20,7 +20,7 @@ public struct MetricSums: Hashable, Sendable {
   }
 
   /// The sums of a minibatch: those of its shards, one row after another, added in the order of ``SumTree``.
-  init(_ layout: MetricLayout, shards rows: [Double], samples: Int) {
+  init(_ layout: FigureLayout, shards rows: [Double], samples: Int) {
     self.init(layout, values: SumTree.sumRows(rows, width: layout.count), samples: samples)
   }
 
@@ -33,7 +33,7 @@ public struct MetricSums: Hashable, Sendable {
   }
 
   /// The same sums for another layout with the same places; nothing where it has others.
-  func fitted(to other: MetricLayout) -> MetricSums {
+  func fitted(to other: FigureLayout) -> MetricSums {
     guard layout?.blocks == other.blocks else { return MetricSums(other) }
     return MetricSums(other, values: values, samples: samples)
   }

@@ -41,7 +41,7 @@ final class TrainingEngine: Sendable {
   /// The sums of each shard, a row each.
   private let shardSums: AlignedBuffer<Double>
   /// By what data are judged; its sums have the places of the training's.
-  private let judged: MetricLayout
+  private let judged: FigureLayout
   private let lossWeights: LossWeights
   private let sliceNorms: AlignedBuffer<Double>
   /// Squared norms of the slices' parameters, for rules that scale each tensor's step.
@@ -69,7 +69,7 @@ final class TrainingEngine: Sendable {
       ? WorkerPool(workers: 1) { ThreadConfinement.confine() } : pool
     self.configuration = configuration.training
     seed = configuration.seed
-    optimizer = configuration.training.optimizer.makeOptimizer()
+    optimizer = configuration.training.optimizer.rule
 
     // All plans first: memory is measured by the largest of them.
     func shardSizes(_ sizes: Set<Int>) -> Set<Int> {
@@ -109,7 +109,7 @@ final class TrainingEngine: Sendable {
     self.lossWeights = lossWeights
     var criterion = compiled.options.criterion
     criterion.loss = criterion.loss.withoutSmoothing
-    judged = MetricLayout(criterion, outputs: compiled.metrics.outputs)
+    judged = FigureLayout(criterion, outputs: compiled.metrics.outputs)
     shardSums = AlignedBuffer(count: shards * compiled.metrics.count)
     sliceNorms = AlignedBuffer(count: slices.count)
     sliceWeights = AlignedBuffer(count: slices.count)
@@ -172,7 +172,7 @@ final class TrainingEngine: Sendable {
     shardSums.baseAddress + shard * compiled.metrics.count
   }
 
-  private func sums(of sharding: Sharding, _ layout: MetricLayout) -> MetricSums {
+  private func sums(of sharding: Sharding, _ layout: FigureLayout) -> MetricSums {
     MetricSums(
       layout, shards: Array(shardSums.elements[..<(sharding.count * layout.count)]),
       samples: sharding.sampleCount)
@@ -401,9 +401,10 @@ extension TrainingEngine.StateCopy {
   ///
   /// An update with finite gradients can still overflow; the loss finds out only one step later.
   var isFinite: Bool {
-    buffers.allSatisfy { buffer in
-      withExtendedLifetime(buffer) { Training.isFinite(buffer.baseAddress, count: buffer.count) }
-    }
+    statistics.elements.allSatisfy(\.isFinite)
+      && ([parameters, slots] + (average.map { [$0] } ?? [])).allSatisfy { buffer in
+        withExtendedLifetime(buffer) { Training.isFinite(buffer.baseAddress, count: buffer.count) }
+      }
   }
 
   /// Everything in canonical layouts.

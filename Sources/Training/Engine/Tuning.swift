@@ -5,18 +5,6 @@ public import Networks
 internal import OneDNN
 internal import Tensors
 
-/// Where the choice of kernels comes from.
-public enum TuningConfiguration: Hashable, Sendable {
-  /// A cost model over shapes: two fresh runs agree.
-  case model
-  /// Direct convolutions only; Winograd's rounding is avoided.
-  case direct
-  /// Kernels are timed before the first step, once for each network and machine.
-  case measured
-  /// Choices written down by `convoy tune --save`.
-  case file(String)
-}
-
 /// Times kernels for a network, and keeps what it found in the user's cache folder.
 public struct Tuning {
   private let network: ResolvedNetwork

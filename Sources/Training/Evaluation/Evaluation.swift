@@ -26,7 +26,7 @@ extension Predictor {
     progress: (MetricSums) -> Void = { _ in }
   ) throws -> Evaluation? {
     try check(store.dataset)
-    let layout = MetricLayout(evaluationCriterion, outputs: classes)
+    let layout = FigureLayout(evaluationCriterion, outputs: classes)
     let reader = BatchReader(
       store, order: SampleOrder(seed: 0, count: store.dataset.count, shuffle: false),
       batchSize: Predictor.batch, endEpoch: 1)
@@ -54,16 +54,11 @@ extension Predictor {
   private var evaluationCriterion: Criterion {
     var criterion = criterion
     criterion.loss = criterion.loss.withoutSmoothing
-    let all: [Metric] = [
-      .accuracy, .exactMatch, .topAccuracy(5), .precision, .recall, .f1, .meanAbsoluteError,
-      .meanSquaredError, .rootMeanSquaredError, .r2,
-    ]
     let own = criterion.metrics
-    criterion.metrics = all.filter { metric in
-      // Five of five are always right, and the only label is all labels.
-      if metric == .topAccuracy(5), classes <= 5 { return false }
-      if metric == .exactMatch, classes == 1 { return false }
-      return criterion.task.admits(metric)
+    criterion.metrics = Metric.all.filter { metric in
+      // One length of the list is enough.
+      if case .topAccuracy(let count) = metric, count != 5 { return false }
+      return criterion.task.admits(metric) && metric.isTelling(outputs: classes)
     }
     criterion.metrics += own.filter { !criterion.metrics.contains($0) }
     return criterion

@@ -89,9 +89,9 @@ extension Benchmark {
 
   /// Seconds between two checkpoints; where the best epoch is kept besides, it may be every epoch's.
   func checkpointInterval(secondsPerStep: Double) -> Double {
-    let epoch = Double(schedule.stepsPerEpoch) * secondsPerStep
+    let epoch = Double(schedule.length.stepsPerEpoch) * secondsPerStep
     let checkpoints = configuration.checkpoints
-    let best = checkpoints.keepBest > 0 ? 1.0 : 0
+    let best = checkpoints.keep.best > 0 ? 1.0 : 0
     let perEpoch =
       switch checkpoints.every {
       case .steps(let steps): epoch / (Double(steps) * secondsPerStep) + best

@@ -1,9 +1,10 @@
 internal import Foundation
+public import Settings
 internal import Tensors
 
-/// Adam, and AdamW when the weight decay is decoupled, in Keras's form.
+/// Adam, in Keras's form.
 ///
-///     w ← w − η·λ·w                      decoupled;  otherwise  g ← g + λ·w
+///     g ← g + λ·w                        weight decay λ, an L2 penalty as in PyTorch
 ///     α = η·√(1 − β₂ᵗ) / (1 − β₁ᵗ)
 ///     m ← m + (g − m)·(1 − β₁)
 ///     v ← v + (g² − v)·(1 − β₂)
@@ -12,60 +13,108 @@ internal import Tensors
 /// ε stands beside the uncorrected √v, as in Keras and in the last paragraph of the paper's section 2; PyTorch puts it beside the
 /// corrected one.
 ///
-/// - SeeAlso: Kingma & Ba 2015, <https://arxiv.org/abs/1412.6980>; Loshchilov & Hutter 2019,
-///   <https://arxiv.org/abs/1711.05101>.
+/// - SeeAlso: Kingma & Ba 2015, <https://arxiv.org/abs/1412.6980>.
 public struct Adam: Optimizer {
-  public let beta1: Double
-  public let beta2: Double
-  public let epsilon: Double
-  public let weightDecay: Double
-  public let decoupled: Bool
+  public var learningRate: Double
+  public var beta1: Double
+  public var beta2: Double
+  public var epsilon: Double
+  public var weightDecay: Double
 
   /// - Parameters:
+  ///   - learningRate: η, which the schedule scales; above 0.
   ///   - beta1: kept share of the mean gradient, in [0, 1).
   ///   - beta2: kept share of the mean squared gradient, in [0, 1).
   ///   - epsilon: above 0.
   ///   - weightDecay: λ, 0 or more.
-  ///   - decoupled: true for AdamW.
   public init(
-    beta1: Double = 0.9, beta2: Double = 0.999, epsilon: Double = 1e-7, weightDecay: Double = 0,
-    decoupled: Bool = false
+    learningRate: Double, beta1: Double = 0.9, beta2: Double = 0.999, epsilon: Double = 1e-7,
+    weightDecay: Double = 0
   ) {
+    self.learningRate = learningRate
     self.beta1 = beta1
     self.beta2 = beta2
     self.epsilon = epsilon
     self.weightDecay = weightDecay
-    self.decoupled = decoupled
   }
+
+  public static let settings = SettingsDescription<Adam>(
+    "Adam (Kingma & Ba 2015).", Adam(learningRate: 0.001),
+    [
+      .learningRate, .meanShare(\.beta1),
+      .squaredMeanShare(\.beta2), .epsilon(\.epsilon), .gradientDecay,
+    ])
+
+  /// Keras's has no such weight decay: it goes on without.
+  public var kerasClass: String? { "Adam" }
 
   public var slotNames: [String] { ["mean", "squared_mean"] }
 
   public func update(_ range: UpdateRange, _ moment: UpdateMoment) {
-    let w = range.parameters
-    let g = range.gradient
-    let m = range.slots
-    let v = range.slots + range.slotStride
+    range.addDecayToGradient(weightDecay)
+    range.stepAlongAdam(moment, beta1: beta1, beta2: beta2, epsilon: epsilon)
+  }
+}
+
+/// Adam with decoupled weight decay, in Keras's form: ``Adam`` after `w ← w − η·λ·w`.
+///
+/// - SeeAlso: Loshchilov & Hutter 2019, <https://arxiv.org/abs/1711.05101>.
+public struct AdamW: Optimizer {
+  public var learningRate: Double
+  public var beta1: Double
+  public var beta2: Double
+  public var epsilon: Double
+  public var weightDecay: Double
+
+  /// - Parameters:
+  ///   - learningRate: η, which the schedule scales; above 0.
+  ///   - beta1: kept share of the mean gradient, in [0, 1).
+  ///   - beta2: kept share of the mean squared gradient, in [0, 1).
+  ///   - epsilon: above 0.
+  ///   - weightDecay: λ, 0 or more.
+  public init(
+    learningRate: Double, beta1: Double = 0.9, beta2: Double = 0.999, epsilon: Double = 1e-7,
+    weightDecay: Double = 0.004
+  ) {
+    self.learningRate = learningRate
+    self.beta1 = beta1
+    self.beta2 = beta2
+    self.epsilon = epsilon
+    self.weightDecay = weightDecay
+  }
+
+  public static let settings = SettingsDescription<AdamW>(
+    "Adam with decoupled weight decay (Loshchilov & Hutter 2019).", AdamW(learningRate: 0.001),
+    [
+      .learningRate, .meanShare(\.beta1),
+      .squaredMeanShare(\.beta2), .epsilon(\.epsilon), .weightDecay(keras: "weight_decay"),
+    ])
+
+  public var kerasClass: String? { "AdamW" }
+
+  public var slotNames: [String] { ["mean", "squared_mean"] }
+
+  public func update(_ range: UpdateRange, _ moment: UpdateMoment) {
+    range.shrink(by: weightDecay * moment.learningRate)
+    range.stepAlongAdam(moment, beta1: beta1, beta2: beta2, epsilon: epsilon)
+  }
+}
+
+extension UpdateRange {
+  /// The step that ``Adam`` and ``AdamW`` share.
+  fileprivate func stepAlongAdam(_ moment: UpdateMoment, beta1: Double, beta2: Double, epsilon: Double) {
+    let (w, g, m) = (parameters, gradient, slots)
+    let v = slots + slotStride
     let t = Double(moment.update)
     let α = Float(moment.learningRate * (1 - pow(beta2, t)).squareRoot() / (1 - pow(beta1, t)))
-    let new1 = Float(1 - beta1)
-    let new2 = Float(1 - beta2)
-    let ε = Float(epsilon)
-    if decoupled {
-      range.shrink(by: weightDecay * moment.learningRate)
-    } else {
-      range.addDecayToGradient(weightDecay)
-    }
-    forLanes(count: range.count) { i in
+    let (new1, new2, ε) = (Float(1 - beta1), Float(1 - beta2), Float(epsilon))
+    forLanes(count: count) { i in
       let gradient = g.lanes(at: i)
       let mean = m.lanes(at: i) + (gradient - m.lanes(at: i)) * new1
       let squaredMean = v.lanes(at: i) + (gradient * gradient - v.lanes(at: i)) * new2
       m.store(mean, at: i)
       v.store(squaredMean, at: i)
       w.store(w.lanes(at: i) - mean * α / (squaredMean.squareRoot() + ε), at: i)
-    } tail: { i in
-      m[i] = m[i] + (g[i] - m[i]) * new1
-      v[i] = v[i] + (g[i] * g[i] - v[i]) * new2
-      w[i] = w[i] - m[i] * α / (v[i].squareRoot() + ε)
     }
   }
 }

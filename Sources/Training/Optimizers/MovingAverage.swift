@@ -1,4 +1,5 @@
 internal import Foundation
+public import Settings
 internal import Tensors
 
 /// An exponential moving average of the parameters, which evaluation uses instead of the parameters themselves.
@@ -11,17 +12,29 @@ internal import Tensors
 ///
 /// - SeeAlso: Polyak & Juditsky 1992, <https://doi.org/10.1137/0330046>.
 public struct MovingAverage: Hashable, Sendable {
-  public let decay: Double
-  public let rises: Bool
+  public var decay: Double
+  public var rises: Bool
 
   /// - Parameters:
   ///   - decay: kept share of the average, in [0, 1).
   ///   - rises: whether the kept share begins low.
-  public init(decay: Double, rises: Bool = false) {
+  public init(decay: Double = 0.999, rises: Bool = false) {
     precondition(decay >= 0 && decay < 1, "an average cannot keep a share of \(decay)")
     self.decay = decay
     self.rises = rises
   }
+
+  public static let settings = SettingsDescription<MovingAverage>(
+    "A running average of the parameters: evaluation, the best checkpoint and the Keras model use it.",
+    MovingAverage(),
+    [
+      SettingKey(
+        "decay", \.decay, .number(.share), keras: "ema_momentum",
+        "Kept share of the average in each step, Keras's `ema_momentum`."),
+      SettingKey(
+        "rise", \.rises, .boolean,
+        "Whether the kept share begins low: at most (1 + t) / (10 + t) in step t, for short trainings."),
+    ])
 
   /// The share of the new value in the average after an update, counted from 1.
   func newShare(update: Int) -> Double {
@@ -38,8 +51,6 @@ public struct MovingAverage: Hashable, Sendable {
     let w = UnsafeMutablePointer(mutating: parameters)
     forLanes(count: count) { i in
       average.store(average.lanes(at: i) + (w.lanes(at: i) - average.lanes(at: i)) * share, at: i)
-    } tail: { i in
-      average[i] = average[i] + (w[i] - average[i]) * share
     }
   }
 }

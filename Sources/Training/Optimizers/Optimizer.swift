@@ -1,8 +1,21 @@
-/// A rule that turns gradients into new parameters, element by element.
+public import Settings
+
+/// A rule that turns gradients into new parameters, element by element, with its settings.
 ///
 /// A value without state: what it remembers lies in *slots*, flat buffers that mirror the parameters and start at zero.
 /// Since every element is updated on its own, how the buffers are cut into ranges changes no bit.
-public protocol Optimizer: Sendable {
+public protocol Optimizer: Hashable, Sendable {
+  /// The rule's settings, as configurations and Keras write them.
+  static var settings: SettingsDescription<Self> { get }
+
+  /// η before the schedule scales it.
+  var learningRate: Double { get set }
+  /// λ; what it does is the rule's own.
+  var weightDecay: Double { get set }
+
+  /// Keras's class for the rule with these settings; nil where Keras has none.
+  var kerasClass: String? { get }
+
   /// Names of the slots, as checkpoints call them.
   var slotNames: [String] { get }
 
@@ -10,30 +23,12 @@ public protocol Optimizer: Sendable {
   func update(_ range: UpdateRange, _ moment: UpdateMoment)
 }
 
-/// A range of the flat buffers, all starting at the same element.
-public struct UpdateRange {
-  public let parameters: UnsafeMutablePointer<Float>
-  /// Of the minibatch's mean loss; the optimizer may use it as working memory.
-  public let gradient: UnsafeMutablePointer<Float>
-  /// The range in slot 0; that in slot `k` is `k · slotStride` further on.
-  public let slots: UnsafeMutablePointer<Float>
-  public let slotStride: Int
-  public let count: Int
-  /// What the rule's weight decay is multiplied by for these parameters; 0 where none acts.
-  public let decayScale: Double
-  /// Whether weight decay acts on these parameters.
-  public var decays: Bool { decayScale != 0 }
-
-  public init(
-    parameters: UnsafeMutablePointer<Float>, gradient: UnsafeMutablePointer<Float>,
-    slots: UnsafeMutablePointer<Float>, slotStride: Int, count: Int, decayScale: Double
-  ) {
-    self.parameters = parameters
-    self.gradient = gradient
-    self.slots = slots
-    self.slotStride = slotStride
-    self.count = count
-    self.decayScale = decayScale
+extension Optimizer {
+  /// The rule in Keras; nil where Keras has none that computes the same.
+  public var keras: KerasObject? {
+    kerasClass.map { name in
+      KerasObject(name, Self.settings.kerasSettings(of: self).merging(["name": .text(name)]) { $1 })
+    }
   }
 }
 
@@ -50,43 +45,58 @@ public struct UpdateMoment: Hashable, Sendable {
   }
 }
 
-extension OptimizerConfiguration {
-  /// The rule that the configuration describes.
-  public func makeOptimizer() -> any Optimizer {
-    switch self {
-    case .sgd(_, let momentum, let nesterov, let weightDecay):
-      SGD(momentum: momentum, nesterov: nesterov, weightDecay: weightDecay)
-    case .adam(_, let beta1, let beta2, let epsilon, let weightDecay, let decoupled):
-      Adam(beta1: beta1, beta2: beta2, epsilon: epsilon, weightDecay: weightDecay, decoupled: decoupled)
-    case .rmsprop(_, let rule): rule
-    case .adagrad(_, let rule): rule
-    case .adadelta(_, let rule): rule
-    case .lion(_, let rule): rule
-    case .lars(_, let rule): rule
-    case .lamb(_, let rule): rule
-    }
+// MARK: - Settings that several rules have
+
+extension SettingKey where Root: Optimizer {
+  static var learningRate: SettingKey {
+    SettingKey(
+      "learning_rate", \.learningRate, .number(.positive), default: .required, keras: "learning_rate",
+      "Step width; the schedule scales it.")
   }
 
-  /// Whether steps depend on norms over whole tensors.
-  var isLayerwise: Bool {
-    switch self {
-    case .lars, .lamb: true
-    default: false
-    }
+  /// Weight decay that ``UpdateRange/shrink(by:)`` does, as in Keras.
+  static var weightDecay: SettingKey {
+    // Keras 2 does not know the word in most rules.
+    weightDecay(keras: .unlessDefault("weight_decay"))
   }
 
-  /// Keras's class for the rule; nil where Keras has none.
-  public var kerasName: String? {
-    switch self {
-    case .sgd: "SGD"
-    case .adam(_, _, _, _, _, let decoupled): decoupled ? "AdamW" : "Adam"
-    case .rmsprop: "RMSprop"
-    case .adagrad: "Adagrad"
-    case .adadelta: "Adadelta"
-    case .lion: "Lion"
-    case .lars: nil
-    // Keras's has its weight decay outside the norms.
-    case .lamb(_, let rule): rule.weightDecay == 0 ? "Lamb" : nil
-    }
+  static func weightDecay(keras: KerasOption) -> SettingKey {
+    SettingKey(
+      "weight_decay", \.weightDecay, .number(.nonNegative), keras: keras,
+      "Parameters shrink by this times the learning rate in each step.")
+  }
+
+  /// Weight decay that ``UpdateRange/addDecayToGradient(_:)`` does, which Keras does not have.
+  static var gradientDecay: SettingKey {
+    SettingKey(
+      "weight_decay", \.weightDecay, .number(.nonNegative), "Added to the gradient: this times the parameter."
+    )
+  }
+
+  /// Weight decay that is a part of the step whose norm counts.
+  static var directionDecay: SettingKey {
+    SettingKey(
+      "weight_decay", \.weightDecay, .number(.nonNegative),
+      "Added to the direction: this times the parameter.")
+  }
+
+  /// A share that a running value keeps, in [0, 1).
+  static func share(
+    _ name: String, _ path: any WritableKeyPath<Root, Double> & Sendable, keras: KerasOption? = nil,
+    _ summary: String
+  ) -> SettingKey {
+    SettingKey(name, path, .number(.share), keras: keras, summary)
+  }
+
+  static func meanShare(_ path: any WritableKeyPath<Root, Double> & Sendable) -> SettingKey {
+    share("beta1", path, keras: "beta_1", "Kept share of the gradient's running mean.")
+  }
+
+  static func squaredMeanShare(_ path: any WritableKeyPath<Root, Double> & Sendable) -> SettingKey {
+    share("beta2", path, keras: "beta_2", "Kept share of the squared gradient's running mean.")
+  }
+
+  static func epsilon(_ path: any WritableKeyPath<Root, Double> & Sendable) -> SettingKey {
+    SettingKey("epsilon", path, .number(.positive), keras: "epsilon", "Against division by zero.")
   }
 }

@@ -1,3 +1,5 @@
+public import Settings
+
 /// Which parameters a rule is for: a layer's name, or `layer/parameter`, with `*` for any characters and `?` for one.
 ///
 /// `conv2d*` means all parameters of the layers `conv2d`, `conv2d.2` and so on, `*/bias` all biases,
@@ -35,41 +37,9 @@ public struct ParameterPattern: Hashable, Sendable {
   }
 }
 
-/// How much of the optimizer's weight decay acts on some parameters.
-public struct WeightDecayRule: Hashable, Sendable {
-  public let pattern: ParameterPattern
-  /// What the weight decay is multiplied by; 0 switches it off.
-  public let scale: Double
-
-  public init(_ pattern: ParameterPattern, scale: Double) {
-    precondition(scale >= 0, "a weight decay cannot be scaled by \(scale)")
-    self.pattern = pattern
-    self.scale = scale
-  }
-}
-
-/// A bound on the norm of each filter or unit: its incoming weights, all of a kernel that lead to one output.
-///
-///     w ← w · limit / ‖w‖₂               where ‖w‖₂ is above the limit
-///
-/// Applied after each update of the optimizer, as Keras's `MaxNorm` with the axes of all but the outputs: 0 for dense
-/// layers, `[0, 1, 2]` for convolutions. Biases, normalisations and embeddings are left alone.
-///
-/// - SeeAlso: Srivastava et al. 2014, section 5.1, <https://jmlr.org/papers/v15/srivastava14a.html>.
-public struct MaxNorm: Hashable, Sendable {
-  public let limit: Double
-  /// Of layers or their parameters; nil is every kernel.
-  public let patterns: [ParameterPattern]?
-
-  /// - Parameter limit: above 0.
-  public init(limit: Double, patterns: [ParameterPattern]? = nil) {
-    precondition(limit > 0, "a norm cannot be at most \(limit)")
-    self.limit = limit
-    self.patterns = patterns
-  }
-
-  func bounds(layer: String, parameter: String) -> Bool {
-    guard parameter == "kernel" else { return false }
-    return patterns.map { $0.contains { $0.matches(layer: layer, parameter: parameter) } } ?? true
+extension SettingForm where Value == ParameterPattern {
+  /// The pattern's text.
+  static var pattern: SettingForm {
+    SettingForm<String>.text.map({ ParameterPattern($0) }, back: { $0.text })
   }
 }

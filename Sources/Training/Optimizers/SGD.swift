@@ -1,3 +1,4 @@
+public import Settings
 internal import Tensors
 
 /// Stochastic gradient descent with momentum, in Keras's form.
@@ -11,18 +12,33 @@ internal import Tensors
 /// - SeeAlso: Sutskever, Martens, Dahl and Hinton, "On the importance of initialization and momentum in deep learning",
 ///   ICML 2013.
 public struct SGD: Optimizer {
-  public let momentum: Double
-  public let nesterov: Bool
-  public let weightDecay: Double
+  public var learningRate: Double
+  public var momentum: Double
+  public var nesterov: Bool
+  public var weightDecay: Double
 
   /// - Parameters:
+  ///   - learningRate: η, which the schedule scales; above 0.
   ///   - momentum: μ in [0, 1); 0 needs no slot.
   ///   - weightDecay: λ, 0 or more.
-  public init(momentum: Double = 0, nesterov: Bool = false, weightDecay: Double = 0) {
+  public init(
+    learningRate: Double, momentum: Double = 0, nesterov: Bool = false, weightDecay: Double = 0
+  ) {
+    self.learningRate = learningRate
     self.momentum = momentum
     self.nesterov = nesterov
     self.weightDecay = weightDecay
   }
+
+  public static let settings = SettingsDescription<SGD>(
+    "Stochastic gradient descent, with momentum.", SGD(learningRate: 0.01),
+    [
+      .learningRate, .share("momentum", \.momentum, keras: "momentum", "Kept share of the last update."),
+      SettingKey("nesterov", \.nesterov, .boolean, keras: "nesterov", "Looks ahead along the momentum."),
+      .weightDecay,
+    ])
+
+  public var kerasClass: String? { "SGD" }
 
   public var slotNames: [String] { momentum == 0 ? [] : ["momentum"] }
 
@@ -36,8 +52,6 @@ public struct SGD: Optimizer {
     if momentum == 0 {
       forLanes(count: range.count) { i in
         w.store(w.lanes(at: i) - g.lanes(at: i) * η, at: i)
-      } tail: { i in
-        w[i] = w[i] - g[i] * η
       }
     } else if nesterov {
       forLanes(count: range.count) { i in
@@ -45,29 +59,13 @@ public struct SGD: Optimizer {
         let velocity = m.lanes(at: i) * μ - rated
         m.store(velocity, at: i)
         w.store(w.lanes(at: i) + (velocity * μ - rated), at: i)
-      } tail: { i in
-        let rated = g[i] * η
-        m[i] = m[i] * μ - rated
-        w[i] = w[i] + (m[i] * μ - rated)
       }
     } else {
       forLanes(count: range.count) { i in
         let velocity = m.lanes(at: i) * μ - g.lanes(at: i) * η
         m.store(velocity, at: i)
         w.store(w.lanes(at: i) + velocity, at: i)
-      } tail: { i in
-        m[i] = m[i] * μ - g[i] * η
-        w[i] = w[i] + m[i]
       }
     }
-  }
-}
-
-/// `w ← w − w·share`.
-func decay(_ w: UnsafeMutablePointer<Float>, by share: Float, count: Int) {
-  forLanes(count: count) { i in
-    w.store(w.lanes(at: i) - w.lanes(at: i) * share, at: i)
-  } tail: { i in
-    w[i] = w[i] - w[i] * share
   }
 }

@@ -31,7 +31,7 @@ extension TrainingConfiguration {
   var needsWholeGradient: Bool {
     if case .norm = clipping { return true }
     if case .skip = nonFinite { return true }
-    return optimizer.isLayerwise
+    return optimizer.rule is any LayerwiseOptimizer
   }
 
   /// What weight decay is multiplied by for a parameter: by the first rule for it, otherwise by the scope.

@@ -50,7 +50,7 @@ public final class Run {
     summary = RunSummary(
       name: configuration.name, runID: identity.runID, resumedFrom: found?.path, progress: progress,
       epochs: configuration.training.epochs,
-      stepsPerEpoch: Schedule(configuration.training, samples: samples.training.count).stepsPerEpoch,
+      stepsPerEpoch: Schedule(configuration.training, samples: samples.training.count).length.stepsPerEpoch,
       trainingSamples: samples.training.count,
       validationSamples: samples.role == .validation ? samples.compared?.count ?? 0 : 0,
       testSamples: (samples.role == .test ? samples.compared : samples.final)?.count ?? 0,

@@ -64,10 +64,10 @@ struct TargetCheck {
         "\(prefix)\(name) has \(targets.width) number\(targets.width == 1 ? "" : "s") for each sample, and the network's "
           + "output\(output) has \(outputs)")
     }
-    switch criterion.loss {
-    case .sigmoidCrossEntropy: try checkLabels(targets)
-    case .softmaxCrossEntropy: try checkShares(targets)
-    case .meanSquaredError, .meanAbsoluteError, .huber: break
+    switch criterion.loss.outputs {
+    case .labels: try checkLabels(targets)
+    case .classes: try checkShares(targets)
+    case .numbers: break
     }
   }
 
@@ -77,7 +77,7 @@ struct TargetCheck {
     let classes = dataset.classCount
     if outputs == 1 {
       // One output is a yes or no, or a number, of which the class is the value.
-      guard case .sigmoidCrossEntropy = criterion.loss, classes > 2 else { return }
+      guard criterion.loss.outputs == .labels, classes > 2 else { return }
       throw TrainingError(
         kind,
         "\(prefix)\(dataset.path) has \(classes) classes, and the network's output\(output) is one number, which tells 2 "
@@ -96,7 +96,7 @@ struct TargetCheck {
     throw TrainingError(
       .badData,
       "\(prefix)sample \(bad / targets.width) of \(name) has the value \(targets.values[bad]) in column "
-        + "\(bad % targets.width), and sigmoid_cross_entropy takes 0 or 1")
+        + "\(bad % targets.width), and \(criterion.loss.name) takes 0 or 1")
   }
 
   private func checkShares(_ targets: TargetTable) throws(TrainingError) {
@@ -106,7 +106,7 @@ struct TargetCheck {
       guard values.contains(where: { $0 < 0 }) || abs(sum - 1) > 1e-3 else { continue }
       throw TrainingError(
         .badData,
-        "\(prefix)the targets of sample \(row) in \(name) add up to \(Float(sum)); softmax_cross_entropy takes the share of "
+        "\(prefix)the targets of sample \(row) in \(name) add up to \(Float(sum)); \(criterion.loss.name) takes the share of "
           + "each class, from 0 up and together 1")
     }
   }

@@ -39,7 +39,7 @@ struct RunSamples: Sendable {
     let training = configuration.training
     let count = data.training.dataset.count
     let (heldOut, left) = try Self.heldOut(configuration.data.validation, data.training.dataset)
-    let limit = training.trainingLimit.map { Self.samples($0, training.batch) }
+    let limit = training.limits.training.map { Self.samples($0, training.batch) }
     let window = try Self.window(training, of: left?.count ?? count)
     let order = SampleOrder(
       seed: configuration.seed, datasetCount: count, rows: left, shuffle: configuration.data.shuffle,
@@ -57,7 +57,7 @@ struct RunSamples: Sendable {
         store: store,
         order: SampleOrder(
           seed: 0, datasetCount: store.dataset.count, rows: rows, shuffle: false,
-          limit: training.evaluationLimit.map { Self.samples($0, training.batch) }))
+          limit: training.limits.evaluation.map { Self.samples($0, training.batch) }))
     }
     if let window {
       // The samples that are learnt by heart, as evaluation sees them.
@@ -122,7 +122,7 @@ extension RunConfiguration {
   /// Samples of a training epoch over a dataset of so many.
   public func epochSamples(of total: Int) -> Int {
     let left = max(total - (data.validation?.count(of: total) ?? 0), 0)
-    guard let limit = training.trainingLimit else { return left }
+    guard let limit = training.limits.training else { return left }
     let (samples, overflow) = limit.multipliedReportingOverflow(by: training.batch)
     return overflow ? left : min(left, samples)
   }
@@ -130,7 +130,7 @@ extension RunConfiguration {
   /// Samples that are evaluated after each epoch, of datasets of so many training and test samples; 0 for none.
   public func evaluatedSamples(ofTraining total: Int, test: Int?) -> Int {
     let all = data.validation?.count(of: total) ?? test ?? 0
-    guard let limit = training.evaluationLimit else { return all }
+    guard let limit = training.limits.evaluation else { return all }
     let (samples, overflow) = limit.multipliedReportingOverflow(by: training.batch)
     return overflow ? all : min(all, samples)
   }

@@ -69,11 +69,11 @@ public struct RunState: Codable, Hashable, Sendable {
 /// A state that cannot be written does not stop a training; the checkpoints decide what goes on.
 final class RunStateRecorder: TrainerObserver {
   private let directory: RunDirectory
-  private let monitor: Monitor
+  private let monitor: MonitoredFigure
   private let next: any TrainerObserver
   private var state: RunState?
 
-  init(directory: RunDirectory, monitor: Monitor, next: any TrainerObserver) {
+  init(directory: RunDirectory, monitor: MonitoredFigure, next: any TrainerObserver) {
     self.directory = directory
     self.monitor = monitor
     self.next = next

@@ -191,7 +191,7 @@ struct BenchCommand: ParsableCommand {
         let network = try configuration.network.resolved()
         let samples = configuration.training.samplesPerStep * 4
         // They are about epochs of real data.
-        configuration.training.trainingLimit = nil
+        configuration.training.limits.training = nil
         configuration.training.overfitBatches = nil
         configuration.data = DataConfiguration(
           train: try Benchmark.writeSyntheticDataset(
@@ -228,13 +228,13 @@ struct BenchCommand: ParsableCommand {
       network: try description.scalingBytes(),
       training: TrainingConfiguration(
         epochs: 1, batch: batch,
-        optimizer: .sgd(learningRate: 0.001, momentum: 0.9, nesterov: false, weightDecay: 0)),
+        optimizer: .sgd(SGD(learningRate: 0.001, momentum: 0.9))),
       checkpoints: madeUpCheckpoints)
   }
 
   /// Epochs mean nothing where there are four minibatches.
   private var madeUpCheckpoints: CheckpointConfiguration {
-    CheckpointConfiguration(every: .steps(100), keepBest: 0)
+    CheckpointConfiguration(every: .steps(100), keep: .init(best: 0))
   }
 }
 

@@ -9,7 +9,7 @@ struct EvaluationReport {
   private let checkpoint: String
   private let evaluation: Evaluation
   private let dataset: ImageDataset
-  private let layout: MetricLayout
+  private let layout: FigureLayout
   /// Of classes.
   let confusion: ConfusionMatrix?
   /// Of labels.
@@ -28,7 +28,7 @@ struct EvaluationReport {
     self.evaluation = evaluation
     self.dataset = dataset
     let sums = evaluation.sums
-    layout = sums.layout ?? MetricLayout(.classification, outputs: outputs.count)
+    layout = sums.layout ?? FigureLayout(.classification, outputs: outputs.count)
     if evaluation.predictions.isEmpty {
       confusion = nil
     } else {

@@ -1,4 +1,4 @@
-extension MetricLayout {
+extension FigureLayout {
   /// The decisions on one class or label: those for it that are right, all those for it, and all samples that belong to it.
   public struct Decisions: Hashable, Sendable {
     public let right: Int
@@ -8,8 +8,8 @@ extension MetricLayout {
 
   /// The decisions on each class or label; empty where the criterion has neither precision, recall nor F1.
   public func decisions(_ sums: [Double]) -> [Decisions] {
-    guard let decisions else { return [] }
-    return (decisions..<decisions + outputs).map { place in
+    guard let place = place(of: .decisions) else { return [] }
+    return (place..<place + outputs).map { place in
       Decisions(
         right: Int(sums[place]), taken: Int(sums[place + outputs]), actual: Int(sums[place + 2 * outputs]))
     }
@@ -24,13 +24,15 @@ extension MetricLayout {
 
   /// The errors of each output; empty where the criterion lacks one of these metrics.
   public func errors(_ sums: [Double], samples: Int) -> [Errors] {
-    guard let absolute, let squared, let moments else { return [] }
-    let total = Double(max(samples, 1))
+    guard let absolute = place(of: .absoluteError), let squared = place(of: .squaredError),
+      place(of: .targetMoments) != nil
+    else { return [] }
+    let all = self.sums(sums, samples: samples)
     return (0..<outputs).map { index in
       Errors(
-        meanAbsolute: sums[absolute + index] / total,
-        rootMeanSquared: (sums[squared + index] / total).squareRoot(),
-        r2: determination(sums, squared, moments, output: index, samples: total))
+        meanAbsolute: sums[absolute + index] / all.samples,
+        rootMeanSquared: (sums[squared + index] / all.samples).squareRoot(),
+        r2: all.determination(output: index))
     }
   }
 }

@@ -1,17 +1,19 @@
+public import Settings
+
 /// Lowers the learning rate when the monitored figure no longer improves: Keras's `ReduceLROnPlateau`.
 ///
 /// Unlike other schedules it depends on what the training came to, so its state belongs to the training's progress.
-public struct Plateau: Hashable, Sendable {
+public struct Plateau: ScheduleCurve {
   /// What the rate is multiplied by each time, in (0, 1).
-  public let factor: Double
+  public var factor: Double
   /// Epochs without a gain after which the rate falls, 1 or more.
-  public let patience: Int
+  public var patience: Int
   /// A figure must be better by more than this to count as a gain, 0 or more.
-  public let minimumGain: Double
+  public var minimumGain: Double
   /// Epochs after a fall; in all but the last of them nothing is counted, as in Keras.
-  public let cooldown: Int
+  public var cooldown: Int
   /// The share of the learning rate below which it does not fall.
-  public let floor: Double
+  public var floor: Double
 
   public init(
     factor: Double = 0.1, patience: Int = 10, minimumGain: Double = 1e-4, cooldown: Int = 0, floor: Double = 0
@@ -23,6 +25,25 @@ public struct Plateau: Hashable, Sendable {
     self.cooldown = cooldown
     self.floor = floor
   }
+
+  public static let settings = SettingsDescription<Plateau>(
+    "The learning rate falls when `monitor` no longer improves (Keras's `ReduceLROnPlateau`).", Plateau(),
+    [
+      SettingKey("factor", \.factor, .number(.openUnit), "What it is multiplied by each time."),
+      SettingKey(
+        "patience", \.patience, .integer(1...1_000_000), "Epochs without a gain after which it falls."),
+      SettingKey(
+        "min_gain", \.minimumGain, .number(.nonNegative),
+        "A figure must be better by more than this to be a gain."),
+      SettingKey(
+        "cooldown", \.cooldown, .integer(0...1_000_000),
+        "Epochs after a fall of which the last one counts again, as in Keras."),
+      SettingKey(
+        "floor", \.floor, .number(.unit), "The share of the learning rate that it falls to at most."),
+    ])
+
+  /// What is left of the rate follows from the training's progress, ``PlateauState/factor``.
+  public func factor(step: Int, of training: TrainingLength) -> Double { 1 }
 }
 
 /// How a ``Plateau`` schedule stands between epochs.

@@ -1,11 +1,12 @@
 public import Compute
+public import Settings
 
 /// The figure by which epochs are compared: of the test set, or of the training set where there is no other.
-public enum Monitor: Hashable, Sendable {
+public enum MonitoredFigure: Hashable, Sendable {
   case loss
   case metric(Metric)
 
-  public static let accuracy = Monitor.metric(.accuracy)
+  public static let accuracy = MonitoredFigure.metric(.accuracy)
 
   /// The figure that is usual for a criterion: accuracy where it is taken, else the loss.
   public init(usualFor criterion: Criterion) {
@@ -47,4 +48,15 @@ public enum Monitor: Hashable, Sendable {
 
   /// A figure as something of which more is better, and back.
   public func turned(_ value: Double) -> Double { isBetterHigher ? value : -value }
+}
+
+extension SettingForm where Value == MonitoredFigure {
+  /// `loss` or the name of a metric.
+  static var monitoredFigure: SettingForm {
+    SettingForm(
+      .choice(
+        [Choice(word: "loss", summary: "lower is better")]
+          + Metric.all.map { Choice(word: $0.name, summary: $0.summary) }),
+      decode: { $0.text.flatMap(MonitoredFigure.init(name:)) }, encode: { .text($0.name) })
+  }
 }

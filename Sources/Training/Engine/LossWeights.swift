@@ -1,16 +1,6 @@
 internal import Compute
 internal import Datasets
 
-/// How much the samples of each class, or each of several labels, count in the training loss.
-public enum ClassWeights: Hashable, Sendable {
-  /// All the same.
-  case equal
-  /// Each class in inverse proportion to its samples: N / (classes · samples of the class), so that the mean over the samples is 1.
-  case balanced
-  /// In the order of the classes, each at least 0.
-  case given([Double])
-}
-
 /// ``ClassWeights`` for a data set, where they apply.
 struct LossWeights: Hashable, Sendable {
   /// The weight of each class's samples; empty stands for 1 each.

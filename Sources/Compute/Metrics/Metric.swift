@@ -1,0 +1,139 @@
+public import Settings
+
+/// A figure beside the loss by which people judge a network.
+///
+/// Each follows from sums over samples, so that it is the same in whatever pieces a data set is gone through.
+///
+/// A new metric is a file with its formula and its description, and a case here; where it needs a sum that no other has, a case of
+/// ``Tally``, too.
+public enum Metric: Hashable, Sendable {
+  case accuracy
+  /// Among so many of the largest outputs, 2 or more.
+  case topAccuracy(Int)
+  case exactMatch
+  case precision
+  case recall
+  case f1
+  case meanAbsoluteError
+  case meanSquaredError
+  case rootMeanSquaredError
+  case r2
+
+  /// In the order of references and tables.
+  enum Kind: CaseIterable {
+    case accuracy
+    case topAccuracy
+    case exactMatch
+    case precision
+    case recall
+    case f1
+    case meanAbsoluteError
+    case meanSquaredError
+    case rootMeanSquaredError
+    case r2
+  }
+
+  private var member: (kind: Kind, rule: any MetricRule) {
+    switch self {
+    case .accuracy: (.accuracy, AccuracyMetric())
+    case .topAccuracy(let count): (.topAccuracy, TopAccuracyMetric(count: count))
+    case .exactMatch: (.exactMatch, ExactMatchMetric())
+    case .precision: (.precision, PrecisionMetric())
+    case .recall: (.recall, RecallMetric())
+    case .f1: (.f1, F1Metric())
+    case .meanAbsoluteError: (.meanAbsoluteError, MeanAbsoluteErrorMetric())
+    case .meanSquaredError: (.meanSquaredError, MeanSquaredErrorMetric())
+    case .rootMeanSquaredError: (.rootMeanSquaredError, RootMeanSquaredErrorMetric())
+    case .r2: (.r2, R2Metric())
+    }
+  }
+
+  /// The metrics of a kind that configurations name.
+  private static func metrics(of kind: Kind) -> [Metric] {
+    switch kind {
+    case .accuracy: [.accuracy]
+    case .topAccuracy: [2, 3, 5, 10].map(topAccuracy)
+    case .exactMatch: [.exactMatch]
+    case .precision: [.precision]
+    case .recall: [.recall]
+    case .f1: [.f1]
+    case .meanAbsoluteError: [.meanAbsoluteError]
+    case .meanSquaredError: [.meanSquaredError]
+    case .rootMeanSquaredError: [.rootMeanSquaredError]
+    case .r2: [.r2]
+    }
+  }
+
+  var kind: Kind { member.kind }
+  var rule: any MetricRule { member.rule }
+}
+
+extension [Metric] {
+  /// By kind, metrics of a kind as they come.
+  var inReferenceOrder: [Metric] {
+    Metric.Kind.allCases.flatMap { kind in filter { $0.kind == kind } }
+  }
+}
+
+extension Metric {
+  /// All that configurations name, in the order of references and tables.
+  public static let all: [Metric] = Kind.allCases.flatMap(metrics)
+
+  /// As configurations and tables call it.
+  public var name: String { rule.name }
+
+  /// In a few words.
+  public var summary: String { rule.summary }
+
+  /// - Parameter name: of a metric; `top_<k>_accuracy` for any k from 2 to 1000.
+  public init?(name: String) {
+    if let metric = Self.all.first(where: { $0.name == name }) {
+      self = metric
+      return
+    }
+    let parts = name.split(separator: "_", omittingEmptySubsequences: false)
+    guard parts.count == 3, let count = Int(parts[1]), (2...1000).contains(count),
+      Metric.topAccuracy(count).name == name
+    else { return nil }
+    self = .topAccuracy(count)
+  }
+
+  /// Whether more is better.
+  public var isBetterHigher: Bool { rule.isBetterHigher }
+
+  /// Whether the figure can be one or another for so many outputs: whether it says anything that is not known before.
+  public func isTelling(outputs: Int) -> Bool { rule.isTelling(outputs: outputs) }
+
+  /// The metric in Keras, as it takes a criterion's outputs and targets.
+  ///
+  /// - Parameter takesLogits: whether the network leaves ``Loss/finalActivation`` to the loss.
+  /// - Returns: nil where Keras has none that computes the same.
+  public func keras(_ criterion: Criterion, takesLogits: Bool) -> KerasObject? {
+    rule.keras(criterion, takesLogits: takesLogits)
+  }
+}
+
+extension Metric: Codable {
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.singleValueContainer()
+    let name = try container.decode(String.self)
+    guard let metric = Metric(name: name) else {
+      throw DecodingError.dataCorruptedError(in: container, debugDescription: "there is no metric \(name)")
+    }
+    self = metric
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    try container.encode(name)
+  }
+}
+
+extension SettingForm where Value == Metric {
+  /// One of the metrics by name.
+  public static var metric: SettingForm {
+    SettingForm(
+      .choice(Metric.all.map { Choice(word: $0.name, summary: $0.summary) }),
+      decode: { $0.text.flatMap(Metric.init(name:)) }, encode: { .text($0.name) })
+  }
+}

@@ -1,0 +1,75 @@
+public import Settings
+
+/// A rectangle of uniform area and log-uniform proportions is filled, anywhere inside the sample.
+///
+/// Ten rectangles are tried until one fits; a sample that none fits stays as it is.
+///
+/// - SeeAlso: Zhong et al. 2017, <https://arxiv.org/abs/1708.04896>.
+public struct RandomErasing: Hashable, Sendable {
+  public enum Fill: Hashable, Sendable {
+    /// Each number anew: 0...255 for bytes, for floats uniform between the sample's smallest and largest.
+    case random
+    case value(Double)
+  }
+
+  public var probability: Double
+  /// Share of the sample's area.
+  public var area: ClosedRange<Double>
+  /// Height by width.
+  public var aspect: ClosedRange<Double>
+  public var fill: Fill
+
+  public init(
+    probability: Double = 0.5, area: ClosedRange<Double> = 0.02...0.33,
+    aspect: ClosedRange<Double> = 0.3...3.3, fill: Fill = .random
+  ) {
+    self.probability = probability
+    self.area = area
+    self.aspect = aspect
+    self.fill = fill
+  }
+
+  public static let settings = SettingsDescription<RandomErasing>(
+    "A rectangle of random size is filled (Zhong et al. 2017).", RandomErasing(),
+    [
+      .probability(\.probability),
+      SettingKey(
+        "area", \.area,
+        .word("default", for: RandomErasing().area, or: .bounds(NumberRange(minimum: 0.0001, maximum: 1))),
+        "Share of the sample's area between these two; by default [0.02, 0.33]."),
+      SettingKey(
+        "aspect", \.aspect,
+        .word("default", for: RandomErasing().aspect, or: .bounds(NumberRange(minimum: 0.01, maximum: 100))),
+        "Height by width between these two; by default [0.3, 3.3]."),
+      SettingKey("fill", \.fill, Fill.settings.form, "With what."),
+    ])
+}
+
+extension RandomErasing.Fill: SettingsVariant {
+  public enum Kind: String, Sendable, CaseIterable {
+    case random
+    case value
+  }
+
+  public static let noun = "fill"
+
+  public var kind: Kind {
+    switch self {
+    case .random: .random
+    case .value: .value
+    }
+  }
+
+  public static func description(of kind: Kind) -> SettingsKind<Self> {
+    switch kind {
+    case .random:
+      SettingsKind(
+        kind.rawValue,
+        "Each value anew: 0 to 255, or between the sample's least and greatest for floats.", .random)
+    case .value:
+      SettingsKind(
+        kind.rawValue, "This value.", .number(.any), wrap: Self.value,
+        unwrap: { if case .value(let number) = $0 { number } else { nil } })
+    }
+  }
+}

@@ -1,0 +1,87 @@
+public import Settings
+
+/// When checkpoints are written and which are kept.
+public struct CheckpointConfiguration: Hashable, Sendable {
+  public var every: CheckpointInterval
+  public var keep: CheckpointRetention
+
+  public init(every: CheckpointInterval = .epochs(1), keep: CheckpointRetention = CheckpointRetention()) {
+    self.every = every
+    self.keep = keep
+  }
+
+  public static let settings = SettingsDescription<CheckpointConfiguration>(
+    "When the state of the run is saved, and what is kept.", CheckpointConfiguration(),
+    [
+      SettingKey(
+        "every", \.every, CheckpointInterval.settings.form, change: .free,
+        "How often a checkpoint is written."),
+      SettingKey(
+        "keep", \.keep, CheckpointRetention.settings.form, change: .free, "Which checkpoints stay."),
+    ])
+}
+
+/// How often a checkpoint is written.
+public enum CheckpointInterval: Hashable, Sendable {
+  case epochs(Int)
+  case steps(Int)
+  case minutes(Double)
+}
+
+extension CheckpointInterval: SettingsVariant {
+  public enum Kind: String, Sendable, CaseIterable {
+    case epochs
+    case steps
+    case minutes
+  }
+
+  public static let noun = "interval"
+
+  public var kind: Kind {
+    switch self {
+    case .epochs: .epochs
+    case .steps: .steps
+    case .minutes: .minutes
+    }
+  }
+
+  public static func description(of kind: Kind) -> SettingsKind<Self> {
+    switch kind {
+    case .epochs:
+      SettingsKind(
+        kind.rawValue, "Whole epochs.", .integer(1...1_000_000), wrap: Self.epochs,
+        unwrap: { if case .epochs(let count) = $0 { count } else { nil } })
+    case .steps:
+      SettingsKind(
+        kind.rawValue, "Optimizer steps.", .integer(1...1 << 40), wrap: Self.steps,
+        unwrap: { if case .steps(let count) = $0 { count } else { nil } })
+    case .minutes:
+      SettingsKind(
+        kind.rawValue, "Minutes of the clock.", .number(.positive), wrap: Self.minutes,
+        unwrap: { if case .minutes(let count) = $0 { count } else { nil } })
+    }
+  }
+}
+
+/// Which checkpoints stay.
+public struct CheckpointRetention: Hashable, Sendable {
+  /// How many of the newest, at least 2: the newest is only trusted once an older one stands behind it.
+  public var last: Int
+  /// How many of the best, by ``TrainingConfiguration/monitor``, besides.
+  public var best: Int
+
+  public init(last: Int = 2, best: Int = 1) {
+    self.last = last
+    self.best = best
+  }
+
+  public static let settings = SettingsDescription<CheckpointRetention>(
+    "Which checkpoints stay.", CheckpointRetention(),
+    [
+      SettingKey(
+        "last", \.last, .integer(2...1_000_000), change: .free,
+        "The newest ones; at least 2, so that a verified one stands behind the newest."),
+      SettingKey(
+        "best", \.best, .integer(0...1_000_000), change: .free, "The best ones by `monitor`, besides."),
+    ])
+}

@@ -1,0 +1,113 @@
+public import Compute
+public import Datasets
+public import Settings
+
+/// Which samples a run trains and tests on.
+public struct DataConfiguration: Hashable, Sendable {
+  public var train: SampleSource
+  public var test: SampleSource?
+  /// Samples that take no more bytes than this are kept in memory; others are streamed, in the same order.
+  public var memoryLimitBytes: Int
+  public var shuffle: Shuffling
+  /// Training samples by which epochs are compared instead of the test set; nil holds none out.
+  public var validation: HeldOut?
+
+  public init(
+    train: SampleSource, test: SampleSource? = nil, memoryLimitBytes: Int = 1 << 30, shuffle: Shuffling = true
+  ) {
+    self.train = train
+    self.test = test
+    self.memoryLimitBytes = memoryLimitBytes
+    self.shuffle = shuffle
+  }
+
+  public static let settings = SettingsDescription<DataConfiguration>(
+    "The samples that a run trains and tests on.",
+    DataConfiguration(train: SampleSource(file: "", images: "", labels: "")),
+    [
+      SettingKey(
+        "train", \.train, SampleSource.settings.form, default: .required, "The samples to learn from."),
+      SettingKey(
+        "test", \.test, .optional("none", SampleSource.settings.form),
+        "The samples that measure the result after each epoch."),
+      SettingKey(
+        "memory_limit", \.memoryLimitBytes, .byteCount, change: .free,
+        "Samples that take no more than this are kept in memory; others are streamed, in the same order."),
+      SettingKey(
+        "shuffle", \.shuffle, .shuffling,
+        "Whether each epoch has its own random order; `once` repeats the first one's, as Keras does when its seed is set."
+      ),
+      SettingKey(
+        "validation", \.validation, .optional("none", HeldOut.settings.form),
+        "Training samples that are held out to compare epochs by, so that the test samples stay unseen."),
+    ])
+}
+
+/// Where samples are found: an HDF5 file and names of datasets in it.
+public struct SampleSource: Hashable, Sendable {
+  public var file: String
+  public var images: String
+  /// What is right for each sample: its class, or a vector of numbers.
+  public var target: TargetName
+  /// A weight for each sample; nil for 1 each.
+  public var weights: String?
+
+  public init(file: String, images: String, target: TargetName, weights: String? = nil) {
+    self.file = file
+    self.images = images
+    self.target = target
+    self.weights = weights
+  }
+
+  public init(file: String, images: String, labels: String) {
+    self.init(file: file, images: images, target: .labels(labels))
+  }
+
+  /// That it names either labels or targets is checked beside the description.
+  public static let settings = SettingsDescription<SampleSource>(
+    "Samples in an HDF5 file.", SampleSource(file: "", images: "", labels: ""),
+    [
+      SettingKey(
+        "file", \.file, .path, default: .required, change: .free, "The HDF5 file; `convoy import` makes one."),
+      SettingKey(
+        "images", \.images, .text, default: .required, "Name of the dataset with the images, [N, H, W, C]."),
+      SettingKey(
+        "labels", \.target.labels, given: .text, otherwise: "required, or `targets`",
+        "Name of the dataset with the class of each sample, [N], whole numbers from 0."),
+      SettingKey(
+        "targets", \.target.values, given: .text, otherwise: "required, or `labels`",
+        "Name of the dataset with what the network's outputs should be, [N, outputs], or [N] for one: numbers, or 0 and 1 for "
+          + "labels that a sample has or not."),
+      SettingKey(
+        "weights", \.weights, given: .text, otherwise: "1 for each sample",
+        "Name of the dataset with the weight of each sample's loss, [N], numbers from 0. They are not divided by their sum."
+      ),
+    ])
+
+  /// Opens and checks it.
+  public func open() throws -> ImageDataset {
+    try ImageDataset(path: file, images: images, target: target, weights: weights)
+  }
+}
+
+extension TargetName {
+  /// What a criterion makes of it.
+  public var kind: Criterion.Targets {
+    switch self {
+    case .labels: .classes
+    case .values: .values
+    }
+  }
+
+  /// The dataset with classes; nil where the targets are numbers, and setting nil changes nothing.
+  fileprivate var labels: String? {
+    get { if case .labels(let name) = self { name } else { nil } }
+    set { if let newValue { self = .labels(newValue) } }
+  }
+
+  /// The dataset with numbers; nil where the targets are classes, and setting nil changes nothing.
+  fileprivate var values: String? {
+    get { if case .values(let name) = self { name } else { nil } }
+    set { if let newValue { self = .values(newValue) } }
+  }
+}

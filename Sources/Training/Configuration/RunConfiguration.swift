@@ -1,0 +1,39 @@
+public import Compute
+public import Datasets
+public import Networks
+internal import Tensors
+
+/// Everything that decides a run: two runs with equal configurations, data and build give the same bytes.
+///
+/// Values here are already checked one by one; ``Experiments`` reads them from YAML and reports what is wrong with line
+/// and column. How many workers run it, and where files are written, is not part of it.
+public struct RunConfiguration: Hashable, Sendable {
+  public var name: String
+  public var seed: UInt64
+  public var data: DataConfiguration
+  public var network: Network
+  public var training: TrainingConfiguration
+  public var checkpoints: CheckpointConfiguration
+
+  public init(
+    name: String, seed: UInt64 = 0, data: DataConfiguration, network: Network,
+    training: TrainingConfiguration, checkpoints: CheckpointConfiguration = CheckpointConfiguration()
+  ) {
+    self.name = name
+    self.seed = seed
+    self.data = data
+    self.network = network
+    self.training = training
+    self.checkpoints = checkpoints
+  }
+}
+
+extension RunConfiguration {
+  /// By what the network is trained and judged.
+  public func criterion(of network: ResolvedNetwork) -> Criterion {
+    var criterion = Criterion(
+      loss: training.loss, targets: data.train.target.kind, outputs: network.outputShape.elementCount)
+    if let metrics = training.metrics { criterion.metrics = metrics }
+    return criterion
+  }
+}

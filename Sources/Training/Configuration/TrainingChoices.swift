@@ -1,0 +1,147 @@
+public import Settings
+
+/// How several workers share the work of a step.
+///
+/// Each way gives the same bytes on any number of workers; those of the other may differ in their last bits.
+public enum Parallelism: String, Hashable, Sendable, CaseIterable, SettingWord {
+  /// Each takes shards of its own.
+  case shards
+  /// All work on one sample after another, each on some channels of a layer: for minibatches of fewer, large samples than there
+  /// are workers. With 32-bit floating point only.
+  case intra
+
+  public var summary: String {
+    switch self {
+    case .shards: "each worker takes shards of its own"
+    case .intra:
+      "all work on one sample after another, each on some channels; for fewer, large samples than workers"
+    }
+  }
+}
+
+/// Number format of activations and weights in kernels; parameters, gradient sums and optimizer stay fp32.
+public enum Precision: String, Hashable, Sendable, CaseIterable, SettingWord {
+  case fp32
+  case bf16
+
+  public var summary: String {
+    switch self {
+    case .fp32: "32-bit floating point"
+    case .bf16: "bfloat16 in kernels; parameters and sums stay fp32"
+    }
+  }
+}
+
+/// Which parameters weight decay acts on.
+public enum WeightDecayScope: String, Hashable, Sendable, CaseIterable, SettingWord {
+  /// Every trainable parameter, Keras's default.
+  case all
+  /// Kernels of convolutions and dense layers; biases and the scales of normalisation are left alone.
+  case kernels
+
+  public var summary: String {
+    switch self {
+    case .all: "every trainable parameter"
+    case .kernels: "kernels only, not biases and normalisations"
+    }
+  }
+}
+
+/// Bounds on the minibatches of an epoch.
+public struct EpochLimits: Hashable, Sendable {
+  /// Minibatches of a training epoch; nil for all.
+  public var training: Int?
+  /// Minibatches, of ``TrainingConfiguration/batch`` samples, of an evaluation; nil for all.
+  public var evaluation: Int?
+
+  public init(training: Int? = nil, evaluation: Int? = nil) {
+    self.training = training
+    self.evaluation = evaluation
+  }
+
+  public static let settings = SettingsDescription<EpochLimits>(
+    "Bounds on the minibatches of an epoch, for quick trials and for data that never comes to an end.",
+    EpochLimits(),
+    [
+      SettingKey(
+        "training", \.training, .optional("none", .integer(1...1 << 40)),
+        "Minibatches of a training epoch; others in each epoch where each has its own order."),
+      SettingKey(
+        "evaluation", \.evaluation, .optional("none", .integer(1...1 << 40)),
+        "Minibatches of an evaluation: the first ones."),
+    ])
+}
+
+/// A bound on gradients, applied to the minibatch's mean gradient before the optimizer.
+public enum GradientClipping: Hashable, Sendable {
+  case none
+  /// Scales all gradients so that their global L2 norm is at most this.
+  case norm(Double)
+  /// Clamps each element to ± this.
+  case value(Double)
+}
+
+extension GradientClipping: SettingsVariant {
+  public enum Kind: String, Sendable, CaseIterable {
+    case none
+    case norm
+    case value
+  }
+
+  public static let noun = "clipping"
+
+  public var kind: Kind {
+    switch self {
+    case .none: .none
+    case .norm: .norm
+    case .value: .value
+    }
+  }
+
+  public static func description(of kind: Kind) -> SettingsKind<Self> {
+    switch kind {
+    case .none: SettingsKind(kind.rawValue, "Gradients are left as they are.", .none)
+    case .norm:
+      SettingsKind(
+        kind.rawValue, "All gradients are scaled so that their L2 norm is at most this.", .number(.positive),
+        wrap: Self.norm, unwrap: { if case .norm(let bound) = $0 { bound } else { nil } })
+    case .value:
+      SettingsKind(
+        kind.rawValue, "Each element is held within ± this.", .number(.positive), wrap: Self.value,
+        unwrap: { if case .value(let bound) = $0 { bound } else { nil } })
+    }
+  }
+}
+
+/// What happens when the loss or a gradient is NaN or infinite.
+public enum NonFinitePolicy: Hashable, Sendable {
+  case stop
+  /// Leaves the step out, at most this many times in a run; then stops.
+  case skip(atMost: Int)
+}
+
+extension NonFinitePolicy: SettingsVariant {
+  public enum Kind: String, Sendable, CaseIterable {
+    case stop
+    case skip
+  }
+
+  public static let noun = "policy"
+
+  public var kind: Kind {
+    switch self {
+    case .stop: .stop
+    case .skip: .skip
+    }
+  }
+
+  public static func description(of kind: Kind) -> SettingsKind<Self> {
+    switch kind {
+    case .stop: SettingsKind(kind.rawValue, "The run ends with the last good checkpoint.", .stop)
+    case .skip:
+      SettingsKind(
+        kind.rawValue, "The step is left out, at most this many times in a run.", .integer(1...1 << 40),
+        wrap: Self.skip, unwrap: { if case .skip(let count) = $0 { count } else { nil } })
+    }
+  }
+}

@@ -1,0 +1,66 @@
+public import Compute
+public import Settings
+
+/// What a training makes small: a loss, and how much each class counts in it.
+public struct TrainingObjective: Hashable, Sendable {
+  public var loss: Loss
+  public var classWeights: ClassWeights
+
+  public init(loss: Loss, classWeights: ClassWeights = .equal) {
+    self.loss = loss
+    self.classWeights = classWeights
+  }
+}
+
+extension TrainingObjective: SettingsVariant {
+  public static let noun = Loss.noun
+
+  public var kind: Loss.Kind { loss.kind }
+
+  public static func description(of kind: Loss.Kind) -> SettingsKind<Self> {
+    let keys: [SettingKey<Self>] =
+      switch Loss.outputs(of: kind) {
+      case .classes, .labels: [classWeights]
+      case .numbers: []
+      }
+    return Loss.description(of: kind).part(of: Self(loss: .meanSquaredError), at: \.loss, with: keys)
+  }
+
+  private static let classWeights = SettingKey<Self>(
+    "class_weights", \.classWeights, .classWeights, default: .derived("1 for each class"),
+    "What the training loss of each class, or label, is multiplied by, in their order; `balanced` weighs classes in inverse "
+      + "proportion to their samples.")
+}
+
+/// How much the samples of each class, or each of several labels, count in the training loss.
+public enum ClassWeights: Hashable, Sendable {
+  /// All the same.
+  case equal
+  /// Each class in inverse proportion to its samples: N / (classes · samples of the class), so that the mean over the samples is 1.
+  case balanced
+  /// In the order of the classes, each at least 0.
+  case given([Double])
+}
+
+extension SettingForm where Value == ClassWeights {
+  /// Numbers, or a word.
+  fileprivate static var classWeights: SettingForm {
+    SettingForm<[Double]??>.optional(
+      "none", .optional("balanced", .list(.number(.nonNegative), count: 1...1_000_000))
+    ).map(
+      { weights in
+        switch weights {
+        case nil: .equal
+        case .some(nil): .balanced
+        case .some(.some(let list)): .given(list)
+        }
+      },
+      back: { weights in
+        switch weights {
+        case .equal: nil
+        case .balanced: .some(nil)
+        case .given(let list): list
+        }
+      })
+  }
+}

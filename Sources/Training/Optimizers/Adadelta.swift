@@ -1,0 +1,62 @@
+public import Settings
+internal import Tensors
+
+/// Adadelta, in Keras's form.
+///
+///     w ← w − η·λ·w                      weight decay λ, decoupled
+///     v ← ρ·v + (1 − ρ)·g²
+///     d = g·√(u + ε) / √(v + ε)
+///     u ← ρ·u + (1 − ρ)·d²
+///     w ← w − η·d
+///
+/// The paper has η = 1.
+///
+/// - SeeAlso: Zeiler 2012, <https://arxiv.org/abs/1212.5701>.
+public struct Adadelta: Optimizer {
+  public var learningRate: Double
+  public var rho: Double
+  public var epsilon: Double
+  public var weightDecay: Double
+
+  /// - Parameters:
+  ///   - learningRate: η, which the schedule scales; above 0.
+  ///   - rho: kept share of both running means, in [0, 1).
+  ///   - epsilon: above 0; it decides how large the first steps are.
+  ///   - weightDecay: λ, 0 or more.
+  public init(
+    learningRate: Double, rho: Double = 0.95, epsilon: Double = 1e-7, weightDecay: Double = 0
+  ) {
+    self.learningRate = learningRate
+    self.rho = rho
+    self.epsilon = epsilon
+    self.weightDecay = weightDecay
+  }
+
+  public static let settings = SettingsDescription<Adadelta>(
+    "Adadelta (Zeiler 2012); the paper's learning rate is 1.", Adadelta(learningRate: 1),
+    [
+      .learningRate, .share("rho", \.rho, keras: "rho", "Kept share of the running means."),
+      .epsilon(\.epsilon),
+      .weightDecay,
+    ])
+
+  public var kerasClass: String? { "Adadelta" }
+
+  public var slotNames: [String] { ["squared_mean", "squared_change"] }
+
+  public func update(_ range: UpdateRange, _ moment: UpdateMoment) {
+    let (w, g, v) = (range.parameters, range.gradient, range.slots)
+    let u = range.slots + range.slotStride
+    let (η, ε) = (Float(moment.learningRate), Float(epsilon))
+    let (ρ, new) = (Float(rho), Float(1 - rho))
+    range.shrink(by: weightDecay * moment.learningRate)
+    forLanes(count: range.count) { i in
+      let gradient = g.lanes(at: i)
+      let squares = v.lanes(at: i) * ρ + gradient * gradient * new
+      let change = gradient * (u.lanes(at: i) + ε).squareRoot() / (squares + ε).squareRoot()
+      v.store(squares, at: i)
+      u.store(u.lanes(at: i) * ρ + change * change * new, at: i)
+      w.store(w.lanes(at: i) - change * η, at: i)
+    }
+  }
+}

@@ -1,0 +1,56 @@
+public import Settings
+internal import Tensors
+
+/// Adagrad, in Keras's form.
+///
+///     w ← w − η·λ·w                      weight decay λ, decoupled
+///     s ← s + g²                         from s₀, the initial accumulator
+///     w ← w − η·g / √(s + ε)
+///
+/// - SeeAlso: Duchi, Hazan & Singer, JMLR 12, 2011.
+public struct Adagrad: Optimizer {
+  public var learningRate: Double
+  public var initialAccumulator: Double
+  public var epsilon: Double
+  public var weightDecay: Double
+
+  /// - Parameters:
+  ///   - learningRate: η, which the schedule scales; above 0.
+  ///   - initialAccumulator: s₀, 0 or more; the slot holds what has been added to it, so that slots start at zero.
+  ///   - epsilon: above 0.
+  ///   - weightDecay: λ, 0 or more.
+  public init(
+    learningRate: Double, initialAccumulator: Double = 0.1, epsilon: Double = 1e-7, weightDecay: Double = 0
+  ) {
+    self.learningRate = learningRate
+    self.initialAccumulator = initialAccumulator
+    self.epsilon = epsilon
+    self.weightDecay = weightDecay
+  }
+
+  public static let settings = SettingsDescription<Adagrad>(
+    "Adagrad (Duchi et al. 2011).", Adagrad(learningRate: 0.001),
+    [
+      .learningRate,
+      SettingKey(
+        "initial_accumulator", \.initialAccumulator, .number(.nonNegative),
+        keras: "initial_accumulator_value",
+        "What the sum of squared gradients starts from."), .epsilon(\.epsilon), .weightDecay,
+    ])
+
+  public var kerasClass: String? { "Adagrad" }
+
+  public var slotNames: [String] { ["squared_sum"] }
+
+  public func update(_ range: UpdateRange, _ moment: UpdateMoment) {
+    let (w, g, s) = (range.parameters, range.gradient, range.slots)
+    let (η, start) = (Float(moment.learningRate), Float(initialAccumulator + epsilon))
+    range.shrink(by: weightDecay * moment.learningRate)
+    forLanes(count: range.count) { i in
+      let gradient = g.lanes(at: i)
+      let sum = s.lanes(at: i) + gradient * gradient
+      s.store(sum, at: i)
+      w.store(w.lanes(at: i) - gradient * η / (sum + start).squareRoot(), at: i)
+    }
+  }
+}

@@ -1,0 +1,70 @@
+public import Settings
+internal import Tensors
+
+/// LARS: SGD with momentum whose step on each tensor is in proportion to the tensor's norm.
+///
+///     d = g + λ·w
+///     r = trust · ‖w‖ / (‖d‖ + ε)        1 where either norm is 0, and for biases and normalisations that do not decay
+///     m ← μ·m − η·r·d
+///     w ← w + m
+///
+/// The norm is that of d, as in optax; the paper has ‖g‖ + λ‖w‖.
+///
+/// - SeeAlso: You, Gitman & Ginsburg 2017, <https://arxiv.org/abs/1708.03888>.
+public struct LARS: LayerwiseOptimizer {
+  public var learningRate: Double
+  public var momentum: Double
+  public var trustCoefficient: Double
+  public var epsilon: Double
+  public var weightDecay: Double
+
+  /// - Parameters:
+  ///   - learningRate: η, which the schedule scales; above 0.
+  ///   - momentum: μ in [0, 1).
+  ///   - trustCoefficient: how large a step is against its tensor, above 0.
+  ///   - epsilon: 0 or more.
+  ///   - weightDecay: λ, 0 or more.
+  public init(
+    learningRate: Double, momentum: Double = 0.9, trustCoefficient: Double = 0.001, epsilon: Double = 0,
+    weightDecay: Double = 0
+  ) {
+    self.learningRate = learningRate
+    self.momentum = momentum
+    self.trustCoefficient = trustCoefficient
+    self.epsilon = epsilon
+    self.weightDecay = weightDecay
+  }
+
+  public static let settings = SettingsDescription<LARS>(
+    "LARS (You et al. 2017), for large minibatches: steps in proportion to each parameter's norm.",
+    LARS(learningRate: 1),
+    [
+      .learningRate, .share("momentum", \.momentum, "Kept share of the last update."),
+      SettingKey(
+        "trust", \.trustCoefficient, .number(.positive), "How large a step is against the parameter's norm."),
+      SettingKey("epsilon", \.epsilon, .number(.nonNegative), "Against division by zero."), .directionDecay,
+    ])
+
+  /// Keras has none.
+  public var kerasClass: String? { nil }
+
+  public var slotNames: [String] { ["momentum"] }
+
+  public func makeDirection(_ range: UpdateRange, _ moment: UpdateMoment) {
+    range.addDecayToGradient(weightDecay)
+  }
+
+  public func trust(weightNorm: Double, directionNorm: Double) -> Double {
+    weightNorm > 0 && directionNorm > 0 ? trustCoefficient * weightNorm / (directionNorm + epsilon) : 1
+  }
+
+  public func apply(_ range: UpdateRange, _ moment: UpdateMoment, trust: Double) {
+    let (w, d, m) = (range.parameters, range.gradient, range.slots)
+    let (rate, μ) = (Float(moment.learningRate * trust), Float(momentum))
+    forLanes(count: range.count) { i in
+      let velocity = m.lanes(at: i) * μ - d.lanes(at: i) * rate
+      m.store(velocity, at: i)
+      w.store(w.lanes(at: i) + velocity, at: i)
+    }
+  }
+}

@@ -1,0 +1,37 @@
+public import Settings
+
+/// A bound on the norm of each filter or unit: its incoming weights, all of a kernel that lead to one output.
+///
+///     w ← w · limit / ‖w‖₂               where ‖w‖₂ is above the limit
+///
+/// Applied after each update of the optimizer, as Keras's `MaxNorm` with the axes of all but the outputs: 0 for dense
+/// layers, `[0, 1, 2]` for convolutions. Biases, normalisations and embeddings are left alone.
+///
+/// - SeeAlso: Srivastava et al. 2014, section 5.1, <https://jmlr.org/papers/v15/srivastava14a.html>.
+public struct MaxNorm: Hashable, Sendable {
+  public var limit: Double
+  /// The layers or parameters that it is for; nil is every kernel.
+  public var patterns: [ParameterPattern]?
+
+  /// - Parameter limit: above 0.
+  public init(limit: Double, patterns: [ParameterPattern]? = nil) {
+    precondition(limit > 0, "a norm cannot be at most \(limit)")
+    self.limit = limit
+    self.patterns = patterns
+  }
+
+  public static let settings = SettingsDescription<MaxNorm>(
+    "A bound on the L2 norm of each filter or unit, after each step.", MaxNorm(limit: 1),
+    [
+      SettingKey("limit", \.limit, .number(.positive), default: .required, "What the norm is at most."),
+      SettingKey(
+        "layers", \.patterns, given: .list(.pattern, count: 1...1000),
+        otherwise: "every layer with a kernel",
+        "Names of layers; `*` stands for any characters: `[\"dense*\"]`."),
+    ])
+
+  func bounds(layer: String, parameter: String) -> Bool {
+    guard parameter == "kernel" else { return false }
+    return patterns.map { $0.contains { $0.matches(layer: layer, parameter: parameter) } } ?? true
+  }
+}

@@ -1,0 +1,86 @@
+public import Settings
+internal import Tensors
+
+/// RMSprop, in Keras's form.
+///
+///     w ← w − η·λ·w                      weight decay λ, decoupled
+///     v ← ρ·v + (1 − ρ)·g²
+///     a ← ρ·a + (1 − ρ)·g                centred only
+///     d = g / √(v + ε)                   or centred  g / √(v − a² + ε)
+///     w ← w − η·d                        or with momentum  m ← μ·m + η·d;  w ← w − m
+///
+/// ε stands inside the root (PyTorch has it outside).
+///
+/// - SeeAlso: Tieleman & Hinton, "Lecture 6.5", Coursera 2012; Graves 2013, <https://arxiv.org/abs/1308.0850>.
+public struct RMSprop: Optimizer {
+  public var learningRate: Double
+  public var rho: Double
+  public var momentum: Double
+  public var epsilon: Double
+  public var centered: Bool
+  public var weightDecay: Double
+
+  /// - Parameters:
+  ///   - learningRate: η, which the schedule scales; above 0.
+  ///   - rho: kept share of the mean squared gradient, in [0, 1).
+  ///   - momentum: μ in [0, 1); 0 needs no slot.
+  ///   - epsilon: above 0.
+  ///   - centered: divides by the standard deviation of the gradient instead of its root mean square.
+  ///   - weightDecay: λ, 0 or more.
+  public init(
+    learningRate: Double, rho: Double = 0.9, momentum: Double = 0, epsilon: Double = 1e-7,
+    centered: Bool = false,
+    weightDecay: Double = 0
+  ) {
+    self.learningRate = learningRate
+    self.rho = rho
+    self.momentum = momentum
+    self.epsilon = epsilon
+    self.centered = centered
+    self.weightDecay = weightDecay
+  }
+
+  public static let settings = SettingsDescription<RMSprop>(
+    "RMSprop (Tieleman & Hinton 2012).", RMSprop(learningRate: 0.001),
+    [
+      .learningRate, .share("rho", \.rho, keras: "rho", "Kept share of the mean squared gradient."),
+      .share("momentum", \.momentum, keras: "momentum", "Kept share of the last update."),
+      .epsilon(\.epsilon),
+      SettingKey(
+        "centered", \.centered, .boolean, keras: "centered",
+        "Divides by the gradient's deviation from its mean instead of its size."), .weightDecay,
+    ])
+
+  public var kerasClass: String? { "RMSprop" }
+
+  public var slotNames: [String] {
+    ["squared_mean"] + (momentum > 0 ? ["momentum"] : []) + (centered ? ["mean"] : [])
+  }
+
+  public func update(_ range: UpdateRange, _ moment: UpdateMoment) {
+    let (w, g, v) = (range.parameters, range.gradient, range.slots)
+    let m = range.slots + range.slotStride
+    let a = range.slots + range.slotStride * (momentum > 0 ? 2 : 1)
+    let (η, μ, ε) = (Float(moment.learningRate), Float(momentum), Float(epsilon))
+    let (ρ, new) = (Float(rho), Float(1 - rho))
+    range.shrink(by: weightDecay * moment.learningRate)
+    // One loop for each of the four forms would save nothing: the time is that of memory.
+    forLanes(count: range.count) { i in
+      let gradient = g.lanes(at: i)
+      let squares = v.lanes(at: i) * ρ + gradient * gradient * new
+      v.store(squares, at: i)
+      var below = squares + ε
+      if centered {
+        let mean = a.lanes(at: i) * ρ + gradient * new
+        a.store(mean, at: i)
+        below = squares - mean * mean + ε
+      }
+      var change = gradient * η / below.squareRoot()
+      if μ > 0 {
+        change = m.lanes(at: i) * μ + change
+        m.store(change, at: i)
+      }
+      w.store(w.lanes(at: i) - change, at: i)
+    }
+  }
+}

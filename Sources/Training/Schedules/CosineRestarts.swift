@@ -1,0 +1,44 @@
+public import Settings
+
+/// Half cosines one after another, each `stretch` times as long and `shrink` times as high as the one before.
+///
+/// - SeeAlso: Loshchilov & Hutter 2017, <https://arxiv.org/abs/1608.03983>.
+public struct CosineRestarts: ScheduleCurve {
+  public var first: TrainingSpan
+  /// 1 or more.
+  public var stretch: Double
+  /// In [0, 1].
+  public var shrink: Double
+  /// In [0, 1].
+  public var floor: Double
+
+  public init(first: TrainingSpan, stretch: Double = 2, shrink: Double = 1, floor: Double = 0) {
+    self.first = first
+    self.stretch = stretch
+    self.shrink = shrink
+    self.floor = floor
+  }
+
+  public static let settings = SettingsDescription<CosineRestarts>(
+    "Half cosines one after another (Loshchilov & Hutter 2017).", CosineRestarts(first: .epochs(1)),
+    [
+      SettingKey(
+        "first", \.first, TrainingSpan.settings.form, default: .required, "How long the first one is."),
+      SettingKey(
+        "stretch", \.stretch, .number(NumberRange(minimum: 1, maximum: 100)),
+        "How many times as long each is as the one before."),
+      SettingKey(
+        "shrink", \.shrink, .number(.unit), "How many times as high each begins as the one before."),
+      .floor(\.floor),
+    ])
+
+  public func factor(step: Int, of training: TrainingLength) -> Double {
+    var (start, length, height) = (0.0, Double(max(training.steps(first), 1)), 1.0)
+    while Double(step) >= start + length {
+      start += length
+      length *= stretch
+      height *= shrink
+    }
+    return floor + (1 - floor) * height * halfCosine((Double(step) - start) / length)
+  }
+}

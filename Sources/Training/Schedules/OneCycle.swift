@@ -1,0 +1,44 @@
+public import Settings
+
+/// Up from `start` to 1 over the share `rise` of the run, and down to `end`, both along half a cosine, in PyTorch's form.
+///
+/// - SeeAlso: Smith & Topin 2018, <https://arxiv.org/abs/1708.07120>.
+public struct OneCycle: ScheduleCurve {
+  /// In [0, 1).
+  public var rise: Double
+  /// In [0, 1].
+  public var start: Double
+  /// In [0, 1].
+  public var end: Double
+
+  public init(rise: Double = 0.3, start: Double = 0.04, end: Double = 4e-6) {
+    self.rise = rise
+    self.start = start
+    self.end = end
+  }
+
+  public static let settings = SettingsDescription<OneCycle>(
+    "The learning rate rises to its value and falls again, both along half a cosine (Smith & Topin 2018).",
+    OneCycle(),
+    [
+      SettingKey("rise", \.rise, .number(.share), "The share of the run in which it rises."),
+      SettingKey(
+        "start", \.start, .number(.unit), "The share of the learning rate that it starts from."),
+      SettingKey("end", \.end, .number(.unit), "The share of the learning rate that it ends with."),
+    ])
+
+  /// It rises by itself.
+  public static var takesWarmup: Bool { false }
+
+  public var isStretchedOverTraining: Bool { true }
+
+  public func factor(step: Int, of training: TrainingLength) -> Double {
+    let last = Double(training.totalSteps - 1)
+    let top = rise * Double(training.totalSteps) - 1
+    func between(_ from: Double, _ to: Double, _ progress: Double) -> Double {
+      to + (from - to) * halfCosine(min(max(progress, 0), 1))
+    }
+    if Double(step) <= top, top > 0 { return between(start, 1, Double(step) / top) }
+    return last > top ? between(1, end, (Double(step) - max(top, 0)) / (last - max(top, 0))) : end
+  }
+}

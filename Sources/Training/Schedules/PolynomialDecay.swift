@@ -1,0 +1,29 @@
+internal import Foundation
+public import Settings
+
+/// `floor + (1 − floor)·(1 − t)^power`, where t goes from 0 to 1; a power of 1 is a straight line.
+public struct PolynomialDecay: ScheduleCurve {
+  /// Above 0.
+  public var power: Double
+  /// How long it falls; nil is the whole training.
+  public var over: TrainingSpan?
+  /// In [0, 1].
+  public var floor: Double
+
+  public init(over: TrainingSpan? = nil, power: Double = 1, floor: Double = 0) {
+    self.over = over
+    self.power = power
+    self.floor = floor
+  }
+
+  public static let settings = SettingsDescription<PolynomialDecay>(
+    "The learning rate falls along a power of the time that is left; 1 is a straight line.",
+    PolynomialDecay(),
+    [SettingKey("power", \.power, .number(.positive), "The exponent."), .over(\.over), .floor(\.floor)])
+
+  public var isStretchedOverTraining: Bool { over == nil }
+
+  public func factor(step: Int, of training: TrainingLength) -> Double {
+    floor + (1 - floor) * pow(1 - training.progress(step, in: over), power)
+  }
+}

@@ -1,0 +1,33 @@
+/// The factor by which a step's learning rate is scaled: a pure function of the step's number.
+///
+/// For a ``Plateau`` this is the warm-up alone; the rest of the factor is in ``PlateauState/factor``.
+public struct Schedule: Hashable, Sendable {
+  public let configuration: ScheduleConfiguration
+  public let length: TrainingLength
+
+  /// - Parameters:
+  ///   - stepsPerEpoch: minibatches of one epoch, 1 or more.
+  ///   - totalSteps: steps of the whole run, over which a curve without a length of its own runs.
+  public init(_ configuration: ScheduleConfiguration, stepsPerEpoch: Int, totalSteps: Int) {
+    self.configuration = configuration
+    length = TrainingLength(stepsPerEpoch: stepsPerEpoch, totalSteps: totalSteps)
+  }
+
+  /// The schedule of a training over so many samples in an epoch.
+  init(_ training: TrainingConfiguration, samples: Int) {
+    let steps = max((samples + training.samplesPerStep - 1) / training.samplesPerStep, 1)
+    self.init(training.schedule, stepsPerEpoch: steps, totalSteps: steps * training.epochs)
+  }
+
+  /// The factor for a step, counted from 0.
+  ///
+  /// Warm-up over W steps multiplies the curve by (step + 1) / W until that is 1, so the first step already moves.
+  public func factor(step: Int) -> Double {
+    var factor = configuration.curve.rule.factor(step: step, of: length)
+    if let warmup = configuration.warmup {
+      let warmupSteps = length.steps(warmup)
+      if step + 1 < warmupSteps { factor *= Double(step + 1) / Double(warmupSteps) }
+    }
+    return factor
+  }
+}

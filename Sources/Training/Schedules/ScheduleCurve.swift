@@ -1,0 +1,38 @@
+internal import Foundation
+public import Settings
+
+/// A curve along which the learning rate moves, with its settings: a factor in [0, 1] for each step.
+public protocol ScheduleCurve: Hashable, Sendable {
+  /// The curve's settings, as configurations write them.
+  static var settings: SettingsDescription<Self> { get }
+
+  /// Whether a warm-up may come before it.
+  static var takesWarmup: Bool { get }
+
+  /// Whether more epochs would move its points.
+  var isStretchedOverTraining: Bool { get }
+
+  /// The factor for a step, counted from 0.
+  func factor(step: Int, of training: TrainingLength) -> Double
+}
+
+extension ScheduleCurve {
+  public static var takesWarmup: Bool { true }
+  public var isStretchedOverTraining: Bool { false }
+}
+
+extension SettingKey where Root: ScheduleCurve {
+  /// The length of a curve that falls once, ``TrainingSpan`` or the whole training.
+  static func over(_ path: any WritableKeyPath<Root, TrainingSpan?> & Sendable) -> SettingKey {
+    SettingKey(
+      "over", path, .optional("run", TrainingSpan.settings.form),
+      "How long it falls; `run` is the whole training.")
+  }
+
+  static func floor(_ path: any WritableKeyPath<Root, Double> & Sendable) -> SettingKey {
+    SettingKey("floor", path, .number(.unit), "The share of the learning rate that it falls to.")
+  }
+}
+
+/// From 1 to 0 along half a cosine, while `progress` goes from 0 to 1.
+func halfCosine(_ progress: Double) -> Double { 0.5 * (1 + cos(.pi * progress)) }

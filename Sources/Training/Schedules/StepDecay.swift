@@ -1,0 +1,27 @@
+internal import Foundation
+public import Settings
+
+/// The learning rate is multiplied by a factor after each of some spans, counted from the start of the run.
+public struct StepDecay: ScheduleCurve {
+  public var at: [TrainingSpan]
+  public var factor: Double
+
+  /// - Parameter factor: in [0, 1].
+  public init(at: [TrainingSpan], factor: Double = 0.1) {
+    self.at = at
+    self.factor = factor
+  }
+
+  public static let settings = SettingsDescription<StepDecay>(
+    "The learning rate drops at given times.", StepDecay(at: []),
+    [
+      SettingKey(
+        "at", \.at, .list(TrainingSpan.settings.form, count: 1...1000), default: .required,
+        "When it drops, counted from the start."),
+      SettingKey("factor", \.factor, .number(.unit), "What it is multiplied by each time."),
+    ])
+
+  public func factor(step: Int, of training: TrainingLength) -> Double {
+    pow(factor, Double(at.filter { step >= training.steps($0) }.count))
+  }
+}

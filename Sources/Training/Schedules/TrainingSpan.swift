@@ -1,0 +1,63 @@
+public import Settings
+
+/// A length of training, in steps or epochs.
+public enum TrainingSpan: Hashable, Sendable {
+  case epochs(Double)
+  case steps(Int)
+}
+
+extension TrainingSpan: SettingsVariant {
+  public enum Kind: String, Sendable, CaseIterable {
+    case epochs
+    case steps
+  }
+
+  public static let noun = "span"
+
+  public var kind: Kind {
+    switch self {
+    case .epochs: .epochs
+    case .steps: .steps
+    }
+  }
+
+  public static func description(of kind: Kind) -> SettingsKind<Self> {
+    switch kind {
+    case .epochs:
+      SettingsKind(
+        kind.rawValue, "Epochs, also in part: `{epochs: 0.5}`.", .number(.positive), wrap: Self.epochs,
+        unwrap: { if case .epochs(let count) = $0 { count } else { nil } })
+    case .steps:
+      SettingsKind(
+        kind.rawValue, "Optimizer steps.", .integer(1...1 << 40), wrap: Self.steps,
+        unwrap: { if case .steps(let count) = $0 { count } else { nil } })
+    }
+  }
+}
+
+/// How long a training is: what spans are measured against.
+public struct TrainingLength: Hashable, Sendable {
+  /// Minibatches of one epoch, 1 or more.
+  public let stepsPerEpoch: Int
+  /// Steps of the whole run.
+  public let totalSteps: Int
+
+  public init(stepsPerEpoch: Int, totalSteps: Int) {
+    precondition(stepsPerEpoch >= 1, "an epoch has at least 1 step, got \(stepsPerEpoch)")
+    self.stepsPerEpoch = stepsPerEpoch
+    self.totalSteps = totalSteps
+  }
+
+  /// A span in steps, rounded to the nearest.
+  public func steps(_ span: TrainingSpan) -> Int {
+    switch span {
+    case .steps(let count): count
+    case .epochs(let count): Int((count * Double(stepsPerEpoch)).rounded())
+    }
+  }
+
+  /// How far a step is in a span that begins with the training, from 0 to 1; without a span, in the whole training.
+  func progress(_ step: Int, in span: TrainingSpan?) -> Double {
+    min(Double(step) / Double(max(span.map(steps) ?? totalSteps, 1)), 1)
+  }
+}
