@@ -147,10 +147,9 @@ public struct SettingsDescription<Root: Sendable>: Sendable {
   public func kerasSettings(of root: Root) -> [String: ResolvedValue.Content] {
     var settings: [String: ResolvedValue.Content] = [:]
     for key in keys {
-      guard let word = key.keras, let value = key.write(root), value != word.meaningOfAbsence else {
-        continue
-      }
-      settings[word.name] = value
+      guard let option = key.keras, let value = key.write(root) else { continue }
+      if option.isLeftOutAtDefault, value == key.write(prototype) { continue }
+      settings[option.name] = option.write(value)
     }
     return settings
   }
