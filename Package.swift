@@ -109,7 +109,9 @@ let package = Package(
     .testTarget(name: "DigestsTests", dependencies: ["Digests"]),
     .testTarget(name: "SettingsTests", dependencies: ["Settings"]),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors", "TestSupport"]),
-    .testTarget(name: "NetworksTests", dependencies: ["Networks", "Tensors", "TestSupport"]),
+    .testTarget(
+      name: "NetworksTests", dependencies: ["Networks", "Settings", "Tensors", "TestSupport"],
+      exclude: ["Fixtures"]),
     .testTarget(name: "ParallelTests", dependencies: ["Parallel", "Tensors", "TestSupport"]),
     .testTarget(
       name: "ComputeTests", dependencies: ["Compute", "HDF5", "TestSupport"], exclude: ["Fixtures"]),

@@ -72,39 +72,15 @@ private struct Extent {
   /// The extent of the layer's input that this extent of its output sees.
   private func before(_ layer: ResolvedLayer) -> Extent {
     let input = layer.inputShapes[0]
-    switch layer.spec {
-    case .conv2D(let conv):
-      guard let window = WindowGeometry2D(height: input[0], width: input[1], conv: conv) else { return self }
-      return Extent(
-        rows: seen(rows, conv.kernel.height, conv.stride.height, conv.dilation.height, window.height),
-        columns: seen(columns, conv.kernel.width, conv.stride.width, conv.dilation.width, window.width))
-    case .maxPool2D(let pool), .averagePool2D(let pool):
-      guard let window = WindowGeometry2D(height: input[0], width: input[1], pool: pool) else { return self }
-      return Extent(
-        rows: seen(rows, pool.size.height, pool.stride.height, 1, window.height),
-        columns: seen(columns, pool.size.width, pool.stride.width, 1, window.width))
-    case .depthwiseConv2D(let conv):
-      func axis(_ input: Int, _ window: Int, _ stride: Int, _ dilation: Int) -> WindowGeometry? {
-        WindowGeometry(
-          input: input, window: window, stride: stride, dilation: dilation, padding: conv.padding)
-      }
-      guard
-        let vertical = axis(input[0], conv.kernel.height, conv.stride.height, conv.dilation.height),
-        let horizontal = axis(input[1], conv.kernel.width, conv.stride.width, conv.dilation.width)
-      else { return self }
-      return Extent(
-        rows: seen(rows, conv.kernel.height, conv.stride.height, conv.dilation.height, vertical),
-        columns: seen(columns, conv.kernel.width, conv.stride.width, conv.dilation.width, horizontal))
-    case .zeroPadding2D(let margins): return moved(down: -margins.top, right: -margins.left)
-    case .cropping2D(let margins): return moved(down: margins.top, right: margins.left)
-    default:
-      // A layer that keeps its image's size looks at the same place; any other at everything.
-      if input.rank == 3, layer.outputShape.rank == 3, input[0] == layer.outputShape[0],
-        input[1] == layer.outputShape[1]
-      {
-        return self
-      }
-      return Extent(rows: 0...max(0, input[0] - 1), columns: 0...max(0, (input.rank == 3 ? input[1] : 1) - 1))
+    let everything = Extent(
+      rows: 0...max(0, input[0] - 1), columns: 0...max(0, (input.rank == 3 ? input[1] : 1) - 1))
+    guard input.rank == 3, layer.outputShape.rank == 3 else { return everything }
+    return switch layer.view {
+    case .samePlace: self
+    case .window(let rows, let columns):
+      Extent(rows: seen(self.rows, rows), columns: seen(self.columns, columns))
+    case .shifted(let down, let right): moved(down: down, right: right)
+    case .everything: everything
     }
   }
 
@@ -114,10 +90,9 @@ private struct Extent {
       columns: columns.lowerBound + right...columns.upperBound + right)
   }
 
-  private func seen(
-    _ range: ClosedRange<Int>, _ window: Int, _ stride: Int, _ dilation: Int, _ geometry: WindowGeometry
-  ) -> ClosedRange<Int> {
-    let low = range.lowerBound * stride - geometry.paddingBefore
-    return low...range.upperBound * stride - geometry.paddingBefore + (window - 1) * dilation
+  private func seen(_ range: ClosedRange<Int>, _ window: LayerWindow) -> ClosedRange<Int> {
+    let low = range.lowerBound * window.stride - window.paddingBefore
+    let last = range.upperBound * window.stride - window.paddingBefore
+    return low...last + (window.size - 1) * window.dilation
   }
 }

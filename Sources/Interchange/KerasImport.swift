@@ -39,11 +39,11 @@ public struct KerasImport: Sendable {
 
   /// Layers in the file's order, before anything is put in front of them.
   private struct Model {
-    var name: String
-    var layers: [Layer]
-    var inputShape: Shape
-    var sources: [KerasWeights.Source]
-    var notes: [String]
+    let name: String
+    let layers: [Layer]
+    let inputShape: Shape
+    let sources: [KerasWeights.Source]
+    let notes: [String]
     /// The axis that a layer works along, as Keras counts it.
     var axes: [String: Int] = [:]
   }
@@ -82,35 +82,35 @@ public struct KerasImport: Sendable {
       throw InterchangeError(
         .usage, "\(file.path) has its architecture in it; --architecture is for files of weights alone")
     }
-    var graph = try KerasGraph(try file.modelConfig(), path: file.path)
+    var model = try KerasModelReader(try file.modelConfig(), path: file.path).model
     var specs: [String: LayerSpec] = [:]
     var notes: [String] = []
     var axes: [String: Int] = [:]
-    for node in graph.nodes {
-      var axis: Int?
-      switch try KerasLayers.translate(node, path: file.path, axis: &axis) {
-      case .layer(let spec):
-        specs[node.name] = spec
-        axes[node.name] = axis
+    for layer in model.layers {
+      switch try KerasLayers.translate(layer, path: file.path) {
+      case .layer(let spec, let axis):
+        specs[layer.name] = spec
+        axes[layer.name] = axis
       case .nothing(let why):
-        graph.remove(node.name)
-        notes.append("layer '\(node.name)' (\(node.className)) is left out: \(why)")
+        model.remove(layer.name)
+        notes.append("layer '\(layer.name)' (\(layer.className)) is left out: \(why)")
       }
     }
-    let layers = graph.nodes.compactMap { node in
-      specs[node.name].map { Layer(name: node.name, inputs: node.inputs, spec: $0) }
+    let layers = model.layers.compactMap { layer in
+      specs[layer.name].map { Layer(name: layer.name, inputs: layer.inputs, spec: $0) }
     }
-    let sources = graph.nodes.map {
+    let sources = model.layers.map {
       KerasWeights.Source(layer: $0.name, owner: $0.owner, isTrainable: $0.isTrainable)
     }
-    let isOpen = graph.inputShape.count == 3 && graph.inputShape[2] != nil && graph.inputShape.contains(nil)
-    let fallback = isOpen ? graph.inputShape[2].map { Shape([224, 224, $0]) } : nil
-    let shape = try shape(graph.inputShape, file, fallback: fallback)
+    let found = model.inputShape
+    let isOpen = found.count == 3 && found[2] != nil && found.contains(nil)
+    let fallback = isOpen ? found[2].map { Shape([224, 224, $0]) } : nil
+    let shape = try shape(found, file, fallback: fallback)
     if isOpen, inputShape == nil {
       notes.append("the model takes images of any size, and the checkpoint is made for \(shape); see --input")
     }
     return Model(
-      name: graph.name, layers: layers, inputShape: shape, sources: sources, notes: notes, axes: axes)
+      name: model.name, layers: layers, inputShape: shape, sources: sources, notes: notes, axes: axes)
   }
 
   private func weightsModel(_ file: KerasFile) throws -> Model {

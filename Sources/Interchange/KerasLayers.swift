@@ -1,121 +1,119 @@
 internal import Networks
+internal import Settings
+internal import Tensors
 
 /// What a Keras layer becomes here.
 enum KerasTranslation {
-  case layer(LayerSpec)
+  /// `axis` is the one that the layer works along, as Keras counts it; nil for one that has none.
+  case layer(LayerSpec, axis: Int?)
   /// It does something in training only, or nothing at all.
   case nothing(why: String)
 }
 
-/// Keras's layers by their class names.
+/// Layers in Keras's words, both ways, as the descriptions of their kinds have them.
 enum KerasLayers {
-  /// Every class that can be read, for messages.
-  static let supported = [
-    "Activation", "Add", "AveragePooling2D", "BatchNormalization", "Concatenate", "Conv2D", "Dense",
-    "Dropout", "Flatten", "GlobalAveragePooling2D", "GlobalMaxPooling2D", "InputLayer", "MaxPooling2D",
-    "ReLU",
-    "Rescaling", "Softmax",
-  ]
-
-  /// - Parameter axes: receives the axis of a layer that works along one, to be compared with its input's rank.
-  static func translate(
-    _ node: KerasNode, path: String, axis: inout Int?
-  ) throws -> KerasTranslation {
-    var options = KerasOptions(node, path: path)
-    let result = try translate(node, &options, &axis)
-    if case .layer = result { try options.finish() }
-    return result
+  /// Layers that act in training only, and are left out.
+  private enum TrainingLayer: String, CaseIterable {
+    case gaussianNoise = "GaussianNoise"
+    case gaussianDropout = "GaussianDropout"
+    case alphaDropout = "AlphaDropout"
+    case activityRegularization = "ActivityRegularization"
+    case randomFlip = "RandomFlip"
+    case randomRotation = "RandomRotation"
+    case randomZoom = "RandomZoom"
+    case randomTranslation = "RandomTranslation"
+    case randomContrast = "RandomContrast"
+    case randomBrightness = "RandomBrightness"
   }
 
-  private static func translate(
-    _ node: KerasNode, _ options: inout KerasOptions, _ axis: inout Int?
-  ) throws -> KerasTranslation {
-    switch node.className {
-    case "Conv2D", "Convolution2D": return .layer(.conv2D(try convolution(&options)))
-    case "Dense":
-      return .layer(
-        .dense(
-          Dense(
-            units: try options.integer("units"), useBias: try options.flag("use_bias", default: true),
-            activation: try options.activation())))
-    case "MaxPooling2D", "MaxPool2D": return .layer(.maxPool2D(try pooling(&options)))
-    case "AveragePooling2D", "AvgPool2D": return .layer(.averagePool2D(try pooling(&options)))
-    case "GlobalAveragePooling2D", "GlobalMaxPooling2D":
-      try options.requireChannelsLast()
-      try options.require("keepdims", false)
-      return .layer(node.className == "GlobalMaxPooling2D" ? .globalMaxPool2D : .globalAveragePool2D)
-    case "Flatten":
-      try options.requireChannelsLast()
-      return .layer(.flatten)
-    case "Activation":
-      let activation = try options.activation()
-      return activation == .linear ? .nothing(why: "it is linear") : .layer(.activation(activation))
-    case "ReLU":
-      try options.require("max_value", .null)
-      try options.require("negative_slope", .integer(0))
-      try options.require("threshold", .integer(0))
-      return .layer(.activation(.relu))
-    case "Softmax":
-      axis = try options.integer("axis", default: -1)
-      return .layer(.activation(.softmax))
-    case "Dropout", "SpatialDropout2D":
-      // A whole map dropped at once differs from single elements in training only.
-      try options.requireChannelsLast()
-      return .layer(.dropout(Dropout(rate: Float(try options.number("rate", default: 0.5)))))
-    case "BatchNormalization":
-      axis = try normalizedAxis(&options)
-      return .layer(
-        .batchNorm(
-          BatchNorm(
-            momentum: Float(try options.number("momentum", default: 0.99)),
-            epsilon: Float(try options.number("epsilon", default: 1e-3)),
-            scale: try options.flag("scale", default: true),
-            center: try options.flag("center", default: true))))
-    case "Add": return .layer(.add)
-    case "Multiply": return .layer(.multiply)
-    case "Concatenate":
-      axis = try options.integer("axis", default: -1)
-      return .layer(.concat)
-    case "Rescaling":
-      return .layer(
-        .rescale(
-          Rescale(
-            scale: try options.number("scale", default: 1), offset: try options.number("offset", default: 0)))
-      )
-    case "GaussianNoise", "GaussianDropout", "AlphaDropout", "ActivityRegularization", "RandomFlip",
-      "RandomRotation", "RandomZoom", "RandomTranslation", "RandomContrast", "RandomBrightness":
+  /// Every class that can be read, for messages.
+  static let supported =
+    (readers.map(\.className) + TrainingLayer.allCases.map(\.rawValue) + ["InputLayer"]).sorted()
+
+  // MARK: - To Keras
+
+  /// The class and the options that make Keras compute the same; those left out are Keras's defaults.
+  static func options(of layer: ResolvedLayer) -> (className: String, options: [String: JSONValue]) {
+    options(of: layer.spec.described, input: layer.inputShapes[0])
+  }
+
+  private static func options(
+    of layer: some AnyDescribedLayer, input: Shape
+  ) -> (className: String, options: [String: JSONValue]) {
+    let description = layer.description
+    var options: [String: JSONValue] = [:]
+    for key in description.settings.keys {
+      guard let option = key.keras, let content = key.content(of: layer.settings) else { continue }
+      let isDefault = content == key.content(of: description.settings.prototype)
+      if option.isLeftOutAtDefault, isDefault { continue }
+      options[option.name] = JSONValue(option.write(content))
+    }
+    for option in description.keras.options {
+      switch option {
+      case .only: continue
+      case .channelAxis(let isWritten): if isWritten { options["axis"] = .integer(-1) }
+      case .made(let name, _, let write, _): options[name] = write(layer.settings, input)
+      }
+    }
+    return (description.keras.classNames[0], options)
+  }
+
+  /// The layer's weights in the order in which Keras reads them.
+  static func weights(of layer: ResolvedLayer) -> [ModelDescription.Weight] {
+    identity(layer.spec.described, layer.inputShapes[0]) + layer.parameters.map { .parameter($0) }
+  }
+
+  private static func identity(
+    _ layer: some AnyDescribedLayer, _ input: Shape
+  ) -> [ModelDescription.Weight] {
+    layer.description.keras.hasIdentity ? [.identity(input[input.rank - 1])] : []
+  }
+
+  // MARK: - From Keras
+
+  /// A class of Keras's that a kind of layer can be made of.
+  private struct Reader: Sendable {
+    let className: String
+    let read: @Sendable (inout KerasOptions) throws -> LayerSpec
+  }
+
+  private static let readers = LayerKind.allCases.flatMap { readers(of: $0.description) }
+
+  private static func readers(of description: some AnyLayerDescription) -> [Reader] {
+    let description = description.typed
+    return ([description.keras] + description.alsoReads).flatMap { keras in
+      keras.classNames.map { name in
+        Reader(className: name) { try read(description, as: keras, &$0) }
+      }
+    }
+  }
+
+  private static func read<Settings>(
+    _ description: LayerDescription<Settings>, as keras: KerasLayer<Settings>, _ options: inout KerasOptions
+  ) throws -> LayerSpec {
+    var settings = keras.start ?? description.settings.prototype
+    for key in description.settings.keys {
+      try options.read(key, default: description.settings.prototype, into: &settings)
+    }
+    for option in keras.options { try options.read(option, into: &settings) }
+    return description.make(settings)
+  }
+
+  /// - Throws: ``InterchangeError`` for a class that no layer is made of, and an option that is not supported.
+  static func translate(_ layer: ModelDescription.Layer, path: String) throws -> KerasTranslation {
+    var options = KerasOptions(layer, path: path)
+    if TrainingLayer(rawValue: layer.className) != nil {
       return .nothing(why: "it acts in training only; ask for augmentation in the config")
-    default:
-      if let spec = try modern(node, &options, &axis) { return .layer(spec) }
+    }
+    guard let reader = readers.first(where: { $0.className == layer.className }) else {
       throw InterchangeError(
         .badData,
         "\(options.place): there is no such layer here; there are \(supported.joined(separator: ", "))")
     }
-  }
-
-  private static func convolution(_ options: inout KerasOptions) throws -> Conv2D {
     try options.requireChannelsLast()
-    return Conv2D(
-      filters: try options.integer("filters"), kernel: try options.size("kernel_size"),
-      stride: try options.size("strides", default: .one),
-      dilation: try options.size("dilation_rate", default: .one), padding: try options.padding(),
-      groups: try options.integer("groups", default: 1), useBias: try options.flag("use_bias", default: true),
-      activation: try options.activation())
-  }
-
-  private static func pooling(_ options: inout KerasOptions) throws -> Pool2D {
-    try options.requireChannelsLast()
-    let size = try options.size("pool_size", default: Size2D(2))
-    return Pool2D(
-      size: size, stride: try options.size("strides", default: size), padding: try options.padding())
-  }
-
-  /// The axis of a batch normalisation, which Keras 2 writes as a list.
-  static func normalizedAxis(_ options: inout KerasOptions) throws -> Int {
-    guard let value = options.value("axis") else { return -1 }
-    guard let axis = value.integer ?? (value.elements?.count == 1 ? value.elements?[0].integer : nil) else {
-      throw options.unsupported("axis", value, "-1, the channels")
-    }
-    return axis
+    let spec = try reader.read(&options)
+    if spec == .activation(.linear) { return .nothing(why: "it is linear") }
+    try options.finish()
+    return .layer(spec, axis: options.axis)
   }
 }

@@ -11,20 +11,20 @@ public struct KerasModelWriter: ModelWriter {
   public init() {}
 
   public func write(_ checkpoint: Checkpoint, to root: Group) throws {
-    let model = KerasModelConfig(checkpoint.network)
+    let model = ModelDescription(checkpoint.network, name: checkpoint.name)
+    let config = KerasModelConfig(model)
     try writeVersion(to: root.attributes)
-    try root.attributes.write("model_config", try model.json(name: checkpoint.name))
+    try root.attributes.write("model_config", try config.json())
     let compilation = KerasCompilation(checkpoint.network, checkpoint.identity.criterion)
     if let training = checkpoint.optimizer.flatMap(compilation.trainingConfig) {
       try root.attributes.write("training_config", try training.textKeepingFloats())
     }
     let weights = try root.makeGroup(CheckpointFile.valuesGroup)
     try writeVersion(to: weights.attributes)
-    try weights.attributes.write("layer_names", model.layerNames)
-    for name in model.layerNames {
+    try weights.attributes.write("layer_names", config.layerNames)
+    for name in config.layerNames {
       let group = try weights.makeGroup(name)
-      let layer = checkpoint.network.layers.first { $0.name == name }
-      let own = layer?.kerasWeights ?? []
+      let own = model.layers.first { $0.name == name }?.weights ?? []
       try group.attributes.write("weight_names", own.map { "\(name)/\($0.name)" })
       for weight in own { try write(weight, of: name, from: checkpoint.values, to: group) }
     }
@@ -37,18 +37,23 @@ public struct KerasModelWriter: ModelWriter {
   }
 
   private func write(
-    _ weight: KerasWeight, of layer: String, from values: CanonicalParameters, to group: Group
+    _ weight: ModelDescription.Weight, of layer: String, from values: CanonicalParameters, to group: Group
   ) throws {
-    let path = "\(layer)/\(weight.name)"
+    let dataset = try group.makeDataset(
+      "\(layer)/\(weight.name)", type: .float32, shape: weight.shape.dimensions)
     switch weight {
-    case .identity(let rows):
-      let dataset = try group.makeDataset(path, type: .float32, shape: [rows, rows])
-      try dataset.write((0..<rows * rows).map { Float($0 % (rows + 1) == 0 ? 1 : 0) })
+    case .identity(let rows): try dataset.write(identityMatrix(rows))
     case .parameter(let spec):
       let parameter = values.layout.parameters.first { $0.layer == layer && $0.spec.name == spec.name }
-      guard let parameter else { return }
-      let dataset = try group.makeDataset(path, type: .float32, shape: spec.shape.dimensions)
+      guard let parameter else {
+        preconditionFailure("the checkpoint has no values of '\(layer)/\(spec.name)'")
+      }
       try dataset.write(UnsafeBufferPointer(values.values(of: parameter)))
     }
   }
+}
+
+/// Ones on the diagonal of so many rows, and zeros.
+func identityMatrix(_ rows: Int) -> [Float] {
+  (0..<rows * rows).map { $0 % (rows + 1) == 0 ? 1 : 0 }
 }

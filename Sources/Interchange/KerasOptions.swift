@@ -1,11 +1,14 @@
 internal import Networks
+internal import Settings
 
 /// The options of one Keras layer, read strictly: what is neither read nor known to change no result is an error.
 struct KerasOptions {
-  let node: KerasNode
-  let path: String
+  private let layer: ModelDescription.Layer
+  private let path: String
   private let members: [String: JSONValue]
   private var unread: Set<String>
+  /// The axis that the layer works along; nil for one that has none.
+  private(set) var axis: Int?
 
   /// Options that decide how a layer trains, is built or is named, and not what it computes.
   private static let ignorable: Set<String> = [
@@ -16,10 +19,10 @@ struct KerasOptions {
   ]
   private static let ignorableEndings = ["_initializer", "_regularizer", "_constraint"]
 
-  init(_ node: KerasNode, path: String) {
-    self.node = node
+  init(_ layer: ModelDescription.Layer, path: String) {
+    self.layer = layer
     self.path = path
-    members = node.config.members ?? [:]
+    members = layer.options.members ?? [:]
     unread = Set(
       members.keys.filter { key in
         !Self.ignorable.contains(key) && !Self.ignorableEndings.contains(where: key.hasSuffix)
@@ -27,76 +30,58 @@ struct KerasOptions {
   }
 
   /// `layer 'name' (Class)`, for messages.
-  var place: String { "\(path): layer '\(node.name)' (\(node.className))" }
+  var place: String { "\(path): layer '\(layer.name)' (\(layer.className))" }
 
   /// An option's value; nil where it is absent or null.
-  mutating func value(_ key: String) -> JSONValue? {
-    unread.remove(key)
-    guard let value = members[key], !value.isNull else { return nil }
+  private mutating func value(_ name: String) -> JSONValue? {
+    unread.remove(name)
+    guard let value = members[name], !value.isNull else { return nil }
     return value
   }
 
-  mutating func integer(_ key: String, default fallback: Int? = nil) throws -> Int {
-    guard let value = value(key) else {
-      guard let fallback else { throw missing(key) }
-      return fallback
+  // MARK: - Settings
+
+  /// Reads the option of a setting, where it has one.
+  ///
+  /// - Parameter prototype: has the value of an option that is left out.
+  mutating func read<Root>(_ key: SettingKey<Root>, default prototype: Root, into root: inout Root) throws {
+    guard let option = key.keras else { return }
+    // Every word is read, lest it should count as unknown.
+    let found = option.names.map { (name: $0, value: value($0)) }
+    guard let (name, value) = found.first(where: { $0.value != nil }), let value else {
+      guard !key.isRequired, let content = key.content(of: prototype) else { throw missing(option.name) }
+      precondition(key.take(content, into: &root), "\(key.name) does not take its own default \(content)")
+      return
     }
-    guard let integer = value.integer else { throw unsupported(key, value, "a whole number") }
-    return integer
+    guard let content = option.read(value.asContent)?.fitted(to: key.schema), key.take(content, into: &root)
+    else { throw unsupported(name, value, key.schema.supported) }
   }
 
-  mutating func number(_ key: String, default fallback: Double) throws -> Double {
-    guard let value = value(key) else { return fallback }
-    guard let number = value.double else { throw unsupported(key, value, "a number") }
-    return number
-  }
-
-  mutating func flag(_ key: String, default fallback: Bool) throws -> Bool {
-    guard let value = value(key) else { return fallback }
-    guard let flag = value.bool else { throw unsupported(key, value, "true or false") }
-    return flag
-  }
-
-  /// A pair, also written as one number.
-  mutating func size(_ key: String, default fallback: Size2D? = nil) throws -> Size2D {
-    guard let value = value(key) else {
-      guard let fallback else { throw missing(key) }
-      return fallback
+  /// Reads an option that is no single setting.
+  mutating func read<Settings>(
+    _ option: KerasLayer<Settings>.Option, into settings: inout Settings
+  ) throws {
+    switch option {
+    case .only(let name, let values):
+      guard let value = value(name) else { return }
+      let isSupported = values.contains { $0 == value || ($0.double != nil && $0.double == value.double) }
+      guard isSupported else {
+        throw unsupported(name, value, values.first.flatMap { try? $0.text() } ?? "none")
+      }
+    case .channelAxis: axis = try readAxis()
+    case .made(let name, let supported, _, let read):
+      let value = value(name)
+      guard read(value, &settings) else { throw unsupported(name, value ?? .null, supported) }
     }
-    if let side = value.integer { return Size2D(side) }
-    guard let sides = value.elements?.compactMap(\.integer), sides.count == 2 else {
-      throw unsupported(key, value, "two whole numbers")
+  }
+
+  /// The axis of a layer that works along one, which Keras 2 writes as a list.
+  private mutating func readAxis() throws -> Int {
+    guard let value = value("axis") else { return -1 }
+    guard let axis = value.integer ?? (value.elements?.count == 1 ? value.elements?[0].integer : nil) else {
+      throw unsupported("axis", value, "-1, the channels")
     }
-    return Size2D(sides[0], sides[1])
-  }
-
-  mutating func padding() throws -> Padding {
-    guard let value = value("padding") else { return .valid }
-    guard let padding = value.string.flatMap(Padding.init(rawValue:)) else {
-      throw unsupported("padding", value, Padding.allCases.map(\.rawValue).joined(separator: ", "))
-    }
-    return padding
-  }
-
-  /// An activation: a name, or an object that holds one.
-  mutating func activation(_ key: String = "activation") throws -> Activation {
-    guard let value = value(key) else { return .linear }
-    guard let activation = Self.activation(value) else {
-      throw unsupported(key, value, Activation.allCases.map(\.rawValue).joined(separator: ", "))
-    }
-    return activation
-  }
-
-  static func activation(_ value: JSONValue) -> Activation? {
-    if let name = value.string?.lowercased() { return named(name) }
-    // {"class_name": "function", "config": "relu"} and {"class_name": "ReLU", "config": {}}
-    if let name = value["config"]?.string { return named(name) }
-    return value["class_name"]?.string.flatMap { named($0.lowercased()) }
-  }
-
-  /// Keras 2 calls silu swish.
-  private static func named(_ name: String) -> Activation? {
-    name == "swish" ? .silu : Activation(rawValue: name)
+    return axis
   }
 
   mutating func requireChannelsLast() throws {
@@ -105,27 +90,71 @@ struct KerasOptions {
     }
   }
 
-  /// Takes an option that has one supported value.
-  mutating func require(_ key: String, _ expected: JSONValue, or other: JSONValue? = nil) throws {
-    guard let value = value(key) else { return }
-    if value == expected || value == other { return }
-    if let number = value.double, number == expected.double { return }
-    throw unsupported(key, value, (try? expected.text()) ?? "another value")
-  }
-
   /// Complains about options that nobody read.
   func finish() throws {
-    guard let key = unread.filter({ members[$0].map { !$0.isNull } ?? false }).min() else { return }
-    throw unsupported(key, members[key] ?? .null, nil)
+    guard let name = unread.filter({ members[$0].map { !$0.isNull } ?? false }).min() else { return }
+    throw unsupported(name, members[name] ?? .null, nil)
   }
 
-  func unsupported(_ key: String, _ value: JSONValue, _ wanted: String?) -> InterchangeError {
+  // MARK: - Messages
+
+  private func unsupported(_ name: String, _ value: JSONValue, _ wanted: String?) -> InterchangeError {
     let text = (try? value.text()) ?? "?"
     let end = wanted.map { "; supported: \($0)" } ?? ""
-    return InterchangeError(.badData, "\(place): the option \(key) = \(text) is not supported\(end)")
+    return InterchangeError(.badData, "\(place): the option \(name) = \(text) is not supported\(end)")
   }
 
-  private func missing(_ key: String) -> InterchangeError {
-    InterchangeError(.badData, "\(place) has no option \(key)")
+  private func missing(_ name: String) -> InterchangeError {
+    InterchangeError(.badData, "\(place) has no option \(name)")
+  }
+}
+
+extension ResolvedValue.Content {
+  /// The value in the form that a schema has, of one that Keras wrote: a size may be one number, and a number a list of one.
+  ///
+  /// Ranges are left to the network, which knows its shapes.
+  /// - Returns: nil for a value of another form.
+  fileprivate func fitted(to schema: Schema) -> ResolvedValue.Content? {
+    switch (schema, self) {
+    case (.integer, .integer), (.boolean, .boolean), (.choice, .text), (.text, .text), (.name, .text): self
+    case (.number, .number): self
+    case (.number, .integer(let value)): .number(Double(value))
+    case (.integer, .number(let value)): Int(exactly: value).map { .integer($0) }
+    case (.integer, .list(let values)): values.count == 1 ? values[0].content.fitted(to: schema) : nil
+    case (.size(let range), .list(let values)):
+      values.count == 2 ? fitted(to: .list(.integer(range), count: 2...2)) : nil
+    case (.size(let range), _):
+      fitted(to: .integer(range)).map { .list(of: [$0, $0]) }
+    case (.list(let element, _), .list(let values)):
+      Self.list(values.map { $0.content.fitted(to: element) })
+    case (.optional(_, let inner), _): fitted(to: inner)
+    case (.integer, _), (.number, _), (.boolean, _), (.choice, _), (.text, _), (.name, _), (.list, _),
+      (.byteSize, _), (.path, _), (.layerNames, _), (.object, _), (.union, _), (.layers, _), (.blocks, _),
+      (.sweep, _):
+      nil
+    }
+  }
+
+  private static func list(_ contents: [ResolvedValue.Content?]) -> ResolvedValue.Content? {
+    let known = contents.compactMap(\.self)
+    return known.count == contents.count ? .list(of: known) : nil
+  }
+}
+
+extension Schema {
+  /// What an option of Keras's may be, for messages.
+  fileprivate var supported: String {
+    switch self {
+    case .integer: "a whole number"
+    case .number: "a number"
+    case .boolean: "true or false"
+    case .choice(let choices): choices.map(\.word).joined(separator: ", ")
+    case .size: "two whole numbers"
+    case .list(.integer, _): "whole numbers"
+    case .list(let element, _): "a list, each \(element.supported)"
+    case .optional(_, let inner): inner.supported
+    case .text, .name, .path, .layerNames, .byteSize: "text"
+    case .object, .union, .layers, .blocks, .sweep: "another value"
+    }
   }
 }

@@ -23,52 +23,76 @@ struct KerasWeights {
       if sourcesByOwner[source.owner] == nil { owners.append(source.owner) }
       sourcesByOwner[source.owner, default: []].append(source)
     }
-    for owner in owners {
-      try load(owner, Self.order(sourcesByOwner[owner] ?? [], values.layout), into: values)
-    }
+    for owner in owners { try load(owner, order(sourcesByOwner[owner] ?? []), into: values) }
+  }
+
+  /// A weight of the file with the layer of the network that it belongs to.
+  private struct Entry {
+    let layer: String
+    let weight: ModelDescription.Weight
+
+    var path: String { "\(layer)/\(weight.name)" }
   }
 
   /// Keras lists a model's trainable weights before the others; a layer that does not train has others only.
-  private static func order(_ sources: [Source], _ layout: ParameterLayout) -> [Parameter] {
-    var trainable: [Parameter] = []
-    var others: [Parameter] = []
-    let parameters = Dictionary(grouping: layout.parameters, by: \.layer)
+  private func order(_ sources: [Source]) -> [Entry] {
+    var trainable: [Entry] = []
+    var others: [Entry] = []
     for source in sources {
-      for parameter in parameters[source.layer] ?? [] {
-        if source.isTrainable && parameter.spec.isTrainable {
-          trainable.append(parameter)
-        } else {
-          others.append(parameter)
-        }
+      guard let layer = network.layers.first(where: { $0.name == source.layer }) else { continue }
+      for weight in KerasLayers.weights(of: layer) {
+        let entry = Entry(layer: layer.name, weight: weight)
+        if source.isTrainable && weight.isTrainable { trainable.append(entry) } else { others.append(entry) }
       }
     }
     return trainable + others
   }
 
-  private func load(_ owner: String, _ parameters: [Parameter], into values: CanonicalParameters) throws {
-    guard !parameters.isEmpty else { return }
+  private func load(_ owner: String, _ entries: [Entry], into values: CanonicalParameters) throws {
+    guard !entries.isEmpty else { return }
     let datasets = try file.datasets(ofLayer: owner)
-    guard datasets.count == parameters.count else {
+    guard datasets.count == entries.count else {
       throw InterchangeError(
         .badData,
-        "\(file.path): '\(owner)' has \(datasets.count) weights in the file and should have \(parameters.count) ("
-          + parameters.map(\.path).joined(separator: ", ") + ")")
+        "\(file.path): '\(owner)' has \(datasets.count) weights in the file and should have \(entries.count) ("
+          + entries.map(\.path).joined(separator: ", ") + ")")
     }
-    for (dataset, parameter) in zip(datasets, parameters) {
-      guard dataset.shape == parameter.spec.shape.dimensions else {
+    for (dataset, entry) in zip(datasets, entries) {
+      guard dataset.shape == entry.weight.shape.dimensions else {
         throw InterchangeError(
           .badData,
-          "\(file.path): \(dataset.path) has the shape \(Shape(dataset.shape)), and \(parameter.path) of this network is "
-            + "\(parameter.spec.shape)")
+          "\(file.path): \(dataset.path) has the shape \(Shape(dataset.shape)), and \(entry.path) of this network is "
+            + "\(entry.weight.shape)")
       }
-      let target = values.values(of: parameter)
-      try dataset.read(into: target)
-      if let index = target.firstIndex(where: { !$0.isFinite }) {
-        throw InterchangeError(
-          .badData,
-          "\(file.path): \(dataset.path) holds \(target[index]) (element \(index)); a network with such weights "
-            + "computes nothing")
+      switch entry.weight {
+      case .identity(let rows): try checkIdentity(dataset, rows, of: entry.layer)
+      case .parameter(let spec): try read(dataset, entry.layer, spec, into: values)
       }
+    }
+  }
+
+  private func read(
+    _ dataset: Dataset, _ layer: String, _ spec: ParameterSpec, into values: CanonicalParameters
+  ) throws {
+    let parameter = values.layout.parameters.first { $0.layer == layer && $0.spec.name == spec.name }
+    guard let parameter else { preconditionFailure("the network has no parameter '\(layer)/\(spec.name)'") }
+    let target = values.values(of: parameter)
+    try dataset.read(into: target)
+    if let index = target.firstIndex(where: { !$0.isFinite }) {
+      throw InterchangeError(
+        .badData,
+        "\(file.path): \(dataset.path) holds \(target[index]) (element \(index)); a network with such weights "
+          + "computes nothing")
+    }
+  }
+
+  /// A matrix that the network has no place for, and does not need as long as it changes nothing.
+  private func checkIdentity(_ dataset: Dataset, _ rows: Int, of layer: String) throws {
+    guard try dataset.read(Float.self) == identityMatrix(rows) else {
+      throw InterchangeError(
+        .badData,
+        "\(file.path): \(dataset.path) is no identity matrix; layer '\(layer)' can only be a bias of its own for every "
+          + "position")
     }
   }
 }

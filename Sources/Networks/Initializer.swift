@@ -1,4 +1,5 @@
 internal import Foundation
+public import Settings
 public import Tensors
 
 /// How many values feed one output and how many outputs one value feeds, as Keras counts them.
@@ -15,7 +16,7 @@ public struct Fans: Hashable, Sendable {
 }
 
 /// How parameters start; names and formulas are Keras's.
-public enum Initializer: String, Hashable, Sendable, Codable, CaseIterable {
+public enum Initializer: String, SettingWord, Hashable, Codable {
   case zeros
   case ones
   /// Uniform in ±√(6 / (fan in + fan out)). Glorot & Bengio 2010.

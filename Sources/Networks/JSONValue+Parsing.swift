@@ -1,4 +1,5 @@
 internal import Foundation
+public import Settings
 
 extension JSONValue: Decodable {
   public init(from decoder: any Decoder) throws {
@@ -64,4 +65,38 @@ extension JSONValue: Decodable {
   }
 
   public var isNull: Bool { self == .null }
+}
+
+extension JSONValue {
+  /// The value of a setting; maps have their keys in order.
+  public init(_ content: ResolvedValue.Content) {
+    switch content {
+    case .integer(let value), .byteSize(let value): self = .integer(value)
+    case .number(let value): self = .number(value)
+    case .boolean(let value): self = .bool(value)
+    case .text(let text), .path(let text): self = .string(text)
+    case .list(let values): self = .array(values.map { JSONValue($0.content) })
+    case .map(let members):
+      self = .object(Dictionary(uniqueKeysWithValues: members.map { ($0.key, JSONValue($0.value.content)) }))
+    case .kind(let name, let payload):
+      self = payload.map { .object([name: JSONValue($0.content)]) } ?? .string(name)
+    }
+  }
+
+  /// The value as that of a setting, by its looks; a null is an empty list.
+  public var asContent: ResolvedValue.Content {
+    switch self {
+    case .null: .list([])
+    case .bool(let value): .boolean(value)
+    case .integer(let value): .integer(value)
+    case .number(let value): .number(value)
+    case .string(let value): .text(value)
+    case .array(let values): .list(of: values.map(\.asContent))
+    case .object(let members):
+      .map(
+        members.sorted { $0.key < $1.key }.map {
+          ResolvedValue.Member(key: $0.key, value: ResolvedValue($0.value.asContent, .builtIn))
+        })
+    }
+  }
 }

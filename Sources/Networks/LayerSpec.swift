@@ -47,53 +47,61 @@ public enum LayerSpec: Hashable, Sendable {
   case concat
   case positionBias
 
-  /// The layer's word in configs.
-  public var kind: String {
+  /// The layer's settings with the description of its kind.
+  public var described: any AnyDescribedLayer {
     switch self {
-    case .conv1D: "conv1d"
-    case .conv2D: "conv2d"
-    case .depthwiseConv2D: "depthwise_conv2d"
-    case .conv2DTranspose: "conv2d_transpose"
-    case .maxPool1D: "max_pool1d"
-    case .averagePool1D: "average_pool1d"
-    case .globalAveragePool1D: "global_average_pool1d"
-    case .globalMaxPool1D: "global_max_pool1d"
-    case .zeroPadding1D: "zero_padding1d"
-    case .zeroPadding2D: "zero_padding2d"
-    case .cropping1D: "cropping1d"
-    case .cropping2D: "cropping2d"
-    case .upSampling1D: "up_sampling1d"
-    case .upSampling2D: "up_sampling2d"
-    case .reshape: "reshape"
-    case .embedding: "embedding"
-    case .leakyReLU: "leaky_relu"
-    case .elu: "elu"
-    case .prelu: "prelu"
-    case .layerNorm: "layer_norm"
-    case .localResponseNorm: "local_response_norm"
-    case .normalization: "normalization"
-    case .multiply: "multiply"
-    case .maxPool2D: "max_pool2d"
-    case .averagePool2D: "average_pool2d"
-    case .globalAveragePool2D: "global_average_pool2d"
-    case .globalMaxPool2D: "global_max_pool2d"
-    case .flatten: "flatten"
-    case .dense: "dense"
-    case .activation(let activation): activation.rawValue
-    case .dropout: "dropout"
-    case .batchNorm: "batch_norm"
-    case .add: "add"
-    case .concat: "concat"
-    case .rescale: "rescale"
-    case .positionBias: "position_bias"
+    case .conv1D(let settings): DescribedLayer(.conv1D, settings)
+    case .conv2D(let settings): DescribedLayer(.conv2D, settings)
+    case .depthwiseConv2D(let settings): DescribedLayer(.depthwiseConv2D, settings)
+    case .conv2DTranspose(let settings): DescribedLayer(.conv2DTranspose, settings)
+    case .maxPool1D(let settings): DescribedLayer(.maxPool1D, settings)
+    case .averagePool1D(let settings): DescribedLayer(.averagePool1D, settings)
+    case .maxPool2D(let settings): DescribedLayer(.maxPool2D, settings)
+    case .averagePool2D(let settings): DescribedLayer(.averagePool2D, settings)
+    case .globalAveragePool1D: DescribedLayer(.globalAveragePool1D)
+    case .globalMaxPool1D: DescribedLayer(.globalMaxPool1D)
+    case .globalAveragePool2D: DescribedLayer(.globalAveragePool2D)
+    case .globalMaxPool2D: DescribedLayer(.globalMaxPool2D)
+    case .zeroPadding1D(let settings): DescribedLayer(.zeroPadding1D, settings)
+    case .zeroPadding2D(let settings): DescribedLayer(.zeroPadding2D, settings)
+    case .cropping1D(let settings): DescribedLayer(.cropping1D, settings)
+    case .cropping2D(let settings): DescribedLayer(.cropping2D, settings)
+    case .upSampling1D(let settings): DescribedLayer(.upSampling1D, settings)
+    case .upSampling2D(let settings): DescribedLayer(.upSampling2D, settings)
+    case .flatten: DescribedLayer(.flatten)
+    case .reshape(let settings): DescribedLayer(.reshape, settings)
+    case .dense(let settings): DescribedLayer(.dense, settings)
+    case .embedding(let settings): DescribedLayer(.embedding, settings)
+    case .activation(let settings): DescribedLayer(.activation, settings)
+    case .leakyReLU(let settings): DescribedLayer(.leakyReLU, settings)
+    case .elu(let settings): DescribedLayer(.elu, settings)
+    case .prelu(let settings): DescribedLayer(.prelu, settings)
+    case .dropout(let settings): DescribedLayer(.dropout, settings)
+    case .batchNorm(let settings): DescribedLayer(.batchNorm, settings)
+    case .layerNorm(let settings): DescribedLayer(.layerNorm, settings)
+    case .localResponseNorm(let settings): DescribedLayer(.localResponseNorm, settings)
+    case .normalization(let settings): DescribedLayer(.normalization, settings)
+    case .rescale(let settings): DescribedLayer(.rescale, settings)
+    case .add: DescribedLayer(.add)
+    case .multiply: DescribedLayer(.multiply)
+    case .concat: DescribedLayer(.concat)
+    case .positionBias: DescribedLayer(.positionBias)
     }
   }
+}
+
+extension LayerSpec {
+  public var kind: LayerKind { described.kind }
+
+  /// The layer's word in configs.
+  public var word: String { described.word }
 
   /// How many inputs the layer takes.
-  public var inputCount: ClosedRange<Int> {
-    switch self {
-    case .add, .multiply, .concat: 2...64
-    default: 1...1
-    }
-  }
+  public var inputCount: ClosedRange<Int> { described.inputCount }
+
+  /// The kind with its hyper-parameters, those left out that have their usual values: `conv 3×3, 25 filters, relu`.
+  public var summary: String { described.summary }
+
+  /// The function that the layer ends in; linear for one that ends in none, or in one with settings of its own.
+  public var finalActivation: Activation { described.finalActivation }
 }

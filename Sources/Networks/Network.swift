@@ -63,15 +63,15 @@ public struct Network: Hashable, Sendable {
   public var output: Layer { layers[layers.count - 1] }
 }
 
-/// Gives unnamed layers Keras's names: the kind, then the kind with `_1`, `_2`, ….
+/// Gives unnamed layers Keras's names: the layer's word, then the word with `_1`, `_2`, ….
 public struct LayerNamer: Sendable {
   private var used: [String: Int] = [:]
 
   public init() {}
 
   public mutating func name(for spec: LayerSpec) -> String {
-    let count = used[spec.kind, default: 0]
-    used[spec.kind] = count + 1
-    return count == 0 ? spec.kind : "\(spec.kind)_\(count)"
+    let count = used[spec.word, default: 0]
+    used[spec.word] = count + 1
+    return count == 0 ? spec.word : "\(spec.word)_\(count)"
   }
 }

@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Settings
 internal import Tensors
 
 // Networks as JSON: the form in which checkpoints carry them. Reading it gives the same network again, and what is read
@@ -65,90 +66,44 @@ extension LayerSpec: Codable {
 
   public init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: CodingKeys.self)
-    let kind = try container.decode(String.self, forKey: .kind)
-    func settings<Settings: Decodable>(_ type: Settings.Type = Settings.self) throws -> Settings {
-      try container.decode(Settings.self, forKey: .settings)
+    let word = try container.decode(String.self, forKey: .kind)
+    // Some words stand for a function, and with settings for a layer that has more to say.
+    if !container.contains(.settings), let function = Activation(rawValue: word) {
+      self = .activation(function)
+      return
     }
-    switch kind {
-    case "conv1d": self = .conv1D(try settings())
-    case "conv2d": self = .conv2D(try settings())
-    case "depthwise_conv2d": self = .depthwiseConv2D(try settings())
-    case "conv2d_transpose": self = .conv2DTranspose(try settings())
-    case "max_pool1d": self = .maxPool1D(try settings())
-    case "average_pool1d": self = .averagePool1D(try settings())
-    case "global_average_pool1d": self = .globalAveragePool1D
-    case "global_max_pool1d": self = .globalMaxPool1D
-    case "zero_padding1d": self = .zeroPadding1D(try settings())
-    case "zero_padding2d": self = .zeroPadding2D(try settings())
-    case "cropping1d": self = .cropping1D(try settings())
-    case "cropping2d": self = .cropping2D(try settings())
-    case "up_sampling1d": self = .upSampling1D(try settings())
-    case "up_sampling2d": self = .upSampling2D(try settings())
-    case "reshape": self = .reshape(try settings())
-    case "embedding": self = .embedding(try settings())
-    case "leaky_relu" where container.contains(.settings): self = .leakyReLU(try settings())
-    case "elu" where container.contains(.settings): self = .elu(try settings())
-    case "prelu": self = .prelu(try settings())
-    case "layer_norm": self = .layerNorm(try settings())
-    case "local_response_norm": self = .localResponseNorm(try settings())
-    case "normalization": self = .normalization(try settings())
-    case "multiply": self = .multiply
-    case "max_pool2d": self = .maxPool2D(try settings())
-    case "average_pool2d": self = .averagePool2D(try settings())
-    case "global_average_pool2d": self = .globalAveragePool2D
-    case "global_max_pool2d": self = .globalMaxPool2D
-    case "flatten": self = .flatten
-    case "dense": self = .dense(try settings())
-    case "dropout": self = .dropout(try settings())
-    case "batch_norm": self = .batchNorm(try settings())
-    case "add": self = .add
-    case "concat": self = .concat
-    case "rescale": self = .rescale(try settings())
-    case "position_bias": self = .positionBias
-    default:
-      guard let activation = Activation(rawValue: kind) else {
-        throw DecodingError.dataCorruptedError(
-          forKey: .kind, in: container, debugDescription: "there is no layer called '\(kind)'")
-      }
-      self = .activation(activation)
+    guard let kind = LayerKind(rawValue: word) else {
+      throw DecodingError.dataCorruptedError(
+        forKey: .kind, in: container, debugDescription: "there is no layer called '\(word)'")
     }
+    self = try Self.decode(kind.description, from: container)
+  }
+
+  private static func decode(
+    _ description: some AnyLayerDescription, from container: KeyedDecodingContainer<CodingKeys>
+  ) throws -> LayerSpec {
+    let description = description.typed
+    let isPlain = description.settings.keys.isEmpty
+    return description.make(
+      isPlain ? description.settings.prototype : try container.decode(forKey: .settings))
   }
 
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: CodingKeys.self)
-    try container.encode(kind, forKey: .kind)
-    if let settings { try container.encode(settings, forKey: .settings) }
+    try container.encode(word, forKey: .kind)
+    try Self.encode(described, to: &container)
   }
 
-  /// What the layer is told; nil for one that needs nothing.
-  private var settings: (any Encodable)? {
-    switch self {
-    case .conv1D(let settings): settings
-    case .conv2D(let settings): settings
-    case .depthwiseConv2D(let settings): settings
-    case .conv2DTranspose(let settings): settings
-    case .maxPool1D(let settings), .averagePool1D(let settings): settings
-    case .maxPool2D(let settings), .averagePool2D(let settings): settings
-    case .zeroPadding1D(let settings), .cropping1D(let settings): settings
-    case .zeroPadding2D(let settings), .cropping2D(let settings): settings
-    case .upSampling1D(let settings): settings
-    case .upSampling2D(let settings): settings
-    case .reshape(let settings): settings
-    case .dense(let settings): settings
-    case .embedding(let settings): settings
-    case .leakyReLU(let settings): settings
-    case .elu(let settings): settings
-    case .prelu(let settings): settings
-    case .dropout(let settings): settings
-    case .batchNorm(let settings): settings
-    case .layerNorm(let settings): settings
-    case .localResponseNorm(let settings): settings
-    case .normalization(let settings): settings
-    case .rescale(let settings): settings
-    case .globalAveragePool1D, .globalMaxPool1D, .globalAveragePool2D, .globalMaxPool2D, .flatten,
-      .activation,
-      .add, .multiply, .concat, .positionBias:
-      nil
-    }
+  private static func encode(
+    _ layer: some AnyDescribedLayer, to container: inout KeyedEncodingContainer<CodingKeys>
+  ) throws {
+    guard !layer.description.settings.keys.isEmpty else { return }
+    try container.encode(layer.settings, forKey: .settings)
+  }
+}
+
+extension KeyedDecodingContainer {
+  fileprivate func decode<Value: Decodable>(forKey key: Key) throws -> Value {
+    try decode(Value.self, forKey: key)
   }
 }

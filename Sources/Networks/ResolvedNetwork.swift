@@ -6,6 +6,8 @@ public struct ResolvedLayer: Hashable, Sendable {
   /// Shapes of the inputs and of the output, without N.
   public let inputShapes: [Shape]
   public let outputShape: Shape
+  /// The part of the first input that a place of the output is computed from.
+  public let view: LayerView
   /// The layer's values in Keras's order: trainable ones first.
   public let parameters: [ParameterSpec]
   /// Floating-point operations of one sample's forward pass, a multiply-add counted as two.
@@ -15,37 +17,6 @@ public struct ResolvedLayer: Hashable, Sendable {
   public var spec: LayerSpec { layer.spec }
   /// Elements of all parameters, trainable or not.
   public var parameterCount: Int { parameters.reduce(0) { $0 + $1.shape.elementCount } }
-}
-
-/// One tensor of values that belongs to a layer.
-public struct ParameterSpec: Hashable, Sendable {
-  /// Keras's word: `kernel`, `bias`, `gamma`, `beta`, `moving_mean`, `moving_variance`, `embeddings`, `alpha`.
-  public let name: String
-  /// Keras's layout, for instance `[KH, KW, IC / groups, OC]`.
-  public let shape: Shape
-  /// False for running statistics, which the optimizer leaves alone.
-  public let isTrainable: Bool
-  public let initializer: Initializer
-  public let fans: Fans
-  /// Whether the values stay as they are, although they lie among those that are trained: the gradient is zero and nothing
-  /// decays.
-  public let isFrozen: Bool
-  /// A row of the first dimension that starts at zero and stays there.
-  public let zeroRow: Int?
-
-  public init(
-    name: String, shape: Shape, isTrainable: Bool, initializer: Initializer, fans: Fans,
-    isFrozen: Bool = false,
-    zeroRow: Int? = nil
-  ) {
-    self.name = name
-    self.shape = shape
-    self.isTrainable = isTrainable
-    self.initializer = initializer
-    self.fans = fans
-    self.isFrozen = isFrozen
-    self.zeroRow = zeroRow
-  }
 }
 
 /// A network whose shapes fit, layer by layer.

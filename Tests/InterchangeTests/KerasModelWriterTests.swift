@@ -51,7 +51,7 @@ struct KerasModelWriterTests {
   func kerasConfig() throws {
     func config(_ input: Shape, _ spec: LayerSpec) throws -> (name: String, keys: [String: String]) {
       let network = try Network(inputShape: input, chain: [spec]).resolved()
-      let text = try KerasModelConfig(network).json(name: "model")
+      let text = try KerasModelConfig(ModelDescription(network, name: "model")).json()
       let document = try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any]
       let layers = try #require((document?["config"] as? [String: Any])?["layers"] as? [[String: Any]])
       let own = try #require(layers.last?["config"] as? [String: Any])
@@ -97,7 +97,8 @@ struct KerasModelWriterTests {
       Layer(name: "c", inputs: ["b"], spec: .flatten), Layer(name: "d", inputs: ["a", "c"], spec: .add),
       Layer(name: "e", inputs: ["input"], spec: .flatten), Layer(name: "f", inputs: ["e", "d"], spec: .add),
     ]
-    let config = KerasModelConfig(try Network(inputShape: [3], layers: layers).resolved())
+    let network = try Network(inputShape: [3], layers: layers).resolved()
+    let config = KerasModelConfig(ModelDescription(network, name: "model"))
     #expect(config.layerNames == ["input_layer", "b", "a", "c", "e", "d", "f"])
   }
 }

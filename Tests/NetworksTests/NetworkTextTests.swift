@@ -14,12 +14,32 @@ struct NetworkTextTests {
     #expect(try Network(json: text).json() == text)
   }
 
-  @Test("an unknown layer is an error that names it")
-  func unknown() throws {
-    let text = try Network(inputShape: [4], chain: [.positionBias]).json()
-    let error = #expect(throws: DecodingError.self) {
-      try Network(json: text.replacing("\"kind\":\"position_bias\"", with: "\"kind\":\"conv4d\""))
-    }
+  @Test("unknown layers, and settings that are missing, are errors", arguments: LayerExample.all)
+  func mistakes(_ example: LayerExample) throws {
+    let text = try example.network().json()
+    let unknown = text.replacing("\"kind\":\"\(example.spec.word)\"", with: "\"kind\":\"conv4d\"")
+    #expect(unknown != text)
+    let error = #expect(throws: (any Error).self) { try Network(json: unknown) }
     #expect("\(try #require(error))".contains("there is no layer called 'conv4d'"))
+    guard let settings = text.firstMatch(of: /,"settings":\{.*\}\}/) else { return }
+    let bare = text.replacingCharacters(in: settings.range, with: "}")
+    // Without settings, some words stand for a function.
+    if let function = Activation(rawValue: example.spec.word) {
+      #expect(try Network(json: bare).layers[0].spec == .activation(function))
+    } else {
+      #expect(throws: (any Error).self) { try Network(json: bare) }
+    }
+  }
+
+  @Test("networks of checkpoints that exist are read, and written as they were")
+  func existing() throws {
+    let path = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .appendingPathComponent("Fixtures/every-layer.json").path
+    let text = try String(contentsOfFile: path, encoding: .utf8).trimmingCharacters(in: .newlines)
+    let network = try Network(json: text)
+    #expect(try network.json() == text)
+    _ = try network.resolved()
+    let kinds = Set(network.layers.map(\.spec.kind))
+    #expect(kinds.count >= 36)
   }
 }

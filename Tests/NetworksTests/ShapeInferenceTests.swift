@@ -20,7 +20,7 @@ struct ShapeInferenceTests {
       self.flops = flops
     }
 
-    var testDescription: String { "\(spec.kind) \(input) → \(output)" }
+    var testDescription: String { "\(spec.word) \(input) → \(output)" }
   }
 
   // The shapes and counts were read from Keras 3.15's `compute_output_shape` and `count_params`.
@@ -130,7 +130,7 @@ struct ShapeInferenceTests {
     let input: Shape
     let spec: LayerSpec
     let words: [String]
-    var testDescription: String { "\(spec.kind) on \(input)" }
+    var testDescription: String { "\(spec.word) on \(input)" }
   }
 
   static let mistakes: [Mistake] = [

@@ -62,7 +62,7 @@ extension CrossChecks {
       guard let value = rule["match"] else { continue }
       check(value, "training.weight_decay_rules.\(index).match", "parameter", parameters, &errors)
     }
-    let kernels = parameters.filter { $0.spec.name == "kernel" }
+    let kernels = parameters.filter { $0.spec.outputCount != nil }
     for (index, value) in (root["training"]?["max_norm"]?["layers"]?.list ?? []).enumerated() {
       check(value, "training.max_norm.layers.\(index)", "kernel", kernels, &errors)
     }

@@ -106,7 +106,7 @@ struct CrossChecks {
     else { return nil }
     var layers: [Layer] = []
     for layer in expansion.layers {
-      guard let spec = LayerBuilder.spec(layer.kind, layer.fields) else { return nil }
+      guard let spec = LayerForm(layer.word)?.spec(layer.fields) else { return nil }
       layers.append(Layer(name: layer.name, inputs: layer.inputs, spec: spec))
     }
     do {

@@ -19,7 +19,7 @@ struct NetworkExpansion {
   struct FlatLayer {
     let name: String
     let inputs: [String]
-    let kind: String
+    let word: String
     /// The layer's own values, without name and inputs.
     let fields: ResolvedValue
     let value: ResolvedValue

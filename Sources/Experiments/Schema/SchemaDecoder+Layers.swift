@@ -111,7 +111,7 @@ extension SchemaDecoder {
     let whole = ResolvedValue(.kind(word, ResolvedValue(.map(placement + fields), location)), location)
     expansion.layers.append(
       NetworkExpansion.FlatLayer(
-        name: name, inputs: inputs, kind: word, fields: own, value: whole, location: location, use: scope.use)
+        name: name, inputs: inputs, word: word, fields: own, value: whole, location: location, use: scope.use)
     )
   }
 

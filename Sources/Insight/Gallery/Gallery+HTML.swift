@@ -23,7 +23,7 @@ extension Gallery {
   private func room(_ index: Int, _ room: Room) throws -> GalleryPage.Room {
     let name = room.layer.name
     let parameters = room.layer.parameterCount
-    var about = "\(room.layer.spec.kind) \u{2192} \(room.layer.outputShape)"
+    var about = "\(room.layer.spec.word) \u{2192} \(room.layer.outputShape)"
     if parameters > 0 { about += ", \(parameters) parameters" }
     let field = ReceptiveField.size(of: name, in: network)
     if room.layer.outputShape.rank == 3, let field {
@@ -31,7 +31,7 @@ extension Gallery {
     }
     let shown = room.filters.count
     return GalleryPage.Room(
-      name: name, about: about, kind: room.layer.spec.kind, shape: "\(room.layer.outputShape)",
+      name: name, about: about, kind: room.layer.spec.word, shape: "\(room.layer.outputShape)",
       from: room.layer.layer.inputs.joined(separator: ", "), isLearned: !room.filters.isEmpty,
       isMap: room.layer.outputShape.rank == 3, flow: try room.flow.first.map(uri) ?? "",
       hasFlow: !room.flow.isEmpty,

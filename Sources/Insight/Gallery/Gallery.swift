@@ -99,7 +99,7 @@ public struct Gallery: Sendable {
       let flow = values.map { Self.flowPicture($0[LayerTap(layer.name)] ?? [], layer) }
       let count = layer.outputShape.dimensions.last ?? 0
       var filters: [Filter] = []
-      if Self.isLearned(layer) {
+      if layer.spec.hasFeatures {
         progress(layer.name)
         guard
           let found = try Self.filters(
@@ -110,13 +110,6 @@ public struct Gallery: Sendable {
       rooms.append(Room(layer: layer, filters: filters, filterCount: count, flow: flow))
     }
     self.rooms = rooms
-  }
-
-  private static func isLearned(_ layer: ResolvedLayer) -> Bool {
-    switch layer.spec {
-    case .conv2D, .dense: true
-    default: false
-    }
   }
 
   private static func filters(

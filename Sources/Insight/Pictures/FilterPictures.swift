@@ -67,11 +67,8 @@ public struct FilterPictures: Sendable {
       {
         guard colours == nil else { return nil }
         colours = Array(subject.values.values(of: parameter))
-      } else {
-        switch layer.spec {
-        case .rescale, .zeroPadding2D, .normalization: break
-        default: return nil
-        }
+      } else if !layer.spec.keepsColours {
+        return nil
       }
       name = layer.layer.inputs.first
     }

@@ -33,12 +33,13 @@ final class ShardStatistics: Sendable {
 struct StatisticsFold: Sendable {
   private let keptShares: [Float]
 
-  init(_ network: ResolvedNetwork, _ layout: ParameterLayout) {
+  init(_ layout: ParameterLayout) {
     var shares = [Float](repeating: 0, count: layout.statisticsCount)
-    for parameter in layout.parameters where !parameter.spec.isTrainable {
-      let layer = network.layers.first { $0.name == parameter.layer }
-      guard case .batchNorm(let norm)? = layer?.spec else { continue }
-      for index in parameter.range { shares[index] = norm.momentum }
+    for parameter in layout.parameters {
+      switch parameter.spec.role {
+      case .statistic(let keptShare): for index in parameter.range { shares[index] = keptShare }
+      case .kernel, .table, .vector: continue
+      }
     }
     keptShares = shares
   }

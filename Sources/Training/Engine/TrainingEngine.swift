@@ -105,7 +105,7 @@ final class TrainingEngine: Sendable {
     total = AlignedBuffer(count: configuration.training.needsWholeGradient ? length : 0)
     shardStatistics = ShardStatistics(
       count: compiled.parameters.statisticsCount, shards: shards, workers: pool.workerCount)
-    fold = StatisticsFold(compiled.network, compiled.parameters)
+    fold = StatisticsFold(compiled.parameters)
     self.lossWeights = lossWeights
     var criterion = compiled.options.criterion
     criterion.loss = criterion.loss.withoutSmoothing

@@ -57,7 +57,7 @@ final class AfterUpdate: Sendable {
     let chosen = segments.indices.filter { index in
       let parameter = segments[index].parameter
       guard !parameter.spec.isFrozen else { return false }
-      return configuration.maxNorm?.bounds(layer: parameter.layer, parameter: parameter.spec.name) ?? false
+      return configuration.maxNorm?.bounds(parameter) ?? false
     }
     var bounded: [Bounded] = []
     var pieces: [Piece] = []
@@ -65,7 +65,7 @@ final class AfterUpdate: Sendable {
     for index in chosen {
       let range = segments[index].range
       let parameter = segments[index].parameter
-      let count = compiled.network.unitCount(of: parameter)
+      let count = parameter.spec.outputCount ?? 1
       let length = max(1 << 16, 64 * count)
       let first = pieces.count
       for start in stride(from: range.lowerBound, to: range.upperBound, by: length) {
@@ -94,7 +94,7 @@ final class AfterUpdate: Sendable {
     for parameter in parameters {
       let values = canonical.values(of: parameter)
       for index in values.indices {
-        values[index] = Float(compiled.network.unit(ofElement: index, in: parameter) + 1)
+        values[index] = Float((parameter.spec.output(ofElement: index) ?? 0) + 1)
       }
     }
     let stored = AlignedBuffer<Float>(count: compiled.storageCount)
@@ -160,28 +160,5 @@ final class AfterUpdate: Sendable {
         if unit >= 0 { parameters.baseAddress[place] *= factors[unit] }
       }
     }
-  }
-}
-
-extension ResolvedNetwork {
-  /// Outputs that a kernel leads to: filters of a convolution, units of a dense layer.
-  fileprivate func unitCount(of parameter: Parameter) -> Int {
-    let dimensions = parameter.spec.shape.dimensions
-    switch layers.first(where: { $0.name == parameter.layer })?.spec {
-    case .depthwiseConv2D: return dimensions.suffix(2).reduce(1, *)
-    case .conv2DTranspose: return dimensions[dimensions.count - 2]
-    default: return dimensions[dimensions.count - 1]
-    }
-  }
-
-  /// The output that an element of a kernel in Keras's layout leads to.
-  fileprivate func unit(ofElement index: Int, in parameter: Parameter) -> Int {
-    let count = unitCount(of: parameter)
-    guard case .conv2DTranspose? = layers.first(where: { $0.name == parameter.layer })?.spec else {
-      // The outputs are the last dimension, or the last two of a depthwise kernel.
-      return index % count
-    }
-    let dimensions = parameter.spec.shape.dimensions
-    return index / dimensions[dimensions.count - 1] % count
   }
 }

@@ -1,3 +1,4 @@
+internal import Networks
 public import Settings
 
 /// A bound on the norm of each filter or unit: its incoming weights, all of a kernel that lead to one output.
@@ -30,8 +31,8 @@ public struct MaxNorm: Hashable, Sendable {
         "Names of layers; `*` stands for any characters: `[\"dense*\"]`."),
     ])
 
-  func bounds(layer: String, parameter: String) -> Bool {
-    guard parameter == "kernel" else { return false }
-    return patterns.map { $0.contains { $0.matches(layer: layer, parameter: parameter) } } ?? true
+  func bounds(_ parameter: Parameter) -> Bool {
+    guard parameter.spec.outputCount != nil else { return false }
+    return patterns?.contains { $0.matches(layer: parameter.layer, parameter: parameter.spec.name) } ?? true
   }
 }

@@ -42,9 +42,9 @@ extension TrainingConfiguration {
       $0.pattern.matches(layer: parameter.layer, parameter: parameter.spec.name)
     }
     if let rule { return rule.scale }
-    return switch weightDecayScope {
-    case .all: 1
-    case .kernels: ["kernel", "embeddings"].contains(parameter.spec.name) ? 1 : 0
+    switch (weightDecayScope, parameter.spec.role) {
+    case (.all, _), (.kernels, .kernel), (.kernels, .table): return 1
+    case (.kernels, .vector), (.kernels, .statistic): return 0
     }
   }
 }

@@ -1,29 +1,9 @@
 internal import Networks
-internal import Tensors
 
-/// A layer of a Keras model as its configuration describes it, with nested models opened.
-struct KerasNode {
-  let name: String
-  let className: String
-  let config: JSONValue
-  /// Names of earlier nodes, or ``Network/inputName``.
-  var inputs: [String]
-  /// The top-level layer whose group of the file holds the weights.
-  let owner: String
-  /// The name by which that group knows the layer.
-  let isTrainable: Bool
-}
-
-/// The graph of a Keras model: Sequential or Functional, of Keras 2 (edges as lists) or 3 (edges as objects).
-struct KerasGraph {
-  private(set) var nodes: [KerasNode] = []
-  /// Without N; nil for a dimension that the model leaves open.
-  private(set) var inputShape: [Int?] = []
-  /// Name of the model, which is often that of a known architecture.
-  private(set) var name = "model"
-  /// The node whose result is the model's.
-  private(set) var output = Network.inputName
-
+/// Reads the document of a Keras model: Sequential or Functional, of Keras 2 (edges as lists) or 3 (edges as objects), with
+/// nested models opened.
+struct KerasModelReader {
+  private(set) var model: ModelDescription
   private var used: Set<String> = [Network.inputName]
   private let path: String
 
@@ -33,8 +13,9 @@ struct KerasGraph {
       throw InterchangeError(.badData, "\(path): its model_config has no 'config'")
     }
     // Keras before 2.2 wrote a Sequential's config as the bare list of layers.
-    name = config["name"]?.string ?? "model"
-    output = try open(
+    let name = config["name"]?.string ?? "model"
+    model = ModelDescription(name: name, inputShape: [], layers: [], output: Network.inputName)
+    model.output = try open(
       document, name: name, inputs: [Network.inputName], owner: nil, isTrainable: true)
     try sort()
   }
@@ -43,7 +24,7 @@ struct KerasGraph {
 
   /// Adds a model's layers.
   ///
-  /// - Returns: the node that gives the model's output.
+  /// - Returns: the layer that gives the model's output.
   private mutating func open(
     _ document: JSONValue, name: String, inputs: [String], owner: String?, isTrainable: Bool
   ) throws -> String {
@@ -136,10 +117,10 @@ struct KerasGraph {
     if used.contains(unique), let owner, owner != name { unique = "\(owner)_\(name)" }
     while used.contains(unique) { unique += "_" }
     used.insert(unique)
-    nodes.append(
-      KerasNode(
-        name: unique, className: className, config: config, inputs: inputs, owner: owner ?? name,
-        isTrainable: trains))
+    model.layers.append(
+      ModelDescription.Layer(
+        name: unique, className: className, options: config, inputs: inputs, owner: owner ?? name,
+        isTrainable: trains, weights: []))
     return unique
   }
 
@@ -153,7 +134,7 @@ struct KerasGraph {
   }
 
   private mutating func noteInputShape(_ layer: JSONValue, isOutermost: Bool) {
-    guard isOutermost, inputShape.isEmpty else { return }
+    guard isOutermost, model.inputShape.isEmpty else { return }
     let config = layer["config"]
     // A nested model at the beginning of a Sequential carries the shape in its own first layer.
     let shape =
@@ -162,7 +143,7 @@ struct KerasGraph {
         $0["batch_shape"] ?? $0["batch_input_shape"]
       }
     if let dimensions = shape?.elements, dimensions.count > 1 {
-      inputShape = dimensions.dropFirst().map(\.integer)
+      model.inputShape = dimensions.dropFirst().map(\.integer)
     }
   }
 
@@ -210,25 +191,14 @@ struct KerasGraph {
 
   /// Brings the output to the end; the rest is in order already.
   private mutating func sort() throws {
-    guard let index = nodes.firstIndex(where: { $0.name == output }) else {
+    guard let index = model.layers.firstIndex(where: { $0.name == model.output }) else {
       throw InterchangeError(.badData, "\(path): the model has no layers")
     }
-    let node = nodes.remove(at: index)
-    guard !nodes.contains(where: { $0.inputs.contains(node.name) }) else {
+    let output = model.layers.remove(at: index)
+    guard !model.layers.contains(where: { $0.inputs.contains(output.name) }) else {
       throw InterchangeError(
-        .badData, "\(path): the output '\(node.name)' is used inside the model, too; that is not supported")
+        .badData, "\(path): the output '\(output.name)' is used inside the model, too; that is not supported")
     }
-    nodes.append(node)
-  }
-
-  /// Takes a node out; what used it uses its input.
-  mutating func remove(_ name: String) {
-    guard let index = nodes.firstIndex(where: { $0.name == name }) else { return }
-    let source = nodes[index].inputs[0]
-    nodes.remove(at: index)
-    for other in nodes.indices {
-      nodes[other].inputs = nodes[other].inputs.map { $0 == name ? source : $0 }
-    }
-    if output == name { output = source }
+    model.layers.append(output)
   }
 }

@@ -1,0 +1,85 @@
+internal import Settings
+internal import Tensors
+
+/// A trained vector for each word of a vocabulary.
+///
+/// - `src`: [N, T], whole numbers from 0 to below `vocabulary`; `embeddings`: [vocabulary, dimension];
+///   `dst`: [N, T, dimension].
+public struct Embedding: Hashable, Sendable, Codable {
+  public var vocabulary: Int
+  public var dimension: Int
+  /// A word whose vector starts at zero and is never trained, for what fills up short texts.
+  ///
+  /// Nil without one.
+  public var paddingWord: Int?
+  /// Whether the table stays as it is: for vectors that come from elsewhere.
+  public var isFrozen: Bool
+  public var initializer: Initializer
+
+  public init(
+    vocabulary: Int, dimension: Int, paddingWord: Int? = nil, isFrozen: Bool = false,
+    initializer: Initializer = .uniform
+  ) {
+    self.vocabulary = vocabulary
+    self.dimension = dimension
+    self.paddingWord = paddingWord
+    self.isFrozen = isFrozen
+    self.initializer = initializer
+  }
+}
+
+extension LayerDescription where Settings == Embedding {
+  /// Keras's `mask_zero` is never written: later layers of Keras would skip the padding, and those here see its zeros.
+  static let embedding = LayerDescription(
+    .embedding, "A trained vector for each word number of a row of them.",
+    Embedding(vocabulary: 1, dimension: 1),
+    [
+      SettingKey(
+        "vocabulary", \.vocabulary, .integer(1...1 << 24), default: .required, keras: "input_dim",
+        "Words there are; the samples hold numbers from 0 to one below this."),
+      SettingKey(
+        "dimension", \.dimension, .width, default: .required, keras: "output_dim",
+        "Length of a word's vector."),
+      SettingKey(
+        "padding_word", \.paddingWord, .optional("none", .integer(0...1 << 24)),
+        "A word whose vector is zero and stays it, for what fills up short texts."),
+      SettingKey(
+        "frozen", \.isFrozen, .boolean, keras: .negated("trainable"),
+        "Whether the vectors are left as they are."),
+      SettingKey("initializer", \.initializer, .word, "How the vectors start."),
+    ],
+    keras: KerasLayer("Embedding", options: [.only("mask_zero", [false])]), make: LayerSpec.embedding,
+    label: { "embedding of \($0.vocabulary) words" + ($0.isFrozen ? ", frozen" : "") },
+    infer: { try $0.infer($1) })
+}
+
+extension KerasOption {
+  /// The opposite of a truth, left out where that is true.
+  fileprivate static func negated(_ name: String) -> KerasOption {
+    @Sendable func not(_ content: ResolvedValue.Content) -> ResolvedValue.Content {
+      if case .boolean(let value) = content { .boolean(!value) } else { content }
+    }
+    return KerasOption(name, isLeftOutAtDefault: true, write: not, read: not)
+  }
+}
+
+extension Embedding {
+  fileprivate func infer(_ inference: LayerInference) throws -> ResolvedLayer {
+    let input = inference.input
+    try inference.require(vocabulary, atLeast: 1, "vocabulary")
+    try inference.require(dimension, atLeast: 1, "dimension")
+    guard input.rank == 1 else {
+      throw inference.mismatch(
+        "embedding takes a row of word numbers [length] and '\(inference.layer.inputs[0])' gives \(input)")
+    }
+    if let word = paddingWord, !(0..<vocabulary).contains(word) {
+      throw inference.wrong(
+        "padding_word", "\(word) must be from 0 to \(vocabulary - 1), the vocabulary's last word")
+    }
+    let table = ParameterSpec(
+      name: "embeddings", shape: [vocabulary, dimension], role: .table, initializer: initializer,
+      fans: Fans(incoming: vocabulary, outgoing: dimension), isFrozen: isFrozen, zeroRow: paddingWord)
+    return inference.make(
+      output: [input[0], dimension], view: .everything, parameters: [table], flopsPerElement: 0)
+  }
+}

@@ -1,0 +1,61 @@
+public import Settings
+internal import Tensors
+
+/// How an enlarged image gets its new pixels.
+public enum Interpolation: String, SettingWord, Hashable, Codable {
+  /// Each pixel several times over.
+  case nearest
+  /// Weighted means of the two or four pixels around, whose centres lie at half pixels; edges are continued.
+  case bilinear
+}
+
+/// Enlarges an image by whole factors.
+public struct UpSampling2D: Hashable, Sendable, Codable {
+  public var size: Size2D
+  public var interpolation: Interpolation
+
+  public init(size: Size2D, interpolation: Interpolation = .nearest) {
+    self.size = size
+    self.interpolation = interpolation
+  }
+}
+
+extension LayerDescription where Settings == UpSampling2D {
+  static let upSampling2D = LayerDescription(
+    .upSampling2D, "Enlarges an image.", UpSampling2D(size: Size2D(2)),
+    [
+      SettingKey("size", \.size, .window, keras: "size", "The factors."),
+      SettingKey(
+        "interpolation", \.interpolation, .word, keras: "interpolation",
+        "Repeated pixels, or weighted means of those around."),
+    ],
+    keras: KerasLayer("UpSampling2D"), make: LayerSpec.upSampling2D,
+    label: { "enlarge \($0.size.text), \($0.interpolation.rawValue)" },
+    infer: { try $0.infer($1, over: try $1.image()) })
+}
+
+/// Repeats each position of a sequence.
+public struct UpSampling1D: Hashable, Sendable, Codable {
+  public var size: Int
+
+  public init(size: Int) { self.size = size }
+}
+
+extension LayerDescription where Settings == UpSampling1D {
+  static let upSampling1D = LayerDescription(
+    .upSampling1D, "Repeats each position of a sequence.", UpSampling1D(size: 2),
+    [SettingKey("size", \.size, .window, keras: "size", "How often.")],
+    keras: KerasLayer("UpSampling1D"), make: LayerSpec.upSampling1D, label: { "repeat \($0.size)×" },
+    infer: { try UpSampling2D(size: Size2D(1, $0.size)).infer($1, over: try $1.sequence()) })
+}
+
+extension UpSampling2D {
+  fileprivate func infer(
+    _ inference: LayerInference, over grid: LayerInference.Grid
+  ) throws -> ResolvedLayer {
+    try inference.require(size, "size")
+    return inference.make(
+      output: grid.shape(grid.height * size.height, grid.width * size.width, grid.channels),
+      view: .samePlace(unless: size != .one), flopsPerElement: interpolation == .nearest ? 0 : 8)
+  }
+}

@@ -1,0 +1,173 @@
+import Foundation
+import HDF5
+import Networks
+import Tensors
+import TestSupport
+import Testing
+import Training
+
+@testable import Interchange
+
+@Suite("Layers in Keras's words")
+struct KerasLayersTests {
+  private static func text(_ path: String) throws -> String {
+    let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    return try String(contentsOf: folder.appendingPathComponent(path), encoding: .utf8)
+      .trimmingCharacters(in: .newlines)
+  }
+
+  @Test("checkpoints say of every layer what they have always said")
+  func existing() throws {
+    let network = try Network(json: try Self.text("../NetworksTests/Fixtures/every-layer.json")).resolved()
+    let model = ModelDescription(network, name: "every-setting")
+    #expect(try KerasModelConfig(model).json() == Self.text("Fixtures/every-layer-model-config.json"))
+  }
+
+  private static func model(_ example: LayerExample) throws -> ModelDescription {
+    ModelDescription(try example.network().resolved(), name: "example")
+  }
+
+  @Test("a layer read from Keras's words is written in the same", arguments: LayerExample.all)
+  func roundTrip(_ example: LayerExample) throws {
+    let layer = try Self.model(example).layers[0]
+    switch try KerasLayers.translate(layer, path: "x.h5") {
+    case .layer(let spec, _):
+      let again = try #require(try Self.model(LayerExample(example.input, spec)).layers.first)
+      #expect(again.className == layer.className && again.options == layer.options)
+      #expect(spec.kind == example.spec.kind && spec.word == example.spec.word)
+    case .nothing: #expect(example.spec == .activation(.linear))
+    }
+  }
+
+  /// A file as Keras keeps models, of the example with some values.
+  private static func write(_ example: LayerExample, to path: String) throws -> Checkpoint {
+    let network = try example.network().resolved()
+    let values = ParameterLayout(network).initialValues(seed: 3)
+    for (index, place) in values.trainable.elements.indices.enumerated() {
+      values.trainable.elements[place] += Float(index % 7)
+    }
+    let checkpoint = Checkpoint(
+      network: network, name: "example", progress: TrainingProgress(), identity: RunIdentity(runID: "a"),
+      values: values, optimizer: nil, slots: [])
+    let file = try HDF5.File.create(path, overwrite: true)
+    try KerasModelWriter().write(checkpoint, to: file.root)
+    try file.close()
+    return checkpoint
+  }
+
+  @Test("a model that was written for Keras comes back with its values", arguments: LayerExample.all)
+  func values(_ example: LayerExample) throws {
+    // What does nothing is left out, and no model stays.
+    guard example.spec != .activation(.linear) else { return }
+    let folder = try TemporaryDirectory()
+    let written = try Self.write(example, to: folder.file("model.h5"))
+    let read = try KerasImport(preprocessing: Preprocessing.none).read(folder.file("model.h5")).checkpoint
+    #expect(read.network.outputShape == written.network.outputShape)
+    #expect(read.values.layout.parameters.map(\.path) == written.values.layout.parameters.map(\.path))
+    #expect(read.values.trainable.array() == written.values.trainable.array())
+    #expect(read.values.statistics.array() == written.values.statistics.array())
+  }
+
+  @Test("a product with another matrix than the identity is no bias by position")
+  func otherMatrices() throws {
+    let folder = try TemporaryDirectory()
+    let path = folder.file("model.h5")
+    let file = try HDF5.File.create(path)
+    let config = KerasModelConfig(try Self.model(LayerExample([9], .positionBias)))
+    try file.root.attributes.write("model_config", try config.json())
+    let weights = try file.root.makeGroup("model_weights")
+    try weights.attributes.write("layer_names", config.layerNames)
+    let group = try weights.makeGroup("layer")
+    try group.attributes.write("weight_names", ["layer/kernel", "layer/bias"])
+    try group.write("layer/kernel", [Float](repeating: 1, count: 81), shape: [9, 9])
+    try group.write("layer/bias", [Float](repeating: 1, count: 9), shape: [9])
+    try file.close()
+    let error = try #require(throws: InterchangeError.self) { try KerasImport().read(path) }
+    #expect(error.description.contains("layer/kernel is no identity matrix"), "\(error)")
+  }
+
+  private static func problem(_ className: String, _ options: [String: JSONValue]) -> String? {
+    let layer = ModelDescription.Layer(
+      name: "layer", className: className, options: .object(options), inputs: ["input"], owner: "layer",
+      isTrainable: true, weights: [])
+    do {
+      _ = try KerasLayers.translate(layer, path: "x.h5")
+      return nil
+    } catch { return "\(error)" }
+  }
+
+  @Test("an unknown layer is answered with every class that can be read")
+  func supported() throws {
+    let text = try #require(Self.problem("UnitNormalization", [:]))
+    let classes = try LayerExample.all.map { try Self.model($0).layers[0].className }
+    let others = ["InputLayer", "ReLU", "Softmax", "SpatialDropout2D", "MaxPool2D", "GaussianNoise"]
+    for name in classes + others { #expect(text.contains(" \(name)"), "\(name)") }
+  }
+
+  @Test("options that are missing, of another form, or would change the result are named")
+  func options() {
+    let size: JSONValue = .array([.integer(3), .integer(3)])
+    for (name, options, wanted) in [
+      ("Dense", [:], "no option units"),
+      ("Dense", ["units": "many"], "units = \"many\" is not supported; supported: a whole number"),
+      ("Dense", ["units": .integer(3), "activation": "mish"], "activation = \"mish\""),
+      ("Dense", ["units": .integer(3), "gain": .integer(1)], "gain = 1 is not supported"),
+      ("Conv2D", ["filters": .integer(3), "kernel_size": "wide"], "supported: two whole numbers"),
+      (
+        "Conv2D", ["filters": .integer(3), "kernel_size": size, "data_format": "channels_first"],
+        "supported: channels_last"
+      ),
+      ("DepthwiseConv2D", ["kernel_size": size, "groups": .integer(2)], "groups = 2"),
+      ("GlobalMaxPooling2D", ["keepdims": true], "keepdims = true is not supported; supported: false"),
+      ("ReLU", ["max_value": .number(6), "threshold": .integer(1)], "is not supported"),
+      ("PReLU", ["shared_axes": .array([.integer(2)])], "shared_axes"),
+      ("Normalization", ["axis": .integer(-1)], "mean = null"),
+      ("Embedding", ["input_dim": .integer(3), "output_dim": .integer(2), "mask_zero": true], "mask_zero"),
+      ("EinsumDense", ["equation": "ab,bc->ac", "bias_axes": "c"], "equation"),
+      ("UpSampling2D", ["interpolation": "lanczos3"], "supported: nearest, bilinear"),
+    ] as [(String, [String: JSONValue], String)] {
+      let text = Self.problem(name, options) ?? "nothing"
+      #expect(text.contains(wanted), "\(name): \(text)")
+    }
+  }
+
+  @Test("options are read in every way that Keras and its older versions write them")
+  func spellings() throws {
+    func spec(_ className: String, _ options: [String: JSONValue]) throws -> LayerSpec? {
+      let layer = ModelDescription.Layer(
+        name: "layer", className: className, options: .object(options), inputs: ["input"], owner: "layer",
+        isTrainable: true, weights: [])
+      guard case .layer(let spec, _) = try KerasLayers.translate(layer, path: "x.h5") else { return nil }
+      return spec
+    }
+    let function: JSONValue = .object(["class_name": "function", "config": "relu"])
+    let object: JSONValue = .object(["class_name": "ReLU", "config": .object([:])])
+    for activation in ["relu", "ReLU", function, object] as [JSONValue] {
+      #expect(
+        try spec("Dense", ["units": .number(3), "activation": activation])
+          == .dense(Dense(units: 3, activation: .relu)))
+    }
+    #expect(try spec("Activation", ["activation": "swish"]) == .activation(.silu))
+    #expect(try spec("Softmax", ["axis": .integer(-1)]) == .activation(.softmax))
+    #expect(
+      try spec("LeakyReLU", ["negative_slope": .number(0.2)]) == .leakyReLU(LeakyReLU(negativeSlope: 0.2)))
+    #expect(try spec("LeakyReLU", ["alpha": .number(0.2)]) == .leakyReLU(LeakyReLU(negativeSlope: 0.2)))
+    #expect(try spec("ZeroPadding2D", ["padding": .integer(2)]) == .zeroPadding2D(Margins2D(2)))
+    #expect(
+      try spec("ZeroPadding2D", ["padding": .array([.integer(1), .integer(2)])])
+        == .zeroPadding2D(Margins2D(top: 1, bottom: 1, left: 2, right: 2)))
+    #expect(try spec("Cropping1D", [:]) == .cropping1D(Margins1D(1)))
+    #expect(
+      try spec("MaxPooling2D", ["pool_size": .integer(3), "strides": .null])
+        == .maxPool2D(Pool2D(size: Size2D(3))))
+    #expect(
+      try spec("Conv1D", ["filters": .integer(2), "kernel_size": .integer(3), "strides": .integer(2)])
+        == .conv1D(Conv1D(filters: 2, kernel: 3, stride: 2)))
+    #expect(
+      try spec("Normalization", ["mean": .array([.array([.number(1)])]), "variance": .number(4)])
+        == .normalization(Normalization(mean: [1], variance: [4])))
+    #expect(
+      try spec("Embedding", ["input_dim": .integer(5), "output_dim": .integer(2), "trainable": false])
+        == .embedding(Embedding(vocabulary: 5, dimension: 2, isFrozen: true)))
+  }
+}
