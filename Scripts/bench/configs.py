@@ -11,10 +11,10 @@ import machine
 
 
 def trains(path):
-    """Whether a config describes a training: what looks into a network has a job instead, a sweep trains many."""
+    """Whether a config describes a training: what looks into a network has a look instead, a sweep trains many."""
     with open(path, encoding="utf-8") as file:
         keys = re.findall(r"^([a-z_]+):", file.read(), re.MULTILINE)
-    return ("training" in keys or "extends" in keys) and "sweep" not in keys and "job" not in keys
+    return ("training" in keys or "extends" in keys) and "sweep" not in keys and "look" not in keys
 
 
 def number(value):

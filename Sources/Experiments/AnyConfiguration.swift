@@ -4,14 +4,14 @@ internal import Networks
 /// A configuration of either sort, as `convoy config` takes them.
 public enum AnyConfiguration: Sendable {
   case training(LoadedConfiguration)
-  case look(InsightConfiguration)
+  case look(LookConfiguration)
 
-  /// Reads a file as what it is: a look into a network where it, or what it extends, has a key `job`.
+  /// Reads a file as what it is: a look into a network where it, or what it extends, has a key `look`.
   public static func load(
     path: String, overrides: [Override] = []
   ) throws(ConfigurationErrors) -> AnyConfiguration {
     isLook(path, depth: 0)
-      ? .look(try InsightConfiguration.load(path: path, overrides: overrides.filter { $0.source == .option }))
+      ? .look(try LookConfiguration.load(path: path, overrides: overrides.filter { $0.source == .option }))
       : .training(try ConfigurationFile.load(path: path, overrides: overrides))
   }
 
@@ -20,7 +20,7 @@ public enum AnyConfiguration: Sendable {
     guard depth < Inheritance.limit, let text = try? SourceText.read(path),
       let root = try? YAMLReader.read(text, path: path)
     else { return false }
-    if root["job"] != nil { return true }
+    if LookSchema.lookEntry(root) != nil { return true }
     guard let base = root["extends"]?.scalarText, !base.isEmpty else { return false }
     let folder = SchemaDecoder.folder(of: path, workingDirectory: FileManager.default.currentDirectoryPath)
     return isLook(

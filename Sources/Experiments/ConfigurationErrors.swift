@@ -30,6 +30,9 @@ public struct ConfigurationErrors: Error, Hashable, Sendable, CustomStringConver
     self.init([ConfigurationError(location, message)])
   }
 
+  /// True when all of it lies in the options of a command.
+  public var isUsage: Bool { errors.allSatisfy { if case .flag = $0.location { true } else { false } } }
+
   /// One line per error.
   public var description: String { errors.map(\.description).joined(separator: "\n") }
 }
@@ -52,6 +55,12 @@ struct ErrorCollector {
     if known.insert(error).inserted { errors.append(error) }
   }
 
+  /// An error at a key, which the message begins with unless an option of a command says already what it is about.
+  mutating func add(_ location: ConfigurationLocation, at path: String, _ message: String) {
+    if case .flag = location { return add(location, message) }
+    add(location, "\(path.isEmpty ? "the configuration" : path): \(message)")
+  }
+
   mutating func add(_ other: ConfigurationErrors) {
     for error in other.errors { add(error.location, error.message) }
   }
@@ -66,7 +75,7 @@ struct ErrorCollector {
       switch location {
       case .wholeFile, .builtIn: (-1, 0, 0)
       case .file(let path, let line, let column): (files.firstIndex(of: path) ?? 0, line, column)
-      case .override, .environment: (Int.max, 0, 0)
+      case .override, .environment, .flag: (Int.max, 0, 0)
       }
     }
     var ordered = errors.enumerated().sorted { left, right in

@@ -42,11 +42,9 @@ public enum ConfigurationFile {
     let workingDirectory = FileManager.default.currentDirectoryPath
     let checked = try SourceText.decode(Array(text.utf8), path: path)
     let own = try YAMLReader.read(checked, path: path)
-    if let job = own.entries?.first(where: { $0.key == "job" }), own["network"] == nil, own["training"] == nil
-    {
+    if let look = LookSchema.lookEntry(own), own["network"] == nil, own["training"] == nil {
       throw ConfigurationErrors(
-        job.keyLocation,
-        "this is a look into a trained network and no training; convoy visualize run takes it")
+        look.keyLocation, "this is a look into a trained network and no training; convoy look run takes it")
     }
     let merged = try Inheritance(workingDirectory: workingDirectory).resolve(own, path: path)
 

@@ -5,6 +5,8 @@ struct Inheritance {
   static let limit = 16
   let workingDirectory: String
   var schema = RunSchema.root
+  /// Gives a file's keys their present names.
+  var renamed: (ConfigurationNode) -> ConfigurationNode = { $0 }
 
   /// - Returns: The file's own values over those of the files that it extends, without the key `extends`.
   func resolve(_ node: ConfigurationNode, path: String) throws(ConfigurationErrors) -> ConfigurationNode {
@@ -18,6 +20,7 @@ struct Inheritance {
   private func resolve(
     _ node: ConfigurationNode, path: String, chain: [String]
   ) throws(ConfigurationErrors) -> ConfigurationNode {
+    let node = renamed(node)
     guard var entries = node.entries, let index = entries.firstIndex(where: { $0.key == "extends" }) else {
       return node
     }

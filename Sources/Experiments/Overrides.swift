@@ -149,7 +149,7 @@ enum Overrides {
     }
   }
 
-  private static func chosenKind(_ node: ConfigurationNode?, _ fallback: Key.Fallback?) -> String? {
+  static func chosenKind(_ node: ConfigurationNode?, _ fallback: Key.Fallback?) -> String? {
     if let entries = node?.entries { return entries.count == 1 ? entries[0].key : nil }
     if let word = node?.scalarText { return word }
     switch fallback {

@@ -1,10 +1,15 @@
+public import Settings
+
 /// How a gradient becomes a step uphill.
-public enum AscentRule: String, Hashable, Sendable, CaseIterable {
-  /// `z ← z + rate · g / √(mean g²)`: the mean square of a step's changes is rate², whatever the objective's scale.
-  case sgd
+public enum AscentRule: String, Hashable, SettingWord {
   /// Adam (Kingma and Ba 2014, <https://arxiv.org/abs/1412.6980>) with β₁ 0.9, β₂ 0.999, ε 10⁻⁸.
   case adam
+  /// `z ← z + rate · g / √(mean g²)`: the mean square of a step's changes is rate², whatever the objective's scale.
+  case sgd
 
+  public var summary: String { self == .adam ? "Adam" : "the gradient, normalised" }
+
+  /// The size of a step where none is given.
   public var defaultRate: Double { self == .sgd ? 0.02 : 0.05 }
 
   /// One image's moments.

@@ -27,11 +27,11 @@ public struct Explanation: Sendable {
   public struct Settings: Hashable, Sendable {
     /// Nil explains the most probable class.
     public var classIndex: Int?
-    /// Of Grad-CAM; nil takes the last convolution.
+    /// The layer that Grad-CAM looks at; nil takes the last convolution.
     public var layer: String?
     /// Side of the covered square; nil takes a quarter of the image's shorter side.
     public var patch: Int?
-    /// Between squares; nil takes a third of the patch, at least 1.
+    /// The distance from one square to the next, in pixels; nil takes a third of the patch, at least 1.
     public var stride: Int?
 
     public init(classIndex: Int? = nil, layer: String? = nil, patch: Int? = nil, stride: Int? = nil) {

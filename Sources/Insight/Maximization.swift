@@ -2,78 +2,7 @@ public import Compute
 internal import Foundation
 internal import Networks
 public import Parallel
-public import Tensors
-
-/// Settings of a gradient ascent on an image.
-public struct AscentSettings: Hashable, Sendable {
-  public var steps: Int
-  public var rule: AscentRule
-  /// Nil takes the rule's default.
-  public var rate: Double?
-  public var prior: ImagePrior
-  /// Nil takes pixels for small images and waves for those of ``largeSide`` pixels and more, where pixels find noise.
-  public var parameterization: ImageParameterization?
-  public var start: ImageStart
-  /// Largest shift of the image before each step, in pixels; nil is 0 for small images and 8 for large ones.
-  public var jitter: Int?
-  /// The image is shown larger or smaller by up to this; nil is 0 for small images and 0.1 for large ones.
-  public var scale: Double?
-  /// The image is turned by up to so many degrees each way; nil is 0 for small images and 5 for large ones.
-  public var rotation: Double?
-  /// Standard deviation, in pixels, of the blur after every ``blurEvery`` steps; 0 for none (Yosinski 2015).
-  public var blur: Double
-  public var blurEvery: Int
-  public var seed: UInt64
-  /// First steps in which what a filter's or unit's activation is given is raised rather than what it gives.
-  ///
-  /// Places where it gives nothing move too then; Lucid lets gradients through dead ReLUs for the same reason. Nil is half of
-  /// the steps.
-  public var warmUp: Int?
-  /// How often to try, each time from other noise and every second time without the warm-up; the best image counts.
-  public var attempts: Int
-
-  public init(
-    steps: Int = 200, rule: AscentRule = .adam, rate: Double? = nil, prior: ImagePrior = ImagePrior(),
-    parameterization: ImageParameterization? = nil, start: ImageStart = .noise, jitter: Int? = nil,
-    scale: Double? = nil, rotation: Double? = nil, blur: Double = 0, blurEvery: Int = 4, seed: UInt64 = 0,
-    warmUp: Int? = nil, attempts: Int = 2
-  ) {
-    self.steps = steps
-    self.rule = rule
-    self.rate = rate
-    self.prior = prior
-    self.parameterization = parameterization
-    self.start = start
-    self.jitter = jitter
-    self.scale = scale
-    self.rotation = rotation
-    self.blur = blur
-    self.blurEvery = blurEvery
-    self.seed = seed
-    self.warmUp = warmUp
-    self.attempts = attempts
-  }
-
-  /// From this many pixels of their shorter side on, images count as large.
-  public static let largeSide = 64
-
-  /// The same with everything chosen that was left to the images' size.
-  public func resolved(for shape: Shape) -> AscentSettings {
-    let isLarge = min(shape[0], shape[1]) >= Self.largeSide
-    var result = self
-    result.rate = rate ?? rule.defaultRate
-    result.parameterization = parameterization ?? (isLarge ? .fourier : .pixels)
-    result.jitter = jitter ?? (isLarge ? 8 : 0)
-    result.scale = scale ?? (isLarge ? 0.1 : 0)
-    result.rotation = rotation ?? (isLarge ? 5 : 0)
-    result.warmUp = warmUp ?? steps / 2
-    return result
-  }
-
-  fileprivate var transform: ImageTransform {
-    ImageTransform(jitter: jitter ?? 0, scale: scale ?? 0, rotation: rotation ?? 0)
-  }
-}
+internal import Tensors
 
 /// What an ascent found.
 public struct Maximum: Hashable, Sendable, Codable {
@@ -96,9 +25,13 @@ public struct Maximum: Hashable, Sendable, Codable {
 public struct Maximization: Sendable {
   public let subject: Subject
   public let settings: AscentSettings
+  private let start: [Float]?
 
-  public init(_ subject: Subject, _ settings: AscentSettings = AscentSettings()) {
+  /// - Parameter start: the pixels of the starting image, in 0…1 and the network's shape, where ``AscentSettings/start`` names
+  ///   one.
+  public init(_ subject: Subject, _ settings: AscentSettings = AscentSettings(), start: [Float]? = nil) {
     self.subject = subject
+    self.start = start
     let shape = subject.network.inputShape
     self.settings = shape.rank == 3 ? settings.resolved(for: shape) : settings
   }
@@ -165,7 +98,7 @@ public struct Maximization: Sendable {
     let stream = UInt64(attempt) << 40
     var noise = RandomStream(seed: settings.seed, purpose: .insight, a: key, b: stream)
     let image = ParameterizedImage(settings.parameterization ?? .pixels, shape: shape)
-    var parameters = image.parameters(of: settings.start, &noise)
+    var parameters = start.map(image.parameters(of:)) ?? image.parameters(of: settings.start, &noise)
     var pixels = parameters
     image.pixels(of: parameters, into: &pixels)
     var state = AscentRule.State(settings.rule, count: count)

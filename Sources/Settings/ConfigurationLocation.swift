@@ -8,6 +8,8 @@ public enum ConfigurationLocation: Hashable, Sendable, CustomStringConvertible {
   case override(String)
   /// An override of the environment, `training.epochs=3`.
   case environment(String)
+  /// An option of a command with its value, `--tile 512`.
+  case flag(String)
   /// The schema's own default.
   case builtIn
 
@@ -20,6 +22,7 @@ public enum ConfigurationLocation: Hashable, Sendable, CustomStringConvertible {
     case .wholeFile(let path): path
     case .override(let text): "--set \(text)"
     case .environment(let text): "\(ConfigurationLocation.environmentVariable) \(text)"
+    case .flag(let text): text
     case .builtIn: "default"
     }
   }

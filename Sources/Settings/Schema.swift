@@ -8,6 +8,8 @@ public indirect enum Schema: Sendable {
   case boolean
   /// Free text of at least one character.
   case text
+  /// Text in a form of its own.
+  case formatted(TextFormat)
   /// A word that names something: letters, digits, `_`, `.`, `-`, starting with a letter.
   case name
   case choice([Choice])
@@ -29,6 +31,18 @@ public indirect enum Schema: Sendable {
   case blocks
   /// What a family of runs varies.
   case sweep
+}
+
+/// A form that text must have.
+public struct TextFormat: Sendable {
+  /// What is expected, for messages: `numbers and ranges like 0,5,10-12, or all`.
+  public let expectation: String
+  public let accepts: @Sendable (String) -> Bool
+
+  public init(_ expectation: String, accepts: @escaping @Sendable (String) -> Bool) {
+    self.expectation = expectation
+    self.accepts = accepts
+  }
 }
 
 /// A word among those allowed.

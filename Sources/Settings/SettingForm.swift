@@ -99,6 +99,22 @@ extension SettingForm where Value == Bool {
   }
 }
 
+extension SettingForm {
+  /// A value that is written as text of a form of its own.
+  ///
+  /// - Parameters:
+  ///   - expectation: the form in words, for messages.
+  ///   - read: nil for text of another form.
+  public static func formatted(
+    _ expectation: String, read: @escaping @Sendable (String) -> Value?,
+    write: @escaping @Sendable (Value) -> String
+  ) -> SettingForm {
+    SettingForm(
+      .formatted(TextFormat(expectation) { read($0) != nil }), decode: { $0.text.flatMap(read) },
+      encode: { .text(write($0)) })
+  }
+}
+
 extension SettingForm where Value == String {
   /// Free text of at least one character.
   public static var text: SettingForm { SettingForm(.text, decode: { $0.text }, encode: { .text($0) }) }

@@ -110,6 +110,28 @@ public struct SettingKey<Root>: Sendable {
   }
 }
 
+extension SettingKey {
+  /// The same key of a value that holds the described one.
+  public func at<Outer>(_ path: any WritableKeyPath<Outer, Root> & Sendable) -> SettingKey<Outer> {
+    let inner = self
+    return SettingKey<Outer>(
+      name: name, schema: schema, isRequired: isRequired, keras: keras,
+      makeKey: { inner.makeKey($0[keyPath: path]) }, read: { inner.read($0, &$1[keyPath: path]) },
+      write: { inner.write($0[keyPath: path]) })
+  }
+
+  private init(
+    name: String, schema: Schema, isRequired: Bool, keras: KerasOption?,
+    makeKey: @escaping @Sendable (Root) -> Key,
+    read: @escaping @Sendable (ResolvedValue?, inout Root) -> Bool,
+    write: @escaping @Sendable (Root) -> ResolvedValue.Content?
+  ) {
+    (self.name, self.schema, self.isRequired, self.keras) = (name, schema, isRequired, keras)
+    self.makeKey = makeKey
+    (self.read, self.write) = (read, write)
+  }
+}
+
 /// All there is to say of a value with settings, once: from it follow the schema, references, reading and writing.
 public struct SettingsDescription<Root: Sendable>: Sendable {
   public let summary: String

@@ -56,7 +56,8 @@ enum ExitStatus: Int32, CaseIterable {
     // Nothing is lost: the same command begins again.
     case is StoppedEarly: self = .stopped
     case let error as InsightError: self = Self.status(of: error)
-    case let errors as ConfigurationErrors: self = errors.isMissingFile ? .missingInput : .configuration
+    case let errors as ConfigurationErrors:
+      self = errors.isMissingFile ? .missingInput : errors.isUsage ? .usage : .configuration
     case is ConfigurationError: self = .configuration
     case let failure as Gnuplot.Failure: self = Self.status(of: failure)
     case let error as InterchangeError: self = Self.status(of: error)

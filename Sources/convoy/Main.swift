@@ -31,7 +31,7 @@ struct Convoy: ParsableCommand {
       FindLearningRateCommand.self,
       ReportCommand.self,
       DatasetCommand.self,
-      VisualizeCommand.self,
+      LookCommand.self,
       DreamCommand.self,
       StyleCommand.self,
       ExplainCommand.self,
@@ -50,7 +50,7 @@ enum Main {
     signal(SIGPIPE, SIG_IGN)
     signal(SIGXFSZ, SIG_IGN)
     // As early as can be, for what a signal should not end at once.
-    if ["train", "import", "sweep", "dream", "style", "visualize"].contains(
+    if ["train", "import", "sweep", "dream", "style", "look", "visualize"].contains(
       CommandLine.arguments.dropFirst().first)
     {
       StopSignals.install()

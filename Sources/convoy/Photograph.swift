@@ -6,32 +6,42 @@ internal import Insight
 internal import Networks
 internal import Tensors
 
-extension ImageSource {
-  /// The file's picture.
+extension LookContext {
+  /// A file's picture.
   ///
   /// - Throws: with a word on large images where it has more than 40 megapixels and none are wanted.
-  func picture() throws -> Image {
+  func picture(_ source: ImageSource) throws -> Image {
     do {
-      return try ImageFile.read(path, pixelLimit: isLarge ? ImageFile.defaultPixelLimit * 10 : 40_000_000)
+      return try ImageFile.read(
+        source.path, pixelLimit: readsLargeImages ? ImageFile.defaultPixelLimit * 10 : 40_000_000)
     } catch {
       guard error.kind == .badData, error.description.contains("too large") else { throw error }
-      throw CommandError.badData("\(error); --large (in a configuration `large_images`) reads larger ones")
+      throw CommandError.badData(
+        "\(error); --large-images (in a configuration `large_images`) reads larger ones")
     }
   }
 
   /// The picture cut and resized to the network's own size, and its pixels in 0…1.
-  func prepared(for subject: Subject) throws -> (picture: Image, pixels: [Float]) {
-    let (pixels, note) = try subject.prepare(try picture())
-    if let note { TerminalOutput.warn("\(path) \(note)") }
+  func prepared(_ source: ImageSource) throws -> (picture: Image, pixels: [Float]) {
+    let (pixels, note) = try subject.prepare(try picture(source))
+    if let note { TerminalOutput.warn("\(source.path) \(note)") }
     return (subject.picture(pixels), pixels)
+  }
+
+  /// The pixels that an ascent starts from; nil where that is no file's picture.
+  func pixels(of start: ImageStart) throws -> [Float]? {
+    switch start {
+    case .noise, .grey, .black: nil
+    case .image(let source): try prepared(source).pixels
+    }
   }
 
   /// The picture at a size of its own, in the network's channels.
   ///
   /// - Parameter side: the longer side is brought down to this; nil keeps the size.
-  func photograph(side: Int?, for subject: Subject) throws -> FloatImage {
-    let (picture, note) = try subject.withOwnChannels(try picture())
-    if let note { TerminalOutput.warn("\(path) \(note)") }
+  func photograph(_ source: ImageSource, side: Int?) throws -> FloatImage {
+    let (picture, note) = try subject.withOwnChannels(try picture(source))
+    if let note { TerminalOutput.warn("\(source.path) \(note)") }
     let image = FloatImage(picture)
     let longer = max(image.height, image.width)
     guard let side, longer > side else { return image }
@@ -40,7 +50,9 @@ extension ImageSource {
       height: max(1, Int((Double(image.height) * scale).rounded())),
       width: max(1, Int((Double(image.width) * scale).rounded())))
   }
+}
 
+extension ImageSource {
   /// SHA-256 of the file.
   func digest() throws -> String {
     let bytes: Data
@@ -53,19 +65,6 @@ extension ImageSource {
 
 /// Pictures that are computed on at a size of their own.
 enum Photograph {
-  /// `name:weight,name` as people write layers.
-  static func layers(_ text: String, option: String) throws -> [WeightedLayer] {
-    try text.split(separator: ",").map { part in
-      let pieces = part.split(separator: ":", omittingEmptySubsequences: false)
-      let weight = pieces.count == 2 ? Double(pieces[1]) : 1
-      guard pieces.count <= 2, let weight, weight.isFinite, !pieces[0].isEmpty else {
-        throw CommandError.usage(
-          "\(option) takes layers with weights like conv2d:1,conv2d_1:0.5, not '\(part)'")
-      }
-      return WeightedLayer(pieces[0].trimmingCharacters(in: .whitespaces), weight)
-    }
-  }
-
   /// Refuses what would not fit into the memory that is free.
   static func checkMemory(_ bytes: Int, advice: String) throws {
     guard let text = try? String(contentsOfFile: "/proc/meminfo", encoding: .utf8),

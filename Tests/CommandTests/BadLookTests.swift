@@ -28,9 +28,9 @@ struct BadLookTests {
     let good = folder.file("good.png")
     let layers = ["--content-layers", "conv2d", "--style-layers", "conv2d"]
     return [
-      ["visualize", "maps", network, picture], ["explain", network, picture],
-      ["visualize", "maximize", network, "--class", "0", "--start", picture],
-      ["visualize", "gallery", network, "--start", picture] + data,
+      ["look", "maps", network, picture], ["explain", network, picture],
+      ["look", "maximize", network, "--classes", "0", "--start", picture],
+      ["look", "gallery", network, "--start", picture] + data,
       ["dream", network, picture, "--layers", "conv2d"],
       ["dream", network, good, "--layers", "conv2d", "--guide", picture],
       ["style", network, "--content", picture, "--style", good] + layers,
@@ -81,8 +81,8 @@ struct BadLookTests {
     #expect(try Program.run(["train", config, "--run-dir", folder.file("run"), "--quiet"]).code == 0)
     let good = folder.file("good.png")
     for command in [
-      ["visualize", "maps", folder.file("run"), good], ["explain", folder.file("run"), good],
-      ["visualize", "maximize", folder.file("run"), "--class", "0", "--start", good, "--steps", "1"],
+      ["look", "maps", folder.file("run"), good], ["explain", folder.file("run"), good],
+      ["look", "maximize", folder.file("run"), "--classes", "0", "--start", good, "--steps", "1"],
       ["dream", folder.file("run"), good, "--steps", "1"],
       ["style", folder.file("run"), "--content", good, "--style", good, "--steps", "1"],
     ] {
@@ -97,10 +97,10 @@ struct BadLookTests {
   func missing() throws {
     let good = folder.file("good.png")
     for command in [
-      ["visualize", "filters", network, "--layer", "conv9"],
-      ["visualize", "maps", network, good, "--layer", "conv9"],
-      ["visualize", "examples", network, "--layer", "conv9"] + data,
-      ["visualize", "maximize", network, "--layer", "conv9"],
+      ["look", "filters", network, "--layer", "conv9"],
+      ["look", "maps", network, good, "--layer", "conv9"],
+      ["look", "examples", network, "--layer", "conv9"] + data,
+      ["look", "maximize", network, "--layer", "conv9"],
       ["explain", network, good, "--layer", "conv9"], ["dream", network, good, "--layers", "conv9"],
       ["style", network, "--content", good, "--style", good, "--content-layers", "conv9"],
       ["style", network, "--content", good, "--style", good, "--style-layers", "conv9"],
@@ -108,18 +108,18 @@ struct BadLookTests {
       try expectFailure(command + to, code: 64, says: "no layer 'conv9'", "there are: ", "conv2d")
     }
     for command in [
-      ["visualize", "filters", network, "--layer", "conv2d", "--filter", "900"],
-      ["visualize", "maps", network, good, "--layer", "conv2d", "--filter", "900"],
-      ["visualize", "examples", network, "--layer", "conv2d", "--filter", "900"] + data,
-      ["visualize", "maximize", network, "--layer", "conv2d", "--filter", "0-900"],
+      ["look", "filters", network, "--layer", "conv2d", "--which", "900"],
+      ["look", "maps", network, good, "--layer", "conv2d", "--which", "900"],
+      ["look", "examples", network, "--layer", "conv2d", "--which", "900"] + data,
+      ["look", "maximize", network, "--layer", "conv2d", "--filters", "0-900"],
     ] {
       try expectFailure(command + to, code: 64, says: "has no filter 900; it has ", "from 0 to ")
     }
     try expectFailure(
-      ["visualize", "maximize", network, "--layer", "conv2d", "--neuron", "0"] + to, code: 64,
+      ["look", "maximize", network, "--layer", "conv2d", "--neurons", "0"] + to, code: 64,
       says: "ask for filters")
     for command in [
-      ["visualize", "maximize", network, "--class", "cat"], ["explain", network, good, "--class", "cat"],
+      ["look", "maximize", network, "--classes", "cat"], ["explain", network, good, "--class", "cat"],
     ] { try expectFailure(command + to, code: 64, says: "no class 'cat'; there are: 0, 1, 2, 3") }
   }
 

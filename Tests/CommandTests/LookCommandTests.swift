@@ -11,12 +11,12 @@ import Testing
 @Suite("Looks by configuration")
 struct LookCommandTests {
   /// A folder with an imported network (9×8×3 to 4 classes), two pictures and a configuration.
-  private func prepare(_ job: String) throws -> (folder: TemporaryDirectory, config: String) {
+  private func prepare(_ look: String) throws -> (folder: TemporaryDirectory, config: String) {
     let folder = try TemporaryDirectory()
     try LookSample.network(folder.file("net.h5"))
     try LookSample.picture(folder.file("a.png"), height: 48, width: 64)
     try LookSample.picture(folder.file("b.jpg"), height: 40, width: 40)
-    return (folder, try folder.write("name: look\ncheckpoint: net.h5\njob: \(job)\n", to: "look.yaml"))
+    return (folder, try folder.write("name: look\ncheckpoint: net.h5\nlook: \(look)\n", to: "look.yaml"))
   }
 
   private static let dream =
@@ -38,9 +38,9 @@ struct LookCommandTests {
   @Test(
     "a dream and a style transfer that are stopped end with 75 and go on, on other workers, to the bytes of one that was not",
     arguments: [dream, style])
-  func interrupted(_ job: String) throws {
-    let (folder, config) = try prepare(job)
-    let command = ["visualize", "run", config, "--run-dir"]
+  func interrupted(_ look: String) throws {
+    let (folder, config) = try prepare(look)
+    let command = ["look", "run", config, "--run-dir"]
     let whole = try Program.run(command + [folder.file("whole"), "--workers", "1"])
     #expect(whole.code == 0, "\(whole.errors)")
     let run = folder.file("run")
@@ -68,9 +68,9 @@ struct LookCommandTests {
 
   @Test("a dream killed at any moment goes on from its last state to the same bytes")
   func killed() throws {
-    let job = Self.dream.replacing("tile: 32", with: "tile: 32, save_every: 0.0002")
-    let (folder, config) = try prepare(job)
-    let command = ["visualize", "run", config, "--run-dir"]
+    let look = Self.dream.replacing("tile: 32", with: "tile: 32, save_every: 0.0002")
+    let (folder, config) = try prepare(look)
+    let command = ["look", "run", config, "--run-dir"]
     #expect(try Program.run(command + [folder.file("whole")]).code == 0)
     let run = folder.file("run")
     let program = try Program.start(command + [run, "--workers", "2"])
@@ -86,7 +86,7 @@ struct LookCommandTests {
   @Test("a run directory keeps the resolved configuration and a log, and belongs to one configuration")
   func directory() throws {
     let (folder, config) = try prepare("{explain: {image: a.png}}")
-    let command = ["visualize", "run", config, "--run-dir", folder.file("run")]
+    let command = ["look", "run", config, "--run-dir", folder.file("run")]
     #expect(try Program.run(command).code == 0)
     let names = try FileManager.default.contentsOfDirectory(atPath: folder.file("run"))
     for name in ["config.yaml", "environment.json", "explain.json", "explain.png", "log.txt"] {
@@ -106,12 +106,12 @@ struct LookCommandTests {
       "{gallery: {data: {file: data.h5, images: train/images, labels: train/labels}, steps: 2, top: 1, inputs: 2}}",
       "{explain: {image: b.jpg, class: 2}}",
     ])
-  func kinds(_ job: String) throws {
-    let (folder, config) = try prepare(job)
+  func kinds(_ look: String) throws {
+    let (folder, config) = try prepare(look)
     try Sample.dataset(folder.file("data.h5"), imageShape: [40, 9, 8, 3])
     for (run, workers) in [("one", "1"), ("three", "3")] {
       let result = try Program.run([
-        "visualize", "run", config, "--run-dir", folder.file(run), "--workers", workers,
+        "look", "run", config, "--run-dir", folder.file(run), "--workers", workers,
       ])
       #expect(result.code == 0, "\(result.errors)")
     }
@@ -127,21 +127,87 @@ struct LookCommandTests {
     for (flags, run, more) in [
       (["dream", network, picture, "--layers", "conv2d:2", "--steps", "2", "--octaves", "2"], "dream", []),
       (
-        ["visualize", "maximize", network, "--class", "1,2", "--steps", "3", "--l1", "0.1", "--rotate", "3"],
-        "maximize", ["job={maximize: {target: {classes: {which: '1,2'}}, steps: 3, l1: 0.1, rotation: 3}}"]
+        ["look", "maximize", network, "--classes", "1,2", "--steps", "3", "--l1", "0.1", "--rotation", "3"],
+        "maximize", ["look={maximize: {target: {classes: {which: '1,2'}}, steps: 3, l1: 0.1, rotation: 3}}"]
       ),
       (
         ["explain", network, picture, "--patch", "3"], "explain",
-        ["job={explain: {image: \(picture), patch: 3}}"]
+        ["look={explain: {image: \(picture), patch: 3}}"]
       ),
     ] {
       let (one, two) = (folder.file("\(run)-flags"), folder.file("\(run)-run"))
       let first = try Program.run(flags + ["--to", one])
       let sets = more.flatMap { ["--set", $0] }
-      let second = try Program.run(["visualize", "run", config, "--run-dir", two] + sets)
+      let second = try Program.run(["look", "run", config, "--run-dir", two] + sets)
       #expect(first.code == 0 && second.code == 0, "\(first.errors)\(second.errors)")
       #expect(try results(one) == results(two), "\(run)")
       #expect(try !results(one).isEmpty)
+    }
+  }
+
+  @Test("the names that commands and options had before are good, and give the same bytes")
+  func formerNames() throws {
+    let (folder, _) = try prepare("filters")
+    let (network, picture) = (folder.file("net.h5"), folder.file("a.png"))
+    for (index, (former, present)) in [
+      ("visualize filters NET --filter 0-1", "look filters NET --which 0-1"),
+      (
+        "visualize maximize NET --class 1 --steps 2 --tv 0.1 --rotate 3 --range 0,1",
+        "look maximize NET --classes 1 --steps 2 --total-variation 0.1 --rotation 3 --black 0 --white 1"
+      ),
+      (
+        "visualize maximize NET --layer conv2d --filter 1 --steps 2 --start gray",
+        "look maximize NET --layer conv2d --filters 1 --steps 2 --start grey"
+      ),
+      (
+        "visualize maximize NET --layer dense --neuron 1 --steps 2",
+        "look maximize NET --layer dense --neurons 1 --steps 2"
+      ),
+      (
+        "style NET --content PIC --style PIC --steps 2 --tv 0.5 --every 1 --direct --large",
+        "style NET --content PIC --style PIC --steps 2 --total-variation 0.5 --picture-every 1 --kernels direct "
+          + "--large-images"
+      ),
+    ].enumerated() {
+      let folders = ["former", "present"].map { folder.file("\($0)-\(index)") }
+      for (command, to) in zip([former, present], folders) {
+        let words = command.split(separator: " ").map {
+          $0 == "NET" ? network : $0 == "PIC" ? picture : String($0)
+        }
+        let result = try Program.run(words + ["--to", to])
+        #expect(result.code == 0, "\(command): \(result.errors)")
+      }
+      #expect(try results(folders[0]) == results(folders[1]), "\(former)")
+    }
+    let help = try Program.run(["look", "maximize", "--help"]).output
+    #expect(help.contains("--total-variation <x>") && !help.contains("--tv"))
+  }
+
+  @Test("a wrong value is named by its option, with what is expected, before anything is read")
+  func wrongValues() throws {
+    for (words, message) in [
+      (
+        ["dream", "none.h5", "none.png", "--tile", "5"],
+        "error: --tile 5: found '5', expected a whole number from 32 to 100000"
+      ),
+      (
+        ["dream", "none.h5", "none.png", "--jitter=-1"],
+        "error: --jitter -1: found '-1', expected a whole number from 0 to 10000"
+      ),
+      (
+        ["style", "none.h5", "--content", "a", "--style", "b", "--rate", "3"],
+        "error: --rate 3: belongs to the optimizer adam"
+      ),
+      (
+        ["look", "maps", "none.h5", "none.png", "--contrast", "shard"],
+        "error: --contrast shard: found 'shard', expected one of shared, each; did you mean 'shared'?"
+      ),
+      (
+        ["look", "filters", "none.h5", "--which", "3-1"],
+        "error: --which 3-1: found '3-1', expected numbers and ranges like 0,5,10-12, or all"
+      ),
+    ] {
+      try expectFailure(words, code: 64, says: message)
     }
   }
 
@@ -154,11 +220,11 @@ struct LookCommandTests {
     #expect(shown.contains("octaves: 7") && shown.contains("--set octaves=7"))
     #expect(try Program.run(["config", "schema", "--look"]).output.contains("\"octave_scale\""))
     let wrong = try folder.write(
-      "name: look\ncheckpoint: net.h5\njob: {dream: {image: a.png, step: 3}}\n", to: "wrong.yaml")
+      "name: look\ncheckpoint: net.h5\nlook: {dream: {image: a.png, step: 3}}\n", to: "wrong.yaml")
     try expectFailure(
-      ["visualize", "run", wrong], code: 78, says: "wrong.yaml:3:29: unknown key 'step'", "'steps'?")
+      ["look", "run", wrong], code: 78, says: "wrong.yaml:3:30: unknown key 'step'", "'steps'?")
     try expectFailure(["config", "check", config, wrong], code: 78, says: "did you mean 'steps'")
-    try expectFailure(["train", config], code: 78, says: "convoy visualize run takes it")
+    try expectFailure(["train", config], code: 78, says: "convoy look run takes it")
   }
 }
 

@@ -65,7 +65,7 @@ struct ConfigurationFuzz {
   }
 
   /// Looks into a trained network stand beside the trainings and are another kind of file.
-  private static func isLook(_ text: String) -> Bool { text.contains("\njob:") }
+  private static func isLook(_ text: String) -> Bool { text.contains("\nlook:") }
 
   private mutating func training(_ text: String) {
     let (meter, name) = (meter, "\(folder)/fuzz.yaml")
@@ -91,7 +91,7 @@ struct ConfigurationFuzz {
   private mutating func look() {
     let (meter, name) = (meter, path)
     do throws(ConfigurationErrors) {
-      _ = try meter.measure { () throws(ConfigurationErrors) in try InsightConfiguration.load(path: name) }
+      _ = try meter.measure { () throws(ConfigurationErrors) in try LookConfiguration.load(path: name) }
       accepted += 1
     } catch {
       note(error)

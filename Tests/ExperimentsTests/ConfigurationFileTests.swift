@@ -15,9 +15,9 @@ enum Shipped {
   private static let all = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [])
     .filter { $0.hasSuffix(".yaml") }.map { String($0.dropLast(5)) }.sorted()
   /// Of trainings.
-  static let names = all.filter { (try? text($0).contains("\njob:")) == false }
+  static let names = all.filter { (try? text($0).contains("\nlook:")) == false }
   /// Looks into a trained network stand beside the trainings and have no network of their own.
-  static let lookNames = all.filter { (try? text($0).contains("\njob:")) == true }
+  static let lookNames = all.filter { (try? text($0).contains("\nlook:")) == true }
 
   static func path(_ name: String) -> String { "\(folder)/\(name).yaml" }
   static func text(_ name: String) throws -> String {

@@ -43,8 +43,8 @@ import Training
       case "training:": try checkAugmentation(example)
       case "data:" where example.contains("validation:"): try checkValidation(example)
       case "data:": try checkTargets(example)
-      case _ where example.contains("\njob:\n"):
-        #expect(try InsightConfiguration.load(text: example, path: "README.md").kind == "dream")
+      case _ where example.contains("\nlook:\n"):
+        #expect(try LookConfiguration.load(text: example, path: "README.md").kind == "dream")
       default: try checkNetwork(example)
       }
     }

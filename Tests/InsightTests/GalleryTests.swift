@@ -143,8 +143,9 @@ struct TopExamplesTests {
 @Suite("The gallery")
 struct GalleryTests {
   private func gallery(_ squares: Squares, workers: Int) throws -> Gallery {
-    let settings = Gallery.Settings(
-      ascent: AscentSettings(steps: 8), filters: 2, examples: 3, inputs: 3)
+    var settings = Gallery.Settings()
+    settings.ascent.steps = 8
+    (settings.filters, settings.examples, settings.inputs) = (2, 3, 3)
     return try #require(
       try Gallery(of: squares.subject, squares.dataset, settings, pool: WorkerPool(workers: workers)))
   }

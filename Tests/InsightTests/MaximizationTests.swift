@@ -28,8 +28,10 @@ struct MaximizationTests {
 
   @Test("the bytes depend neither on the workers nor on the other targets", arguments: AscentRule.allCases)
   func deterministic(_ rule: AscentRule) throws {
-    let settings = AscentSettings(
-      steps: 15, rule: rule, prior: ImagePrior(l1: 0.01, totalVariation: 0.001), jitter: 2, blur: 0.5)
+    let settings = AscentSettings {
+      ($0.steps, $0.rule, $0.jitter, $0.blur) = (15, rule, 2, 0.5)
+      $0.prior = ImagePrior(l1: 0.01, totalVariation: 0.001)
+    }
     let maximization = Maximization(subject, settings)
     let one = try maximization.run(targets, pool: WorkerPool(workers: 1))
     for workers in [2, 3, 8] {
@@ -40,8 +42,10 @@ struct MaximizationTests {
 
   @Test("waves, and images that are turned and enlarged, are the same on any number of workers, too")
   func transformed() throws {
-    let settings = AscentSettings(
-      steps: 12, parameterization: .fourier, jitter: 2, scale: 0.2, rotation: 15, blur: 0.5)
+    let settings = AscentSettings {
+      ($0.steps, $0.parameterization, $0.blur) = (12, .fourier, 0.5)
+      ($0.jitter, $0.scale, $0.rotation) = (2, 0.2, 15)
+    }
     let one = try Maximization(subject, settings).run(targets, pool: WorkerPool(workers: 1))
     #expect(try Maximization(subject, settings).run(targets, pool: WorkerPool(workers: 3)) == one)
     var plain = settings
@@ -53,7 +57,7 @@ struct MaximizationTests {
   func choices() {
     let small = AscentSettings().resolved(for: [28, 28, 1])
     #expect(small.parameterization == .pixels && small.jitter == 0 && small.scale == 0 && small.rotation == 0)
-    let large = AscentSettings(scale: 0).resolved(for: [224, 224, 3])
+    let large = AscentSettings { $0.scale = 0 }.resolved(for: [224, 224, 3])
     #expect(
       large.parameterization == .fourier && large.jitter == 8 && large.scale == 0 && large.rotation == 5)
   }
@@ -61,8 +65,10 @@ struct MaximizationTests {
   @Test("every target grows, whatever the parameterisation", arguments: ImageParameterization.allCases)
   func grows(_ parameterization: ImageParameterization) throws {
     // Waves begin nearly grey and move more slowly.
-    let settings = AscentSettings(
-      steps: parameterization == .fourier ? 200 : 40, parameterization: parameterization)
+    let settings = AscentSettings {
+      $0.steps = parameterization == .fourier ? 200 : 40
+      $0.parameterization = parameterization
+    }
     for maximum in try Maximization(subject, settings).run(targets, pool: WorkerPool(workers: 2)) {
       #expect(maximum.activation > maximum.curve[0], "\(maximum.target)")
       #expect(maximum.image.allSatisfy { (0...1).contains($0) })
@@ -82,7 +88,8 @@ struct MaximizationTests {
       }
     }
     let dark = try Subject(subject.network, values: values)
-    let maximum = try Maximization(dark, AscentSettings(steps: 60, start: .grey, warmUp: 0)).run(
+    let settings = AscentSettings { ($0.steps, $0.start, $0.warmUp) = (60, .grey, 0) }
+    let maximum = try Maximization(dark, settings).run(
       [.filter(layer: "conv2d", index: 0)], pool: WorkerPool(workers: 1))[0]
     #expect(maximum.curve[0] == 0)
     #expect(maximum.activation > 1)
@@ -108,5 +115,13 @@ struct MaximizationTests {
     values.trainable[7] = .nan
     let error = #expect(throws: InsightError.self) { try Subject(subject.network, values: values) }
     #expect(error?.description.hasPrefix("conv2d/kernel has a value that is NaN or infinite") == true)
+  }
+}
+
+extension AscentSettings {
+  /// The defaults but for what `change` makes of them.
+  init(_ change: (inout AscentSettings) -> Void) {
+    self.init()
+    change(&self)
   }
 }

@@ -107,4 +107,56 @@ struct SettingsDescriptionTests {
     #expect(Shape.settings.value(of: ResolvedValue(.kind("round", nil), .builtIn)) == nil)
     #expect(Shape.settings.value(of: ResolvedValue(.kind("width", nil), .builtIn)) == nil)
   }
+
+  @Test("a key at a path is the same key of what holds its value")
+  func keysAtPaths() {
+    struct Outer: Sendable {
+      var filter = Filter(count: 1, edge: .valid)
+    }
+    let outer = SettingsDescription("", Outer(), Filter.settings.keys.map { $0.at(\.filter) })
+    guard case .value(let edge) = outer.object.keys[2].fallback else { Issue.record("no default"); return }
+    #expect(edge == .text("valid"))
+    let other = Outer(filter: Filter(count: 7, limit: 4))
+    #expect(outer.map(of: other) == Filter.settings.map(of: other.filter))
+    let read = outer.value(of: ResolvedValue(outer.map(of: other), .builtIn))
+    #expect(read?.filter == other.filter)
+  }
+
+  @Test("the meaning of a value names its files by their contents, and tells apart what differs")
+  func meaning() {
+    struct Look: Sendable, DescribedSettings {
+      var file = "a.png"
+      var names = ["a", "b"]
+      var shape = Shape.plain
+      var often = 1
+      static let settings = SettingsDescription(
+        "", Look(),
+        [
+          SettingKey("file", \.file, .path, "A file."),
+          SettingKey("names", \.names, .list(.text, count: 1...3), "Names."),
+          SettingKey("shape", \.shape, Shape.settings.form, "A shape."),
+          SettingKey("often", \.often, .integer(1...9), change: .free, "How often."),
+        ])
+    }
+    func meaning(_ look: Look) -> String { Look.settings.meaning(of: look) { "<\($0.count)>" } }
+    #expect(meaning(Look()) == "file file <5>, names [\"a\", \"b\"], shape plain")
+    #expect(meaning(Look(file: "b.png", often: 2)) == meaning(Look()))
+    let others = [
+      Look(file: "bb.png"), Look(names: ["a\", \"b"]), Look(shape: .width(2)), Look(shape: .width(3)),
+      Look(shape: .filter(Filter(count: 1))),
+    ]
+    #expect(Set(others.map(meaning)).union([meaning(Look())]).count == 6)
+  }
+
+  @Test("text of a form of its own is read and written by that form")
+  func formatted() {
+    let form = SettingForm<Int>.formatted("stars", read: { $0.allSatisfy { $0 == "*" } ? $0.count : nil }) {
+      String(repeating: "*", count: $0)
+    }
+    #expect(form.encode(3) == .text("***"))
+    #expect(form.decode(ResolvedValue(.text("**"), .builtIn)) == 2)
+    #expect(form.decode(ResolvedValue(.text("*x"), .builtIn)) == nil)
+    guard case .formatted(let format) = form.schema else { Issue.record("not formatted"); return }
+    #expect(format.expectation == "stars" && format.accepts("*") && !format.accepts("x"))
+  }
 }

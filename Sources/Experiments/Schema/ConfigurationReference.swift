@@ -1,4 +1,5 @@
 internal import Datasets
+internal import Insight
 internal import Settings
 internal import Training
 
@@ -37,10 +38,10 @@ private struct ConfigurationReference {
     writer.layers()
     writer.section("`repeat`", LayerSchema.repetition)
     writer.section("`network.blocks.<name>`", LayerSchema.block)
-    writer.section("A look into a network", InsightSchema.root)
-    writer.kinds("`job` of a look", InsightSchema.job)
-    writer.section("`data` of `examples` and `gallery`", InsightSchema.data)
-    writer.kinds("`target` of `maximize`", InsightSchema.target)
+    writer.section("A look into a network", LookSchema.root)
+    writer.kinds("`look` of a look", Look.kinds.schema)
+    writer.section("`data` of `examples` and `gallery`", DataSource.settings.object)
+    writer.kinds("`target` of `maximize`", TargetChoice.kinds.schema)
     return writer.lines.joined(separator: "\n") + "\n"
   }
 
@@ -133,7 +134,7 @@ private struct ConfigurationReference {
     case .byteSize: "size with unit: `512 MiB`"
     case .path: "path"
     case .name: "name"
-    case .text: "text"
+    case .text, .formatted: "text"
     case .boolean: "`true`, `false`"
     case .object: "map, below"
     case .union(let union):

@@ -7,10 +7,10 @@ extension ConfigurationFile {
   }
 }
 
-extension InsightConfiguration {
+extension LookConfiguration {
   /// The same for looks into a network.
   public static var jsonSchema: String {
-    JSONSchemaExport(root: InsightSchema.root, title: "Convoy look").document.text(isPretty: true) + "\n"
+    JSONSchemaExport(root: LookSchema.root, title: "Convoy look").document.text(isPretty: true) + "\n"
   }
 }
 
@@ -50,7 +50,7 @@ struct JSONSchemaExport {
         inLayers)
     case .number(let range): return parameterized(number(range), inLayers)
     case .boolean: return parameterized(type("boolean"), inLayers)
-    case .text, .path: return type("string", ["minLength": .integer(1)])
+    case .text, .formatted, .path: return type("string", ["minLength": .integer(1)])
     case .name:
       return type("string", ["pattern": .text("^[A-Za-z][A-Za-z0-9_.-]*$"), "maxLength": .integer(200)])
     case .choice(let choices):

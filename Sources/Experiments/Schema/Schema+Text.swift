@@ -40,6 +40,7 @@ extension Schema {
     case .number(let range): "a number\(range.phrase)"
     case .boolean: "true or false"
     case .text: "text"
+    case .formatted(let format): format.expectation
     case .name: "a name of letters, digits, '_', '.' and '-' that starts with a letter"
     case .choice(let choices): "one of \(choices.map(\.word).joined(separator: ", "))"
     case .byteSize: "a size with its unit, such as 512 MiB (\(ScalarText.byteUnits))"

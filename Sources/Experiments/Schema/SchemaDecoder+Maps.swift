@@ -88,8 +88,8 @@ extension SchemaDecoder {
           .map { ResolvedValue(.kind(word, $0), node.location) }
       case .some(let payload):
         errors.add(
-          node.location,
-          "\(path): found the bare word '\(word)', expected {\(word): …} with \(payload.expectation)")
+          node.location, at: path,
+          "found the bare word '\(word)', expected {\(word): …} with \(payload.expectation)")
         return nil
       }
     case .map(let entries) where entries.count == 1:
@@ -98,15 +98,15 @@ extension SchemaDecoder {
       }
       guard let payload = kind.payload else {
         errors.add(
-          entries[0].keyLocation, "\(path): '\(kind.name)' takes no values; write \(kind.name) by itself")
+          entries[0].keyLocation, at: path, "'\(kind.name)' takes no values; write \(kind.name) by itself")
         return nil
       }
       return decode(entries[0].value, payload, at: "\(path).\(kind.name)", in: parameters)
         .map { ResolvedValue(.kind(kind.name, $0), node.location) }
     case .map(let entries) where entries.count > 1:
       errors.add(
-        entries[1].keyLocation,
-        "\(path): found the keys \(entries.map { "'\($0.key.shortened)'" }.joined(separator: ", ")), "
+        entries[1].keyLocation, at: path,
+        "found the keys \(entries.map { "'\($0.key.shortened)'" }.joined(separator: ", ")), "
           + "expected one, the kind of \(union.noun)\(union.wrappingAdvice(entries.map(\.key)))")
       return nil
     default:
@@ -118,8 +118,8 @@ extension SchemaDecoder {
     _ word: String, _ location: ConfigurationLocation, _ union: UnionSchema, at path: String
   ) -> ResolvedValue? {
     errors.add(
-      location,
-      "\(path): unknown \(union.noun) '\(word.shortened)', expected \(union.forms)"
+      location, at: path,
+      "unknown \(union.noun) '\(word.shortened)', expected \(union.forms)"
         + union.wrappingAdvice([word]) + NearestName.hint(word, among: union.kinds.map(\.name)))
     return nil
   }

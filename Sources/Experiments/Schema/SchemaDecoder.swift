@@ -51,7 +51,7 @@ struct SchemaDecoder {
       node = replaced
     }
     switch schema {
-    case .integer, .number, .boolean, .text, .name, .choice, .byteSize, .path:
+    case .integer, .number, .boolean, .text, .formatted, .name, .choice, .byteSize, .path:
       return decodeScalar(node, schema, at: path, allowed: schema)
     case .size(let range): return decodeSize(node, range, at: path, in: parameters)
     case .list(let element, let count): return decodeList(node, element, count, at: path, in: parameters)
@@ -76,8 +76,7 @@ struct SchemaDecoder {
   }
 
   mutating func mismatch(_ node: ConfigurationNode, _ schema: Schema, at path: String) -> ResolvedValue? {
-    let subject = path.isEmpty ? "the configuration" : path
-    errors.add(node.location, "\(subject): found \(node.found), expected \(schema.expectation)")
+    errors.add(node.location, at: path, "found \(node.found), expected \(schema.expectation)")
     return nil
   }
 
@@ -99,12 +98,15 @@ struct SchemaDecoder {
       if isPlain, text == "true" || text == "false" { content = .boolean(text == "true") }
     case .text:
       if !text.isEmpty { content = .text(text) }
+    case .formatted(let format):
+      if format.accepts(text) { content = .text(text) }
     case .name:
       if text.isConfigurationName { content = .text(text) }
     case .choice(let choices):
       guard choices.contains(where: { $0.word == text }) else {
         let hint = NearestName.hint(text, among: choices.map(\.word))
-        errors.add(node.location, "\(path): found \(node.found), expected \(allowed.expectation)\(hint)")
+        errors.add(
+          node.location, at: path, "found \(node.found), expected \(allowed.expectation)\(hint)")
         return nil
       }
       content = .text(text)
@@ -120,10 +122,14 @@ struct SchemaDecoder {
   }
 
   /// An absolute path without `.` and `..`; relative ones count from the file, overrides from the working directory.
+  ///
+  /// Options of commands keep their paths as they were typed: nothing is kept of them that is read from elsewhere.
   func absolute(_ path: String, from location: ConfigurationLocation) -> String {
     var folder = workingDirectory
-    if case .file(let file, _, _) = location {
-      folder = SchemaDecoder.folder(of: file, workingDirectory: workingDirectory)
+    switch location {
+    case .flag: return path
+    case .file(let file, _, _): folder = SchemaDecoder.folder(of: file, workingDirectory: workingDirectory)
+    case .wholeFile, .override, .environment, .builtIn: break
     }
     return SchemaDecoder.normalized(path.hasPrefix("/") ? path : folder + "/" + path)
   }
@@ -164,7 +170,7 @@ struct SchemaDecoder {
       return mismatch(node, .list(element, count: count), at: path)
     }
     guard count.contains(items.count) else {
-      errors.add(node.location, "\(path): found \(items.count) entries, expected \(count.phrase)")
+      errors.add(node.location, at: path, "found \(items.count) entries, expected \(count.phrase)")
       return nil
     }
     var values: [ResolvedValue] = []
@@ -191,8 +197,8 @@ struct SchemaDecoder {
   ) -> ConfigurationNode? {
     guard let parameters else {
       errors.add(
-        node.location,
-        "\(path): '\(text.shortened)' stands for a block's parameter, and this is not inside a block; "
+        node.location, at: path,
+        "'\(text.shortened)' stands for a block's parameter, and this is not inside a block; "
           + "write the value, in quotes if it is text")
       return nil
     }
@@ -228,7 +234,7 @@ extension Schema {
   /// Whether this is one value in the text.
   fileprivate var isScalar: Bool {
     switch self {
-    case .integer, .number, .boolean, .text, .name, .choice, .byteSize, .path: true
+    case .integer, .number, .boolean, .text, .formatted, .name, .choice, .byteSize, .path: true
     default: false
     }
   }

@@ -2,6 +2,7 @@ internal import Compute
 public import ImageFiles
 public import Networks
 public import Parallel
+public import Settings
 internal import Tensors
 
 /// Deep Dream: an image is changed so that whatever a layer sees in it, it sees more of.
@@ -13,7 +14,8 @@ internal import Tensors
 /// sizes alone.
 /// - SeeAlso: Mordvintsev, Olah & Tyka 2015, "Inceptionism"; <https://github.com/google/deepdream>.
 public struct Dream: Hashable, Sendable {
-  public var layers: [WeightedLayer]
+  /// None leaves the choice to the network, by ``defaultLayers(of:)``.
+  public var layers: [WeightedLayer] = []
   public var steps = 10
   /// Change of a pixel by a mean gradient, in pixels of 0…255.
   public var rate = 1.5
@@ -27,11 +29,11 @@ public struct Dream: Hashable, Sendable {
   public var frames = 1
   /// How much a frame's middle is enlarged for the next.
   public var zoom = 1.05
+  /// Begins the random numbers of the shifts.
   public var seed: UInt64 = 0
   /// The layers' values of a picture whose features are to be enhanced instead of the strongest: `[places, C]` by layer.
   public var guide: [String: [Float]] = [:]
 
-  /// - Parameter layers: none leaves the choice to the network, by ``defaultLayers(of:)``.
   public init(layers: [WeightedLayer] = []) { self.layers = layers }
 
   /// Layers in the upper half of the network, where there are parts of things; of VGG the paper's successors' choice.
@@ -97,6 +99,70 @@ public struct Dream: Hashable, Sendable {
     let values = try trace.makeSession().values(for: picture.values.map { subject.units($0) })
     return values.reduce(into: [:]) { $0[$1.key.layer] = $1.value }
   }
+}
+
+/// Deep Dream upon a picture of a file.
+public struct DreamLook: Hashable, Sendable {
+  public var image: ImageSource
+  /// A picture whose features are enhanced instead of the strongest.
+  public var guide: ImageSource?
+  /// The longer side of the result, in pixels; nil keeps the picture's.
+  public var size: Int?
+  public var dream = Dream()
+  /// Minutes between states that are saved on the way.
+  public var saveEvery = 5.0
+
+  public init(image: ImageSource) { self.image = image }
+
+  /// The same with everything chosen that was left to the network.
+  public func resolved(for network: ResolvedNetwork) throws(InsightError) -> DreamLook {
+    var look = self
+    if dream.layers.isEmpty { look.dream.layers = try Dream.defaultLayers(of: network) }
+    return look
+  }
+}
+
+extension DreamLook: DescribedSettings {
+  public static let image = SettingKey<DreamLook>.image(\.image)
+  public static let layers = SettingKey(
+    "layers", \DreamLook.dream.layers, .weightedLayers,
+    "What dreams, each `{name: …, weight: …}`; `auto` takes what suits the network.")
+  public static let guide = SettingKey(
+    "guide", \DreamLook.guide, .optional("none", .image),
+    "A picture whose features are enhanced instead of the strongest.")
+  public static let steps = SettingKey(
+    "steps", \DreamLook.dream.steps, .integer(1...1_000_000), "Steps at each size.")
+  public static let rate = SettingKey(
+    "rate", \DreamLook.dream.rate, .number(.positive), "Change of a pixel of 0…255 by a mean gradient.")
+  public static let octaves = SettingKey(
+    "octaves", \DreamLook.dream.octaves, .integer(1...100), "Sizes at which the picture is dreamt upon.")
+  public static let octaveScale = SettingKey(
+    "octave_scale", \DreamLook.dream.octaveScale,
+    .number(NumberRange(minimum: 1, minimumIsAllowed: false, maximum: 10)), "From one size to the next.")
+  public static let jitter = SettingKey(
+    "jitter", \DreamLook.dream.jitter, .integer(0...10_000), "Largest shift before each step, in pixels.")
+  public static let tile = SettingKey(
+    "tile", \DreamLook.dream.tile, .integer(32...100_000), "Largest side of a tile; bounds the memory.")
+  public static let size = SettingKey(
+    "size", \DreamLook.size, .optional("auto", .integer(1...100_000)),
+    "Longer side of the result; `auto` keeps the picture's own.")
+  public static let frames = SettingKey(
+    "frames", \DreamLook.dream.frames, .integer(1...1_000_000), change: .extend,
+    "Frames of a zoom into the dream, each dreamt upon again.")
+  public static let zoom = SettingKey(
+    "zoom", \DreamLook.dream.zoom, .number(NumberRange(minimum: 1, maximum: 10)),
+    "How much a frame of the zoom grows.")
+  public static let saveEvery = SettingKey<DreamLook>.saveEvery(\.saveEvery)
+
+  public static let settings = SettingsDescription(
+    "Deep Dream; the activations themselves are taken as the gradient.", DreamLook(image: .none),
+    [
+      image, layers, guide, steps, rate, octaves, octaveScale, jitter, tile, size, frames, zoom, saveEvery,
+    ])
+
+  public static let kind = SettingsKind<Look>(
+    "dream", "Deep Dream: whatever layers see in a picture, they see more of.", settings.form,
+    wrap: { .dream($0) }, unwrap: { if case .dream(let look) = $0 { look } else { nil } })
 }
 
 extension Subject {

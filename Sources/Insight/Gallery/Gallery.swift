@@ -9,26 +9,6 @@ internal import Tensors
 /// What a network learned, layer by layer, for one page: kernels, what maximises each filter, the images that excite it most, and
 /// how some images flow through the layers.
 public struct Gallery: Sendable {
-  public struct Settings: Hashable, Sendable {
-    /// Of each target's image.
-    public var ascent: AscentSettings
-    /// At most so many filters or units of a layer, the first ones.
-    public var filters: Int
-    /// Images that excite each filter.
-    public var examples: Int
-    /// Images whose way through the layers is shown, taken from the classes in turn.
-    public var inputs: Int
-
-    public init(
-      ascent: AscentSettings = AscentSettings(), filters: Int = 64, examples: Int = 4, inputs: Int = 10
-    ) {
-      self.ascent = ascent
-      self.filters = filters
-      self.examples = examples
-      self.inputs = inputs
-    }
-  }
-
   /// One filter of a convolution, or one unit of a dense layer.
   public struct Filter: Sendable {
     public let index: Int
@@ -66,11 +46,14 @@ public struct Gallery: Sendable {
   public let dataName: String
   public let sampleCount: Int
 
-  /// - Parameter progress: told what is being done.
+  /// - Parameters:
+  ///   - start: the pixels of an ascent's starting image, in 0…1, where ``AscentSettings/start`` names one.
+  ///   - admits: asked before each piece of work; false ends it.
+  ///   - progress: told what is being done.
   /// - Returns: nil where `admits` said no.
   public init?(
-    of subject: Subject, _ dataset: ImageDataset, _ settings: Settings, pool: WorkerPool,
-    while admits: @Sendable () -> Bool = { true }, progress: (String) -> Void = { _ in }
+    of subject: Subject, _ dataset: ImageDataset, _ settings: Settings, start: [Float]? = nil,
+    pool: WorkerPool, while admits: @Sendable () -> Bool = { true }, progress: (String) -> Void = { _ in }
   ) throws {
     _ = try subject.imageShape()
     network = subject.network
@@ -103,7 +86,8 @@ public struct Gallery: Sendable {
         progress(layer.name)
         guard
           let found = try Self.filters(
-            of: layer, Array(0..<min(count, settings.filters)), subject, dataset, settings, pool, admits)
+            of: layer, Array(0..<min(count, settings.filters)), subject, dataset, settings, start, pool,
+            admits)
         else { return nil }
         filters = found
       }
@@ -114,7 +98,7 @@ public struct Gallery: Sendable {
 
   private static func filters(
     of layer: ResolvedLayer, _ indices: [Int], _ subject: Subject, _ dataset: ImageDataset,
-    _ settings: Settings, _ pool: WorkerPool, _ admits: @Sendable () -> Bool
+    _ settings: Settings, _ start: [Float]?, _ pool: WorkerPool, _ admits: @Sendable () -> Bool
   ) throws -> [Filter]? {
     let isOutput = layer.name == subject.network.network.output.name
     let hasMaps = layer.outputShape.rank == 3
@@ -122,7 +106,8 @@ public struct Gallery: Sendable {
       if hasMaps { return .filter(layer: layer.name, index: index) }
       return isOutput ? .output(index) : .neuron(layer: layer.name, index: index)
     }
-    let maxima = try Maximization(subject, settings.ascent).run(targets, pool: pool, while: admits)
+    let maxima = try Maximization(subject, settings.ascent, start: start).run(
+      targets, pool: pool, while: admits)
     guard maxima.count == targets.count,
       let examples = try TopExamples(
         dataset, layer: layer.name, in: subject, keep: settings.examples, pool: pool, while: admits)

@@ -1,8 +1,9 @@
 internal import Foundation
+public import Settings
 internal import Tensors
 
 /// What an ascent changes, and how it becomes pixels in 0…1.
-public enum ImageParameterization: String, Hashable, Sendable, CaseIterable {
+public enum ImageParameterization: String, Hashable, SettingWord {
   /// The pixels themselves, held in 0…1 after every step.
   case pixels
   /// `x = 1 / (1 + e^−z)` (Lucid's way to valid images): no pixel ever sticks to black or white.
@@ -10,6 +11,14 @@ public enum ImageParameterization: String, Hashable, Sendable, CaseIterable {
   /// z of ``sigmoid`` as waves and, of three channels, decorrelated colours: every step moves coarse shapes as easily as fine
   /// ones (``FourierImage``).
   case fourier
+
+  public var summary: String {
+    switch self {
+    case .pixels: "the pixels, held in 0…1"
+    case .sigmoid: "their logits: none ever sticks to black or white"
+    case .fourier: "waves in decorrelated colours: coarse shapes change as easily as fine ones"
+    }
+  }
 }
 
 /// The numbers behind images of one shape.
@@ -27,9 +36,9 @@ struct ParameterizedImage {
     waves = kind == .fourier ? FourierImage(height: shape[0], width: shape[1], channels: shape[2]) : nil
   }
 
-  /// The numbers that an ascent begins with.
+  /// The numbers that an ascent begins with, where that is no file's picture.
   ///
-  /// - Parameter stream: of the ascent; used by noise alone.
+  /// - Parameter stream: the ascent's random numbers; only noise uses them.
   func parameters(of start: ImageStart, _ stream: inout RandomStream) -> [Float] {
     let count = shape.elementCount
     switch start {
@@ -39,7 +48,7 @@ struct ParameterizedImage {
     case .noise: return parameters(of: (0..<count).map { _ in 0.5 + (stream.nextUniform() - 0.5) * 0.25 })
     case .grey: return parameters(of: [Float](repeating: 0.5, count: count))
     case .black: return parameters(of: [Float](repeating: 0, count: count))
-    case .image(let pixels): return parameters(of: pixels)
+    case .image(let source): preconditionFailure("the pixels of \(source.path) are missing")
     }
   }
 
@@ -82,14 +91,4 @@ struct ParameterizedImage {
     blur.apply(to: &pixels, shape: shape)
     parameters = self.parameters(of: pixels)
   }
-}
-
-/// The image from which an ascent starts.
-public enum ImageStart: Hashable, Sendable {
-  /// Mid-grey with a little noise: `0.5 + (U[0, 1) − 0.5)·0.25` in pixels, a deviation of 0.01 in waves.
-  case noise
-  case grey
-  case black
-  /// Pixels in 0…1, in the network's shape.
-  case image([Float])
 }

@@ -1,3 +1,5 @@
+public import Settings
+
 /// Numbers of filters or units as people write them: `0,5,10-12` or `all`.
 public struct NumberList: Hashable, Sendable {
   /// Nil for all.
@@ -7,8 +9,8 @@ public struct NumberList: Hashable, Sendable {
 
   private init(ranges: [ClosedRange<Int>]?) { self.ranges = ranges }
 
-  /// - Throws: ``InsightError`` of kind `usage`.
-  public init(_ text: String) throws(InsightError) {
+  /// - Returns: nil for text of another form.
+  public init?(_ text: String) {
     guard text != "all" else {
       ranges = nil
       return
@@ -18,10 +20,19 @@ public struct NumberList: Hashable, Sendable {
       let ends = part.split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }
       guard let first = ends.first.flatMap(\.self), let last = ends.last.flatMap(\.self), ends.count <= 2,
         first >= 0, first <= last
-      else { throw .usage("expected numbers and ranges like 0,5,10-12, or all, not '\(part)'") }
+      else { return nil }
       ranges.append(first...last)
     }
     self.ranges = ranges
+  }
+
+  /// The list as it is written.
+  public var text: String {
+    guard let ranges else { return "all" }
+    return ranges.map {
+      $0.lowerBound == $0.upperBound ? "\($0.lowerBound)" : "\($0.lowerBound)-\($0.upperBound)"
+    }
+    .joined(separator: ",")
   }
 
   /// The numbers, of which there are `count`.
@@ -36,5 +47,12 @@ public struct NumberList: Hashable, Sendable {
         "layer '\(layer)' has no \(word) \(range.upperBound); it has \(count), from 0 to \(count - 1)")
     }
     return ranges.flatMap { Array($0) }
+  }
+}
+
+extension SettingForm where Value == NumberList {
+  /// Numbers and ranges with commas between them, or `all`.
+  public static var numbers: SettingForm {
+    .formatted("numbers and ranges like 0,5,10-12, or all", read: { NumberList($0) }, write: { $0.text })
   }
 }

@@ -1,4 +1,5 @@
 internal import Networks
+public import Settings
 internal import Tensors
 
 /// What is to be maximised, as people ask for it before the network is known.
@@ -10,13 +11,7 @@ public enum TargetChoice: Hashable, Sendable {
   /// Names or numbers of outputs; empty for all.
   case classes([String])
 
-  /// Names or numbers separated by commas, or `all`.
-  public static func classes(named text: String) -> TargetChoice {
-    guard text != "all" else { return .classes([]) }
-    return .classes(text.split(separator: ",").map { String($0.drop { $0 == " " }) })
-  }
-
-  /// For file names.
+  /// The word for it in names of files.
   public var name: String {
     switch self {
     case .filters(let layer, _), .neurons(let layer, _), .layer(let layer): layer
@@ -56,4 +51,70 @@ public enum TargetChoice: Hashable, Sendable {
   ) throws(InsightError) -> [Int] {
     try list.numbers(below: layer.outputShape.dimensions.last ?? 0, of: layer.name, word: word)
   }
+}
+
+// MARK: - How targets are written
+
+extension TargetChoice {
+  /// How targets are written.
+  public static let kinds = SettingsUnion<TargetChoice>(
+    "target", [Kinds.filters, Kinds.neurons, Kinds.layer, Kinds.classes])
+
+  /// How each kind of target is written.
+  public enum Kinds {}
+}
+
+extension TargetChoice.Kinds {
+  public static let filters = SettingsKind<TargetChoice>(
+    "filters", "Filters of a layer that gives maps.",
+    LayerPart.settings.form,
+    wrap: { .filters(layer: $0.layer, $0.which) },
+    unwrap: {
+      if case .filters(let layer, let list) = $0 { LayerPart(layer: layer, which: list) } else { nil }
+    })
+
+  public static let neurons = SettingsKind<TargetChoice>(
+    "neurons", "Units of a layer that gives a vector.",
+    LayerPart.settings.form,
+    wrap: { .neurons(layer: $0.layer, $0.which) },
+    unwrap: {
+      if case .neurons(let layer, let list) = $0 { LayerPart(layer: layer, which: list) } else { nil }
+    })
+
+  public static let layer = SettingsKind<TargetChoice>(
+    "layer", "All filters of a layer that gives maps, all units of any other.", SettingForm<String>.name,
+    wrap: { .layer($0) }, unwrap: { if case .layer(let name) = $0 { name } else { nil } })
+
+  public static let classes = SettingsKind<TargetChoice>(
+    "classes", "Outputs of the network, before softmax.", ClassChoice.settings.form,
+    wrap: { .classes($0.names) },
+    unwrap: { if case .classes(let names) = $0 { ClassChoice(names: names) } else { nil } })
+}
+
+/// Some of a layer's filters or units.
+public struct LayerPart: Hashable, Sendable, DescribedSettings {
+  var layer: String
+  var which = NumberList.all
+
+  public static let layer = SettingKey(
+    "layer", \LayerPart.layer, .name, default: .required, "The layer's name.")
+  public static let which = SettingKey<LayerPart>.which(\.which)
+
+  public static let settings = SettingsDescription(
+    "Some of a layer's filters or units.", LayerPart(layer: ""), [layer, which])
+}
+
+/// Some of a network's outputs.
+public struct ClassChoice: Hashable, Sendable, DescribedSettings {
+  /// Empty for all.
+  var names: [String] = []
+
+  public static let which = SettingKey(
+    "which", \ClassChoice.names,
+    SettingForm<String>.text.map(
+      { $0 == "all" ? [] : $0.split(separator: ",").map { String($0.drop { $0 == " " }) } },
+      back: { $0.isEmpty ? "all" : $0.joined(separator: ",") }),
+    "Names or numbers, separated by commas, or `all`.")
+
+  public static let settings = SettingsDescription("Outputs before softmax.", ClassChoice(), [which])
 }

@@ -1,16 +1,5 @@
 public import Networks
 
-/// A layer with how much it counts.
-public struct WeightedLayer: Hashable, Sendable {
-  public let name: String
-  public let weight: Double
-
-  public init(_ name: String, _ weight: Double = 1) {
-    self.name = name
-    self.weight = weight
-  }
-}
-
 /// What a style transfer holds on to and what it takes over.
 ///
 /// With F the outputs of a layer's N filters at M places and G = FᵀF the products of the filters' maps:
@@ -41,10 +30,8 @@ public struct StyleSettings: Hashable, Sendable {
     self.isRelative = isRelative
   }
 
-  /// The paper's layers and weights for VGG16 and VGG19.
-  ///
-  /// The layers of an unknown network: five convolutions from first to last for the style, and the one at two thirds for the
-  /// content.
+  /// The paper's layers and weights for VGG16 and VGG19; of any other network, five convolutions from first to last for the
+  /// style, and the one at two thirds for the content.
   ///
   /// - Throws: ``InsightError`` where the network has no convolution.
   public init(defaultsFor network: ResolvedNetwork) throws(InsightError) {

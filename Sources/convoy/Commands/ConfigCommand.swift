@@ -92,11 +92,13 @@ extension ConfigCommand {
     static let configuration = CommandConfiguration(
       abstract: "Print the JSON Schema of configurations, for editors.")
 
-    @Flag(help: "Of looks into a network, which `convoy visualize run` takes, instead of trainings.")
+    @Flag(
+      help: "Print that of looks into a network, which `convoy look run` takes, instead of that of trainings."
+    )
     var look = false
 
     func run() throws {
-      print(look ? InsightConfiguration.jsonSchema : ConfigurationFile.jsonSchema, terminator: "")
+      print(look ? LookConfiguration.jsonSchema : ConfigurationFile.jsonSchema, terminator: "")
     }
   }
 

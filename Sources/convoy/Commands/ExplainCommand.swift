@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Experiments
 internal import Insight
 
 /// Shows which parts of an image a prediction rests on.
@@ -15,33 +16,18 @@ struct ExplainCommand: ParsableCommand {
         convoy explain Results/fashion-mnist/RUN boot.png --class Sandal --layer conv2d --patch 5
       """)
 
-  @OptionGroup var options: InsightOptions
-  @OptionGroup var image: InsightImage
+  @OptionGroup var options: LookOptions
 
-  @Option(
-    name: .customLong("class"),
-    help: ArgumentHelp("The class to explain; the most probable one by default.", valueName: "class"))
-  var classText: String?
+  @Argument(ExplainLook.image) var image: SettingFlag
+  @Option(ExplainLook.classText) var classText: SettingFlag?
+  @Option(ExplainLook.layer) var layer: SettingFlag?
+  @Option(ExplainLook.patch) var patch: SettingFlag?
+  @Option(ExplainLook.stride) var stride: SettingFlag?
 
-  @Option(help: ArgumentHelp("Layer of Grad-CAM; the last convolution by default.", valueName: "name"))
-  var layer: String?
-
-  @Option(
-    help: ArgumentHelp("Side of the covered square; a quarter of the image by default.", valueName: "pixels"))
-  var patch: Int?
-
-  @Option(help: ArgumentHelp("From square to square; a third of the patch by default.", valueName: "pixels"))
-  var stride: Int?
-
-  func validate() throws {
-    for (name, value) in [("--patch", patch), ("--stride", stride)] {
-      if let value, value < 1 { throw ValidationError("\(name) takes 1 or more, not \(value)") }
-    }
-  }
+  @OptionGroup var large: LargeImagesFlag
 
   func run() throws {
     try options.perform(
-      ExplainLook(
-        image: image.source, classText: classText, layer: layer, patch: patch, stride: stride))
+      ExplainLook.kind, [image, classText, layer, patch, stride], request: [large.flag])
   }
 }

@@ -6,24 +6,25 @@ internal import Reporting
 internal import Tensors
 internal import Training
 
-extension DreamLook: LookJob {
+extension DreamLook: RunnableLook {
   func run(in context: LookContext) throws -> LookResult {
     let directory = try context.directory ?? WorkDirectory(path: context.folder.path)
     defer { withExtendedLifetime(directory) {} }
     let subject = context.subject
-    var dream = dream
-    if dream.layers.isEmpty { dream.layers = try Dream.defaultLayers(of: subject.network) }
-    let picture = try image.photograph(side: size, for: subject)
+    let look = try resolved(for: subject.network)
+    var dream = look.dream
+    dream.seed = context.seed
+    let picture = try context.photograph(image, side: size)
     try Photograph.checkSize(image.path, picture, dream.layers, subject)
     if let guide {
       // The guide's features are compared with every place: a picture of the network's own size has enough.
       let side = max(subject.network.inputShape[0], subject.network.inputShape[1])
-      let picture = try guide.photograph(side: side, for: subject)
+      let picture = try context.photograph(guide, side: side)
       try Photograph.checkSize(guide.path, picture, dream.layers, subject)
       dream.guide = try dream.features(of: picture, in: subject, pool: context.pool)
     }
     let states = context.states(of: "dream")
-    let description = try description(dream, context)
+    let description = try context.meaning(of: look)
     if context.restarts { try states.removeAll() }
     let process: DreamProcess
     if let resumed = try DreamProcess.resume(
@@ -46,7 +47,7 @@ extension DreamLook: LookJob {
       image: ResultPath(image.path), height: picture.height, width: picture.width,
       pictures: pictures.map(ResultPath.init),
       layers: dream.layers.map { DreamFindings.Layer(layer: $0.name, weight: $0.weight) },
-      settings: DreamFindings.Settings(dream, guide: ResultPath(guide?.path ?? "none")),
+      settings: SettingsRecord(look, without: Self.unrecorded, seed: context.seed),
       steps: process.readings.map(DreamFindings.Step.init))
     return LookResult(
       name: "dream", findings: findings,
@@ -98,16 +99,8 @@ extension DreamLook: LookJob {
       + "step \(done) of \(process.stepsInFrame)"
   }
 
-  /// Everything that decides the result but the number of frames, for recognising a dream to go on with.
-  private func description(_ dream: Dream, _ context: LookContext) throws -> String {
-    let layers = dream.layers.map { "\($0.name):\($0.weight)" }.joined(separator: ",")
-    let guide = try guide.map { try $0.digest() } ?? "none"
-    return
-      "dream of \(try image.digest()) size \(size.map(String.init) ?? "own") by \(layers) guide \(guide) steps "
-      + "\(dream.steps) rate \(dream.rate) octaves \(dream.octaves) \(dream.octaveScale) jitter \(dream.jitter) tile "
-      + "\(dream.tile) zoom \(dream.frames == 1 ? "none" : "\(dream.zoom)") seed \(dream.seed) "
-      + "range \(context.subject.range.low),\(context.subject.range.high) network \(context.networkDigest)"
-  }
+  /// Settings that stand beside the others in the findings, or say nothing of the picture.
+  private static let unrecorded = [image, layers, size, saveEvery]
 }
 
 /// What came of a dream.
@@ -115,25 +108,6 @@ private struct DreamFindings: Encodable {
   struct Layer: Encodable {
     let layer: String
     let weight: Double
-  }
-
-  struct Settings: Encodable {
-    let steps: Int
-    let rate: Double
-    let octaves: Int
-    let octaveScale: Double
-    let jitter: Int
-    let tile: Int
-    let frames: Int
-    let zoom: Double
-    let seed: UInt64
-    let guide: ResultPath
-
-    init(_ dream: Dream, guide: ResultPath) {
-      (steps, rate, octaves, octaveScale) = (dream.steps, dream.rate, dream.octaves, dream.octaveScale)
-      (jitter, tile, frames, zoom) = (dream.jitter, dream.tile, dream.frames, dream.zoom)
-      (seed, self.guide) = (dream.seed, guide)
-    }
   }
 
   struct Step: Encodable {
@@ -155,6 +129,6 @@ private struct DreamFindings: Encodable {
   let width: Int
   let pictures: [ResultPath]
   let layers: [Layer]
-  let settings: Settings
+  let settings: SettingsRecord
   let steps: [Step]
 }

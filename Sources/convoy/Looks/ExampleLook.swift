@@ -6,7 +6,7 @@ internal import Reporting
 internal import Tensors
 internal import Training
 
-extension ExampleLook: LookJob {
+extension ExampleLook: RunnableLook {
   func run(in context: LookContext) throws -> LookResult {
     let subject = context.subject
     let layer = try layer.map { try subject.layer($0) } ?? subject.layerWithMaps(nil)

@@ -3,15 +3,16 @@ internal import Networks
 internal import Reporting
 internal import Training
 
-extension GalleryLook: LookJob {
+extension GalleryLook: RunnableLook {
   func run(in context: LookContext) throws -> LookResult {
     let dataset = try data.open()
-    var settings = settings
-    if let start { settings.ascent.start = .image(try start.prepared(for: context.subject).pixels) }
+    var settings = gallery
+    settings.ascent.seed = context.seed
+    let start = try context.pixels(of: settings.ascent.start)
     let stop = context.stop
     let line = StatusLine()
     let gallery = try Gallery(
-      of: context.subject, dataset, settings, pool: context.pool, while: { !stop.isRequested },
+      of: context.subject, dataset, settings, start: start, pool: context.pool, while: { !stop.isRequested },
       progress: { layer in
         context.log("layer \(layer)")
         line.update("gallery: \(layer)")

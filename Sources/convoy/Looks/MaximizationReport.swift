@@ -8,7 +8,7 @@ internal import Tensors
 struct MaximizationReport {
   let subject: Subject
   let maxima: [Maximum]
-  /// Of all classes; nil where the network's output is no vector of classes.
+  /// The probability of each class, target by target; nil where the network's output is no vector of classes.
   let probabilities: [[Double]]?
 
   init(_ subject: Subject, _ maxima: [Maximum]) throws {
@@ -42,7 +42,7 @@ struct MaximizationReport {
   /// - Parameter settings: with everything chosen.
   /// - Returns: what stands in the JSON file.
   func write(
-    into folder: PictureFolder, name: String, settings: MaximizationFindings.Settings
+    into folder: PictureFolder, name: String, settings: SettingsRecord
   ) throws -> MaximizationFindings {
     let sheet = try folder.write(PictureSheet(title: title, tiles: tiles).picture(), as: name)
     let curves = try folder.write(
@@ -100,54 +100,13 @@ struct MaximizationFindings: Encodable {
     let curve: [Double]
     let pixelSum: Double
     let file: ResultPath
-    /// Of all classes, for the image; left out where the network's output is no vector of classes.
+    /// The image's probability of each class; left out where the network's output is no vector of classes.
     let probabilities: [Double]?
-  }
-
-  struct Settings: Encodable {
-    let steps: Int
-    let optimizer: String
-    let rate: Double
-    let l1: Double
-    let l2: Double
-    let tv: Double
-    let parameterization: String
-    let jitter: Int
-    let scale: Double
-    let rotation: Double
-    let blur: Double
-    let start: ResultPath
-    let seed: UInt64
-    let warmUp: Int
-    let attempts: Int
-
-    /// - Parameters:
-    ///   - settings: with everything chosen.
-    ///   - image: what the ascent starts from, where that is an image.
-    init(_ settings: AscentSettings, image: ImageSource?) {
-      steps = settings.steps
-      optimizer = settings.rule.rawValue
-      rate = settings.rate ?? 0
-      (l1, l2, tv) = (settings.prior.l1, settings.prior.l2, settings.prior.totalVariation)
-      parameterization = settings.parameterization?.rawValue ?? ""
-      (jitter, scale, rotation) = (settings.jitter ?? 0, settings.scale ?? 0, settings.rotation ?? 0)
-      blur = settings.blur
-      start =
-        switch settings.start {
-        case .noise: ResultPath("noise")
-        case .grey: ResultPath("grey")
-        case .black: ResultPath("black")
-        case .image: ResultPath(image?.path ?? "image")
-        }
-      seed = settings.seed
-      warmUp = settings.warmUp ?? 0
-      attempts = settings.attempts
-    }
   }
 
   let targets: [Target]
   let classes: [String]?
   let picture: ResultPath
   let curves: ResultPath
-  let settings: Settings
+  let settings: SettingsRecord
 }

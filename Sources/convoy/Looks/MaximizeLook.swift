@@ -2,15 +2,16 @@ internal import Foundation
 internal import Insight
 internal import Networks
 internal import Reporting
+internal import Settings
 internal import Training
 
-extension MaximizeLook: LookJob {
+extension MaximizeLook: RunnableLook {
   func run(in context: LookContext) throws -> LookResult {
     let subject = context.subject
     let targets = try target.targets(in: subject)
     var settings = ascent
-    if let start { settings.start = .image(try start.prepared(for: subject).pixels) }
-    let maximization = Maximization(subject, settings)
+    settings.seed = context.seed
+    let maximization = Maximization(subject, settings, start: try context.pixels(of: settings.start))
     // A finished target is a file of its own: what a stopped run has made is not made again.
     let keeper = context.directory == nil ? nil : context.folder
     func file(_ target: Target) -> String { "targets/\(target.name(in: subject)).json" }
@@ -47,7 +48,8 @@ extension MaximizeLook: LookJob {
     let name = "maximize-\(target.name)"
     let findings = try report.write(
       into: context.folder, name: name,
-      settings: MaximizationFindings.Settings(maximization.settings, image: start))
+      settings: SettingsRecord(
+        maximization.settings, seed: context.seed, former: [AscentSettings.totalVariation.name: "tv"]))
     return LookResult(
       name: name, findings: findings, text: report.text(context.folder, name: name),
       pictures: report.drawings)

@@ -4,7 +4,7 @@ internal import Networks
 internal import Reporting
 internal import Tensors
 
-extension FilterLook: LookJob {
+extension FilterLook: RunnableLook {
   func run(in context: LookContext) throws -> LookResult {
     let pictures = try FilterPictures(of: context.subject, layer: layer)
     let name = pictures.layer.name
@@ -32,16 +32,16 @@ private struct FilterFindings: Encodable {
   let picture: ResultPath
 }
 
-extension MapLook: LookJob {
+extension MapLook: RunnableLook {
   func run(in context: LookContext) throws -> LookResult {
     let subject = context.subject
     let name = try subject.layerWithMaps(layer).name
-    let (picture, pixels) = try image.prepared(for: subject)
+    let (picture, pixels) = try context.prepared(image)
     let maps = try FeatureMaps(of: pixels, layer: name, in: subject)
     let filters = try filters.numbers(below: maps.count, of: name)
     let tiles = filters.map { filter in
       PictureSheet.Tile(
-        maps.picture(filter, shared: sharesContrast),
+        maps.picture(filter, shared: contrast == .shared),
         ["\(filter)", "sum \(NumberText.short(maps.degree(filter)))"])
     }
     let title = "\(name): maps of \(maps.height)x\(maps.width), with the sum over each"
@@ -87,10 +87,10 @@ private struct MapFindings: Encodable {
   let maps: [Map]
 }
 
-extension ExplainLook: LookJob {
+extension ExplainLook: RunnableLook {
   func run(in context: LookContext) throws -> LookResult {
     let subject = context.subject
-    let (picture, pixels) = try image.prepared(for: subject)
+    let (picture, pixels) = try context.prepared(image)
     let settings = Explanation.Settings(
       classIndex: try classText.map { try subject.classIndex($0) }, layer: layer, patch: patch, stride: stride
     )
@@ -138,7 +138,7 @@ private struct ExplanationFindings: Encodable {
   let image: ResultPath
   let `class`: String
   let probability: Double
-  /// Of all classes.
+  /// One of each class.
   let probabilities: [Double]
   let classes: [String]
   let picture: ResultPath

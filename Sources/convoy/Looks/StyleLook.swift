@@ -5,25 +5,25 @@ internal import Reporting
 internal import Tensors
 internal import Training
 
-extension StyleLook: LookJob {
+extension StyleLook: RunnableLook {
   func run(in context: LookContext) throws -> LookResult {
     let directory = try context.directory ?? WorkDirectory(path: context.folder.path)
     defer { withExtendedLifetime(directory) {} }
     let subject = context.subject
-    let settings = try settings(for: subject.network)
-    let picture = try content.photograph(side: size, for: subject)
-    let stylePicture = try style.photograph(side: styleSize ?? size, for: subject)
+    let settings = try StyleSettings(self, for: subject.network)
+    let picture = try context.photograph(content, side: size)
+    let stylePicture = try context.photograph(style, side: styleSize ?? size)
     try Photograph.checkSize(
       content.path, picture, settings.contentLayers + settings.styleLayers, subject)
     try Photograph.checkSize(style.path, stylePicture, settings.styleLayers, subject)
     let objective = try StyleObjective(
       subject, settings: settings, content: units(picture, subject), style: units(stylePicture, subject),
-      pool: context.pool, exactKernels: usesExactKernels
+      pool: context.pool, exactKernels: kernels == .direct
     ) { bytes in
       try Photograph.checkMemory(bytes, advice: "take a smaller size, or layers nearer to the image")
     }
     let states = context.states(of: "style")
-    let description = try description(settings, context)
+    let description = try context.meaning(of: resolved(for: subject.network))
     if context.restarts { try states.removeAll() }
     let transfer: StyleTransfer
     if let resumed = try StyleTransfer.resume(
@@ -36,7 +36,7 @@ extension StyleLook: LookJob {
     } else {
       // A state of more steps than are wanted now leads nowhere.
       try states.removeAll()
-      transfer = try StyleTransfer(objective, rule: rule, start: try startValues(picture, subject))
+      transfer = try StyleTransfer(objective, rule: rule, start: try startValues(picture, context))
     }
     let began = TerminalOutput.seconds
     try go(transfer, picture, context, states, description)
@@ -96,18 +96,18 @@ extension StyleLook: LookJob {
       values: image.values.map { low + factor * $0 })
   }
 
-  private func startValues(_ picture: FloatImage, _ subject: Subject) throws -> [Float] {
+  private func startValues(_ picture: FloatImage, _ context: LookContext) throws -> [Float] {
     var image = picture
     switch start {
     case .content: break
     case .noise:
-      var stream = RandomStream(seed: seed, purpose: .insight)
+      var stream = RandomStream(seed: context.seed, purpose: .insight)
       image.values = picture.values.map { _ in 64 + 128 * stream.nextUniform() }
     case .image(let source):
-      image = try source.photograph(side: nil, for: subject)
+      image = try context.photograph(source, side: nil)
         .resized(height: picture.height, width: picture.width)
     }
-    return units(image, subject).values
+    return units(image, context.subject).values
   }
 
   private func result(_ transfer: StyleTransfer, _ picture: FloatImage, _ subject: Subject) -> Image {
@@ -117,21 +117,6 @@ extension StyleLook: LookJob {
       values: transfer.image.map { ($0 - low) * factor })
     let shown = keepsColour ? picture.withBrightness(of: painted) : painted
     return shown.image ?? Image(height: 1, width: 1, channels: .grey, pixels: [0])
-  }
-
-  /// Everything that decides the result but the number of steps, for recognising a transfer to go on with.
-  private func description(_ settings: StyleSettings, _ context: LookContext) throws -> String {
-    let begin =
-      switch start {
-      case .content: "content"
-      case .noise: "noise \(seed)"
-      case .image(let source): try source.digest()
-      }
-    let range = context.subject.range
-    return
-      "style \(settings.text) of \(try content.digest()) in \(try style.digest()) size \(size) \(styleSize ?? size) "
-      + "by \(rule) from \(begin) range \(range.low),\(range.high) \(usesExactKernels ? "direct " : "")"
-      + "network \(context.networkDigest)"
   }
 }
 

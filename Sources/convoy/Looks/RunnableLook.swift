@@ -1,19 +1,25 @@
 internal import Digests
+internal import Experiments
 internal import Foundation
 internal import ImageFiles
 internal import Insight
 internal import Parallel
 internal import Reporting
+internal import Settings
 internal import Training
 
 /// A look into a network that can be carried out, whether flags or a configuration asked for it.
-protocol LookJob {
+protocol RunnableLook {
   func run(in context: LookContext) throws -> LookResult
 }
 
 /// What a look works with.
 struct LookContext {
   let subject: Subject
+  /// Begins the random numbers of noise and shifts.
+  let seed: UInt64
+  /// Whether images of more than 40 megapixels are read.
+  let readsLargeImages: Bool
   /// The run's name, for titles.
   let title: String
   /// The network's contents in short, for recognising work to go on with.
@@ -45,7 +51,7 @@ struct LookContext {
 
 /// What a look found.
 struct LookResult {
-  /// Of the JSON file.
+  /// The JSON file's name, without its ending.
   var name: String
   /// For machines; files are named by ``ResultPath``.
   var findings: any Encodable
@@ -55,33 +61,49 @@ struct LookResult {
   var pictures: [(image: Image, caption: String)] = []
 }
 
-extension InsightOptions {
-  /// Carries a look out into the folder of `--to` and says what came of it.
+extension LookOptions {
+  /// Makes a look of what was typed, carries it out into the folder of `--to`, and says what came of it.
   ///
-  /// - Parameter restarts: leaves unfinished work aside.
-  func perform(_ job: some LookJob, restarts: Bool = false) throws {
+  /// - Parameters:
+  ///   - settings: the look's own.
+  ///   - request: what stands beside the look in a configuration, besides these options.
+  ///   - restarts: leaves unfinished work aside.
+  func perform(
+    _ kind: SettingsKind<Look>, _ settings: [SettingFlag?], request: [SettingFlag?] = [],
+    restarts: Bool = false
+  ) throws {
     let stop = StopSignals.install()
-    let (path, checkpoint) = try CheckpointStore.choose(checkpoint) { TerminalOutput.warn("\($0)") }
+    let request = try LookConfiguration(
+      kind.name, settings: settings.compactMap(\.self), request: flags + request.compactMap(\.self)
+    ).request
+    let (path, checkpoint) = try CheckpointStore.choose(request.checkpoint) { TerminalOutput.warn("\($0)") }
     let context = try LookContext(
-      path: path, checkpoint, range: pixelRange(), folder: folder, workers: workers.count, stop: stop,
-      directory: nil, restarts: restarts)
-    try context.finish(try job.run(in: context), json: json)
+      path: path, checkpoint, request, folder: folder, workers: workers.count, stop: stop, directory: nil,
+      restarts: restarts)
+    try context.finish(try request.look.runnable.run(in: context), json: json)
   }
 }
 
 extension LookContext {
-  /// - Parameter path: of the checkpoint's file.
+  /// - Parameter path: the checkpoint's file.
   init(
-    path: String, _ checkpoint: Checkpoint, range: PixelRange, folder: PictureFolder, workers: Int,
+    path: String, _ checkpoint: Checkpoint, _ request: LookRequest, folder: PictureFolder, workers: Int,
     stop: StopRequest, directory: WorkDirectory?, restarts: Bool
   ) throws {
     let digest = try CheckpointFile.header(of: path).contentDigest.hexadecimal
     self.init(
       subject: try Subject(
         checkpoint.network, values: checkpoint.values, classNames: checkpoint.identity.classNames,
-        range: range),
+        range: request.range), seed: request.seed, readsLargeImages: request.readsLargeImages,
       title: checkpoint.name, networkDigest: digest, folder: folder, pool: WorkerPool(workers: workers),
       stop: stop, directory: directory, restarts: restarts)
+  }
+
+  /// Everything that decides what a look gives, but for how long it goes on: for recognising work to go on with.
+  func meaning<Root: DescribedSettings>(of look: Root) throws -> String {
+    let settings = try Root.settings.meaning(of: look) { try ImageSource($0).digest() }
+    let range = subject.range
+    return "\(settings), seed \(seed), range \(range.low) \(range.high), network \(networkDigest)"
   }
 
   /// Writes the findings and prints the result.

@@ -7,16 +7,16 @@ internal import Parallel
 internal import Training
 
 /// Looks into a network as a configuration says.
-struct VisualizeRunCommand: ParsableCommand {
+struct LookRunCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "run",
     abstract: "Do what a configuration says, into a run directory; the same command goes on after a stop.",
     discussion: """
-      Everything that visualize, explain, dream and style do can be written down; Configs/README.md explains the keys. The \
+      Everything that look, explain, dream and style do can be written down; Configs/README.md explains the keys. The \
       run directory's name follows from the configuration and the checkpoint, so that other settings never mix.
 
-        convoy visualize run Configs/maximize-classes.yaml
-        convoy visualize run Configs/dream.yaml --set job.dream.steps=20
+        convoy look run Configs/maximize-classes.yaml
+        convoy look run Configs/dream.yaml --set look.dream.steps=20
       """)
 
   @OptionGroup var arguments: ConfigurationArguments
@@ -34,24 +34,25 @@ struct VisualizeRunCommand: ParsableCommand {
 
   func run() throws {
     let stop = StopSignals.install()
-    let configuration = try InsightConfiguration.load(
+    let configuration = try LookConfiguration.load(
       path: arguments.config, overrides: arguments.overrides.map { Override($0) })
-    let (path, checkpoint) = try CheckpointStore.choose(configuration.checkpoint) {
+    let request = configuration.request
+    let (path, checkpoint) = try CheckpointStore.choose(request.checkpoint) {
       TerminalOutput.warn("\($0)")
     }
     let contents = try CheckpointFile.header(of: path).contentDigest.hexadecimal
     let meaning = configuration.meaning.joined(separator: "\n") + "\n\(Self.mark)\(contents)\n"
     let digest = SHA256.digest(of: meaning).hexadecimal.prefix(8)
-    let directory = try WorkDirectory(path: runDir ?? "Results/\(configuration.name)/\(digest)")
+    let directory = try WorkDirectory(path: runDir ?? "Results/\(request.name)/\(digest)")
     try checkOwner(directory.path, meaning, contents)
     try directory.write(configuration: configuration.resolvedYAML + "\(Self.mark)\(contents)\n")
     let cores = Cores.available()
     try directory.write(environment: RunEnvironment(workers: workers.count, cores: "\(cores)"))
     directory.log("\(configuration.kind) with \(path)")
     let context = try LookContext(
-      path: path, checkpoint, range: configuration.range, folder: PictureFolder(path: directory.path),
+      path: path, checkpoint, request, folder: PictureFolder(path: directory.path),
       workers: workers.count, stop: stop, directory: directory, restarts: restart)
-    try context.finish(try configuration.look.job.run(in: context), json: json)
+    try context.finish(try request.look.runnable.run(in: context), json: json)
     directory.log("complete")
   }
 
@@ -61,7 +62,7 @@ struct VisualizeRunCommand: ParsableCommand {
   private func checkOwner(_ folder: String, _ meaning: String, _ contents: String) throws {
     let file = "\(folder)/config.yaml"
     guard let text = try? String(contentsOfFile: file, encoding: .utf8) else { return }
-    let known = try? InsightConfiguration.load(text: text, path: file)
+    let known = try? LookConfiguration.load(text: text, path: file)
     let same = known.map { $0.meaning.joined(separator: "\n") + "\n\(Self.mark)\(contents)\n" } == meaning
     guard same, text.contains("\(Self.mark)\(contents)\n") else {
       throw CommandError(
@@ -72,7 +73,8 @@ struct VisualizeRunCommand: ParsableCommand {
 }
 
 extension Look {
-  fileprivate var job: any LookJob {
+  /// What carries the look out.
+  var runnable: any RunnableLook {
     switch self {
     case .filters(let look): look
     case .maps(let look): look

@@ -1,52 +1,73 @@
 internal import ArgumentParser
+internal import Experiments
 internal import Foundation
 internal import ImageFiles
 internal import Insight
 internal import Reporting
+internal import Settings
 internal import Training
 
 /// Shows what a trained network has learned.
-struct VisualizeCommand: ParsableCommand {
+struct LookCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "visualize",
+    commandName: "look",
     abstract: "What a trained network sees: filters, maps, examples, activation maximisation, gallery.",
     discussion: """
       CHECKPOINT is a checkpoint file or a run directory, of which the best checkpoint is taken. Pictures go into the folder of \
-      --to; the same checkpoint and options give the same bytes on any number of workers.
+      --to; the same checkpoint and options give the same bytes on any number of workers. Options are called as the keys of \
+      configurations are, which `convoy look run` takes.
       """,
     subcommands: [
-      VisualizeFiltersCommand.self, VisualizeMapsCommand.self, VisualizeExamplesCommand.self,
-      VisualizeMaximizeCommand.self, VisualizeGalleryCommand.self, VisualizeRunCommand.self,
-    ])
+      LookFiltersCommand.self, LookMapsCommand.self, LookExamplesCommand.self, LookMaximizeCommand.self,
+      LookGalleryCommand.self, LookRunCommand.self,
+    ], aliases: ["visualize"])
 }
 
 /// What every look into a network needs.
-struct InsightOptions: ParsableArguments {
-  @Argument(help: "A checkpoint or a run directory.", completion: .file())
-  var checkpoint: String
+struct LookOptions: ParsableArguments {
+  @Argument(LookRequest.checkpoint) var checkpoint: SettingFlag
 
   @Option(help: ArgumentHelp("Folder for the pictures; made if it is missing.", valueName: "folder"))
   var to = "Results/insight"
 
-  @Option(
-    help: ArgumentHelp(
-      "What a black and a white pixel are to the network: 0,255 where it was trained on bytes.",
-      valueName: "low,high"))
-  var range = "0,255"
+  @Option(LookRequest.black) var black: SettingFlag?
+  @Option(LookRequest.white) var white: SettingFlag?
+  @Option(help: .hidden) var range: String?
 
   @OptionGroup var workers: WorkersOption
 
   @Flag(help: "Print one JSON object.")
   var json = false
 
-  func pixelRange() throws -> PixelRange {
-    let ends = range.split(separator: ",").map { Float($0) }
-    guard ends.count == 2, let low = ends[0], let high = ends[1], low.isFinite, high.isFinite, low < high
-    else { throw CommandError.usage("--range takes two numbers like 0,255, not '\(range)'") }
-    return PixelRange(low: low, high: high)
+  func validate() throws {
+    if let range, range.split(separator: ",").count != 2 {
+      throw ValidationError("--range takes two numbers like 0,255, not '\(range)'; see --black and --white")
+    }
+  }
+
+  /// What stands beside the look in a configuration.
+  var flags: [SettingFlag] {
+    let ends = (range ?? "").split(separator: ",")
+    let both = zip([LookRequest.black.name, LookRequest.white.name], ends).map { key, text in
+      SettingFlag([key], option: "--range", text: String(text))
+    }
+    return [checkpoint] + both + [black, white].compactMap(\.self)
   }
 
   var folder: PictureFolder { PictureFolder(path: to) }
+}
+
+/// Where random numbers begin.
+struct SeedOption: ParsableArguments {
+  @Option(LookRequest.seed) var seed: SettingFlag?
+}
+
+/// Whether large images are read.
+struct LargeImagesFlag: ParsableArguments {
+  @Flag(LookRequest.largeImages) var largeImages: Bool
+  @Flag(help: .hidden) var large = false
+
+  var flag: SettingFlag? { LookRequest.largeImages.flag(largeImages || large) }
 }
 
 /// Where pictures go; made when the first one comes.
@@ -84,17 +105,4 @@ struct PictureFolder: Sendable {
   private func makeFolder(of file: String) throws {
     try OutputFile.makeFolder(file.lastIndex(of: "/").map { String(file[..<$0]) } ?? ".")
   }
-}
-
-/// An image file for a network.
-struct InsightImage: ParsableArguments {
-  @Argument(
-    help: "A PNG or JPEG file; it is cut to the network's proportions and resized.",
-    completion: .file(extensions: ["png", "jpg", "jpeg"]))
-  var image: String
-
-  @Flag(help: "Read images of more than 40 megapixels, which take 4 bytes of memory for each pixel and more.")
-  var large = false
-
-  var source: ImageSource { ImageSource(image, isLarge: large) }
 }

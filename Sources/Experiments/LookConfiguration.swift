@@ -1,0 +1,102 @@
+internal import Foundation
+public import Insight
+public import Settings
+
+/// A configuration that looks into a trained network, complete and free of errors.
+public struct LookConfiguration: Sendable {
+  /// What is asked for; paths in it are absolute where a file names them.
+  public let request: LookRequest
+  /// The word that the look has in configurations.
+  public let kind: String
+  /// Every value, defaults included, with the place that it comes from.
+  public let values: ResolvedValue
+
+  /// Every value as YAML, in the schema's order; it loads to the same look from any folder.
+  public var resolvedYAML: String { CanonicalYAML(isAnnotated: false).text(values) }
+
+  /// The same with a comment behind each value that says where it comes from.
+  public var annotatedYAML: String { CanonicalYAML(isAnnotated: true).text(values) }
+
+  /// The same as JSON on one line with sorted keys.
+  public var canonicalJSON: String { values.json.text(isPretty: false) }
+
+  /// What decides the results, a line `key = value` each.
+  ///
+  /// Left out is what a look can go on with when it changes: the name, how often it saves, how many steps or frames there are.
+  public var meaning: [String] {
+    ConfigurationLeaf.all(of: values, LookSchema.root).filter { $0.change == .meaning }
+      .map { "\($0.path) = \($0.text)" }
+  }
+
+  /// Reads a file and checks everything before anything is done.
+  ///
+  /// - Parameter overrides: `key.path=value`, applied in order.
+  /// - Throws: all errors at once, each with its place.
+  public static func load(
+    path: String, overrides: [Override] = []
+  ) throws(ConfigurationErrors) -> LookConfiguration {
+    try load(text: try SourceText.read(path), path: path, overrides: overrides)
+  }
+
+  /// Reads a configuration from text.
+  ///
+  /// - Parameter path: names the text in messages, and decides what relative paths in it count from.
+  public static func load(
+    text: String, path: String, overrides: [Override] = []
+  ) throws(ConfigurationErrors) -> LookConfiguration {
+    let checked = try SourceText.decode(Array(text.utf8), path: path)
+    let own = try YAMLReader.read(checked, path: path)
+    if let section = own.entries?.first(where: { ["data", "network", "training"].contains($0.key) }),
+      LookSchema.lookEntry(own) == nil
+    {
+      throw ConfigurationErrors(
+        section.keyLocation, "this describes a training and no look into a network; convoy train takes it")
+    }
+    let merged = try Inheritance(
+      workingDirectory: FileManager.default.currentDirectoryPath, schema: LookSchema.root,
+      renamed: LookSchema.renamed
+    ).resolve(own, path: path)
+    var errors = ErrorCollector()
+    let root = Overrides.apply(
+      overrides.map(LookSchema.renamed), to: merged, schema: LookSchema.root, &errors)
+    return try LookConfiguration(root, errors)
+  }
+
+  /// Reads and checks what files, overrides or flags came to.
+  ///
+  /// - Parameter errors: those that there were on the way.
+  init(_ root: ConfigurationNode, _ errors: ErrorCollector) throws(ConfigurationErrors) {
+    var decoder = SchemaDecoder(
+      workingDirectory: FileManager.default.currentDirectoryPath, root: LookSchema.root)
+    decoder.errors = errors
+    let values = decoder.decode(root, .object(LookSchema.root), at: "")
+    var errors = decoder.errors
+    guard let values else { throw errors.sorted() }
+    Self.checkRange(values, &errors)
+    guard errors.isEmpty, let request = LookRequest.settings.value(of: values),
+      let kind = values[LookRequest.look.name]?.kind
+    else {
+      if errors.isEmpty {
+        errors.add(root.location, "cannot be made into a look; please report this configuration")
+      }
+      throw errors.sorted()
+    }
+    (self.request, self.kind, self.values) = (request, kind, values)
+  }
+
+  /// White must be more than black, also as the numbers of 32 bits that pixels are.
+  private static func checkRange(_ root: ResolvedValue, _ errors: inout ErrorCollector) {
+    guard let black = root[LookRequest.black.name], let white = root[LookRequest.white.name],
+      let low = black.number, let high = white.number, Float(low) >= Float(high)
+    else { return }
+    if white.origin == .builtIn {
+      errors.add(
+        black.origin, at: LookRequest.black.name,
+        "found '\(low.plainText)', expected less than white, \(high.plainText)")
+    } else {
+      errors.add(
+        white.origin, at: LookRequest.white.name,
+        "found '\(high.plainText)', expected more than black, \(low.plainText)")
+    }
+  }
+}

@@ -1,0 +1,48 @@
+public import Settings
+
+/// A look with the network that it looks into.
+public struct LookRequest: Hashable, Sendable {
+  /// Names the folder of the results.
+  public var name: String
+  /// Begins the random numbers of noise and shifts.
+  public var seed: UInt64 = 0
+  /// The path of a checkpoint file or a run directory.
+  public var checkpoint: String
+  /// What a black pixel is to the network.
+  public var black: Float = 0
+  /// What a white pixel is to the network; more than ``black``.
+  public var white: Float = 255
+  /// Whether images of more than 40 megapixels are read.
+  public var readsLargeImages = false
+  public var look: Look
+
+  public init(name: String, checkpoint: String, look: Look) {
+    (self.name, self.checkpoint, self.look) = (name, checkpoint, look)
+  }
+
+  /// What pixels are to the network.
+  public var range: PixelRange { PixelRange(low: black, high: white) }
+}
+
+extension LookRequest: DescribedSettings {
+  public static let name = SettingKey(
+    "name", \LookRequest.name, .name, default: .required, change: .free, "Names the folder of the results.")
+  public static let seed = SettingKey("seed", \LookRequest.seed, .seed, "Decides noise and shifts.")
+  public static let checkpoint = SettingKey(
+    "checkpoint", \LookRequest.checkpoint, .path, default: .required,
+    "A checkpoint file or a run directory, of which the best one is taken.")
+  public static let black = SettingKey(
+    "black", \LookRequest.black, .number(.any), "What a black pixel is to the network.")
+  public static let white = SettingKey(
+    "white", \LookRequest.white, .number(.any), "What a white pixel is to the network.")
+  public static let largeImages = SettingKey(
+    "large_images", \LookRequest.readsLargeImages, .boolean, change: .free,
+    "Whether images of more than 40 megapixels are read.")
+  public static let look = SettingKey(
+    "look", \LookRequest.look, Look.kinds.form, default: .required, "What is done.")
+
+  public static let settings = SettingsDescription(
+    "A look into a trained network: `convoy look run` takes it.",
+    LookRequest(name: "", checkpoint: "", look: .filters(FilterLook())),
+    [name, seed, checkpoint, black, white, largeImages, look])
+}

@@ -1,0 +1,36 @@
+internal import ArgumentParser
+internal import Experiments
+internal import Insight
+internal import Settings
+
+/// Finds the images that excite filters most.
+struct LookExamplesCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "examples",
+    abstract: "The images of a dataset that excite filters most, with the part of each that the filter saw.",
+    discussion: """
+      Images are ranked by the sum over the filter's map. The frame is the receptive field of the map's largest value.
+
+        convoy look examples Results/fashion-mnist/RUN --data Results/data/fashion-mnist.h5 --layer conv2d_1
+      """)
+
+  @OptionGroup var options: LookOptions
+  @OptionGroup var data: LookData
+
+  @Option(ExampleLook.layer) var layer: SettingFlag?
+  @Option(ExampleLook.which) var which: SettingFlag?
+  @Option(former: "filter", ExampleLook.which) var filter: SettingFlag?
+  @Option(ExampleLook.top) var top: SettingFlag?
+
+  func run() throws { try options.perform(ExampleLook.kind, data.flags + [layer, filter, which, top]) }
+}
+
+/// The samples that are looked at.
+struct LookData: ParsableArguments {
+  @Option(DataSource.file, named: ExampleLook.data.name, under: [ExampleLook.data.name])
+  var data: SettingFlag
+  @Option(DataSource.images, under: [ExampleLook.data.name]) var images: SettingFlag?
+  @Option(DataSource.labels, under: [ExampleLook.data.name]) var labels: SettingFlag?
+
+  var flags: [SettingFlag?] { [data, images, labels] }
+}

@@ -1,0 +1,31 @@
+internal import ArgumentParser
+internal import Experiments
+internal import Insight
+
+/// Writes what a network learned as one page.
+struct LookGalleryCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "gallery",
+    abstract:
+      "One HTML page: every filter with its kernel, what maximises it, and the images that excite it most.",
+    discussion: """
+      The page holds everything it needs and loads nothing. Click an input image and see it flow through the layers.
+
+        convoy look gallery Results/fashion-mnist/RUN --data Results/data/fashion-mnist.h5
+      """)
+
+  @OptionGroup var options: LookOptions
+  @OptionGroup var data: LookData
+
+  @Option(GalleryLook.filters) var filters: SettingFlag?
+  @Option(GalleryLook.top) var top: SettingFlag?
+  @Option(GalleryLook.inputs) var inputs: SettingFlag?
+
+  @OptionGroup var ascent: AscentOptions
+  @OptionGroup var seed: SeedOption
+
+  func run() throws {
+    try options.perform(
+      GalleryLook.kind, data.flags + [filters, top, inputs] + ascent.flags, request: [seed.seed])
+  }
+}
