@@ -154,7 +154,8 @@ let package = Package(
       ],
       exclude: ["Fixtures"]),
     .testTarget(
-      name: "CommandTests", dependencies: ["convoy", "HDF5", "ImageFiles", "Reporting", "TestSupport"],
+      name: "CommandTests",
+      dependencies: ["convoy", "HDF5", "ImageFiles", "Reporting", "Settings", "Experiments", "TestSupport"],
       exclude: ["Fixtures"]),
   ]
 )

@@ -246,6 +246,10 @@ enum ShapeText {
       throw ValidationError(
         "\(option) takes numbers above 0 with 'x' between them, as in 28x28, not '\(text)'")
     }
+    // The product of many sides may not be a whole number of 64 bits.
+    guard sides.reduce(1.0, { $0 * Double($1) }) <= 0x1p31 else {
+      throw ValidationError("\(option) \(text) has more than 2^31 elements")
+    }
     return sides
   }
 }

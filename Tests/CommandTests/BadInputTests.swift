@@ -60,7 +60,8 @@ struct BadInputTests {
   func usage() throws {
     let folder = try TemporaryDirectory()
     try expectFailure(
-      ["train", try config(folder), "--workers", "0"], code: 64, says: "--workers takes 1 or more")
+      ["train", try config(folder), "--workers", "0"], code: 64, says: "--workers <n>",
+      "expected a whole number from 1 to 4096")
     try expectFailure(["bench", "--network", "nothing"], code: 64, says: "lecture")
     try expectFailure(["predict", "x"], code: 64, says: "--data")
     try expectFailure(["unknown"], code: 64, says: "unknown")

@@ -28,10 +28,13 @@ struct FindLearningRateTests {
   @Test("wrong ranges and files are refused in one line")
   func refusals() throws {
     try expectFailure(["find-lr", "c.yaml", "--from", "1", "--to", "0.1"], code: 64, says: "higher --to")
-    try expectFailure(["find-lr", "c.yaml", "--steps", "3"], code: 64, says: "--steps takes 10")
+    try expectFailure(
+      ["find-lr", "c.yaml", "--steps", "3"], code: 64, says: "--steps <n>", "from 10 to 1000000")
     try expectFailure(["find-lr", "c.yaml", "--plot", "lr.pdf"], code: 64, says: ".png or .svg")
     try expectFailure(["find-lr", "none.yaml"], code: 66, says: "none.yaml")
-    try expectFailure(["train", "c.yaml", "--overfit-batches", "0"], code: 64, says: "takes 1 or more")
+    try expectFailure(
+      ["train", "c.yaml", "--overfit-batches", "0"], code: 64,
+      says: "--overfit-batches <n>", "from 1 to 1048576")
   }
 
   @Test("train --overfit-batches says whether the network can learn, in a run of its own")

@@ -158,7 +158,8 @@ private struct CSVTable {
     func find(_ name: String) throws -> Int {
       let named = names.firstIndex(of: name)
       if named != nil { isNamed = true }
-      guard let column = named ?? Int(name).map({ $0 - 1 }), names.indices.contains(column) else {
+      guard let column = named ?? Int(name).flatMap({ $0 > 0 ? $0 - 1 : nil }), names.indices.contains(column)
+      else {
         throw DatasetError(
           .badData,
           "\(path) has no column \"\(name)\": there are \(names.prefix(8).joined(separator: ", "))\(names.count > 8 ? ", …" : "")"

@@ -54,10 +54,10 @@ struct BenchCommand: ParsableCommand {
     })
   var network: StandardNetwork?
 
-  @Option(help: ArgumentHelp("Samples of a step.", valueName: "n"))
+  @Option(1...1 << 20, help: ArgumentHelp("Samples of a step.", valueName: "n"))
   var batch: Int?
 
-  @Option(help: ArgumentHelp("Samples of a shard.", valueName: "n"))
+  @Option(1...1 << 20, help: ArgumentHelp("Samples of a shard.", valueName: "n"))
   var shard: Int?
 
   @Option(help: ArgumentHelp("Numbers of workers, comma-separated; all cores by default.", valueName: "1,2"))
@@ -79,7 +79,7 @@ struct BenchCommand: ParsableCommand {
     })
   var tuning: TuningConfiguration?
 
-  @Option(help: ArgumentHelp("Seconds of each measurement.", valueName: "s"))
+  @Option(.seconds, help: ArgumentHelp("Seconds of each measurement.", valueName: "s"))
   var seconds = 5.0
 
   @Flag(help: "Print the time of each layer and pass.")
@@ -171,12 +171,7 @@ struct BenchCommand: ParsableCommand {
 
   private func workerCounts() throws -> [Int] {
     guard let workers else { return [Cores.available().count] }
-    return try workers.split(separator: ",").map { word in
-      guard let count = Int(word), count > 0 else {
-        throw CommandError.usage("--workers takes numbers from 1, not '\(word)'")
-      }
-      return count
-    }
+    return try WorkerCounts.parse(workers)
   }
 
   private func request(_ precision: Precision, _ workers: Int, scratch: String) throws -> RunRequest {

@@ -68,13 +68,9 @@ struct EvaluateCommand: ParsableCommand {
 /// How many cores to use.
 struct WorkersOption: ParsableArguments {
   @Option(
-    name: .customLong("workers"),
+    .workers, name: .customLong("workers"),
     help: ArgumentHelp("How many cores to use; changes speed and no bit. All by default.", valueName: "n"))
   var given: Int?
-
-  func validate() throws {
-    if let given, given < 1 { throw ValidationError("--workers takes 1 or more, not \(given)") }
-  }
 
   var count: Int { given ?? Cores.available().count }
 }

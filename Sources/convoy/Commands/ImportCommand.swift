@@ -26,23 +26,14 @@ struct OutputOptions: ParsableArguments {
   @Flag(help: "Replace the file if it exists.")
   var overwrite = false
 
-  @Option(help: ArgumentHelp("Compress with deflate, 1 (fast) to 9 (small).", valueName: "level"))
+  @Option(1...9, help: ArgumentHelp("Compress with deflate, 1 (fast) to 9 (small).", valueName: "level"))
   var compress: Int?
 
   @Flag(help: "Put bytes of equal significance together before compression; helps floats.")
   var shuffleFilter = false
 
-  @Option(help: ArgumentHelp("Samples in a chunk; by default about 128 KiB.", valueName: "n"))
+  @Option(1...1 << 24, help: ArgumentHelp("Samples in a chunk; by default about 128 KiB.", valueName: "n"))
   var chunk: Int?
-
-  func validate() throws {
-    if let compress, !(1...9).contains(compress) {
-      throw ValidationError("--compress takes a level from 1 to 9, not \(compress)")
-    }
-    if let chunk, !(1...1 << 24).contains(chunk) {
-      throw ValidationError("--chunk takes a number of samples from 1 to \(1 << 24), not \(chunk)")
-    }
-  }
 
   /// Makes the file's folder, and listens to signals: they leave no file behind.
   func prepare() throws -> DatasetOutput {

@@ -25,7 +25,7 @@ struct InspectCommand: ParsableCommand {
   @Argument(help: "A file or a run directory.", completion: .file())
   var path: String
 
-  @Option(help: ArgumentHelp("How many samples of a dataset to draw.", valueName: "n"))
+  @Option(0...10_000, help: ArgumentHelp("How many samples of a dataset to draw.", valueName: "n"))
   var samples = 8
 
   @Option(
@@ -33,7 +33,8 @@ struct InspectCommand: ParsableCommand {
       "Draw samples of a dataset as a config's training sees them.", valueName: "config.yaml"))
   var augment: String?
 
-  @Option(help: ArgumentHelp("For --augment: how many epochs' variants of each sample.", valueName: "n"))
+  @Option(
+    1...1000, help: ArgumentHelp("For --augment: how many epochs' variants of each sample.", valueName: "n"))
   var epochs = 10
 
   @Option(
@@ -45,15 +46,6 @@ struct InspectCommand: ParsableCommand {
     help: ArgumentHelp(
       "Images in the file, for a contact sheet; train/images or the config's by default.", valueName: "name"))
   var images: String?
-
-  func validate() throws {
-    if !(0...10_000).contains(samples) {
-      throw ValidationError("--samples takes a number from 0 to 10000, not \(samples)")
-    }
-    if !(1...1000).contains(epochs) {
-      throw ValidationError("--epochs takes a number from 1 to 1000, not \(epochs)")
-    }
-  }
 
   func run() throws {
     var isFolder: ObjCBool = false

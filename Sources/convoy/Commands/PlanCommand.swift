@@ -23,22 +23,19 @@ struct PlanCommand: ParsableCommand {
   @OptionGroup var config: ConfigurationArguments
   @OptionGroup var workers: WorkersOption
 
-  @Option(help: ArgumentHelp("Training samples, where the data is not there.", valueName: "n"))
+  @Option(.counts, help: ArgumentHelp("Training samples, where the data is not there.", valueName: "n"))
   var samples: Int?
 
   @Option(
     help: ArgumentHelp("Time that there is, as Slurm takes it: minutes, h:m:s, d-h:m:s.", valueName: "t"))
   var timeLimit: TimeLimit?
 
-  @Option(help: ArgumentHelp("Seconds of each measurement; at least 5 steps are made.", valueName: "s"))
+  @Option(
+    .seconds, help: ArgumentHelp("Seconds of each measurement; at least 5 steps are made.", valueName: "s"))
   var seconds = 2.0
 
   @Flag(help: "Print one JSON object.")
   var json = false
-
-  func validate() throws {
-    if let samples, samples < 1 { throw ValidationError("--samples takes 1 or more, not \(samples)") }
-  }
 
   func run() throws {
     let stop = StopSignals.install()

@@ -35,7 +35,7 @@ struct PredictCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Rows of the dataset, from 0.", valueName: "0,5,10-12"))
   var rows: String?
 
-  @Option(help: ArgumentHelp("How many classes or labels to show.", valueName: "k"))
+  @Option(.counts, help: ArgumentHelp("How many classes or labels to show.", valueName: "k"))
   var top = 3
 
   @Option(help: "Average the outputs over mirrored views, too: horizontal, vertical or both.")
@@ -51,7 +51,6 @@ struct PredictCommand: ParsableCommand {
       throw ValidationError("name either images or --data with --rows")
     }
     guard (data == nil) == (rows == nil) else { throw ValidationError("--data and --rows go together") }
-    guard top >= 1 else { throw ValidationError("--top takes 1 or more, not \(top)") }
   }
 
   func run() throws {

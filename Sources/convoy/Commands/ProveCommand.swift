@@ -19,27 +19,20 @@ struct ProveCommand: ParsableCommand {
 
   @OptionGroup var config: ConfigurationArguments
 
-  @Option(help: ArgumentHelp("How many steps to train.", valueName: "n"))
+  @Option(.counts, help: ArgumentHelp("How many steps to train.", valueName: "n"))
   var steps = 20
 
   @Option(help: ArgumentHelp("Numbers of workers, comma-separated.", valueName: "1,2,…"))
   var workers = "1,2,3,8"
 
   func run() throws {
-    let counts = try workers.split(separator: ",").map { word -> Int in
-      guard let count = Int(word), count > 0 else {
-        throw CommandError.usage("--workers takes numbers from 1, not '\(word)'")
-      }
-      return count
-    }
-    guard let first = counts.first, steps > 0 else {
-      throw CommandError.usage("--workers and --steps need at least 1")
-    }
+    let counts = try WorkerCounts.parse(workers)
     let stop = StopSignals.install()
     let loaded = try ConfigurationFile.load(path: config.config, overrides: config.settings)
     let proof = try ExactnessProof(
       RunRequest(
-        configuration: loaded.run, resolvedConfiguration: loaded.resolvedYAML, directory: "", workers: first,
+        configuration: loaded.run, resolvedConfiguration: loaded.resolvedYAML, directory: "",
+        workers: counts[0],
         model: KerasModelWriter()),
       stop: stop)
     var table = ProofTable()
@@ -50,7 +43,7 @@ struct ProveCommand: ParsableCommand {
     // Of what was really done: the epochs may end before.
     if table.steps > 1 {
       let middle = table.steps / 2
-      let others = counts.count > 1 ? first : first + 1
+      let others = counts.count > 1 ? counts[0] : counts[0] + 1
       try run(
         proof, workers: counts[counts.count - 1], restart: .init(after: middle, workers: others),
         name: "resumed after \(middle)", in: &table)

@@ -29,7 +29,7 @@ struct SweepCommand: ParsableCommand {
   @Flag(help: "Write a Slurm job array with one task per run, and print where it is.")
   var slurm = false
 
-  @Option(help: ArgumentHelp("Train this member only, from 0.", valueName: "k"))
+  @Option(0...1_000_000, help: ArgumentHelp("Train this member only, from 0.", valueName: "k"))
   var member: Int?
 
   @Flag(name: .shortAndLong, help: "No progress, only the result.")

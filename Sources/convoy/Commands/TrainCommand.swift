@@ -29,6 +29,7 @@ struct TrainCommand: ParsableCommand {
   @OptionGroup var config: ConfigurationArguments
 
   @Option(
+    .workers,
     help: ArgumentHelp("How many cores to use; changes speed and no bit. All by default.", valueName: "n"))
   var workers: Int?
 
@@ -45,10 +46,12 @@ struct TrainCommand: ParsableCommand {
   var verifyData = false
 
   @Option(
+    1...1 << 40,
     help: ArgumentHelp("Stop after so many steps, with a checkpoint: a smoke run.", valueName: "n"))
   var steps: Int?
 
   @Option(
+    1...1 << 20,
     help: ArgumentHelp(
       "Train on the first so many minibatches alone, and say whether the network can learn them.",
       valueName: "n"))
@@ -59,14 +62,6 @@ struct TrainCommand: ParsableCommand {
 
   @Flag(help: "Print events as JSON, one object a line.")
   var json = false
-
-  func validate() throws {
-    if let steps, steps < 1 { throw ValidationError("--steps takes 1 or more, not \(steps)") }
-    if let overfitBatches, overfitBatches < 1 {
-      throw ValidationError("--overfit-batches takes 1 or more, not \(overfitBatches)")
-    }
-    if let workers, workers < 1 { throw ValidationError("--workers takes 1 or more, not \(workers)") }
-  }
 
   func run() throws {
     let stop = StopSignals.install()
