@@ -120,6 +120,7 @@ struct ExactnessFuzz {
       \(draw.yaml)
       \(trial.commands.joined(separator: "\n"))
       """)
+    try keep(draw, number, finding, trial.commands, drawn: draw)
     let folder = "\(scratch)/\(number)-smaller"
     var smallest = (draw, finding, trial.commands)
     let shrinker = Shrinker(
@@ -130,6 +131,8 @@ struct ExactnessFuzz {
           guard case .failed(let found) = try trial.run() else { continue }
           if found.kind == finding.kind {
             smallest = (candidate, found, trial.commands)
+            // Kept at once: the search may take long, and may be ended.
+            try keep(candidate, number, found, trial.commands, drawn: draw)
             return true
           }
         }
@@ -145,13 +148,19 @@ struct ExactnessFuzz {
       \(commands.joined(separator: "\n"))
 
       """)
-    guard let keep = options.keep else { return }
-    let kept = "\(keep)/\(options.seed)-\(number)"
+  }
+
+  /// Leaves a draw that differs in the folder for them.
+  private func keep(
+    _ small: Draw, _ number: Int, _ finding: Finding, _ commands: [String], drawn: Draw
+  ) throws {
+    guard let folder = options.keep else { return }
+    let kept = "\(folder)/\(options.seed)-\(number)"
     try FileManager.default.createDirectory(atPath: kept, withIntermediateDirectories: true)
     try small.data.write(to: "\(kept)/\(DrawnData.fileName)")
     for (name, text) in [
-      (Trial.configName, small.yaml), ("finding.txt", found.lines.joined(separator: "\n") + "\n"),
-      ("commands", commands.joined(separator: "\n") + "\n"), ("as-drawn.yaml", draw.yaml),
+      (Trial.configName, small.yaml), ("finding.txt", finding.lines.joined(separator: "\n") + "\n"),
+      ("commands", commands.joined(separator: "\n") + "\n"), ("as-drawn.yaml", drawn.yaml),
     ] {
       try text.write(toFile: "\(kept)/\(name)", atomically: false, encoding: .utf8)
     }

@@ -19,6 +19,7 @@ indirect enum Node: Hashable, Sendable {
   var items: [Node]? { if case .list(let items) = self { items } else { nil } }
   var word: String? { if case .scalar(let word) = self { word } else { nil } }
   var integer: Int? { word.flatMap { Int($0) } }
+  private var isNumber: Bool { word.flatMap { Double($0) } != nil }
 
   /// The word of a kind, bare or with a map.
   var kind: String? { word ?? entries.flatMap { $0.count == 1 ? $0[0].key : nil } }
@@ -98,7 +99,7 @@ extension Node {
     switch self {
     case .scalar:
       guard let number = integer, number > 1 else { return [] }
-      return Set([1, number / 2, number - 1]).sorted().map { Node($0) }
+      return (number < 4 ? [1] : [1, number / 2]).map { Node($0) }
     case .list(let items): return Self.simplifications(of: items)
     case .map(let entries):
       let without = entries.count < 2 ? [] : entries.indices.map { removing($0, from: entries) }
@@ -114,6 +115,10 @@ extension Node {
   }
 
   private static func simplifications(of items: [Node]) -> [Node] {
+    // Of numbers one is as good as another.
+    if items.count > 1, items.allSatisfy({ $0.isNumber }) {
+      return [[items[0]], Array(items.prefix(items.count / 2))].map { .list($0) }
+    }
     var result: [Node] = []
     if items.count > 3 {
       let middle = items.count / 2

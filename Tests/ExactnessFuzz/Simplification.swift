@@ -31,7 +31,8 @@ struct Shrinker {
 extension Draw {
   /// Draws with one thing less, the largest steps first.
   var simplifications: [Draw] {
-    simplerRuns + simplerConfigurations + simplerData
+    // What makes a trial shorter comes first.
+    simplerRuns + shorterTrainings + simplerConfigurations + simplerData
   }
 
   private func with(_ change: (inout Draw) -> Void) -> Draw {
@@ -79,6 +80,20 @@ extension Draw {
     }
   }
 
+  // MARK: - Length
+
+  private var shorterTrainings: [Draw] {
+    var result = [data.samples / 4, data.samples / 2, data.samples * 3 / 4].filter { $0 > 1 }.map { samples in
+      with { $0.data.samples = samples }
+    }
+    if let epochs = training["epochs"]?.integer, epochs > 1 {
+      result += Set([1, epochs - 1]).sorted().map { fewer in
+        with { $0.configuration["training"]?["epochs"] = Node(fewer) }
+      }
+    }
+    return result
+  }
+
   // MARK: - Configuration
 
   private static let needed = ["epochs", "batch", "loss", "optimizer"]
@@ -111,11 +126,8 @@ extension Draw {
       with { $0.data.storage = .contiguous }, with { $0.data.type = .float32 },
       with { $0.data.outputs = min(2, $0.data.outputs) },
     ]
-    for samples in [data.samples / 2, data.samples * 3 / 4, data.samples - 1] where samples > 1 {
-      result.append(with { $0.data.samples = samples })
-    }
     for side in data.shape.indices {
-      for size in [1, data.shape[side] / 2, data.shape[side] - 1] where size >= 1 {
+      for size in [1, data.shape[side] / 2] where size >= 1 {
         result.append(with { $0.data.shape[side] = size })
       }
     }
