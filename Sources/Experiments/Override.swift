@@ -1,4 +1,4 @@
-public import Settings
+internal import Settings
 
 /// A `key.path=value` that is put over a configuration's file.
 public struct Override: Hashable, Sendable, ExpressibleByStringLiteral {

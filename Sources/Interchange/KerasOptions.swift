@@ -116,7 +116,10 @@ extension ResolvedValue.Content {
   /// - Returns: nil for a value of another form.
   fileprivate func fitted(to schema: Schema) -> ResolvedValue.Content? {
     switch (schema, self) {
-    case (.integer, .integer), (.boolean, .boolean), (.choice, .text), (.text, .text), (.name, .text): self
+    case (.integer, .integer), (.boolean, .boolean), (.choice, .text), (.text, .text),
+      (.name, .text):
+      self
+    case (.formatted(let format), .text(let value)): format.accepts(value) ? self : nil
     case (.number, .number): self
     case (.number, .integer(let value)): .number(Double(value))
     case (.integer, .number(let value)): Int(exactly: value).map { .integer($0) }
@@ -128,7 +131,8 @@ extension ResolvedValue.Content {
     case (.list(let element, _), .list(let values)):
       Self.list(values.map { $0.content.fitted(to: element) })
     case (.optional(_, let inner), _): fitted(to: inner)
-    case (.integer, _), (.number, _), (.boolean, _), (.choice, _), (.text, _), (.name, _), (.list, _),
+    case (.integer, _), (.number, _), (.boolean, _), (.choice, _), (.text, _), (.formatted, _), (.name, _),
+      (.list, _),
       (.byteSize, _), (.path, _), (.layerNames, _), (.object, _), (.union, _), (.layers, _), (.blocks, _),
       (.sweep, _):
       nil
@@ -153,6 +157,7 @@ extension Schema {
     case .list(.integer, _): "whole numbers"
     case .list(let element, _): "a list, each \(element.supported)"
     case .optional(_, let inner): inner.supported
+    case .formatted(let format): format.expectation
     case .text, .name, .path, .layerNames, .byteSize: "text"
     case .object, .union, .layers, .blocks, .sweep: "another value"
     }

@@ -66,7 +66,7 @@ extension KeyedDecodingContainer<CodedWord> {
     case .integer: .integer(try decode(Int.self, forKey: key))
     case .number: .number(try decode(Double.self, forKey: key))
     case .boolean: .boolean(try decode(Bool.self, forKey: key))
-    case .text, .name, .choice: .text(try decode(String.self, forKey: key))
+    case .text, .formatted, .name, .choice: .text(try decode(String.self, forKey: key))
     case .optional(let word, let inner):
       (try? decode(String.self, forKey: key)) == word ? .text(word) : try content(of: inner, forKey: key)
     case .byteSize, .path, .size, .list, .layerNames, .object, .union, .layers, .blocks, .sweep:

@@ -121,18 +121,18 @@ struct LossTests {
   /// The loss of the outputs 400, −400 and 0 where the second class is right, worked out by hand: e⁻⁴⁰⁰ is no part of it.
   private static func large(_ loss: Loss) -> Double {
     switch loss {
-    case .softmaxCrossEntropy(let smoothing):
+    case .softmaxCrossEntropy(let settings):
       // Every class costs what its output lies below 400: 0, 800 and 400.
-      let s = Double(smoothing)
+      let s = Double(settings.labelSmoothing)
       return 800 * (1 - s) + 1200 * s / 3
-    case .sigmoidCrossEntropy(let smoothing):
+    case .sigmoidCrossEntropy(let settings):
       // 400 for both wrong ones, of which smoothing takes half of itself away, and log 2 for the even one.
-      let wrong = 400 * (1 - Double(smoothing) / 2)
+      let wrong = 400 * (1 - Double(settings.labelSmoothing) / 2)
       return (wrong + wrong + log(2)) / 3
     case .meanSquaredError: return (160_000 + 160_801) / 3
     case .meanAbsoluteError: return 801.0 / 3
-    case .huber(let delta):
-      let d = Double(delta)
+    case .huber(let settings):
+      let d = Double(settings.delta)
       return d * (801 - d) / 3
     }
   }

@@ -133,11 +133,11 @@ struct PlanSafetyTests {
     arguments: beginnings.indices)
   func firstLayers(index: Int) throws {
     let (input, layer) = Self.beginnings[index]
-    let end: [LayerSpec] = input.rank == 1 && layer.kind == "dense" ? [] : [.flatten]
+    let end: [LayerSpec] = input.rank == 1 && layer.kind == .dense ? [] : [.flatten]
     let network = try Network(inputShape: input, chain: [layer] + end + [.dense(Dense(units: 3))]).resolved()
     let harness = try PlanHarness(network, CompileOptions(batch: 4, shard: 4), samples: 4)
     var images = ReferenceTensor.random(Shape([4] + input.dimensions), seed: 3)
-    if layer.kind == "embedding" { images.values = images.values.indices.map { Double($0 % 5) } }
+    if layer.kind == .embedding { images.values = images.values.indices.map { Double($0 % 5) } }
     let output = try harness.train(ArraySource(images, labels: [0, 1, 2, 1]), ShardOptions(scale: 1))
     for parameter in harness.compiled.parameters.parameters
     where parameter.layer == network.layers[0].name && parameter.spec.isTrainable {

@@ -23,11 +23,11 @@ struct JSONSchemaTests {
     let looks = try Shipped.lookNames.map(Shipped.text)
     let trainings = try Shipped.names.map(Shipped.text)
     #expect(!looks.isEmpty)
-    let ofLooks = try SchemaValidator(InsightConfiguration.jsonSchema)
+    let ofLooks = try SchemaValidator(LookConfiguration.jsonSchema)
     #expect(try ofLooks.refused(looks + trainings) == Set(looks.count..<looks.count + trainings.count))
     let ofTrainings = try SchemaValidator(ConfigurationFile.jsonSchema)
     #expect(try ofTrainings.refused(looks) == Set(looks.indices))
-    let wrong = looks[0].replacing("\njob:", with: "\njobs:")
+    let wrong = looks[0].replacing("\nlook:", with: "\nlooks:")
     #expect(try ofLooks.refused([wrong]) == [0])
   }
 

@@ -3,6 +3,7 @@ import Foundation
 import HDF5
 import Networks
 import Settings
+import Tensors
 import TestSupport
 import Testing
 import Training

@@ -46,9 +46,12 @@ dnnl_status_t dnnl_primitive_desc_iterator_create(
     if (is_kernel(name)) return status;
     dnnl_primitive_desc_iterator_destroy(*iterator);
   }
-  dnnl_convolution_desc_t direct = *convolution;
-  direct.alg_kind = dnnl_convolution_direct;
-  status = real(iterator, &direct, attributes, engine, hint);
+  // The iterator goes on to read the description, so that it is never freed.
+  dnnl_convolution_desc_t *direct = malloc(sizeof *direct);
+  if (direct == NULL) return dnnl_out_of_memory;
+  *direct = *convolution;
+  direct->alg_kind = dnnl_convolution_direct;
+  status = real(iterator, direct, attributes, engine, hint);
   if (status != dnnl_success) return status;
   name_of_current(*iterator, first, sizeof first);
   while (dnnl_primitive_desc_iterator_next(*iterator) == dnnl_success) {

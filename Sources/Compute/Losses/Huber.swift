@@ -1,4 +1,4 @@
-public import Settings
+internal import Settings
 
 /// The mean of ½·e² where e = |z − t| ≤ δ, of δ·(e − ½·δ) elsewhere.
 ///

@@ -1,4 +1,4 @@
-public import Settings
+internal import Settings
 
 /// A loss's formula, with its settings.
 protocol LossRule: Hashable, Sendable {

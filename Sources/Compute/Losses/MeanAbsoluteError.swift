@@ -1,4 +1,4 @@
-public import Settings
+internal import Settings
 
 /// The mean of |z − t|, with gradient 0 where they agree.
 struct MeanAbsoluteError: ErrorLoss {

@@ -1,4 +1,4 @@
-public import Settings
+internal import Settings
 
 /// The mean of (z − t)².
 struct MeanSquaredError: ErrorLoss {

@@ -1,5 +1,5 @@
 internal import Foundation
-public import Settings
+internal import Settings
 
 /// The mean over the outputs of −t·log σ(z) − (1 − t)·log(1 − σ(z)), as max(z, 0) − t·z + log(1 + e^−|z|), with
 /// targets t ← (1 − s)·t + s / 2.

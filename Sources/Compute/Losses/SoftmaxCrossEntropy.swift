@@ -1,5 +1,5 @@
 internal import Foundation
-public import Settings
+internal import Settings
 
 /// Softmax cross-entropy of logits against classes.
 ///

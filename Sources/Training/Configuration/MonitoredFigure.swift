@@ -1,5 +1,5 @@
 public import Compute
-public import Settings
+internal import Settings
 
 /// The figure by which epochs are compared: of the test set, or of the training set where there is no other.
 public enum MonitoredFigure: Hashable, Sendable {

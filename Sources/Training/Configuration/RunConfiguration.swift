@@ -1,5 +1,5 @@
 public import Compute
-public import Datasets
+internal import Datasets
 public import Networks
 internal import Tensors
 

@@ -1,6 +1,6 @@
 public import Compute
 public import Datasets
-public import Settings
+internal import Settings
 
 /// How the network is trained.
 public struct TrainingConfiguration: Hashable, Sendable {

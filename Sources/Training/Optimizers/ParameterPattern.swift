@@ -1,4 +1,4 @@
-public import Settings
+internal import Settings
 
 /// Which parameters a rule is for: a layer's name, or `layer/parameter`, with `*` for any characters and `?` for one.
 ///

@@ -25,7 +25,7 @@ extension TrainingSpan: SettingsVariant {
     switch kind {
     case .epochs:
       SettingsKind(
-        kind.rawValue, "Epochs, also in part: `{epochs: 0.5}`.", 
+        kind.rawValue, "Epochs, also in part: `{epochs: 0.5}`.",
         .number(NumberRange(minimum: 0, minimumIsAllowed: false, maximum: 1_000_000)), wrap: Self.epochs,
         unwrap: { if case .epochs(let count) = $0 { count } else { nil } })
     case .steps:
