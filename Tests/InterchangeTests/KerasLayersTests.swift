@@ -72,18 +72,27 @@ struct KerasLayersTests {
   func otherMatrices() throws {
     let folder = try TemporaryDirectory()
     let path = folder.file("model.h5")
+    try Self.writePositionBias(to: path, matrix: [Float](repeating: 1, count: 81))
+    let error = try #require(throws: InterchangeError.self) { try KerasImport().read(path) }
+    #expect(error.description.contains("layer/kernel is no identity matrix"), "\(error)")
+  }
+
+  /// A model of one position bias in front of which any matrix stands.
+  private static func writePositionBias(to path: String, matrix: [Float]) throws {
     let file = try HDF5.File.create(path)
-    let config = KerasModelConfig(try Self.model(LayerExample([9], .positionBias)))
-    try file.root.attributes.write("model_config", try config.json())
-    let weights = try file.root.makeGroup("model_weights")
+    try writePositionBias(to: file.root, matrix: matrix)
+    try file.close()
+  }
+
+  private static func writePositionBias(to root: Group, matrix: [Float]) throws {
+    let config = KerasModelConfig(try model(LayerExample([9], .positionBias)))
+    try root.attributes.write("model_config", try config.json())
+    let weights = try root.makeGroup("model_weights")
     try weights.attributes.write("layer_names", config.layerNames)
     let group = try weights.makeGroup("layer")
     try group.attributes.write("weight_names", ["layer/kernel", "layer/bias"])
-    try group.write("layer/kernel", [Float](repeating: 1, count: 81), shape: [9, 9])
+    try group.write("layer/kernel", matrix, shape: [9, 9])
     try group.write("layer/bias", [Float](repeating: 1, count: 9), shape: [9])
-    try file.close()
-    let error = try #require(throws: InterchangeError.self) { try KerasImport().read(path) }
-    #expect(error.description.contains("layer/kernel is no identity matrix"), "\(error)")
   }
 
   private static func problem(_ className: String, _ options: [String: JSONValue]) -> String? {

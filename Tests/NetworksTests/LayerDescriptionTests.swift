@@ -34,7 +34,7 @@ struct LayerDescriptionTests {
   private func expectRoundTrip(_ layer: some AnyDescribedLayer, _ spec: LayerSpec) throws {
     let settings = layer.description.settings
     let map = ResolvedValue(settings.map(of: layer.settings), .builtIn)
-    #expect(settings.value(of: map) == layer.settings)
+    #expect(try #require(LayerForm(spec.word)).spec(map) == spec)
     #expect(layer.description.make(layer.settings) == spec)
     #expect(map.members?.count == settings.keys.count)
   }

@@ -21,14 +21,28 @@ struct NetworkTextTests {
     #expect(unknown != text)
     let error = #expect(throws: (any Error).self) { try Network(json: unknown) }
     #expect("\(try #require(error))".contains("there is no layer called 'conv4d'"))
-    guard let settings = text.firstMatch(of: /,"settings":\{.*\}\}/) else { return }
-    let bare = text.replacingCharacters(in: settings.range, with: "}")
+    guard let bare = try Self.withoutSettings(text) else { return }
     // Without settings, some words stand for a function.
     if let function = Activation(rawValue: example.spec.word) {
-      #expect(try Network(json: bare).layers[0].spec == .activation(function))
+      #expect(try Network(json: bare).layers.last?.spec == .activation(function))
     } else {
-      #expect(throws: (any Error).self) { try Network(json: bare) }
+      let missing = #expect(throws: DecodingError.self) { try Network(json: bare) }
+      guard case .keyNotFound? = missing else {
+        Issue.record("\(String(describing: missing))")
+        return
+      }
     }
+  }
+
+  /// A network of one layer with the layer's settings left out; nil if it has none.
+  private static func withoutSettings(_ text: String) throws -> String? {
+    var document = try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
+    var layers = try #require(document["layers"] as? [[String: Any]])
+    var spec = try #require(layers[0]["spec"] as? [String: Any])
+    guard spec.removeValue(forKey: "settings") != nil else { return nil }
+    layers[0]["spec"] = spec
+    document["layers"] = layers
+    return String(decoding: try JSONSerialization.data(withJSONObject: document), as: UTF8.self)
   }
 
   @Test("networks of checkpoints that exist are read, and written as they were")

@@ -25,7 +25,7 @@ public enum Activation: String, Hashable, Sendable, Codable, CaseIterable {
 extension Activation: SettingWord {
   public var summary: String {
     switch self {
-    case .linear: "Gives its input on."
+    case .linear: "Leaves its input as it is."
     case .relu: "The larger of 0 and x."
     case .leakyReLU: "x, or 0.2 · x below zero."
     case .elu: "x, or e^x − 1 below zero."
@@ -46,7 +46,15 @@ extension LayerDescription where Settings == Activation {
     kind: .activation, settings: SettingsDescription("A function of every element.", .linear, []),
     inputCount: 1...1,
     keras: KerasLayer("Activation", options: [.function]),
-    alsoReads: [KerasLayer("Softmax", startingFrom: .softmax, options: [.channelAxis(isWritten: false)])],
+    alsoReads: [
+      KerasLayer(
+        "ReLU", startingFrom: .relu,
+        options: [
+          .only("max_value", [.null]), .only("negative_slope", [.integer(0), .number(0)]),
+          .only("threshold", [.integer(0), .number(0)]),
+        ]),
+      KerasLayer("Softmax", startingFrom: .softmax, options: [.channelAxis(isWritten: false)]),
+    ],
     forms: Activation.allCases.filter { LayerKind(rawValue: $0.rawValue) == nil }.map { function in
       LayerForm(
         word: function.rawValue, settings: ObjectSchema(function.summary, []), inputCount: 1...1,

@@ -127,7 +127,9 @@ struct ImportKeras: ParsableCommand {
       }
       return classes.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
     }
-    let text = try String(contentsOfFile: classes, encoding: .utf8)
+    guard let text = try? String(contentsOfFile: classes, encoding: .utf8) else {
+      throw CommandError.badData("\(classes) cannot be read as text; it should be a file in UTF-8")
+    }
     guard text.first == "{" else {
       return text.split(whereSeparator: \.isNewline).map { $0.trimmingCharacters(in: .whitespaces) }
     }
