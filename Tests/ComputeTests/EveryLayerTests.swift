@@ -20,4 +20,24 @@ struct EveryLayerTests {
         example.network(before: [.activation(.tanh)], after: tail), samples: 5, tolerance: 1e-4)
     }
   }
+
+  /// Layers that take any image.
+  static let behindImages = examples.filter { example in
+    switch example.spec {
+    case .reshape, .normalization, .embedding, .dense: false
+    default: example.input == [13, 11, 4]
+    }
+  }
+
+  /// The library gives the outputs of such groups in blocks of four channels, for which other layers have no kernel.
+  @Test("a layer of each kind behind convolutions in groups", arguments: behindImages, [12, 20])
+  func behindGroups(_ example: LayerExample, width: Int) throws {
+    let groups: [LayerSpec] = [
+      .conv2D(Conv2D(filters: 40, kernel: Size2D(1), groups: 2, useBias: false, activation: .tanh)),
+      .conv2D(Conv2D(filters: 2 * width, kernel: Size2D(1), groups: 2, useBias: false, activation: .tanh)),
+    ]
+    try expectMatchesReference(
+      example.network(before: groups, after: [.flatten, .dense(Dense(units: 3))]), samples: 3,
+      tolerance: 1e-4)
+  }
 }

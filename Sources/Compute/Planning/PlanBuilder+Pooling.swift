@@ -10,6 +10,7 @@ extension PlanBuilder {
     guard let window = WindowGeometry2D(height: input[0], width: input[1], pool: pool) else {
       throw ComputeError.noKernel(layer: operation.layer, pass: Pass.forward.rawValue)
     }
+    let src = try inCommonLayout(src)
     let dst = [samples, input[2], window.height.output, window.width.output]
     let shape = PoolingShape(
       algorithm, src: src.descriptor, dst: try .any(dst, src.descriptor.dataType),
@@ -24,6 +25,7 @@ extension PlanBuilder {
     _ index: Int, _ operation: Operation, _ algorithm: PoolingAlgorithm, _ src: Value
   ) throws -> Value {
     let input = operation.inputShapes[0]
+    let src = try inCommonLayout(src)
     let shape = PoolingShape(
       algorithm, src: src.descriptor,
       dst: try .any([samples, input[2], 1, 1], src.descriptor.dataType),
@@ -44,7 +46,7 @@ extension PlanBuilder {
   }
 
   private func pooled(
-    _ index: Int, _ operation: Operation, _ shape: PoolingShape, _ src: Value
+    _ index: Int, _ operation: Operation, _ shape: PoolingShape, _ src: Operand
   ) throws -> Operand {
     passes(.forward)
     var forward = try best(
@@ -61,7 +63,7 @@ extension PlanBuilder {
       (part.src, part.dst) = (src.descriptor, dst.descriptor)
       return try best(part.forward(training: goesBack, activation: operation.activation), pass: .forward)
     }
-    try inChannelParts(of: [src.operand, dst] + (maxima.map { [$0] } ?? []), isCut: !isSeparate) {
+    try inChannelParts(of: [src, dst] + (maxima.map { [$0] } ?? []), isCut: !isSeparate) {
       parts, isWhole in
       var arguments: [(Argument, Operand)] = [(.src, parts[0]), (.dst, parts[1])]
       if maxima != nil { arguments.append((.workspace, parts[2])) }

@@ -34,12 +34,13 @@ extension PlanBuilder {
     _ index: Int, _ operation: Operation, _ interpolation: Interpolation, _ src: Value
   ) throws -> Value {
     let to = operation.outputShape
+    let src = try inCommonLayout(src)
     let shape = ResamplingShape(
       interpolation == .nearest ? .nearest : .linear, src: src.descriptor,
       dst: try .any([samples, to[2], to[0], to[1]], src.descriptor.dataType))
     let forward = try best(shape.forward(training: goesBack), pass: .forward)
     let dst = buffer(forward.descriptor(of: .dst))
-    try emit(forward, [(.src, src.operand), (.dst, dst)])
+    try emit(forward, [(.src, src), (.dst, dst)])
     onBackward(index) { [self] gradient in
       var backwardShape = shape
       backwardShape.dst = dst.descriptor

@@ -282,6 +282,13 @@ final class PlanBuilder {
     return result
   }
 
+  /// The image in a layout that the library pools and enlarges with more than reference loops: convolutions in groups may give
+  /// blocks of few channels.
+  func inCommonLayout(_ image: Value) throws(OneDNNError) -> Operand {
+    guard case .blocks = image.descriptor.layout else { return image.operand }
+    return try adapt(image.operand, to: try channelsLast(image.descriptor))
+  }
+
   /// The first implementation that is no reference loop; a reference one only where there is nothing else.
   func best(_ candidates: [PrimitiveDescriptor], pass: Pass) throws(ComputeError) -> PrimitiveDescriptor {
     guard let first = candidates.first else { throw .noKernel(layer: layer, pass: pass.rawValue) }
