@@ -38,7 +38,7 @@ let package = Package(
     .target(name: "Settings"),
 
     // Level 2: descriptions and machinery.
-    .target(name: "Networks", dependencies: ["Settings", "Tensors"]),
+    .target(name: "Networks", dependencies: ["Settings", "Tensors"], exclude: ["Layers/README.md"]),
     .target(name: "Parallel", dependencies: ["Tensors"]),
 
     // Level 3: a network made executable; samples.

@@ -90,6 +90,15 @@ struct ExtremeNumberTests {
       ]
       invocations = lines
     }
+
+    /// Copies the files, and not the copies made before.
+    func copy(to path: String) throws {
+      let files = FileManager.default
+      try files.createDirectory(atPath: path, withIntermediateDirectories: false)
+      for name in try files.contentsOfDirectory(atPath: folder.path) where !name.hasPrefix("command ") {
+        try files.copyItem(atPath: folder.file(name), toPath: "\(path)/\(name)")
+      }
+    }
   }
 
   // MARK: - What commands there are
@@ -130,23 +139,29 @@ struct ExtremeNumberTests {
     let commands = try Self.commands()
     #expect(Set(commands.map { $0.words.joined(separator: " ") }) == Set(ground.invocations.keys))
     #expect(commands.flatMap(\.options).count > 150)
-    await withTaskGroup(of: Void.self) { group in
-      var (running, index) = (0, 0)
-      for command in commands {
-        let invocations = ground.invocations[command.words.joined(separator: " ")] ?? []
-        for option in command.options {
-          if running >= 2 { await group.next() } else { running += 1 }
-          // The largest whole number for each, and two others in turn.
-          let numbers = [
-            Self.values[1], Self.values[index % Self.values.count],
-            Self.values[(index + 7) % Self.values.count],
-          ]
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      var index = 0
+      for (number, command) in commands.enumerated() {
+        let name = command.words.joined(separator: " ")
+        let invocations = ground.invocations[name] ?? []
+        // The largest whole number for each option, and two others in turn.
+        let trials = command.options.map { option in
           index += 2
-          group.addTask {
-            Self.tryOption(option, of: command.words, numbers, invocations, in: ground.folder.path)
+          let others = [Self.values[index % Self.values.count], Self.values[(index + 7) % Self.values.count]]
+          return (option, [Self.values[1]] + others)
+        }
+        if number >= 2 { try await group.next() }
+        // Each command works in a folder of its own.
+        let folder = ground.folder.file("command \(number)")
+        try ground.copy(to: folder)
+        group.addTask {
+          for (option, numbers) in trials {
+            Self.tryOption(option, of: command.words, numbers, invocations, in: folder)
           }
+          try FileManager.default.removeItem(atPath: folder)
         }
       }
+      try await group.waitForAll()
     }
   }
 
@@ -173,30 +188,39 @@ struct ExtremeNumberTests {
   }
 }
 
-/// A run of the program that may take half a minute and some memory, and no more.
+/// A run of the program that may take some memory, and ends when it is asked to where its work is long.
 struct BoundedRun: CustomStringConvertible {
   let isOver: Bool
   let code: Int32
   let wasKilled: Bool
   let errors: String
 
-  /// What a failure may end with: usage, data, input, a file that cannot be made, a loss that is not finite, configuration.
-  private static let failures: Set<Int32> = [64, 65, 66, 73, 76, 78]
+  /// What a failure may end with: usage, data, input, a file that cannot be made, an interruption, a loss that is not finite,
+  /// configuration.
+  private static let failures: Set<Int32> = [64, 65, 66, 73, 75, 76, 78]
 
   /// Whether it ended in time, well or with a failure that says what is wrong.
   var isClean: Bool { isOver && !wasKilled && (code == 0 || Self.failures.contains(code)) }
 
   /// Address space, most of which is never touched: threads' stacks, arenas, libraries.
   private static let kilobytes = 6 << 20
-  private static let seconds = 30.0
+  /// What it may take by itself, and then after a signal to end.
+  private static let (seconds, secondsToEnd) = (10.0, 30.0)
 
   init(_ arguments: [String], in folder: String) {
     var (isOver, result) = (false, Program.Result(code: -1, wasKilled: false, output: "", errors: ""))
     do {
       let program = try Program.start(
         arguments, in: folder, shell: "ulimit -c 0; ulimit -v \(Self.kilobytes)")
-      let end = Date(timeIntervalSinceNow: Self.seconds)
-      while program.isRunning, Date() < end { usleep(1000) }
+      func wait(_ seconds: Double) {
+        let end = Date(timeIntervalSinceNow: seconds)
+        while program.isRunning, Date() < end { usleep(1000) }
+      }
+      wait(Self.seconds)
+      if program.isRunning {
+        program.send(SIGTERM)
+        wait(Self.secondsToEnd)
+      }
       isOver = !program.isRunning
       if !isOver { program.send(SIGKILL) }
       result = try program.finish()
@@ -208,6 +232,6 @@ struct BoundedRun: CustomStringConvertible {
   var description: String {
     isOver
       ? "\(wasKilled ? "signal" : "code") \(code): \(errors.suffix(600))"
-      : "not over after \(Int(Self.seconds)) seconds"
+      : "not over \(Int(Self.secondsToEnd)) seconds after it was asked to end"
   }
 }
