@@ -1,6 +1,6 @@
 /// Kinds of `training.optimizer`.
 enum OptimizerDraw {
-  static let words = ["sgd", "adam", "adamw", "rmsprop", "adagrad", "adadelta", "lion", "lars", "lamb"]
+  static let words = ["sgd", "adam", "adamw", "nadam", "rmsprop", "adagrad", "adadelta", "lion", "lars", "lamb"]
 
   static func optimizer(_ dice: inout Dice) -> Node {
     let word = dice.pick(words + ["sgd", "sgd", "adam"])
@@ -13,7 +13,7 @@ enum OptimizerDraw {
     case "sgd":
       some("momentum", dice.decimal(0...0.95))
       some("nesterov", .scalar("\(dice.chance(0.7))"))
-    case "adam", "adamw", "lamb":
+    case "adam", "adamw", "nadam", "lamb":
       some("beta1", dice.decimal(0...0.95))
       some("beta2", dice.decimal(0.5...0.999))
       some("epsilon", epsilon)

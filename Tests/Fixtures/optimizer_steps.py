@@ -17,6 +17,7 @@ RULES = {
     "momentum and decay": lambda: keras.optimizers.SGD(0.1, momentum=0.9, weight_decay=0.05),
     "adam": lambda: keras.optimizers.Adam(0.01),
     "adamw": lambda: keras.optimizers.AdamW(0.01, weight_decay=0.05),
+    "nadam": lambda: keras.optimizers.Nadam(0.01, weight_decay=0.05),
     "rmsprop": lambda: keras.optimizers.RMSprop(0.01),
     "rmsprop centered": lambda: keras.optimizers.RMSprop(
         0.01, rho=0.8, momentum=0.5, epsilon=1e-4, centered=True, weight_decay=0.05

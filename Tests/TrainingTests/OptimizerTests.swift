@@ -12,7 +12,7 @@ struct OptimizerTests {
     "nesterov": SGD(learningRate: 0.1, momentum: 0.9, nesterov: true),
     "momentum and decay": SGD(learningRate: 0.1, momentum: 0.9, weightDecay: 0.05),
     "adam": Adam(learningRate: 0.01), "adamw": AdamW(learningRate: 0.01, weightDecay: 0.05),
-    "rmsprop": RMSprop(learningRate: 0.01),
+    "nadam": Nadam(learningRate: 0.01, weightDecay: 0.05), "rmsprop": RMSprop(learningRate: 0.01),
     "rmsprop centered": RMSprop(
       learningRate: 0.01, rho: 0.8, momentum: 0.5, epsilon: 1e-4, centered: true, weightDecay: 0.05),
     "adagrad": Adagrad(learningRate: 0.1), "adadelta": Adadelta(learningRate: 1, epsilon: 1e-4),
@@ -62,6 +62,12 @@ struct OptimizerTests {
       -0.17447470128536224, -0.20028924942016602, -0.04630078375339508, 0.1310058981180191,
       0.3200690746307373, 0.5263859629631042, 0.6688668131828308, 0.693318784236908, 0.7069860100746155,
       0.7055995464324951, 0.6824071407318115,
+    ],
+    "nadam": [
+      -0.9909764528274536, -0.8241840600967407, -0.6717754006385803, -0.5316389203071594, -0.3936508893966675,
+      -0.3172440528869629, -0.284797340631485, -0.2330213338136673, -0.1749596893787384, -0.11685480177402496,
+      0.059987545013427734, 0.21193352341651917, 0.35194456577301025, 0.49007096886634827, 0.5634499192237854,
+      0.5965336561203003, 0.6485959887504578, 0.7067645192146301, 0.7677638530731201,
     ],
     "rmsprop": [
       -1.0715503692626953, -0.8597989678382874, -0.7002371549606323, -0.5643301606178284,

@@ -13,6 +13,7 @@ struct RuleTests {
     .lion(Lion(learningRate: 0.002, weightDecay: 0.1)),
     .lars(LARS(learningRate: 1, trustCoefficient: 0.02, weightDecay: 1e-3)),
     .lamb(LAMB(learningRate: 0.02, weightDecay: 0.01)),
+    .nadam(Nadam(learningRate: 0.01, weightDecay: 0.01)),
   ]
   static let curves: [ScheduleConfiguration.Curve] = [
     .exponential(ExponentialDecay(every: .epochs(1), factor: 0.5, staircase: false)),

@@ -7,6 +7,7 @@ public enum OptimizerConfiguration: Hashable, Sendable {
   case sgd(SGD)
   case adam(Adam)
   case adamW(AdamW)
+  case nadam(Nadam)
   case rmsprop(RMSprop)
   case adagrad(Adagrad)
   case adadelta(Adadelta)
@@ -19,6 +20,7 @@ public enum OptimizerConfiguration: Hashable, Sendable {
     case sgd
     case adam
     case adamW = "adamw"
+    case nadam
     case rmsprop
     case adagrad
     case adadelta
@@ -32,6 +34,7 @@ public enum OptimizerConfiguration: Hashable, Sendable {
     case .sgd(let rule): (.sgd, rule)
     case .adam(let rule): (.adam, rule)
     case .adamW(let rule): (.adamW, rule)
+    case .nadam(let rule): (.nadam, rule)
     case .rmsprop(let rule): (.rmsprop, rule)
     case .adagrad(let rule): (.adagrad, rule)
     case .adadelta(let rule): (.adadelta, rule)
@@ -60,6 +63,7 @@ extension OptimizerConfiguration: SettingsVariant {
     case .sgd: described(Self.sgd)
     case .adam: described(Self.adam)
     case .adamW: described(Self.adamW)
+    case .nadam: described(Self.nadam)
     case .rmsprop: described(Self.rmsprop)
     case .adagrad: described(Self.adagrad)
     case .adadelta: described(Self.adadelta)
