@@ -11,6 +11,8 @@ private struct LossFixture: Decodable {
     let loss: String
     let smoothing: Float
     let delta: Float
+    let gamma: Float?
+    let alpha: Float?
     /// Mean weighted loss before each step.
     let losses: [Double]
     let kernel: [Double]
@@ -36,6 +38,9 @@ extension LossFixture.Case {
       switch self.loss {
       case "softmax_cross_entropy": .softmaxCrossEntropy(SoftmaxCrossEntropy(labelSmoothing: smoothing))
       case "sigmoid_cross_entropy": .sigmoidCrossEntropy(SigmoidCrossEntropy(labelSmoothing: smoothing))
+      case "sigmoid_focal_cross_entropy":
+        .sigmoidFocalCrossEntropy(
+          SigmoidFocalCrossEntropy(gamma: gamma ?? 2, alpha: alpha, labelSmoothing: smoothing))
       case "mean_squared_error": .meanSquaredError
       case "mean_absolute_error": .meanAbsoluteError
       default: .huber(Huber(delta: delta))
@@ -51,7 +56,7 @@ struct KerasLossTests {
     let url = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
       .appendingPathComponent("Fixtures/losses.json")
     let fixture = try JSONDecoder().decode(LossFixture.self, from: Data(contentsOf: url))
-    #expect(fixture.cases.count == 10)
+    #expect(fixture.cases.count == 12)
     let network = try Network(
       inputShape: [fixture.inputs], chain: [.dense(Dense(units: fixture.outputs))]
     ).resolved()

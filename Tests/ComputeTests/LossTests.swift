@@ -20,6 +20,16 @@ private enum PlainLoss {
         let own = -wanted * log(p) - (1 - wanted) * log(1 - p)
         return sum + own * (outputWeights.isEmpty ? 1 : outputWeights[k])
       } / count
+    case .sigmoidFocalCrossEntropy(let rule):
+      let s = Double(rule.labelSmoothing)
+      return z.indices.reduce(0) { sum, k in
+        let (p, wanted) = (1 / (1 + exp(-z[k])), (1 - s) * t[k] + s / 2)
+        let own = -wanted * log(p) - (1 - wanted) * log(1 - p)
+        let right = wanted * p + (1 - wanted) * (1 - p)
+        let share = rule.alpha.map { wanted * Double($0) + (1 - wanted) * (1 - Double($0)) } ?? 1
+        let focused = share * pow(1 - right, Double(rule.gamma)) * own
+        return sum + focused * (outputWeights.isEmpty ? 1 : outputWeights[k])
+      } / count
     case .meanSquaredError: return z.indices.reduce(0) { $0 + (z[$1] - t[$1]) * (z[$1] - t[$1]) } / count
     case .meanAbsoluteError: return z.indices.reduce(0) { $0 + abs(z[$1] - t[$1]) } / count
     case .huber(let rule):
@@ -50,7 +60,10 @@ struct LossTests {
     .softmaxCrossEntropy(SoftmaxCrossEntropy()),
     .softmaxCrossEntropy(SoftmaxCrossEntropy(labelSmoothing: 0.125)),
     .sigmoidCrossEntropy(SigmoidCrossEntropy()),
-    .sigmoidCrossEntropy(SigmoidCrossEntropy(labelSmoothing: 0.25)), .meanSquaredError,
+    .sigmoidCrossEntropy(SigmoidCrossEntropy(labelSmoothing: 0.25)),
+    .sigmoidFocalCrossEntropy(SigmoidFocalCrossEntropy()),
+    .sigmoidFocalCrossEntropy(SigmoidFocalCrossEntropy(gamma: 1.5, alpha: 0.25, labelSmoothing: 0.125)),
+    .sigmoidFocalCrossEntropy(SigmoidFocalCrossEntropy(gamma: 0)), .meanSquaredError,
     .meanAbsoluteError, .huber(Huber(delta: 1)), .huber(Huber(delta: 0.375)),
   ]
   private static let row: [Float] = [0.3, -2, 1.75, 0.1, -0.6]
@@ -129,6 +142,14 @@ struct LossTests {
       // 400 for both wrong ones, of which smoothing takes half of itself away, and log 2 for the even one.
       let wrong = 400 * (1 - Double(settings.labelSmoothing) / 2)
       return (wrong + wrong + log(2)) / 3
+    case .sigmoidFocalCrossEntropy(let settings):
+      // As above; the wrong ones are in no doubt but that of smoothing, and the even one is half decided.
+      let (s, gamma) = (Double(settings.labelSmoothing), Double(settings.gamma))
+      func share(_ wanted: Double) -> Double {
+        settings.alpha.map { wanted * Double($0) + (1 - wanted) * (1 - Double($0)) } ?? 1
+      }
+      let wrong = 400 * pow(1 - s / 2, gamma) * (1 - s / 2)
+      return (share(s / 2) * wrong + share(1 - s / 2) * wrong + share(s / 2) * pow(0.5, gamma) * log(2)) / 3
     case .meanSquaredError: return (160_000 + 160_801) / 3
     case .meanAbsoluteError: return 801.0 / 3
     case .huber(let settings):

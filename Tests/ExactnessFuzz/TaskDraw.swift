@@ -69,7 +69,8 @@ struct TaskDraw {
     case .classes, .shares:
       return (crossEntropy("softmax_cross_entropy", target, outputs, &dice), classes)
     case .yesNo, .severalLabels:
-      let loss = crossEntropy("sigmoid_cross_entropy", target, outputs, &dice)
+      let word = dice.chance(0.3) ? "sigmoid_focal_cross_entropy" : "sigmoid_cross_entropy"
+      let loss = crossEntropy(word, target, outputs, &dice)
       return (loss, ["accuracy", "exact_match"] + decisions)
     case .numbers:
       return (
@@ -82,6 +83,10 @@ struct TaskDraw {
     _ word: String, _ target: DrawnData.Target, _ outputs: Int, _ dice: inout Dice
   ) -> Node {
     var entries: [Node.Entry] = []
+    if word == "sigmoid_focal_cross_entropy" {
+      if dice.chance(0.5) { entries.append(.init(key: "gamma", value: dice.decimal(0...4))) }
+      if dice.chance(0.5) { entries.append(.init(key: "alpha", value: dice.decimal(0...1))) }
+    }
     if dice.chance(0.3) { entries.append(.init(key: "label_smoothing", value: dice.decimal(0...0.4))) }
     if dice.chance(0.3) {
       let weights: Node =

@@ -9,6 +9,7 @@ public import Settings
 public enum Loss: Hashable, Sendable {
   case softmaxCrossEntropy(SoftmaxCrossEntropy)
   case sigmoidCrossEntropy(SigmoidCrossEntropy)
+  case sigmoidFocalCrossEntropy(SigmoidFocalCrossEntropy)
   case meanSquaredError
   case meanAbsoluteError
   case huber(Huber)
@@ -17,6 +18,7 @@ public enum Loss: Hashable, Sendable {
   public enum Kind: String, Sendable, CaseIterable {
     case softmaxCrossEntropy = "softmax_cross_entropy"
     case sigmoidCrossEntropy = "sigmoid_cross_entropy"
+    case sigmoidFocalCrossEntropy = "sigmoid_focal_cross_entropy"
     case meanSquaredError = "mean_squared_error"
     case meanAbsoluteError = "mean_absolute_error"
     case huber
@@ -26,6 +28,7 @@ public enum Loss: Hashable, Sendable {
     switch self {
     case .softmaxCrossEntropy(let rule): (.softmaxCrossEntropy, rule)
     case .sigmoidCrossEntropy(let rule): (.sigmoidCrossEntropy, rule)
+    case .sigmoidFocalCrossEntropy(let rule): (.sigmoidFocalCrossEntropy, rule)
     case .meanSquaredError: (.meanSquaredError, MeanSquaredError())
     case .meanAbsoluteError: (.meanAbsoluteError, MeanAbsoluteError())
     case .huber(let rule): (.huber, rule)
@@ -54,6 +57,7 @@ extension Loss: SettingsVariant {
     return switch kind {
     case .softmaxCrossEntropy: described(Self.softmaxCrossEntropy)
     case .sigmoidCrossEntropy: described(Self.sigmoidCrossEntropy)
+    case .sigmoidFocalCrossEntropy: described(Self.sigmoidFocalCrossEntropy)
     case .meanSquaredError: described { (_: MeanSquaredError) in .meanSquaredError }
     case .meanAbsoluteError: described { (_: MeanAbsoluteError) in .meanAbsoluteError }
     case .huber: described(Self.huber)
@@ -91,6 +95,8 @@ extension Loss {
     switch self {
     case .softmaxCrossEntropy: .softmaxCrossEntropy(SoftmaxCrossEntropy())
     case .sigmoidCrossEntropy: .sigmoidCrossEntropy(SigmoidCrossEntropy())
+    case .sigmoidFocalCrossEntropy(let rule):
+      .sigmoidFocalCrossEntropy(SigmoidFocalCrossEntropy(gamma: rule.gamma, alpha: rule.alpha))
     case .meanSquaredError, .meanAbsoluteError, .huber: self
     }
   }

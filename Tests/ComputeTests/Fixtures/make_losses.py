@@ -36,6 +36,11 @@ def cases(random):
     yield "sigmoid_cross_entropy", 0, 0, flags, None, losses.BinaryCrossentropy(from_logits=True)
     yield "sigmoid_cross_entropy", 0.25, 0, flags, None, losses.BinaryCrossentropy(
         from_logits=True, label_smoothing=0.25)
+    yield "sigmoid_focal_cross_entropy", 0, 0, flags, None, losses.BinaryFocalCrossentropy(from_logits=True), {
+        "gamma": 2}
+    yield "sigmoid_focal_cross_entropy", 0.25, 0, flags, None, losses.BinaryFocalCrossentropy(
+        from_logits=True, gamma=1.5, alpha=0.75, apply_class_balancing=True, label_smoothing=0.25), {
+        "gamma": 1.5, "alpha": 0.75}
     yield "mean_squared_error", 0, 0, vectors, None, losses.MeanSquaredError()
     yield "mean_squared_error", 0, 0, labels, one_hot, losses.MeanSquaredError()
     yield "mean_absolute_error", 0, 0, vectors, None, losses.MeanAbsoluteError()
@@ -50,7 +55,7 @@ def main():
     bias = rounded(random.normal(size=OUTPUTS) * 0.1)
     weights = rounded(random.random(SAMPLES) * 2)
     results = []
-    for name, smoothing, delta, targets, seen, loss in cases(random):
+    for name, smoothing, delta, targets, seen, loss, *more in cases(random):
         model = keras.Sequential([keras.Input((INPUTS,)), keras.layers.Dense(OUTPUTS)])
         model.set_weights([kernel, bias])
         model.compile(keras.optimizers.SGD(RATE), loss)
@@ -63,7 +68,7 @@ def main():
         end = model.get_weights()
         result = {
             "loss": name, "smoothing": smoothing, "delta": delta, "losses": values,
-            "kernel": end[0].ravel().tolist(), "bias": end[1].tolist(),
+            "kernel": end[0].ravel().tolist(), "bias": end[1].tolist(), **(more[0] if more else {}),
         }
         result["labels" if targets.ndim == 1 else "values"] = targets.ravel().tolist()
         results.append(result)
