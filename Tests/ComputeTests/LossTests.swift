@@ -148,8 +148,9 @@ struct LossTests {
       func share(_ wanted: Double) -> Double {
         settings.alpha.map { wanted * Double($0) + (1 - wanted) * (1 - Double($0)) } ?? 1
       }
-      let wrong = 400 * pow(1 - s / 2, gamma) * (1 - s / 2)
-      return (share(s / 2) * wrong + share(1 - s / 2) * wrong + share(s / 2) * pow(0.5, gamma) * log(2)) / 3
+      let wrong: Double = 400 * pow(1 - s / 2, gamma) * (1 - s / 2)
+      let even: Double = share(s / 2) * pow(0.5, gamma) * log(2)
+      return ((share(s / 2) + share(1 - s / 2)) * wrong + even) / 3
     case .meanSquaredError: return (160_000 + 160_801) / 3
     case .meanAbsoluteError: return 801.0 / 3
     case .huber(let settings):

@@ -151,15 +151,23 @@ struct MetricTests {
       squared += squares
       if k != 2 { r2 += 1 - squares / wanted.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } }
     }
+    let cosines = (0..<Self.samples).map { sample in
+      let (z, t) = (
+        row(sample).map(Double.init), (0..<Self.outputs).map { Double(targets[sample * Self.outputs + $0]) }
+      )
+      let (a, b) = (z.reduce(0) { $0 + $1 * $1 }, t.reduce(0) { $0 + $1 * $1 })
+      return zip(z, t).reduce(0) { $0 + $1.0 * $1.1 } / (a.squareRoot() * b.squareRoot())
+    }
     let all = count * Double(Self.outputs)
     let criterion = Criterion(
       loss: .meanSquaredError, task: .values, targets: .values,
-      metrics: [.meanAbsoluteError, .meanSquaredError, .rootMeanSquaredError, .r2])
+      metrics: [.meanAbsoluteError, .meanSquaredError, .rootMeanSquaredError, .r2, .cosineSimilarity])
     expectSame(
       try figures(criterion, targets: targets),
       [
         .meanAbsoluteError: absolute / all, .meanSquaredError: squared / all,
         .rootMeanSquaredError: (squared / all).squareRoot(), .r2: r2 / Double(Self.outputs),
+        .cosineSimilarity: cosines.reduce(0, +) / count,
       ])
   }
 
@@ -175,14 +183,15 @@ struct MetricTests {
     case .meanAbsoluteError: .meanSquaredError
     case .meanSquaredError: .rootMeanSquaredError
     case .rootMeanSquaredError: .r2
-    case .r2: nil
+    case .r2: .cosineSimilarity
+    case .cosineSimilarity: nil
     }
   }
 
   @Test("names of metrics read back, and others are none")
   func names() {
     let all = Array(sequence(first: Metric.accuracy, next: Self.next))
-    #expect(Set(all.map(\.name)).count == 10)
+    #expect(Set(all.map(\.name)).count == 11)
     for metric in all { #expect(Metric(name: metric.name) == metric) }
     for name in ["top_1_accuracy", "top_05_accuracy", "top_5", "loss", "", "top_5_accuracy_"] {
       #expect(Metric(name: name) == nil, "\(name)")

@@ -1,6 +1,8 @@
 /// Kinds of `training.optimizer`.
 enum OptimizerDraw {
-  static let words = ["sgd", "adam", "adamw", "nadam", "rmsprop", "adagrad", "adadelta", "lion", "lars", "lamb"]
+  static let words = [
+    "sgd", "adam", "adamw", "nadam", "rmsprop", "adagrad", "adadelta", "lion", "lars", "lamb",
+  ]
 
   static func optimizer(_ dice: inout Dice) -> Node {
     let word = dice.pick(words + ["sgd", "sgd", "adam"])

@@ -74,7 +74,9 @@ struct TaskDraw {
       return (loss, ["accuracy", "exact_match"] + decisions)
     case .numbers:
       return (
-        regression(&dice), ["mean_absolute_error", "mean_squared_error", "root_mean_squared_error", "r2"]
+        regression(&dice),
+        ["mean_absolute_error", "mean_squared_error", "root_mean_squared_error", "r2"]
+          + (outputs > 1 ? ["cosine_similarity"] : [])
       )
     }
   }
@@ -85,7 +87,9 @@ struct TaskDraw {
     var entries: [Node.Entry] = []
     if word == "sigmoid_focal_cross_entropy" {
       if dice.chance(0.5) { entries.append(.init(key: "gamma", value: dice.decimal(0...4))) }
-      if dice.chance(0.5) { entries.append(.init(key: "alpha", value: dice.decimal(0...1))) }
+      if dice.chance(0.5) {
+        entries.append(.init(key: "alpha", value: dice.chance(0.1) ? "none" : dice.decimal(0...1)))
+      }
     }
     if dice.chance(0.3) { entries.append(.init(key: "label_smoothing", value: dice.decimal(0...0.4))) }
     if dice.chance(0.3) {

@@ -1,7 +1,9 @@
 internal import Foundation
-public import Settings
+internal import Settings
 
-/// Cross-entropy of labels in which what is decided rightly and surely counts little: the mean over the outputs of
+/// Cross-entropy of labels in which what is decided rightly and surely counts little.
+///
+/// It is the mean over the outputs of
 ///
 ///     a·(1 − q)^γ·(−t·log p − (1 − t)·log(1 − p)),    p = σ(z),  q = t·p + (1 − t)·(1 − p)
 ///

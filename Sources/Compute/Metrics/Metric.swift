@@ -18,6 +18,7 @@ public enum Metric: Hashable, Sendable {
   case meanSquaredError
   case rootMeanSquaredError
   case r2
+  case cosineSimilarity
 
   /// In the order of references and tables.
   enum Kind: CaseIterable {
@@ -31,6 +32,7 @@ public enum Metric: Hashable, Sendable {
     case meanSquaredError
     case rootMeanSquaredError
     case r2
+    case cosineSimilarity
   }
 
   private var member: (kind: Kind, rule: any MetricRule) {
@@ -45,6 +47,7 @@ public enum Metric: Hashable, Sendable {
     case .meanSquaredError: (.meanSquaredError, MeanSquaredErrorMetric())
     case .rootMeanSquaredError: (.rootMeanSquaredError, RootMeanSquaredErrorMetric())
     case .r2: (.r2, R2Metric())
+    case .cosineSimilarity: (.cosineSimilarity, CosineSimilarityMetric())
     }
   }
 
@@ -61,6 +64,7 @@ public enum Metric: Hashable, Sendable {
     case .meanSquaredError: [.meanSquaredError]
     case .rootMeanSquaredError: [.rootMeanSquaredError]
     case .r2: [.r2]
+    case .cosineSimilarity: [.cosineSimilarity]
     }
   }
 

@@ -7,6 +7,7 @@ enum Tally: Hashable, Sendable {
   case absoluteError
   case squaredError
   case targetMoments
+  case cosine
 
   var rule: any TallyRule {
     switch self {
@@ -17,6 +18,7 @@ enum Tally: Hashable, Sendable {
     case .absoluteError: AbsoluteErrorTally()
     case .squaredError: SquaredErrorTally()
     case .targetMoments: TargetMomentTally()
+    case .cosine: CosineTally()
     }
   }
 }
