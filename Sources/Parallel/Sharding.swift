@@ -29,4 +29,13 @@ public struct Sharding: Hashable, Sendable {
     let last = sampleCount % shardSize
     return [sampleCount >= shardSize ? shardSize : nil, last > 0 ? last : nil].compactMap { $0 }
   }
+
+  /// The sizes that the shards of some minibatches have.
+  ///
+  /// - Parameters:
+  ///   - minibatches: samples of each, 0 or more.
+  ///   - shardSize: samples of a full shard, 1 or more.
+  public static func sizes(ofMinibatches minibatches: Set<Int>, shardSize: Int) -> Set<Int> {
+    Set(minibatches.flatMap { Sharding(sampleCount: $0, shardSize: shardSize).sizes })
+  }
 }

@@ -71,7 +71,7 @@ struct PreparedTraining {
     let configuration = request.configuration
     return try TrainingEngine(
       compiled, configuration: configuration,
-      pool: WorkerPool(workers: workers ?? request.workers) { ThreadConfinement.confine() },
+      pool: .confined(workers: workers ?? request.workers),
       lossWeights: try data.lossWeights(configuration, compiled),
       trainingSizes: trainingSizes, evaluationSizes: evaluationSizes,
       start: checkpoint?.trained ?? checkpoint?.values

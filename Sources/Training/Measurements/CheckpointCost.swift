@@ -34,7 +34,7 @@ extension Benchmark {
     let writer = CheckpointWriter(
       configuration, identity: RunIdentity(runID: "benchmark"), compiled: compiled,
       slotNames: engine.optimizer.slotNames, model: model, store: store, resumedFrom: nil)
-    let steps = TrainingSteps(self)
+    let steps = makeSteps()
     var progress = TrainingProgress()
 
     /// A stretch of steps, with a checkpoint at its beginning that is on disk at its end; what it took, and the copying.
@@ -47,7 +47,9 @@ extension Benchmark {
         writer.submit(try engine.copyState(), progress)
         copy = TrainingClock.seconds(clock.now - start)
       }
-      for _ in 0..<count { try steps.next() }
+      for _ in 0..<count {
+        guard try take(steps) != nil else { throw Benchmark.tooFewSamples }
+      }
       writer.finish()
       for outcome in writer.poll() { _ = try outcome.result.get() }
       return (TrainingClock.seconds(clock.now - start), copy)

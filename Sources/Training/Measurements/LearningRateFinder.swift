@@ -60,24 +60,22 @@ public final class LearningRateFinder {
     let training = request.configuration.training
     // What the configuration's rate is multiplied by before it meets a gradient.
     let scale = training.learningRate / training.optimizer.learningRate
-    let reader = BatchReader(samples.store, order: samples.order, batchSize: training.samplesPerStep)
+    let steps = StepDriver(
+      engine, samples,
+      reader: BatchReader(samples.store, order: samples.order, batchSize: training.samplesPerStep),
+      rates: .rising(range, scale: scale), policy: .stop, stop: stop)
     var points: [LearningRateCurve.Point] = []
     var smoothed = SmoothedLoss()
     for step in 0..<range.steps {
-      guard let minibatch = try reader.next() else { break }
-      let rate = range.rate(step)
-      let outcome = try engine.step(
-        minibatch, UpdateMoment(update: step + 1, learningRate: rate * scale),
-        firstSample: samples.firstSample(of: minibatch), stop: stop)
-      switch outcome {
+      switch try steps.step() {
       case .stopped: throw StoppedEarly("stopped by a signal; nothing was written")
-      case .notFinite: return LearningRateCurve(points: points, hasDiverged: true)
-      case .done(let sums):
-        points.append(LearningRateCurve.Point(rate: rate, loss: sums.meanLoss))
-        progress(step + 1, rate, sums.meanLoss)
-        if smoothed.breaksAway(sums.meanLoss) {
-          return LearningRateCurve(points: points, hasDiverged: true)
-        }
+      case .ended: return LearningRateCurve(points: points, hasDiverged: false)
+      case .failed, .leftOut: return LearningRateCurve(points: points, hasDiverged: true)
+      case .done(let done):
+        let (rate, loss) = (range.rate(step), done.sums.meanLoss)
+        points.append(LearningRateCurve.Point(rate: rate, loss: loss))
+        progress(step + 1, rate, loss)
+        if smoothed.breaksAway(loss) { return LearningRateCurve(points: points, hasDiverged: true) }
       }
     }
     return LearningRateCurve(points: points, hasDiverged: false)
