@@ -5,7 +5,9 @@ internal import Tensors
 
 /// A network made executable: its plans for every shard size, over one layout of parameters and with one choice of kernels.
 public final class CompiledNetwork: Sendable {
+  /// The description that was compiled.
   public let network: ResolvedNetwork
+  /// The options that it was compiled with.
   public let options: CompileOptions
   /// Samples of a full shard.
   public let shardSize: Int
@@ -89,7 +91,7 @@ public final class CompiledNetwork: Sendable {
   /// Floats of a flat buffer in the plans' layouts: parameters, gradients, optimizer state.
   public var storageCount: Int { storage.count }
 
-  /// Each trainable parameter's place in such a buffer.
+  /// The places of the trainable parameters in a flat buffer.
   public var segments: [Segment] { storage.segments }
 
   /// Canonical values (``ParameterLayout/trainableCount`` of them) into a flat buffer.

@@ -89,10 +89,13 @@ public final class Plan: Sendable {
 
 /// What a plan's step is called in tables.
 public struct StepName: Hashable, Sendable {
+  /// The layer that the step belongs to.
   public let layer: String
+  /// The pass that the step belongs to.
   public let pass: Pass
   /// The kernel's own name, for instance `jit:avx512_core` or `jit_wino_4x3:avx512_core`; `ref…` is a plain loop.
   public let kernel: String
+  /// The layout of what the step writes.
   public let layout: String
   /// Whether the step does the layer's multiplications with its weights, rather than something beside them.
   public let multiplies: Bool

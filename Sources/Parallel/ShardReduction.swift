@@ -10,6 +10,7 @@ internal import Tensors
 public final class ShardReduction: Sendable {
   /// Floats of one gradient buffer.
   public let length: Int
+  /// Gradient buffers that shards and their partial sums share.
   public let bufferCount: Int
   /// All buffers one after the other, each on a cache line.
   private let storage: AlignedBuffer<Float>
@@ -30,10 +31,12 @@ public final class ShardReduction: Sendable {
     var finished: [SumTree.Node: Int] = [:]
   }
 
+  /// Takes all memory that minibatches of up to so many shards need.
+  ///
   /// - Parameters:
   ///   - length: floats of a gradient, a multiple of the lanes.
   ///   - maximumShards: the most shards of any minibatch.
-  ///   - workers: of the pool that will collect.
+  ///   - workers: how many workers the pool has that will collect.
   ///   - byteBudget: memory to use for buffers, beyond ``neededBuffers(shards:workers:)``, which are always there (or one for
   ///     each shard if those are fewer).
   public init(length: Int, maximumShards: Int, workers: Int, byteBudget: Int = 64 << 20) {

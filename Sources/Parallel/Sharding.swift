@@ -2,9 +2,13 @@
 ///
 /// The size is part of a run's numerics (sums are grouped by it); the number of workers is not.
 public struct Sharding: Hashable, Sendable {
+  /// Samples of the minibatch.
   public let sampleCount: Int
+  /// Samples of a full shard.
   public let shardSize: Int
 
+  /// Cuts a minibatch into shards.
+  ///
   /// - Parameters:
   ///   - sampleCount: samples of the minibatch, 0 or more.
   ///   - shardSize: samples of a full shard, 1 or more.

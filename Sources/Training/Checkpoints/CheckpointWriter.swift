@@ -113,7 +113,7 @@ private final class HeldState: Sendable {
 
   init(_ state: TrainingState) { self.state = Guarded(state) }
 
-  /// Once.
+  /// Takes the state out, which can be done once.
   func take() -> TrainingState {
     let taken = state.withLock { state in
       defer { state = nil }

@@ -27,14 +27,14 @@ struct EvaluationPass: ~Copyable {
 
 /// What an engine evaluates with; only an ``EvaluationPass`` uses it.
 final class Evaluator: Sendable {
-  /// By what samples are judged: the parameters, or their average where one is kept.
+  /// The network that judges: with the parameters, or their average where one is kept.
   private let network: LoadedNetwork
   /// Whether ``network`` has copies of its own, which steps do not keep up to date.
   private let followsAverage: Bool
   private let workers: WorkerMemory
   private let shardSize: Int
   private let figures: ShardFigures
-  /// One for each worker: the logits of a shard.
+  /// The logits of a shard, a buffer for each worker.
   private let logits: [AlignedBuffer<Float>]
   private let isLent = Atomic<Bool>(false)
 

@@ -16,7 +16,7 @@ final class ShardGradients: Sendable {
   private let shardPool: WorkerPool
   /// Computes the parts of a shard; nil where a worker computes a shard alone.
   private let partPool: WorkerPool?
-  /// One for each worker; none where samples are trained on as they are.
+  /// An augmenter for each worker; none where samples are trained on as they are.
   private let augmenters: [Augmenter]
   private let lossWeights: LossWeights
   private let seed: UInt64

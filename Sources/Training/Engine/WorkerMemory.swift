@@ -5,7 +5,7 @@ internal import Parallel
 /// The workers of an engine, each with a workspace of its own, which training and evaluation use in turns.
 struct WorkerMemory: Sendable {
   let pool: WorkerPool
-  /// One for each worker.
+  /// The workspaces, one for each worker.
   let workspaces: [Workspace]
 
   /// - Throws: ``ComputeError`` where the kernel library has no stream to give.

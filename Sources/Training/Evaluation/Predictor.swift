@@ -9,8 +9,9 @@ internal import Tensors
 /// Shards run on all workers; results depend on neither their number nor the order in which they finish. One call at a
 /// time: workspaces are shared by the calls.
 public final class Predictor: Sendable {
+  /// The network that predicts.
   public let network: ResolvedNetwork
-  /// By what the network was trained, which says what its outputs mean.
+  /// What the network was trained by, which says what its outputs mean.
   public let criterion: Criterion
   /// Values of the network's output.
   public var classes: Int { network.outputShape.elementCount }
@@ -19,6 +20,8 @@ public final class Predictor: Sendable {
   private let pool: WorkerPool
   private let workspaces: [Workspace]
 
+  /// Compiles a network for inference, with its values.
+  ///
   /// - Parameters:
   ///   - criterion: nil for softmax cross-entropy of classes.
   ///   - sampleCount: how many samples will be predicted, in minibatches of ``batch`` or in one call; plans are compiled for the

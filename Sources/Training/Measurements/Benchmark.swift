@@ -30,9 +30,11 @@ public final class Benchmark {
   public struct Throughput: Sendable {
     /// Images per second at the median time.
     public let imagesPerSecond: Double
-    /// At the 95th and 5th percentile of the times.
+    /// Images per second at the 95th percentile of the times.
     public let slowest: Double
+    /// Images per second at the 5th percentile of the times.
     public let fastest: Double
+    /// How many pieces of work were timed.
     public let steps: Int
     /// Share of the time spent waiting for samples.
     public let dataWaitShare: Double
@@ -40,7 +42,9 @@ public final class Benchmark {
     public let phases: StepPhases
   }
 
+  /// Samples of a full shard.
   public var shardSize: Int { compiled.shardSize }
+  /// How many parameters the network has.
   public var parameterCount: Int { compiled.network.parameterCount }
   /// Floating-point operations of one training step per image: three times the forward pass.
   public var flopsPerImage: Double { 3 * Double(compiled.network.flops) }
@@ -141,7 +145,9 @@ public final class Benchmark {
 
   /// The time of one layer's pass in a shard.
   public struct LayerTime: Sendable {
+    /// The step that was timed.
     public let step: StepName
+    /// Seconds of the fastest run, divided by the samples of the shard.
     public let secondsPerImage: Double
     /// Multiplications and additions that the pass over this layer stands for, as a direct computation would do them; 0 for
     /// steps beside the layer's multiplications.

@@ -20,9 +20,12 @@ public final class ExactnessProof {
 
   /// A stop after a step, and a start on another number of workers.
   public struct Restart: Sendable {
+    /// The step after which training stops.
     public var step: Int
+    /// How many workers go on.
     public var workers: Int
 
+    /// Takes the step after which training stops, and the number of workers that go on.
     public init(after step: Int, workers: Int) {
       self.step = step
       self.workers = workers

@@ -29,7 +29,7 @@ final class AfterUpdate: Sendable {
 
   private struct Piece: Sendable {
     let parameter: Int
-    /// In the flat buffers.
+    /// The piece's place in the flat buffers.
     let range: Range<Int>
     /// The sum of the piece's squares in each filter.
     let sums: AlignedBuffer<Double>
