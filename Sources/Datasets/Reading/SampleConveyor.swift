@@ -13,13 +13,13 @@ internal import Tensors
 /// take those of the next. A thread that finds no more work in a window begins with the next one while others finish.
 /// The first windows are short, so that the first step need not wait for a long one.
 final class SampleConveyor: Sendable {
-  private let storage: SampleStorage
+  private let storage: SampleFile
   private let state: Monitor<ConveyorState>
 
   /// - Parameters:
   ///   - capacity: samples in memory at the most, though never fewer than two minibatches.
   ///   - threads: how many read and inflate.
-  init(_ storage: SampleStorage, schedule: BatchSchedule, capacity: Int, threads: Int) {
+  init(_ storage: SampleFile, schedule: BatchSchedule, capacity: Int, threads: Int) {
     self.storage = storage
     state = Monitor(ConveyorState(storage, schedule: schedule, capacity: capacity, threads: threads))
     for _ in 0..<threads {
@@ -51,7 +51,7 @@ final class SampleConveyor: Sendable {
     return try answer.get().map { ($0.slice, SampleLease($0, returnedTo: state)) }
   }
 
-  private static func work(_ storage: SampleStorage, _ state: Monitor<ConveyorState>) {
+  private static func work(_ storage: SampleFile, _ state: Monitor<ConveyorState>) {
     let reader = BlockReader(storage, checksFinite: storage.pixelType == .float32)
     while true {
       switch state.wait({ $0.nextJob() }) {
@@ -85,7 +85,7 @@ struct SampleWindow: Sendable {
   let cells: AlignedBuffer<Int32>
   let addresses: AlignedBuffer<UInt>
 
-  init(number: Int, _ slices: [BatchSlice], of storage: SampleStorage) {
+  init(number: Int, _ slices: [BatchSlice], of storage: SampleFile) {
     self.number = number
     self.slices = slices
     wanted = storage.requests(slices.flatMap(\.rows))
@@ -179,7 +179,7 @@ struct ConveyorState: Sendable {
   /// Windows being filled, in order: one, and the next where all blocks of the first are handed out.
   private var filling: [Filling] = []
 
-  init(_ storage: SampleStorage, schedule: BatchSchedule, capacity: Int, threads: Int) {
+  init(_ storage: SampleFile, schedule: BatchSchedule, capacity: Int, threads: Int) {
     self.schedule = schedule
     let batch = schedule.batchSize
     let capacity = max(capacity, 2 * batch)
