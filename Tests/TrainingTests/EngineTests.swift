@@ -1,8 +1,7 @@
 import Compute
 import Datasets
 import Foundation
-import OneDNN
-import Parallel
+import Networks
 import Tensors
 import Testing
 
@@ -14,7 +13,9 @@ struct EngineTests {
   private static func makeSteps(
     _ folder: TemporaryFolder, _ change: (inout RunConfiguration) -> Void = { _ in }
   ) throws -> (steps: StepDriver, samples: SampleSet) {
-    try SmallRun.writeDataset(folder("data.h5"), count: 45)
+    if !FileManager.default.fileExists(atPath: folder("data.h5")) {
+      try SmallRun.writeDataset(folder("data.h5"), count: 45)
+    }
     var configuration = try SmallRun.configuration(data: folder("data.h5"), batchNorm: true)
     change(&configuration)
     let prepared = try PreparedTraining(
@@ -127,7 +128,7 @@ struct EngineTests {
   func leftOut() throws {
     let folder = try TemporaryFolder()
     func change(_ configuration: inout RunConfiguration) {
-      configuration.network = (try? SmallRun.network()) ?? configuration.network
+      configuration.network = (try? SmallRun.network(batchNorm: false)) ?? configuration.network
       configuration.training.optimizer = .sgd(SGD(learningRate: 1e30))
       configuration.training.schedule = ScheduleConfiguration()
       configuration.training.nonFinite = .skip(atMost: 3)
@@ -154,7 +155,7 @@ struct EngineTests {
       RunRequest(
         configuration: configuration, resolvedConfiguration: "", directory: folder("none"), workers: 1),
       stop: StopRequest())
-    #expect(try proof.digests(workers: 2, steps: 4).dropFirst() == [before, before, before, before])
+    #expect(try Array(proof.digests(workers: 2, steps: 4).dropFirst()) == [before, before, before, before])
     let error = RunTests.error { _ = try proof.digests(workers: 1, steps: 5) }
     #expect(error?.kind == .notFinite)
   }

@@ -53,7 +53,8 @@ final class ParameterUpdate: Sendable {
   /// Moves parameters, slots and average by the gradients that were collected.
   func apply(_ gradients: ShardReduction, _ moment: UpdateMoment) -> Outcome {
     let slice = needsWholeGradient ? applyWhole(gradients, moment) : applySliceBySlice(gradients, moment)
-    return slice.map { .notFinite(slice: $0, isPartial: !needsWholeGradient) } ?? .done
+    guard let slice else { return .done }
+    return .notFinite(slice: slice, isPartial: !needsWholeGradient)
   }
 
   private func applySliceBySlice(_ gradients: ShardReduction, _ moment: UpdateMoment) -> Int? {

@@ -86,7 +86,7 @@ final class StepDriver {
     guard let minibatch = try reader.next() else { return .ended }
     let waited = TrainingClock.seconds(clock.now - asked)
     let rate = learningRate(ofStep: progress.step)
-    func step(_ sums: MetricSums, _ phases: StepPhases) -> Step {
+    func taken(_ sums: MetricSums, _ phases: StepPhases) -> Step {
       Step(
         samples: minibatch.count, learningRate: rate, sums: sums, phases: phases, secondsWaiting: waited)
     }
@@ -97,13 +97,13 @@ final class StepDriver {
     case .stopped: return .stopped
     case .done(let sums, let phases):
       count(minibatch)
-      return .done(step(sums, phases))
+      return .done(taken(sums, phases))
     case .notFinite(let problem):
       let bad = BadStep(problem, step: progress.step + 1, minibatch)
       guard case .skip(let limit) = policy, progress.skippedSteps < limit else { return .failed(bad) }
       progress.skippedSteps += 1
       count(minibatch)
-      return .leftOut(step(MetricSums(), StepPhases()), bad, limit: limit)
+      return .leftOut(taken(MetricSums(), StepPhases()), bad, limit: limit)
     }
   }
 
