@@ -11,13 +11,13 @@ import Testing
 struct EngineTests {
   /// A training over made-up pictures, ready for its first step.
   private static func makeSteps(
-    _ folder: TemporaryFolder, _ change: (inout RunConfiguration) -> Void = { _ in }
+    _ folder: TemporaryFolder, _ change: (inout RunConfiguration) throws -> Void = { _ in }
   ) throws -> (steps: StepDriver, samples: SampleSet) {
     if !FileManager.default.fileExists(atPath: folder("data.h5")) {
       try SmallRun.writeDataset(folder("data.h5"), count: 45)
     }
     var configuration = try SmallRun.configuration(data: folder("data.h5"), batchNorm: true)
-    change(&configuration)
+    try change(&configuration)
     let prepared = try PreparedTraining(
       RunRequest(
         configuration: configuration, resolvedConfiguration: "", directory: folder("none"), workers: 2),
@@ -44,7 +44,16 @@ struct EngineTests {
     arguments: [nil, MovingAverage(decay: 0.5)])
   func evaluations(average: MovingAverage?) throws {
     let folder = try TemporaryFolder()
-    let (steps, samples) = try Self.makeSteps(folder) { $0.training.average = average }
+    let (steps, samples) = try Self.makeSteps(folder) {
+      $0.training.average = average
+      // A batch normalisation that inference multiplies into the convolution: its kernels read copies, not the parameters.
+      $0.network = try Network(
+        inputShape: [9, 8, 1],
+        chain: [
+          .rescale(Rescale(scale: 1 / 255.0)), .conv2D(Conv2D(filters: 16, kernel: Size2D(3))),
+          .batchNorm(BatchNorm(momentum: 0.5)), .flatten, .dense(Dense(units: SmallRun.classes)),
+        ])
+    }
     for _ in 0..<3 {
       guard case .done = try steps.step() else { throw TrainingError(.notFinite, "no step") }
       let found = try Self.evaluate(steps.engine, samples)
@@ -57,9 +66,9 @@ struct EngineTests {
           steps.engine.compiled.network, values: values, sampleCount: 45, workers: 1)
         return try #require(try predictor.evaluate(samples.store, stop: StopRequest())).sums.meanLoss
       }
-      #expect(abs(try loss(state.predicting) - found.meanLoss) < 1e-5)
+      #expect(abs(try loss(state.predicting) - found.meanLoss) < 1e-4)
       if let trained = state.trained, steps.progress.step > 1 {
-        #expect(abs(try loss(trained) - found.meanLoss) > 1e-4)
+        #expect(abs(try loss(trained) - found.meanLoss) > 3e-4)
       }
     }
   }
