@@ -26,6 +26,8 @@ public struct Nadam: Optimizer {
   /// λ, the weight decay; 0 for none.
   public var weightDecay: Double
 
+  /// Takes the rule's settings.
+  ///
   /// - Parameters:
   ///   - learningRate: η, which the schedule scales; above 0.
   ///   - beta1: kept share of the mean gradient, in [0, 1).
