@@ -1,6 +1,8 @@
 /// Number format of activations and of the weights that kernels read; parameters, gradients and their sums stay fp32.
 public enum ComputePrecision: String, Hashable, Sendable, CaseIterable {
+  /// Multiplies 32-bit floating-point numbers.
   case fp32
+  /// Multiplies 16-bit numbers with the exponent of 32 bits, and adds products in 32 bits.
   case bf16
 }
 
@@ -10,13 +12,14 @@ public struct CompileOptions: Hashable, Sendable {
   public var batch: Int
   /// Samples of one shard; nil lets the cost model choose.
   public var shard: Int?
+  /// The number format in which kernels multiply, where it pays.
   public var precision: ComputePrecision
   /// False compiles for inference only: no backward pass, parameters in the layout that forward wants.
   public var training: Bool
   /// Whether backward goes on to the input image.
   public var inputGradient: Bool
-  /// For a trace of one image, and for training by shards of one sample: into how many parts the channels of a layer are cut at
-  /// the most, to be computed side by side.
+  /// The most parts that the channels of a layer are cut into, to be computed side by side: in a trace of one image, and in
+  /// training by shards of one sample.
   ///
   /// Part of the numerics, and so not to be taken from the number of workers.
   public var parts = 1
@@ -25,6 +28,7 @@ public struct CompileOptions: Hashable, Sendable {
   /// What the network is trained and judged by; its loss takes over an activation at the network's end.
   public var criterion: Criterion
 
+  /// Takes the options with their usual values.
   public init(
     batch: Int, shard: Int? = nil, precision: ComputePrecision = .fp32, training: Bool = true,
     inputGradient: Bool = false, kernels: KernelSelection = .costModel,

@@ -5,7 +5,9 @@ internal import Tensors
 
 /// A network made executable: its plans for every shard size, over one layout of parameters and with one choice of kernels.
 public final class CompiledNetwork: Sendable {
+  /// The description that was compiled.
   public let network: ResolvedNetwork
+  /// The options that it was compiled with.
   public let options: CompileOptions
   /// Samples of a full shard.
   public let shardSize: Int
@@ -24,8 +26,10 @@ public final class CompiledNetwork: Sendable {
   /// What the plans after the first are built with.
   private let settled: CompileOptions
   private let plans: Guarded<[PlanKey: Plan]>
+  /// The plan that was compiled first.
+  private let fullShard: PlanKey
 
-  private struct PlanKey: Hashable {
+  struct PlanKey: Hashable {
     let samples: Int
     let mode: PlanMode
   }
@@ -60,7 +64,8 @@ public final class CompiledNetwork: Sendable {
     var settled = options
     settled.kernels = .chosen(choices)
     self.settled = settled
-    plans = Guarded([PlanKey(samples: shardSize, mode: mode): first])
+    fullShard = PlanKey(samples: shardSize, mode: mode)
+    plans = Guarded([fullShard: first])
   }
 
   /// Samples of a full shard of a network that is not compiled yet.
@@ -86,7 +91,7 @@ public final class CompiledNetwork: Sendable {
   /// Floats of a flat buffer in the plans' layouts: parameters, gradients, optimizer state.
   public var storageCount: Int { storage.count }
 
-  /// Each trainable parameter's place in such a buffer.
+  /// The places of the trainable parameters in a flat buffer.
   public var segments: [Segment] { storage.segments }
 
   /// Canonical values (``ParameterLayout/trainableCount`` of them) into a flat buffer.
@@ -103,24 +108,32 @@ public final class CompiledNetwork: Sendable {
     do { try storage.export(buffer, into: canonical) } catch { throw .library(layer: "parameters", error) }
   }
 
-  /// Copies for the kernels of all plans compiled so far.
-  public func makeKernelWeights() -> KernelWeights { KernelWeights(storage) }
+  /// Copies for the kernels of all plans compiled so far; a ``LoadedNetwork`` makes them after its plans.
+  func makeKernelWeights() -> KernelWeights { KernelWeights(storage) }
 
   // MARK: - Plans
 
-  /// The plan for a shard of `samples`: the full size, or that of a last short shard.
+  /// The plan for training on a shard of `samples`, compiled on first use.
   ///
-  /// Compiled on first use.
+  /// - Throws: ``ComputeError`` where a layer has no kernel.
   public func trainingPlan(samples: Int) throws(ComputeError) -> Plan { try plan(samples, .training) }
 
+  /// The plan for inferring a shard of `samples`, compiled on first use.
+  ///
+  /// - Throws: ``ComputeError`` where a layer has no kernel.
   public func inferencePlan(samples: Int) throws(ComputeError) -> Plan { try plan(samples, .inference) }
 
-  /// Memory for one worker, enough for every plan compiled so far.
-  public func makeWorkspace() throws(ComputeError) -> Workspace {
-    let all = plans.withLock { Array($0.values) }
-    return try Workspace(
-      arenaByteCount: all.map(\.arenaByteCount).max() ?? 64,
-      scratchpadByteCount: all.map(\.scratchpadByteCount).max() ?? 64, parts: all.map(\.parts).max() ?? 1)
+  /// The plans of shards of some sizes, with that of a full shard, which is there in any case.
+  ///
+  /// They are compiled in the order of their sizes, training first.
+  func plans(training: Set<Int>, inference: Set<Int>) throws(ComputeError) -> [PlanKey: Plan] {
+    var result = plans.withLock { $0.filter { $0.key == fullShard } }
+    for (mode, sizes) in [(PlanMode.training, training), (.inference, inference)] {
+      for samples in sizes.sorted() {
+        result[PlanKey(samples: samples, mode: mode)] = try plan(samples, mode)
+      }
+    }
+    return result
   }
 
   private func plan(_ samples: Int, _ mode: PlanMode) throws(ComputeError) -> Plan {

@@ -15,6 +15,7 @@ public enum ComputeError: Error, Sendable, CustomStringConvertible {
   /// A label outside the classes, or a sample of the wrong size.
   case sample(reason: String)
 
+  /// The layer and what is wrong, in one line.
   public var description: String {
     switch self {
     case .library(let layer, let error): "layer '\(layer)': \(error)"

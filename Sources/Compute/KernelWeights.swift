@@ -1,14 +1,14 @@
 internal import Networks
 internal import OneDNN
 internal import Parallel
-public import Tensors
+internal import Tensors
 
 /// Copies of a network's parameters in the layouts and number formats that its kernels read.
 ///
-/// Made once for a set of plans and refreshed after every change of the parameters; shared by all workers between
-/// refreshes. A task writes one copy and touches nothing else, so tasks may run side by side. What only inference reads
+/// Made once for the plans of a ``LoadedNetwork`` and refreshed after every change of the parameters; shared by all workers
+/// between refreshes. A task writes one copy and touches nothing else, so tasks may run side by side. What only inference reads
 /// (other layouts, batch normalisations multiplied into weights) is brought up to date when inference next runs.
-public final class KernelWeights: @unchecked Sendable {
+final class KernelWeights: @unchecked Sendable {
   // @unchecked because tasks write disjoint copies, and no shard runs while tasks do.
 
   private let segments: [Segment]
@@ -24,20 +24,23 @@ public final class KernelWeights: @unchecked Sendable {
     buffer = AlignedBuffer(count: storage.copyByteCount)
   }
 
-  /// Brings every copy up to date: the one call after parameters or statistics have changed.
+  /// Brings every copy up to date.
   ///
   /// Training's copies are written now, inference's when it next runs.
   /// - Parameters:
-  ///   - parameters: in the plans' layouts.
-  ///   - forEach: runs independent tasks, 0 up to the given count, in any order and side by side; by default one by one.
-  public func refresh(
-    from parameters: AlignedBuffer<Float>,
-    forEach: (_ count: Int, _ task: @Sendable (Int) throws -> Void) throws -> Void = { count, task in
-      for index in 0..<count { try task(index) }
-    }
-  ) throws {
+  ///   - parameters: the values, in the plans' layouts.
+  ///   - pool: writes copies side by side; nil writes one after another.
+  func refresh(
+    from parameters: AlignedBuffer<Float>, on pool: WorkerPool? = nil
+  ) throws(OneDNNError) {
     isInferenceCurrent.withLock { $0 = false }
-    try forEach(copies.count) { [self] in try write(copies[$0], parameters.baseAddress, statistics: nil) }
+    guard let pool else {
+      for copy in copies { try write(copy, parameters.baseAddress, statistics: nil) }
+      return
+    }
+    try pool.forEach(count: copies.count) { [self] index, _ throws(OneDNNError) in
+      try write(copies[index], parameters.baseAddress, statistics: nil)
+    }
   }
 
   /// Writes inference's copies if they are out of date; workers that come meanwhile wait.

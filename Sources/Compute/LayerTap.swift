@@ -1,17 +1,21 @@
 /// A place in a network where a trace looks: what a layer gives, or what its activation is given.
 public struct LayerTap: Hashable, Sendable, CustomStringConvertible {
+  /// Which of a layer's values are looked at.
   public enum Stage: Hashable, Sendable {
-    /// After the layer's activation, as Keras's `layer.output`.
+    /// What the layer gives, after its activation: Keras's `layer.output`.
     case output
-    /// Before it: the layer's sums. The same as the output where the layer has no activation; an activation layer's input.
+    /// The layer's sums, before its activation. The same as the output where the layer has no activation; an activation layer's input.
     case beforeActivation
     /// The products of the layer's maps, summed over all positions: `[C, C]` for one image.
     case gram
   }
 
+  /// The name of the layer.
   public let layer: String
+  /// Which of its values are looked at.
   public let stage: Stage
 
+  /// Names a layer and, where it is not its output, what to look at.
   public init(_ layer: String, _ stage: Stage = .output) {
     self.layer = layer
     self.stage = stage
@@ -25,5 +29,6 @@ public struct LayerTap: Hashable, Sendable, CustomStringConvertible {
     case .gram: "products of \(layer)"
     }
   }
+  /// The layer, with the stage where it is not the output.
   public var description: String { text }
 }

@@ -11,6 +11,7 @@ public import Tensors
 public final class LayerTrace: Sendable {
   /// The compiled part: the layers that the taps need, with the shapes that they have for ``imageShape``.
   public let network: ResolvedNetwork
+  /// The places where the trace looks, in the order given.
   public let taps: [LayerTap]
   /// Images in one pass.
   public let samples: Int
@@ -23,11 +24,13 @@ public final class LayerTrace: Sendable {
   fileprivate let parameters: AlignedBuffer<Float>
   fileprivate let statistics: AlignedBuffer<Float>
 
+  /// Compiles the part of a network that the taps need, and copies its values.
+  ///
   /// - Parameters:
-  ///   - values: of the whole network; those of the needed layers are copied.
+  ///   - values: the values of the whole network; those of the needed layers are copied.
   ///   - taps: where to look; each layer one of the network's.
   ///   - imageShape: `[H, W, C]` where images have another size than the network's own input.
-  ///   - parts: of one image's layers, to be computed side by side by `pool`; part of the numerics.
+  ///   - parts: how many parts of one image's layers are to be computed side by side by `pool`; part of the numerics.
   ///   - gradient: whether ``Session/backward()`` will be called.
   /// - Throws: ``ComputeError/trace(reason:)`` for a layer that is not there, or whose parameters belong to another image
   ///   size; ``NetworkError`` where the image is too small for a layer.
@@ -126,6 +129,7 @@ public final class LayerTrace: Sendable {
   /// Used by one thread at a time.
   public final class Session: @unchecked Sendable {
     // @unchecked because the pool gives each session to one worker, and a worker runs on one thread at a time.
+    /// What this is the memory for.
     public let trace: LayerTrace
     private let workspace: Workspace
     private let execution: BoundPlan
@@ -156,7 +160,7 @@ public final class LayerTrace: Sendable {
       UnsafeBufferPointer(floats(outputs.values[tap], tap))
     }
 
-    /// Where the gradient of a tap's value has to be written before ``backward()``, in the value's shape.
+    /// The memory into which the gradient of a tap's value has to be written before ``backward()``, in the value's shape.
     ///
     /// Every tap's needs its values, zeros included, after each forward pass: the passes use the memory for other things.
     public func seed(of tap: LayerTap) -> UnsafeMutableBufferPointer<Float> {

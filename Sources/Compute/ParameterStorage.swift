@@ -5,8 +5,9 @@ internal import Tensors
 
 /// A trainable parameter's place in the flat buffers of a compiled network.
 public struct Segment: Sendable {
+  /// Whose place it is.
   public let parameter: Parameter
-  /// In floats; starts on a multiple of 16.
+  /// The parameter's floats in the buffer; they start on a multiple of 16.
   ///
   /// Elements that the layout adds as padding are zero and stay zero.
   public let range: Range<Int>
@@ -37,7 +38,7 @@ final class ParameterStorage: Sendable {
       case folded(Folded)
     }
 
-    /// In bytes in the buffer of copies.
+    /// The place in the buffer of copies, in bytes.
     let offset: Int
     let descriptor: MemoryDescriptor
     let transformation: Transformation
@@ -51,7 +52,7 @@ final class ParameterStorage: Sendable {
     let bias: Segment?
     let gamma: Segment?
     let beta: Segment?
-    /// In floats in the statistics.
+    /// The means' places in the statistics, in floats.
     let mean: Range<Int>
     let variance: Range<Int>
     let epsilon: Float
@@ -115,7 +116,7 @@ final class ParameterStorage: Sendable {
 
   /// Where kernels find the parameter in the wanted layout: in place if it is the stored one, otherwise in a copy.
   ///
-  /// - Parameter slice: of the segment, where not all of it is wanted.
+  /// - Parameter slice: the part of the segment that is wanted; nil for all of it.
   func operand(
     _ segment: Segment, slice: MemoryDescriptor? = nil, as wanted: MemoryDescriptor, isForInference: Bool
   ) throws(OneDNNError) -> Operand {

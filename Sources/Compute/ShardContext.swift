@@ -1,12 +1,16 @@
 /// How pixels and other inputs are stored in a sample.
 public enum InputElement: Hashable, Sendable {
+  /// Bytes from 0 to 255.
   case uint8
+  /// 32-bit floating-point numbers.
   case float32
 }
 
 /// The samples of one shard, as a plan reads them.
 public protocol ShardSource {
+  /// How many samples the shard has.
   var sampleCount: Int { get }
+  /// How each sample's pixels are stored.
   var element: InputElement { get }
   /// The pixels of sample `index`, channels last, as many as the network's input has.
   func pixels(at index: Int) -> UnsafeRawPointer
@@ -17,6 +21,7 @@ public protocol ShardSource {
 }
 
 extension ShardSource {
+  /// Counts each sample once.
   public func weight(at index: Int) -> Double { 1 }
 }
 
@@ -31,6 +36,7 @@ public struct ShardOptions: Sendable {
   /// A number that no other shard of the run shares per sample: the running number of its first sample.
   public var firstSample: UInt64
 
+  /// Takes the options of a shard; those left out stand for no weights and no dropout of its own.
   public init(scale: Float, outputWeights: [Double] = [], seed: UInt64 = 0, firstSample: UInt64 = 0) {
     self.scale = scale
     self.outputWeights = outputWeights
@@ -41,9 +47,10 @@ public struct ShardOptions: Sendable {
 
 /// What one shard adds to the minibatch's figures.
 public struct ShardResult: Hashable, Sendable {
-  /// In the order of the plan's ``FigureLayout``; empty before the loss is known.
+  /// The sums in the order of the plan's ``FigureLayout``; empty before the loss is known.
   public var sums: [Double]
 
+  /// Takes sums in the order of the plan's ``FigureLayout``.
   public init(sums: [Double] = []) { self.sums = sums }
 
   /// Sum of the samples' losses, each times its weight.

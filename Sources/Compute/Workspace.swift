@@ -26,6 +26,7 @@ public final class Workspace: @unchecked Sendable {
     } catch { throw .library(layer: "workspace", error) }
   }
 
+  /// Bytes of activations and scratchpads together.
   public var byteCount: Int { arena.byteCount + scratchpad.byteCount }
 
   func execution(

@@ -39,7 +39,7 @@ public final class ImageDataset: Sendable {
   /// The number of class names, or one more than the largest label, or the number of the targets' columns.
   public let classCount: Int
 
-  let images: SampleStorage
+  let images: SampleFile
 
   /// Opens the file and checks everything but the pixels.
   ///
@@ -79,7 +79,7 @@ public final class ImageDataset: Sendable {
     }
     weights = try contents.readWeights()
     let pixelType: PixelType = images.type.exactNumber == .uint8 ? .uint8 : .float32
-    self.images = try translatingErrors { try SampleStorage(images, file: raw, pixelType: pixelType) }
+    self.images = try translatingErrors { try SampleFile(images, file: raw, pixelType: pixelType) }
     self.path = path
     self.imagesName = imagesName
     self.target = target

@@ -52,8 +52,8 @@ public struct Maximization: Sendable {
       traces[objective.tap] = try LayerTrace(
         subject.network, values: subject.values, taps: Self.taps(for: objective.tap))
     }
-    let results = Slots<Maximum>(count: targets.count)
-    let sessions = Slots<[LayerTap: LayerTrace.Session]>(count: pool.workerCount)
+    let results = IndexedValues<Maximum>(count: targets.count)
+    let sessions = IndexedValues<[LayerTap: LayerTrace.Session]>(count: pool.workerCount)
     let known = traces
     let done = try pool.forEach(in: 0..<targets.count, while: { _ in admits() }) { index, worker in
       let tap = objectives[index].tap

@@ -58,7 +58,7 @@ public struct TopExamples: Sendable {
     var active = [Int](repeating: 0, count: filters)
     var best = [[Example]](repeating: [], count: filters)
     var plans: [Int: LayerTrace] = [:]
-    let sessions = Slots<[Int: LayerTrace.Session]>(count: pool.workerCount)
+    let sessions = IndexedValues<[Int: LayerTrace.Session]>(count: pool.workerCount)
     for first in stride(from: 0, to: dataset.count, by: Self.chunk) {
       let rows = Array(first..<min(first + Self.chunk, dataset.count))
       let batch = try dataset.samples(rows, threads: pool.workerCount)

@@ -12,13 +12,16 @@ public enum Eltwise: Hashable, Sendable {
   case swish
   /// log(1 + eˣ).
   case softplus
+  /// 1 / (1 + e⁻ˣ).
   case sigmoid
+  /// The hyperbolic tangent.
   case tanh
   /// `alpha · x + beta`.
   case linear(alpha: Float, beta: Float)
   /// x, held between two bounds.
   case clip(low: Float, high: Float)
 
+  /// x, or 0 below zero.
   public static let plainReLU = Eltwise.relu(negativeSlope: 0)
 
   var algorithm: dnnl_alg_kind_t {

@@ -2,7 +2,9 @@ internal import COneDNN
 
 /// How a convolution is computed; Winograd's minimal filtering trades exactness of rounding for fewer multiplications.
 public enum ConvolutionAlgorithm: String, Hashable, Sendable, CaseIterable {
+  /// Multiplies and adds as the definition says.
   case direct
+  /// Transforms tiles first, so that fewer multiplications are left.
   case winograd
 
   var raw: dnnl_alg_kind_t {
@@ -18,17 +20,24 @@ public enum ConvolutionAlgorithm: String, Hashable, Sendable, CaseIterable {
 /// src [N, IC, H, W], weights [OC, IC, KH, KW] or [G, OC / G, IC / G, KH, KW], bias [OC], dst [N, OC, OH, OW]. Layouts may
 /// be `any`.
 public struct ConvolutionShape: Sendable {
+  /// The source tensor.
   public var src: MemoryDescriptor
+  /// The weights.
   public var weights: MemoryDescriptor
-  /// Nil without bias.
+  /// The bias; nil where there is none.
   public var bias: MemoryDescriptor?
+  /// The destination tensor.
   public var dst: MemoryDescriptor
-  /// Each as [vertical, horizontal]; a dilation of 1 is a dense kernel.
+  /// Distances between neighbouring windows, as [vertical, horizontal].
   public var strides: [Int]
+  /// Distances between the elements of the kernel, as [vertical, horizontal]; 1 is a dense kernel.
   public var dilations: [Int]
+  /// Rows above and columns to the left of the image, as [vertical, horizontal].
   public var paddingBefore: [Int]
+  /// Rows below and columns to the right of the image, as [vertical, horizontal].
   public var paddingAfter: [Int]
 
+  /// Makes a shape of its tensors and geometry; whether they fit together shows when descriptors are made.
   public init(
     src: MemoryDescriptor, weights: MemoryDescriptor, bias: MemoryDescriptor?, dst: MemoryDescriptor,
     strides: [Int], dilations: [Int], paddingBefore: [Int], paddingAfter: [Int]
@@ -48,6 +57,8 @@ public struct ConvolutionShape: Sendable {
   private var cBefore: [Int64] { paddingBefore.map(Int64.init) }
   private var cAfter: [Int64] { paddingAfter.map(Int64.init) }
 
+  /// The descriptors of the pass from src to dst.
+  ///
   /// - Parameters:
   ///   - training: whether a backward pass follows.
   ///   - activation: applied to the result before it is stored.
@@ -66,6 +77,11 @@ public struct ConvolutionShape: Sendable {
     return try implementations(of: &descriptor, Attributes(following: activation), hint: nil)
   }
 
+  /// The descriptors of the pass that leads from diffDst to diffSrc.
+  ///
+  /// - Parameter hint: the forward descriptor that this pass belongs to.
+  /// - Returns: all implementations, the library's favourite first; none where it has none.
+  /// - Throws: ``OneDNNError`` where the shapes do not fit together.
   public func backwardData(
     _ algorithm: ConvolutionAlgorithm, hint: PrimitiveDescriptor
   ) throws(OneDNNError) -> [PrimitiveDescriptor] {
@@ -78,6 +94,12 @@ public struct ConvolutionShape: Sendable {
     return try implementations(of: &descriptor, Attributes(), hint: hint)
   }
 
+  /// The descriptors of the pass that leads from src and diffDst to diffWeights, and to diffBias where there
+  /// is a bias.
+  ///
+  /// - Parameter hint: the forward descriptor that this pass belongs to.
+  /// - Returns: all implementations, the library's favourite first; none where it has none.
+  /// - Throws: ``OneDNNError`` where the shapes do not fit together.
   public func backwardWeights(
     _ algorithm: ConvolutionAlgorithm, hint: PrimitiveDescriptor
   ) throws(OneDNNError) -> [PrimitiveDescriptor] {

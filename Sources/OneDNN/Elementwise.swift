@@ -94,13 +94,18 @@ public enum Elementwise {
 
 /// Batch normalisation over the channels of [N, C, H, W] or [N, C]; scale and shift are two vectors of C.
 public struct BatchNormalizationShape: Sendable {
+  /// The tensor that is normalised; source and destination have the same layout.
   public var data: MemoryDescriptor
+  /// Added to the variance under the root.
   public var epsilon: Float
+  /// Whether the result is multiplied by a vector.
   public var scale: Bool
+  /// Whether a vector is added to the result.
   public var shift: Bool
   /// Clamps the result at 0 and remembers where.
   public var relu: Bool
 
+  /// Makes a normalisation with these settings.
   public init(data: MemoryDescriptor, epsilon: Float, scale: Bool, shift: Bool, relu: Bool) {
     self.data = data
     self.epsilon = epsilon
@@ -118,6 +123,8 @@ public struct BatchNormalizationShape: Sendable {
     return flags
   }
 
+  /// The descriptors of the pass from a tensor to its normalised values.
+  ///
   /// - Parameters:
   ///   - training: whether a backward pass follows.
   ///   - givenStatistics: whether mean and variance are taken; otherwise they are computed.
@@ -134,7 +141,7 @@ public struct BatchNormalizationShape: Sendable {
     return try implementations(of: &descriptor, Attributes(), hint: nil)
   }
 
-  /// With given statistics the gradient does not go through them.
+  /// The descriptors of the pass back; with given statistics the gradient does not go through them.
   public func backward(
     hint: PrimitiveDescriptor, givenStatistics: Bool
   ) throws(OneDNNError) -> [PrimitiveDescriptor] {

@@ -25,6 +25,9 @@ final class Engine: @unchecked Sendable {
 public final class Stream {
   let raw: dnnl_stream_t
 
+  /// Makes a queue on the process's engine.
+  ///
+  /// - Throws: ``OneDNNError`` where the library cannot make one.
   public init() throws(OneDNNError) {
     let engine = try Engine.shared.get()
     var stream: dnnl_stream_t?
@@ -40,7 +43,7 @@ public final class Stream {
 
 /// Facts about the library that decide bits and speed.
 public enum Library {
-  /// For instance `2.6.3`.
+  /// The library's version, for instance `2.6.3`.
   public static var version: String {
     guard let version = dnnl_version()?.pointee else { return "unknown" }
     return "\(version.major).\(version.minor).\(version.patch)"
@@ -78,11 +81,13 @@ public enum Library {
 /// oneDNN reads OpenMP's width when a descriptor is created and when a primitive runs, and the setting belongs to the
 /// calling thread. Dispatch moves work between threads, so every piece of work begins with this call; it costs nanoseconds.
 public enum ThreadConfinement {
+  /// Makes the calling thread's parallel regions one thread wide.
   @inline(__always)
   public static func confine() { omp_set_num_threads(1) }
 
   /// Lets primitives of the calling thread use several threads, for `parallelism: intra` and for tests.
   public static func widen(to threads: Int) { omp_set_num_threads(Int32(clamping: threads)) }
 
+  /// How many threads the calling thread's parallel regions have.
   public static var width: Int { Int(omp_get_max_threads()) }
 }

@@ -2,11 +2,16 @@ internal import COneDNN
 
 /// Layer normalisation of the rows of a matrix [rows, C]; scale and shift are two vectors of C.
 public struct LayerNormalizationShape: Sendable {
+  /// The tensor that is normalised; source and destination have the same layout.
   public var data: MemoryDescriptor
+  /// Added to the variance under the root.
   public var epsilon: Float
+  /// Whether the result is multiplied by a vector.
   public var scale: Bool
+  /// Whether a vector is added to the result.
   public var shift: Bool
 
+  /// Makes a normalisation with these settings.
   public init(data: MemoryDescriptor, epsilon: Float, scale: Bool, shift: Bool) {
     self.data = data
     self.epsilon = epsilon
@@ -34,6 +39,11 @@ public struct LayerNormalizationShape: Sendable {
     return try implementations(of: &descriptor, Attributes(), hint: nil)
   }
 
+  /// The descriptors of the pass from diffDst to diffSrc and to the gradients of scale and shift.
+  ///
+  /// - Parameter hint: the forward descriptor that this pass belongs to.
+  /// - Returns: all implementations, the library's favourite first; none where it has none.
+  /// - Throws: ``OneDNNError`` where the shapes do not fit together.
   public func backward(hint: PrimitiveDescriptor) throws(OneDNNError) -> [PrimitiveDescriptor] {
     var descriptor = dnnl_layer_normalization_desc_t()
     var (diff, data, statistics) = (data.raw, data.raw, try statistics.raw)

@@ -2,9 +2,13 @@ internal import COneDNN
 
 /// Number format of a tensor's elements.
 public enum DataType: Hashable, Sendable {
+  /// 32-bit floating point.
   case f32
+  /// 16-bit floating point with the exponent of 32 bits.
   case bf16
+  /// Whole numbers from 0 to 255.
   case u8
+  /// Whole numbers of 32 bits with a sign.
   case s32
 
   var raw: dnnl_data_type_t {
@@ -16,6 +20,7 @@ public enum DataType: Hashable, Sendable {
     }
   }
 
+  /// Bytes of one element.
   public var byteCount: Int {
     switch self {
     case .f32, .s32: 4
@@ -56,7 +61,7 @@ public struct MemoryDescriptor: Hashable, Sendable {
     return MemoryDescriptor(raw: raw)
   }
 
-  /// Row-major in the logical order.
+  /// A plain layout without gaps, row-major in the logical order.
   public static func dense(_ dimensions: [Int], _ type: DataType) throws(OneDNNError) -> MemoryDescriptor {
     var strides = [Int](repeating: 1, count: dimensions.count)
     for axis in dimensions.indices.dropLast().reversed() {
@@ -79,11 +84,15 @@ public struct MemoryDescriptor: Hashable, Sendable {
     return MemoryDescriptor(raw: raw)
   }
 
+  /// The number of dimensions; 0 where there is no tensor.
   public var rank: Int { Int(raw.ndims) }
+  /// The sizes along the axes, in the logical order.
   public var dimensions: [Int] { first(rank, of: raw.dims) }
   /// Dimensions with the zeros that blocked layouts add at the end of an axis.
   public var paddedDimensions: [Int] { first(rank, of: raw.padded_dims) }
+  /// Bytes in memory, with the zeros that blocked layouts add.
   public var byteCount: Int { withUnsafePointer(to: raw) { Int(dnnl_memory_desc_get_size($0)) } }
+  /// Whether there is no tensor.
   public var isEmpty: Bool { raw.ndims == 0 }
 
   /// The strides of a plain layout; nil where elements lie in blocks or in a kernel's private order.
@@ -92,6 +101,7 @@ public struct MemoryDescriptor: Hashable, Sendable {
     return first(rank, of: raw.format_desc.blocking.strides)
   }
 
+  /// The number format of the elements.
   public var dataType: DataType {
     switch raw.data_type {
     case dnnl_bf16: .bf16
@@ -115,7 +125,7 @@ public struct MemoryDescriptor: Hashable, Sendable {
   ///
   /// - Parameters:
   ///   - start: the first element's place along each axis; in blocked layouts a whole number of blocks.
-  ///   - dimensions: of the box.
+  ///   - dimensions: the size of the box.
   public func slice(from start: [Int], dimensions: [Int]) throws(OneDNNError) -> MemoryDescriptor {
     var result = dnnl_memory_desc_t()
     var parent = raw
@@ -172,12 +182,14 @@ public struct MemoryDescriptor: Hashable, Sendable {
     return outer.joined() + inner.joined()
   }
 
+  /// Whether two descriptors mean the same place for every element.
   public static func == (left: MemoryDescriptor, right: MemoryDescriptor) -> Bool {
     withUnsafePointer(to: left.raw) { l in
       withUnsafePointer(to: right.raw) { r in dnnl_memory_desc_equal(l, r) != 0 }
     }
   }
 
+  /// Feeds what equality compares.
   public func hash(into hasher: inout Hasher) {
     hasher.combine(dimensions)
     hasher.combine(raw.data_type.rawValue)
@@ -186,7 +198,7 @@ public struct MemoryDescriptor: Hashable, Sendable {
 
 /// How the elements of a tensor lie in memory.
 public enum TensorLayout: Hashable, Sendable {
-  /// Not settled: the kernel chooses.
+  /// A layout that is not settled: the kernel chooses.
   case any
   /// Strides alone, by the order of the axes, `abcd` or `acdb`.
   case plain(String)
@@ -209,7 +221,7 @@ public enum TensorLayout: Hashable, Sendable {
 }
 
 extension TensorLayout: CustomStringConvertible {
-  /// As plan tables write it: `aBcd16b`, `acdb`, `winograd`.
+  /// The layout as plan tables write it: `aBcd16b`, `acdb`, `winograd`.
   public var description: String {
     switch self {
     case .any: "any"
@@ -234,6 +246,8 @@ private func first<Tuple>(_ count: Int, of tuple: Tuple) -> [Int] {
 public final class Memory {
   let raw: dnnl_memory_t
 
+  /// Makes the library see memory of ours as a tensor.
+  ///
   /// - Parameter address: at least `descriptor.byteCount` bytes that outlive this object.
   public init(_ descriptor: MemoryDescriptor, at address: UnsafeMutableRawPointer) throws(OneDNNError) {
     let engine = try Engine.shared.get()

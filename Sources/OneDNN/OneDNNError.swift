@@ -10,6 +10,7 @@ public struct OneDNNError: Error, Hashable, Sendable, CustomStringConvertible {
   /// Whether the library has no implementation for what was asked, as opposed to a wrong argument or lack of memory.
   public var isUnimplemented: Bool { status == dnnl_unimplemented.rawValue }
 
+  /// The call and the library's reason, in one line.
   public var description: String {
     let reason =
       switch dnnl_status_t(status) {

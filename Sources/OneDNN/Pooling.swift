@@ -1,6 +1,8 @@
 internal import COneDNN
 
+/// What a pooling makes of the elements of a window.
 public enum PoolingAlgorithm: Hashable, Sendable {
+  /// The largest element.
   case max
   /// The mean of those elements of the window that lie inside the image.
   case average
@@ -15,14 +17,22 @@ public enum PoolingAlgorithm: Hashable, Sendable {
 
 /// A 2-D pooling: src [N, C, H, W], dst [N, C, OH, OW]; the other members as [vertical, horizontal].
 public struct PoolingShape: Sendable {
+  /// What is made of a window's elements.
   public var algorithm: PoolingAlgorithm
+  /// The source tensor.
   public var src: MemoryDescriptor
+  /// The destination tensor.
   public var dst: MemoryDescriptor
+  /// The size of the window, as [vertical, horizontal].
   public var kernel: [Int]
+  /// Distances between neighbouring windows, as [vertical, horizontal].
   public var strides: [Int]
+  /// Rows above and columns to the left of the image, as [vertical, horizontal].
   public var paddingBefore: [Int]
+  /// Rows below and columns to the right of the image, as [vertical, horizontal].
   public var paddingAfter: [Int]
 
+  /// Makes a shape of its tensors and geometry; whether they fit together shows when descriptors are made.
   public init(
     _ algorithm: PoolingAlgorithm, src: MemoryDescriptor, dst: MemoryDescriptor, kernel: [Int],
     strides: [Int], paddingBefore: [Int], paddingAfter: [Int]
@@ -36,6 +46,13 @@ public struct PoolingShape: Sendable {
     self.paddingAfter = paddingAfter
   }
 
+  /// The descriptors of the pass from src to dst.
+  ///
+  /// - Parameters:
+  ///   - training: whether a backward pass follows; a maximum then remembers where it was found.
+  ///   - activation: applied to the result before it is stored.
+  /// - Returns: all implementations, the library's favourite first; none where it has none.
+  /// - Throws: ``OneDNNError`` where the shapes do not fit together.
   public func forward(training: Bool, activation: Eltwise?) throws(OneDNNError) -> [PrimitiveDescriptor] {
     var descriptor = dnnl_pooling_desc_t()
     var (src, dst) = (src.raw, dst.raw)
@@ -48,6 +65,11 @@ public struct PoolingShape: Sendable {
     return try implementations(of: &descriptor, Attributes(following: activation), hint: nil)
   }
 
+  /// The descriptors of the pass from diffDst to diffSrc.
+  ///
+  /// - Parameter hint: the forward descriptor that this pass belongs to.
+  /// - Returns: all implementations, the library's favourite first; none where it has none.
+  /// - Throws: ``OneDNNError`` where the shapes do not fit together.
   public func backward(hint: PrimitiveDescriptor) throws(OneDNNError) -> [PrimitiveDescriptor] {
     var descriptor = dnnl_pooling_desc_t()
     var (src, dst) = (src.raw, dst.raw)

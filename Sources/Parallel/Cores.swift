@@ -4,10 +4,12 @@ internal import Foundation
 public struct Cores: Hashable, Sendable, CustomStringConvertible {
   /// A place that limits the number of cores.
   public struct Limit: Hashable, Sendable, CustomStringConvertible {
+    /// How many cores there are to use, 1 or more.
     public let count: Int
-    /// For instance `SLURM_CPUS_PER_TASK` or a file name.
+    /// Who sets the limit, for instance `SLURM_CPUS_PER_TASK` or a file name.
     public let source: String
 
+    /// The count with where it comes from, as in `4 (SLURM_CPUS_PER_TASK)`.
     public var description: String { "\(count) (\(source))" }
   }
 
@@ -20,6 +22,7 @@ public struct Cores: Hashable, Sendable, CustomStringConvertible {
   /// The limit that decided.
   public var deciding: Limit? { limits.min { $0.count < $1.count } }
 
+  /// The number of cores, the limit that decided, and the others, in one line.
   public var description: String {
     let others = limits.filter { $0 != deciding }.map(\.description)
     let decided = deciding.map { "\($0.count) core(s), by \($0.source)" } ?? "1 core"

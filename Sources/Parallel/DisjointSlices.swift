@@ -5,8 +5,11 @@ public import Tensors
 /// - Complexity: every access is O(1); nothing is copied.
 public struct DisjointSlices<Element: BitwiseCopyable & Sendable>: Sendable {
   private let buffer: AlignedBuffer<Element>
+  /// Elements of a slice; the last one may have fewer.
   public let sliceLength: Int
 
+  /// Sees a buffer as slices of one length.
+  ///
   /// - Parameter sliceLength: elements of a slice, 1 or more; the last slice may be shorter.
   public init(_ buffer: AlignedBuffer<Element>, sliceLength: Int) {
     precondition(sliceLength >= 1, "a slice needs at least 1 element, got \(sliceLength)")
@@ -14,6 +17,7 @@ public struct DisjointSlices<Element: BitwiseCopyable & Sendable>: Sendable {
     self.sliceLength = sliceLength
   }
 
+  /// The number of slices.
   public var count: Int { (buffer.count + sliceLength - 1) / sliceLength }
 
   /// Elements of the buffer that belong to a slice.

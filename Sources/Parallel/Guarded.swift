@@ -9,6 +9,7 @@ public struct Guarded<Value: ~Copyable>: ~Copyable, Sendable {
   @usableFromInline let mutex: Mutex<Value>
   @usableFromInline let order = Atomic<Bool>(false)
 
+  /// Takes the value that is to be guarded.
   @inlinable public init(_ value: consuming sending Value) { mutex = Mutex(value) }
 
   /// Runs `body` with the value, alone.

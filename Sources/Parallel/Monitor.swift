@@ -9,6 +9,7 @@ public final class Monitor<State: Sendable>: @unchecked Sendable {
   private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
   private let changed = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
 
+  /// Takes the value that is to be guarded.
   public init(_ state: State) {
     self.state = state
     let isReady = pthread_mutex_init(mutex, nil) == 0 && pthread_cond_init(changed, nil) == 0

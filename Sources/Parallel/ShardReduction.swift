@@ -10,6 +10,7 @@ internal import Tensors
 public final class ShardReduction: Sendable {
   /// Floats of one gradient buffer.
   public let length: Int
+  /// Gradient buffers that shards and their partial sums share.
   public let bufferCount: Int
   /// All buffers one after the other, each on a cache line.
   private let storage: AlignedBuffer<Float>
@@ -30,23 +31,34 @@ public final class ShardReduction: Sendable {
     var finished: [SumTree.Node: Int] = [:]
   }
 
+  /// Takes all memory that minibatches of up to so many shards need.
+  ///
   /// - Parameters:
   ///   - length: floats of a gradient, a multiple of the lanes.
   ///   - maximumShards: the most shards of any minibatch.
-  ///   - workers: of the pool that will collect.
-  ///   - byteBudget: memory to use for buffers, beyond the `2·workers + log₂ shards + 1` that are always there (or one per
-  ///     shard if those are fewer).
+  ///   - workers: how many workers the pool has that will collect.
+  ///   - byteBudget: memory to use for buffers, beyond ``neededBuffers(shards:workers:)``, which are always there (or one for
+  ///     each shard if those are fewer).
   public init(length: Int, maximumShards: Int, workers: Int, byteBudget: Int = 64 << 20) {
     precondition(length % Lanes.scalarCount == 0, "\(length) floats are no multiple of \(Lanes.scalarCount)")
     precondition(maximumShards >= 1, "a minibatch has at least 1 shard, got \(maximumShards)")
     precondition(workers >= 1, "a reduction needs at least 1 worker, got \(workers)")
-    let needed = 2 * workers + SumTree(count: maximumShards).height + 1
+    let needed = Self.neededBuffers(shards: maximumShards, workers: workers)
     let affordable = byteBudget / max(length * MemoryLayout<Float>.stride, 1)
     self.length = length
     bufferCount = min(maximumShards, max(needed, affordable))
     storage = AlignedBuffer(count: bufferCount * length)
     let rows = SumTree(count: maximumShards).height + 1
     scratch = (0..<workers).map { _ in AlignedBuffer(count: rows * ShardReduction.sliceLength) }
+  }
+
+  /// How many buffers let every worker but one go on to the end of a minibatch, however long that one takes for its shard.
+  ///
+  /// Around a shard that is missing, the sums of up to log₂ shards − 1 complete subtrees wait on either side. Each worker holds
+  /// a buffer, and each of the others may have finished a shard whose neighbour is still being computed.
+  static func neededBuffers(shards: Int, workers: Int) -> Int {
+    let height = SumTree(count: shards).height
+    return max(2 * workers + height + 1, 2 * workers + 2 * height - 4)
   }
 
   // MARK: - Collecting

@@ -2,9 +2,13 @@
 ///
 /// The size is part of a run's numerics (sums are grouped by it); the number of workers is not.
 public struct Sharding: Hashable, Sendable {
+  /// Samples of the minibatch.
   public let sampleCount: Int
+  /// Samples of a full shard.
   public let shardSize: Int
 
+  /// Cuts a minibatch into shards.
+  ///
   /// - Parameters:
   ///   - sampleCount: samples of the minibatch, 0 or more.
   ///   - shardSize: samples of a full shard, 1 or more.
@@ -28,5 +32,14 @@ public struct Sharding: Hashable, Sendable {
   public var sizes: [Int] {
     let last = sampleCount % shardSize
     return [sampleCount >= shardSize ? shardSize : nil, last > 0 ? last : nil].compactMap { $0 }
+  }
+
+  /// The sizes that the shards of some minibatches have.
+  ///
+  /// - Parameters:
+  ///   - minibatches: samples of each, 0 or more.
+  ///   - shardSize: samples of a full shard, 1 or more.
+  public static func sizes(ofMinibatches minibatches: Set<Int>, shardSize: Int) -> Set<Int> {
+    Set(minibatches.flatMap { Sharding(sampleCount: $0, shardSize: shardSize).sizes })
   }
 }

@@ -7,8 +7,11 @@
 ///
 /// Floating-point addition is not associative: fixing the tree fixes every bit of the sum, whoever adds what and when.
 public struct SumTree: Hashable, Sendable {
+  /// The number of leaves.
   public let count: Int
 
+  /// Makes the tree over so many leaves.
+  ///
   /// - Parameter count: number of leaves, 1 or more.
   public init(count: Int) {
     precondition(count >= 1, "a sum needs at least 1 term, got \(count)")
@@ -17,9 +20,12 @@ public struct SumTree: Hashable, Sendable {
 
   /// A partial sum: node `index` of `level`.
   public struct Node: Hashable, Sendable {
+    /// The distance from the leaves, whose level is 0.
     public let level: Int
+    /// The place among the nodes of the level, from the left.
     public let index: Int
 
+    /// The node of one shard alone.
     public static func leaf(_ shard: Int) -> Node { Node(level: 0, index: shard) }
     var parent: Node { Node(level: level + 1, index: index >> 1) }
     var left: Node { Node(level: level - 1, index: index << 1) }
@@ -30,6 +36,7 @@ public struct SumTree: Hashable, Sendable {
 
   /// The level of the root: the smallest `k` with `2ᵏ ≥ count`.
   public var height: Int { Int.bitWidth - (count - 1).leadingZeroBitCount }
+  /// The sum of all.
   public var root: Node { Node(level: height, index: 0) }
 
   /// The leaves under a node; empty where the tree has no such node.

@@ -8,9 +8,12 @@ internal import Synchronization
 ///
 /// Whatever a piece computes must depend on its index alone. `worker` only says whose memory to use.
 public struct WorkerPool: Sendable {
+  /// How many workers take pieces of work, 1 or more.
   public let workerCount: Int
   private let arm: @Sendable () -> Void
 
+  /// Makes a pool; its threads are Dispatch's and come with the work.
+  ///
   /// - Parameters:
   ///   - workers: 1 or more; more than there are cores is allowed and only costs speed.
   ///   - arm: called on the executing thread before a worker takes its first piece of every pass. Dispatch's threads come
@@ -23,7 +26,7 @@ public struct WorkerPool: Sendable {
 
   /// Runs `body` for every index in `0..<count` and waits for all.
   ///
-  /// - Throws: of the errors thrown, the one of the lowest index; no further index is handed out after an error.
+  /// - Throws: the error of the lowest index that failed; no further index is handed out after an error.
   public func forEach<Failure: Error>(
     count: Int, _ body: @Sendable (_ index: Int, _ worker: Int) throws(Failure) -> Void
   ) throws(Failure) {
@@ -35,7 +38,7 @@ public struct WorkerPool: Sendable {
   /// - Parameter admits: asked by each worker before it takes an index; a worker that gets `false` takes no more in this
   ///   pass. An index once taken is always finished.
   /// - Returns: the first index that was not handed out; `range.upperBound` when all were.
-  /// - Throws: of the errors thrown, the one of the lowest index.
+  /// - Throws: the error of the lowest index that failed.
   public func forEach<Failure: Error>(
     in range: Range<Int>, while admits: @Sendable (_ worker: Int) -> Bool,
     _ body: @Sendable (_ index: Int, _ worker: Int) throws(Failure) -> Void

@@ -18,9 +18,12 @@ public struct TrainingError: Error, CustomStringConvertible, Sendable, Equatable
     case configuration
   }
 
+  /// What kind of problem it is, which decides the exit code.
   public let kind: Kind
+  /// What went wrong, where, and what to do, in one line.
   public let description: String
 
+  /// Takes a kind and the line that a person will read.
   public init(_ kind: Kind, _ description: String) {
     self.kind = kind
     self.description = description

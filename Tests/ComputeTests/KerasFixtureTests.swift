@@ -27,23 +27,22 @@ struct KerasFixtureTests {
     ).resolved()
     let compiled = try CompiledNetwork(
       network, options: CompileOptions(batch: 16, shard: 16, kernels: kernels))
-    let plan = try compiled.trainingPlan(samples: 16)
     let values = try read(root, "initial", compiled.parameters)
     let momentum = CanonicalParameters(layout: compiled.parameters)
     let gradient = CanonicalParameters(layout: compiled.parameters)
     let stored = AlignedBuffer<Float>(count: compiled.storageCount)
     let storedGradient = AlignedBuffer<Float>(count: compiled.storageCount)
-    let weights = compiled.makeKernelWeights()
-    let workspace = try compiled.makeWorkspace()
+    let loaded = try LoadedNetwork(
+      compiled, parameters: stored, statistics: values.statistics, trainingShards: [16])
+    let workspace = try loaded.makeWorkspace()
     let losses: [Double] = try root.dataset("losses").read(Double.self)
     #expect(losses.count == 20)
     for step in 0..<20 {
       try compiled.load(values.trainable.baseAddress, into: stored.baseAddress)
-      try weights.refresh(from: stored)
-      let result = try plan.train(
-        HashedSource(step: step, count: 16), in: workspace, weights: weights, parameters: stored.baseAddress,
-        options: ShardOptions(scale: 1 / 16), gradient: storedGradient.baseAddress,
-        statistics: gradient.statistics.baseAddress)
+      try loaded.refresh()
+      let result = try loaded.train(
+        HashedSource(step: step, count: 16), in: workspace, options: ShardOptions(scale: 1 / 16),
+        gradient: storedGradient.baseAddress, statistics: gradient.statistics.baseAddress)
       expectClose([result.lossSum / 16], [losses[step]], relative: 1e-4, "loss of step \(step)")
       try compiled.export(storedGradient.baseAddress, into: gradient.trainable.baseAddress)
       if step == 0 {
@@ -69,14 +68,15 @@ struct KerasFixtureTests {
     let compiled = try CompiledNetwork(
       network, options: CompileOptions(batch: samples, shard: samples, inputGradient: true, kernels: .direct))
     let plan = try compiled.trainingPlan(samples: samples)
-    let inference = try compiled.inferencePlan(samples: samples)
     let values = try read(root, "initial", compiled.parameters)
     let momentum = CanonicalParameters(layout: compiled.parameters)
     let gradient = CanonicalParameters(layout: compiled.parameters)
     let stored = AlignedBuffer<Float>(count: compiled.storageCount)
     let storedGradient = AlignedBuffer<Float>(count: compiled.storageCount)
-    let weights = compiled.makeKernelWeights()
-    let workspace = try compiled.makeWorkspace()
+    let loaded = try LoadedNetwork(
+      compiled, parameters: stored, statistics: values.statistics, trainingShards: [samples],
+      inferenceShards: [samples])
+    let workspace = try loaded.makeWorkspace()
     func source(_ step: Int) -> HashedSource {
       HashedSource(
         first: item.first, step: step, count: samples, pixels: network.inputShape.elementCount,
@@ -85,11 +85,10 @@ struct KerasFixtureTests {
     let losses: [Double] = try root.dataset("losses").read(Double.self)
     for step in 0..<20 {
       try compiled.load(values.trainable.baseAddress, into: stored.baseAddress)
-      try weights.refresh(from: stored)
-      let result = try plan.train(
-        source(step), in: workspace, weights: weights, parameters: stored.baseAddress,
-        options: ShardOptions(scale: 1 / Float(samples)), gradient: storedGradient.baseAddress,
-        statistics: gradient.statistics.baseAddress)
+      try loaded.refresh()
+      let result = try loaded.train(
+        source(step), in: workspace, options: ShardOptions(scale: 1 / Float(samples)),
+        gradient: storedGradient.baseAddress, statistics: gradient.statistics.baseAddress)
       expectClose([result.lossSum / Double(samples)], [losses[step]], relative: 1e-4, "loss of step \(step)")
       try compiled.export(storedGradient.baseAddress, into: gradient.trainable.baseAddress)
       if step == 0 {
@@ -115,11 +114,9 @@ struct KerasFixtureTests {
     }
     try expectEqual(values, try read(root, "final", compiled.parameters), "final")
     try compiled.load(values.trainable.baseAddress, into: stored.baseAddress)
-    try weights.refresh(from: stored)
-    let logits = AlignedBuffer<Float>(count: samples * inference.classes)
-    try inference.infer(
-      source(0), in: try compiled.makeWorkspace(), weights: weights,
-      parameters: stored.baseAddress, statistics: values.statistics.baseAddress, logits: logits.baseAddress)
+    try loaded.refresh()
+    let logits = AlignedBuffer<Float>(count: samples * plan.classes)
+    try loaded.infer(source(0), in: workspace, logits: logits.baseAddress)
     let wanted: [Float] = try root.dataset("inference_logits").read(Float.self)
     expectClose(logits.array(), wanted, ofLargest: 1e-4, "logits after training")
   }

@@ -84,8 +84,8 @@ struct KerasLossTests {
       let what = "\(item.loss), smoothing \(item.smoothing), delta \(item.delta)"
       for (step, loss) in item.losses.enumerated() {
         try harness.compiled.load(
-          harness.canonical.trainable.baseAddress, into: harness.parameters.baseAddress)
-        try harness.weights.refresh(from: harness.parameters)
+          harness.canonical.trainable.baseAddress, into: harness.loaded.parameters.baseAddress)
+        try harness.loaded.refresh()
         let output = try harness.train(source, ShardOptions(scale: 1 / Float(fixture.samples)))
         expectClose(
           [output.result.lossSum / Double(fixture.samples)], [loss], relative: 1e-5, "\(what), step \(step)")

@@ -35,14 +35,11 @@ struct ArraySource: ShardSource {
 final class PlanHarness {
   let compiled: CompiledNetwork
   let canonical: CanonicalParameters
-  let parameters: AlignedBuffer<Float>
-  let weights: KernelWeights
+  let loaded: LoadedNetwork
 
   /// Random values for every parameter, biases and statistics included, so that no term hides at zero.
   init(_ network: ResolvedNetwork, _ options: CompileOptions, samples: Int, seed: UInt64 = 1) throws {
     compiled = try CompiledNetwork(network, options: options)
-    if options.training { _ = try compiled.trainingPlan(samples: samples) }
-    _ = try compiled.inferencePlan(samples: samples)
     canonical = compiled.parameters.initialValues(seed: seed)
     for parameter in compiled.parameters.parameters
     where !["kernel", "embeddings"].contains(parameter.spec.name) {
@@ -52,10 +49,11 @@ final class PlanHarness {
         canonical.values(of: parameter)[index] = value + shift
       }
     }
-    parameters = AlignedBuffer(count: compiled.storageCount)
+    let parameters = AlignedBuffer<Float>(count: compiled.storageCount)
     try compiled.load(canonical.trainable.baseAddress, into: parameters.baseAddress)
-    weights = compiled.makeKernelWeights()
-    try weights.refresh(from: parameters)
+    loaded = try LoadedNetwork(
+      compiled, parameters: parameters, statistics: canonical.statistics,
+      trainingShards: options.training ? [samples] : [], inferenceShards: [samples])
   }
 
   struct Output {
@@ -67,15 +65,15 @@ final class PlanHarness {
   }
 
   func train(_ source: ArraySource, _ options: ShardOptions, on pool: WorkerPool? = nil) throws -> Output {
-    let workspace = try compiled.makeWorkspace()
+    let workspace = try loaded.makeWorkspace()
     let plan = try compiled.trainingPlan(samples: source.sampleCount)
     let storage = AlignedBuffer<Float>(count: compiled.storageCount)
     let gradient = CanonicalParameters(layout: compiled.parameters)
     // Whatever a worker left behind must not matter.
     storage.fill(with: .nan)
-    let result = try plan.train(
-      source, in: workspace, weights: weights, parameters: parameters.baseAddress, options: options,
-      gradient: storage.baseAddress, statistics: gradient.statistics.baseAddress, on: pool)
+    let result = try loaded.train(
+      source, in: workspace, options: options, gradient: storage.baseAddress,
+      statistics: gradient.statistics.baseAddress, on: pool)
     try compiled.export(storage.baseAddress, into: gradient.trainable.baseAddress)
     return Output(
       result: result, gradient: gradient, inputGradient: plan.lastInputGradient(in: workspace),
@@ -85,9 +83,7 @@ final class PlanHarness {
   func infer(_ source: ArraySource) throws -> [Float] {
     let plan = try compiled.inferencePlan(samples: source.sampleCount)
     let logits = AlignedBuffer<Float>(count: source.sampleCount * plan.classes)
-    try plan.infer(
-      source, in: try compiled.makeWorkspace(), weights: weights, parameters: parameters.baseAddress,
-      statistics: canonical.statistics.baseAddress, logits: logits.baseAddress)
+    try loaded.infer(source, in: try loaded.makeWorkspace(), logits: logits.baseAddress)
     return logits.array()
   }
 }

@@ -51,10 +51,11 @@ struct PlanSafetyTests {
     let weights = KernelWeights(storage)
     try weights.refresh(from: parameters)
     let sample = ArraySource(ReferenceTensor.random([1, 6], seed: 1), labels: [2])
-    _ = try plan.train(
-      sample, in: workspace, weights: weights, parameters: parameters.baseAddress,
-      options: ShardOptions(scale: 1), gradient: gradient.baseAddress, statistics: statistics.baseAddress,
-      on: workers.map { WorkerPool(workers: $0) })
+    let execution = try workspace.execution(
+      of: plan, weights: weights, parameters: parameters.baseAddress, gradient: gradient.baseAddress,
+      statistics: nil, shardStatistics: statistics.baseAddress)
+    _ = try execution.run(
+      sample, ShardOptions(scale: 1), on: workers.map { WorkerPool(workers: $0) })
   }
 
   @Test("steps of our own run in a group as they do one after another", arguments: [nil, 1, 2])
@@ -72,22 +73,48 @@ struct PlanSafetyTests {
     }
   }
 
-  @Test("weights made before a plan that needs more of them are refused")
-  func weightsBeforePlans() async throws {
+  @Test("a shard of a size that was not announced is refused, even where there is a plan for it by now")
+  func unannounced() async throws {
     await #expect(processExitsWith: .failure) {
-      let network = try PlanSafetyTests.lateNetwork()
-      let compiled = try CompiledNetwork(network, options: CompileOptions(batch: 8, shard: 8))
-      let weights = compiled.makeKernelWeights()
-      try PlanSafetyTests.infer(compiled, weights)
+      let compiled = try CompiledNetwork(
+        try PlanSafetyTests.lateNetwork(), options: CompileOptions(batch: 8, shard: 8))
+      let loaded = try PlanSafetyTests.load(compiled, inferenceShards: [8])
+      _ = try compiled.inferencePlan(samples: 3)
+      _ = try PlanSafetyTests.infer(loaded)
     }
   }
 
-  @Test("weights made after all plans are taken")
-  func weightsAfterPlans() throws {
+  @Test("what is compiled after a network was loaded changes nothing for it")
+  func laterPlans() throws {
+    let options = CompileOptions(batch: 8, shard: 8)
+    let alone = try Self.load(CompiledNetwork(try Self.lateNetwork(), options: options), inferenceShards: [3])
+    let expected = try Self.infer(alone)
+    #expect(expected.contains { $0 != 0 })
+    let compiled = try CompiledNetwork(try Self.lateNetwork(), options: options)
+    let loaded = try Self.load(compiled, inferenceShards: [3])
+    let workspace = try loaded.makeWorkspace()
+    for samples in [5, 64] { _ = try compiled.inferencePlan(samples: samples) }
+    _ = try compiled.trainingPlan(samples: 2)
+    #expect(try Self.infer(loaded, workspace) == expected)
+    let later = try Self.load(compiled, inferenceShards: [3, 64])
+    #expect(try Self.infer(later) == expected)
+  }
+
+  @Test("networks that share plans take the same workspace, each with values of its own")
+  func sharedPlans() throws {
     let compiled = try CompiledNetwork(
       try Self.lateNetwork(), options: CompileOptions(batch: 8, shard: 8))
-    _ = try compiled.inferencePlan(samples: 3)
-    try Self.infer(compiled, compiled.makeKernelWeights())
+    let loaded = try Self.load(compiled, inferenceShards: [3])
+    let halves = AlignedBuffer<Float>(loaded.parameters.elements.map { $0 / 2 })
+    let other = try LoadedNetwork(sharing: loaded, parameters: halves)
+    let workspace = try loaded.makeWorkspace()
+    let first = try Self.infer(loaded, workspace)
+    let second = try Self.infer(other, workspace)
+    #expect(first != second)
+    #expect(try Self.infer(loaded, workspace) == first && Self.infer(other, workspace) == second)
+    halves.copy(from: loaded.parameters)
+    try other.refresh()
+    #expect(try Self.infer(other, workspace) == first)
   }
 
   /// A network whose inference reads other copies of weights than its training.
@@ -101,17 +128,23 @@ struct PlanSafetyTests {
     ).resolved()
   }
 
-  private static func infer(_ compiled: CompiledNetwork, _ weights: KernelWeights) throws {
+  private static func load(
+    _ compiled: CompiledNetwork, inferenceShards: Set<Int>
+  ) throws -> LoadedNetwork {
     let values = compiled.parameters.initialValues(seed: 1)
     let parameters = AlignedBuffer<Float>(count: compiled.storageCount)
     try compiled.load(values.trainable.baseAddress, into: parameters.baseAddress)
-    let plan = try compiled.inferencePlan(samples: 3)
+    return try LoadedNetwork(
+      compiled, parameters: parameters, statistics: values.statistics, inferenceShards: inferenceShards)
+  }
+
+  /// Logits of three samples.
+  private static func infer(_ loaded: LoadedNetwork, _ workspace: Workspace? = nil) throws -> [Float] {
     let logits = AlignedBuffer<Float>(count: 9)
-    try weights.refresh(from: parameters)
-    try plan.infer(
+    try loaded.infer(
       ArraySource(ReferenceTensor.random([3, 8, 8, 1], seed: 1), labels: [0, 1, 2]),
-      in: try compiled.makeWorkspace(), weights: weights, parameters: parameters.baseAddress,
-      statistics: values.statistics.baseAddress, logits: logits.baseAddress)
+      in: try workspace ?? loaded.makeWorkspace(), logits: logits.baseAddress)
+    return logits.array()
   }
 
   /// Networks that begin with each layer that has parameters.

@@ -31,18 +31,17 @@ struct PlanTests {
     let harness = try PlanHarness(network, CompileOptions(batch: 64, shard: 8, kernels: kernels), samples: 8)
     let first = source(network, 8, seed: 1)
     let other = source(network, 8, seed: 2)
-    let plan = try harness.compiled.trainingPlan(samples: 8)
-    let used = try harness.compiled.makeWorkspace()
+    let used = try harness.loaded.makeWorkspace()
     func gradient(_ source: ArraySource, _ workspace: Workspace) throws -> [UInt32] {
       let gradient = AlignedBuffer<Float>(count: harness.compiled.storageCount)
       let statistics = AlignedBuffer<Float>(count: 1)
       gradient.fill(with: .infinity)
-      _ = try plan.train(
-        source, in: workspace, weights: harness.weights, parameters: harness.parameters.baseAddress,
-        options: ShardOptions(scale: 1), gradient: gradient.baseAddress, statistics: statistics.baseAddress)
+      _ = try harness.loaded.train(
+        source, in: workspace, options: ShardOptions(scale: 1), gradient: gradient.baseAddress,
+        statistics: statistics.baseAddress)
       return gradient.array().map(\.bitPattern)
     }
-    let expected = try gradient(first, try harness.compiled.makeWorkspace())
+    let expected = try gradient(first, try harness.loaded.makeWorkspace())
     for _ in 0..<3 {
       #expect(try gradient(other, used) != expected)
       #expect(try gradient(first, used) == expected)
@@ -157,12 +156,11 @@ struct PlanTests {
     let harness = try PlanHarness(network, CompileOptions(batch: 64, shard: 4), samples: 4)
     let bias = try #require(harness.compiled.parameters.parameters.first { $0.path == "conv2d_1/bias" })
     harness.canonical.values(of: bias)[3] = .nan
-    try harness.compiled.load(harness.canonical.trainable.baseAddress, into: harness.parameters.baseAddress)
-    let plan = try harness.compiled.trainingPlan(samples: 4)
+    try harness.compiled.load(
+      harness.canonical.trainable.baseAddress, into: harness.loaded.parameters.baseAddress)
     let gradient = AlignedBuffer<Float>(count: harness.compiled.storageCount)
-    let found = try plan.locateNonFinite(
-      source(network, 4, seed: 1), in: try harness.compiled.makeWorkspace(), weights: harness.weights,
-      parameters: harness.parameters.baseAddress, options: ShardOptions(scale: 1),
+    let found = try harness.loaded.locateNonFinite(
+      source(network, 4, seed: 1), in: try harness.loaded.makeWorkspace(), options: ShardOptions(scale: 1),
       gradient: gradient.baseAddress, statistics: gradient.baseAddress)
     #expect(found?.layer == "conv2d_1")
     #expect(found?.pass == .forward)

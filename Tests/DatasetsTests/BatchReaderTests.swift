@@ -83,19 +83,19 @@ struct BatchReaderTests {
 
   @Test("memory for streamed samples stays within the limit while minibatches are let go")
   func memoryLimit() throws {
-    var slots = SampleSlots(capacity: 10, sampleByteCount: 1 << 20)
+    var cells = SampleCells(capacity: 10, sampleByteCount: 1 << 20)
     let numbers = AlignedBuffer<Int32>(count: 12)
     let addresses = AlignedBuffer<UInt>(count: 12)
     let requests = (0..<12).map { UInt64($0) }
     func take(_ range: Range<Int>, isUrgent: Bool = false) -> Bool {
-      slots.take(requests[range], numbers: numbers, addresses: addresses, isUrgent: isUrgent)
+      cells.take(requests[range], numbers: numbers, addresses: addresses, isUrgent: isUrgent)
     }
     #expect(take(0..<7))
     #expect(!take(7..<11))
     #expect(take(7..<10))
     #expect(!take(10..<11))
     #expect(Set(addresses.elements[..<10]).count == 10)
-    slots.giveBack(2..<4, of: numbers)
+    cells.giveBack(2..<4, of: numbers)
     let returned = Set(addresses.elements[2..<4])
     #expect(take(10..<12))
     #expect(Set(addresses.elements[10..<12]) == returned)

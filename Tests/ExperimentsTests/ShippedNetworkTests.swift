@@ -31,13 +31,12 @@ struct ShippedNetworkTests {
     let values = compiled.parameters.initialValues(seed: 1)
     let stored = AlignedBuffer<Float>(count: compiled.storageCount)
     try compiled.load(values.trainable.baseAddress, into: stored.baseAddress)
-    let weights = compiled.makeKernelWeights()
-    try weights.refresh(from: stored)
+    let ready = try LoadedNetwork(
+      compiled, parameters: stored, statistics: values.statistics, trainingShards: [2])
     let gradient = AlignedBuffer<Float>(count: compiled.storageCount)
-    let result = try compiled.trainingPlan(samples: 2).train(
-      Noise(pixelCount: loaded.network.inputShape.elementCount), in: compiled.makeWorkspace(),
-      weights: weights,
-      parameters: stored.baseAddress, options: ShardOptions(scale: 0.5), gradient: gradient.baseAddress,
+    let result = try ready.train(
+      Noise(pixelCount: loaded.network.inputShape.elementCount), in: ready.makeWorkspace(),
+      options: ShardOptions(scale: 0.5), gradient: gradient.baseAddress,
       statistics: values.statistics.baseAddress)
     #expect(result.lossSum.isFinite && result.lossSum > 0)
     #expect(gradient.elements.allSatisfy { $0.isFinite })

@@ -248,7 +248,8 @@ struct RunSamplesTests {
         start: compiled.parameters.initialValues(seed: configuration.seed), slots: [])
     }
     let engine = try makeEngine()
-    let reader = BatchReader.training(configuration, samples.training, from: TrainingProgress())
+    let reader = BatchReader(
+      samples.training.store, order: samples.training.order, batchSize: configuration.training.samplesPerStep)
     let minibatch = try #require(try reader.next())
     #expect(minibatch.count == 40)
     let before = try engine.digest()

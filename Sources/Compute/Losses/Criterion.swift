@@ -1,8 +1,8 @@
-/// By what a network is trained and judged: a loss, what its outputs mean, and figures beside the loss.
+/// What a network is trained and judged by: a loss, what its outputs mean, and figures beside the loss.
 public struct Criterion: Hashable, Sendable, Codable {
   /// What a network's outputs say of a sample.
   public enum Task: String, Hashable, Sendable, Codable, CaseIterable {
-    /// To which one of the classes it belongs: that of the largest output.
+    /// The one class that the sample belongs to: that of the largest output.
     case classes
     /// Which of the labels it has, each decided by itself.
     case labels
@@ -14,16 +14,20 @@ public struct Criterion: Hashable, Sendable, Codable {
   public enum Targets: String, Hashable, Sendable, Codable {
     /// A class for each sample.
     case classes
-    /// As many numbers for each sample as the network has outputs.
+    /// Numbers, as many for each sample as the network has outputs.
     case values
   }
 
+  /// What training makes small.
   public var loss: Loss
+  /// What the outputs mean.
   public var task: Task
+  /// What the data give for each sample.
   public var targets: Targets
-  /// In the order of tables.
+  /// The figures that are taken besides the loss, in the order of tables.
   public var metrics: [Metric]
 
+  /// Takes all parts as they are; they should fit each other.
   public init(loss: Loss, task: Task, targets: Targets, metrics: [Metric]) {
     self.loss = loss
     self.task = task
@@ -33,7 +37,7 @@ public struct Criterion: Hashable, Sendable, Codable {
 
   /// The criterion of a loss with the figures that are usual for it.
   ///
-  /// - Parameter outputs: of the network: a single number compared with a class is a number, and no class of its own.
+  /// - Parameter outputs: the number of the network's outputs: a single number compared with a class is a number, and no class of its own.
   public init(loss: Loss, targets: Targets, outputs: Int) {
     let task = Self.task(of: loss, targets: targets, outputs: outputs)
     self.init(loss: loss, task: task, targets: targets, metrics: task.usualMetrics)
@@ -44,6 +48,9 @@ public struct Criterion: Hashable, Sendable, Codable {
     loss: .softmaxCrossEntropy(SoftmaxCrossEntropy()), task: .classes, targets: .classes, metrics: [.accuracy]
   )
 
+  /// What the outputs of a network mean that is trained by a loss.
+  ///
+  /// - Parameter outputs: how many outputs the network has.
   public static func task(of loss: Loss, targets: Targets, outputs: Int) -> Task {
     switch loss.outputs {
     case .classes: .classes
@@ -60,6 +67,7 @@ extension Criterion.Task {
   /// The metrics that mean something for the task.
   public func admits(_ metric: Metric) -> Bool { metric.rule.tasks.contains(self) }
 
+  /// The metrics that are taken where a configuration names none.
   public var usualMetrics: [Metric] {
     switch self {
     case .classes: [.accuracy]

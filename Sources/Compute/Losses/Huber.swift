@@ -7,6 +7,7 @@ public struct Huber: ErrorLoss {
   /// δ, above 0.
   public var delta: Float
 
+  /// Takes δ, above 0.
   public init(delta: Float = 1) { self.delta = delta }
 
   static let settings = SettingsDescription<Huber>(

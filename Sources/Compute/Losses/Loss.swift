@@ -7,20 +7,32 @@ public import Settings
 ///
 /// A new loss is a file with its formula and its description, and a case here.
 public enum Loss: Hashable, Sendable {
+  /// Cross-entropy of the softmax of all outputs, for one class in several.
   case softmaxCrossEntropy(SoftmaxCrossEntropy)
+  /// Cross-entropy of the sigmoid of each output, for two classes or labels.
   case sigmoidCrossEntropy(SigmoidCrossEntropy)
+  /// Cross-entropy of labels in which what is decided rightly and surely counts little.
   case sigmoidFocalCrossEntropy(SigmoidFocalCrossEntropy)
+  /// The mean of squared differences, for numbers.
   case meanSquaredError
+  /// The mean of absolute differences, for numbers.
   case meanAbsoluteError
+  /// Squared near the target and absolute far from it, for numbers.
   case huber(Huber)
 
   /// The words of configurations, in the order of references.
   public enum Kind: String, Sendable, CaseIterable {
+    /// Cross-entropy of the softmax of all outputs, for one class in several.
     case softmaxCrossEntropy = "softmax_cross_entropy"
+    /// Cross-entropy of the sigmoid of each output, for two classes or labels.
     case sigmoidCrossEntropy = "sigmoid_cross_entropy"
+    /// Cross-entropy of labels in which what is decided rightly and surely counts little.
     case sigmoidFocalCrossEntropy = "sigmoid_focal_cross_entropy"
+    /// The mean of squared differences, for numbers.
     case meanSquaredError = "mean_squared_error"
+    /// The mean of absolute differences, for numbers.
     case meanAbsoluteError = "mean_absolute_error"
+    /// Squared near the target and absolute far from it, for numbers.
     case huber
   }
 
@@ -39,10 +51,13 @@ public enum Loss: Hashable, Sendable {
 }
 
 extension Loss: SettingsVariant {
+  /// What messages call a choice of these.
   public static let noun = "loss"
 
+  /// Which loss this is, without its settings.
   public var kind: Kind { member.kind }
 
+  /// The word and the settings of a loss.
   public static func description(of kind: Kind) -> SettingsKind<Self> { entry(kind).description }
 
   /// What the outputs are that losses of a kind take.
@@ -66,22 +81,30 @@ extension Loss: SettingsVariant {
 }
 
 extension Loss: Codable {
+  /// Reads a loss as checkpoints write it.
+  ///
+  /// - Throws: `DecodingError` where it is none.
   public init(from decoder: any Decoder) throws { try self.init(variantFrom: decoder) }
+  /// Writes the loss as checkpoints hold it.
   public func encode(to encoder: any Encoder) throws { try encodeVariant(to: encoder) }
 }
 
 extension Loss {
-  /// As configurations call it.
+  /// The word that configurations have for it.
   public var name: String { word }
 
   /// The function at a network's end that a loss does itself, on what comes before it: together they are exact where one
   /// after the other would round to 0 or 1.
   public enum FinalActivation: Hashable, Sendable {
+    /// Outputs are what they are.
     case none
+    /// Outputs become probabilities that add up to 1.
     case softmax
+    /// Each output becomes a probability of its own.
     case sigmoid
   }
 
+  /// The activation that the loss does itself, so that the network ends before it.
   public var finalActivation: FinalActivation {
     switch outputs {
     case .classes: .softmax

@@ -9,6 +9,7 @@ public struct SigmoidCrossEntropy: LossRule {
   /// s in [0, 1).
   public var labelSmoothing: Float
 
+  /// Takes the share of label smoothing, in [0, 1).
   public init(labelSmoothing: Float = 0) { self.labelSmoothing = labelSmoothing }
 
   static let settings = SettingsDescription<SigmoidCrossEntropy>(

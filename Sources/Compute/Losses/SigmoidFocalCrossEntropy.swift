@@ -20,6 +20,7 @@ public struct SigmoidFocalCrossEntropy: LossRule {
   /// s in [0, 1).
   public var labelSmoothing: Float
 
+  /// Takes γ, α and the share of label smoothing; Keras's by default.
   public init(gamma: Float = 2, alpha: Float? = nil, labelSmoothing: Float = 0) {
     self.gamma = gamma
     self.alpha = alpha

@@ -11,6 +11,7 @@ public struct SoftmaxCrossEntropy: LossRule {
   /// s in [0, 1): this share of each target is spread over all classes.
   public var labelSmoothing: Float
 
+  /// Takes the share of label smoothing, in [0, 1).
   public init(labelSmoothing: Float = 0) { self.labelSmoothing = labelSmoothing }
 
   static let settings = SettingsDescription<SoftmaxCrossEntropy>(

@@ -1,8 +1,11 @@
 extension FigureLayout {
   /// The decisions on one class or label: those for it that are right, all those for it, and all samples that belong to it.
   public struct Decisions: Hashable, Sendable {
+    /// Decisions for it that are right.
     public let right: Int
+    /// All decisions for it.
     public let taken: Int
+    /// Samples that belong to it.
     public let actual: Int
   }
 
@@ -17,8 +20,11 @@ extension FigureLayout {
 
   /// How far an output is from its targets.
   public struct Errors: Hashable, Sendable {
+    /// The mean of absolute differences.
     public let meanAbsolute: Double
+    /// The root of the mean of squared differences.
     public let rootMeanSquared: Double
+    /// The coefficient of determination, 1 for a perfect prediction and 0 for that of the mean.
     public let r2: Double
   }
 

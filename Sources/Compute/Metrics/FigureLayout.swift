@@ -5,10 +5,13 @@
 public struct FigureLayout: Hashable, Sendable {
   /// Sums that belong together: one number, or one for each output.
   public struct Block: Hashable, Sendable {
+    /// What the sums are, as files call them.
     public let name: String
+    /// How many sums there are.
     public let count: Int
   }
 
+  /// The loss, what the outputs mean, and the metrics.
   public let criterion: Criterion
   /// The number of outputs of the network.
   public let outputs: Int
@@ -19,6 +22,7 @@ public struct FigureLayout: Hashable, Sendable {
   /// In the order of the blocks behind the loss.
   let tallies: [(tally: Tally, rule: any TallyRule, place: Int)]
 
+  /// Finds out which sums a criterion needs for a network with so many outputs.
   public init(_ criterion: Criterion, outputs: Int) {
     var blocks = [Block(name: "loss", count: 1)]
     var tallies: [(tally: Tally, rule: any TallyRule, place: Int)] = []
@@ -40,10 +44,12 @@ public struct FigureLayout: Hashable, Sendable {
     count = next
   }
 
+  /// Whether both sum up the same.
   public static func == (left: FigureLayout, right: FigureLayout) -> Bool {
     left.outputs == right.outputs && left.criterion == right.criterion
   }
 
+  /// Feeds what equality compares.
   public func hash(into hasher: inout Hasher) {
     hasher.combine(outputs)
     hasher.combine(criterion)

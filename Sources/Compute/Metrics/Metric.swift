@@ -7,30 +7,48 @@ public import Settings
 /// A new metric is a file with its formula and its description, and a case here; where it needs a sum that no other has, a case of
 /// ``Tally``, too.
 public enum Metric: Hashable, Sendable {
+  /// The share of samples, or of labels, that are decided rightly.
   case accuracy
-  /// Among so many of the largest outputs, 2 or more.
+  /// The share of samples whose class is among so many of the largest outputs, 2 or more.
   case topAccuracy(Int)
+  /// The share of samples whose labels are all decided rightly.
   case exactMatch
+  /// The share of decisions for a class that are right, as a mean over classes.
   case precision
+  /// The share of a class's samples that are decided for it, as a mean over classes.
   case recall
+  /// The harmonic mean of precision and recall, as a mean over classes.
   case f1
+  /// The mean of absolute differences.
   case meanAbsoluteError
+  /// The mean of squared differences.
   case meanSquaredError
+  /// The root of the mean of squared differences.
   case rootMeanSquaredError
+  /// The coefficient of determination, as a mean over outputs.
   case r2
   case cosineSimilarity
 
   /// In the order of references and tables.
   enum Kind: CaseIterable {
+    /// The share of samples, or of labels, that are decided rightly.
     case accuracy
     case topAccuracy
+    /// The share of samples whose labels are all decided rightly.
     case exactMatch
+    /// The share of decisions for a class that are right, as a mean over classes.
     case precision
+    /// The share of a class's samples that are decided for it, as a mean over classes.
     case recall
+    /// The harmonic mean of precision and recall, as a mean over classes.
     case f1
+    /// The mean of absolute differences.
     case meanAbsoluteError
+    /// The mean of squared differences.
     case meanSquaredError
+    /// The root of the mean of squared differences.
     case rootMeanSquaredError
+    /// The coefficient of determination, as a mean over outputs.
     case r2
     case cosineSimilarity
   }
@@ -83,13 +101,15 @@ extension Metric {
   /// All that configurations name, in the order of references and tables.
   public static let all: [Metric] = Kind.allCases.flatMap(metrics)
 
-  /// As configurations and tables call it.
+  /// The word that configurations and tables have for it.
   public var name: String { rule.name }
 
-  /// In a few words.
+  /// What references say of it, in a few words.
   public var summary: String { rule.summary }
 
-  /// - Parameter name: of a metric; `top_<k>_accuracy` for any k from 2 to 1000.
+  /// Takes the word that configurations have for a metric; nil where there is none.
+  ///
+  /// - Parameter name: the word of a metric; `top_<k>_accuracy` for any k from 2 to 1000.
   public init?(name: String) {
     if let metric = Self.all.first(where: { $0.name == name }) {
       self = metric
@@ -118,6 +138,9 @@ extension Metric {
 }
 
 extension Metric: Codable {
+  /// Reads a metric by the word that configurations have for it.
+  ///
+  /// - Throws: `DecodingError` where there is no such metric.
   public init(from decoder: any Decoder) throws {
     let container = try decoder.singleValueContainer()
     let name = try container.decode(String.self)
@@ -127,6 +150,7 @@ extension Metric: Codable {
     self = metric
   }
 
+  /// Writes the word that configurations have for it.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.singleValueContainer()
     try container.encode(name)

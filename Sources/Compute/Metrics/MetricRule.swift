@@ -2,9 +2,9 @@ internal import Settings
 
 /// A metric's formula: which sums over samples it needs, and how it follows from them.
 protocol MetricRule: Sendable {
-  /// As configurations and tables call it.
+  /// The word that configurations and tables have for it.
   var name: String { get }
-  /// In a few words.
+  /// What references say of it, in a few words.
   var summary: String { get }
   /// Whether more is better.
   var isBetterHigher: Bool { get }

@@ -58,7 +58,7 @@ struct DecisionTally: TallyRule {
 extension TallySums {
   /// The plain mean of a share over the classes for which there is one; 0 without any.
   ///
-  /// - Parameter share: of a class, a part and its whole, from what is right, taken and actual.
+  /// - Parameter share: a part and its whole, of a class, from what is right, taken and actual.
   fileprivate func meanOfClasses(_ share: (Double, Double, Double) -> (Double, Double)) -> Double {
     let counts = self[.decisions]
     let first = counts.startIndex

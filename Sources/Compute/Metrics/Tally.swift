@@ -25,7 +25,7 @@ enum Tally: Hashable, Sendable {
 
 /// What a sum is made of.
 protocol TallyRule: Sendable {
-  /// As checkpoints call it.
+  /// The word that checkpoints have for it.
   var name: String { get }
   /// How many numbers it is.
   func width(outputs: Int) -> Int

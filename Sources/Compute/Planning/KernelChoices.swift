@@ -2,8 +2,11 @@ internal import OneDNN
 
 /// A pass over a layer.
 public enum Pass: String, Hashable, Sendable, CaseIterable, Codable {
+  /// From the source to the destination.
   case forward
+  /// From the destination's gradient to the source's.
   case backwardData = "backward-data"
+  /// From the source and the destination's gradient to that of the weights.
   case backwardWeights = "backward-weights"
 }
 
@@ -16,6 +19,7 @@ public struct KernelChoices: Hashable, Sendable {
   /// By `layer/pass`: the algorithm; by `layer/precision`: the number format.
   private var entries: [String: String]
 
+  /// Makes a record that names no layer.
   public init() { entries = [:] }
 
   /// The algorithm of a layer's pass; nil where none was chosen.
@@ -38,6 +42,7 @@ public struct KernelChoices: Hashable, Sendable {
   /// Whether a layer has an algorithm of Winograd.
   public var hasWinograd: Bool { entries.values.contains(ConvolutionAlgorithmName.winograd.rawValue) }
 
+  /// Whether nothing is recorded.
   public var isEmpty: Bool { entries.isEmpty && shardSize == nil }
 
   // MARK: - As text
@@ -77,7 +82,9 @@ public struct KernelChoices: Hashable, Sendable {
 
 /// The algorithms of a convolution, by the words of configs and tables.
 public enum ConvolutionAlgorithmName: String, Hashable, Sendable, CaseIterable {
+  /// Multiplications and additions as the definition says.
   case direct
+  /// Tiles transformed first, so that fewer multiplications are left.
   case winograd
 
   var algorithm: ConvolutionAlgorithm {

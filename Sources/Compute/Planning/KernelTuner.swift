@@ -5,12 +5,17 @@ internal import Tensors
 
 /// How long one kernel took for one pass over one shard of a convolution.
 public struct KernelTiming: Hashable, Sendable {
+  /// The layer that the kernel would serve.
   public let layer: String
+  /// The pass that the kernel would serve.
   public let pass: Pass
+  /// How it computes the convolution.
   public let algorithm: ConvolutionAlgorithmName
+  /// The number format in which it multiplies.
   public let precision: ComputePrecision
   /// The library's name of the kernel.
   public let kernel: String
+  /// Seconds of the fastest of several runs.
   public let seconds: Double
   /// Multiply-adds of the pass, times two, without padding.
   public let flops: Double
@@ -21,11 +26,14 @@ public struct KernelTiming: Hashable, Sendable {
 /// The fastest of several runs counts, for what else the machine does only makes a run slower. Long runs are repeated
 /// less often: they average over disturbances themselves.
 public struct KernelTuner {
+  /// Samples of the shard that is timed.
   public var samples: Int
+  /// The number formats that are tried.
   public var precisions: [ComputePrecision]
   /// Runs of each kernel; at least 1.
   public var repeats: Int
 
+  /// Takes the size of the shard, 1 or more, and what to try.
   public init(samples: Int, precisions: [ComputePrecision] = [.fp32], repeats: Int = 3) {
     self.samples = samples
     self.precisions = precisions
@@ -110,6 +118,7 @@ public struct KernelTuner {
         for (pass, candidates) in passes {
           guard let kernel = candidates.first(where: { !$0.isReference }) else { continue }
           guard mayContinue() else { return result }
+          /// Seconds of the fastest of several runs.
           let seconds = try seconds(of: kernel, pass, hopelessAbove: (fastest[pass] ?? .infinity) * 1.5)
           fastest[pass] = min(fastest[pass] ?? .infinity, seconds)
           result.append(
@@ -135,6 +144,7 @@ public struct KernelTuner {
       else {
         return 0
       }
+      /// Seconds of the fastest of several runs.
       let seconds = try KernelTuner(samples: rows, repeats: 12).seconds(of: kernel, .forward)
       return 2 * Double(rows * inner * columns) / seconds
     } catch {

@@ -4,7 +4,7 @@ internal import Tensors
 
 /// One thread's reading of a dataset's blocks.
 final class BlockReader {
-  private let storage: SampleStorage
+  private let storage: SampleFile
   private var file: RawFile { storage.file }
   private let checksFinite: Bool
   private let stored = ScratchMemory()
@@ -12,7 +12,7 @@ final class BlockReader {
   private var sorted: [UInt64] = []
   private var addresses: AlignedBuffer<UInt>
 
-  init(_ storage: SampleStorage, checksFinite: Bool) {
+  init(_ storage: SampleFile, checksFinite: Bool) {
     self.storage = storage
     self.checksFinite = checksFinite
     addresses = AlignedBuffer(count: 0)

@@ -13,13 +13,13 @@ internal import Tensors
 /// take those of the next. A thread that finds no more work in a window begins with the next one while others finish.
 /// The first windows are short, so that the first step need not wait for a long one.
 final class SampleConveyor: Sendable {
-  private let storage: SampleStorage
+  private let storage: SampleFile
   private let state: Monitor<ConveyorState>
 
   /// - Parameters:
   ///   - capacity: samples in memory at the most, though never fewer than two minibatches.
   ///   - threads: how many read and inflate.
-  init(_ storage: SampleStorage, schedule: BatchSchedule, capacity: Int, threads: Int) {
+  init(_ storage: SampleFile, schedule: BatchSchedule, capacity: Int, threads: Int) {
     self.storage = storage
     state = Monitor(ConveyorState(storage, schedule: schedule, capacity: capacity, threads: threads))
     for _ in 0..<threads {
@@ -51,7 +51,7 @@ final class SampleConveyor: Sendable {
     return try answer.get().map { ($0.slice, SampleLease($0, returnedTo: state)) }
   }
 
-  private static func work(_ storage: SampleStorage, _ state: Monitor<ConveyorState>) {
+  private static func work(_ storage: SampleFile, _ state: Monitor<ConveyorState>) {
     let reader = BlockReader(storage, checksFinite: storage.pixelType == .float32)
     while true {
       switch state.wait({ $0.nextJob() }) {
@@ -81,15 +81,15 @@ struct SampleWindow: Sendable {
   let number: Int
   let slices: [BatchSlice]
   let wanted: SampleRequests
-  /// By place, in the order of the minibatches: the slot that a sample has taken, and its address.
-  let slots: AlignedBuffer<Int32>
+  /// By place, in the order of the minibatches: the cell that a sample has taken, and its address.
+  let cells: AlignedBuffer<Int32>
   let addresses: AlignedBuffer<UInt>
 
-  init(number: Int, _ slices: [BatchSlice], of storage: SampleStorage) {
+  init(number: Int, _ slices: [BatchSlice], of storage: SampleFile) {
     self.number = number
     self.slices = slices
     wanted = storage.requests(slices.flatMap(\.rows))
-    slots = AlignedBuffer(count: wanted.requests.count)
+    cells = AlignedBuffer(count: wanted.requests.count)
     addresses = AlignedBuffer(count: wanted.requests.count)
   }
 }
@@ -157,9 +157,9 @@ struct ConveyorState: Sendable {
     }
   }
 
-  private var slots: SampleSlots
-  /// Free slots that a thread waits for; 0 where none does.
-  private var neededSlots = 0
+  private var cells: SampleCells
+  /// Free cells that a thread waits for; 0 where none does.
+  private var neededCells = 0
   var ready = ReadyQueue()
   /// Whether the reader waits for a minibatch: then memory is no reason to wait.
   var isAwaited = false
@@ -179,11 +179,11 @@ struct ConveyorState: Sendable {
   /// Windows being filled, in order: one, and the next where all blocks of the first are handed out.
   private var filling: [Filling] = []
 
-  init(_ storage: SampleStorage, schedule: BatchSchedule, capacity: Int, threads: Int) {
+  init(_ storage: SampleFile, schedule: BatchSchedule, capacity: Int, threads: Int) {
     self.schedule = schedule
     let batch = schedule.batchSize
     let capacity = max(capacity, 2 * batch)
-    slots = SampleSlots(capacity: capacity, sampleByteCount: storage.sampleByteCount)
+    cells = SampleCells(capacity: capacity, sampleByteCount: storage.sampleByteCount)
     blockCount = storage.blockCount
     samplesPerJob = max(1, min((256 << 10) / max(1, storage.sampleByteCount), capacity / 32))
     // What a window leaves free lets the first blocks of the next be read: one for each thread, better two.
@@ -230,20 +230,20 @@ struct ConveyorState: Sendable {
     let mayExceed = isAwaited && index == 0
     for (end, isUrgent) in [(end, false), (first + 1, true)] where !isUrgent || mayExceed {
       let requests = window.wanted.requests[blocks[first].lowerBound..<blocks[end - 1].upperBound]
-      if slots.take(requests, numbers: window.slots, addresses: window.addresses, isUrgent: isUrgent) {
+      if cells.take(requests, numbers: window.cells, addresses: window.addresses, isUrgent: isUrgent) {
         filling[index].nextBlock = end
         return .read(window, blocks: first..<end)
       }
-      neededSlots = requests.count
+      neededCells = requests.count
     }
     return nil
   }
 
   /// Takes back the memory of a minibatch; whether a thread waited for it.
   mutating func giveBack(_ ready: Ready) -> Bool {
-    slots.giveBack(ready.places, of: ready.window.slots)
-    guard neededSlots > 0, slots.available >= neededSlots else { return false }
-    neededSlots = 0
+    cells.giveBack(ready.places, of: ready.window.cells)
+    guard neededCells > 0, cells.available >= neededCells else { return false }
+    neededCells = 0
     return true
   }
 

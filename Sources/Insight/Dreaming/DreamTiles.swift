@@ -63,7 +63,7 @@ final class DreamTiles {
   ///
   /// - Returns: the objective, a mean over the tiles.
   func updateGradient(of image: FloatImage, down: Int, right: Int) throws -> Double {
-    let results = Slots<Double>(count: count)
+    let results = IndexedValues<Double>(count: count)
     nonisolated(unsafe) let tiles = self
     if sessions.count == 1 {
       for index in 0..<count { results[index] = try run(index, image, (down, right), sessions[0]) }

@@ -4,15 +4,19 @@ public import Tensors
 
 /// A training at one moment, in canonical layouts: independent of workers, plans and memory.
 public final class Checkpoint: Sendable {
+  /// The network that is trained, with its shapes.
   public let network: ResolvedNetwork
   /// Name of the model in the file.
   public let name: String
+  /// How far the training has come.
   public let progress: TrainingProgress
+  /// Which run it belongs to, and what the run depends on.
   public let identity: RunIdentity
   /// What evaluation and prediction use: the parameters, or their running average where the training keeps one.
   public let values: CanonicalParameters
   /// The parameters that training moves, where ``values`` holds their average; nil otherwise.
   public let trained: CanonicalParameters?
+  /// The optimizer with its settings; nil where the values were not trained here.
   public let optimizer: OptimizerConfiguration?
   /// The optimizer's state by slot; each mirrors the trainable values.
   public let slots: [Slot]
@@ -24,16 +28,21 @@ public final class Checkpoint: Sendable {
     let slots: [Slot]
   }
 
+  /// One of the optimizer's slots: what it remembers of each parameter.
   public struct Slot: Sendable {
+    /// The slot's name, as the optimizer calls it.
     public let name: String
+    /// One value for each trainable parameter's element, in canonical order.
     public let values: AlignedBuffer<Float>
 
+    /// Takes a name and values in canonical order.
     public init(name: String, values: AlignedBuffer<Float>) {
       self.name = name
       self.values = values
     }
   }
 
+  /// Puts a state together; nothing is copied.
   public init(
     network: ResolvedNetwork, name: String, progress: TrainingProgress, identity: RunIdentity,
     values: CanonicalParameters, optimizer: OptimizerConfiguration?, slots: [Slot],

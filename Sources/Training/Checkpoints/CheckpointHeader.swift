@@ -18,16 +18,24 @@ public import Digests
 ///
 /// All other bytes are zero.
 public struct CheckpointHeader: Hashable, Sendable {
+  /// The length of the header.
   public static let byteCount = 512
+  /// The version of the format that is written, and the latest that is read.
   public static let formatVersion = 1
   /// Not text at either end, so that no tool takes the file for something else.
   private static let magic: [UInt8] = [0x89, 0x43, 0x4F, 0x4E, 0x56, 0x4F, 0x59, 0x0A]
 
+  /// The length of the HDF5 part in bytes.
   public let payloadByteCount: Int
+  /// Steps done.
   public let step: Int
+  /// Epochs done.
   public let epoch: Int
+  /// The score of the epoch that ended with this step, higher is better; nil in the middle of an epoch.
   public let score: Double?
+  /// The SHA-256 of the HDF5 part.
   public let payloadDigest: SHA256.Digest
+  /// The SHA-256 of what a repeated run has again.
   public let contentDigest: SHA256.Digest
 
   func bytes() -> [UInt8] {
@@ -72,6 +80,7 @@ public struct CheckpointHeader: Hashable, Sendable {
     payloadByteCount = payload
     self.step = step
     self.epoch = epoch
+    /// The score of the epoch that ended with this step, higher is better; nil in the middle of an epoch.
     let score = Double(bitPattern: number(at: 40))
     self.score = score.isNaN ? nil : score
     payloadDigest = SHA256.Digest(bytes[64..<96])
@@ -93,8 +102,8 @@ public struct CheckpointHeader: Hashable, Sendable {
   /// Checks the whole file against this header.
   ///
   /// - Parameters:
-  ///   - byteCount: of the file.
-  ///   - digest: of what follows the header.
+  ///   - byteCount: the length of the file.
+  ///   - digest: the SHA-256 of what follows the header.
   /// - Throws: ``TrainingError`` of kind `badData` when a byte is missing, left over or changed.
   func verify(byteCount: Int, digest: SHA256.Digest, file: String) throws(TrainingError) {
     guard byteCount == Self.byteCount + payloadByteCount else {

@@ -5,15 +5,19 @@ internal import Parallel
 /// Which is the newest is found by looking, never by a pointer file that could point nowhere. A damaged file is reported and
 /// passed over; nothing but ``save(_:model:keepLast:keepBest:)`` removes files, and that only after the new one has been read back.
 public final class CheckpointStore: Sendable {
+  /// The folder that holds the files.
   public let folder: String
   /// Files that this process has verified; they need not be read again before older ones go.
   private let verified = Guarded<Set<String>>([])
 
+  /// Takes a folder, which need not exist yet.
   public init(folder: String) { self.folder = folder }
 
   /// A file in the store, by its name; nothing of it is checked.
   public struct Entry: Hashable, Sendable {
+    /// Steps done, as the file's name says.
     public let step: Int
+    /// The path of the file.
     public let path: String
   }
 

@@ -59,7 +59,7 @@ final class CheckpointWriter {
   }
 
   /// Has a copy of the state written; waits for the one before.
-  func submit(_ state: TrainingEngine.StateCopy, _ progress: TrainingProgress) {
+  func submit(_ state: TrainingState, _ progress: TrainingProgress) {
     guard let store else { return }
     lastSubmission = clock.now
     savedProgress = progress
@@ -109,12 +109,12 @@ final class CheckpointWriter {
 
 /// A state on its way to the thread that writes it, which takes it out: whoever brought it need not let go of it first.
 private final class HeldState: Sendable {
-  private let state: Guarded<TrainingEngine.StateCopy?>
+  private let state: Guarded<TrainingState?>
 
-  init(_ state: TrainingEngine.StateCopy) { self.state = Guarded(state) }
+  init(_ state: TrainingState) { self.state = Guarded(state) }
 
-  /// Once.
-  func take() -> TrainingEngine.StateCopy {
+  /// Takes the state out, which can be done once.
+  func take() -> TrainingState {
     let taken = state.withLock { state in
       defer { state = nil }
       return state

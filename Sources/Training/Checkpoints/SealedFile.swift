@@ -15,6 +15,8 @@ public struct SealedFile: Sendable {
   /// Whether the state belongs to work that this text describes.
   public func belongs(to description: String) -> Bool { owner == SHA256.digest(of: description) }
 
+  /// Writes a file with its digest, all of it or none.
+  ///
   /// - Parameters:
   ///   - description: everything that decides the work's result, for ``belongs(to:)``.
   ///   - folder: must be there.
@@ -29,6 +31,8 @@ public struct SealedFile: Sendable {
       CheckpointFile.Encoded(header: header, payload: payload), as: name, in: folder)
   }
 
+  /// Reads a file and checks it against its digest.
+  ///
   /// - Throws: ``TrainingError`` of kind `missingInput`, or `badData` where a byte is missing or changed.
   public static func read(_ path: String) throws(TrainingError) -> SealedFile {
     let (header, bytes) = try CheckpointFile.contents(of: path)

@@ -1,9 +1,12 @@
 /// States of one piece of work in a folder, to go on from: the last two, the older one in case the newer is damaged.
 public struct StateStore: Sendable {
+  /// The folder that holds the files.
   public let folder: String
   /// What the files' names begin with.
   public let name: String
 
+  /// Takes the folder and the name of what is saved in it.
+  ///
   /// - Parameter folder: made when the first state comes.
   public init(folder: String, name: String) {
     self.folder = folder
@@ -50,6 +53,9 @@ public struct StateStore: Sendable {
     for old in try files().filter({ $0 != path }).dropFirst() { try removeFile(old) }
   }
 
+  /// Removes all states that the store holds.
+  ///
+  /// - Throws: ``TrainingError`` where a file cannot be removed.
   public func removeAll() throws(TrainingError) {
     for file in try files() { try removeFile(file) }
   }

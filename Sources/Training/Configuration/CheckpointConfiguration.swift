@@ -2,14 +2,18 @@ public import Settings
 
 /// When checkpoints are written and which are kept.
 public struct CheckpointConfiguration: Hashable, Sendable {
+  /// When checkpoints are written.
   public var every: CheckpointInterval
+  /// Which of them are kept.
   public var keep: CheckpointRetention
 
+  /// Takes when to write checkpoints, and which to keep.
   public init(every: CheckpointInterval = .epochs(1), keep: CheckpointRetention = CheckpointRetention()) {
     self.every = every
     self.keep = keep
   }
 
+  /// The settings, as configurations write them.
   public static let settings = SettingsDescription<CheckpointConfiguration>(
     "When the state of the run is saved, and what is kept.", CheckpointConfiguration(),
     [
@@ -23,20 +27,29 @@ public struct CheckpointConfiguration: Hashable, Sendable {
 
 /// How often a checkpoint is written.
 public enum CheckpointInterval: Hashable, Sendable {
+  /// One checkpoint after every so many epochs.
   case epochs(Int)
+  /// One checkpoint after every so many steps.
   case steps(Int)
+  /// One checkpoint after every so many minutes of training.
   case minutes(Double)
 }
 
 extension CheckpointInterval: SettingsVariant {
+  /// The words of configurations.
   public enum Kind: String, Sendable, CaseIterable {
+    /// One checkpoint after every so many epochs.
     case epochs
+    /// One checkpoint after every so many steps.
     case steps
+    /// One checkpoint after every so many minutes of training.
     case minutes
   }
 
+  /// What messages call one of these.
   public static let noun = "interval"
 
+  /// Which of the kinds this is, without its settings.
   public var kind: Kind {
     switch self {
     case .epochs: .epochs
@@ -45,6 +58,7 @@ extension CheckpointInterval: SettingsVariant {
     }
   }
 
+  /// The word and the settings of a kind.
   public static func description(of kind: Kind) -> SettingsKind<Self> {
     switch kind {
     case .epochs:
@@ -70,11 +84,13 @@ public struct CheckpointRetention: Hashable, Sendable {
   /// How many of the best, by ``TrainingConfiguration/monitor``, besides.
   public var best: Int
 
+  /// Takes how many of the last and of the best are kept.
   public init(last: Int = 2, best: Int = 1) {
     self.last = last
     self.best = best
   }
 
+  /// The settings, as configurations write them.
   public static let settings = SettingsDescription<CheckpointRetention>(
     "Which checkpoints stay.", CheckpointRetention(),
     [

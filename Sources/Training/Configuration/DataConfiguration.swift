@@ -4,14 +4,18 @@ public import Settings
 
 /// Which samples a run trains and tests on.
 public struct DataConfiguration: Hashable, Sendable {
+  /// The samples to train on.
   public var train: SampleSource
+  /// The samples to evaluate on; nil where there are none.
   public var test: SampleSource?
   /// Samples that take no more bytes than this are kept in memory; others are streamed, in the same order.
   public var memoryLimitBytes: Int
+  /// How the order of samples changes from epoch to epoch.
   public var shuffle: Shuffling
   /// Training samples by which epochs are compared instead of the test set; nil holds none out.
   public var validation: HeldOut?
 
+  /// Takes the samples and how they are read.
   public init(
     train: SampleSource, test: SampleSource? = nil, memoryLimitBytes: Int = 1 << 30, shuffle: Shuffling = true
   ) {
@@ -21,6 +25,7 @@ public struct DataConfiguration: Hashable, Sendable {
     self.shuffle = shuffle
   }
 
+  /// The settings, as configurations write them.
   public static let settings = SettingsDescription<DataConfiguration>(
     "The samples that a run trains and tests on.",
     DataConfiguration(train: SampleSource(file: "", images: "", labels: "")),
@@ -45,13 +50,16 @@ public struct DataConfiguration: Hashable, Sendable {
 
 /// Where samples are found: an HDF5 file and names of datasets in it.
 public struct SampleSource: Hashable, Sendable {
+  /// The path of the HDF5 file.
   public var file: String
+  /// The name of the images in the file.
   public var images: String
   /// What is right for each sample: its class, or a vector of numbers.
   public var target: TargetName
   /// A weight for each sample; nil for 1 each.
   public var weights: String?
 
+  /// Takes the names of images, targets and weights in a file.
   public init(file: String, images: String, target: TargetName, weights: String? = nil) {
     self.file = file
     self.images = images
@@ -59,6 +67,7 @@ public struct SampleSource: Hashable, Sendable {
     self.weights = weights
   }
 
+  /// Takes the names of images and labels in a file.
   public init(file: String, images: String, labels: String) {
     self.init(file: file, images: images, target: .labels(labels))
   }

@@ -3,9 +3,12 @@ internal import Settings
 
 /// The figure by which epochs are compared: of the test set, or of the training set where there is no other.
 public enum MonitoredFigure: Hashable, Sendable {
+  /// The mean loss, lower is better.
   case loss
+  /// One of the metrics.
   case metric(Metric)
 
+  /// The accuracy, which most trainings are judged by.
   public static let accuracy = MonitoredFigure.metric(.accuracy)
 
   /// The figure that is usual for a criterion: accuracy where it is taken, else the loss.
@@ -13,6 +16,7 @@ public enum MonitoredFigure: Hashable, Sendable {
     self = criterion.metrics.contains(.accuracy) ? .accuracy : .loss
   }
 
+  /// Takes the word that configurations have for a figure; nil where there is none of that name.
   public init?(name: String) {
     if name == "loss" {
       self = .loss
@@ -23,7 +27,7 @@ public enum MonitoredFigure: Hashable, Sendable {
     }
   }
 
-  /// As configurations and the columns of tables call it.
+  /// The word that configurations and the columns of tables have for it.
   public var name: String {
     switch self {
     case .loss: "loss"
@@ -31,6 +35,7 @@ public enum MonitoredFigure: Hashable, Sendable {
     }
   }
 
+  /// Whether a larger value is better.
   public var isBetterHigher: Bool {
     switch self {
     case .loss: false
@@ -38,6 +43,8 @@ public enum MonitoredFigure: Hashable, Sendable {
     }
   }
 
+  /// The figure's value in some sums.
+  ///
   /// - Returns: nil where the figure was not taken.
   public func value(of sums: MetricSums) -> Double? {
     switch self {

@@ -4,12 +4,13 @@ public import Settings
 ///
 /// Each way gives the same bytes on any number of workers; those of the other may differ in their last bits.
 public enum Parallelism: String, Hashable, Sendable, CaseIterable, SettingWord {
-  /// Each takes shards of its own.
+  /// Each worker takes shards of its own.
   case shards
   /// All work on one sample after another, each on some channels of a layer: for minibatches of fewer, large samples than there
   /// are workers. With 32-bit floating point only.
   case intra
 
+  /// What references say of it, in a few words.
   public var summary: String {
     switch self {
     case .shards: "each worker takes shards of its own"
@@ -21,9 +22,12 @@ public enum Parallelism: String, Hashable, Sendable, CaseIterable, SettingWord {
 
 /// Number format of activations and weights in kernels; parameters, gradient sums and optimizer stay fp32.
 public enum Precision: String, Hashable, Sendable, CaseIterable, SettingWord {
+  /// 32-bit floating point.
   case fp32
+  /// 16-bit floating point with the exponent of 32 bits.
   case bf16
 
+  /// What references say of it, in a few words.
   public var summary: String {
     switch self {
     case .fp32: "32-bit floating point"
@@ -39,6 +43,7 @@ public enum WeightDecayScope: String, Hashable, Sendable, CaseIterable, SettingW
   /// Kernels of convolutions and dense layers; biases and the scales of normalisation are left alone.
   case kernels
 
+  /// What references say of it, in a few words.
   public var summary: String {
     switch self {
     case .all: "every trainable parameter"
@@ -54,11 +59,13 @@ public struct EpochLimits: Hashable, Sendable {
   /// Minibatches, of ``TrainingConfiguration/batch`` samples, of an evaluation; nil for all.
   public var evaluation: Int?
 
+  /// Takes the bounds; nil for all minibatches.
   public init(training: Int? = nil, evaluation: Int? = nil) {
     self.training = training
     self.evaluation = evaluation
   }
 
+  /// The settings, as configurations write them.
   public static let settings = SettingsDescription<EpochLimits>(
     "Bounds on the minibatches of an epoch, for quick trials and for data that never comes to an end.",
     EpochLimits(),
@@ -74,6 +81,7 @@ public struct EpochLimits: Hashable, Sendable {
 
 /// A bound on gradients, applied to the minibatch's mean gradient before the optimizer.
 public enum GradientClipping: Hashable, Sendable {
+  /// Gradients stay as they are.
   case none
   /// Scales all gradients so that their global L2 norm is at most this.
   case norm(Double)
@@ -82,14 +90,20 @@ public enum GradientClipping: Hashable, Sendable {
 }
 
 extension GradientClipping: SettingsVariant {
+  /// The words of configurations.
   public enum Kind: String, Sendable, CaseIterable {
+    /// Gradients stay as they are.
     case none
+    /// A bound on the norm of all gradients together.
     case norm
+    /// A bound on each element.
     case value
   }
 
+  /// What messages call one of these.
   public static let noun = "clipping"
 
+  /// Which of the kinds this is, without its settings.
   public var kind: Kind {
     switch self {
     case .none: .none
@@ -98,6 +112,7 @@ extension GradientClipping: SettingsVariant {
     }
   }
 
+  /// The word and the settings of a kind.
   public static func description(of kind: Kind) -> SettingsKind<Self> {
     switch kind {
     case .none: SettingsKind(kind.rawValue, "Gradients are left as they are.", .none)
@@ -115,19 +130,25 @@ extension GradientClipping: SettingsVariant {
 
 /// What happens when the loss or a gradient is NaN or infinite.
 public enum NonFinitePolicy: Hashable, Sendable {
+  /// Ends the run with its last good checkpoint.
   case stop
   /// Leaves the step out, at most this many times in a run; then stops.
   case skip(atMost: Int)
 }
 
 extension NonFinitePolicy: SettingsVariant {
+  /// The words of configurations.
   public enum Kind: String, Sendable, CaseIterable {
+    /// Ends the run with its last good checkpoint.
     case stop
+    /// Leaves the step out.
     case skip
   }
 
+  /// What messages call one of these.
   public static let noun = "policy"
 
+  /// Which of the kinds this is, without its settings.
   public var kind: Kind {
     switch self {
     case .stop: .stop
@@ -135,6 +156,7 @@ extension NonFinitePolicy: SettingsVariant {
     }
   }
 
+  /// The word and the settings of a kind.
   public static func description(of kind: Kind) -> SettingsKind<Self> {
     switch kind {
     case .stop: SettingsKind(kind.rawValue, "The run ends with the last good checkpoint.", .stop)

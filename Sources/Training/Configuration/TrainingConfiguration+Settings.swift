@@ -3,6 +3,7 @@ internal import Datasets
 public import Settings
 
 extension TrainingConfiguration {
+  /// The settings, as configurations write them.
   public static let settings = SettingsDescription<TrainingConfiguration>(
     "How the network learns.",
     TrainingConfiguration(epochs: 1, batch: 1, optimizer: .sgd(SGD(learningRate: 1))),

@@ -4,6 +4,7 @@ internal import Settings
 
 /// How the network is trained.
 public struct TrainingConfiguration: Hashable, Sendable {
+  /// Passes over the training samples.
   public var epochs: Int
   /// Samples of one optimizer step; the last minibatch of an epoch may be smaller.
   public var batch: Int
@@ -15,14 +16,20 @@ public struct TrainingConfiguration: Hashable, Sendable {
   public var loss: Loss
   /// Figures beside the loss; nil for those that are usual for it.
   public var metrics: [Metric]?
+  /// What the loss of each class's samples, or of each label, is multiplied by.
   public var classWeights: ClassWeights
+  /// The rule that moves the parameters.
   public var optimizer: OptimizerConfiguration
   /// Samples of a step for which the optimizer's learning rate is meant: it is multiplied by ``samplesPerStep`` over this; nil
   /// leaves it.
   public var baseBatch: Int?
+  /// How the learning rate changes during the run.
   public var schedule: ScheduleConfiguration
+  /// The number format in which kernels multiply.
   public var precision: Precision
+  /// A bound on the gradients.
   public var clipping: GradientClipping
+  /// What happens when a number is not finite.
   public var nonFinite: NonFinitePolicy
   /// Which parameters the optimizer's weight decay acts on, where no rule is for them.
   public var weightDecayScope: WeightDecayScope
@@ -50,6 +57,7 @@ public struct TrainingConfiguration: Hashable, Sendable {
   /// How training samples are varied; evaluation sees them as they are.
   public var augmentation: Augmentation
 
+  /// Takes the settings that differ between most trainings; the others have their usual values.
   public init(
     epochs: Int, batch: Int, shard: Int? = nil,
     loss: Loss = .softmaxCrossEntropy(SoftmaxCrossEntropy()), metrics: [Metric]? = nil,

@@ -3,9 +3,12 @@ public import Settings
 
 /// What a training makes small: a loss, and how much each class counts in it.
 public struct TrainingObjective: Hashable, Sendable {
+  /// What training makes small.
   public var loss: Loss
+  /// What the loss of each class's samples, or of each label, is multiplied by.
   public var classWeights: ClassWeights
 
+  /// Takes a loss and its weights.
   public init(loss: Loss, classWeights: ClassWeights = .equal) {
     self.loss = loss
     self.classWeights = classWeights
@@ -13,10 +16,13 @@ public struct TrainingObjective: Hashable, Sendable {
 }
 
 extension TrainingObjective: SettingsVariant {
+  /// What messages call one of these.
   public static let noun = Loss.noun
 
+  /// Which of the kinds this is, without its settings.
   public var kind: Loss.Kind { loss.kind }
 
+  /// The word and the settings of a kind.
   public static func description(of kind: Loss.Kind) -> SettingsKind<Self> {
     let keys: [SettingKey<Self>] =
       switch Loss.outputs(of: kind) {
@@ -36,9 +42,9 @@ extension TrainingObjective: SettingsVariant {
 public enum ClassWeights: Hashable, Sendable {
   /// All the same.
   case equal
-  /// Each class in inverse proportion to its samples: N / (classes · samples of the class), so that the mean over the samples is 1.
+  /// Weights in inverse proportion to the classes' samples: N / (classes · samples of the class), so that the mean over the samples is 1.
   case balanced
-  /// In the order of the classes, each at least 0.
+  /// Weights in the order of the classes, each at least 0.
   case given([Double])
 }
 

@@ -13,15 +13,22 @@ public enum TuningConfiguration: Hashable, Sendable {
 }
 
 extension TuningConfiguration: SettingsVariant {
+  /// The words of configurations.
   public enum Kind: String, Sendable, CaseIterable {
+    /// A cost model chooses.
     case model
+    /// Direct kernels everywhere.
     case direct
+    /// The fastest that was measured.
     case measured
+    /// What a file says.
     case file
   }
 
+  /// What messages call one of these.
   public static let noun = "tuning"
 
+  /// Which of the kinds this is, without its settings.
   public var kind: Kind {
     switch self {
     case .model: .model
@@ -31,6 +38,7 @@ extension TuningConfiguration: SettingsVariant {
     }
   }
 
+  /// The word and the settings of a kind.
   public static func description(of kind: Kind) -> SettingsKind<Self> {
     switch kind {
     case .model:

@@ -5,13 +5,17 @@ internal import Parallel
 public struct MetricSums: Hashable, Sendable {
   /// What the sums mean; nil where nothing has been added yet.
   public private(set) var layout: FigureLayout?
+  /// The sums in the order of the layout.
   public private(set) var values: [Double] = []
+  /// How many samples were summed up.
   public private(set) var samples = 0
 
   /// Nothing, to which anything can be added.
   public init() {}
 
-  /// - Parameter values: in the order of the layout; nil for zeros.
+  /// Takes sums of so many samples.
+  ///
+  /// - Parameter values: the sums in the order of the layout; nil for zeros.
   public init(_ layout: FigureLayout, values: [Double]? = nil, samples: Int = 0) {
     self.layout = layout
     self.values = values ?? [Double](repeating: 0, count: layout.count)
@@ -24,6 +28,7 @@ public struct MetricSums: Hashable, Sendable {
     self.init(layout, values: SumTree.sumRows(rows, width: layout.count), samples: samples)
   }
 
+  /// Adds the sums of other samples, of the same figures.
   public static func += (sums: inout MetricSums, more: MetricSums) {
     guard let layout = more.layout else { return }
     if sums.layout == nil { sums = MetricSums(layout) }
@@ -41,12 +46,12 @@ public struct MetricSums: Hashable, Sendable {
   /// Mean loss of a sample; 0 without samples.
   public var meanLoss: Double { samples == 0 ? 0 : (values.first ?? 0) / Double(samples) }
 
-  /// Nil for a metric that was not taken.
+  /// The figure of a metric; nil for one that was not taken.
   public func figure(_ metric: Metric) -> Double? {
     layout?.figure(metric, sums: values, samples: samples)
   }
 
-  /// Nil where it was not taken.
+  /// The accuracy; nil where it was not taken.
   public var accuracy: Double? { figure(.accuracy) }
 
   /// The loss, then the metrics in the order of the criterion.
@@ -58,7 +63,9 @@ public struct MetricSums: Hashable, Sendable {
 
   /// A figure with its name in tables.
   public struct Figure: Hashable, Sendable {
+    /// The name, such as `accuracy`.
     public let name: String
+    /// The figure of all samples.
     public let value: Double
   }
 }

@@ -17,7 +17,7 @@ struct PreparedTraining {
   ///
   /// - Parameters:
   ///   - data: opened already; nil opens the request's.
-  ///   - identity: of a run that goes on, whose choices of kernels are repeated; nil for one that begins.
+  ///   - identity: the identity of a run that goes on, whose choices of kernels are repeated; nil for one that begins.
   /// - Throws: ``TrainingError`` where data and network do not fit; ``StoppedEarly`` when asked to stop.
   init(
     _ request: RunRequest, data: RunData? = nil, goingOnFrom identity: RunIdentity? = nil, stop: StopRequest
@@ -36,7 +36,7 @@ struct PreparedTraining {
 
   /// What checkpoints say the run is.
   ///
-  /// - Parameter earlier: of the checkpoint that it goes on from; nil for a run that begins.
+  /// - Parameter earlier: what the checkpoint says that it goes on from; nil for a run that begins.
   func identity(goingOnFrom earlier: RunIdentity?) -> RunIdentity {
     RunIdentity(
       runID: earlier?.runID ?? UUID().uuidString.lowercased(),
@@ -64,14 +64,14 @@ struct PreparedTraining {
   /// - Parameters:
   ///   - workers: nil for the request's.
   ///   - checkpoint: whose state it begins with; nil begins with the initialisers' values.
-  ///   - evaluationSizes: of the minibatches that it will evaluate.
+  ///   - evaluationSizes: the sizes of the minibatches that it will evaluate.
   func makeEngine(
     workers: Int? = nil, from checkpoint: Checkpoint? = nil, evaluationSizes: Set<Int> = []
   ) throws -> TrainingEngine {
     let configuration = request.configuration
     return try TrainingEngine(
       compiled, configuration: configuration,
-      pool: WorkerPool(workers: workers ?? request.workers) { ThreadConfinement.confine() },
+      pool: .confined(workers: workers ?? request.workers),
       lossWeights: try data.lossWeights(configuration, compiled),
       trainingSizes: trainingSizes, evaluationSizes: evaluationSizes,
       start: checkpoint?.trained ?? checkpoint?.values

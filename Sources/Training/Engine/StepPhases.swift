@@ -7,6 +7,7 @@ public struct StepPhases: Hashable, Sendable {
   /// Copies of the parameters in the layouts and number formats that kernels read.
   public var kernelWeights = 0.0
 
+  /// Starts with no time at all.
   public init() {}
 
   init(shards: Double, update: Double, kernelWeights: Double) {

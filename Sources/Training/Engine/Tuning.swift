@@ -11,6 +11,8 @@ public struct Tuning {
   private let configuration: TrainingConfiguration
   private let stop: StopRequest
 
+  /// Takes the network whose kernels are to be chosen.
+  ///
   /// - Parameter stop: polled between convolutions.
   public init(_ network: ResolvedNetwork, _ configuration: TrainingConfiguration, stop: StopRequest) {
     self.network = network

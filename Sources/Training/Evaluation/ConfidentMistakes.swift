@@ -5,7 +5,9 @@ public import Datasets
 public struct ConfidentMistake: Hashable, Sendable {
   /// The sample's row in the dataset.
   public let row: Int
+  /// The class that the sample belongs to.
   public let label: Int32
+  /// The class that it was taken for.
   public let predicted: Int32
   /// How sure the network was of what it predicted: its probability in (0, 1], or its output where a network has none.
   public let probability: Double

@@ -10,6 +10,7 @@ public struct Evaluation: Sendable {
   ///
   /// That is the class of the largest output, of equal ones the first; of a single yes or no, 0 or 1. Empty for other tasks.
   public let labels: [Int32]
+  /// What each sample was taken for, in the order of ``labels``.
   public let predictions: [Int32]
 }
 

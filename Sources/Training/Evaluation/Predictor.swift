@@ -9,22 +9,23 @@ internal import Tensors
 /// Shards run on all workers; results depend on neither their number nor the order in which they finish. One call at a
 /// time: workspaces are shared by the calls.
 public final class Predictor: Sendable {
+  /// The network that predicts.
   public let network: ResolvedNetwork
-  /// By what the network was trained, which says what its outputs mean.
+  /// What the network was trained by, which says what its outputs mean.
   public let criterion: Criterion
   /// Values of the network's output.
   public var classes: Int { network.outputShape.elementCount }
 
-  private let compiled: CompiledNetwork
+  private let loaded: LoadedNetwork
   private let pool: WorkerPool
-  private let parameters: AlignedBuffer<Float>
-  private let statistics: AlignedBuffer<Float>
-  private let weights: KernelWeights
   private let workspaces: [Workspace]
 
+  /// Compiles a network for inference, with its values.
+  ///
   /// - Parameters:
   ///   - criterion: nil for softmax cross-entropy of classes.
-  ///   - sampleCount: samples that will be predicted; plans are compiled for the sizes of their shards.
+  ///   - sampleCount: how many samples will be predicted, in minibatches of ``batch`` or in one call; plans are compiled for the
+  ///     sizes of their shards.
   ///   - workers: 1 or more.
   /// - Throws: ``ComputeError`` where a layer has no kernel.
   public init(
@@ -35,23 +36,22 @@ public final class Predictor: Sendable {
     self.criterion = criterion ?? .classification
     // From the samples alone: a shard that followed the number of workers could change the last bits.
     let shard = sampleCount < Self.batch ? max(1, min(16, sampleCount)) : nil
-    compiled = try CompiledNetwork(
+    let compiled = try CompiledNetwork(
       network,
       options: CompileOptions(
         batch: Self.batch, shard: shard, training: false, criterion: self.criterion))
-    for batch in RunData.minibatchSizes(samples: sampleCount, batch: Self.batch) {
-      for samples in Sharding(sampleCount: batch, shardSize: compiled.shardSize).sizes {
-        _ = try compiled.inferencePlan(samples: samples)
-      }
-    }
-    pool = WorkerPool(workers: workers)
-    workspaces = try (0..<workers).map { [compiled] _ in try compiled.makeWorkspace() }
-    parameters = AlignedBuffer(count: compiled.storageCount)
+    // Samples may come in minibatches or all at once.
+    let minibatches = RunData.minibatchSizes(samples: sampleCount, batch: Self.batch).union([sampleCount])
+    let parameters = AlignedBuffer<Float>(count: compiled.storageCount)
     try compiled.load(values.trainable.baseAddress, into: parameters.baseAddress)
-    statistics = AlignedBuffer(count: values.statistics.count)
+    let statistics = AlignedBuffer<Float>(count: values.statistics.count)
     statistics.copy(from: values.statistics)
-    weights = compiled.makeKernelWeights()
-    try weights.refresh(from: parameters)
+    let loaded = try LoadedNetwork(
+      compiled, parameters: parameters, statistics: statistics,
+      inferenceShards: Sharding.sizes(ofMinibatches: minibatches, shardSize: compiled.shardSize))
+    self.loaded = loaded
+    pool = WorkerPool(workers: workers)
+    workspaces = try (0..<workers).map { _ in try loaded.makeWorkspace() }
   }
 
   /// Samples in memory at once; small enough that a wish to stop is heard soon.
@@ -82,7 +82,7 @@ public final class Predictor: Sendable {
   }
 
   private func logits(_ minibatch: Minibatch, _ view: Augmentation, _ stop: StopRequest) throws -> [Float]? {
-    let sharding = Sharding(sampleCount: minibatch.count, shardSize: compiled.shardSize)
+    let sharding = Sharding(sampleCount: minibatch.count, shardSize: loaded.compiled.shardSize)
     let rows = AlignedBuffer<Float>(count: sharding.sampleCount * classes)
     let augmenters = workspaces.map { _ in
       view.steps.isEmpty ? nil : Augmenter(view, sampleShape: network.inputShape, seed: 0)
@@ -97,10 +97,8 @@ public final class Predictor: Sendable {
         } else {
           samples
         }
-      let plan = try compiled.inferencePlan(samples: range.count)
-      try plan.infer(
-        source, in: workspaces[worker], weights: weights, parameters: parameters.baseAddress,
-        statistics: statistics.baseAddress, logits: rows.baseAddress + range.lowerBound * classes)
+      try loaded.infer(
+        source, in: workspaces[worker], logits: rows.baseAddress + range.lowerBound * classes)
     }
     guard done == sharding.count else { return nil }
     return Array(rows.elements)

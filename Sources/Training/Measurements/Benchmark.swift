@@ -30,9 +30,11 @@ public final class Benchmark {
   public struct Throughput: Sendable {
     /// Images per second at the median time.
     public let imagesPerSecond: Double
-    /// At the 95th and 5th percentile of the times.
+    /// Images per second at the 95th percentile of the times.
     public let slowest: Double
+    /// Images per second at the 5th percentile of the times.
     public let fastest: Double
+    /// How many pieces of work were timed.
     public let steps: Int
     /// Share of the time spent waiting for samples.
     public let dataWaitShare: Double
@@ -40,55 +42,45 @@ public final class Benchmark {
     public let phases: StepPhases
   }
 
+  /// Samples of a full shard.
   public var shardSize: Int { compiled.shardSize }
+  /// How many parameters the network has.
   public var parameterCount: Int { compiled.network.parameterCount }
   /// Floating-point operations of one training step per image: three times the forward pass.
   public var flopsPerImage: Double { 3 * Double(compiled.network.flops) }
 
   /// Training steps over the data, epoch after epoch, for at least so many seconds and five steps.
   public func training(seconds: Double) throws -> Throughput {
-    let steps = TrainingSteps(self)
-    return try measure(seconds: seconds, steps.reader, phases: { [self] in engine.lastPhases }) {
-      try steps.run($0)
-      return true
+    let steps = makeSteps()
+    return try measure(seconds: seconds) { [self] in
+      try take(steps).map { Piece(samples: $0.samples, secondsWaiting: $0.secondsWaiting, phases: $0.phases) }
     }
   }
 
   /// Steps without end, over the same data in the same order each time.
-  final class TrainingSteps {
-    let reader: BatchReader
-    private let benchmark: Benchmark
-    private var update = 0
+  func makeSteps() -> StepDriver {
+    StepDriver(
+      engine, samples,
+      reader: BatchReader(
+        samples.store, order: samples.order, batchSize: configuration.training.samplesPerStep,
+        dropRemainder: true),
+      // The weights stay where they begin: speed does not depend on them, and a rate without its schedule, on images that mean
+      // nothing, sooner or later makes the loss infinite.
+      rates: .constant(0), policy: .stop, stop: stop)
+  }
 
-    init(_ benchmark: Benchmark) {
-      self.benchmark = benchmark
-      let configuration = benchmark.configuration
-      reader = BatchReader(
-        benchmark.samples.store, order: benchmark.samples.order,
-        batchSize: configuration.training.samplesPerStep, dropRemainder: true)
-    }
-
-    func next() throws {
-      guard let minibatch = try reader.next() else { throw Benchmark.tooFewSamples }
-      try run(minibatch)
-    }
-
-    func run(_ minibatch: Minibatch) throws {
-      update += 1
-      let outcome = try benchmark.engine.step(
-        minibatch,
-        UpdateMoment(update: update, learningRate: benchmark.configuration.training.learningRate),
-        firstSample: benchmark.samples.firstSample(of: minibatch), stop: benchmark.stop)
-      switch outcome {
-      case .done: break
-      case .stopped: throw Benchmark.stopped
-      case .notFinite(let problem): throw TrainingError(.notFinite, "\(problem.what) is not finite")
-      }
+  /// Takes a step that must be done; nil where the data has too few samples for one.
+  func take(_ steps: StepDriver) throws -> StepDriver.Step? {
+    switch try steps.step() {
+    case .done(let step): return step
+    case .ended: return nil
+    case .stopped: throw Benchmark.stopped
+    case .failed(let problem), .leftOut(_, let problem, _): throw TrainingError(.notFinite, "\(problem)")
     }
   }
 
   private static let stopped = StoppedEarly("stopped by a signal before all was measured")
-  private static let tooFewSamples = TrainingError(.badData, "the data has fewer samples than a minibatch")
+  static let tooFewSamples = TrainingError(.badData, "the data has fewer samples than a minibatch")
 
   var schedule: Schedule { Schedule(configuration.training, samples: samples.count) }
 
@@ -97,43 +89,50 @@ public final class Benchmark {
     let order = SampleOrder(seed: 0, count: samples.store.dataset.count, shuffle: false)
     let reader = BatchReader(
       samples.store, order: order, batchSize: configuration.training.batch, dropRemainder: true)
-    return try measure(seconds: seconds, reader) { [self] in try engine.evaluate($0, stop: stop) != nil }
+    let evaluation = try engine.evaluation()
+    let clock = ContinuousClock()
+    return try measure(seconds: seconds) { [self] in
+      let asked = clock.now
+      guard let minibatch = try reader.next() else { return nil }
+      let waited = TrainingClock.seconds(clock.now - asked)
+      guard try evaluation.figures(of: minibatch, stop: stop) != nil else { throw Benchmark.stopped }
+      return Piece(samples: minibatch.count, secondsWaiting: waited)
+    }
   }
 
-  private func measure(
-    seconds: Double, _ reader: BatchReader, phases: () -> StepPhases = { StepPhases() },
-    _ work: (Minibatch) throws -> Bool
-  ) throws -> Throughput {
-    var passes: [StepPhases] = []
-    var batch = 0
+  /// A minibatch that was worked on.
+  private struct Piece {
+    let samples: Int
+    let secondsWaiting: Double
+    var phases = StepPhases()
+  }
+
+  /// Times pieces of work for at least so many seconds and five pieces, after three that do not count.
+  ///
+  /// - Parameter work: does a piece, from asking for its samples on; nil when there are none.
+  private func measure(seconds: Double, _ work: () throws -> Piece?) throws -> Throughput {
     let clock = ContinuousClock()
-    var times: [Double] = []
-    var waited = 0.0
     let warmUp = 3
+    var pieces: [(piece: Piece, seconds: Double)] = []
     var begin = clock.now
     while true {
-      if times.count == warmUp { begin = clock.now }
-      let elapsed = Double(begin.duration(to: clock.now))
-      if times.count >= warmUp + 5, elapsed >= seconds { break }
+      if pieces.count == warmUp { begin = clock.now }
+      let elapsed = TrainingClock.seconds(clock.now - begin)
+      if pieces.count >= warmUp + 5, elapsed >= seconds { break }
       let asked = clock.now
-      guard let minibatch = try reader.next() else { break }
-      let started = clock.now
-      guard try work(minibatch) else { throw Benchmark.stopped }
-      batch = minibatch.count
-      times.append(Double(asked.duration(to: clock.now)))
-      if times.count > warmUp {
-        waited += Double(asked.duration(to: started))
-        passes.append(phases())
-      }
+      guard let piece = try work() else { break }
+      pieces.append((piece, TrainingClock.seconds(clock.now - asked)))
     }
-    let counted = times.dropFirst(warmUp).sorted()
-    guard !counted.isEmpty else { throw Benchmark.tooFewSamples }
+    let counted = pieces.dropFirst(warmUp)
+    guard let batch = counted.first?.piece.samples else { throw Benchmark.tooFewSamples }
+    let times = counted.map(\.seconds).sorted()
     func rate(_ share: Double) -> Double {
-      Double(batch) / counted[min(counted.count - 1, Int(Double(counted.count) * share))]
+      Double(batch) / times[min(times.count - 1, Int(Double(times.count) * share))]
     }
     return Throughput(
-      imagesPerSecond: rate(0.5), slowest: rate(0.95), fastest: rate(0.05), steps: counted.count,
-      dataWaitShare: waited / max(counted.reduce(0, +), 1e-9), phases: median(passes))
+      imagesPerSecond: rate(0.5), slowest: rate(0.95), fastest: rate(0.05), steps: times.count,
+      dataWaitShare: counted.reduce(0) { $0 + $1.piece.secondsWaiting } / max(times.reduce(0, +), 1e-9),
+      phases: median(counted.map(\.piece.phases)))
   }
 
   private func median(_ passes: [StepPhases]) -> StepPhases {
@@ -148,7 +147,9 @@ public final class Benchmark {
 
   /// The time of one layer's pass in a shard.
   public struct LayerTime: Sendable {
+    /// The step that was timed.
     public let step: StepName
+    /// Seconds of the fastest run, divided by the samples of the shard.
     public let secondsPerImage: Double
     /// Multiplications and additions that the pass over this layer stands for, as a direct computation would do them; 0 for
     /// steps beside the layer's multiplications.
@@ -167,7 +168,7 @@ public final class Benchmark {
     var best = [UInt64](repeating: .max, count: plan.stepNames.count)
     for _ in 0..<max(repeats, 1) {
       guard !stop.isRequested else { throw Benchmark.stopped }
-      let times = try engine.profile(plan, shard)
+      let times = try engine.profile(shard)
       for index in times.indices { best[index] = min(best[index], times[index]) }
     }
     let flops = Dictionary(uniqueKeysWithValues: compiled.network.layers.map { ($0.name, Double($0.flops)) })
@@ -204,7 +205,7 @@ public final class Benchmark {
         let range = pieces.range(of: piece)
         pieces[piece].baseAddress?.update(from: source.baseAddress + range.lowerBound, count: range.count)
       }
-      best = min(best, Double(start.duration(to: clock.now)))
+      best = min(best, TrainingClock.seconds(clock.now - start))
     }
     return 2 * Double(count * MemoryLayout<Float>.stride) / best
   }
@@ -220,12 +221,6 @@ public final class Benchmark {
     let line = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
     let kilobytes = line?.split(whereSeparator: { !$0.isNumber }).first.flatMap { Int($0) }
     return (kilobytes ?? 0) * 1024
-  }
-}
-
-extension Double {
-  fileprivate init(_ duration: Duration) {
-    self = Double(duration.components.seconds) + Double(duration.components.attoseconds) * 1e-18
   }
 }
 

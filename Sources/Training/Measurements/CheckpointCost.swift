@@ -6,11 +6,13 @@ public struct CheckpointCost: Sendable {
   public let seconds: Double
   /// The quartiles of the rounds; the lower one may be negative where steps vary more than a checkpoint costs.
   public let lowerQuartile: Double
+  /// The upper quartile of the rounds.
   public let upperQuartile: Double
   /// Median seconds in which training stands still while the state is copied.
   public let copySeconds: Double
   /// Bytes of the file.
   public let byteCount: Int
+  /// How many pairs of stretches were compared.
   public let rounds: Int
   /// Seconds of training between two checkpoints, as the configuration has it.
   public let intervalSeconds: Double
@@ -23,7 +25,7 @@ extension Benchmark {
   /// Compares stretches of training beside which a checkpoint is written with such that have none, in turns.
   ///
   /// - Parameters:
-  ///   - seconds: for at least so long, and three rounds, or one where a round takes ten seconds or more.
+  ///   - seconds: how long it goes on at least, and three rounds, or one where a round takes ten seconds or more.
   ///   - folder: where checkpoints would lie; they go into a folder of their own in it, which is removed in the end.
   /// - Throws: ``TrainingError`` where they cannot be written; ``StoppedEarly`` when asked to stop.
   public func checkpointCost(seconds: Double, in folder: String) throws -> CheckpointCost {
@@ -34,7 +36,7 @@ extension Benchmark {
     let writer = CheckpointWriter(
       configuration, identity: RunIdentity(runID: "benchmark"), compiled: compiled,
       slotNames: engine.optimizer.slotNames, model: model, store: store, resumedFrom: nil)
-    let steps = TrainingSteps(self)
+    let steps = makeSteps()
     var progress = TrainingProgress()
 
     /// A stretch of steps, with a checkpoint at its beginning that is on disk at its end; what it took, and the copying.
@@ -47,7 +49,9 @@ extension Benchmark {
         writer.submit(try engine.copyState(), progress)
         copy = TrainingClock.seconds(clock.now - start)
       }
-      for _ in 0..<count { try steps.next() }
+      for _ in 0..<count {
+        guard try take(steps) != nil else { throw Benchmark.tooFewSamples }
+      }
       writer.finish()
       for outcome in writer.poll() { _ = try outcome.result.get() }
       return (TrainingClock.seconds(clock.now - start), copy)

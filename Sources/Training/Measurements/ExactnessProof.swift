@@ -20,9 +20,12 @@ public final class ExactnessProof {
 
   /// A stop after a step, and a start on another number of workers.
   public struct Restart: Sendable {
+    /// The step after which training stops.
     public var step: Int
+    /// How many workers go on.
     public var workers: Int
 
+    /// Takes the step after which training stops, and the number of workers that go on.
     public init(after step: Int, workers: Int) {
       self.step = step
       self.workers = workers
@@ -40,21 +43,40 @@ public final class ExactnessProof {
   public func digests(
     workers: Int, steps: Int, restart: Restart? = nil, progress: (_ step: Int) -> Void = { _ in }
   ) throws -> [String] {
-    var trial = try Trial(prepared, workers: workers, from: nil)
+    var trial = try makeTrial(prepared, workers: workers, from: nil)
     var digests = [try trial.engine.digest()]
     while digests.count <= steps {
       if let restart, restart.step == digests.count - 1 {
         trial = try goOn(from: try interrupt(trial), workers: restart.workers)
       }
-      guard try trial.step(stop) else { break }
+      guard try step(trial) else { break }
       digests.append(try trial.engine.digest())
       progress(trial.progress.step)
     }
     return digests
   }
 
+  /// One training without files, from the initialisers' values or a checkpoint on.
+  private func makeTrial(
+    _ prepared: PreparedTraining, workers: Int, from checkpoint: Checkpoint?
+  ) throws -> StepDriver {
+    StepDriver(
+      prepared.request.configuration, try prepared.makeEngine(workers: workers, from: checkpoint),
+      prepared.samples.training, from: checkpoint?.progress ?? TrainingProgress(), stop: stop)
+  }
+
+  /// Takes a step as a training does; false at the end of the configuration's epochs.
+  private func step(_ trial: StepDriver) throws -> Bool {
+    switch try trial.step() {
+    case .done, .leftOut: return true
+    case .ended: return false
+    case .stopped: throw StoppedEarly("stopped by a signal before the proof was done; nothing was written")
+    case .failed(let problem): throw TrainingError(.notFinite, "\(problem)")
+    }
+  }
+
   /// The checkpoint that an interrupted training leaves, written and read as a file.
-  private func interrupt(_ trial: Trial) throws -> Checkpoint {
+  private func interrupt(_ trial: StepDriver) throws -> Checkpoint {
     let folder = FileManager.default.temporaryDirectory
       .appendingPathComponent("convoy-proof-\(UUID().uuidString)").path
     try makeFolder(folder)
@@ -75,53 +97,14 @@ public final class ExactnessProof {
     return newest.checkpoint
   }
 
-  private func goOn(from checkpoint: Checkpoint, workers: Int) throws -> Trial {
+  private func goOn(from checkpoint: Checkpoint, workers: Int) throws -> StepDriver {
     try prepared.request.check(checkpoint, against: prepared.data, SilentObserver())
     let again = try PreparedTraining(
       prepared.request, data: prepared.data, goingOnFrom: checkpoint.identity, stop: stop)
-    return try Trial(again, workers: workers, from: checkpoint)
+    return try makeTrial(again, workers: workers, from: checkpoint)
   }
 
   private struct SilentObserver: TrainerObserver {
     func receive(_ event: TrainerEvent) {}
-  }
-
-  /// One training without files.
-  private final class Trial {
-    let engine: TrainingEngine
-    private(set) var progress: TrainingProgress
-    private let configuration: RunConfiguration
-    private let reader: BatchReader
-    private let schedule: Schedule
-    private let samples: SampleSet
-
-    /// - Parameter checkpoint: nil begins with the initialisers' values.
-    init(_ prepared: PreparedTraining, workers: Int, from checkpoint: Checkpoint?) throws {
-      configuration = prepared.request.configuration
-      engine = try prepared.makeEngine(workers: workers, from: checkpoint)
-      progress = checkpoint?.progress ?? TrainingProgress()
-      samples = prepared.samples.training
-      reader = BatchReader.training(configuration, samples, from: progress)
-      schedule = Schedule(configuration.training, samples: samples.count)
-    }
-
-    /// False at the end of the configuration's epochs.
-    func step(_ stop: StopRequest) throws -> Bool {
-      guard let minibatch = try reader.next() else { return false }
-      let rate = configuration.training.learningRate * schedule.factor(step: progress.step)
-      let outcome = try engine.step(
-        minibatch, UpdateMoment(update: progress.updates + 1, learningRate: rate),
-        firstSample: samples.firstSample(of: minibatch), stop: stop)
-      switch outcome {
-      case .stopped: throw StoppedEarly("stopped by a signal before the proof was done; nothing was written")
-      case .notFinite(let problem):
-        throw TrainingError(.notFinite, "\(problem.what) is not finite in step \(progress.step + 1)")
-      case .done: break
-      }
-      progress.step += 1
-      progress.epoch = minibatch.epoch
-      progress.position = minibatch.position + minibatch.count
-      return true
-    }
   }
 }

@@ -12,10 +12,15 @@ internal import Foundation
 public final class LearningRateFinder {
   /// How the rate rises.
   public struct Range: Hashable, Sendable {
+    /// The first rate.
     public let from: Double
+    /// The last rate.
     public let to: Double
+    /// Steps from the first rate to the last.
     public let steps: Int
 
+    /// Takes the ends of the range and the number of steps between them.
+    ///
     /// - Parameters:
     ///   - from: the first rate, above 0.
     ///   - to: the last one, above `from`.
@@ -60,24 +65,22 @@ public final class LearningRateFinder {
     let training = request.configuration.training
     // What the configuration's rate is multiplied by before it meets a gradient.
     let scale = training.learningRate / training.optimizer.learningRate
-    let reader = BatchReader(samples.store, order: samples.order, batchSize: training.samplesPerStep)
+    let steps = StepDriver(
+      engine, samples,
+      reader: BatchReader(samples.store, order: samples.order, batchSize: training.samplesPerStep),
+      rates: .rising(range, scale: scale), policy: .stop, stop: stop)
     var points: [LearningRateCurve.Point] = []
     var smoothed = SmoothedLoss()
     for step in 0..<range.steps {
-      guard let minibatch = try reader.next() else { break }
-      let rate = range.rate(step)
-      let outcome = try engine.step(
-        minibatch, UpdateMoment(update: step + 1, learningRate: rate * scale),
-        firstSample: samples.firstSample(of: minibatch), stop: stop)
-      switch outcome {
+      switch try steps.step() {
       case .stopped: throw StoppedEarly("stopped by a signal; nothing was written")
-      case .notFinite: return LearningRateCurve(points: points, hasDiverged: true)
-      case .done(let sums):
-        points.append(LearningRateCurve.Point(rate: rate, loss: sums.meanLoss))
-        progress(step + 1, rate, sums.meanLoss)
-        if smoothed.breaksAway(sums.meanLoss) {
-          return LearningRateCurve(points: points, hasDiverged: true)
-        }
+      case .ended: return LearningRateCurve(points: points, hasDiverged: false)
+      case .failed, .leftOut: return LearningRateCurve(points: points, hasDiverged: true)
+      case .done(let done):
+        let (rate, loss) = (range.rate(step), done.sums.meanLoss)
+        points.append(LearningRateCurve.Point(rate: rate, loss: loss))
+        progress(step + 1, rate, loss)
+        if smoothed.breaksAway(loss) { return LearningRateCurve(points: points, hasDiverged: true) }
       }
     }
     return LearningRateCurve(points: points, hasDiverged: false)
@@ -104,24 +107,28 @@ private struct SmoothedLoss {
 
 /// The loss over the learning rate, and what can be read from it.
 public struct LearningRateCurve: Hashable, Sendable {
+  /// A rate and what a step with it met.
   public struct Point: Hashable, Sendable {
+    /// The optimizer's rate in the step.
     public let rate: Double
     /// The mean loss of one minibatch.
     public let loss: Double
 
+    /// Takes a rate and the loss that its step began with.
     public init(rate: Double, loss: Double) {
       self.rate = rate
       self.loss = loss
     }
   }
 
-  /// In the order of steps, rates rising by the same factor.
+  /// The points in the order of steps, rates rising by the same factor.
   public let points: [Point]
   /// Whether the test ended because the loss broke away, not because the rate was at its end.
   public let hasDiverged: Bool
   /// The losses, each averaged with its neighbours on both sides, so that nothing lags behind.
   public let smoothed: [Double]
 
+  /// Takes the points in the order of their steps, and smooths their losses.
   public init(points: [Point], hasDiverged: Bool) {
     self.points = points
     self.hasDiverged = hasDiverged
@@ -141,10 +148,10 @@ public struct LearningRateCurve: Hashable, Sendable {
   /// Neighbours on each side that count: a twentieth of all.
   private static func reach(_ count: Int) -> Int { max(count / 20, 2) }
 
-  /// Where the smoothed loss is least; nil without points.
+  /// The point where the smoothed loss is least; nil without points.
   public var minimum: Int? { smoothed.indices.min { smoothed[$0] < smoothed[$1] } }
 
-  /// Where the smoothed loss falls most steeply over the logarithm of the rate, before its minimum: a good rate to train with.
+  /// The point where the smoothed loss falls most steeply over the logarithm of the rate, before its minimum: a good rate to train with.
   ///
   /// Nil where it does not fall by at least a twentieth: there is nothing to suggest then.
   public var steepest: Int? {

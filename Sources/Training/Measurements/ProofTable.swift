@@ -4,7 +4,7 @@ public struct ProofTable: Hashable, Sendable {
   public struct Trial: Hashable, Sendable {
     /// `3 workers`, `resumed after 10`.
     public let name: String
-    /// Before the first step, then after each.
+    /// The digests of the state: before the first step, then after each.
     public let digests: [String]
     /// The first step after which it differs from the first trial, 0 for the state before any; nil when it never does.
     public let firstDifference: Int?
@@ -13,8 +13,10 @@ public struct ProofTable: Hashable, Sendable {
     public var last: String { digests.last ?? "" }
   }
 
+  /// The trials in the order in which they were added.
   public private(set) var trials: [Trial] = []
 
+  /// Makes a table without trials.
   public init() {}
 
   /// Adds a trial; the first one is what all others are held against.

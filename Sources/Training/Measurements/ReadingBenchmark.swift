@@ -5,23 +5,29 @@ internal import Foundation
 public struct ReadingBenchmark {
   /// One measurement.
   public struct Speed: Sendable {
+    /// How samples come into memory.
     public enum Way: String, Sendable {
-      /// From the file into memory, in the order of the file.
+      /// Loading from the file into memory, in the order of the file.
       case loading
-      /// In shuffled order, from memory.
+      /// Minibatches in shuffled order, from memory.
       case memory
-      /// In shuffled order, from the file.
+      /// Minibatches in shuffled order, from the file.
       case streamed
     }
 
-    /// As people write it: `chunks of 167×28×28×1, deflate`.
+    /// How the file stores them, as people write it: `chunks of 167×28×28×1, deflate`.
     public let storage: String
+    /// How samples came into memory.
     public let way: Way
+    /// How many threads read.
     public let workers: Int
     /// Samples and their bytes in memory.
     public let samples: Int
+    /// Bytes of all samples in memory.
     public let byteCount: Int
+    /// Bytes that pixels might take.
     public let memoryLimitBytes: Int
+    /// Samples per second over the whole measurement.
     public let imagesPerSecond: Double
   }
 
@@ -30,7 +36,9 @@ public struct ReadingBenchmark {
   private let seconds: Double
   private let stop: StopRequest
 
-  /// - Parameter seconds: of each measurement, at least.
+  /// Opens the training data of a configuration.
+  ///
+  /// - Parameter seconds: how long each measurement takes, at least.
   public init(_ configuration: RunConfiguration, seconds: Double, stop: StopRequest) throws {
     self.configuration = configuration
     self.seconds = seconds

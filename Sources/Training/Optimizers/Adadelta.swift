@@ -13,11 +13,17 @@ internal import Tensors
 ///
 /// - SeeAlso: Zeiler 2012, <https://arxiv.org/abs/1212.5701>.
 public struct Adadelta: Optimizer {
+  /// η, the step width before the schedule scales it.
   public var learningRate: Double
+  /// ρ, the kept share of the running means, in [0, 1).
   public var rho: Double
+  /// ε, against division by zero.
   public var epsilon: Double
+  /// λ, the weight decay; 0 for none.
   public var weightDecay: Double
 
+  /// Takes the rule's settings.
+  ///
   /// - Parameters:
   ///   - learningRate: η, which the schedule scales; above 0.
   ///   - rho: kept share of both running means, in [0, 1).
@@ -32,6 +38,7 @@ public struct Adadelta: Optimizer {
     self.weightDecay = weightDecay
   }
 
+  /// The settings, as configurations write them.
   public static let settings = SettingsDescription<Adadelta>(
     "Adadelta (Zeiler 2012); the paper's learning rate is 1.", Adadelta(learningRate: 1),
     [
@@ -40,10 +47,13 @@ public struct Adadelta: Optimizer {
       .weightDecay,
     ])
 
+  /// Keras's class for the rule.
   public var kerasClass: String? { "Adadelta" }
 
+  /// What the rule remembers of each parameter.
   public var slotNames: [String] { ["squared_mean", "squared_change"] }
 
+  /// Takes the rule's step over a range.
   public func update(_ range: UpdateRange, _ moment: UpdateMoment) {
     let (w, g, v) = (range.parameters, range.gradient, range.slots)
     let u = range.slots + range.slotStride

@@ -9,11 +9,17 @@ internal import Tensors
 ///
 /// - SeeAlso: Duchi, Hazan & Singer, JMLR 12, 2011.
 public struct Adagrad: Optimizer {
+  /// η, the step width before the schedule scales it.
   public var learningRate: Double
+  /// What the sums of squares begin with, 0 or more.
   public var initialAccumulator: Double
+  /// ε, against division by zero.
   public var epsilon: Double
+  /// λ, the weight decay; 0 for none.
   public var weightDecay: Double
 
+  /// Takes the rule's settings.
+  ///
   /// - Parameters:
   ///   - learningRate: η, which the schedule scales; above 0.
   ///   - initialAccumulator: s₀, 0 or more; the slot holds what has been added to it, so that slots start at zero.
@@ -28,6 +34,7 @@ public struct Adagrad: Optimizer {
     self.weightDecay = weightDecay
   }
 
+  /// The settings, as configurations write them.
   public static let settings = SettingsDescription<Adagrad>(
     "Adagrad (Duchi et al. 2011).", Adagrad(learningRate: 0.001),
     [
@@ -38,10 +45,13 @@ public struct Adagrad: Optimizer {
         "What the sum of squared gradients starts from."), .epsilon(\.epsilon), .weightDecay,
     ])
 
+  /// Keras's class for the rule.
   public var kerasClass: String? { "Adagrad" }
 
+  /// What the rule remembers of each parameter.
   public var slotNames: [String] { ["squared_sum"] }
 
+  /// Takes the rule's step over a range.
   public func update(_ range: UpdateRange, _ moment: UpdateMoment) {
     let (w, g, s) = (range.parameters, range.gradient, range.slots)
     let (η, start) = (Float(moment.learningRate), Float(initialAccumulator + epsilon))

@@ -15,12 +15,19 @@ internal import Tensors
 ///
 /// - SeeAlso: Kingma & Ba 2015, <https://arxiv.org/abs/1412.6980>.
 public struct Adam: Optimizer {
+  /// η, the step width before the schedule scales it.
   public var learningRate: Double
+  /// β₁, the kept share of the gradient's running mean, in [0, 1).
   public var beta1: Double
+  /// β₂, the kept share of the squared gradient's running mean, in [0, 1).
   public var beta2: Double
+  /// ε, against division by zero.
   public var epsilon: Double
+  /// λ, the weight decay; 0 for none.
   public var weightDecay: Double
 
+  /// Takes the rule's settings.
+  ///
   /// - Parameters:
   ///   - learningRate: η, which the schedule scales; above 0.
   ///   - beta1: kept share of the mean gradient, in [0, 1).
@@ -38,6 +45,7 @@ public struct Adam: Optimizer {
     self.weightDecay = weightDecay
   }
 
+  /// The settings, as configurations write them.
   public static let settings = SettingsDescription<Adam>(
     "Adam (Kingma & Ba 2015).", Adam(learningRate: 0.001),
     [
@@ -45,11 +53,13 @@ public struct Adam: Optimizer {
       .squaredMeanShare(\.beta2), .epsilon(\.epsilon), .gradientDecay,
     ])
 
-  /// Keras's has no such weight decay: it goes on without.
+  /// Keras's class for the rule, which has no such weight decay: it goes on without.
   public var kerasClass: String? { "Adam" }
 
+  /// What the rule remembers of each parameter.
   public var slotNames: [String] { ["mean", "squared_mean"] }
 
+  /// Takes the rule's step over a range.
   public func update(_ range: UpdateRange, _ moment: UpdateMoment) {
     range.addDecayToGradient(weightDecay)
     range.stepAlongAdam(moment, beta1: beta1, beta2: beta2, epsilon: epsilon)
@@ -60,12 +70,19 @@ public struct Adam: Optimizer {
 ///
 /// - SeeAlso: Loshchilov & Hutter 2019, <https://arxiv.org/abs/1711.05101>.
 public struct AdamW: Optimizer {
+  /// η, the step width before the schedule scales it.
   public var learningRate: Double
+  /// β₁, the kept share of the gradient's running mean, in [0, 1).
   public var beta1: Double
+  /// β₂, the kept share of the squared gradient's running mean, in [0, 1).
   public var beta2: Double
+  /// ε, against division by zero.
   public var epsilon: Double
+  /// λ, the weight decay; 0 for none.
   public var weightDecay: Double
 
+  /// Takes the rule's settings.
+  ///
   /// - Parameters:
   ///   - learningRate: η, which the schedule scales; above 0.
   ///   - beta1: kept share of the mean gradient, in [0, 1).
@@ -83,6 +100,7 @@ public struct AdamW: Optimizer {
     self.weightDecay = weightDecay
   }
 
+  /// The settings, as configurations write them.
   public static let settings = SettingsDescription<AdamW>(
     "Adam with decoupled weight decay (Loshchilov & Hutter 2019).", AdamW(learningRate: 0.001),
     [
@@ -90,10 +108,13 @@ public struct AdamW: Optimizer {
       .squaredMeanShare(\.beta2), .epsilon(\.epsilon), .weightDecay(keras: "weight_decay"),
     ])
 
+  /// Keras's class for the rule.
   public var kerasClass: String? { "AdamW" }
 
+  /// What the rule remembers of each parameter.
   public var slotNames: [String] { ["mean", "squared_mean"] }
 
+  /// Takes the rule's step over a range.
   public func update(_ range: UpdateRange, _ moment: UpdateMoment) {
     range.shrink(by: weightDecay * moment.learningRate)
     range.stepAlongAdam(moment, beta1: beta1, beta2: beta2, epsilon: epsilon)

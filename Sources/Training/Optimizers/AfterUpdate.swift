@@ -9,8 +9,9 @@ internal import Tensors
 /// parameters take three passes of their own: sums of squares, piece by piece; norms; scaling and averaging. Pieces and the order
 /// of their sums follow from the layout alone.
 final class AfterUpdate: Sendable {
+  private let parameters: AlignedBuffer<Float>
   /// The average in the plans' layouts; nil where none is kept.
-  let average: AlignedBuffer<Float>?
+  private let average: AlignedBuffer<Float>?
   private let rule: MovingAverage?
   private let bounded: [Bounded]
   private let pieces: [Piece]
@@ -28,31 +29,19 @@ final class AfterUpdate: Sendable {
 
   private struct Piece: Sendable {
     let parameter: Int
-    /// In the flat buffers.
+    /// The piece's place in the flat buffers.
     let range: Range<Int>
-    /// Of the piece's squares, one for each filter.
+    /// The sum of the piece's squares in each filter.
     let sums: AlignedBuffer<Double>
   }
 
-  /// - Parameters:
-  ///   - parameters: in the plans' layouts; where there is no average to go on with, it starts from them.
-  ///   - start: an average in canonical layout to go on with.
+  /// - Throws: ``ComputeError`` where the kernel library fails.
   init(
-    _ configuration: TrainingConfiguration, _ compiled: CompiledNetwork, parameters: AlignedBuffer<Float>,
-    start: CanonicalParameters?
+    _ configuration: TrainingConfiguration, _ compiled: CompiledNetwork, _ state: TrainingState
   ) throws(ComputeError) {
+    parameters = state.parameters
+    average = state.average
     rule = configuration.average
-    if rule != nil {
-      let buffer = AlignedBuffer<Float>(count: parameters.count)
-      if let start {
-        try compiled.load(start.trainable.baseAddress, into: buffer.baseAddress)
-      } else {
-        buffer.copy(from: parameters)
-      }
-      average = buffer
-    } else {
-      average = nil
-    }
     let segments = compiled.segments
     let chosen = segments.indices.filter { index in
       let parameter = segments[index].parameter
@@ -105,12 +94,12 @@ final class AfterUpdate: Sendable {
   // MARK: - After an update
 
   /// Follows a slice that was just updated.
-  func follow(_ slice: UpdateSlice, _ parameters: AlignedBuffer<Float>, _ moment: UpdateMoment) {
+  func follow(_ slice: UpdateSlice, _ moment: UpdateMoment) {
     guard !isBounded[slice.segment] else { return }
-    follow(slice.range, parameters, moment)
+    follow(slice.range, moment)
   }
 
-  private func follow(_ range: Range<Int>, _ parameters: AlignedBuffer<Float>, _ moment: UpdateMoment) {
+  private func follow(_ range: Range<Int>, _ moment: UpdateMoment) {
     guard let rule, let average else { return }
     rule.follow(
       parameters.baseAddress + range.lowerBound, average.baseAddress + range.lowerBound, count: range.count,
@@ -118,17 +107,17 @@ final class AfterUpdate: Sendable {
   }
 
   /// Bounds norms, once all slices are updated.
-  func finish(on pool: WorkerPool, _ parameters: AlignedBuffer<Float>, _ moment: UpdateMoment) {
+  func finish(on pool: WorkerPool, _ moment: UpdateMoment) {
     guard !bounded.isEmpty else { return }
-    pool.forEach(count: pieces.count) { [self] index, _ in sumSquares(pieces[index], parameters) }
+    pool.forEach(count: pieces.count) { [self] index, _ in sumSquares(pieces[index]) }
     pool.forEach(count: bounded.count) { [self] index, _ in setFactors(bounded[index]) }
     pool.forEach(count: pieces.count) { [self] index, _ in
-      scale(pieces[index], parameters)
-      follow(pieces[index].range, parameters, moment)
+      scale(pieces[index])
+      follow(pieces[index].range, moment)
     }
   }
 
-  private func sumSquares(_ piece: Piece, _ parameters: AlignedBuffer<Float>) {
+  private func sumSquares(_ piece: Piece) {
     let parameter = bounded[piece.parameter]
     let sums = piece.sums.baseAddress
     sums.update(repeating: 0, count: piece.sums.count)
@@ -151,7 +140,7 @@ final class AfterUpdate: Sendable {
     }
   }
 
-  private func scale(_ piece: Piece, _ parameters: AlignedBuffer<Float>) {
+  private func scale(_ piece: Piece) {
     let parameter = bounded[piece.parameter]
     let factors = parameter.factors.baseAddress
     parameter.units.withUnsafeBufferPointer { units in

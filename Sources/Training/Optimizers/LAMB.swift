@@ -11,12 +11,19 @@ internal import Tensors
 ///
 /// - SeeAlso: You et al. 2020, <https://arxiv.org/abs/1904.00962>.
 public struct LAMB: LayerwiseOptimizer {
+  /// η, the step width before the schedule scales it.
   public var learningRate: Double
+  /// β₁, the kept share of the gradient's running mean, in [0, 1).
   public var beta1: Double
+  /// β₂, the kept share of the squared gradient's running mean, in [0, 1).
   public var beta2: Double
+  /// ε, against division by zero.
   public var epsilon: Double
+  /// λ, the weight decay; 0 for none.
   public var weightDecay: Double
 
+  /// Takes the rule's settings.
+  ///
   /// - Parameters:
   ///   - learningRate: η, which the schedule scales; above 0.
   ///   - beta1: kept share of the mean gradient, in [0, 1).
@@ -34,6 +41,7 @@ public struct LAMB: LayerwiseOptimizer {
     self.weightDecay = weightDecay
   }
 
+  /// The settings, as configurations write them.
   public static let settings = SettingsDescription<LAMB>(
     "LAMB (You et al. 2020), for large minibatches: Adam with steps in proportion to each norm.",
     LAMB(learningRate: 0.001),
@@ -43,12 +51,14 @@ public struct LAMB: LayerwiseOptimizer {
       .epsilon(\.epsilon), .directionDecay,
     ])
 
-  /// Keras's takes the ratio of norms for every tensor, has its weight decay outside of the norms, and cannot be looked up by its
+  /// There is none: Keras's takes the ratio of norms for every tensor, has its weight decay outside of the norms, and cannot be looked up by its
   /// name in a file.
   public var kerasClass: String? { nil }
 
+  /// What the rule remembers of each parameter.
   public var slotNames: [String] { ["mean", "squared_mean"] }
 
+  /// Turns the gradient of a range into a direction.
   public func makeDirection(_ range: UpdateRange, _ moment: UpdateMoment) {
     let (w, g, m) = (range.parameters, range.gradient, range.slots)
     let v = range.slots + range.slotStride
@@ -66,10 +76,12 @@ public struct LAMB: LayerwiseOptimizer {
     }
   }
 
+  /// The factor of a whole tensor's step.
   public func trust(weightNorm: Double, directionNorm: Double) -> Double {
     weightNorm > 0 && directionNorm > 0 ? weightNorm / directionNorm : 1
   }
 
+  /// Moves a range along its direction.
   public func apply(_ range: UpdateRange, _ moment: UpdateMoment, trust: Double) {
     let (w, d) = (range.parameters, range.gradient)
     let rate = Float(moment.learningRate * trust)

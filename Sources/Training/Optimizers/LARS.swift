@@ -12,12 +12,19 @@ internal import Tensors
 ///
 /// - SeeAlso: You, Gitman & Ginsburg 2017, <https://arxiv.org/abs/1708.03888>.
 public struct LARS: LayerwiseOptimizer {
+  /// η, the step width before the schedule scales it.
   public var learningRate: Double
+  /// μ, the kept share of the last step, in [0, 1).
   public var momentum: Double
+  /// How much of a tensor's norm one step may be.
   public var trustCoefficient: Double
+  /// ε, against division by zero.
   public var epsilon: Double
+  /// λ, the weight decay; 0 for none.
   public var weightDecay: Double
 
+  /// Takes the rule's settings.
+  ///
   /// - Parameters:
   ///   - learningRate: η, which the schedule scales; above 0.
   ///   - momentum: μ in [0, 1).
@@ -35,6 +42,7 @@ public struct LARS: LayerwiseOptimizer {
     self.weightDecay = weightDecay
   }
 
+  /// The settings, as configurations write them.
   public static let settings = SettingsDescription<LARS>(
     "LARS (You et al. 2017), for large minibatches: steps in proportion to each parameter's norm.",
     LARS(learningRate: 1),
@@ -45,19 +53,23 @@ public struct LARS: LayerwiseOptimizer {
       SettingKey("epsilon", \.epsilon, .number(.nonNegative), "Against division by zero."), .directionDecay,
     ])
 
-  /// Keras has none.
+  /// There is none: Keras has no such rule.
   public var kerasClass: String? { nil }
 
+  /// What the rule remembers of each parameter.
   public var slotNames: [String] { ["momentum"] }
 
+  /// Turns the gradient of a range into a direction.
   public func makeDirection(_ range: UpdateRange, _ moment: UpdateMoment) {
     range.addDecayToGradient(weightDecay)
   }
 
+  /// The factor of a whole tensor's step.
   public func trust(weightNorm: Double, directionNorm: Double) -> Double {
     weightNorm > 0 && directionNorm > 0 ? trustCoefficient * weightNorm / (directionNorm + epsilon) : 1
   }
 
+  /// Moves a range along its direction.
   public func apply(_ range: UpdateRange, _ moment: UpdateMoment, trust: Double) {
     let (w, d, m) = (range.parameters, range.gradient, range.slots)
     let (rate, μ) = (Float(moment.learningRate * trust), Float(momentum))

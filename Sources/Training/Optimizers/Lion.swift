@@ -9,11 +9,17 @@ internal import Tensors
 ///
 /// - SeeAlso: Chen et al. 2023, <https://arxiv.org/abs/2302.06675>.
 public struct Lion: Optimizer {
+  /// η, the step width before the schedule scales it.
   public var learningRate: Double
+  /// β₁, the share of the running mean in the direction of a step, in [0, 1).
   public var beta1: Double
+  /// β₂, the kept share of the gradient's running mean, in [0, 1).
   public var beta2: Double
+  /// λ, the weight decay; 0 for none.
   public var weightDecay: Double
 
+  /// Takes the rule's settings.
+  ///
   /// - Parameters:
   ///   - learningRate: η, which the schedule scales; above 0.
   ///   - beta1: share of the mean in the direction, in [0, 1).
@@ -28,6 +34,7 @@ public struct Lion: Optimizer {
     self.weightDecay = weightDecay
   }
 
+  /// The settings, as configurations write them.
   public static let settings = SettingsDescription<Lion>(
     "Lion (Chen et al. 2023): the sign of a mean gradient.", Lion(learningRate: 0.001),
     [
@@ -35,10 +42,13 @@ public struct Lion: Optimizer {
       .share("beta2", \.beta2, keras: "beta_2", "Kept share of the gradient's running mean."), .weightDecay,
     ])
 
+  /// Keras's class for the rule.
   public var kerasClass: String? { "Lion" }
 
+  /// What the rule remembers of each parameter.
   public var slotNames: [String] { ["mean"] }
 
+  /// Takes the rule's step over a range.
   public func update(_ range: UpdateRange, _ moment: UpdateMoment) {
     let (w, g, m) = (range.parameters, range.gradient, range.slots)
     let η = Float(moment.learningRate)

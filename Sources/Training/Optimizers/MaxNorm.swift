@@ -10,10 +10,13 @@ public import Settings
 ///
 /// - SeeAlso: Srivastava et al. 2014, section 5.1, <https://jmlr.org/papers/v15/srivastava14a.html>.
 public struct MaxNorm: Hashable, Sendable {
+  /// The largest L2 norm of a filter or unit, above 0.
   public var limit: Double
   /// The layers or parameters that it is for; nil is every kernel.
   public var patterns: [ParameterPattern]?
 
+  /// Takes a bound and the layers whose parameters it is for; nil for all.
+  ///
   /// - Parameter limit: above 0.
   public init(limit: Double, patterns: [ParameterPattern]? = nil) {
     precondition(limit > 0, "a norm cannot be at most \(limit)")
@@ -21,6 +24,7 @@ public struct MaxNorm: Hashable, Sendable {
     self.patterns = patterns
   }
 
+  /// The settings, as configurations write them.
   public static let settings = SettingsDescription<MaxNorm>(
     "A bound on the L2 norm of each filter or unit, after each step.", MaxNorm(limit: 1),
     [

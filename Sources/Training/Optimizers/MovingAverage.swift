@@ -12,9 +12,13 @@ internal import Tensors
 ///
 /// - SeeAlso: Polyak & Juditsky 1992, <https://doi.org/10.1137/0330046>.
 public struct MovingAverage: Hashable, Sendable {
+  /// The share of the average that each step keeps, in [0, 1).
   public var decay: Double
+  /// Whether that share begins low, for short trainings.
   public var rises: Bool
 
+  /// Takes the share that an average keeps.
+  ///
   /// - Parameters:
   ///   - decay: kept share of the average, in [0, 1).
   ///   - rises: whether the kept share begins low.
@@ -24,6 +28,7 @@ public struct MovingAverage: Hashable, Sendable {
     self.rises = rises
   }
 
+  /// The settings, as configurations write them.
   public static let settings = SettingsDescription<MovingAverage>(
     "A running average of the parameters: evaluation, the best checkpoint and the Keras model use it.",
     MovingAverage(),

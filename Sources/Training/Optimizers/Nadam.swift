@@ -15,12 +15,19 @@ internal import Tensors
 ///
 /// - SeeAlso: Dozat 2016, <https://openreview.net/forum?id=OM0jvwB8jIp57ZJjtNEZ>.
 public struct Nadam: Optimizer {
+  /// η, the step width before the schedule scales it.
   public var learningRate: Double
+  /// β₁, the kept share of the gradient's running mean, in [0, 1).
   public var beta1: Double
+  /// β₂, the kept share of the squared gradient's running mean, in [0, 1).
   public var beta2: Double
+  /// ε, against division by zero.
   public var epsilon: Double
+  /// λ, the weight decay; 0 for none.
   public var weightDecay: Double
 
+  /// Takes the rule's settings.
+  ///
   /// - Parameters:
   ///   - learningRate: η, which the schedule scales; above 0.
   ///   - beta1: kept share of the mean gradient, in [0, 1).
@@ -38,16 +45,20 @@ public struct Nadam: Optimizer {
     self.weightDecay = weightDecay
   }
 
+  /// The settings, as configurations write them.
   public static let settings = SettingsDescription<Nadam>(
     "Adam with Nesterov's momentum (Dozat 2016).", Nadam(learningRate: 0.001),
     [
       .learningRate, .meanShare(\.beta1), .squaredMeanShare(\.beta2), .epsilon(\.epsilon), .weightDecay,
     ])
 
+  /// Keras's class for the rule.
   public var kerasClass: String? { "Nadam" }
 
+  /// What the rule remembers of each parameter.
   public var slotNames: [String] { ["mean", "squared_mean"] }
 
+  /// Takes the rule's step over a range.
   public func update(_ range: UpdateRange, _ moment: UpdateMoment) {
     let (w, g, m) = (range.parameters, range.gradient, range.slots)
     let v = range.slots + range.slotStride

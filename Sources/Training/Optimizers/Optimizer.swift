@@ -39,6 +39,7 @@ public struct UpdateMoment: Hashable, Sendable {
   /// The optimizer's rate times the schedule's factor.
   public let learningRate: Double
 
+  /// Takes the number of an update, from 1, and its rate.
   public init(update: Int, learningRate: Double) {
     self.update = update
     self.learningRate = learningRate

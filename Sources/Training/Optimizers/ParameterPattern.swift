@@ -5,8 +5,10 @@ internal import Settings
 /// `conv2d*` means all parameters of the layers `conv2d`, `conv2d.2` and so on, `*/bias` all biases,
 /// `stage.3.*` what stands in the third repetition of `stage`.
 public struct ParameterPattern: Hashable, Sendable {
+  /// The pattern as it was written.
   public let text: String
 
+  /// Takes a pattern in which `*` stands for any text.
   public init(_ text: String) { self.text = text }
 
   /// Whether the pattern is for a parameter of this name in this layer.
@@ -14,7 +16,7 @@ public struct ParameterPattern: Hashable, Sendable {
     Self.matches(Array(text.utf8), Array((text.contains("/") ? "\(layer)/\(parameter)" : layer).utf8))
   }
 
-  /// Of a star only the last one ever needs to be tried again, so the time is at most the product of both lengths.
+  /// Only the last star ever needs to be tried again, so the time is at most the product of both lengths.
   private static func matches(_ pattern: [UInt8], _ name: [UInt8]) -> Bool {
     let (star, any) = (UInt8(ascii: "*"), UInt8(ascii: "?"))
     var (p, n) = (0, 0)

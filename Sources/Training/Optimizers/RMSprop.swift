@@ -13,13 +13,21 @@ internal import Tensors
 ///
 /// - SeeAlso: Tieleman & Hinton, "Lecture 6.5", Coursera 2012; Graves 2013, <https://arxiv.org/abs/1308.0850>.
 public struct RMSprop: Optimizer {
+  /// η, the step width before the schedule scales it.
   public var learningRate: Double
+  /// ρ, the kept share of the running means, in [0, 1).
   public var rho: Double
+  /// μ, the kept share of the last step, in [0, 1).
   public var momentum: Double
+  /// ε, against division by zero.
   public var epsilon: Double
+  /// Whether the gradient's mean is subtracted, so that its variance is what counts.
   public var centered: Bool
+  /// λ, the weight decay; 0 for none.
   public var weightDecay: Double
 
+  /// Takes the rule's settings.
+  ///
   /// - Parameters:
   ///   - learningRate: η, which the schedule scales; above 0.
   ///   - rho: kept share of the mean squared gradient, in [0, 1).
@@ -40,6 +48,7 @@ public struct RMSprop: Optimizer {
     self.weightDecay = weightDecay
   }
 
+  /// The settings, as configurations write them.
   public static let settings = SettingsDescription<RMSprop>(
     "RMSprop (Tieleman & Hinton 2012).", RMSprop(learningRate: 0.001),
     [
@@ -51,12 +60,15 @@ public struct RMSprop: Optimizer {
         "Divides by the gradient's deviation from its mean instead of its size."), .weightDecay,
     ])
 
+  /// Keras's class for the rule.
   public var kerasClass: String? { "RMSprop" }
 
+  /// What the rule remembers of each parameter.
   public var slotNames: [String] {
     ["squared_mean"] + (momentum > 0 ? ["momentum"] : []) + (centered ? ["mean"] : [])
   }
 
+  /// Takes the rule's step over a range.
   public func update(_ range: UpdateRange, _ moment: UpdateMoment) {
     let (w, g, v) = (range.parameters, range.gradient, range.slots)
     let m = range.slots + range.slotStride

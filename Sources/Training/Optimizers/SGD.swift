@@ -12,11 +12,17 @@ internal import Tensors
 /// - SeeAlso: Sutskever, Martens, Dahl and Hinton, "On the importance of initialization and momentum in deep learning",
 ///   ICML 2013.
 public struct SGD: Optimizer {
+  /// η, the step width before the schedule scales it.
   public var learningRate: Double
+  /// μ, the kept share of the last step, in [0, 1).
   public var momentum: Double
+  /// Whether the gradient counts as if it were taken after the momentum's step.
   public var nesterov: Bool
+  /// λ, the weight decay; 0 for none.
   public var weightDecay: Double
 
+  /// Takes the rule's settings.
+  ///
   /// - Parameters:
   ///   - learningRate: η, which the schedule scales; above 0.
   ///   - momentum: μ in [0, 1); 0 needs no slot.
@@ -30,6 +36,7 @@ public struct SGD: Optimizer {
     self.weightDecay = weightDecay
   }
 
+  /// The settings, as configurations write them.
   public static let settings = SettingsDescription<SGD>(
     "Stochastic gradient descent, with momentum.", SGD(learningRate: 0.01),
     [
@@ -38,10 +45,13 @@ public struct SGD: Optimizer {
       .weightDecay,
     ])
 
+  /// Keras's class for the rule.
   public var kerasClass: String? { "SGD" }
 
+  /// What the rule remembers of each parameter.
   public var slotNames: [String] { momentum == 0 ? [] : ["momentum"] }
 
+  /// Takes the rule's step over a range.
   public func update(_ range: UpdateRange, _ moment: UpdateMoment) {
     let w = range.parameters
     let g = range.gradient

@@ -2,11 +2,13 @@ internal import Tensors
 
 /// A range of the flat buffers, all starting at the same element.
 public struct UpdateRange {
+  /// The parameters of the range, which the update moves.
   public let parameters: UnsafeMutablePointer<Float>
   /// The gradient of the minibatch's mean loss; the optimizer may use it as working memory.
   public let gradient: UnsafeMutablePointer<Float>
   /// The range in slot 0; that in slot `k` is `k · slotStride` further on.
   public let slots: UnsafeMutablePointer<Float>
+  /// Elements from one slot to the next.
   public let slotStride: Int
   /// A multiple of the lanes: what rounds a parameter up is zero, and every rule leaves it zero.
   public let count: Int
@@ -15,6 +17,9 @@ public struct UpdateRange {
   /// Whether weight decay acts on these parameters.
   public var decays: Bool { decayScale != 0 }
 
+  /// Takes addresses that all belong to the same first element.
+  ///
+  /// - Parameter count: elements of the range, a multiple of the lanes.
   public init(
     parameters: UnsafeMutablePointer<Float>, gradient: UnsafeMutablePointer<Float>,
     slots: UnsafeMutablePointer<Float>, slotStride: Int, count: Int, decayScale: Double

@@ -4,7 +4,7 @@ internal import Parallel
 
 /// A piece of one parameter that is summed and updated at once.
 struct UpdateSlice: Sendable {
-  /// In the flat buffers.
+  /// The slice's place in the flat buffers.
   let range: Range<Int>
   /// Index of the parameter among the compiled network's segments.
   let segment: Int

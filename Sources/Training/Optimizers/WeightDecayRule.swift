@@ -2,16 +2,19 @@ public import Settings
 
 /// How much of the optimizer's weight decay acts on some parameters.
 public struct WeightDecayRule: Hashable, Sendable {
+  /// Which parameters the rule is for.
   public var pattern: ParameterPattern
   /// What the weight decay is multiplied by; 0 switches it off.
   public var scale: Double
 
+  /// Takes a pattern and what weight decay is multiplied by where it matches, 0 or more.
   public init(_ pattern: ParameterPattern, scale: Double) {
     precondition(scale >= 0, "a weight decay cannot be scaled by \(scale)")
     self.pattern = pattern
     self.scale = scale
   }
 
+  /// The settings, as configurations write them.
   public static let settings = SettingsDescription<WeightDecayRule>(
     "How much of the weight decay acts on some parameters.", WeightDecayRule(ParameterPattern("*"), scale: 1),
     [

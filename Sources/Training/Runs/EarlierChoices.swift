@@ -26,7 +26,7 @@ extension PreparedTraining {
   }
 
   private func shardSizes(_ minibatches: Set<Int>) -> Set<Int> {
-    Set(minibatches.flatMap { Sharding(sampleCount: $0, shardSize: compiled.shardSize).sizes })
+    Sharding.sizes(ofMinibatches: minibatches, shardSize: compiled.shardSize)
   }
 
   /// What the run asked for kernels when it began.

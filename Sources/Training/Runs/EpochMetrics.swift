@@ -1,19 +1,20 @@
 /// What an epoch came to.
 public struct EpochMetrics: Hashable, Sendable {
-  /// From 1, as people count.
+  /// The number of the epoch, from 1 as people count.
   public let epoch: Int
   /// Steps since the start of the run.
   public let step: Int
+  /// The learning rate of the epoch's last step.
   public let learningRate: Double
   /// Names of the figures in ``train`` and ``test``, ``Criterion/figureNames``.
   public let names: [String]
-  /// Over the epoch's training minibatches, each with the parameters of its time.
+  /// Figures over the epoch's training minibatches, each with the parameters of its time.
   public let train: MetricSums
-  /// Over the test set with the parameters at the epoch's end; where samples are held out, of the last epoch alone.
+  /// Figures over the test set with the parameters at the epoch's end; where samples are held out, of the last epoch alone.
   public let test: MetricSums?
-  /// Over the samples held out, with the parameters at the epoch's end; nil where none are.
+  /// Figures over the samples held out, with the parameters at the epoch's end; nil where none are.
   public let validation: MetricSums?
-  /// By what the epoch is compared with others.
+  /// The figures that the epoch is compared with others by.
   public var compared: MetricSums { validation ?? test ?? train }
   /// Steps left out in the run so far because a number was not finite.
   public let skippedSteps: Int
@@ -30,8 +31,10 @@ public struct EpochMetrics: Hashable, Sendable {
   /// Names of the columns of `metrics.csv`.
   public var columns: [String] { Self.columns(names, hasValidation: validation != nil) }
 
+  /// The names of the columns of `metrics.csv`, for figures of these names.
+  ///
   /// - Parameters:
-  ///   - names: of the figures: each is there for the training and for the test set.
+  ///   - names: the names of the figures: each is there for the training and for the test set.
   ///   - hasValidation: whether samples are held out, for which each is there, too.
   public static func columns(_ names: [String], hasValidation: Bool = false) -> [String] {
     let parts = hasValidation ? ["train", "validation", "test"] : ["train", "test"]
@@ -70,5 +73,6 @@ public struct EpochTimes: Hashable, Sendable {
   /// Copying the state for checkpoints, which are then written in the background, since the epoch before.
   public var checkpoints = 0.0
 
+  /// Starts with no time at all.
   public init() {}
 }

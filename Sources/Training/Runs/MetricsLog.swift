@@ -18,7 +18,7 @@ struct MetricsLog {
   /// - Parameters:
   ///   - columns: their names, `step` and `epoch` among them; a table with others is begun anew.
   ///   - sumsUpEpochs: whether a row stands for its epoch, or else for its step.
-  ///   - progress: of the checkpoint that training goes on from; nil starts an empty table.
+  ///   - progress: how far the checkpoint is that training goes on from; nil starts an empty table.
   ///   - bufferByteCount: rows are written once there are more bytes of them; 0 writes each at once.
   init(
     path: String, columns: [String], sumsUpEpochs: Bool = true, goingOnFrom progress: TrainingProgress?,

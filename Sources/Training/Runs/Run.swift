@@ -5,7 +5,9 @@ internal import Parallel
 
 /// A training in its run directory: opened, checked, resumed, trained, closed.
 public final class Run {
+  /// Where the run keeps its files.
   public let directory: RunDirectory
+  /// What is about to be done.
   public let summary: RunSummary
   private let trainer: Trainer
   private let observer: any TrainerObserver

@@ -56,8 +56,10 @@ struct RunData {
 
 /// Thrown where a signal ends work before there was anything to save.
 public struct StoppedEarly: Error, CustomStringConvertible, Sendable {
+  /// What was stopped and what to do, in one line.
   public let description: String
 
+  /// Takes the line that a person will read.
   public init(
     _ description: String = "stopped by a signal before training began; the same command begins again"
   ) {

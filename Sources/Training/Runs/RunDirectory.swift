@@ -10,7 +10,9 @@ internal import Parallel
 ///
 /// Held by one process at a time, from ``init(path:)`` until the object goes.
 public final class RunDirectory: Sendable {
+  /// The path of the folder.
   public let path: String
+  /// The checkpoints in it.
   public let checkpoints: CheckpointStore
   private let lock: RunLock
   private let log: FileDescriptor
@@ -57,7 +59,7 @@ public final class RunDirectory: Sendable {
   /// Opens the tables of epochs and steps for going on from a checkpoint, or anew for nil.
   ///
   /// - Parameters:
-  ///   - names: of the figures, ``Criterion/figureNames``.
+  ///   - names: the names of the figures, ``Criterion/figureNames``.
   ///   - hasValidation: whether the table of epochs has columns for samples held out.
   func beginMetrics(
     _ names: [String], hasValidation: Bool, after progress: TrainingProgress?

@@ -5,12 +5,19 @@ internal import OneDNN
 
 /// What a run ran on and with, for `environment.json`; nothing in it decides a result that the checkpoint does not keep, too.
 public struct RunEnvironment: Codable, Hashable, Sendable {
+  /// The name of the machine.
   public var host: String
+  /// The name of its processor.
   public var cpu: String
+  /// The instruction set that the kernel library uses.
   public var instructionSet: String
+  /// How many cores may be used, and who says so.
   public var cores: String
+  /// How many workers trained.
   public var workers: Int
+  /// Versions of Convoy and of its libraries, by name.
   public var versions: [String: String]
+  /// The command as it was given.
   public var commandLine: [String]
   /// Commit of the repository in or above the working directory, if there is one.
   @NullIfMissing public var gitRevision: String?
@@ -63,6 +70,7 @@ public struct RunEnvironment: Codable, Hashable, Sendable {
 
   func json() -> String { ((try? JSONWriter().text(self)) ?? "{}") + "\n" }
 
+  /// The name of its processor.
   static var cpuName: String { cpuModel() }
 
   private static func cpuModel() -> String {

@@ -4,6 +4,7 @@ internal import OneDNN
 
 /// What a run is asked to do.
 public struct RunRequest: Sendable {
+  /// What is to be trained, and how.
   public var configuration: RunConfiguration
   /// The configuration as text with all defaults written out: what the run directory and every checkpoint keep.
   public var resolvedConfiguration: String
@@ -19,6 +20,7 @@ public struct RunRequest: Sendable {
   ///
   /// A resumed run keeps its own.
   public var kernels: KernelChoices?
+  /// Which checkpoint to go on from.
   public var resume: ResumeChoice
   /// Goes on even if the configuration or the data changed in a way that changes the training's meaning.
   public var allowChanges: Bool
@@ -29,6 +31,7 @@ public struct RunRequest: Sendable {
   /// Compares a checkpoint's configuration, as text, with this one.
   public var compareConfiguration: @Sendable (_ stored: String) throws -> [ConfigurationChange]
 
+  /// Takes what is asked for; what is left out has its usual value.
   public init(
     configuration: RunConfiguration, resolvedConfiguration: String, directory: String, workers: Int,
     model: any ModelWriter, coresDescription: String = "", kernels: KernelChoices? = nil,
@@ -66,11 +69,14 @@ public enum ResumeChoice: Hashable, Sendable {
 public struct ConfigurationChange: Hashable, Sendable {
   /// The key's path, `training.optimizer.sgd.learning_rate`.
   public let key: String
+  /// The value in the checkpoint, as text.
   public let before: String
+  /// The value now, as text.
   public let after: String
   /// Whether the training stays the same: another place, another length, another way to report.
   public let keepsMeaning: Bool
 
+  /// Takes a key's path, its two values as text, and whether the training stays the same.
   public init(key: String, before: String, after: String, keepsMeaning: Bool) {
     self.key = key
     self.before = before
@@ -121,6 +127,7 @@ extension RunRequest {
       }
     }
     for (role, digest) in data.digests.sorted(by: { $0.key < $1.key }) {
+      /// The value in the checkpoint, as text.
       guard let before = checkpoint.identity.datasets[role], before != digest else { continue }
       // "train" and "train contents" are one piece of news.
       if role.hasSuffix(" contents"), differences.last?.hasPrefix("the \(role.dropLast(9)) data") == true {

@@ -6,8 +6,11 @@ internal import Networks
 /// Written whole and atomically at the start, after every epoch and at the end. A process that is killed cannot write that it was:
 /// what says `running` without a holder of the directory's lock was interrupted.
 public struct RunState: Codable, Hashable, Sendable {
+  /// How a run stands, in one word.
   public enum Phase: String, Codable, Hashable, Sendable {
+    /// A process trains.
     case running
+    /// The training came to its end.
     case finished
     /// Stopped by a signal or by `--steps`, with a checkpoint to go on from.
     case stopped
@@ -17,15 +20,21 @@ public struct RunState: Codable, Hashable, Sendable {
     case interrupted
   }
 
+  /// How the run stands, in one word.
   public var phase: Phase
+  /// The name of the run.
   public var name: String
+  /// The identifier that the run keeps over all restarts.
   public var runID: String
+  /// Steps done.
   public var step: Int
   /// Epochs done, of `epochs`.
   public var epoch: Int
+  /// Epochs that the configuration asks for.
   public var epochs: Int
   /// The figure by which epochs are compared: `accuracy`, `loss` or another metric.
   public var monitor: String
+  /// The best epoch so far, from 1.
   public var bestEpoch: Int?
   /// The monitored figure of the best epoch.
   public var best: Double?
@@ -41,6 +50,7 @@ public struct RunState: Codable, Hashable, Sendable {
   /// Whether the training ended before its last epoch because the monitored figure no longer improved.
   public var hasStoppedEarly: Bool { phase == .finished && epoch < epochs }
 
+  /// The name of the file in the run's directory.
   public static let fileName = "state.json"
 
   /// The state of the run in a directory, nil where there is none or it cannot be read.

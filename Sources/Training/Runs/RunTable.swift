@@ -2,6 +2,7 @@ internal import Foundation
 
 /// A table that a run has written, read back by the names of its columns.
 public struct RunTable: Hashable, Sendable {
+  /// The names of the columns, in their order.
   public let columns: [String]
   /// One cell per column; a last row that was not finished is left out.
   public let rows: [[String]]

@@ -7,7 +7,7 @@ struct StepRow {
 
   /// Names of the columns of `steps.csv`.
   ///
-  /// - Parameter names: of the figures.
+  /// - Parameter names: the names of the figures.
   static func columns(_ names: [String]) -> [String] { ["step", "epoch", "learning_rate"] + names }
 
   var row: [String] {

@@ -8,8 +8,10 @@ internal import Synchronization
 public final class StopRequest: Sendable {
   private let signal = Atomic<Int32>(0)
 
+  /// Makes a wish that nobody has made yet.
   public init() {}
 
+  /// Whether somebody has asked to stop.
   public var isRequested: Bool { signal.load(ordering: .relaxed) != 0 }
 
   /// The signal that asked, nil when nobody did.
@@ -34,6 +36,7 @@ public enum StopSignals {
 
   private static let interrupts = Atomic<Int>(0)
 
+  /// The signals that ask to stop.
   public static let handled: [Int32] = [SIGTERM, SIGINT, SIGUSR1, SIGHUP]
 
   /// Installs the handlers.

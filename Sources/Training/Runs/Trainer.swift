@@ -10,18 +10,17 @@ internal import Tensors
 
 /// The loop of a training: minibatches, epochs, evaluation, checkpoints, until the end or until somebody asks to stop.
 ///
-/// All that decides what comes next is in ``progress`` and in the engine's buffers, and both are in every checkpoint.
+/// All that decides what comes next is in ``progress`` and in the engine's state, and both are in every checkpoint.
 final class Trainer {
   private let configuration: RunConfiguration
   private let engine: TrainingEngine
   private let samples: RunSamples
-  private let schedule: Schedule
   private let stop: StopRequest
   private let observer: any TrainerObserver
   private let checkpoints: CheckpointWriter
   private let directory: RunDirectory?
 
-  private(set) var progress: TrainingProgress
+  private let steps: StepDriver
   /// Whether training ended because this process did the steps it was asked for.
   private(set) var hasReachedStepLimit = false
   private var clock: TrainingClock
@@ -35,18 +34,23 @@ final class Trainer {
   ) {
     self.stepLimit = stepLimit
     firstStep = progress.step
+    steps = StepDriver(configuration, engine, samples.training, from: progress, stop: stop)
     self.configuration = configuration
     self.engine = engine
     self.samples = samples
-    self.progress = progress
     self.checkpoints = checkpoints
     self.directory = directory
     self.stop = stop
     self.observer = observer
-    schedule = Schedule(configuration.training, samples: samples.training.count)
     clock = TrainingClock(before: progress.seconds)
     // Figures begin anew where the checkpoint's are of another kind.
-    self.progress.sums = progress.sums.fitted(to: engine.compiled.metrics)
+    steps.progress.sums = progress.sums.fitted(to: engine.compiled.metrics)
+  }
+
+  /// Where the training stands.
+  private(set) var progress: TrainingProgress {
+    get { steps.progress }
+    set { steps.progress = newValue }
   }
 
   /// Samples of an epoch.
@@ -60,14 +64,12 @@ final class Trainer {
   /// - Returns: whether the training is complete; if not, a checkpoint to go on from has been written.
   func run() throws -> Bool {
     clock.start(before: progress.seconds)
-    let reader = BatchReader.training(configuration, samples.training, from: progress)
     while !isDone {
       if progress.position == sampleCount {
         guard try endEpoch() else { return try stopHere() }
       } else {
         if isAtStepLimit { return try stopAtLimit() }
-        guard let minibatch = try clock.measure(\.dataWait, { try reader.next() }) else { break }
-        guard try step(minibatch) else { return try stopHere() }
+        guard try step() else { return try stopHere() }
       }
       try report(checkpoints.poll())
     }
@@ -76,62 +78,41 @@ final class Trainer {
     return true
   }
 
-  /// The optimizer's rate in a step of the current epoch.
-  private func learningRate(step: Int) -> Double {
-    configuration.training.learningRate * schedule.factor(step: step) * progress.plateau.factor
+  /// One minibatch; false when asked to stop before it was done.
+  private func step() throws -> Bool {
+    switch try steps.step() {
+    case .stopped: return false
+    case .ended: preconditionFailure("epoch \(progress.epoch + 1) ends before all of its samples were there")
+    case .done(let step): try record(step)
+    case .leftOut(let step, let problem, let limit):
+      observer.receive(
+        .warning("\(problem); the step is left out (\(progress.skippedSteps) of at most \(limit))"))
+      try record(step)
+    case .failed(let problem):
+      checkpoints.finish()
+      // What is known here says more than the refusal of a checkpoint that met the same numbers.
+      try? report(checkpoints.poll())
+      throw TrainingError(.notFinite, "\(problem); \(Self.adviceWhenNotFinite)")
+    }
+    return true
   }
 
-  /// One minibatch; false when asked to stop before it was done.
-  private func step(_ minibatch: Minibatch) throws -> Bool {
-    let learningRate = learningRate(step: progress.step)
-    let outcome = try engine.step(
-      minibatch, UpdateMoment(update: progress.updates + 1, learningRate: learningRate),
-      firstSample: samples.training.firstSample(of: minibatch), stop: stop)
-    var sums = MetricSums()
-    switch outcome {
-    case .stopped: return false
-    case .done(let figures): sums = figures
-    case .notFinite(let problem): try skip(minibatch, problem)
-    }
-    progress.step += 1
-    progress.position += minibatch.count
+  private func record(_ step: StepDriver.Step) throws {
     progress.score = nil
-    progress.sums += sums
-    clock.samples += minibatch.count
+    progress.sums += step.sums
+    clock.times.dataWait += step.secondsWaiting
+    clock.samples += step.samples
     let report = StepReport(
       step: progress.step, epoch: progress.epoch + 1, position: progress.position, samples: sampleCount,
-      learningRate: learningRate, minibatch: sums, epochSoFar: progress.sums)
+      learningRate: step.learningRate, minibatch: step.sums, epochSoFar: progress.sums)
     // A disk that is full now may take the rows later; they wait in memory.
     try? directory?.append(report)
     observer.receive(.step(report))
     if checkpoints.isDue(after: progress, .step) { try save() }
-    return true
   }
 
   private static let adviceWhenNotFinite =
     "lower the learning rate or clip gradients. The last checkpoint is untouched"
-
-  /// Leaves a minibatch out, or ends the training, as the configuration says.
-  private func skip(_ minibatch: Minibatch, _ problem: NonFinite) throws {
-    let first = progress.position + problem.samples.lowerBound
-    let last = progress.position + problem.samples.upperBound - 1
-    let rows = minibatch.sampleIndices[problem.samples].prefix(4).map(String.init).joined(separator: ", ")
-    let place = problem.layer.map { ", first in \($0)" } ?? ""
-    let what =
-      "\(problem.what) is not finite in step \(progress.step + 1) (epoch \(progress.epoch + 1), samples \(first) to \(last) "
-      + "of its order, rows \(rows)…)\(place)"
-    switch configuration.training.nonFinite {
-    case .skip(let limit) where progress.skippedSteps < limit:
-      progress.skippedSteps += 1
-      observer.receive(
-        .warning("\(what); the step is left out (\(progress.skippedSteps) of at most \(limit))"))
-    default:
-      checkpoints.finish()
-      // What is known here says more than the refusal of a checkpoint that met the same numbers.
-      try? report(checkpoints.poll())
-      throw TrainingError(.notFinite, "\(what); \(Self.adviceWhenNotFinite)")
-    }
-  }
 
   /// Evaluates and records the epoch; false when asked to stop before it was done.
   private func endEpoch() throws -> Bool {
@@ -139,7 +120,7 @@ final class Trainer {
     let begin = ContinuousClock.now
     guard let compared = try evaluate(samples.compared) else { return false }
     let before = progress
-    let learningRate = learningRate(step: progress.step - 1)
+    let learningRate = steps.learningRate(ofStep: progress.step - 1)
     progress.epoch += 1
     progress.position = 0
     let isBest = rate(compared.figures ?? progress.sums)
@@ -172,9 +153,9 @@ final class Trainer {
     guard let set else { return (nil, ()) }
     let reader = set.reader(batch: Trainer.evaluationBatch(configuration.training, engine.compiled))
     var sums = MetricSums()
-    try engine.beginEvaluation()
+    let evaluation = try engine.evaluation()
     while let minibatch = try reader.next() {
-      guard let figures = try engine.evaluate(minibatch, stop: stop) else { return nil }
+      guard let figures = try evaluation.figures(of: minibatch, stop: stop) else { return nil }
       sums += figures
       observer.receive(.evaluating(done: sums.samples, total: set.count))
     }

@@ -6,35 +6,47 @@ public enum TrainerEvent: Sendable {
   case step(StepReport)
   /// Samples evaluated so far, after an epoch.
   case evaluating(done: Int, total: Int)
+  /// An epoch is done, evaluated and recorded.
   case epochEnded(EpochMetrics, isBest: Bool)
+  /// A checkpoint is on disk.
   case checkpointWritten(step: Int, path: String)
   /// Something that the training survives but a person should know.
   case warning(String)
   /// A signal asked to stop; a checkpoint has been written.
   case stopped(signal: Int32, step: Int)
+  /// Training has come to its end.
   case finished(TrainingProgress)
 }
 
 /// What a run is about to do.
 public struct RunSummary: Sendable {
+  /// The name of the run.
   public let name: String
+  /// The identifier that the run keeps over all restarts.
   public let runID: String
   /// The checkpoint that training goes on from; nil for a fresh start.
   public let resumedFrom: String?
+  /// Where training begins, or goes on.
   public let progress: TrainingProgress
+  /// Epochs that the configuration asks for.
   public let epochs: Int
+  /// Steps of one epoch.
   public let stepsPerEpoch: Int
   /// Samples of an epoch.
   public let trainingSamples: Int
   /// Samples held out of the training data; 0 where none are.
   public let validationSamples: Int
+  /// Samples of the test data; 0 where there are none.
   public let testSamples: Int
   /// Samples of a step.
   public let batch: Int
+  /// Samples of a full shard.
   public let shard: Int
   /// Whether all workers compute each shard together.
   public let isIntra: Bool
+  /// How many workers train.
   public let workers: Int
+  /// How many parameters the network has.
   public let parameterCount: Int
 }
 
@@ -46,7 +58,9 @@ public struct StepReport: Sendable {
   public let epoch: Int
   /// Samples done in the epoch, of all.
   public let position: Int
+  /// Samples of an epoch.
   public let samples: Int
+  /// The learning rate of the step.
   public let learningRate: Double
   /// Figures of this minibatch.
   public let minibatch: MetricSums
@@ -56,5 +70,6 @@ public struct StepReport: Sendable {
 
 /// Gets to know what happens in a training; called on its thread, so it should be quick.
 public protocol TrainerObserver {
+  /// Takes note of an event.
   func receive(_ event: TrainerEvent)
 }

@@ -25,6 +25,7 @@ public struct TrainingProgress: Hashable, Sendable {
   /// Seconds of training so far; the only value here that differs from run to run.
   public var seconds = 0.0
 
+  /// The beginning of a training.
   public init() {}
 
   /// Updates of the parameters so far.
@@ -42,12 +43,14 @@ public struct TrainingProgress: Hashable, Sendable {
 
 /// The epoch with the best monitored figure.
 public struct BestEpoch: Hashable, Sendable {
-  /// From 1.
+  /// The number of the epoch, from 1.
   public let epoch: Int
+  /// Steps done at its end.
   public let step: Int
   /// Higher is better: an accuracy, or a loss with its sign turned.
   public let score: Double
 
+  /// Takes an epoch, from 1, the steps done at its end, and its score.
   public init(epoch: Int, step: Int, score: Double) {
     self.epoch = epoch
     self.step = step
@@ -74,12 +77,14 @@ public struct RunIdentity: Hashable, Sendable {
   /// False in a checkpoint of an earlier version, whose runs chose kernels for each size of shard and kept those of the full
   /// one.
   public var choicesCoverEveryShard: Bool
+  /// Samples of a full shard.
   public var shardSize: Int
-  /// In the order of the network's outputs; empty where the data does not name its classes, labels or targets.
+  /// The names of the classes, labels or targets in the order of the network's outputs; empty where the data does not name its classes, labels or targets.
   public var classNames: [String]
-  /// By what the network was trained and judged; nil for softmax cross-entropy and accuracy, before others were known.
+  /// What the network was trained and judged by; nil for softmax cross-entropy and accuracy, before others were known.
   public var criterion: Criterion?
 
+  /// Takes what is known of a run; the rest stays empty.
   public init(
     runID: String, configuration: String = "", datasets: [String: String] = [:],
     versions: [String: String] = [:], instructionSet: String = "", kernelChoices: String = "",

@@ -8,6 +8,7 @@ internal import Foundation
 ///
 /// Held by one process at a time, from ``init(path:)`` until the object goes.
 public final class WorkDirectory: Sendable {
+  /// The path of the folder.
   public let path: String
   private let lock: RunLock
   private let log: FileDescriptor

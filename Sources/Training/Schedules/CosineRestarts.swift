@@ -4,14 +4,16 @@ public import Settings
 ///
 /// - SeeAlso: Loshchilov & Hutter 2017, <https://arxiv.org/abs/1608.03983>.
 public struct CosineRestarts: ScheduleCurve {
+  /// How long the first half cosine is.
   public var first: TrainingSpan
-  /// 1 or more.
+  /// How many times as long each half cosine is as the one before, 1 or more.
   public var stretch: Double
-  /// In [0, 1].
+  /// How many times as high each half cosine begins as the one before, in [0, 1].
   public var shrink: Double
-  /// In [0, 1].
+  /// The share of the learning rate below which it does not fall, in [0, 1].
   public var floor: Double
 
+  /// Takes the first length, and how length, height and least share go on.
   public init(first: TrainingSpan, stretch: Double = 2, shrink: Double = 1, floor: Double = 0) {
     self.first = first
     self.stretch = stretch
@@ -19,6 +21,7 @@ public struct CosineRestarts: ScheduleCurve {
     self.floor = floor
   }
 
+  /// The settings, as configurations write them.
   public static let settings = SettingsDescription<CosineRestarts>(
     "Half cosines one after another (Loshchilov & Hutter 2017).", CosineRestarts(first: .epochs(1)),
     [
@@ -32,6 +35,7 @@ public struct CosineRestarts: ScheduleCurve {
       .floor(\.floor),
     ])
 
+  /// The share of the learning rate in a step, counted from 0.
   public func factor(step: Int, of training: TrainingLength) -> Double {
     var (start, length, height) = (0.0, Double(max(training.steps(first), 1)), 1.0)
     while Double(step) >= start + length {

@@ -1,22 +1,24 @@
 public import Settings
 
-/// Up from `start` to 1 over the share `rise` of the run, and down to `end`, both along half a cosine, in PyTorch's form.
+/// A rate that rises from `start` to 1 over the share `rise` of the run, and falls to `end`, both along half a cosine, in PyTorch's form.
 ///
 /// - SeeAlso: Smith & Topin 2018, <https://arxiv.org/abs/1708.07120>.
 public struct OneCycle: ScheduleCurve {
-  /// In [0, 1).
+  /// The share of the run in which the rate rises, in [0, 1).
   public var rise: Double
-  /// In [0, 1].
+  /// The share of the learning rate that the run begins with, in [0, 1].
   public var start: Double
-  /// In [0, 1].
+  /// The share of the learning rate that the run ends with, in [0, 1].
   public var end: Double
 
+  /// Takes the shares of the run and of the learning rate; PyTorch's by default.
   public init(rise: Double = 0.3, start: Double = 0.04, end: Double = 4e-6) {
     self.rise = rise
     self.start = start
     self.end = end
   }
 
+  /// The settings, as configurations write them.
   public static let settings = SettingsDescription<OneCycle>(
     "The learning rate rises to its value and falls again, both along half a cosine (Smith & Topin 2018).",
     OneCycle(),
@@ -30,8 +32,10 @@ public struct OneCycle: ScheduleCurve {
   /// It rises by itself.
   public static var takesWarmup: Bool { false }
 
+  /// Whether the curve reaches its end with the training, however long that is.
   public var isStretchedOverTraining: Bool { true }
 
+  /// The share of the learning rate in a step, counted from 0.
   public func factor(step: Int, of training: TrainingLength) -> Double {
     let last = Double(training.totalSteps - 1)
     let top = rise * Double(training.totalSteps) - 1

@@ -15,6 +15,7 @@ public struct Plateau: ScheduleCurve {
   /// The share of the learning rate below which it does not fall.
   public var floor: Double
 
+  /// Takes the settings; Keras's by default.
   public init(
     factor: Double = 0.1, patience: Int = 10, minimumGain: Double = 1e-4, cooldown: Int = 0, floor: Double = 0
   ) {
@@ -26,6 +27,7 @@ public struct Plateau: ScheduleCurve {
     self.floor = floor
   }
 
+  /// The settings, as configurations write them.
   public static let settings = SettingsDescription<Plateau>(
     "The learning rate falls when `monitor` no longer improves (Keras's `ReduceLROnPlateau`).", Plateau(),
     [
@@ -57,6 +59,7 @@ public struct PlateauState: Hashable, Sendable {
   /// Epochs of the cooldown that are left.
   public var cooldown = 0
 
+  /// The state before the first epoch.
   public init() {}
 
   /// Takes note of an epoch, in Keras's order: the cooldown passes, a gain is noted, or the wait grows until the rate falls.

@@ -2,9 +2,13 @@
 ///
 /// For a ``Plateau`` this is the warm-up alone; the rest of the factor is in ``PlateauState/factor``.
 public struct Schedule: Hashable, Sendable {
+  /// The curve with its warm-up.
   public let configuration: ScheduleConfiguration
+  /// How long the training is, which spans are measured by.
   public let length: TrainingLength
 
+  /// Takes a curve with its warm-up, and the length of the training.
+  ///
   /// - Parameters:
   ///   - stepsPerEpoch: minibatches of one epoch, 1 or more.
   ///   - totalSteps: steps of the whole run, over which a curve without a length of its own runs.

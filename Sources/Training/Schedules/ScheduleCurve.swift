@@ -17,7 +17,9 @@ public protocol ScheduleCurve: Hashable, Sendable {
 }
 
 extension ScheduleCurve {
+  /// A warm-up may come before it.
   public static var takesWarmup: Bool { true }
+  /// It does not ask how long the training is.
   public var isStretchedOverTraining: Bool { false }
 }
 

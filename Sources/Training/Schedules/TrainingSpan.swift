@@ -2,18 +2,25 @@ public import Settings
 
 /// A length of training, in steps or epochs.
 public enum TrainingSpan: Hashable, Sendable {
+  /// So many epochs, also in part.
   case epochs(Double)
+  /// So many optimizer steps.
   case steps(Int)
 }
 
 extension TrainingSpan: SettingsVariant {
+  /// The words of configurations.
   public enum Kind: String, Sendable, CaseIterable {
+    /// So many epochs, also in part.
     case epochs
+    /// So many optimizer steps.
     case steps
   }
 
+  /// What messages call one of these.
   public static let noun = "span"
 
+  /// Which of the kinds this is, without its settings.
   public var kind: Kind {
     switch self {
     case .epochs: .epochs
@@ -21,6 +28,7 @@ extension TrainingSpan: SettingsVariant {
     }
   }
 
+  /// The word and the settings of a kind.
   public static func description(of kind: Kind) -> SettingsKind<Self> {
     switch kind {
     case .epochs:
@@ -43,6 +51,7 @@ public struct TrainingLength: Hashable, Sendable {
   /// Steps of the whole run.
   public let totalSteps: Int
 
+  /// Takes the steps of one epoch, 1 or more, and of the whole run.
   public init(stepsPerEpoch: Int, totalSteps: Int) {
     precondition(stepsPerEpoch >= 1, "an epoch has at least 1 step, got \(stepsPerEpoch)")
     self.stepsPerEpoch = stepsPerEpoch

@@ -1,7 +1,7 @@
 internal import Parallel
 
-/// Results of parallel pieces of work, each written by the piece with its index.
-final class Slots<Element: Sendable>: Sendable {
+/// Values of parallel pieces of work, or of workers, each written under its index by the one that it belongs to.
+final class IndexedValues<Element: Sendable>: Sendable {
   private let values: Guarded<[Int: Element]>
   let count: Int
 

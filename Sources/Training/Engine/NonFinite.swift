@@ -1,5 +1,4 @@
 internal import Compute
-internal import Datasets
 internal import Networks
 internal import Parallel
 
@@ -13,10 +12,12 @@ struct NonFinite: Hashable, Sendable {
   let layer: String?
 }
 
-extension TrainingEngine {
-  /// Runs a shard again and looks after every layer.
-  func locate(_ minibatch: Minibatch, _ range: Range<Int>, _ firstSample: Int) throws -> String? {
-    try firstNonFinite(minibatch, range, firstSample).map(Self.text)
+extension ShardGradients {
+  /// Runs a shard whose loss is not finite again, and looks after every layer.
+  func locateBadLoss(_ shard: Int, _ minibatch: ShardedMinibatch) throws -> NonFinite {
+    let samples = minibatch.sharding[shard]
+    return NonFinite(
+      what: "the loss", samples: samples, layer: try firstNonFinite(minibatch, samples).map(Self.text))
   }
 
   private static func text(_ step: StepName) -> String { "layer '\(step.layer)' (\(step.pass.rawValue))" }
@@ -25,26 +26,26 @@ extension TrainingEngine {
   ///
   /// Backward goes from the last layer to the first, so of the parameters with bad gradients the last one was hit first. The
   /// layer may lie behind it, one without parameters: the shards are run again to find it.
-  func locateGradient(
-    _ slice: Int, _ minibatch: Minibatch, _ sharding: Sharding, _ firstSample: Int
+  /// - Parameters:
+  ///   - segment: a parameter whose summed gradient is not finite.
+  ///   - segments: all parameters, in their order.
+  func locateBadGradient(
+    _ segment: Segment, _ minibatch: ShardedMinibatch, _ segments: [Segment]
   ) throws -> NonFinite {
-    for (shards, gradient) in partials {
-      let bad = compiled.segments.last { segment in
-        segment.range.contains { !gradient[$0].isFinite }
-      }
+    let sharding = minibatch.sharding
+    for (shards, gradient) in reduction.partials {
+      let bad = segments.last { segment in segment.range.contains { !gradient[$0].isFinite } }
       guard let bad else { continue }
       let samples = sharding[shards.lowerBound].lowerBound..<sharding[shards.upperBound - 1].upperBound
       // Slices with finite gradients may have moved meanwhile: if that makes the forward pass overflow, it says nothing.
-      let step = try shards.lazy.compactMap { [self] in
-        try firstNonFinite(minibatch, sharding[$0], firstSample)
-      }.first
+      let step = try shards.lazy.compactMap { [self] in try firstNonFinite(minibatch, sharding[$0]) }.first
       let found = step.flatMap { $0.pass == .forward ? nil : Self.text($0) }
       return NonFinite(
         what: "the gradient of '\(bad.parameter.path)'", samples: samples,
         layer: found ?? "layer '\(bad.parameter.layer)' (backward)")
     }
     // Each shard was finite and the sum is not: it overflowed.
-    let parameter = compiled.segments[segment(ofSlice: slice)].parameter
+    let parameter = segment.parameter
     return NonFinite(
       what: "the summed gradient of '\(parameter.path)'", samples: 0..<sharding.sampleCount,
       layer: "layer '\(parameter.layer)' (backward)")

@@ -1,10 +1,10 @@
 internal import Tensors
 
-/// Memory for samples, in numbered slots: taken when a sample is read, given back when its minibatch is let go.
+/// Memory for samples, in numbered cells: taken when a sample is read, given back when its minibatch is let go.
 ///
 /// It comes in slabs as it is first needed and stays, so that reading on and on costs the system no new pages.
-/// Slots are handed out in the order in which they came back, so that samples read in the order of the file mostly lie in it, too.
-struct SampleSlots: Sendable {
+/// Cells are handed out in the order in which they came back, so that samples read in the order of the file mostly lie in it, too.
+struct SampleCells: Sendable {
   /// How many samples may be held, unless somebody waits who holds them all.
   let capacity: Int
   private let sampleByteCount: Int
@@ -23,10 +23,10 @@ struct SampleSlots: Sendable {
 
   private var madeCount: Int { slabs.count * samplesPerSlab }
   private var freeCount: Int { free.count - firstFree }
-  /// Slots that can be taken without exceeding the capacity.
+  /// Cells that can be taken without exceeding the capacity.
   var available: Int { freeCount + max(0, capacity - madeCount) }
 
-  /// Takes a slot for each request, and notes its number and address at the request's place.
+  /// Takes a cell for each request, and notes its number and address at the request's place.
   ///
   /// - Parameter isUrgent: whether to exceed the capacity rather than fail.
   /// - Returns: whether there were enough; when not, none is taken.

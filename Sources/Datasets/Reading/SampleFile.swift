@@ -8,7 +8,7 @@ internal import Tensors
 ///
 /// Stored bytes that are samples already, plain or deflated, are read past libhdf5, by any number of threads;
 /// everything else (other number types, other filters) is read and converted by libhdf5, one call at a time.
-final class SampleStorage: Sendable {
+final class SampleFile: Sendable {
   /// How the bytes are reached.
   enum Access: Sendable {
     /// One run of samples from this offset of the file on.

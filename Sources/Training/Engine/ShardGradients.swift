@@ -1,0 +1,114 @@
+internal import Compute
+internal import Datasets
+internal import Networks
+internal import Parallel
+internal import Tensors
+
+/// What the shards of a minibatch give: their gradients in the order of a fixed tree, their figures, and the statistics of
+/// their batch normalisations.
+///
+/// Here nodes will meet: each collects a part of the shards, and what leaves this type (rows of figures, statistics, and
+/// the partial sums of ``reduction``) is all that would travel. No other part of a step knows which shards were computed where.
+final class ShardGradients: Sendable {
+  private let network: LoadedNetwork
+  private let workers: WorkerMemory
+  /// Hands shards to the workers, or one after another to all of them together.
+  private let shardPool: WorkerPool
+  /// Computes the parts of a shard; nil where a worker computes a shard alone.
+  private let partPool: WorkerPool?
+  /// An augmenter for each worker; none where samples are trained on as they are.
+  private let augmenters: [Augmenter]
+  private let lossWeights: LossWeights
+  private let seed: UInt64
+  private let figures: ShardFigures
+  private let fold: StatisticsFold
+  let statistics: ShardStatistics
+  let reduction: ShardReduction
+
+  /// - Parameter maximumShards: the most shards that a minibatch will have.
+  init(
+    _ network: LoadedNetwork, _ configuration: RunConfiguration, workers: WorkerMemory,
+    lossWeights: LossWeights, maximumShards: Int
+  ) {
+    let compiled = network.compiled
+    let training = configuration.training
+    let pool = workers.pool
+    self.network = network
+    self.workers = workers
+    self.lossWeights = lossWeights
+    seed = configuration.seed
+    (shardPool, partPool) =
+      training.parallelism == .intra ? (WorkerPool.confined(workers: 1), pool) : (pool, nil)
+    augmenters = (0..<(training.augmentation.steps.isEmpty ? 0 : pool.workerCount)).map { _ in
+      Augmenter(
+        training.augmentation, sampleShape: compiled.network.inputShape, seed: configuration.seed)
+    }
+    figures = ShardFigures(compiled.metrics, maximumShards: maximumShards)
+    statistics = ShardStatistics(
+      count: compiled.parameters.statisticsCount, shards: maximumShards, workers: pool.workerCount)
+    fold = StatisticsFold(compiled.parameters)
+    reduction = ShardReduction(
+      length: compiled.storageCount, maximumShards: maximumShards, workers: pool.workerCount)
+  }
+
+  /// Computes all shards forward and backward.
+  ///
+  /// - Returns: whether all were done; false when asked to stop before.
+  func collect(_ minibatch: ShardedMinibatch, stop: StopRequest) throws -> Bool {
+    try reduction.collect(
+      shards: minibatch.sharding.count, on: shardPool, while: { !stop.isRequested }
+    ) { [self] shard, worker, gradient in
+      let range = minibatch.sharding[shard]
+      let result = try network.train(
+        source(minibatch, range, worker), in: workers.workspaces[worker], options: options(minibatch, range),
+        gradient: gradient, statistics: statistics.memory(ofWorker: worker), on: partPool)
+      statistics.keep(shard: shard, fromWorker: worker)
+      figures.row(ofShard: shard).update(from: result.sums, count: result.sums.count)
+    }
+  }
+
+  /// The first of the collected shards whose loss is not finite; nil where all are.
+  func firstShardWithBadLoss(_ minibatch: ShardedMinibatch) -> Int? {
+    (0..<minibatch.sharding.count).first { !figures.row(ofShard: $0)[0].isFinite }
+  }
+
+  /// The figures of the collected minibatch.
+  func sums(_ minibatch: ShardedMinibatch) -> MetricSums { figures.sums(of: minibatch.sharding) }
+
+  /// Moves running statistics towards those of the collected minibatch.
+  func foldStatistics(of minibatch: ShardedMinibatch, into running: AlignedBuffer<Float>) {
+    fold.fold(statistics, minibatch.sharding, into: running)
+  }
+
+  /// Runs a shard again, looking for the first step whose results are not finite; nil where there is none.
+  func firstNonFinite(_ minibatch: ShardedMinibatch, _ range: Range<Int>) throws -> StepName? {
+    let gradient = AlignedBuffer<Float>(count: reduction.length)
+    return try network.locateNonFinite(
+      source(minibatch, range, 0), in: workers.workspaces[0], options: options(minibatch, range),
+      gradient: gradient.baseAddress, statistics: statistics.memory(ofWorker: 0))
+  }
+
+  /// The nanoseconds of every step of a shard, on the first worker.
+  func profile(_ shard: MinibatchShard) throws -> [UInt64] {
+    let gradient = AlignedBuffer<Float>(count: reduction.length)
+    return try network.profile(
+      shard, in: workers.workspaces[0],
+      options: ShardOptions(scale: 1 / Float(shard.sampleCount), seed: seed), gradient: gradient.baseAddress,
+      statistics: statistics.memory(ofWorker: 0))
+  }
+
+  /// The samples of a shard as training sees them.
+  private func source(
+    _ minibatch: ShardedMinibatch, _ range: Range<Int>, _ worker: Int
+  ) -> any ShardSource {
+    let shard = MinibatchShard(
+      minibatch: minibatch.minibatch, range: range, classWeights: lossWeights.ofClasses)
+    return augmenters.isEmpty ? shard : AugmentedShard(shard: shard, augmenter: augmenters[worker])
+  }
+
+  private func options(_ minibatch: ShardedMinibatch, _ range: Range<Int>) -> ShardOptions {
+    ShardOptions(
+      scale: 1 / Float(minibatch.sharding.sampleCount), outputWeights: lossWeights.ofOutputs, seed: seed,
+      firstSample: UInt64(minibatch.firstSample + range.lowerBound))
+  }
+}

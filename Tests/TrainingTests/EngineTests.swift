@@ -1,0 +1,171 @@
+import Compute
+import Datasets
+import Foundation
+import Networks
+import Tensors
+import Testing
+
+@testable import Training
+
+@Suite("Engine and steps")
+struct EngineTests {
+  /// A training over made-up pictures, ready for its first step.
+  private static func makeSteps(
+    _ folder: TemporaryFolder, _ change: (inout RunConfiguration) throws -> Void = { _ in }
+  ) throws -> (steps: StepDriver, samples: SampleSet) {
+    if !FileManager.default.fileExists(atPath: folder("data.h5")) {
+      try SmallRun.writeDataset(folder("data.h5"), count: 45)
+    }
+    var configuration = try SmallRun.configuration(data: folder("data.h5"), batchNorm: true)
+    try change(&configuration)
+    let prepared = try PreparedTraining(
+      RunRequest(
+        configuration: configuration, resolvedConfiguration: "", directory: folder("none"), workers: 2),
+      stop: StopRequest())
+    let engine = try prepared.makeEngine(evaluationSizes: [20, 5])
+    let samples = prepared.samples.training
+    let steps = StepDriver(configuration, engine, samples, from: TrainingProgress(), stop: StopRequest())
+    return (steps, samples)
+  }
+
+  private static func evaluate(_ engine: TrainingEngine, _ samples: SampleSet) throws -> MetricSums {
+    let reader = samples.reader(batch: 20)
+    let evaluation = try engine.evaluation()
+    var sums = MetricSums()
+    while let minibatch = try reader.next() {
+      let figures = try evaluation.figures(of: minibatch, stop: StopRequest())
+      sums += try #require(figures)
+    }
+    return sums
+  }
+
+  @Test(
+    "an evaluation judges by what the steps before it left, by the average where there is one",
+    arguments: [nil, MovingAverage(decay: 0.5)])
+  func evaluations(average: MovingAverage?) throws {
+    let folder = try TemporaryFolder()
+    let (steps, samples) = try Self.makeSteps(folder) {
+      $0.training.average = average
+      // A batch normalisation that inference multiplies into the convolution: its kernels read copies, not the parameters.
+      $0.network = try Network(
+        inputShape: [9, 8, 1],
+        chain: [
+          .rescale(Rescale(scale: 1 / 255.0)), .conv2D(Conv2D(filters: 16, kernel: Size2D(3))),
+          .batchNorm(BatchNorm(momentum: 0.5)), .flatten, .dense(Dense(units: SmallRun.classes)),
+        ])
+    }
+    for _ in 0..<3 {
+      guard case .done = try steps.step() else { throw TrainingError(.notFinite, "no step") }
+      let found = try Self.evaluate(steps.engine, samples)
+      #expect(found.samples == 45)
+      // The same numbers by another way: a checkpoint's values and a predictor.
+      let state = try steps.engine.copyState().canonical(
+        steps.engine.compiled, slotNames: steps.engine.optimizer.slotNames)
+      func loss(_ values: CanonicalParameters) throws -> Double {
+        let predictor = try Predictor(
+          steps.engine.compiled.network, values: values, sampleCount: 45, workers: 1)
+        return try #require(try predictor.evaluate(samples.store, stop: StopRequest())).sums.meanLoss
+      }
+      #expect(abs(try loss(state.predicting) - found.meanLoss) < 1e-4)
+      if let trained = state.trained, steps.progress.step > 1 {
+        #expect(abs(try loss(trained) - found.meanLoss) > 3e-4)
+      }
+    }
+  }
+
+  @Test("an evaluation changes nothing, and one that throws or is left early lets the training go on")
+  func evaluationsLeaveNoTrace() throws {
+    let folder = try TemporaryFolder()
+    let (steps, samples) = try Self.makeSteps(folder) { $0.training.average = MovingAverage(decay: 0.5) }
+    let (undisturbed, _) = try Self.makeSteps(folder) { $0.training.average = MovingAverage(decay: 0.5) }
+    for step in 0..<4 {
+      for each in [steps, undisturbed] {
+        guard case .done = try each.step() else { throw TrainingError(.notFinite, "no step") }
+      }
+      let before = try steps.engine.digest()
+      if step % 2 == 0 {
+        _ = try Self.evaluate(steps.engine, samples)
+      } else {
+        let stop = StopRequest()
+        stop.request()
+        let minibatch = try #require(try samples.reader(batch: 20).next())
+        let figures = try steps.engine.evaluation().figures(of: minibatch, stop: stop)
+        #expect(figures == nil)
+      }
+      #expect(try steps.engine.digest() == before)
+      #expect(try undisturbed.engine.digest() == before)
+    }
+  }
+
+  @Test("no step is taken while an evaluation is under way")
+  func stepDuringEvaluation() async throws {
+    await #expect(processExitsWith: .failure) {
+      let (steps, _) = try EngineTests.makeSteps(TemporaryFolder())
+      let evaluation = try steps.engine.evaluation()
+      _ = try steps.step()
+      _ = consume evaluation
+    }
+  }
+
+  @Test("a training, a proof of it and its steps by themselves come to the same bytes")
+  func oneDriver() throws {
+    let folder = try TemporaryFolder()
+    let (steps, _) = try Self.makeSteps(folder)
+    let configuration = try SmallRun.configuration(data: folder("data.h5"), batchNorm: true)
+    let (complete, record) = try SmallRun.train(configuration, in: folder("run"), workers: 3)
+    #expect(complete && record.epochs.count == 3)
+    let proof = try ExactnessProof(
+      RunRequest(
+        configuration: configuration, resolvedConfiguration: "", directory: folder("none"), workers: 1),
+      stop: StopRequest())
+    let digests = try proof.digests(workers: 1, steps: 100)
+    #expect(digests.count == 10)
+    var rates: [Double] = []
+    for digest in digests.dropFirst() {
+      guard case .done(let step) = try steps.step() else { throw TrainingError(.notFinite, "no step") }
+      rates.append(step.learningRate)
+      #expect(try steps.engine.digest() == digest)
+    }
+    guard case .ended = try steps.step() else { throw TrainingError(.notFinite, "a step too many") }
+    #expect(record.epochs.map(\.digest) == [3, 6, 9].map { String(digests[$0].prefix(16)) })
+    #expect(record.steps.map(\.learningRate) == rates)
+    #expect(Set(rates).count > 2, "the schedule does something")
+    #expect(steps.progress.epoch == 2 && steps.progress.position == 45 && steps.progress.step == 9)
+  }
+
+  @Test("a step that is left out counts, changes nothing, and is left out by a proof as by a training")
+  func leftOut() throws {
+    let folder = try TemporaryFolder()
+    func change(_ configuration: inout RunConfiguration) {
+      configuration.network = (try? SmallRun.network(batchNorm: false)) ?? configuration.network
+      configuration.training.optimizer = .sgd(SGD(learningRate: 1e30))
+      configuration.training.schedule = ScheduleConfiguration()
+      configuration.training.nonFinite = .skip(atMost: 3)
+    }
+    let (steps, _) = try Self.makeSteps(folder, change)
+    guard case .done = try steps.step() else { throw TrainingError(.notFinite, "no first step") }
+    let before = try steps.engine.digest()
+    for skipped in 1...3 {
+      guard case .leftOut(let step, let problem, limit: 3) = try steps.step() else {
+        throw TrainingError(.notFinite, "step \(skipped) was not left out")
+      }
+      #expect(step.samples > 0 && step.sums.samples == 0)
+      #expect("\(problem)".contains("not finite in step \(skipped + 1) (epoch "), "\(problem)")
+      #expect(steps.progress.skippedSteps == skipped && steps.progress.step == skipped + 1)
+      #expect(steps.progress.updates == 1)
+      #expect(try steps.engine.digest() == before)
+    }
+    guard case .failed = try steps.step() else { throw TrainingError(.notFinite, "the limit does not hold") }
+    #expect(steps.progress.step == 4)
+
+    var configuration = try SmallRun.configuration(data: folder("data.h5"), batchNorm: true)
+    change(&configuration)
+    let proof = try ExactnessProof(
+      RunRequest(
+        configuration: configuration, resolvedConfiguration: "", directory: folder("none"), workers: 1),
+      stop: StopRequest())
+    #expect(try Array(proof.digests(workers: 2, steps: 4).dropFirst()) == [before, before, before, before])
+    let error = RunTests.error { _ = try proof.digests(workers: 1, steps: 5) }
+    #expect(error?.kind == .notFinite)
+  }
+}
