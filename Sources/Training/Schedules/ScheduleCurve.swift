@@ -9,15 +9,19 @@ public protocol ScheduleCurve: Hashable, Sendable {
   /// Whether a warm-up may come before it.
   static var takesWarmup: Bool { get }
 
+  /// Whether its times count from the end of a warm-up, not from the start of the training.
+  var beginsAfterWarmup: Bool { get }
+
   /// Whether more epochs would move its points.
   var isStretchedOverTraining: Bool { get }
 
-  /// The factor for a step, counted from 0.
+  /// The factor for a step, counted from 0: from the curve's begin, and of what is left of the training then.
   func factor(step: Int, of training: TrainingLength) -> Double
 }
 
 extension ScheduleCurve {
   public static var takesWarmup: Bool { true }
+  public var beginsAfterWarmup: Bool { true }
   public var isStretchedOverTraining: Bool { false }
 }
 
@@ -26,7 +30,7 @@ extension SettingKey where Root: ScheduleCurve {
   static func over(_ path: any WritableKeyPath<Root, TrainingSpan?> & Sendable) -> SettingKey {
     SettingKey(
       "over", path, .optional("run", TrainingSpan.settings.form),
-      "How long it falls; `run` is the whole training.")
+      "How long it falls; `run` is the whole training, or what a warm-up leaves of it.")
   }
 
   static func floor(_ path: any WritableKeyPath<Root, Double> & Sendable) -> SettingKey {

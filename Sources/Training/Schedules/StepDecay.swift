@@ -17,9 +17,11 @@ public struct StepDecay: ScheduleCurve {
     [
       SettingKey(
         "at", \.at, .list(TrainingSpan.settings.form, count: 1...1000), default: .required,
-        "When it drops, counted from the start."),
+        "When it drops, counted from the start of the training; not before a warm-up ends."),
       SettingKey("factor", \.factor, .number(.unit), "What it is multiplied by each time."),
     ])
+
+  public var beginsAfterWarmup: Bool { false }
 
   public func factor(step: Int, of training: TrainingLength) -> Double {
     pow(factor, Double(at.filter { step >= training.steps($0) }.count))
