@@ -81,7 +81,9 @@ final class TrainingEngine: Sendable {
     weights = compiled.makeKernelWeights()
     let augmentation = configuration.training.augmentation
     augmenters = (0..<(augmentation.steps.isEmpty ? 0 : pool.workerCount)).map { _ in
-      Augmenter(augmentation, sampleShape: compiled.network.inputShape, seed: configuration.seed)
+      Augmenter(
+        augmentation, sampleShape: compiled.network.inputShape, seed: configuration.seed,
+        answers: AnswerForm(compiled.options.criterion, outputs: compiled.metrics.outputs))
     }
 
     let length = compiled.storageCount
