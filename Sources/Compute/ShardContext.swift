@@ -14,13 +14,19 @@ public protocol ShardSource {
   var element: InputElement { get }
   /// The pixels of sample `index`, channels last, as many as the network's input has.
   func pixels(at index: Int) -> UnsafeRawPointer
-  /// What the loss compares the outputs of sample `index` with.
+  /// What the outputs of sample `index` are compared with; a vector is valid until the next call.
   func target(at index: Int) -> SampleTarget
+  /// The share of the first sample of a mixture when each counts as it weighs; nil where that is the target's own.
+  ///
+  /// A loss that follows targets in proportion takes it; figures do not.
+  func weighedShare(at index: Int) -> Float?
   /// What the loss of sample `index` is multiplied by, at least 0; 1 by default.
   func weight(at index: Int) -> Double
 }
 
 extension ShardSource {
+  /// Leaves it to the target.
+  public func weighedShare(at index: Int) -> Float? { nil }
   /// Counts each sample once.
   public func weight(at index: Int) -> Double { 1 }
 }

@@ -98,10 +98,11 @@ struct DatasetContents {
   private func checkTargets() throws {
     let shape = labels.shape
     let name = "\"\(labelsName)\" of \(path)"
-    guard shape.count == 1 || shape.count == 2, shape.last != 0 else {
+    guard !shape.isEmpty, !shape.dropFirst().contains(0) else {
       throw DatasetError(
         .badData,
-        "\(name) has shape \(format(shape)), but targets need samples × numbers, or one number per sample")
+        "\(name) has shape \(format(shape)), but targets need samples × numbers, samples × height × width (× numbers of each "
+          + "point), or one number per sample")
     }
     try checkNumbers(labels, labelsName, "targets")
     try labels.checkPlausibleSize()
@@ -132,7 +133,7 @@ struct DatasetContents {
 
   /// All targets; every number is finite.
   func readTargets() throws -> TargetTable {
-    let width = labels.shape.count == 2 ? labels.shape[1] : 1
+    let width = labels.shape.dropFirst().reduce(1, *)
     let values = try translatingErrors { try labels.read(Float.self) }
     if let bad = values.firstIndex(where: { !$0.isFinite }) {
       throw DatasetError(

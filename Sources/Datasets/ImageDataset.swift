@@ -136,6 +136,14 @@ public final class ImageDataset: Sendable {
       pixels: .own(buffer), targets: targets, weights: weights)
   }
 
+  /// How many samples each class has; of shares of classes the one with the largest counts, the first of equal ones.
+  public func mainClassCounts() -> [Int] {
+    guard let targets else { return classCounts() }
+    var counts = [Int](repeating: 0, count: classCount)
+    for row in 0..<count { counts[targets.mainColumn(ofRow: row)] += 1 }
+    return counts
+  }
+
   /// How many samples each class has; of targets, how many have a value above ½ in each column.
   public func classCounts() -> [Int] {
     var counts = [Int](repeating: 0, count: classCount)

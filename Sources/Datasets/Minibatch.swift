@@ -97,6 +97,11 @@ public struct Minibatch: Sendable {
     targets.map { UnsafePointer($0.values.baseAddress + Int(sampleIndices[index]) * $0.width) }
   }
 
+  /// A sample's class; of shares of classes the one with the largest, of equal ones the first.
+  public func mainClass(_ index: Int) -> Int {
+    targets.map { $0.mainColumn(ofRow: Int(sampleIndices[index])) } ?? Int(labels[index])
+  }
+
   /// Lends the pixels of a sample, `[H, W, C]`, channels innermost, aligned for their type.
   public func withSample<Result>(
     _ index: Int, _ body: (UnsafeRawBufferPointer) throws -> Result

@@ -4,7 +4,8 @@ public import Tensors
 public enum TargetName: Hashable, Sendable {
   /// Classes, `[N]` or `[N, 1]` whole numbers from 0.
   case labels(String)
-  /// Vectors of numbers, `[N, K]`, or `[N]` for one number each.
+  /// Vectors of numbers, `[N, K]`, or `[N]` for one number each, or `[N, H, W]` and `[N, H, W, K]` for those that lie on a sample,
+  /// whose vector is row by row, channels innermost.
   case values(String)
 
   public var name: String {
@@ -29,6 +30,14 @@ public final class TargetTable: Sendable {
     self.width = width
     count = values.count / width
     self.values = AlignedBuffer(values)
+  }
+
+  /// The column with a sample's largest number, the first of equal ones.
+  public func mainColumn(ofRow row: Int) -> Int {
+    let values = self[row]
+    var best = 0
+    for column in values.indices where values[column] > values[best] { best = column }
+    return best
   }
 
   /// A sample's vector; valid as long as the table lives.

@@ -60,4 +60,81 @@ struct MixedTargetTests {
     #expect(
       ClassTarget(.mixed(2, 0, share: 0.6)).main == 2 && ClassTarget(.mixed(2, 0, share: 0.4)).main == 0)
   }
+
+  /// Loss, gradient and figures of one mixture, as a plan takes them.
+  private func judged(
+    _ loss: Loss, _ metrics: [Metric], _ row: [Float], _ target: SampleTarget, weighedShare: Float? = nil,
+    weight: Double = 1
+  ) throws -> (sums: MetricReading, gradient: [Float]) {
+    let task: Criterion.Task = loss.outputs == .numbers ? .values : .classes
+    let layout = FigureLayout(
+      Criterion(loss: loss, task: task, targets: .values, metrics: metrics), outputs: row.count)
+    let vector = try TargetVector(target, outputs: row.count)
+    var gradient = row
+    var sums = [Double](repeating: 0, count: layout.count)
+    row.withUnsafeBufferPointer { row in
+      gradient.withUnsafeMutableBufferPointer { gradient in
+        sums.withUnsafeMutableBufferPointer { sums in
+          guard let sums = sums.baseAddress else { return }
+          layout.add(
+            row, vector, weighedShare: weighedShare, weight: weight, gradient: gradient.baseAddress, to: sums)
+        }
+      }
+    }
+    return (
+      MetricReading(loss: sums[0], figures: metrics.map { layout.figure($0, sums: sums, samples: 1) }),
+      gradient
+    )
+  }
+
+  private struct MetricReading {
+    let loss: Double
+    let figures: [Double?]
+  }
+
+  @Test(
+    "of samples of unequal weights a cross-entropy is the two losses in their shares and weights, and the figures are of the mixture alone",
+    arguments: [0.25, 0.625] as [Float])
+  func unequalWeights(share: Float) throws {
+    let row: [Float] = [2, -1, 0.5]
+    let (own, other) = (0.5, 8.0)
+    let weight = Double(share) * own + (1 - Double(share)) * other
+    let cross = Loss.softmaxCrossEntropy(SoftmaxCrossEntropy(labelSmoothing: 0.1))
+    let mixed = try judged(
+      cross, [.accuracy, .precision], row, .mixed(0, 2, share: share),
+      weighedShare: Float(Double(share) * own / weight), weight: weight)
+    let (first, second) = (try judged(cross, [], row, .label(0)), try judged(cross, [], row, .label(2)))
+    let (a, b) = (Double(share) * own, (1 - Double(share)) * other)
+    #expect(abs(mixed.sums.loss - (a * first.sums.loss + b * second.sums.loss)) < 1e-5)
+    for index in row.indices {
+      let expected = a * Double(first.gradient[index]) + b * Double(second.gradient[index])
+      #expect(abs(Double(mixed.gradient[index]) - expected) < 1e-5)
+    }
+    // Class 0 has the largest output, and is right where its share is the larger one, whatever the weights.
+    #expect(mixed.sums.figures == (share > 0.5 ? [1, 1] : [0, 0]))
+  }
+
+  @Test(
+    "numbers are mixed as samples are, whatever these weigh: their errors are of the blended target",
+    arguments: [Loss.meanSquaredError, .meanAbsoluteError, .huber(Huber(delta: 0.25))])
+  func blendedNumbers(loss: Loss) throws {
+    let (up, down): ([Float], [Float]) = ([1, 1], [-1, -1])
+    try up.withUnsafeBufferPointer { up in
+      try down.withUnsafeBufferPointer { down in
+        guard let up = up.baseAddress, let down = down.baseAddress else { return }
+        let mixed = try judged(
+          loss, [.meanAbsoluteError], [0, 0.5], .mixedValues(up, down, share: 0.75), weighedShare: 0.125,
+          weight: 3)
+        // ¾·1 + ¼·(−1) = ½.
+        let expected: Double =
+          switch loss {
+          case .meanAbsoluteError: 0.25
+          case .huber: 0.25 * (0.5 - 0.125) / 2
+          default: 0.125
+          }
+        #expect(abs(mixed.sums.loss - 3 * expected) < 1e-12 && mixed.sums.figures == [0.25])
+        #expect(mixed.gradient[1] == 0 && mixed.gradient[0] < 0)
+      }
+    }
+  }
 }

@@ -27,10 +27,11 @@ private func varied<T: PixelValue>(
 @Suite("augmentation: whole samples")
 struct AugmenterTests {
   private let everything = Augmentation([
-    .flipHorizontal(probability: 0.5), .flipVertical(probability: 0.3),
+    .flipHorizontal(Flip(probability: 0.5)), .flipVertical(Flip(probability: 0.3)),
     .padAndCrop(PadAndCrop(padding: .init(rows: 2, columns: 3), border: .reflect)),
     .affine(RandomAffine(degrees: 20, translate: 0.1, scale: 0.8...1.2, shear: 5, border: .edge)),
-    .brightness(strength: 0.3), .contrast(strength: 0.3), .saturation(strength: 0.5), .boardSymmetry,
+    .brightness(strength: 0.3), .contrast(strength: 0.3), .saturation(strength: 0.5),
+    .boardSymmetry(RandomSymmetry()),
     .mixup(Mixup(alpha: 0.4, probability: 0.5)), .cutmix(CutMix(alpha: 1, probability: 0.7)),
     .cutout(Cutout(size: .init(rows: 3, columns: 2), fill: 9, probability: 0.5)),
     .randomErasing(RandomErasing()),
@@ -68,7 +69,7 @@ struct AugmenterTests {
   func rowKeyed() {
     let shape: Shape = [6, 6, 1]
     let augmentation = Augmentation([
-      .flipHorizontal(probability: 0.5),
+      .flipHorizontal(Flip(probability: 0.5)),
       .padAndCrop(PadAndCrop(padding: .init(rows: 2, columns: 2), border: .zero)),
       .randomErasing(RandomErasing()),
     ])
@@ -108,7 +109,7 @@ struct AugmenterTests {
   func probability(probability: Double) {
     let shape: Shape = [1, 2, 1]
     let augmenter = Augmenter(
-      Augmentation([.flipHorizontal(probability: probability)]), sampleShape: shape, seed: 1)
+      Augmentation([.flipHorizontal(Flip(probability: probability))]), sampleShape: shape, seed: 1)
     let flips = (0..<2000).count { row in
       varied(augmenter, minibatch([[UInt8(1), 2]], shape, rows: [Int32(row)]), 0, UInt8.self) == [2, 1]
     }
@@ -191,7 +192,7 @@ struct AugmenterTests {
     let shape: Shape = [4, 4, 3]
     let samples = (0..<6).map { sample(shape, UInt8.self, salt: $0) }
     let batch = minibatch(samples, shape, rows: [10, 11, 12, 13, 14, 15], epoch: 1, position: 6)
-    let flip = AugmentationStep.flipHorizontal(probability: 0.5)
+    let flip = AugmentationStep.flipHorizontal(Flip(probability: 0.5))
     let alone = Augmenter(Augmentation([flip]), sampleShape: shape, seed: 7)
     let mixer = Augmenter(
       Augmentation([flip, .mixup(Mixup(alpha: 1, probability: 1))]), sampleShape: shape, seed: 7)
@@ -255,11 +256,14 @@ struct AugmenterTests {
 
   @Test("steps say why samples do not fit them")
   func problems() {
-    #expect(Augmentation.problem(of: .boardSymmetry, for: [19, 18, 48])?.contains("as many rows") == true)
-    #expect(Augmentation.problem(of: .boardSymmetry, for: [19, 19, 48]) == nil)
+    #expect(
+      Augmentation.problem(of: .boardSymmetry(RandomSymmetry()), for: [19, 18, 48])?.contains("as many rows")
+        == true)
+    #expect(Augmentation.problem(of: .boardSymmetry(RandomSymmetry()), for: [19, 19, 48]) == nil)
     #expect(
       Augmentation.problem(of: .saturation(strength: 1), for: [4, 4, 1])?.contains("3 channels") == true)
-    #expect(Augmentation.problem(of: .flipHorizontal(probability: 1), for: [7])?.contains("images") == true)
+    #expect(
+      Augmentation.problem(of: .flipHorizontal(Flip(probability: 1)), for: [7])?.contains("images") == true)
     #expect(Augmentation.problem(of: .mixup(Mixup(alpha: 1, probability: 1)), for: [7]) == nil)
   }
 }

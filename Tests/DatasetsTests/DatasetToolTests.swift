@@ -264,7 +264,7 @@ struct ContactSheetTests {
       try writer.finish()
       let dataset = try ImageDataset(path: "\(folder)/a.h5", images: "train/images", labels: "train/labels")
       let sheet = try ContactSheet.draw(
-        dataset, rows: [0, 2], augmentation: Augmentation([.flipHorizontal(probability: 1)]), seed: 0,
+        dataset, rows: [0, 2], augmentation: Augmentation([.flipHorizontal(Flip(probability: 1))]), seed: 0,
         epochs: 4)
       // Cells of 42×84, three pixels between them, and nine more behind the first column.
       #expect(sheet.width == 5 * 87 + 3 + 9 && sheet.height == 2 * 45 + 3)
@@ -278,7 +278,8 @@ struct ContactSheetTests {
       #expect(plain.width == 3 * 87 + 3 && plain.height == 48)
       let refused = datasetError(.badData) {
         _ = try ContactSheet.draw(
-          dataset, rows: [0], augmentation: Augmentation([.boardSymmetry]), seed: 0, epochs: 1)
+          dataset, rows: [0], augmentation: Augmentation([.boardSymmetry(RandomSymmetry())]), seed: 0,
+          epochs: 1)
       }
       #expect(refused.contains("does not fit the augmentation"), "\(refused)")
     }

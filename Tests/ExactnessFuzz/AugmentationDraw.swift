@@ -28,12 +28,18 @@ enum AugmentationDraw {
       let most = max(0, min(3, height - 1, width - 1))
       let (rows, columns) = (dice.integer(0...most), dice.integer(0...most))
       let padding: Node = dice.chance(0.5) ? Node(rows) : [Node(rows), Node(columns)]
-      return .kind(word, [.init(key: "padding", value: padding)] + border(&dice))
+      return .kind(
+        word,
+        [.init(key: "padding", value: padding)] + border(&dice) + answer(task, movesAnywhere: true, &dice))
     case "rotate":
       let degrees = Node.Entry(key: "degrees", value: dice.decimal(0...90))
-      return .kind(word, [degrees] + border(&dice) + probability(&dice))
+      return .kind(
+        word,
+        [degrees] + border(&dice) + probability(&dice) + answer(task, movesAnywhere: true, &dice))
     case "affine":
-      return .kind(word, affine(&dice) + border(&dice) + probability(&dice))
+      return .kind(
+        word,
+        affine(&dice) + border(&dice) + probability(&dice) + answer(task, movesAnywhere: true, &dice))
     case "brightness", "contrast", "saturation":
       return .kind(word, [.init(key: "strength", value: dice.decimal(0...1))])
     case "random_erasing": return .kind(word, probability(&dice) + erasing(&dice))
@@ -45,9 +51,25 @@ enum AugmentationDraw {
     case "mixup", "cutmix":
       let alpha = dice.chance(0.5) ? [Node.Entry(key: "alpha", value: dice.decimal(0.1...2))] : []
       return .kind(word, alpha + probability(&dice))
-    case "flip_horizontal", "flip_vertical": return .kind(word, probability(&dice))
+    case "flip_horizontal", "flip_vertical":
+      return .kind(word, probability(&dice) + answer(task, movesAnywhere: false, &dice))
+    case "board_symmetry": return .kind(word, answer(task, isBoard: true, movesAnywhere: false, &dice))
     default: return .scalar(word)
     }
+  }
+
+  /// What the step does to answers, where that must be said, and at times where it need not be.
+  private static func answer(
+    _ task: TaskDraw, isBoard: Bool = false, movesAnywhere: Bool, _ dice: inout Dice
+  ) -> [Node.Entry] {
+    let points = task.data.shape[0] * task.data.shape[1]
+    let outputs = task.data.outputs
+    let isOfClasses = [.classes, .yesNo, .shares].contains(task.data.target)
+    let fits = outputs == points || outputs == points + 1 || (!isOfClasses && outputs.isMultiple(of: points))
+    let isKnown = isBoard ? outputs == points || outputs == points + 1 : task.data.target != .numbers && !fits
+    if isKnown, dice.chance(0.7) { return [] }
+    let canMove = fits && !(movesAnywhere && isOfClasses)
+    return [.init(key: "answer", value: canMove && dice.chance(0.6) ? "board" : "none")]
   }
 
   private static func affine(_ dice: inout Dice) -> [Node.Entry] {

@@ -46,14 +46,16 @@ enum ScheduleDraw {
       write("floor", dice.decimal(0...0.5), 0.5)
     default: break
     }
-    if word != "one_cycle" { write("warmup", warmup(epochs, &dice), 0.35) }
+    // A fall of so many epochs must get to its end after the warm-up.
+    let fallsByEpochs = entries.contains { $0.key == "over" && $0.value["epochs"] != nil }
+    if word != "one_cycle" { write("warmup", warmup(takesEpochs: !fallsByEpochs, &dice), 0.35) }
     return .kind(word, entries)
   }
 
-  private static func warmup(_ epochs: Int, _ dice: inout Dice) -> Node {
+  private static func warmup(takesEpochs: Bool, _ dice: inout Dice) -> Node {
     switch dice.integer(0...9) {
     case 0: "none"
-    case 1...4: ["epochs": dice.decimal(0.1...0.9)]
+    case 1...4 where takesEpochs: ["epochs": dice.decimal(0.1...0.9)]
     default: ["steps": Node(dice.integer(1...9))]
     }
   }

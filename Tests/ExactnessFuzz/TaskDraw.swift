@@ -16,13 +16,8 @@ struct TaskDraw {
     let target = dice.pick(weighted: [
       (5, DrawnData.Target.classes), (1, .yesNo), (1, .shares), (1.5, .severalLabels), (2, .numbers),
     ])
-    let outputs =
-      switch target {
-      case .yesNo: 1
-      case .classes, .shares: dice.integer(2...12)
-      case .severalLabels, .numbers: dice.integer(1...6)
-      }
     let shape = Self.shape(&dice)
+    let outputs = Self.outputs(target, shape, &dice)
     let words = shape.count == 1 && dice.chance(0.6)
     data = DrawnData(
       samples: 0, testSamples: 0, shape: shape, outputs: outputs, target: target,
@@ -33,6 +28,19 @@ struct TaskDraw {
       spikes: 0, seed: dice.next())
     (loss, figures) = Self.loss(target, outputs, &dice)
     metrics = dice.chance(0.4) ? Self.metrics(figures, outputs, &dice) : nil
+  }
+
+  private static func outputs(_ target: DrawnData.Target, _ shape: [Int], _ dice: inout Dice) -> Int {
+    // Small images are boards at times, on which answers lie.
+    let points = shape.count == 3 ? shape[0] * shape[1] : 0
+    let isBoard = (2...80).contains(points) && dice.chance(0.4)
+    let hasPass = dice.chance(0.4)
+    switch target {
+    case .yesNo: return 1
+    case .classes, .shares: return isBoard ? points + (hasPass ? 1 : 0) : dice.integer(2...12)
+    case .severalLabels, .numbers:
+      return isBoard ? hasPass ? points + 1 : points * dice.integer(1...2) : dice.integer(1...6)
+    }
   }
 
   private static func shape(_ dice: inout Dice) -> [Int] {
@@ -94,7 +102,9 @@ struct TaskDraw {
     if dice.chance(0.3) { entries.append(.init(key: "label_smoothing", value: dice.decimal(0...0.4))) }
     if dice.chance(0.3) {
       let weights: Node =
-        if dice.chance(0.1) { "none" } else if target.isLabels, dice.chance(0.4) { "balanced" } else {
+        if dice.chance(0.1) { "none" } else if target.isLabels || target == .shares, dice.chance(0.4) {
+          "balanced"
+        } else {
           .list((0..<(target == .yesNo ? 2 : outputs)).map { _ in dice.decimal(0.1...3) })
         }
       entries.append(.init(key: "class_weights", value: weights))

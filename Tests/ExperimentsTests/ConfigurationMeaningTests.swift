@@ -28,27 +28,58 @@ import Training
             - cutout: {size: 8}
             - mixup
             - cutmix: {probability: 0.5}
-            - board_symmetry
+            - board_symmetry: {answer: none}
         """
       )
     ]
     let loaded = try ChangedConfiguration.load(edits)
     #expect(
       loaded.run.training.augmentation.steps == [
-        .flipHorizontal(probability: 0.5),
+        .flipHorizontal(Flip(probability: 0.5)),
         .padAndCrop(PadAndCrop(padding: .init(rows: 4, columns: 2), border: .reflect)),
         .rotate(Rotation(degrees: 15)),
         .affine(RandomAffine(translate: 0.1, scale: 0.9...1.1, border: .edge)), .brightness(strength: 0.2),
         .randomErasing(RandomErasing(area: 0.1...0.2, fill: .value(7))),
         .cutout(Cutout(size: .init(rows: 8, columns: 8), fill: 0, probability: 1)),
         .mixup(Mixup(alpha: 0.2, probability: 1)),
-        .cutmix(CutMix(alpha: 1, probability: 0.5)), .boardSymmetry,
+        .cutmix(CutMix(alpha: 1, probability: 0.5)), .boardSymmetry(RandomSymmetry(answer: .nowhere)),
       ])
     let again = try ConfigurationFile.load(text: loaded.resolvedYAML, path: "/c.yaml", overrides: [])
     #expect(again.run == loaded.run)
     #expect(try ChangedConfiguration.load().run.training.augmentation == .none)
     let changes = try ChangedConfiguration.load().differences(to: loaded)
     #expect(changes.contains { $0.path.hasPrefix("training.augmentation") && !$0.keepsMeaning })
+  }
+
+  @Test("what a step does to answers is read, and follows where it can be known")
+  func answers() throws {
+    let board = [("    - dense: {units: 10}", "    - dense: {units: 784}")]
+    func steps(_ text: String, _ edits: [(String, String)]) throws -> [AugmentationStep] {
+      try ChangedConfiguration.load(edits, set: ["training.augmentation=\(text)"]).run.training.augmentation
+        .steps
+    }
+    #expect(try steps("[board_symmetry]", board) == [.boardSymmetry(RandomSymmetry())])
+    #expect(
+      try steps("[{board_symmetry: {answer: board}}, {flip_horizontal: {answer: board}}]", board) == [
+        .boardSymmetry(RandomSymmetry(answer: .board)), .flipHorizontal(Flip(answer: .board)),
+      ])
+    #expect(
+      try steps("[{board_symmetry: {answer: none}}]", board) == [
+        .boardSymmetry(RandomSymmetry(answer: .nowhere))
+      ])
+  }
+
+  @Test("balanced weights are for shares of classes, too")
+  func balancedShares() throws {
+    let run = try ChangedConfiguration.load(
+      [
+        (
+          "labels: train/labels}\n  test: {file: a.h5, images: test/images, labels: test/labels}",
+          "targets: train/shares}"
+        )
+      ], set: ["training.loss={softmax_cross_entropy: {class_weights: balanced}}"]
+    ).run
+    #expect(run.training.classWeights == .balanced && run.data.train.target == .values("train/shares"))
   }
 
   @Test("defaults are those of the values themselves")

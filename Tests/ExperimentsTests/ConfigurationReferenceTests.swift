@@ -35,11 +35,12 @@ import Training
     let examples = readme.components(separatedBy: "```yaml\n").dropFirst().compactMap {
       $0.components(separatedBy: "```").first
     }
-    #expect(examples.count == 11)
+    #expect(examples.count == 12)
     for example in examples {
       // What is no case is read as a network, and an example that is none does not fit there.
       switch example.split(separator: "\n")[0] {
       case "sweep:": try checkSweep(example)
+      case "training:" where example.contains("answer:"): try checkAnswers(example)
       case "training:": try checkAugmentation(example)
       case "data:" where example.contains("validation:"): try checkValidation(example)
       case "data:": try checkTargets(example)
@@ -59,6 +60,16 @@ import Training
     let text = try BrokenConfiguration.base().replacing("training:\n", with: example)
     let loaded = try ConfigurationFile.load(text: text, path: "README.md")
     #expect(loaded.run.training.augmentation.steps.count == 5)
+  }
+
+  private func checkAnswers(_ example: String) throws {
+    let text = try BrokenConfiguration.base().replacing("training:\n", with: example)
+      .replacing("units: 10}", with: "units: 785}")
+    let loaded = try ConfigurationFile.load(text: text, path: "README.md")
+    #expect(
+      loaded.run.training.augmentation.steps == [
+        .boardSymmetry(RandomSymmetry(answer: .board)), .flipHorizontal(Flip(answer: .nowhere)),
+      ])
   }
 
   private func checkValidation(_ example: String) throws {

@@ -21,6 +21,10 @@ CURVES = {
     "cosine, equal restarts": schedules.CosineDecayRestarts(
         1.0, first_decay_steps=30, t_mul=1.0, m_mul=0.5, alpha=0.0
     ),
+    # Of the steps below only those from 20 on are compared: Keras's first step has rate 0.
+    "cosine after a warm-up": schedules.CosineDecay(
+        0.0, decay_steps=80, alpha=0.05, warmup_target=1.0, warmup_steps=20
+    ),
 }
 
 for name, curve in CURVES.items():

@@ -40,7 +40,7 @@ struct ExactnessTests {
     // 40 epochs of 5 steps, the last minibatch of 3 samples, the last shard of each other of 2.
     var configuration = try SmallRun.configuration(data: folder("data.h5"), epochs: 40, optimizer: optimizer)
     configuration.training.augmentation = Augmentation([
-      .flipHorizontal(probability: 0.5), .flipVertical(probability: 0.5),
+      .flipHorizontal(Flip(probability: 0.5)), .flipVertical(Flip(probability: 0.5)),
       .padAndCrop(PadAndCrop(padding: .init(rows: 1, columns: 2), border: .reflect)),
       .randomErasing(RandomErasing()),
       .mixup(Mixup(alpha: 0.5, probability: 0.5)),
@@ -85,7 +85,7 @@ struct ExactnessTests {
     let plain = folder("plain")
     #expect(try SmallRun.train(configuration, in: plain).complete)
     configuration.training.augmentation = Augmentation([
-      .flipHorizontal(probability: 0.5),
+      .flipHorizontal(Flip(probability: 0.5)),
       .padAndCrop(PadAndCrop(padding: .init(rows: 1, columns: 2), border: .reflect)),
       .affine(RandomAffine(degrees: 20, translate: 0.1, scale: 0.9...1.1, shear: 5, border: .edge)),
       .brightness(strength: 0.2), .contrast(strength: 0.2), .mixup(Mixup(alpha: 0.5, probability: 0.4)),

@@ -323,9 +323,57 @@ struct ScheduleTests {
     for (found, expected) in zip(factors, torch) { #expect(abs(found - expected) < 1e-9) }
   }
 
+  @Test("every curve is a number at every step of trainings of one step and of few", arguments: [1, 2, 3])
+  func shortTrainings(steps: Int) {
+    let curves =
+      Self.warmedUp + [.oneCycle(OneCycle()), .oneCycle(OneCycle(rise: 0)), .oneCycle(OneCycle(rise: 0.9))]
+    for curve in curves {
+      for warmup in [nil, .steps(1), .steps(2)] as [TrainingSpan?] {
+        let schedule = Schedule(
+          ScheduleConfiguration(curve: curve, warmup: warmup), stepsPerEpoch: 1, totalSteps: steps)
+        #expect((0..<steps).allSatisfy { (0...1).contains(schedule.factor(step: $0)) }, "\(curve)")
+      }
+    }
+  }
+
   @Test("warm-up rises in equal steps to the curve, and its first step is not zero")
   func warmup() {
     let factors = Self.factors(ScheduleConfiguration(warmup: .steps(4)))
     #expect(Array(factors[..<6]) == [0.25, 0.5, 0.75, 1, 1, 1])
+  }
+
+  /// Every curve that takes a warm-up, with drops inside of it, at its end and behind.
+  private static let warmedUp: [ScheduleConfiguration.Curve] = [
+    .constant, .cosine(CosineDecay()), .cosine(CosineDecay(over: .steps(3), floor: 0.25)),
+    .exponential(ExponentialDecay(every: .steps(2), factor: 0.5)),
+    .exponential(ExponentialDecay(every: .steps(3), factor: 0.5, staircase: true)),
+    .polynomial(PolynomialDecay(power: 2)), .polynomial(PolynomialDecay(over: .epochs(1), floor: 0.5)),
+    .cosineRestarts(CosineRestarts(first: .steps(3))),
+    .step(StepDecay(at: [.steps(2), .steps(6)], factor: 0.5)),
+    .plateau(Plateau()),
+  ]
+
+  @Test(
+    "a warm-up is a straight line to the full rate for every curve, which then begins at its own begin",
+    arguments: warmedUp)
+  func straightWarmup(curve: ScheduleConfiguration.Curve) {
+    let warm = Self.factors(ScheduleConfiguration(curve: curve, warmup: .steps(5)), steps: 12)
+    #expect(Array(warm[..<5]) == (1...5).map { Double($0) / 5 })
+    if case .step = curve {
+      // Its times count from the start.
+      #expect(Array(warm[5...]) == Array(Self.factors(ScheduleConfiguration(curve: curve))[5...]))
+      return
+    }
+    let alone = Schedule(ScheduleConfiguration(curve: curve), stepsPerEpoch: 4, totalSteps: 7)
+    #expect(Array(warm[5...]) == (0..<7).map { alone.factor(step: $0) })
+  }
+
+  @Test("a warm-up as long as the training, or longer, is all of it")
+  func endlessWarmup() {
+    for steps in [12, 40] {
+      let factors = Self.factors(
+        ScheduleConfiguration(curve: .cosine(CosineDecay()), warmup: .steps(steps)))
+      #expect(factors == (1...12).map { Double($0) / Double(steps) })
+    }
   }
 }

@@ -25,7 +25,7 @@ struct ParallelismTests {
     configuration.training.batch = 3
     configuration.training.shard = nil
     configuration.training.parallelism = .intra
-    configuration.training.augmentation = Augmentation([.flipHorizontal(probability: 0.5)])
+    configuration.training.augmentation = Augmentation([.flipHorizontal(Flip(probability: 0.5))])
     return configuration
   }
 

@@ -59,6 +59,29 @@ struct ScheduleReferenceTests {
     ],
   ]
 
+  /// Of the same script: a rise from 0 to 1 over 20 steps, then a cosine over 80.
+  static let warmedUp: [Double] = [
+    0.0, 0.05000000074505806, 0.10000000149011612, 0.3499999940395355, 0.949999988079071, 0.9706408977508545,
+    0.9638427495956421, 0.9563680291175842, 0.8738031983375549, 0.8608757257461548, 0.847430408000946,
+    0.5249999761581421, 0.2025696337223053, 0.18912428617477417, 0.05036621913313866, 0.05000000074505806,
+    0.05000000074505806, 0.05000000074505806, 0.05000000074505806,
+  ]
+
+  @Test(
+    "after a warm-up the cosine is Keras's, over a length of its own or what is left of the training",
+    arguments: [nil, .steps(80), .epochs(8)] as [TrainingSpan?], [.steps(20), .epochs(2)] as [TrainingSpan])
+  func afterWarmup(over: TrainingSpan?, warmup: TrainingSpan) {
+    let configuration = ScheduleConfiguration(
+      curve: .cosine(CosineDecay(over: over, floor: 0.05)), warmup: warmup)
+    let schedule = Schedule(configuration, stepsPerEpoch: 10, totalSteps: 100)
+    #expect(Self.steps.count == Self.warmedUp.count)
+    for (step, value) in zip(Self.steps, Self.warmedUp) {
+      // On the way up the first step moves already: each is as far as Keras's next one.
+      let expected = step < 20 ? value + 0.05 : value
+      #expect(abs(schedule.factor(step: step) - expected) < 2e-6, "step \(step)")
+    }
+  }
+
   @Test("the factors are Keras's, before and after every change", arguments: curves.keys.sorted())
   func agrees(name: String) throws {
     let curve = try #require(Self.curves[name])

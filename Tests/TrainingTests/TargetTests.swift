@@ -4,6 +4,7 @@ import Foundation
 import HDF5
 import Networks
 import Tensors
+import TestSupport
 import Testing
 
 @testable import Training
@@ -101,7 +102,7 @@ struct TargetTests {
     try Self.writeDataset(folder("data.h5"), count: 43)
     var configuration = try Self.configuration(item, data: folder("data.h5"))
     configuration.training.augmentation = Augmentation([
-      .flipHorizontal(probability: 0.5), .mixup(Mixup(alpha: 0.5, probability: 0.5)),
+      .flipHorizontal(Flip(probability: 0.5, answer: .nowhere)), .mixup(Mixup(alpha: 0.5, probability: 0.5)),
     ])
     let whole = folder("whole")
     #expect(try SmallRun.train(configuration, in: whole, workers: 1).complete)
@@ -193,10 +194,102 @@ struct TargetTests {
     }
   }
 
+  /// Step by step: training loss and accuracy.
+  private static func steps(_ configuration: RunConfiguration, in folder: String) throws -> [[Double]] {
+    let (complete, record) = try SmallRun.train(configuration, in: folder)
+    #expect(complete)
+    return record.epochs.map { [$0.train.meanLoss, $0.train.accuracy ?? .nan, $0.test?.meanLoss ?? .nan] }
+  }
+
+  @Test(
+    "weights of classes count for shares as for labels: those of the class with the largest",
+    arguments: [ClassWeights.given([1, 10, 0.5, 100, 3]), .balanced, .given([0, 0, 1, 1, 1])], [false, true])
+  func weightsOfShares(weights: ClassWeights, mixes: Bool) throws {
+    let folder = try TemporaryFolder()
+    try Self.writeDataset(folder("data.h5"), count: 40) { root in
+      let labels = try ImageDataset(
+        path: folder("data.h5.labels"), images: "images", labels: "labels"
+      ).labels
+      try root.makeDataset("one_hot", type: .uint8, shape: [40, 5]).write(
+        labels.flatMap { label in (0..<5).map { $0 == Int(label) ? 1 as UInt8 : 0 } })
+    }
+    func steps(_ target: TargetName, _ weights: ClassWeights, _ name: String) throws -> [[Double]] {
+      var item = Case(
+        loss: .softmaxCrossEntropy(SoftmaxCrossEntropy()), target: target, outputs: 5, weights: nil)
+      item.classWeights = weights
+      var configuration = try Self.configuration(item, data: folder("data.h5"))
+      configuration.training.schedule = ScheduleConfiguration()
+      if mixes { configuration.training.augmentation = Augmentation([.mixup(Mixup(alpha: 0.5))]) }
+      return try Self.steps(configuration, in: folder(name))
+    }
+    let expected = try steps(.labels("labels"), weights, "labels")
+    let found = try steps(.values("one_hot"), weights, "targets")
+    expectClose(found.flatMap { $0 }, expected.flatMap { $0 }, absolute: 1e-6, relative: 1e-4)
+    let even = try steps(.values("one_hot"), .equal, "even")
+    #expect(abs(even[0][0] - expected[0][0]) > 1e-3)
+    // Of shares that are not whole the largest decides, with the others' smoothing.
+    let shares = try steps(.values("shares"), weights, "shares")
+    #expect(abs(shares[0][0] - (try steps(.values("shares"), .equal, "even shares"))[0][0]) > 1e-3)
+  }
+
+  @Test("balanced weights cannot be had of several labels for a sample")
+  func balancedLabels() throws {
+    let folder = try TemporaryFolder()
+    try Self.writeDataset(folder("data.h5"), count: 20)
+    var item = Self.cases[2]
+    item.classWeights = .balanced
+    let configuration = try Self.configuration(item, data: folder("data.h5"))
+    let error = #expect(throws: TrainingError.self) {
+      try SmallRun.train(configuration, in: folder("run"))
+    }
+    #expect(error?.description.contains("has several labels") == true)
+  }
+
+  @Test("figures of mixtures count a sample once, whatever its class or itself weighs")
+  func evenFigures() throws {
+    let folder = try TemporaryFolder()
+    try Self.writeDataset(folder("data.h5"), count: 60)
+    func figures(_ weights: ClassWeights, _ own: String?, _ name: String) throws -> [Double?] {
+      var item = Self.cases[0]
+      (item.classWeights, item.weights) = (weights, own)
+      var configuration = try Self.configuration(item, data: folder("data.h5"), epochs: 1)
+      // So slow that the network stays as it is, and the figures are those of the same outputs.
+      configuration.training.optimizer = .sgd(SGD(learningRate: 1e-20))
+      configuration.training.augmentation = Augmentation([.mixup(Mixup(alpha: 1))])
+      let train = try #require(try SmallRun.train(configuration, in: folder(name)).record.epochs.first?.train)
+      return (item.metrics ?? []).map { train.figure($0) }
+    }
+    let even = try figures(.equal, nil, "even")
+    #expect(even.count == 5 && even.allSatisfy { $0 != nil })
+    #expect(try figures(.given([1, 100, 1, 1, 1]), nil, "up") == even)
+    #expect(try figures(.given([100, 1, 0.01, 3, 1]), nil, "down") == even)
+    #expect(try figures(.equal, "weights", "samples") == even)
+  }
+
+  @Test("targets may have the shape of the samples: row by row, channels innermost")
+  func shapedTargets() throws {
+    let folder = try TemporaryFolder()
+    let file = try HDF5.File.create(folder("data.h5"))
+    do {
+      let root = try file.root
+      try root.makeDataset("images", type: .uint8, shape: [2, 2, 3, 1]).write(
+        [UInt8](repeating: 1, count: 12))
+      try root.makeDataset("map", type: .float32, shape: [2, 2, 3]).write((0..<12).map { Float($0) })
+      try root.makeDataset("planes", type: .float32, shape: [2, 2, 3, 2]).write((0..<24).map { Float($0) })
+    }
+    try file.close()
+    for (name, width) in [("map", 6), ("planes", 12)] {
+      let dataset = try ImageDataset(path: folder("data.h5"), images: "images", target: .values(name))
+      #expect(dataset.classCount == width)
+      let table = try #require(dataset.targets)
+      #expect(Array(table[1]) == (width..<2 * width).map { Float($0) })
+    }
+  }
+
   @Test(
     "targets that do not fit are told in one line, with the sample",
     arguments: [
-      ("short", "has 3 targets", false), ("deep", "targets need samples × numbers", false),
+      ("short", "has 3 targets", false), ("deep", "has 2 numbers for each sample", true),
       ("nan", "sample 2 of \"nan\"", false),
       ("numbers", "has 2 numbers for each sample", true), ("threes", "takes 0 or 1", false),
     ])
@@ -204,7 +297,7 @@ struct TargetTests {
     let folder = try TemporaryFolder()
     try Self.writeDataset(folder("data.h5"), count: 20) { root in
       try root.makeDataset("short", type: .float32, shape: [3, 3]).write([Float](repeating: 0, count: 9))
-      try root.makeDataset("deep", type: .float32, shape: [20, 1, 3]).write([Float](repeating: 0, count: 60))
+      try root.makeDataset("deep", type: .float32, shape: [20, 1, 2]).write([Float](repeating: 0, count: 40))
       var values = [Float](repeating: 0, count: 60)
       values[5] = 3
       try root.makeDataset("threes", type: .float32, shape: [20, 3]).write(values)

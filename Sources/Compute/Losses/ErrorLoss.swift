@@ -6,6 +6,7 @@ protocol ErrorLoss: LossRule {
 
 extension ErrorLoss {
   static var outputs: LossOutputs { .numbers }
+  static var isLinearInTargets: Bool { false }
 
   func loss(
     of row: UnsafeBufferPointer<Float>, _ target: TargetVector, outputWeights: [Double], scale: Double,

@@ -8,6 +8,9 @@ protocol LossRule: Hashable, Sendable {
   /// What the outputs are that the loss takes.
   static var outputs: LossOutputs { get }
 
+  /// Whether the loss of a mixture of targets is the mixture of their losses.
+  static var isLinearInTargets: Bool { get }
+
   /// One sample's loss.
   ///
   /// - Parameters:

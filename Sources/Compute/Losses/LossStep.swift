@@ -20,9 +20,10 @@ struct LossStep: CustomStep {
     try sums.withUnsafeMutableBufferPointer { sums throws(ComputeError) in
       guard let sums = sums.baseAddress else { return }
       for sample in 0..<samples {
+        let target = try TargetVector(source.target(at: sample), outputs: outputs)
         layout.add(
-          UnsafeBufferPointer(start: rows + sample * outputs, count: outputs),
-          try TargetVector(source.target(at: sample), outputs: outputs), weight: source.weight(at: sample),
+          UnsafeBufferPointer(start: rows + sample * outputs, count: outputs), target,
+          weighedShare: source.weighedShare(at: sample), weight: source.weight(at: sample),
           outputWeights: options.outputWeights, scale: Double(options.scale),
           gradient: diffs + sample * outputs, to: sums)
       }

@@ -14,7 +14,7 @@ public enum SampleTarget: Hashable {
 
 /// A target as a vector over the outputs, made element by element.
 struct TargetVector {
-  private let target: SampleTarget
+  private var target: SampleTarget
   private let outputs: Int
 
   /// - Throws: ``ComputeError`` for a class that the outputs do not have.
@@ -35,6 +35,17 @@ struct TargetVector {
     guard label >= 0, label < outputs || outputs == 1 else {
       throw .sample(reason: "label \(label) is outside the network's \(outputs) classes")
     }
+  }
+
+  /// The same mixture with another share of the first sample; what is no mixture stays as it is.
+  func withShare(_ share: Float) -> TargetVector {
+    var other = self
+    switch target {
+    case .mixed(let first, let second, _): other.target = .mixed(first, second, share: share)
+    case .mixedValues(let first, let second, _): other.target = .mixedValues(first, second, share: share)
+    case .label, .values: break
+    }
+    return other
   }
 
   subscript(index: Int) -> Double {

@@ -17,6 +17,7 @@ public struct SigmoidCrossEntropy: LossRule {
       + "sigmoid: the loss does it in one.", SigmoidCrossEntropy(), [.labelSmoothing(\.labelSmoothing)])
 
   static var outputs: LossOutputs { .labels }
+  static var isLinearInTargets: Bool { true }
 
   func keras(_ targets: Criterion.Targets, takesLogits: Bool) -> KerasObject {
     KerasObject("BinaryCrossentropy", kerasSettings.merging(["from_logits": .boolean(takesLogits)]) { $1 })

@@ -41,6 +41,8 @@ public struct SigmoidFocalCrossEntropy: LossRule {
     ])
 
   static var outputs: LossOutputs { .labels }
+  /// The factor that lowers easy decisions follows the target, too.
+  static var isLinearInTargets: Bool { false }
 
   func keras(_ targets: Criterion.Targets, takesLogits: Bool) -> KerasObject {
     KerasObject(

@@ -19,6 +19,7 @@ public struct SoftmaxCrossEntropy: LossRule {
     SoftmaxCrossEntropy(), [.labelSmoothing(\.labelSmoothing)])
 
   static var outputs: LossOutputs { .classes }
+  static var isLinearInTargets: Bool { true }
 
   /// Keras's loss of class numbers takes no smoothing, which is left out.
   func keras(_ targets: Criterion.Targets, takesLogits: Bool) -> KerasObject {

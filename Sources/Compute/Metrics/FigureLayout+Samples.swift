@@ -3,18 +3,21 @@ extension FigureLayout {
   ///
   /// - Parameters:
   ///   - row: the sample's outputs, ``Loss/finalActivation`` left out.
+  ///   - weighedShare: ``ShardSource/weighedShare(at:)``.
   ///   - weight: a factor of the sample's loss; the metrics count each sample once.
   ///   - outputWeights: the weight of each label in the mean over them; empty stands for 1 each.
   ///   - scale: a factor of the gradient, besides the weight.
   ///   - gradient: out, one number per output; nil where only figures are wanted.
   ///   - sums: ``count`` numbers.
   func add(
-    _ row: UnsafeBufferPointer<Float>, _ target: TargetVector, weight: Double,
+    _ row: UnsafeBufferPointer<Float>, _ target: TargetVector, weighedShare: Float? = nil, weight: Double,
     outputWeights: [Double] = [], scale: Double = 1, gradient: UnsafeMutablePointer<Float>?,
     to sums: UnsafeMutablePointer<Double>
   ) {
-    let loss = criterion.loss.rule.loss(
-      of: row, target, outputWeights: outputWeights, scale: scale * weight, gradient: gradient)
+    let rule = criterion.loss.rule
+    let weighed = type(of: rule).isLinearInTargets ? weighedShare.map(target.withShare) : nil
+    let loss = rule.loss(
+      of: row, weighed ?? target, outputWeights: outputWeights, scale: scale * weight, gradient: gradient)
     sums[0] += loss * weight
     guard !tallies.isEmpty else { return }
     let sample = JudgedSample(row, target, criterion.task)

@@ -11,16 +11,51 @@ public struct PixelExtent: Hashable, Sendable {
   }
 }
 
+/// A sample's sides change places.
+public struct Flip: Hashable, Sendable {
+  public var probability: Double
+  /// What happens to the answer; nil where that follows from its form.
+  public var answer: AnswerPlace?
+
+  public init(probability: Double = 0.5, answer: AnswerPlace? = nil) {
+    self.probability = probability
+    self.answer = answer
+  }
+
+  static func settings(_ summary: String) -> SettingsDescription<Flip> {
+    SettingsDescription(summary, Flip(), [.probability(\.probability), .answer(\.answer)])
+  }
+}
+
+/// One of the eight rotations and reflections of a square, each as likely as any other.
+public struct RandomSymmetry: Hashable, Sendable {
+  /// What happens to the answer; nil where that follows from its form.
+  public var answer: AnswerPlace?
+
+  public init(answer: AnswerPlace? = nil) { self.answer = answer }
+
+  public static let settings = SettingsDescription<RandomSymmetry>(
+    "One of the eight rotations and reflections of a square board, each as likely.", RandomSymmetry(),
+    [
+      .answer(
+        \.answer,
+        otherwise: "`board` for an output per point, or one more for a pass; otherwise it must be said")
+    ])
+}
+
 /// A border is put around the sample, and a part of the sample's size cut out at a uniform place.
 ///
 /// - SeeAlso: He et al. 2015, <https://arxiv.org/abs/1512.03385>, section 4.2.
 public struct PadAndCrop: Hashable, Sendable {
   public var padding: PixelExtent
   public var border: Border
+  /// What happens to the answer; nil where that follows from its form.
+  public var answer: AnswerPlace?
 
-  public init(padding: PixelExtent, border: Border = .zero) {
+  public init(padding: PixelExtent, border: Border = .zero, answer: AnswerPlace? = nil) {
     self.padding = padding
     self.border = border
+    self.answer = answer
   }
 
   public static let settings = SettingsDescription<PadAndCrop>(
@@ -29,7 +64,7 @@ public struct PadAndCrop: Hashable, Sendable {
     [
       SettingKey(
         "padding", \.padding, .extent(0...4096), default: .required,
-        "Rows above and below, columns left and right."), .border(\.border),
+        "Rows above and below, columns left and right."), .border(\.border), .answer(\.answer),
     ])
 }
 

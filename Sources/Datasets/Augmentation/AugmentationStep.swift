@@ -5,9 +5,9 @@ public import Settings
 /// A new way is a case with its settings here, and what it does in ``Augmenter``.
 public enum AugmentationStep: Hashable, Sendable {
   /// Left and right change places.
-  case flipHorizontal(probability: Double)
+  case flipHorizontal(Flip)
   /// Top and bottom change places.
-  case flipVertical(probability: Double)
+  case flipVertical(Flip)
   case padAndCrop(PadAndCrop)
   case rotate(Rotation)
   case affine(RandomAffine)
@@ -22,7 +22,7 @@ public enum AugmentationStep: Hashable, Sendable {
   case mixup(Mixup)
   case cutmix(CutMix)
   /// One of the eight rotations and reflections of a square, each as likely as any other.
-  case boardSymmetry
+  case boardSymmetry(RandomSymmetry)
 
   var isMixup: Bool { if case .mixup = self { true } else { false } }
 
@@ -32,6 +32,17 @@ public enum AugmentationStep: Hashable, Sendable {
     case .flipHorizontal, .flipVertical, .padAndCrop, .rotate, .affine, .brightness, .contrast, .saturation,
       .randomErasing, .cutout, .boardSymmetry:
       false
+    }
+  }
+}
+
+extension AugmentationStep {
+  /// Whether all numbers of a varied sample are such as samples or settings have, and none between them: word numbers stay words.
+  public var keepsNumbers: Bool {
+    switch self {
+    case .flipHorizontal, .flipVertical, .padAndCrop, .cutout, .cutmix, .boardSymmetry: true
+    case .randomErasing(let erasing): erasing.fill != .random
+    case .rotate, .affine, .brightness, .contrast, .saturation, .mixup: false
     }
   }
 }
@@ -58,8 +69,8 @@ extension AugmentationStep: SettingsVariant {
 
   private var member: (kind: Kind, settings: any Sendable) {
     switch self {
-    case .flipHorizontal(let probability): (.flipHorizontal, probability)
-    case .flipVertical(let probability): (.flipVertical, probability)
+    case .flipHorizontal(let step): (.flipHorizontal, step)
+    case .flipVertical(let step): (.flipVertical, step)
     case .padAndCrop(let step): (.padAndCrop, step)
     case .rotate(let step): (.rotate, step)
     case .affine(let step): (.affine, step)
@@ -70,7 +81,7 @@ extension AugmentationStep: SettingsVariant {
     case .cutout(let step): (.cutout, step)
     case .mixup(let step): (.mixup, step)
     case .cutmix(let step): (.cutmix, step)
-    case .boardSymmetry: (.boardSymmetry, ())
+    case .boardSymmetry(let step): (.boardSymmetry, step)
     }
   }
 
@@ -85,8 +96,8 @@ extension AugmentationStep: SettingsVariant {
         unwrap: { $0.kind == kind ? $0.member.settings as? Settings : nil })
     }
     return switch kind {
-    case .flipHorizontal: described(flip("Left and right change places."), Self.flipHorizontal)
-    case .flipVertical: described(flip("Top and bottom change places."), Self.flipVertical)
+    case .flipHorizontal: described(Flip.settings("Left and right change places."), Self.flipHorizontal)
+    case .flipVertical: described(Flip.settings("Top and bottom change places."), Self.flipVertical)
     case .padAndCrop: described(PadAndCrop.settings, Self.padAndCrop)
     case .rotate: described(Rotation.settings, Self.rotate)
     case .affine: described(RandomAffine.settings, Self.affine)
@@ -100,22 +111,16 @@ extension AugmentationStep: SettingsVariant {
           "By a factor uniform in 1 ± this."), Self.contrast)
     case .saturation:
       described(
-        colour("Colours moved away from their grey, or towards it.", "By a factor uniform in 1 ± this."),
+        colour(
+          "Colours moved away from their grey, or towards it; of bytes the grey is rounded first.",
+          "By a factor uniform in 1 ± this."),
         Self.saturation)
     case .randomErasing: described(RandomErasing.settings, Self.randomErasing)
     case .cutout: described(Cutout.settings, Self.cutout)
     case .mixup: described(Mixup.settings, Self.mixup)
     case .cutmix: described(CutMix.settings, Self.cutmix)
-    case .boardSymmetry:
-      SettingsKind(
-        kind.rawValue, "One of the eight rotations and reflections of a square board, each as likely.",
-        .boardSymmetry)
+    case .boardSymmetry: described(RandomSymmetry.settings, Self.boardSymmetry)
     }
-  }
-
-  /// A probability alone.
-  private static func flip(_ summary: String) -> SettingsDescription<Double> {
-    SettingsDescription(summary, 0.5, [.probability(\.self)])
   }
 
   /// A strength alone.

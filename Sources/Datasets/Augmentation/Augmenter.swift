@@ -10,14 +10,19 @@ public final class Augmenter: Sendable {
   private let grid: PixelGrid
   /// Two places for the sample and two for its partner.
   private let places: [AlignedBuffer<UInt8>]
+  /// How answers are moved; nil where no step does.
+  private let answers: AnswerMoves?
 
   /// - Parameters:
-  ///   - sampleShape: the shape that the samples will have; every step must be possible for it
-  ///     (``Augmentation/problem(of:for:)``).
+  ///   - sampleShape: the shape that the samples will have; every step must be possible for it and for the answers
+  ///     (``Augmentation/problem(of:for:answers:)``).
   ///   - seed: the run's.
-  public init(_ augmentation: Augmentation, sampleShape: Shape, seed: UInt64) {
+  ///   - answers: what is right for samples; nil where only pixels are asked for.
+  public init(_ augmentation: Augmentation, sampleShape: Shape, seed: UInt64, answers: AnswerForm? = nil) {
     for step in augmentation.steps {
-      let problem = Augmentation.problem(of: step, for: sampleShape)
+      let problem =
+        answers.map { Augmentation.problem(of: step, for: sampleShape, answers: $0) }
+        ?? Augmentation.problem(of: step, for: sampleShape)
       precondition(problem == nil, "\(step): \(problem ?? "")")
     }
     self.augmentation = augmentation
@@ -25,6 +30,7 @@ public final class Augmenter: Sendable {
     grid = PixelGrid(sampleShape)
     let byteCount = sampleShape.elementCount * PixelType.float32.byteCount
     places = (0..<(augmentation.mixes ? 4 : 2)).map { _ in AlignedBuffer(count: byteCount) }
+    self.answers = answers.flatMap { AnswerMoves(augmentation, $0, sampleShape) }
   }
 
   /// A sample as this epoch has it: valid until the next call, and while the minibatch lives.
@@ -44,6 +50,31 @@ public final class Augmenter: Sendable {
   public func mixture(_ index: Int, of minibatch: Minibatch) -> (partner: Int, share: Float)? {
     guard augmentation.mixes else { return nil }
     return augmentation.mixing(index, of: minibatch, grid, seed: seed).map { ($0.partner, $0.share.float) }
+  }
+
+  /// What is right for a sample as this epoch has it: its answer, moved as its pixels are.
+  ///
+  /// Vectors are valid until the next call of the same kind, and while the minibatch lives.
+  ///
+  /// - Parameters:
+  ///   - place: the sample's place in the minibatch.
+  ///   - index: the place of the sample that it is a part of: its own, or that of the sample whose partner it is.
+  public func answer(_ place: Int, in index: Int, of minibatch: Minibatch) -> MinibatchAnswer {
+    let answer = minibatch.answer(place)
+    guard let answers else { return answer }
+    return answers.moved(answer, isPartner: place != index, by: moves(place, in: index, of: minibatch))
+  }
+
+  /// What steps that move answers have drawn, in their order: those up to a mixture for the sample itself, those behind it for the mixture.
+  private func moves(_ place: Int, in index: Int, of minibatch: Minibatch) -> [Move] {
+    let mixing = augmentation.mixes ? augmentation.mixing(index, of: minibatch, grid, seed: seed) : nil
+    return augmentation.steps.enumerated().compactMap { number, step in
+      guard answers?.isMoved(byStep: number) == true else { return nil }
+      let own = number < mixing?.step ?? 0 ? place : index
+      var random = augmentation.stream(
+        seed: seed, minibatch.epoch, row: minibatch.sampleIndices[own], step: number)
+      return step.drawMove(grid, &random)
+    }
   }
 
   private func vary<T: PixelValue>(_ index: Int, of minibatch: Minibatch, as: T.Type) -> UnsafePointer<T> {
@@ -82,23 +113,8 @@ public final class Augmenter: Sendable {
     _ step: AugmentationStep, to frame: inout Frame<T>, _ random: inout RandomStream
   ) {
     switch step {
-    case .flipHorizontal(let probability):
-      if random.nextUniformDouble() < probability { frame.replace(grid.flipHorizontal) }
-    case .flipVertical(let probability):
-      if random.nextUniformDouble() < probability { frame.replace(grid.flipVertical) }
-    case .padAndCrop(let crop):
-      let (rows, columns) = (crop.padding.rows, crop.padding.columns)
-      let down = random.nextInteger(below: 2 * rows + 1) - rows
-      let right = random.nextInteger(below: 2 * columns + 1) - columns
-      if down != 0 || right != 0 {
-        frame.replace {
-          grid.shift($0, $1, down: down, right: right, border: crop.border, zero: T(nearest: 0))
-        }
-      }
-    case .rotate(let rotation):
-      apply(rotation.affine, to: &frame, &random)
-    case .affine(let affine):
-      apply(affine, to: &frame, &random)
+    case .flipHorizontal, .flipVertical, .padAndCrop, .rotate, .affine, .boardSymmetry:
+      step.drawMove(grid, &random)?.apply(to: &frame, grid)
     case .brightness(let strength):
       let factor = random.factor(strength)
       T.scale(frame.writable(), count: grid.count, factor: factor, offset: 0)
@@ -120,56 +136,9 @@ public final class Augmenter: Sendable {
         around: random.nextInteger(below: grid.height), random.nextInteger(below: grid.width),
         height: cutout.size.rows, width: cutout.size.columns, in: grid)
       rectangle.fill(grid, frame.writable(), with: T(nearest: Float(cutout.fill)))
-    case .boardSymmetry:
-      let symmetry = BoardSymmetry(index: random.nextInteger(below: 8))
-      if symmetry.isTransposed { frame.replace(grid.transpose) }
-      if symmetry.isFlippedVertically { frame.replace(grid.flipVertical) }
-      if symmetry.isFlippedHorizontally { frame.replace(grid.flipHorizontal) }
     case .mixup, .cutmix:
       return
     }
-  }
-
-  private func apply<T: PixelValue>(
-    _ affine: RandomAffine, to frame: inout Frame<T>, _ random: inout RandomStream
-  ) {
-    guard random.nextUniformDouble() < affine.probability else { return }
-    let map = affine.draw(grid, &random)
-    frame.replace { map.warp(grid, $0, $1, border: affine.border) }
-  }
-}
-
-/// A sample on its way through the steps: in the minibatch at first, then in one of two places.
-private struct Frame<T: PixelValue> {
-  private(set) var current: UnsafePointer<T>
-  private let first: UnsafeMutablePointer<T>
-  private let second: UnsafeMutablePointer<T>
-  private let count: Int
-
-  init(
-    _ source: UnsafeRawPointer, _ first: AlignedBuffer<UInt8>, _ second: AlignedBuffer<UInt8>, count: Int
-  ) {
-    current = source.assumingMemoryBound(to: T.self)
-    self.first = UnsafeMutableRawPointer(first.baseAddress).assumingMemoryBound(to: T.self)
-    self.second = UnsafeMutableRawPointer(second.baseAddress).assumingMemoryBound(to: T.self)
-    self.count = count
-  }
-
-  /// Makes the sample anew in the place where it is not.
-  @inline(__always)
-  mutating func replace(_ body: (UnsafePointer<T>, UnsafeMutablePointer<T>) -> Void) {
-    let target = current == UnsafePointer(first) ? second : first
-    body(current, target)
-    current = UnsafePointer(target)
-  }
-
-  /// The sample where it may be changed.
-  mutating func writable() -> UnsafeMutablePointer<T> {
-    if current == UnsafePointer(first) { return first }
-    if current == UnsafePointer(second) { return second }
-    first.update(from: current, count: count)
-    current = UnsafePointer(first)
-    return first
   }
 }
 
@@ -177,16 +146,6 @@ extension RandomStream {
   /// Uniform in 1 ± strength, at least 0.
   fileprivate mutating func factor(_ strength: Double) -> Double {
     max(0, uniform(1 - strength, 1 + strength))
-  }
-}
-
-extension RandomAffine {
-  func draw(_ grid: PixelGrid, _ random: inout RandomStream) -> AffineMap {
-    AffineMap(
-      grid, degrees: random.uniform(-degrees, degrees),
-      scale: random.uniform(scale.lowerBound, scale.upperBound),
-      shear: random.uniform(-shear, shear), down: random.uniform(-translate, translate) * Double(grid.height),
-      right: random.uniform(-translate, translate) * Double(grid.width))
   }
 }
 

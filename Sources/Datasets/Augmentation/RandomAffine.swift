@@ -12,10 +12,12 @@ public struct RandomAffine: Hashable, Sendable {
   public var shear: Double
   public var border: Border
   public var probability: Double
+  /// What happens to the answer; nil where that follows from its form.
+  public var answer: AnswerPlace?
 
   public init(
     degrees: Double = 0, translate: Double = 0, scale: ClosedRange<Double> = 1...1, shear: Double = 0,
-    border: Border = .zero, probability: Double = 1
+    border: Border = .zero, probability: Double = 1, answer: AnswerPlace? = nil
   ) {
     self.degrees = degrees
     self.translate = translate
@@ -23,6 +25,7 @@ public struct RandomAffine: Hashable, Sendable {
     self.shear = shear
     self.border = border
     self.probability = probability
+    self.answer = answer
   }
 
   public static let settings = SettingsDescription<RandomAffine>(
@@ -38,6 +41,7 @@ public struct RandomAffine: Hashable, Sendable {
       SettingKey(
         "shear", \.shear, .number(NumberRange(minimum: 0, maximum: 80)),
         "Along the rows by a uniform angle within ± this."), .border(\.border), .probability(\.probability),
+      .answer(\.answer),
     ])
 }
 
@@ -47,11 +51,16 @@ public struct Rotation: Hashable, Sendable {
   public var degrees: Double
   public var border: Border
   public var probability: Double
+  /// What happens to the answer; nil where that follows from its form.
+  public var answer: AnswerPlace?
 
-  public init(degrees: Double, border: Border = .zero, probability: Double = 1) {
+  public init(
+    degrees: Double, border: Border = .zero, probability: Double = 1, answer: AnswerPlace? = nil
+  ) {
     self.degrees = degrees
     self.border = border
     self.probability = probability
+    self.answer = answer
   }
 
   public static let settings = SettingsDescription<Rotation>(
@@ -60,6 +69,7 @@ public struct Rotation: Hashable, Sendable {
       SettingKey(
         "degrees", \.degrees, .number(.halfTurn), default: .required, "By a uniform angle within ± this."),
       .border(\.border), .probability(\.probability),
+      .answer(\.answer),
     ])
 
   var affine: RandomAffine { RandomAffine(degrees: degrees, border: border, probability: probability) }

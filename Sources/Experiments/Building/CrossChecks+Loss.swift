@@ -34,6 +34,9 @@ extension CrossChecks {
     }
   }
 
+  /// How the data say what is right.
+  var targets: Criterion.Targets { root["data"]?["train"]?["targets"] == nil ? .classes : .values }
+
   // MARK: - The loss
 
   /// Whether network, loss, metrics and monitor fit together.
@@ -44,7 +47,6 @@ extension CrossChecks {
     checkOutput(network, loss, &errors)
     guard network.outputShape.rank == 1 else { return }
     let outputs = network.outputShape[0]
-    let targets: Criterion.Targets = root["data"]?["train"]?["targets"] == nil ? .classes : .values
     var criterion = Criterion(loss: loss, targets: targets, outputs: outputs)
     checkWeights(value["class_weights"], criterion, outputs, &errors)
     if let list = training["metrics"]?.list {
@@ -93,9 +95,11 @@ extension CrossChecks {
       } else if list.allSatisfy({ $0.number == 0 }) {
         errors.add(value.origin, "\(path): all are 0, so that there is nothing to learn")
       }
-    } else if value.text == "balanced", criterion.targets == .values {
+    } else if value.text == "balanced", !criterion.weighsByClass {
       errors.add(
-        value.origin, "\(path): balanced needs labels, and data.train has targets; give a list of numbers")
+        value.origin,
+        "\(path): balanced needs one class for each sample, and data.train has targets, of which a sample has several; give a list "
+          + "of numbers")
     }
   }
 

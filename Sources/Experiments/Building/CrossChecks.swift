@@ -42,7 +42,7 @@ struct CrossChecks {
         shard.origin, "training.shard: found \(size), expected at most the batch, which is \(batch)")
     }
     checkParallelism(&errors)
-    checkAugmentation(&errors)
+    checkSteps(&errors)
     checkPlateau(&errors)
     checkAmounts(&errors)
     guard let schedule = training?["schedule"] else { return }
@@ -51,6 +51,7 @@ struct CrossChecks {
     for key in ["over", "every", "first"] {
       checkSpan(schedule[key], "training.schedule.\(schedule.kind ?? "").\(key)", upTo: epochs, &errors)
     }
+    checkFall(schedule, epochs, &errors)
     var last: TrainingSpan?
     for (index, time) in (schedule["at"]?.list ?? []).enumerated() {
       let path = "training.schedule.step.at.\(index)"
@@ -61,26 +62,6 @@ struct CrossChecks {
       }
       last = span
     }
-  }
-
-  /// Whether each step fits samples of the network's input.
-  private func checkAugmentation(_ errors: inout ErrorCollector) {
-    guard let dimensions = root["network"]?["input"]?.list?.compactMap(\.integer) else { return }
-    for (index, value) in (root["training"]?["augmentation"]?.list ?? []).enumerated() {
-      guard let problem = problem(ofStep: value, for: Shape(dimensions)) else { continue }
-      errors.add(value.origin, "training.augmentation.\(index).\(value.kind ?? ""): \(problem)")
-    }
-  }
-
-  private func problem(ofStep value: ResolvedValue, for shape: Shape) -> String? {
-    for member in value.payload?.members ?? [] {
-      let bounds = member.value.list?.compactMap(\.number) ?? []
-      if bounds.count == 2, bounds[0] > bounds[1] {
-        return
-          "\(member.key): found \(bounds[0].plainText) before \(bounds[1].plainText), expected the smaller number first"
-      }
-    }
-    return AugmentationStep.settings.value(of: value).flatMap { Augmentation.problem(of: $0, for: shape) }
   }
 
   private func checkSpan(
@@ -98,6 +79,19 @@ struct CrossChecks {
     }
   }
 
+  /// Whether a curve that falls once gets to its end after a warm-up, as it does without one.
+  private func checkFall(_ schedule: ResolvedValue, _ epochs: Int?, _ errors: inout ErrorCollector) {
+    guard let epochs, let value = schedule["over"], let warmup = schedule["warmup"],
+      case .epochs(let over) = TrainingSpan.settings.value(of: value),
+      case .epochs(let rise) = TrainingSpan.settings.value(of: warmup),
+      over <= Double(epochs), over + rise > Double(epochs)
+    else { return }
+    errors.add(
+      value.origin,
+      "training.schedule.\(schedule.kind ?? "").over: found \(over.plainText) epochs after a warm-up of \(rise.plainText), expected "
+        + "at most the run's \(epochs) together; `run` is what the warm-up leaves")
+  }
+
   // MARK: - Network
 
   private func checkNetwork(_ errors: inout ErrorCollector) -> ResolvedNetwork? {
@@ -113,6 +107,7 @@ struct CrossChecks {
       let resolved = try Network(inputShape: Shape(dimensions), layers: layers).resolved()
       checkDeadEnds(layers, &errors)
       checkLoss(resolved, &errors)
+      checkAnswers(resolved, &errors)
       checkPatterns(resolved, &errors)
       return resolved
     } catch let error as NetworkError {

@@ -123,14 +123,11 @@ private struct ConfigurationReference {
 
   private func form(_ schema: Schema) -> String {
     switch schema {
-    case .integer(let range):
-      switch (range.lowerBound, range.upperBound) {
-      case (let low, 1_000_000...): "whole number from \(low)"
-      case (let low, let high): "whole number, \(low) to \(high)"
-      }
+    case .integer(let range): "whole number, \(range.lowerBound) to \(range.upperBound.boundText)"
     case .number(let range): "number\(range.phrase)"
     case .choice(let choices): choices.map { "`\($0.word)`" }.joined(separator: ", ")
-    case .size: "size: `3`, or `[height, width]`"
+    case .size(let range):
+      "size: `3`, or `[height, width]`, each \(range.lowerBound) to \(range.upperBound.boundText)"
     case .byteSize: "size with unit: `512 MiB`"
     case .path: "path"
     case .name: "name"
@@ -143,6 +140,8 @@ private struct ConfigurationReference {
         : union.kinds.map { $0.canBeBare ? "`\($0.name)`" : "`{\($0.name): …}`" }.joined(separator: ", ")
     case .optional(let word, .boolean): "`true`, `false`, `\(word)`"
     case .optional(let word, let inner): "`\(word)`, or \(form(inner))"
+    case .list(let element, let count) where count.lowerBound == count.upperBound:
+      "list of \(count.lowerBound): \(form(element))"
     case .list(let element, let count): "list of \(count.lowerBound)–\(count.upperBound): \(form(element))"
     case .layers: "list of layers"
     case .layerNames: "name, or list of names"

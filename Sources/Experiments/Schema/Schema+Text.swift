@@ -1,6 +1,17 @@
 internal import Settings
 
 extension NumberRange {
+  /// Whether nothing but the size that a Float holds is against a number.
+  func exceedsFloat(_ value: Double) -> Bool {
+    let any = NumberRange.any
+    return maximum == any.maximum && value > maximum || minimum == any.minimum && value < minimum
+  }
+
+  /// What is expected in place of such a number.
+  var phraseWithSize: String {
+    "\(phrase)\(phrase.isEmpty ? "" : " and") of at most 3.4e38, as 32 bits hold it"
+  }
+
   /// ` from 0 to 1`, ` above 0`, or nothing where every number is allowed.
   var phrase: String {
     var parts: [String] = []
@@ -19,7 +30,8 @@ extension Int {
   var boundText: String {
     switch self {
     case Int.max: "2^63 − 1"
-    case 1 << 40: "2^40"
+    // Only those that nobody knows by their digits.
+    case let bound where bound > 1 << 20 && bound.nonzeroBitCount == 1: "2^\(bound.trailingZeroBitCount)"
     default: "\(self)"
     }
   }

@@ -93,7 +93,13 @@ struct SchemaDecoder {
       if isPlain, let value = ScalarText.integer(text), range.contains(value) { content = .integer(value) }
     case .number(let range):
       // Minus zero is zero, so that equal configurations have equal text.
-      if isPlain, let value = ScalarText.number(text), range.contains(value) { content = .number(value + 0) }
+      if isPlain, let value = ScalarText.number(text) {
+        if range.contains(value) { content = .number(value + 0) }
+        if range.exceedsFloat(value) {
+          errors.add(node.location, at: path, "found \(node.found), expected a number\(range.phraseWithSize)")
+          return nil
+        }
+      }
     case .boolean:
       if isPlain, text == "true" || text == "false" { content = .boolean(text == "true") }
     case .text:

@@ -19,6 +19,7 @@ enum CheckpointGroup {
   private static let sums = "sums"
   private static let trained = "trained"
   private static let coverage = "choices_cover_every_shard"
+  private static let rules = "rules"
 
   // MARK: - Writing
 
@@ -37,6 +38,7 @@ enum CheckpointGroup {
     try attributes.write("datasets", pairs(identity.datasets))
     try attributes.write("kernel_choices", identity.kernelChoices)
     if identity.choicesCoverEveryShard { try attributes.write(coverage, 1) }
+    if !identity.rules.isEmpty { try attributes.write(rules, identity.rules) }
     if let criterion = identity.criterion { try attributes.write("criterion", try criterion.json()) }
     let stateGroup = try group.makeGroup(state)
     try write(checkpoint.progress, to: stateGroup.attributes)
@@ -168,7 +170,8 @@ enum CheckpointGroup {
       choicesCoverEveryShard: try attributes.contains(coverage),
       shardSize: try attributes.number("shard_size"), classNames: try attributes.strings("class_names"),
       criterion: try attributes.contains("criterion")
-        ? try Criterion(json: try attributes.string("criterion")) : nil)
+        ? try Criterion(json: try attributes.string("criterion")) : nil,
+      rules: try attributes.contains(rules) ? try attributes.strings(rules) : [])
   }
 
   private static func readPairs(_ name: String, _ attributes: Attributes) throws -> [String: String] {

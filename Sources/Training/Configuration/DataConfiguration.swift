@@ -85,8 +85,8 @@ public struct SampleSource: Hashable, Sendable {
         "Name of the dataset with the class of each sample, [N], whole numbers from 0."),
       SettingKey(
         "targets", \.target.values, given: .text, otherwise: "required, or `labels`",
-        "Name of the dataset with what the network's outputs should be, [N, outputs], or [N] for one: numbers, or 0 and 1 for "
-          + "labels that a sample has or not."),
+        "Name of the dataset with what the network's outputs should be, [N, outputs], [N, H, W] or [N, H, W, channels], or [N] for "
+          + "one: numbers, or 0 and 1 for labels that a sample has or not."),
       SettingKey(
         "weights", \.weights, given: .text, otherwise: "1 for each sample",
         "Name of the dataset with the weight of each sample's loss, [N], numbers from 0. They are not divided by their sum."

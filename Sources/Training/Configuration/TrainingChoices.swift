@@ -118,7 +118,9 @@ extension GradientClipping: SettingsVariant {
     case .none: SettingsKind(kind.rawValue, "Gradients are left as they are.", .none)
     case .norm:
       SettingsKind(
-        kind.rawValue, "All gradients are scaled so that their L2 norm is at most this.", .number(.positive),
+        kind.rawValue,
+        "All gradients are scaled so that their L2 norm together is at most this (Keras's `global_clipnorm`).",
+        .number(.positive),
         wrap: Self.norm, unwrap: { if case .norm(let bound) = $0 { bound } else { nil } })
     case .value:
       SettingsKind(

@@ -63,7 +63,8 @@ extension TrainingConfiguration {
         "What happens when the loss or a gradient is NaN or infinite."),
       SettingKey(
         "accumulate", \.accumulate, .integer(1...65_536),
-        "Minibatches of one optimizer step: to the byte what a `batch` so many times as large gives."),
+        "Minibatches of one optimizer step: with the same `shard`, to the byte what a `batch` so many times as large gives."
+      ),
       SettingKey("limits", \.limits, EpochLimits.settings.form, "Bounds on the minibatches of an epoch."),
       SettingKey(
         "overfit_batches", \.overfitBatches, .optional("none", .integer(1...1 << 20)),

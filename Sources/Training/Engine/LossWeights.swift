@@ -1,7 +1,10 @@
-internal import Compute
+public import Compute
 internal import Datasets
 
 /// ``ClassWeights`` for a data set, where they apply.
+///
+/// Where each sample is of one class, as labels say it or shares of classes, a weight multiplies the losses of a class's samples. The class
+/// of shares is the one with the largest, as Keras takes its `class_weight`. Of several labels each has its weight in the mean over them.
 struct LossWeights: Hashable, Sendable {
   /// The weight of each class's samples; empty stands for 1 each.
   var ofClasses: [Double] = []
@@ -16,11 +19,11 @@ struct LossWeights: Hashable, Sendable {
   init(_ weights: ClassWeights, _ criterion: Criterion, _ dataset: ImageDataset, outputs: Int)
     throws(TrainingError)
   {
-    let isByClass = criterion.targets == .classes
+    let isByClass = criterion.weighsByClass
     switch weights {
     case .equal: return
     case .given(let list):
-      let expected = isByClass && outputs == 1 ? max(2, dataset.classCount) : outputs
+      let expected = criterion.targets == .classes && outputs == 1 ? max(2, dataset.classCount) : outputs
       guard list.count == expected else {
         throw TrainingError(
           .configuration,
@@ -31,10 +34,10 @@ struct LossWeights: Hashable, Sendable {
       guard isByClass else {
         throw TrainingError(
           .configuration,
-          "training.loss: class_weights: balanced needs one class for each sample, and \(dataset.path) has targets; "
+          "training.loss: class_weights: balanced needs one class for each sample, and \(dataset.path) has several labels; "
             + "give a list of numbers")
       }
-      let counts = dataset.classCounts()
+      let counts = dataset.mainClassCounts()
       let present = counts.filter { $0 > 0 }.count
       ofClasses = (0..<max(outputs, counts.count)).map { index in
         let count = index < counts.count ? counts[index] : 0
@@ -42,4 +45,9 @@ struct LossWeights: Hashable, Sendable {
       }
     }
   }
+}
+
+extension Criterion {
+  /// Whether weights of classes are those of samples, each of which is of one class, and not of several labels.
+  public var weighsByClass: Bool { targets == .classes || task == .classes }
 }

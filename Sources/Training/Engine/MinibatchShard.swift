@@ -6,7 +6,7 @@ final class MinibatchShard: ShardSource {
   let minibatch: Minibatch
   /// Positions within the minibatch.
   let range: Range<Int>
-  /// The weight of each class's samples; empty stands for 1 each.
+  /// The weight of each class's samples, ``Minibatch/mainClass(_:)``; empty stands for 1 each.
   private let classWeights: [Double]
 
   init(minibatch: Minibatch, range: Range<Int>, classWeights: [Double] = []) {
@@ -35,9 +35,11 @@ final class MinibatchShard: ShardSource {
   func weight(at index: Int) -> Double { weight(ofPlace: range.lowerBound + index) }
 
   /// The target of a sample anywhere in the minibatch; a vector stays valid as long as this object lives.
-  func target(ofPlace place: Int) -> SampleTarget {
-    if let values = minibatch.targetValues(place) { return .values(values) }
-    return .label(minibatch.label(place))
+  private func target(ofPlace place: Int) -> SampleTarget {
+    switch minibatch.answer(place) {
+    case .label(let label): .label(label)
+    case .values(let values): .values(values)
+    }
   }
 
   /// Whether every sample weighs 1.
@@ -45,14 +47,15 @@ final class MinibatchShard: ShardSource {
 
   func weight(ofPlace place: Int) -> Double {
     let own = minibatch.weights.map { Double($0[Int(minibatch.sampleIndices[place])]) } ?? 1
-    return classWeights.isEmpty ? own : own * classWeights[Int(minibatch.label(place))]
+    return classWeights.isEmpty ? own : own * classWeights[minibatch.mainClass(place)]
   }
 }
 
 /// A shard of a minibatch whose samples are varied as they are read.
 ///
-/// The loss of a mixture is meant to be the mixture of the two losses, each with its own sample's weight. So a mixture weighs
-/// w = s·a + (1 − s)·b, and its target has the share s·a / w of the first sample.
+/// A mixture is judged by its target, in which both samples have their shares s and 1 − s. Its loss counts w = s·a + (1 − s)·b where
+/// the samples weigh a and b. A cross-entropy follows targets in proportion, and is then the two samples' losses in their shares, each
+/// times its weight: that of a target in which the first sample has the share s·a / w.
 final class AugmentedShard: ShardSource {
   let shard: MinibatchShard
   /// The worker's own: what it varied last is overwritten by the next sample.
@@ -71,17 +74,29 @@ final class AugmentedShard: ShardSource {
   }
 
   func target(at index: Int) -> SampleTarget {
-    let place = shard.range.lowerBound + index
-    guard let mixture = augmenter.mixture(place, of: shard.minibatch) else { return shard.target(at: index) }
-    var share = mixture.share
-    let (own, other) = (shard.weight(ofPlace: place), shard.weight(ofPlace: mixture.partner))
-    let whole = Double(share) * own + (1 - Double(share)) * other
-    if own != other, whole > 0 { share = Float(Double(share) * own / whole) }
-    switch (shard.target(ofPlace: place), shard.target(ofPlace: mixture.partner)) {
-    case (.label(let first), .label(let second)): return .mixed(first, second, share: share)
-    case (.values(let first), .values(let second)): return .mixedValues(first, second, share: share)
+    let (place, minibatch) = (shard.range.lowerBound + index, shard.minibatch)
+    let own = augmenter.answer(place, in: place, of: minibatch)
+    guard let mixture = augmenter.mixture(place, of: minibatch) else {
+      switch own {
+      case .label(let label): return .label(label)
+      case .values(let values): return .values(values)
+      }
+    }
+    switch (own, augmenter.answer(mixture.partner, in: place, of: minibatch)) {
+    case (.label(let first), .label(let second)): return .mixed(first, second, share: mixture.share)
+    case (.values(let first), .values(let second)):
+      return .mixedValues(first, second, share: mixture.share)
     default: preconditionFailure("the samples of a minibatch have targets of one kind")
     }
+  }
+
+  func weighedShare(at index: Int) -> Float? {
+    if shard.isEvenlyWeighted { return nil }
+    let place = shard.range.lowerBound + index
+    guard let mixture = augmenter.mixture(place, of: shard.minibatch) else { return nil }
+    let (own, other) = (shard.weight(ofPlace: place), shard.weight(ofPlace: mixture.partner))
+    let whole = Double(mixture.share) * own + (1 - Double(mixture.share)) * other
+    return own != other && whole > 0 ? Float(Double(mixture.share) * own / whole) : nil
   }
 
   func weight(at index: Int) -> Double {

@@ -26,6 +26,7 @@ struct PreparedTraining {
     let data = try data ?? RunData(configuration, workers: request.workers, stop: stop)
     let network = try configuration.network.resolved()
     try data.check(network, configuration.criterion(of: network))
+    try configuration.checkAugmentation(network)
     self.request = request
     self.data = data
     self.network = network
@@ -45,7 +46,8 @@ struct PreparedTraining {
       datasets: (earlier?.datasets ?? [:]).merging(data.digests) { $1 },
       versions: RunEnvironment.libraryVersions, instructionSet: OneDNN.Library.instructionSet,
       kernelChoices: compiled.choices.text, shardSize: compiled.shardSize,
-      classNames: data.training.dataset.classNames ?? [], criterion: compiled.options.criterion)
+      classNames: data.training.dataset.classNames ?? [], criterion: compiled.options.criterion,
+      rules: request.configuration.laterRules(network))
   }
 
   /// Sizes of the minibatches that training meets.

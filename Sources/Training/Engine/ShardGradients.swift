@@ -41,7 +41,8 @@ final class ShardGradients: Sendable {
       training.parallelism == .intra ? (WorkerPool.confined(workers: 1), pool) : (pool, nil)
     augmenters = (0..<(training.augmentation.steps.isEmpty ? 0 : pool.workerCount)).map { _ in
       Augmenter(
-        training.augmentation, sampleShape: compiled.network.inputShape, seed: configuration.seed)
+        training.augmentation, sampleShape: compiled.network.inputShape, seed: configuration.seed,
+        answers: AnswerForm(compiled.options.criterion, outputs: compiled.metrics.outputs))
     }
     figures = ShardFigures(compiled.metrics, maximumShards: maximumShards)
     statistics = ShardStatistics(

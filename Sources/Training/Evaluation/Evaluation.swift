@@ -19,11 +19,12 @@ extension Predictor {
   ///
   /// - Parameters:
   ///   - flips: views of each sample whose outputs are averaged.
+  ///   - answer: whether outputs lie on the sample and are mirrored with it; nil where that follows from their form.
   ///   - progress: told after each piece how many samples are done, and their figures.
   /// - Returns: nil when asked to stop.
   /// - Throws: ``TrainingError`` of kind `badData` where the samples do not fit the network.
   public func evaluate(
-    _ store: SampleStore, stop: StopRequest, flips: TestTimeFlips = .none,
+    _ store: SampleStore, stop: StopRequest, flips: TestTimeFlips = .none, answer: AnswerPlace? = nil,
     progress: (MetricSums) -> Void = { _ in }
   ) throws -> Evaluation? {
     try check(store.dataset)
@@ -34,7 +35,7 @@ extension Predictor {
     var sums = MetricSums(layout)
     var decisions = Decisions(outputs: classes, task: criterion.task, isByClass: store.dataset.targets == nil)
     while let minibatch = try reader.next() {
-      guard let rows = try logits(minibatch, stop: stop, flips: flips) else { return nil }
+      guard let rows = try logits(minibatch, stop: stop, flips: flips, answer: answer) else { return nil }
       let shard = MinibatchShard(minibatch: minibatch, range: 0..<minibatch.count)
       var values = [Double](repeating: 0, count: layout.count)
       try values.withUnsafeMutableBufferPointer { values in

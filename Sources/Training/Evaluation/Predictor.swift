@@ -60,14 +60,20 @@ public final class Predictor: Sendable {
   /// Outputs of a minibatch, [samples, classes] row by row, without an activation that the loss does itself; nil when asked to
   /// stop.
   ///
-  /// - Parameter flips: views of each sample whose outputs are averaged.
-  public func logits(_ minibatch: Minibatch, stop: StopRequest, flips: TestTimeFlips = .none) throws
-    -> [Float]?
-  {
+  /// - Parameters:
+  ///   - flips: views of each sample whose outputs are averaged; there must be no ``problem(of:answer:)`` with them.
+  ///   - answer: whether outputs lie on the sample and are mirrored with it; nil where that follows from their form.
+  public func logits(
+    _ minibatch: Minibatch, stop: StopRequest, flips: TestTimeFlips = .none, answer: AnswerPlace? = nil
+  ) throws -> [Float]? {
     let views = flips.views
     guard var sum = try logits(minibatch, views[0], stop) else { return nil }
     for view in views.dropFirst() {
-      guard let more = try logits(minibatch, view, stop) else { return nil }
+      guard var more = try logits(minibatch, view, stop) else { return nil }
+      if answer == .board {
+        answers.mirror(
+          &more, on: network.inputShape, horizontally: view.horizontally, vertically: view.vertically)
+      }
       for index in sum.indices { sum[index] += more[index] }
     }
     // Of one, two or four views: exact but for the additions.
@@ -76,12 +82,35 @@ public final class Predictor: Sendable {
 
   /// Logits of samples given as bytes one after another, each `[H, W, C]`; nil when asked to stop.
   ///
-  /// - Parameter pixels: a whole number of samples of the network's input.
-  public func logits(pixels: [UInt8], stop: StopRequest, flips: TestTimeFlips = .none) throws -> [Float]? {
-    try logits(Minibatch(pixels: pixels, sampleShape: network.inputShape), stop: stop, flips: flips)
+  /// - Parameters:
+  ///   - pixels: a whole number of samples of the network's input.
+  ///   - flips, answer: as in ``logits(_:stop:flips:answer:)``.
+  public func logits(
+    pixels: [UInt8], stop: StopRequest, flips: TestTimeFlips = .none, answer: AnswerPlace? = nil
+  ) throws -> [Float]? {
+    try logits(
+      Minibatch(pixels: pixels, sampleShape: network.inputShape), stop: stop, flips: flips, answer: answer)
   }
 
-  private func logits(_ minibatch: Minibatch, _ view: Augmentation, _ stop: StopRequest) throws -> [Float]? {
+  /// What the network's outputs are to steps that move samples.
+  private var answers: AnswerForm { AnswerForm(criterion, outputs: classes) }
+
+  /// Why samples cannot be mirrored, or their outputs not averaged, in one line; nil where they can.
+  public func problem(of flips: TestTimeFlips, answer: AnswerPlace?) -> String? {
+    for step in flips.views.flatMap({ $0.augmentation(answer).steps }) {
+      if let problem = Augmentation.problem(
+        of: step, for: network.inputShape, answers: answers, key: "--answer ")
+      {
+        return problem
+      }
+    }
+    return nil
+  }
+
+  private func logits(_ minibatch: Minibatch, _ view: TestTimeFlips.View, _ stop: StopRequest)
+    throws -> [Float]?
+  {
+    let view = view.augmentation(.nowhere)
     let sharding = Sharding(sampleCount: minibatch.count, shardSize: loaded.compiled.shardSize)
     let rows = AlignedBuffer<Float>(count: sharding.sampleCount * classes)
     let augmenters = workspaces.map { _ in

@@ -2,7 +2,8 @@ internal import Datasets
 
 /// Mirrored views of each sample, whose outputs are averaged with those of the sample as it is.
 ///
-/// The mean is that of the network's outputs before softmax: for probabilities, a geometric mean.
+/// The mean is that of the network's outputs before softmax: for probabilities, a geometric mean. Outputs that lie on the sample are
+/// mirrored back first.
 public enum TestTimeFlips: String, Hashable, Sendable, CaseIterable {
   /// The sample as it is.
   case none
@@ -13,18 +14,27 @@ public enum TestTimeFlips: String, Hashable, Sendable, CaseIterable {
   /// All four.
   case both
 
-  /// Each view as steps that always happen.
-  var views: [Augmentation] {
-    let (left, top) = (
-      AugmentationStep.flipHorizontal(probability: 1), AugmentationStep.flipVertical(probability: 1)
-    )
-    let mirrored: [[AugmentationStep]] =
-      switch self {
-      case .none: []
-      case .horizontal: [[left]]
-      case .vertical: [[top]]
-      case .both: [[left], [top], [left, top]]
-      }
-    return [.none] + mirrored.map { Augmentation($0) }
+  /// How a view is mirrored.
+  struct View {
+    var horizontally = false
+    var vertically = false
+
+    /// Steps that always happen.
+    func augmentation(_ answer: AnswerPlace?) -> Augmentation {
+      let flip = Flip(probability: 1, answer: answer)
+      return Augmentation(
+        (horizontally ? [.flipHorizontal(flip)] : []) + (vertically ? [.flipVertical(flip)] : []))
+    }
+  }
+
+  /// The sample as it is, then the others.
+  var views: [View] {
+    let (left, top) = (View(horizontally: true), View(vertically: true))
+    return switch self {
+    case .none: [View()]
+    case .horizontal: [View(), left]
+    case .vertical: [View(), top]
+    case .both: [View(), left, top, View(horizontally: true, vertically: true)]
+    }
   }
 }

@@ -70,15 +70,16 @@ extension SettingKey where Root: Optimizer {
   /// Weight decay that ``UpdateRange/addDecayToGradient(_:)`` does, which Keras does not have.
   static var gradientDecay: SettingKey {
     SettingKey(
-      "weight_decay", \.weightDecay, .number(.nonNegative), "Added to the gradient: this times the parameter."
-    )
+      "weight_decay", \.weightDecay, .number(.nonNegative),
+      "Added to the gradient: this times the parameter, as PyTorch's Adam does.")
   }
 
   /// Weight decay that is a part of the step whose norm counts.
   static var directionDecay: SettingKey {
     SettingKey(
       "weight_decay", \.weightDecay, .number(.nonNegative),
-      "Added to the direction: this times the parameter.")
+      "Added to the direction: this times the parameter. What `weight_decay_on` or a rule spares has no step in proportion, either."
+    )
   }
 
   /// A share that a running value keeps, in [0, 1).

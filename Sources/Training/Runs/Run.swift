@@ -36,7 +36,10 @@ public final class Run {
     let prepared = try PreparedTraining(
       request, data: data, goingOnFrom: found?.checkpoint.identity, stop: stop)
     let (samples, compiled) = (prepared.samples, prepared.compiled)
-    if let found { try prepared.checkChoices(of: found.checkpoint.identity, self.observer) }
+    if let found {
+      try prepared.checkChoices(of: found.checkpoint.identity, self.observer)
+      try prepared.checkRules(of: found.checkpoint.identity, self.observer)
+    }
     let engine = try prepared.makeEngine(
       from: found?.checkpoint, evaluationSizes: prepared.evaluationSizes)
 

@@ -83,13 +83,15 @@ public struct RunIdentity: Hashable, Sendable {
   public var classNames: [String]
   /// What the network was trained and judged by; nil for softmax cross-entropy and accuracy, before others were known.
   public var criterion: Criterion?
+  /// Rules that decide the run's numbers and that earlier versions did not have, by name.
+  public var rules: [String]
 
   /// Takes what is known of a run; the rest stays empty.
   public init(
     runID: String, configuration: String = "", datasets: [String: String] = [:],
     versions: [String: String] = [:], instructionSet: String = "", kernelChoices: String = "",
     choicesCoverEveryShard: Bool = true, shardSize: Int = 0, classNames: [String] = [],
-    criterion: Criterion? = nil
+    criterion: Criterion? = nil, rules: [String] = []
   ) {
     self.runID = runID
     self.configuration = configuration
@@ -101,5 +103,6 @@ public struct RunIdentity: Hashable, Sendable {
     self.shardSize = shardSize
     self.classNames = classNames
     self.criterion = criterion
+    self.rules = rules
   }
 }

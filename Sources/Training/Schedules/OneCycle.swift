@@ -43,6 +43,7 @@ public struct OneCycle: ScheduleCurve {
       to + (from - to) * halfCosine(min(max(progress, 0), 1))
     }
     if Double(step) <= top, top > 0 { return between(start, 1, Double(step) / top) }
-    return last > top ? between(1, end, (Double(step) - max(top, 0)) / (last - max(top, 0))) : end
+    let begin = max(top, 0)
+    return last > begin ? between(1, end, (Double(step) - begin) / (last - begin)) : end
   }
 }

@@ -1,6 +1,6 @@
 /// The factor by which a step's learning rate is scaled: a pure function of the step's number.
 ///
-/// For a ``Plateau`` this is the warm-up alone; the rest of the factor is in ``PlateauState/factor``.
+/// For a ``Plateau`` this is the warm-up alone; the rest of the factor, by which it is multiplied, is in ``PlateauState/factor``.
 public struct Schedule: Hashable, Sendable {
   /// The curve with its warm-up.
   public let configuration: ScheduleConfiguration
@@ -25,13 +25,18 @@ public struct Schedule: Hashable, Sendable {
 
   /// The factor for a step, counted from 0.
   ///
-  /// Warm-up over W steps multiplies the curve by (step + 1) / W until that is 1, so the first step already moves.
+  /// Warm-up over W steps rises to 1 in a straight line, (step + 1) / W, so that the first step moves already and the last one has the
+  /// full rate. Then the curve begins, as in Keras's `CosineDecay` with `warmup_steps`, over what is left of the training. A
+  /// ``StepDecay`` has its times from the start of the training.
   public func factor(step: Int) -> Double {
-    var factor = configuration.curve.rule.factor(step: step, of: length)
-    if let warmup = configuration.warmup {
-      let warmupSteps = length.steps(warmup)
-      if step + 1 < warmupSteps { factor *= Double(step + 1) / Double(warmupSteps) }
+    guard let warmup = configuration.warmup else {
+      return configuration.curve.rule.factor(step: step, of: length)
     }
-    return factor
+    let warmupSteps = length.steps(warmup)
+    if step < warmupSteps { return Double(step + 1) / Double(warmupSteps) }
+    let rule = configuration.curve.rule
+    return rule.beginsAfterWarmup
+      ? rule.factor(step: step - warmupSteps, of: length.without(steps: warmupSteps))
+      : rule.factor(step: step, of: length)
   }
 }

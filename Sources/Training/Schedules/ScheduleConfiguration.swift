@@ -1,6 +1,6 @@
 public import Settings
 
-/// How the learning rate moves: a curve with values in [0, 1], times an optional linear warm-up from 0.
+/// How the learning rate moves: a curve with values in [0, 1], after an optional linear warm-up from 0.
 ///
 /// A new curve is a file with its formula and its description, and a case here.
 public struct ScheduleConfiguration: Hashable, Sendable {
@@ -103,5 +103,5 @@ extension ScheduleConfiguration: SettingsVariant {
 
   private static let warmup = SettingKey<Self>(
     "warmup", \.warmup, .optional("none", TrainingSpan.settings.form),
-    "The learning rate first rises from 0 in a straight line for this long.")
+    "The learning rate first rises from 0 in a straight line for this long; then the schedule begins.")
 }

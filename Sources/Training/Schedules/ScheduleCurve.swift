@@ -9,16 +9,21 @@ public protocol ScheduleCurve: Hashable, Sendable {
   /// Whether a warm-up may come before it.
   static var takesWarmup: Bool { get }
 
+  /// Whether its times count from the end of a warm-up, not from the start of the training.
+  var beginsAfterWarmup: Bool { get }
+
   /// Whether more epochs would move its points.
   var isStretchedOverTraining: Bool { get }
 
-  /// The factor for a step, counted from 0.
+  /// The factor for a step, counted from 0: from the curve's begin, and of what is left of the training then.
   func factor(step: Int, of training: TrainingLength) -> Double
 }
 
 extension ScheduleCurve {
   /// A warm-up may come before it.
   public static var takesWarmup: Bool { true }
+  /// It begins when the warm-up is over.
+  public var beginsAfterWarmup: Bool { true }
   /// It does not ask how long the training is.
   public var isStretchedOverTraining: Bool { false }
 }
@@ -28,7 +33,7 @@ extension SettingKey where Root: ScheduleCurve {
   static func over(_ path: any WritableKeyPath<Root, TrainingSpan?> & Sendable) -> SettingKey {
     SettingKey(
       "over", path, .optional("run", TrainingSpan.settings.form),
-      "How long it falls; `run` is the whole training.")
+      "How long it falls; `run` is the whole training, or what a warm-up leaves of it.")
   }
 
   static func floor(_ path: any WritableKeyPath<Root, Double> & Sendable) -> SettingKey {

@@ -22,9 +22,11 @@ public struct StepDecay: ScheduleCurve {
     [
       SettingKey(
         "at", \.at, .list(TrainingSpan.settings.form, count: 1...1000), default: .required,
-        "When it drops, counted from the start."),
+        "When it drops, counted from the start of the training; not before a warm-up ends."),
       SettingKey("factor", \.factor, .number(.unit), "What it is multiplied by each time."),
     ])
+
+  public var beginsAfterWarmup: Bool { false }
 
   /// The share of the learning rate in a step, counted from 0.
   public func factor(step: Int, of training: TrainingLength) -> Double {

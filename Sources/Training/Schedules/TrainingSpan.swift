@@ -66,6 +66,11 @@ public struct TrainingLength: Hashable, Sendable {
     }
   }
 
+  /// What is left of the training after its first steps.
+  func without(steps: Int) -> TrainingLength {
+    TrainingLength(stepsPerEpoch: stepsPerEpoch, totalSteps: max(totalSteps - steps, 1))
+  }
+
   /// How far a step is in a span that begins with the training, from 0 to 1; without a span, in the whole training.
   func progress(_ step: Int, in span: TrainingSpan?) -> Double {
     min(Double(step) / Double(max(span.map(steps) ?? totalSteps, 1)), 1)

@@ -1,12 +1,13 @@
 public import ArgumentParser
 internal import Compute
-internal import Datasets
+public import Datasets
 internal import Foundation
 internal import Parallel
 internal import Reporting
 public import Training
 
 extension TestTimeFlips: ExpressibleByArgument {}
+extension AnswerPlace: ExpressibleByArgument {}
 
 /// Says how good a trained network is on a dataset.
 struct EvaluateCommand: ParsableCommand {
@@ -34,6 +35,8 @@ struct EvaluateCommand: ParsableCommand {
   @Option(help: "Average the outputs over mirrored views, too: horizontal, vertical or both.")
   var flips = TestTimeFlips.none
 
+  @OptionGroup var answer: FlippedAnswerOption
+
   @OptionGroup var workers: WorkersOption
 
   @Flag(help: "Print one JSON object.")
@@ -48,8 +51,9 @@ struct EvaluateCommand: ParsableCommand {
     let predictor = try Predictor(
       checkpoint.network, values: checkpoint.values, criterion: criterion, sampleCount: dataset.count,
       workers: workers.count)
+    try answer.check(flips, predictor)
     let progress = TerminalOutput.progressLine()
-    let evaluation = try predictor.evaluate(store, stop: stop, flips: flips) { sums in
+    let evaluation = try predictor.evaluate(store, stop: stop, flips: flips, answer: answer.place) { sums in
       progress.update(
         ProgressReading(
           title: "evaluate", done: sums.samples, total: dataset.count, loss: sums.meanLoss,
@@ -62,6 +66,27 @@ struct EvaluateCommand: ParsableCommand {
     let report = EvaluationReport(
       path, evaluation, outputs: outputs, classes: checkpoint.identity.classNames, dataset)
     print(json ? try report.json() : report.text(TerminalOutput.standardOutput))
+  }
+}
+
+/// What mirrored views do to answers.
+struct FlippedAnswerOption: ParsableArguments {
+  @Option(
+    name: .customLong("answer"),
+    help: ArgumentHelp(
+      "With --flips: board mirrors outputs that lie on the image back, none leaves them. To be said for numbers, and for as many "
+        + "outputs as the image has points.", valueName: "board|none"))
+  var place: AnswerPlace?
+
+  /// - Throws: ``CommandError`` where samples cannot be mirrored, or it must be said what that does to answers.
+  func check(_ flips: TestTimeFlips, _ predictor: Predictor) throws {
+    guard flips != .none else {
+      if place != nil { throw CommandError.usage("--answer goes with --flips") }
+      return
+    }
+    if let problem = predictor.problem(of: flips, answer: place) {
+      throw CommandError.usage("--flips \(flips.rawValue): \(problem)")
+    }
   }
 }
 

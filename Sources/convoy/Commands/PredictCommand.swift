@@ -41,6 +41,8 @@ struct PredictCommand: ParsableCommand {
   @Option(help: "Average the outputs over mirrored views, too: horizontal, vertical or both.")
   var flips = TestTimeFlips.none
 
+  @OptionGroup var answer: FlippedAnswerOption
+
   @OptionGroup var workers: WorkersOption
 
   @Flag(help: "Print a JSON list, with all outputs.")
@@ -78,7 +80,8 @@ struct PredictCommand: ParsableCommand {
     let predictor = try Predictor(
       checkpoint.network, values: checkpoint.values, criterion: checkpoint.identity.criterion,
       sampleCount: files.count, workers: workers.count)
-    return try predictor.logits(pixels: pixels, stop: stop, flips: flips).map {
+    try answer.check(flips, predictor)
+    return try predictor.logits(pixels: pixels, stop: stop, flips: flips, answer: answer.place).map {
       predictions(of: files, $0, predictor, classNames(checkpoint, nil, count: predictor.classes))
     }
   }
@@ -91,11 +94,13 @@ struct PredictCommand: ParsableCommand {
       checkpoint.network, values: checkpoint.values, criterion: criterion, sampleCount: wanted.count,
       workers: workers.count)
     try predictor.check(dataset)
+    try answer.check(flips, predictor)
     let names = classNames(checkpoint, dataset, count: predictor.classes)
-    return try predictor.logits(try dataset.samples(wanted), stop: stop, flips: flips).map {
-      predictions(
-        of: wanted.map { "row \($0)" }, $0, predictor, names, wanted.map { truth(of: $0, dataset, names) })
-    }
+    return try predictor.logits(try dataset.samples(wanted), stop: stop, flips: flips, answer: answer.place)
+      .map {
+        predictions(
+          of: wanted.map { "row \($0)" }, $0, predictor, names, wanted.map { truth(of: $0, dataset, names) })
+      }
   }
 
   /// What is right for a row of a dataset.

@@ -1,0 +1,190 @@
+public import Settings
+public import Tensors
+
+/// What a step that moves pixels does to what is right for the sample.
+public enum AnswerPlace: String, Hashable, Sendable, CaseIterable, SettingWord {
+  /// The answer lies on the sample, and moves with it.
+  case board
+  /// The answer lies nowhere on the sample, and stays the same.
+  case nowhere = "none"
+
+  public var summary: String {
+    switch self {
+    case .board: "the answer lies on the sample and moves with it"
+    case .nowhere: "the answer stays the same"
+    }
+  }
+}
+
+extension SettingKey {
+  /// What a step does to the answer.
+  ///
+  /// - Parameter otherwise: what holds without the key.
+  static func answer(
+    _ path: any WritableKeyPath<Root, AnswerPlace?> & Sendable,
+    otherwise: String =
+      "`none` for classes and labels that are not as many as points; otherwise it must be said"
+  ) -> SettingKey {
+    SettingKey(
+      "answer", path, given: .word, otherwise: otherwise,
+      "What happens to the answer: `board` moves it with the pixels, `none` leaves it.")
+  }
+}
+
+/// What is right for a sample, as far as steps that move its pixels must know.
+public struct AnswerForm: Hashable, Sendable {
+  public enum Kind: Hashable, Sendable {
+    /// One class.
+    case classes
+    /// The share of each class, together 1.
+    case shares
+    /// Which of several labels it has.
+    case labels
+    /// Numbers.
+    case numbers
+
+    var noun: String {
+      switch self {
+      case .classes, .shares: "classes"
+      case .labels: "labels"
+      case .numbers: "numbers"
+      }
+    }
+  }
+
+  public let kind: Kind
+  /// Outputs of the network: classes, labels or numbers.
+  public let count: Int
+
+  public init(_ kind: Kind, count: Int) {
+    self.kind = kind
+    self.count = count
+  }
+
+  /// Whether there is one class for each point of a sample, or one more, a pass, that lies nowhere; or as many numbers or labels for
+  /// each point, channels innermost.
+  func fits(points: Int) -> Bool {
+    if count == points || count == points + 1 { return true }
+    switch kind {
+    case .classes, .shares: return false
+    case .labels, .numbers: return count.isMultiple(of: points)
+    }
+  }
+}
+
+extension AugmentationStep {
+  /// Whether the step moves pixels, and how: from point to point, or to places between points and off the sample.
+  private enum Movement {
+    case none
+    case pointToPoint
+    case anywhere
+  }
+
+  private var movement: Movement {
+    switch self {
+    case .flipHorizontal, .flipVertical, .boardSymmetry: .pointToPoint
+    case .padAndCrop, .rotate, .affine: .anywhere
+    case .brightness, .contrast, .saturation, .randomErasing, .cutout, .mixup, .cutmix: .none
+    }
+  }
+
+  /// What the configuration says of the answer; nil where it says nothing.
+  var answer: AnswerPlace? {
+    switch self {
+    case .flipHorizontal(let flip), .flipVertical(let flip): flip.answer
+    case .padAndCrop(let crop): crop.answer
+    case .rotate(let rotation): rotation.answer
+    case .affine(let affine): affine.answer
+    case .boardSymmetry(let symmetry): symmetry.answer
+    case .brightness, .contrast, .saturation, .randomErasing, .cutout, .mixup, .cutmix: nil
+    }
+  }
+
+  /// What becomes of answers of a form: as it was said, or as it follows from the form.
+  ///
+  /// A wrong guess would teach a network what is not so, without a sign of it. So what can be one or the other must be said.
+  ///
+  /// - Parameter shape: of the samples, which the step fits.
+  /// - Throws: ``AnswerProblem`` where it must be said, or makes no sense.
+  func place(of form: AnswerForm, on shape: Shape) throws(AnswerProblem) -> AnswerPlace {
+    guard movement != .none else { return .nowhere }
+    let points = shape[0] * shape[1]
+    let fits = form.fits(points: points)
+    switch answer {
+    case .nowhere: return .nowhere
+    case .board:
+      guard fits else { throw .unfit(form, points: points) }
+      guard movement == .pointToPoint || form.kind == .labels || form.kind == .numbers else {
+        throw .offThePoints
+      }
+      return .board
+    case nil: break
+    }
+    if case .boardSymmetry = self {
+      if form.count == points || form.count == points + 1 { return .board }
+    } else if points == 1 || (form.kind != .numbers && !fits) {
+      return .nowhere
+    }
+    throw .missing(form, points: points)
+  }
+}
+
+extension AugmentationStep {
+  /// Whether the step moves answers of a form with samples of a shape, both of which it fits.
+  public func movesAnswers(_ form: AnswerForm, on shape: Shape) -> Bool {
+    (try? place(of: form, on: shape)) == .board
+  }
+}
+
+/// Why it cannot be said what a step does to answers.
+enum AnswerProblem: Error, Hashable, Sendable {
+  /// It must be said, and was not.
+  case missing(AnswerForm, points: Int)
+  /// Answers that move with the sample are wanted, and there are too few or too many numbers for its points.
+  case unfit(AnswerForm, points: Int)
+  /// Classes are to move to where no class is.
+  case offThePoints
+
+  /// One line.
+  ///
+  /// - Parameter key: how one writes what happens to the answer, up to the word: `answer: `.
+  func text(_ key: String) -> String {
+    func needed(_ form: AnswerForm, _ points: Int) -> String {
+      let each = form.kind == .labels || form.kind == .numbers ? "one or more for each" : "one for each"
+      return
+        "\(form.kind.noun), \(each) of the sample's \(points) points or one for each and a pass, and the network has \(form.count)"
+    }
+    switch self {
+    case .missing(let form, let points) where form.fits(points: points):
+      return
+        "it must be said what happens to the answer: the network's \(form.count) \(form.kind.noun) may lie on the sample's "
+        + "\(points) points or not; write \(key)board where they move with it, \(key)none where they stay the same"
+    case .missing(let form, let points):
+      return
+        "it must be said what happens to the answer: write \(key)none where \(form.kind.noun) stay the same when the sample is moved; "
+        + "\(key)board moves them with it and takes \(needed(form, points))"
+    case .unfit(let form, let points): return "\(key)board takes \(needed(form, points))"
+    case .offThePoints:
+      return
+        "\(key)board takes labels or numbers here, not classes: the step moves points off the sample and between others, where no "
+        + "class is"
+    }
+  }
+}
+
+extension Augmentation {
+  /// Why a step cannot be applied to samples with answers of a form; nil when it can.
+  ///
+  /// - Parameter key: how one writes what happens to the answer, up to the word.
+  public static func problem(
+    of step: AugmentationStep, for shape: Shape, answers: AnswerForm, key: String = "answer: "
+  ) -> String? {
+    if let problem = problem(of: step, for: shape) { return problem }
+    do throws(AnswerProblem) {
+      _ = try step.place(of: answers, on: shape)
+      return nil
+    } catch {
+      return error.text(key)
+    }
+  }
+}
