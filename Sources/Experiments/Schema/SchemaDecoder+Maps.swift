@@ -56,19 +56,34 @@ extension SchemaDecoder {
         if let near { mistyped.insert(near) }
         continue
       }
-      let near = errors.isFull ? nil : NearestName.of(entry.key, among: names)
+      let homes = root.homes(of: entry.key)
+      // A word that is right elsewhere is more likely out of place than mistyped.
+      let near =
+        errors.isFull
+        ? nil
+        : ForeignWords.translation(of: entry.key, among: names)
+          ?? (homes.isEmpty ? NearestName.of(entry.key, among: names) : nil)
       if let near { mistyped.insert(near) }
       refusedKeys[refused] = .some(near)
-      let homes = root.homes(of: entry.key)
-      let hint =
-        near.map { "; did you mean '\($0)'?" }
-        ?? (homes.isEmpty ? "" : "; '\(entry.key)' belongs to \(homes.joined(separator: ", "))")
+      let hint = near.map { "; did you mean '\($0)'?" } ?? homeHint(of: entry.key, homes)
       errors.add(
         entry.keyLocation,
         "unknown key '\(entry.key.shortened)' in \(path.isEmpty ? "the configuration" : path); "
           + "known are \(names.joined(separator: ", "))\(hint)")
     }
     return mistyped
+  }
+
+  /// Where a key would be right, under its own name or the one that it has here.
+  private func homeHint(of key: String, _ homes: [String]) -> String {
+    if !homes.isEmpty { return "; '\(key)' belongs to \(homes.joined(separator: ", "))" }
+    for word in ForeignWords.translations(of: key) {
+      let homes = root.homes(of: word)
+      if !homes.isEmpty {
+        return "; it is called '\(word)' here and belongs to \(homes.joined(separator: ", "))"
+      }
+    }
+    return ""
   }
 
   mutating func decodeUnion(
