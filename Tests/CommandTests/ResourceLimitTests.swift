@@ -77,7 +77,7 @@ struct ResourceLimitTests {
   func descriptors() throws {
     let place = try Place()
     var seed = SplitMix64(seed: 11)
-    for (number, limit) in [3, 6, 9, 14, 20, 24, 27, 28, 30, 34].enumerated() {
+    for (number, limit) in [5, 6, 9, 14, 20, 24, 27, 28, 30, 34].enumerated() {
       let commands = place.commands(number)
       let command = commands[Int(seed.next() % UInt64(commands.count))]
       let result = try expectAnEnd(command, under: "ulimit -n \(limit)", folder: place.folder)

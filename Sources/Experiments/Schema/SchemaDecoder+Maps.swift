@@ -56,7 +56,7 @@ extension SchemaDecoder {
         if let near { mistyped.insert(near) }
         continue
       }
-      let homes = root.homes(of: entry.key)
+      let homes = self.homes(of: entry.key)
       // A word that is right elsewhere is more likely out of place than mistyped.
       let near =
         errors.isFull
@@ -74,11 +74,30 @@ extension SchemaDecoder {
     return mistyped
   }
 
+  /// Sections, and kinds in them, that have a key of this name: three at the most.
+  private func homes(of name: String) -> [String] {
+    func kinds(_ schema: Schema, _ path: String) -> [String] {
+      switch schema {
+      case .object(let object):
+        object.keys.flatMap { kinds($0.schema, path.isEmpty ? $0.name : "\(path).\($0.name)") }
+      case .optional(_, let inner): kinds(inner, path)
+      case .union(let union):
+        union.kinds.compactMap { kind in
+          guard case .object(let object)? = kind.payload, object.key(name) != nil else { return nil }
+          return "\(path).\(kind.name)"
+        }
+      default: []
+      }
+    }
+    let found = root.homes(of: name) + kinds(.object(root), "")
+    return found.count > 3 ? found.prefix(3) + ["…"] : found
+  }
+
   /// Where a key would be right, under its own name or the one that it has here.
   private func homeHint(of key: String, _ homes: [String]) -> String {
     if !homes.isEmpty { return "; '\(key)' belongs to \(homes.joined(separator: ", "))" }
     for word in ForeignWords.translations(of: key) {
-      let homes = root.homes(of: word)
+      let homes = self.homes(of: word)
       if !homes.isEmpty {
         return "; it is called '\(word)' here and belongs to \(homes.joined(separator: ", "))"
       }
