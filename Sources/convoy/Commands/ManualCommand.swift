@@ -100,10 +100,14 @@ struct ManualPage {
     let text =
       switch argument.kind {
       case "positional": value
-      case "flag": argument.names?.last?.text ?? ""
-      default: "\(argument.names?.last?.text ?? "") \(value)"
+      case "flag": longest(argument)
+      default: "\(longest(argument)) \(value)"
       }
     return argument.isOptional ? "[\(text)]" : text
+  }
+
+  private static func longest(_ argument: Argument) -> String {
+    (argument.names ?? []).map(\.text).max { $0.count < $1.count } ?? ""
   }
 
   private static func entry(_ argument: Argument) -> [String] {
@@ -119,16 +123,15 @@ struct ManualPage {
   /// Paragraphs as they are, lines that begin with spaces as examples that no formatting touches.
   private static func paragraphs(_ text: String?) -> [String] {
     guard let text else { return [] }
-    var lines = [".PP"]
-    var isExample = false
-    for line in text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init) {
-      if line.hasPrefix(" ") != isExample, !line.isEmpty {
-        isExample.toggle()
-        lines.append(isExample ? ".RS 4\n.nf" : ".fi\n.RE")
-      }
-      lines.append(line.isEmpty ? (isExample ? "" : ".PP") : roff(line))
+    var lines: [String] = []
+    for paragraph in text.split(separator: "\n\n") {
+      let parts = paragraph.split(separator: "\n").map(String.init)
+      // An example may stand right under the words that announce it.
+      let words = parts.prefix { !$0.hasPrefix(" ") }
+      let example = parts.dropFirst(words.count)
+      lines += [".PP"] + words.map(roff)
+      if !example.isEmpty { lines += [".RS 4", ".nf"] + example.map(roff) + [".fi", ".RE"] }
     }
-    if isExample { lines.append(".fi\n.RE") }
     return lines
   }
 
