@@ -75,6 +75,6 @@ enum ForeignWords {
     "reducelronplateau": ["plateau"], "cosinedecay": ["cosine"], "cosineannealing": ["cosine"],
     "cosineannealinglr": ["cosine"], "steplr": ["step"], "multisteplr": ["step"],
     "exponentiallr": ["exponential"], "exponentialdecay": ["exponential"], "onecyclelr": ["one_cycle"],
-    "momentum": ["sgd"], "nadam": ["adam"],
+    "momentum": ["sgd"],
   ]
 }
