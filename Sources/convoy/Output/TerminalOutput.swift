@@ -56,11 +56,19 @@ enum StandardOutput {
   }
 }
 
-/// Prints lines of results on standard output, at once.
+// Three functions in place of Swift's of this name, without default arguments: only so does the compiler prefer them to it.
+
+/// Prints a line or several on standard output; see ``print(_:terminator:)``.
+func print(_ text: String) { print(text, terminator: "\n") }
+
+/// Prints an empty line on standard output.
+func print() { print("", terminator: "\n") }
+
+/// Prints results on standard output, at once.
 ///
-/// Stands before Swift's function of this name: names from files may be part of what is printed, and no control character of theirs
-/// reaches a terminal. JSON has none, for they are escaped in it.
-func print(_ text: String = "", terminator: String = "\n") {
+/// Names from files may be part of what is printed, and no control character of theirs reaches a terminal. JSON has none, for
+/// they are escaped in it. What cannot be written is noted in ``StandardOutput``.
+func print(_ text: String, terminator: String) {
   let isPlain = text.unicodeScalars.allSatisfy { !$0.isControl }
   let shown =
     isPlain

@@ -11,9 +11,9 @@ enum CommandWords {
     for word in arguments {
       guard !choices.isEmpty, !word.hasPrefix("-"), word != "help" else { return }
       guard let next = find(word, among: choices) else {
+        let hint = Suggestion.hint(word, among: names(choices))
         throw CommandError.usage(
-          "there is no command '\(way) \(word)'\(Suggestion.hint(word, among: names(choices))); `\(way) --help` lists all"
-        )
+          "there is no command '\(way) \(word)'\(hint.isEmpty ? ";" : hint) `\(way) --help` lists all")
       }
       // A word behind it may be an argument of the command that it has by default.
       guard next.configuration.defaultSubcommand == nil else { return }
