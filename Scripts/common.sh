@@ -1,6 +1,7 @@
 # What the scripts share. Sourced, not run: `source "$(dirname "$0")/common.sh"` also changes to the project's folder.
 
-# Where every script works: the project's top folder, wherever it was called from.
+# Where every script works: the project's top folder. Paths that people name count from where they are.
+called_from=$PWD
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 if [[ -t 1 && -z "${NO_COLOR:-}" ]]; then
@@ -41,7 +42,7 @@ require_swift() {
 # Builds the release program and sets `convoy` to its path; CONVOY names another one that is built already.
 build_release() {
   if [[ -n ${CONVOY:-} ]]; then
-    convoy=$(realpath -- "$CONVOY")
+    convoy=$(cd "$called_from" && realpath -- "$CONVOY")
     [[ -x $convoy ]] || fail 66 "CONVOY=$CONVOY is not a program"
     return
   fi

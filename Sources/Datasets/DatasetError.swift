@@ -38,6 +38,8 @@ public struct DatasetError: Error, CustomStringConvertible, Sendable, Equatable 
       }
     if error.isOutOfSpace {
       self.init(.inputOutput, "\(error.context): no space is left; free some and start again")
+    } else if error.isOutOfResources {
+      self.init(.inputOutput, error.description)
     } else {
       self.init(known, error.description)
     }

@@ -1,6 +1,6 @@
 internal import CZlib
-internal import Dispatch
 internal import HDF5
+internal import Parallel
 internal import Synchronization
 public import Tensors
 
@@ -275,7 +275,7 @@ private struct ChunkPacker {
     let bound = level == nil ? chunkByteCount : Int(compressBound(UInt(chunkByteCount)))
     let packed = PackedChunks(chunks: chunks, bound: bound)
     let next = Atomic<Int>(0)
-    DispatchQueue.concurrentPerform(iterations: min(threads, chunks)) { _ in
+    WorkerThreads.share(among: min(threads, chunks)) { _ in
       let scratch = ScratchMemory()
       while true {
         let chunk = next.wrappingAdd(1, ordering: .relaxed).oldValue

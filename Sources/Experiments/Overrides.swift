@@ -92,10 +92,19 @@ enum Overrides {
       else { continue }
       return "\(target.text) is not '\(kind.name)' here; set it as a whole, \(target.text)={\(kind.name): …}"
     }
+    // Below a single value there is nothing: `training.batch.x`.
+    let above = Array(pattern.dropLast())
+    if !above.isEmpty, let value = targets.first(where: { $0.path.suffix(above.count).elementsEqual(above) }),
+      !targets.contains(where: { $0.path.count > value.path.count && $0.path.starts(with: value.path) })
+    {
+      return "there is no key '\(written.shortened)': \(value.text) is one value; set \(value.text)=…"
+    }
+    // Places in a list have no names that could be mistyped.
+    let named = targets.filter { $0.path.last.map { Int($0) == nil } ?? false }
     let near =
-      NearestName.of(written, among: targets.map(\.text))
-      ?? NearestName.of(pattern.last ?? "", among: targets.compactMap(\.path.last)).flatMap { name in
-        targets.first { $0.path.last == name }?.text
+      NearestName.of(written, among: named.map(\.text))
+      ?? NearestName.of(pattern.last ?? "", among: named.compactMap(\.path.last)).flatMap { name in
+        named.first { $0.path.last == name }?.text
       }
     let hint = near.map { "; did you mean '\($0)'?" } ?? "; see Configs/README.md for all keys"
     return "there is no key '\(written.shortened)'\(hint)"

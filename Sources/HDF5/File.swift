@@ -190,7 +190,9 @@ public final class File: Sendable {
   }
 
   private static func diagnose(_ error: HDF5Error, isHDF5: Bool) -> HDF5Error {
-    isHDF5
+    // A limit says nothing about the file.
+    if error.isOutOfResources { return error }
+    return isHDF5
       ? error.seen(as: .notHDF5, because: "the HDF5 file is damaged: \(error.reason)")
       : error.seen(as: .notHDF5, because: "it is not an HDF5 file")
   }

@@ -74,10 +74,14 @@ public struct HDF5Error: Error, CustomStringConvertible, Sendable {
   }
 
   /// Whether the cause was a full disk, a quota or a file size limit.
-  public var isOutOfSpace: Bool {
+  public var isOutOfSpace: Bool { hasCode(28, 122, 27) }  // ENOSPC, EDQUOT, EFBIG
+
+  /// Whether the cause was a limit on open files, of this process or of the system, and nothing about the file.
+  public var isOutOfResources: Bool { hasCode(24, 23) }  // EMFILE, ENFILE
+
+  private func hasCode(_ codes: Int...) -> Bool {
     // The library gives no codes, only the text of strerror with "errno = N" before it.
-    let numbers = ["errno = 28,", "errno = 122,", "errno = 27,"]  // ENOSPC, EDQUOT, EFBIG
-    return frames.contains { frame in numbers.contains { frame.message.contains($0) } }
+    frames.contains { frame in codes.contains { frame.message.contains("errno = \($0),") } }
   }
 }
 

@@ -39,19 +39,37 @@ public struct JSONWriter: Sendable {
     if hasSnakeCaseKeys { encoder.keyEncodingStrategy = .convertToSnakeCase }
     encoder.userInfo = userInfo
     switch nonFinite {
-    case .refused: return String(decoding: try encoder.encode(value), as: UTF8.self)
+    case .refused: return Self.escaped(try encoder.encode(value))
     case .text:
       encoder.nonConformingFloatEncodingStrategy = .convertToString(
         positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-      return String(decoding: try encoder.encode(value), as: UTF8.self)
+      return Self.escaped(try encoder.encode(value))
     case .null:
       // The encoder can put a string in such a number's place and nothing else: one that no value contains.
       let standIn = UUID().uuidString
       encoder.nonConformingFloatEncodingStrategy = .convertToString(
         positiveInfinity: standIn, negativeInfinity: standIn, nan: standIn)
-      let text = String(decoding: try encoder.encode(value), as: UTF8.self)
+      let text = Self.escaped(try encoder.encode(value))
       return text.replacing("\"\(standIn)\"", with: "null")
     }
+  }
+}
+
+extension JSONWriter {
+  /// The document with U+007F to U+009F escaped, which JSON does not ask for and terminals obey.
+  private static func escaped(_ document: Data) -> String {
+    let text = String(decoding: document, as: UTF8.self)
+    // The first byte of U+0080 to U+009F, with many others, and U+007F itself.
+    guard document.contains(where: { $0 == 0xC2 || $0 == 0x7F }) else { return text }
+    var result = ""
+    for scalar in text.unicodeScalars {
+      if (0x7F...0x9F).contains(scalar.value) {
+        result += "\\u00\(String(scalar.value, radix: 16))"
+      } else {
+        result.unicodeScalars.append(scalar)
+      }
+    }
+    return result
   }
 }
 

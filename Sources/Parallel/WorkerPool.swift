@@ -1,10 +1,9 @@
-internal import Dispatch
 internal import Synchronization
 
-/// Runs independent pieces of work on a fixed number of workers, over Dispatch.
+/// Runs independent pieces of work on up to a fixed number of workers, on ``WorkerThreads``.
 ///
 /// Pieces are handed out one by one through an atomic counter, so a slow worker never holds up the others. A piece may
-/// not wait for another: Dispatch promises neither that workers run at once nor in which order.
+/// not wait for another: nothing promises that workers run at once, in which order, or that more than one runs at all.
 ///
 /// Whatever a piece computes must depend on its index alone. `worker` only says whose memory to use.
 public struct WorkerPool: Sendable {
@@ -16,8 +15,8 @@ public struct WorkerPool: Sendable {
   ///
   /// - Parameters:
   ///   - workers: 1 or more; more than there are cores is allowed and only costs speed.
-  ///   - arm: called on the executing thread before a worker takes its first piece of every pass. Dispatch's threads come
-  ///     and go, so thread-bound settings (the width of OpenMP, for one) have to be made again each time.
+  ///   - arm: called on the executing thread before a worker takes its first piece of every pass: the threads are shared by all
+  ///     pools, so thread-bound settings (the width of OpenMP, for one) have to be made again each time.
   public init(workers: Int, arm: @escaping @Sendable () -> Void = {}) {
     precondition(workers >= 1, "a pool needs at least 1 worker, got \(workers)")
     workerCount = workers
@@ -66,12 +65,7 @@ public struct WorkerPool: Sendable {
       }
     }
 
-    let workers = min(workerCount, range.count)
-    if workers == 1 {
-      work(0)
-    } else {
-      DispatchQueue.concurrentPerform(iterations: workers, execute: work)
-    }
+    WorkerThreads.share(among: min(workerCount, range.count)) { work($0) }
     if let first = failure.withLock({ $0 }) { throw first.error }
     return min(next.load(ordering: .relaxed), range.upperBound)
   }

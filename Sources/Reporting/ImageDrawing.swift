@@ -46,7 +46,7 @@ public struct ImageDrawing: Sendable {
         text += trimmed(parts.joined(separator: String(repeating: " ", count: gap))) + "\n"
       }
       let captions = row.map {
-        TextWidth.padded(TextWidth.truncated($0.caption, to: width), to: width, .leading)
+        TextWidth.padded(TextWidth.truncated(TextWidth.printable($0.caption), to: width), to: width, .leading)
       }
       text += trimmed(captions.joined(separator: String(repeating: " ", count: gap))) + "\n"
     }

@@ -1,4 +1,6 @@
 /// Text in columns, as wide as their contents.
+///
+/// Cells may come from files: what is no printable character stands as U+FFFD, so that a row stays a row.
 public struct Table: Hashable, Sendable {
   public enum Alignment: Hashable, Sendable {
     case leading
@@ -13,7 +15,7 @@ public struct Table: Hashable, Sendable {
     public let isOptional: Bool
 
     public init(_ title: String, _ alignment: Alignment = .leading, isOptional: Bool = false) {
-      self.title = title
+      self.title = TextWidth.printable(title)
       self.alignment = alignment
       self.isOptional = isOptional
     }
@@ -31,13 +33,13 @@ public struct Table: Hashable, Sendable {
   /// - Parameter cells: one per column.
   public mutating func add(_ cells: [String]) {
     precondition(cells.count == columns.count, "\(cells.count) cells for \(columns.count) columns")
-    rows.append(cells)
+    rows.append(cells.map(TextWidth.printable))
   }
 
   /// - Parameter cells: one per column.
   public mutating func addTotal(_ cells: [String]) {
     precondition(cells.count == columns.count, "\(cells.count) cells for \(columns.count) columns")
-    footer.append(cells)
+    footer.append(cells.map(TextWidth.printable))
   }
 
   /// The lines, each ending in a newline, without trailing spaces.
@@ -60,6 +62,19 @@ public struct Table: Hashable, Sendable {
     if !footer.isEmpty { lines += [rule] + footer }
     let margin = String(repeating: " ", count: indent)
     return lines.map { margin + line($0, widths) + "\n" }.joined()
+  }
+
+  /// Columns that the table takes when nothing is cut, without an indentation.
+  public var width: Int { Self.width(naturalWidths) }
+
+  /// The table turned over: a row for each column, under the first column's cells.
+  ///
+  /// For a terminal in which a few long rows have no room.
+  public var turned: Table {
+    var turned = Table(
+      [Column(columns.first?.title ?? "")] + rows.map { Column($0.first ?? "", .trailing) })
+    for index in columns.indices.dropFirst() { turned.add([columns[index].title] + rows.map { $0[index] }) }
+    return turned
   }
 
   private static let gap = "  "

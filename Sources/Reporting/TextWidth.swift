@@ -31,16 +31,20 @@ public enum TextWidth {
 
   /// The text without control characters, which could move a terminal's cursor or change its state.
   ///
-  /// Names from files go through this before they are printed.
+  /// The one place for it: text from files goes through this before it is printed. Tables do it for their cells, errors and
+  /// warnings for their lines; JSON and HTML have rules of their own.
   public static func printable(_ text: String) -> String {
-    String(
-      String.UnicodeScalarView(
-        text.unicodeScalars.map { scalar in
-          switch scalar.properties.generalCategory {
-          case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .unassigned: "\u{FFFD}"
-          default: scalar
-          }
-        }))
+    // Nearly all text is fit to print, and nothing is copied then.
+    guard text.unicodeScalars.contains(where: isUnprintable) else { return text }
+    return String(String.UnicodeScalarView(text.unicodeScalars.map { isUnprintable($0) ? "\u{FFFD}" : $0 }))
+  }
+
+  private static func isUnprintable(_ scalar: Unicode.Scalar) -> Bool {
+    if scalar.isASCII { return scalar.value < 0x20 || scalar.value == 0x7F }
+    switch scalar.properties.generalCategory {
+    case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .unassigned: return true
+    default: return false
+    }
   }
 
   /// At most `columns` columns of the text, the last of them an ellipsis where something was cut off.

@@ -20,9 +20,7 @@ public final class AlignedBuffer<Element: BitwiseCopyable & Sendable>: @unchecke
     let alignment = byteCount >= hugePage ? hugePage : 64
     var raw: UnsafeMutableRawPointer?
     let status = posix_memalign(&raw, alignment, byteCount)
-    guard status == 0, let raw else {
-      preconditionFailure("out of memory: \(byteCount) bytes were refused")
-    }
+    guard status == 0, let raw else { MemoryRefusal.refused(byteCount: byteCount) }
     if byteCount >= hugePage { madvise(raw, byteCount, Int32(MADV_HUGEPAGE)) }
     memset(raw, 0, byteCount)
     self.count = count

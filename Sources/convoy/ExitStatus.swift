@@ -61,6 +61,8 @@ enum ExitStatus: Int32, CaseIterable {
     case is ConfigurationError: self = .configuration
     case let failure as Gnuplot.Failure: self = Self.status(of: failure)
     case let error as InterchangeError: self = Self.status(of: error)
+    // The system's, which a target below has let through.
+    case _ where SystemReason.isForeign(error): self = .inputOutput
     // The compiler does not know all types of errors; a test does.
     default: return nil
     }
@@ -69,7 +71,7 @@ enum ExitStatus: Int32, CaseIterable {
   // MARK: - Kinds of errors
 
   private static func status(of error: HDF5Error) -> ExitStatus {
-    if error.isOutOfSpace { return .inputOutput }
+    if error.isOutOfSpace || error.isOutOfResources { return .inputOutput }
     return switch error.kind {
     case .missingFile, .notPermitted: .missingInput
     case .exists: .cannotCreate

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Glibc
+internal import Parallel
 internal import Training
 
 /// The command line: parses, calls, prints; everything else is in the libraries below it.
@@ -40,15 +41,21 @@ struct Convoy: ParsableCommand {
       RunsCommand.self,
       CompareCommand.self,
       ConfigCommand.self,
+      ManualCommand.self,
     ])
 }
 
 @main
 enum Main {
-  static func main() {
+  static func main() { SystemThread.withFaultStack(run) }
+
+  private static func run() {
     // Writing to a closed pipe (`convoy … | head`) and past a file size limit are errors to report, not reasons to die.
     signal(SIGPIPE, SIG_IGN)
     signal(SIGXFSZ, SIG_IGN)
+    InternalError.install()
+    FirstProcess.listen()
+    StopSignals.unblock()
     // As early as can be, for what a signal should not end at once.
     if ["train", "import", "sweep", "dream", "style", "look", "visualize"].contains(
       CommandLine.arguments.dropFirst().first)
@@ -56,8 +63,11 @@ enum Main {
       StopSignals.install()
     }
     do {
+      try CommandWords.check(Array(CommandLine.arguments.dropFirst()))
       var command = try Convoy.parseAsRoot()
+      try ResourceLimits.check()
       try command.run()
+      try StandardOutput.finish()
     } catch {
       Failure.exit(with: error)
     }

@@ -27,14 +27,21 @@ struct RunDriver {
   ///   - printer: gets to know what happens.
   /// - Throws: ``TrainingError``, or an error of the data, network or plans.
   func run(stop: StopRequest, printer: any TrainerObserver) throws -> TrainingResult {
+    warnOfRefusedThreads(printer)
     let request = RunRequest(
       configuration: loaded.run, resolvedConfiguration: loaded.resolvedYAML, directory: directory,
       workers: workers, model: KerasModelWriter(), coresDescription: Cores.available().description,
       resume: resume,
       allowChanges: allowsChanges, verifiesData: verifiesData, stepLimit: stepLimit,
       compareConfiguration: { [loaded] in try Self.changes(from: $0, to: loaded) })
-    let run = try Run(
-      request, stop: stop, observer: TensorBoardObserver(directory: directory, next: printer))
+    let run: Run
+    do {
+      run = try Run(
+        request, stop: stop, observer: TensorBoardObserver(directory: directory, next: printer))
+    } catch {
+      FailedStart.record(request, error)
+      throw error
+    }
     let isComplete = try run.train()
     let result = TrainingResult(
       directory: directory, data: loaded.run.data, progress: run.progress, isComplete: isComplete,
@@ -45,6 +52,15 @@ struct RunDriver {
       writeReport(stop, printer)
     }
     return result
+  }
+
+  private func warnOfRefusedThreads(_ printer: any TrainerObserver) {
+    let able = WorkerThreads.prepare(workers: workers)
+    guard able < workers else { return }
+    printer.receive(
+      .warning(
+        "the system gives threads for \(able) of \(workers) workers (ulimit -u, or a control group's pids.max); training takes "
+          + "longer and comes to the same"))
   }
 
   private func writeReport(_ stop: StopRequest, _ printer: any TrainerObserver) {

@@ -54,7 +54,8 @@ final class TensorBoardObserver: TrainerObserver {
   private func attempt(_ work: () throws -> Void) {
     do { try work() } catch {
       log = nil
-      next.receive(.warning("TensorBoard's event file cannot be written, training goes on: \(error)"))
+      next.receive(
+        .warning("TensorBoard's event file cannot be written, training goes on: \(SystemReason.text(error))"))
     }
   }
 }

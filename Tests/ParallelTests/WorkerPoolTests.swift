@@ -100,8 +100,7 @@ struct WorkerPoolTests {
     "workers run at the same time",
     .enabled(if: ProcessInfo.processInfo.activeProcessorCount > 1, "needs two cores"))
   func simultaneous() {
-    // Each of two pieces waits for the other to begin. Dispatch makes a thread for it at the latest when it sees that
-    // all it has are asleep, after a second.
+    // Each of two pieces waits for the other to begin; other tests may keep the helper busy for a while.
     let begun = Atomic<Int>(0)
     let met = Atomic<Int>(0)
     WorkerPool(workers: 2).forEach(count: 2) { _, _ in

@@ -1,4 +1,3 @@
-internal import Dispatch
 internal import Foundation
 public import ImageFiles
 internal import Parallel
@@ -105,7 +104,7 @@ public struct ImageFolderImporter: DatasetImporter {
     let problems = files.map { _ in FileProblem() }
     let next = Atomic<Int>(0)
     let isStopped = Atomic<Bool>(false)
-    DispatchQueue.concurrentPerform(iterations: min(output.threads, files.count)) { _ in
+    WorkerThreads.share(among: max(1, min(output.threads, files.count))) { _ in
       while !isStopped.load(ordering: .relaxed) {
         let place = next.wrappingAdd(1, ordering: .relaxed).oldValue
         guard place < files.count else { return }

@@ -1,4 +1,3 @@
-internal import Foundation
 internal import Parallel
 internal import Tensors
 
@@ -15,6 +14,8 @@ internal import Tensors
 final class SampleConveyor: Sendable {
   private let storage: SampleFile
   private let state: Monitor<ConveyorState>
+  /// Whether there is a thread that reads; where the system gives none, whoever asks for minibatches does the reading.
+  private let hasThreads: Bool
 
   /// - Parameters:
   ///   - capacity: samples in memory at the most, though never fewer than two minibatches.
@@ -22,11 +23,13 @@ final class SampleConveyor: Sendable {
   init(_ storage: SampleFile, schedule: BatchSchedule, capacity: Int, threads: Int) {
     self.storage = storage
     state = Monitor(ConveyorState(storage, schedule: schedule, capacity: capacity, threads: threads))
-    for _ in 0..<threads {
-      let thread = Thread { [storage, state] in Self.work(storage, state) }
-      thread.name = "convoy.samples"
-      thread.start()
+    var started = 0
+    while started < threads,
+      SystemThread.start({ [storage, state] in Self.work(storage, state) })
+    {
+      started += 1
     }
+    hasThreads = started > 0
   }
 
   /// Ends the threads as soon as their blocks are done; nobody waits for them.
@@ -36,6 +39,7 @@ final class SampleConveyor: Sendable {
   ///
   /// The end and errors stay.
   func next() throws -> (BatchSlice, SampleLease)? {
+    if !hasThreads { try readAhead() }
     state.changeWaking { state in
       state.isAwaited = state.ready.isEmpty
       return state.isAwaited
@@ -51,27 +55,50 @@ final class SampleConveyor: Sendable {
     return try answer.get().map { ($0.slice, SampleLease($0, returnedTo: state)) }
   }
 
-  private static func work(_ storage: SampleFile, _ state: Monitor<ConveyorState>) {
+  /// Does the threads' work on this one until a minibatch is there, or none can come.
+  private func readAhead() throws {
     let reader = BlockReader(storage, checksFinite: storage.pixelType == .float32)
     while true {
-      switch state.wait({ $0.nextJob() }) {
-      case .stop: return
-      case .prepare(let number, var schedule, let sampleCount):
-        let slices = schedule.next(sampleCount: sampleCount)
-        let window = SampleWindow(number: number, slices, of: storage)
-        state.change { $0.prepared(window, schedule) }
-      case .read(let window, let blocks):
-        var failure: ConveyorState.Failure?
-        for block in blocks where failure == nil {
-          do {
-            try reader.read(window.wanted.requests[window.wanted.blocks[block]], into: window.addresses)
-          } catch {
-            failure = ConveyorState.Failure(block: block, error: error)
-          }
-        }
-        state.changeWaking { $0.finished(blocks.count, of: window, failure) }
+      let job = state.change { state -> ConveyorState.Job? in
+        guard state.ready.isEmpty, !state.isOver, state.failure == nil else { return .stop }
+        state.isAwaited = true
+        return state.nextJob()
       }
+      guard let job else {
+        throw DatasetError(
+          .inputOutput, "the memory limit leaves no room for a minibatch of \(storage.file.path)")
+      }
+      guard Self.carryOut(job, reader, storage, state) else { return }
     }
+  }
+
+  private static func work(_ storage: SampleFile, _ state: Monitor<ConveyorState>) {
+    let reader = BlockReader(storage, checksFinite: storage.pixelType == .float32)
+    while carryOut(state.wait { $0.nextJob() }, reader, storage, state) {}
+  }
+
+  /// - Returns: false when there is nothing left to do.
+  private static func carryOut(
+    _ job: ConveyorState.Job, _ reader: BlockReader, _ storage: SampleFile, _ state: Monitor<ConveyorState>
+  ) -> Bool {
+    switch job {
+    case .stop: return false
+    case .prepare(let number, var schedule, let sampleCount):
+      let slices = schedule.next(sampleCount: sampleCount)
+      let window = SampleWindow(number: number, slices, of: storage)
+      state.change { $0.prepared(window, schedule) }
+    case .read(let window, let blocks):
+      var failure: ConveyorState.Failure?
+      for block in blocks where failure == nil {
+        do {
+          try reader.read(window.wanted.requests[window.wanted.blocks[block]], into: window.addresses)
+        } catch {
+          failure = ConveyorState.Failure(block: block, error: error)
+        }
+      }
+      state.changeWaking { $0.finished(blocks.count, of: window, failure) }
+    }
+    return true
   }
 }
 

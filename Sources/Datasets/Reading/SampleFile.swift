@@ -1,4 +1,3 @@
-internal import Dispatch
 internal import HDF5
 internal import Parallel
 internal import Synchronization
@@ -88,7 +87,7 @@ final class SampleFile: Sendable {
     let hasFailed = Atomic<Bool>(false)
     let threads = max(1, min(threads, blocks.count))
     let failures = (0..<threads).map { _ in BlockFailure() }
-    DispatchQueue.concurrentPerform(iterations: threads) { thread in
+    WorkerThreads.share(among: threads) { thread in
       let reader = BlockReader(self, checksFinite: checksFinite && pixelType == .float32)
       while !hasFailed.load(ordering: .relaxed) {
         let block = next.wrappingAdd(1, ordering: .relaxed).oldValue

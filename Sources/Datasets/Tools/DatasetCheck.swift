@@ -1,5 +1,5 @@
 internal import Digests
-internal import Dispatch
+internal import Parallel
 public import Tensors
 
 /// What looking at every sample of a dataset file found.
@@ -124,7 +124,7 @@ private struct SampleLook: Sendable {
   ) -> [SampleLook] {
     let looks = AlignedBuffer<SampleLook>(count: count)
     let perPiece = max(1, (count + 4 * threads - 1) / (4 * threads))
-    DispatchQueue.concurrentPerform(iterations: (count + perPiece - 1) / perPiece) { piece in
+    WorkerThreads.perform((count + perPiece - 1) / perPiece, workers: threads) { piece in
       for index in piece * perPiece..<min((piece + 1) * perPiece, count) {
         looks.baseAddress[index] = SampleLook(
           UnsafeRawBufferPointer(start: buffer.baseAddress + index * byteCount, count: byteCount), type)

@@ -56,19 +56,53 @@ extension SchemaDecoder {
         if let near { mistyped.insert(near) }
         continue
       }
-      let near = errors.isFull ? nil : NearestName.of(entry.key, among: names)
+      let homes = self.homes(of: entry.key)
+      // A word that is right elsewhere is more likely out of place than mistyped.
+      let near =
+        errors.isFull
+        ? nil
+        : ForeignWords.translation(of: entry.key, among: names)
+          ?? (homes.isEmpty ? NearestName.of(entry.key, among: names) : nil)
       if let near { mistyped.insert(near) }
       refusedKeys[refused] = .some(near)
-      let homes = root.homes(of: entry.key)
-      let hint =
-        near.map { "; did you mean '\($0)'?" }
-        ?? (homes.isEmpty ? "" : "; '\(entry.key)' belongs to \(homes.joined(separator: ", "))")
+      let hint = near.map { "; did you mean '\($0)'?" } ?? homeHint(of: entry.key, homes)
       errors.add(
         entry.keyLocation,
         "unknown key '\(entry.key.shortened)' in \(path.isEmpty ? "the configuration" : path); "
           + "known are \(names.joined(separator: ", "))\(hint)")
     }
     return mistyped
+  }
+
+  /// Sections, and kinds in them, that have a key of this name: three at the most.
+  private func homes(of name: String) -> [String] {
+    func kinds(_ schema: Schema, _ path: String) -> [String] {
+      switch schema {
+      case .object(let object):
+        object.keys.flatMap { kinds($0.schema, path.isEmpty ? $0.name : "\(path).\($0.name)") }
+      case .optional(_, let inner): kinds(inner, path)
+      case .union(let union):
+        union.kinds.compactMap { kind in
+          guard case .object(let object)? = kind.payload, object.key(name) != nil else { return nil }
+          return "\(path).\(kind.name)"
+        }
+      default: []
+      }
+    }
+    let found = root.homes(of: name) + kinds(.object(root), "")
+    return found.count > 3 ? found.prefix(3) + ["…"] : found
+  }
+
+  /// Where a key would be right, under its own name or the one that it has here.
+  private func homeHint(of key: String, _ homes: [String]) -> String {
+    if !homes.isEmpty { return "; '\(key)' belongs to \(homes.joined(separator: ", "))" }
+    for word in ForeignWords.translations(of: key) {
+      let homes = self.homes(of: word)
+      if !homes.isEmpty {
+        return "; it is called '\(word)' here and belongs to \(homes.joined(separator: ", "))"
+      }
+    }
+    return ""
   }
 
   mutating func decodeUnion(

@@ -82,10 +82,10 @@ struct SchemaDecoder {
 
   /// - Parameter allowed: what messages say is expected: the schema, or more than that.
   private mutating func decodeScalar(
-    _ node: ConfigurationNode, _ schema: Schema, at path: String, allowed: Schema
+    _ node: ConfigurationNode, _ schema: Schema, at keyPath: String, allowed: Schema
   ) -> ResolvedValue? {
     guard case .scalar(let text, let isPlain) = node.content, !(isPlain && text.isEmpty) else {
-      return mismatch(node, allowed, at: path)
+      return mismatch(node, allowed, at: keyPath)
     }
     var content: ResolvedValue.Content?
     switch schema {
@@ -112,19 +112,35 @@ struct SchemaDecoder {
       guard choices.contains(where: { $0.word == text }) else {
         let hint = NearestName.hint(text, among: choices.map(\.word))
         errors.add(
-          node.location, at: path, "found \(node.found), expected \(allowed.expectation)\(hint)")
+          node.location, at: keyPath, "found \(node.found), expected \(allowed.expectation)\(hint)")
         return nil
       }
       content = .text(text)
     case .byteSize:
       if let value = ScalarText.byteCount(text) { content = .byteSize(value) }
     case .path:
-      if !text.isEmpty { content = .path(absolute(text, from: node.location)) }
+      guard !text.isEmpty else { break }
+      let path = absolute(text, from: node.location)
+      guard !Self.waitsForShell(text, path) else {
+        errors.add(
+          node.location, at: keyPath,
+          "'\(text.shortened)': ~ and $NAME are not replaced here; write the whole path")
+        return nil
+      }
+      content = .path(path)
     default:
       break
     }
-    guard let content else { return mismatch(node, allowed, at: path) }
+    guard let content else { return mismatch(node, allowed, at: keyPath) }
     return ResolvedValue(content, node.location)
+  }
+
+  /// Whether a path is written as a shell would take it, with a home folder or a variable, and is no file's name.
+  private static func waitsForShell(_ text: String, _ path: String) -> Bool {
+    let hasVariable = zip(text.utf8, text.utf8.dropFirst()).contains { sign, next in
+      sign == UInt8(ascii: "$") && (next == UInt8(ascii: "{") || next == 0x5F || next.isASCIILetter)
+    }
+    return (text.hasPrefix("~") || hasVariable) && !FileManager.default.fileExists(atPath: path)
   }
 
   /// An absolute path without `.` and `..`; relative ones count from the file, overrides from the working directory.

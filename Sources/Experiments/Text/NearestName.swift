@@ -2,15 +2,18 @@
 enum NearestName {
   /// The nearest of `known` when it is near enough to be meant: at most a third of the letters differ.
   ///
-  /// Distances count insertions, deletions, replacements and swaps of neighbours; the first of equals wins.
+  /// A word of another program's that means one of them comes first. Distances count insertions, deletions, replacements and swaps of neighbours; the first of equals wins.
   static func of(_ name: String, among known: [String]) -> String? {
     let wanted = Array(name.lowercased().unicodeScalars.prefix(64))
     guard !wanted.isEmpty else { return nil }
+    if let translation = ForeignWords.translation(of: name, among: known) { return translation }
     var best: (name: String, distance: Int)?
     for candidate in known {
       let letters = Array(candidate.lowercased().unicodeScalars.prefix(64))
       let distance = distance(wanted, letters)
-      let limit = max(1, max(wanted.count, letters.count) / 3)
+      let length = max(wanted.count, letters.count)
+      // One letter of two is half the word.
+      let limit = length < 3 ? 0 : max(1, length / 3)
       if distance <= limit, distance < (best?.distance ?? Int.max) { best = (candidate, distance) }
     }
     return best?.name ?? known.first { isPart(of: $0, name) || isPart(of: name, $0) }

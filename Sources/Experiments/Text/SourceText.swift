@@ -37,6 +37,11 @@ enum SourceText {
   /// Checks size and encoding: UTF-8 without a byte-order mark and without control characters.
   static func decode(_ bytes: [UInt8], path: String) throws(ConfigurationErrors) -> String {
     let whole = ConfigurationLocation.wholeFile(path: path)
+    if let kind = binaryKind(bytes) {
+      throw ConfigurationErrors(
+        whole,
+        "this is \(kind) and no configuration, which is a text in YAML, such as Configs/fashion-mnist.yaml")
+    }
     guard bytes.count <= sizeLimit else {
       throw ConfigurationErrors(whole, "larger than 1 MiB, which no configuration needs to be")
     }
@@ -60,6 +65,23 @@ enum SourceText {
     }
     try checkCharacters(text) { line, column in .file(path: path, line: line, column: column) }
     return text
+  }
+
+  /// What a file is that somebody may have taken for a configuration, by how it begins.
+  private static func binaryKind(_ bytes: [UInt8]) -> String? {
+    let hdf5: [UInt8] = [0x89, 0x48, 0x44, 0x46, 0x0D, 0x0A, 0x1A, 0x0A]
+    let kinds: [(beginning: [UInt8], name: String)] = [
+      (hdf5, "an HDF5 file (`convoy inspect` shows what it holds)"),
+      ([0x89, 0x50, 0x4E, 0x47], "a PNG picture"),
+      ([0xFF, 0xD8, 0xFF], "a JPEG picture"), ([0x1F, 0x8B], "a gzip file"),
+      ([0x50, 0x4B, 3, 4], "a ZIP archive"),
+      ([0x93, 0x4E, 0x55, 0x4D, 0x50, 0x59], "a NumPy array"),
+    ]
+    // A checkpoint's HDF5 part comes behind 512 bytes of its own.
+    if bytes.dropFirst(512).starts(with: hdf5) {
+      return "a checkpoint (`convoy inspect` shows what it holds)"
+    }
+    return kinds.first { bytes.starts(with: $0.beginning) }?.name
   }
 
   /// Refuses control characters, and the line ends that only some programs show as such.

@@ -142,30 +142,19 @@ public enum Gnuplot {
 
   private static func run(_ script: String) throws(Failure) -> Data {
     guard let path = find() else { throw .notInstalled }
-    // A file, so that neither of two pipes can fill up while we wait at the other.
+    // A file, so that nobody has to write while the output is read.
     let input = FileManager.default.temporaryDirectory.appendingPathComponent(
       "convoy-\(UUID().uuidString).gnuplot")
     defer { try? FileManager.default.removeItem(at: input) }
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: path)
-    process.arguments = [input.path]
-    let output = Pipe()
-    process.standardInput = FileHandle.nullDevice
-    process.standardOutput = output
-    process.standardError = FileHandle.nullDevice
     do {
       try Data(script.utf8).write(to: input)
-      try process.run()
-      let data = try output.fileHandleForReading.readToEnd() ?? Data()
-      process.waitUntilExit()
-      guard process.terminationStatus == 0, !data.isEmpty else {
-        throw Failure.failed("it ended with \(process.terminationStatus)")
-      }
+      let data = Data(try Subprocess.output(of: path, [input.path]))
+      guard !data.isEmpty else { throw Failure.failed("it said nothing") }
       return data
     } catch let failure as Failure {
       throw failure
     } catch {
-      throw .failed("\(error)")
+      throw .failed(SystemReason.text(error))
     }
   }
 }

@@ -1,9 +1,9 @@
-internal import Dispatch
 internal import Parallel
 
-/// Writes checkpoints on a queue of its own while training goes on; one at a time.
+/// Writes checkpoints on a thread of their own while training goes on; one at a time.
 ///
-/// What it writes is a copy that nobody changes. How it went is asked for with ``results()``.
+/// What it writes is a copy that nobody changes. How it went is asked for with ``results()``. Where the system gives no thread,
+/// training waits while a checkpoint is written.
 final class BackgroundCheckpointer: Sendable {
   struct Outcome: Sendable {
     let step: Int
@@ -11,37 +11,36 @@ final class BackgroundCheckpointer: Sendable {
     let result: Result<String, TrainingError>
   }
 
-  private let queue = DispatchQueue(label: "convoy.checkpoints")
-  private let group = DispatchGroup()
-  private let state = Guarded(State())
+  private let state = Monitor(State())
 
-  private struct State {
+  private struct State: Sendable {
     var isBusy = false
     var outcomes: [Outcome] = []
   }
 
   /// Whether ``submit(step:_:)`` would not have to wait.
-  var isIdle: Bool { state.withLock { !$0.isBusy } }
+  var isIdle: Bool { state.wait { !$0.isBusy } }
 
   /// Starts `work`, after the one before it has ended.
   func submit(step: Int, _ work: @escaping @Sendable () throws(TrainingError) -> String) {
     finish()
-    state.withLock { $0.isBusy = true }
-    queue.async(group: group) { [self] in
-      let result = Result { () throws(TrainingError) in try work() }
-      state.withLock { state in
+    state.change { $0.isBusy = true }
+    let write: @Sendable () -> Void = { [state] in
+      let result = StopSignals.whileSaving { Result { () throws(TrainingError) in try work() } }
+      state.change { state in
         state.outcomes.append(Outcome(step: step, result: result))
         state.isBusy = false
       }
     }
+    if !SystemThread.start(write) { write() }
   }
 
   /// Waits for the work in flight.
-  func finish() { group.wait() }
+  func finish() { state.wait { $0.isBusy ? nil : () } }
 
   /// What has ended since the last call, in order.
   func results() -> [Outcome] {
-    state.withLock { state in
+    state.change { state in
       defer { state.outcomes = [] }
       return state.outcomes
     }

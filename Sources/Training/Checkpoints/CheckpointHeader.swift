@@ -61,7 +61,13 @@ public struct CheckpointHeader: Hashable, Sendable {
   init(_ bytes: ArraySlice<UInt8>, file: String) throws(TrainingError) {
     let bytes = Array(bytes.prefix(Self.byteCount))
     guard bytes.count == Self.byteCount, Array(bytes[0..<8]) == Self.magic else {
-      throw TrainingError(.badData, "\(file) is not a checkpoint of Convoy, or is cut off")
+      let isHDF5 = bytes.starts(with: [0x89, 0x48, 0x44, 0x46, 0x0D, 0x0A, 0x1A, 0x0A])
+      throw TrainingError(
+        .badData,
+        isHDF5
+          ? "\(file) is an HDF5 file but not a checkpoint of Convoy: a dataset goes behind --data, and a Keras model becomes a "
+            + "checkpoint by `convoy import keras`; `convoy inspect \(file)` shows what it holds"
+          : "\(file) is not a checkpoint of Convoy, or is cut off")
     }
     func number(at offset: Int) -> UInt64 {
       (0..<8).reduce(0) { $0 | UInt64(bytes[offset + $1]) << (8 * UInt64($1)) }

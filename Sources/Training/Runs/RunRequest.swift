@@ -162,9 +162,17 @@ extension RunRequest {
     }
   }
 
+  /// How many differences a message names; another network brings a hundred.
+  private static let mostDifferences = 4
+
   private func refuse(_ differences: [String], _ observer: any TrainerObserver) throws(TrainingError) {
     guard !differences.isEmpty else { return }
-    let text = differences.joined(separator: "; ")
+    let shown = differences.prefix(Self.mostDifferences)
+    let rest = differences.count - shown.count
+    let text =
+      shown.joined(separator: "; ")
+      + (rest > 0
+        ? "; and \(rest) more, which `convoy config diff \(directory)/config.yaml CONFIG` shows" : "")
     guard allowChanges else {
       throw TrainingError(
         .configuration,

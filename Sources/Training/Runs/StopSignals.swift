@@ -7,12 +7,20 @@ internal import Synchronization
 /// A wish to stop, set from anywhere and polled between pieces of work.
 public final class StopRequest: Sendable {
   private let signal = Atomic<Int32>(0)
+  private let noticed = Atomic<Bool>(false)
 
   /// Makes a wish that nobody has made yet.
   public init() {}
 
   /// Whether somebody has asked to stop.
-  public var isRequested: Bool { signal.load(ordering: .relaxed) != 0 }
+  public var isRequested: Bool {
+    guard signal.load(ordering: .relaxed) != 0 else { return false }
+    noticed.store(true, ordering: .relaxed)
+    return true
+  }
+
+  /// Whether somebody has seen the wish since it came up.
+  var isNoticed: Bool { noticed.load(ordering: .relaxed) }
 
   /// The signal that asked, nil when nobody did.
   public var signalNumber: Int32? {
@@ -28,16 +36,30 @@ public final class StopRequest: Sendable {
 
 /// Signals that end a training in good order.
 ///
-/// SIGTERM, SIGINT, SIGUSR1 and SIGHUP set a flag and nothing else; the trainer sees it after the shard in hand. A second
-/// SIGINT ends the process at once: the checkpoint before stays intact, since files are replaced atomically.
+/// Whatever a terminal, a batch system, a container or a limit sends to end a process sets a flag and nothing else; the trainer sees
+/// it after the shard in hand. A second SIGINT or SIGQUIT, which only people send, ends the process at once: the checkpoint
+/// before stays intact, since files are replaced atomically. Where nobody looks at the flag for ``patience`` seconds, because
+/// a library hangs, the process ends, too.
 public enum StopSignals {
   /// What the handlers set.
   public static let request = StopRequest()
 
   private static let interrupts = Atomic<Int>(0)
+  /// How many checkpoints are being written, which may take as long as it takes.
+  private static let saving = Atomic<Int>(0)
 
   /// The signals that ask to stop.
-  public static let handled: [Int32] = [SIGTERM, SIGINT, SIGUSR1, SIGHUP]
+  ///
+  /// Besides the usual ones: SIGUSR1 and SIGUSR2 announce the end of a job's time (Slurm, Grid Engine), SIGXCPU that of its
+  /// processor time, SIGALRM is `timeout`'s and Perl's idiom for a limit, SIGPWR asks a container to shut down.
+  public static let handled: [Int32] = [
+    SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2, SIGXCPU, SIGALRM, SIGPWR,
+  ]
+
+  /// Seconds after which a process that does not look whether it should stop is ended.
+  ///
+  /// Batch systems wait for thirty before they kill.
+  private static let patience: UInt32 = 20
 
   /// Installs the handlers.
   ///
@@ -47,31 +69,61 @@ public enum StopSignals {
   public static func install() -> StopRequest {
     // Made here: a first use inside a handler would run an initializer, which is not allowed there.
     let request = request
+    _ = (interrupts.load(ordering: .relaxed), saving.load(ordering: .relaxed), patience)
     for number in handled {
       var current = sigaction()
       sigaction(number, nil, &current)
       if number == SIGHUP, isIgnored(current) { continue }
       var action = sigaction()
-      action.__sigaction_handler.sa_handler = { number in
-        StopSignals.request.request(signal: number)
-        // The code by which a shell knows a program that the signal ended.
-        if number == SIGINT, StopSignals.interrupts.add(1, ordering: .relaxed).oldValue > 0 {
-          _exit(128 + SIGINT)
-        }
-      }
+      action.__sigaction_handler.sa_handler = { StopSignals.receive($0) }
       // Calls that a signal interrupts are made again by the kernel where it can; the others are checked for EINTR.
       action.sa_flags = SA_RESTART
       sigemptyset(&action.sa_mask)
       sigaction(number, &action, nil)
     }
-    // A parent may have started us with these blocked; a blocked signal would wait for ever.
+    unblock()
+    signal(SIGPIPE, SIG_IGN)
+    signal(SIGXFSZ, SIG_IGN)
+    return request
+  }
+
+  /// Lets signals through that a parent may have blocked; a blocked signal would wait for ever.
+  public static func unblock() {
     var mask = sigset_t()
     sigemptyset(&mask)
     for number in handled { sigaddset(&mask, number) }
     pthread_sigmask(SIG_UNBLOCK, &mask, nil)
-    signal(SIGPIPE, SIG_IGN)
-    signal(SIGXFSZ, SIG_IGN)
-    return request
+  }
+
+  /// Runs work that a stop waits for, however long it takes.
+  static func whileSaving<Result>(_ work: () -> Result) -> Result {
+    saving.add(1, ordering: .relaxed)
+    defer { saving.subtract(1, ordering: .relaxed) }
+    return work()
+  }
+
+  /// What a handler does; nothing but atomics and calls that are allowed there.
+  private static func receive(_ number: Int32) {
+    guard let first = request.signalNumber else {
+      request.request(signal: number)
+      if number == SIGINT || number == SIGQUIT { interrupts.add(1, ordering: .relaxed) }
+      // A signal that announces the end leaves minutes; the others are followed by SIGKILL.
+      if number != SIGUSR1, number != SIGUSR2 { alarm(patience) }
+      return
+    }
+    switch number {
+    case SIGALRM:
+      if saving.load(ordering: .relaxed) > 0 {
+        alarm(patience)
+      } else if !request.isNoticed {
+        _exit(128 + first)
+      }
+    case SIGINT, SIGQUIT:
+      // The code by which a shell knows a program that the signal ended.
+      if interrupts.add(1, ordering: .relaxed).oldValue > 0 { _exit(128 + number) }
+    // SIGXCPU comes every second: time that has begun to run out is not given back.
+    default: break
+    }
   }
 
   private static func isIgnored(_ action: sigaction) -> Bool {
@@ -83,8 +135,13 @@ public enum StopSignals {
     switch number {
     case SIGTERM: "SIGTERM"
     case SIGINT: "SIGINT"
-    case SIGUSR1: "SIGUSR1"
+    case SIGQUIT: "SIGQUIT"
     case SIGHUP: "SIGHUP"
+    case SIGUSR1: "SIGUSR1"
+    case SIGUSR2: "SIGUSR2"
+    case SIGXCPU: "SIGXCPU"
+    case SIGALRM: "SIGALRM"
+    case SIGPWR: "SIGPWR"
     default: "signal \(number)"
     }
   }

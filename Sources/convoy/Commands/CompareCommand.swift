@@ -10,7 +10,7 @@ struct CompareCommand: ParsableCommand {
       Every step's loss is kept so that it reads back bit by bit: the first step in which two runs' losses differ is the \
       first in which the runs do. --output writes a page with the curves over each other.
 
-        convoy compare Results/fashion-mnist/1f3e5a77 Results/fashion-mnist/90ab12cd --output compare.html
+        convoy compare Results/fashion-mnist/0e61bad8f5 Results/fashion-mnist/90ab12cd34 --output compare.html
       """)
 
   @Argument(help: "Two or more run directories.", completion: .directory)
@@ -19,12 +19,22 @@ struct CompareCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Write a page with curves.", valueName: "file.html"))
   var output: String?
 
+  @Flag(help: "Print a JSON object.")
+  var json = false
+
   func validate() throws {
     guard runs.count >= 2 else { throw ValidationError("name two or more runs") }
   }
 
   func run() throws {
     let comparison = try RunComparison(runs)
+    if json { print(try ResultJSON.text(ComparisonResult(comparison))) } else { show(comparison) }
+    guard let output else { return }
+    try write(comparison, to: output)
+    if !json { print(output) }
+  }
+
+  private func show(_ comparison: RunComparison) {
     let terminal = TerminalOutput.standardOutput
     let width = terminal.isInteractive ? terminal.columns : nil
     print(comparison.overview.text(width: width, unicode: terminal.hasUnicode))
@@ -35,7 +45,10 @@ struct CompareCommand: ParsableCommand {
       terminator: differences.rows.isEmpty ? "\n" : "")
     print()
     for line in comparison.partings { print(line) }
-    guard let output else { return }
+  }
+
+  private func write(_ comparison: RunComparison, to output: String) throws {
+    let differences = comparison.differences
     let page = TablePage(
       kind: "Comparison of runs", title: "\(runs.count) runs",
       parts: [
@@ -46,6 +59,5 @@ struct CompareCommand: ParsableCommand {
         TablePage.Part("Curves", charts: comparison.charts),
       ])
     try OutputFile.write(try page.html(), to: output)
-    print(output)
   }
 }

@@ -49,19 +49,29 @@ extension ConfigCommand {
       help: ArgumentHelp("Override a value in each of them.", valueName: "key=value"))
     var overrides: [String] = []
 
+    @Flag(help: "Print a JSON list.")
+    var json = false
+
     func run() throws {
       let settings = Override.all(options: overrides, environment: ProcessInfo.processInfo.environment)
       var errors: [ConfigurationError] = []
       var isMissingFile = false
+      var checked: [CheckedConfiguration] = []
       for path in configs {
         do {
           let loaded = try AnyConfiguration.load(path: path, overrides: settings)
-          print("\(path): correct; \(loaded.summary)")
+          checked.append(
+            CheckedConfiguration(path: path, correct: true, summary: loaded.summary, errors: []))
+          if !json { print("\(path): correct; \(loaded.summary)") }
         } catch {
+          checked.append(
+            CheckedConfiguration(
+              path: path, correct: false, summary: nil, errors: error.errors.map { "\($0)" }))
           errors += error.errors
           isMissingFile = isMissingFile || error.isMissingFile
         }
       }
+      if json { print(try ResultJSON.text(checked)) }
       if !errors.isEmpty { throw ConfigurationErrors(errors, isMissingFile: isMissingFile) }
     }
   }
@@ -120,10 +130,14 @@ extension ConfigCommand {
     @Argument(help: "Another one.", completion: .file(extensions: ["yaml", "yml"]))
     var second: String
 
+    @Flag(help: "Print a JSON list.")
+    var json = false
+
     func run() throws {
       let left = try ConfigurationFile.load(path: first)
       let right = try ConfigurationFile.load(path: second)
       let differences = left.differences(to: right)
+      if json { return print(try ResultJSON.text(differences.map(DifferingKey.init))) }
       if differences.isEmpty { print("no differences") }
       for difference in differences {
         print("\(difference)\(difference.keepsMeaning ? "  (keeps the run)" : "")")

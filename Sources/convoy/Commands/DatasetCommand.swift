@@ -137,7 +137,9 @@ struct DatasetRepackCommand: ParsableCommand {
     }
     let target = try output.prepare()
     try OutputOptions.withProgress("repack") { try file.repack(to: target, progress: $0) }
-    print(try DatasetSummary.text(output.path))
+    print(
+      output.json
+        ? try ResultJSON.text(DatasetResult(path: output.path)) : try DatasetSummary.text(output.path))
   }
 }
 
@@ -204,7 +206,9 @@ struct DatasetSplitCommand: ParsableCommand {
       try file.split(
         file.splits[index], into: try parsedParts(), seed: seed, to: target, progress: $0)
     }
-    print(try DatasetSummary.text(output.path))
+    print(
+      output.json
+        ? try ResultJSON.text(DatasetResult(path: output.path)) : try DatasetSummary.text(output.path))
   }
 }
 

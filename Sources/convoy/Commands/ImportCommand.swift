@@ -35,6 +35,9 @@ struct OutputOptions: ParsableArguments {
   @Option(1...1 << 24, help: ArgumentHelp("Samples in a chunk; by default about 128 KiB.", valueName: "n"))
   var chunk: Int?
 
+  @Flag(help: "Print what was written as a JSON object.")
+  var json = false
+
   /// Makes the file's folder, and listens to signals: they leave no file behind.
   func prepare() throws -> DatasetOutput {
     let stop = StopSignals.install()
@@ -74,6 +77,7 @@ struct OutputOptions: ParsableArguments {
     let output = try prepare()
     let summary = try Self.withProgress("import") { try importer.write(to: output, progress: $0) }
     for note in summary.notes { TerminalOutput.warn(note) }
+    if json { return print(try ResultJSON.text(DatasetResult(summary))) }
     let counts = summary.counts.map { "\(NumberText.grouped($0.count)) \($0.name)" }.joined(
       separator: " and ")
     print(
@@ -101,8 +105,8 @@ struct ImportIDX: ParsableCommand {
     commandName: "idx",
     abstract: "Any MNIST-like pair of IDX files, plain or gzip.",
     discussion: """
-      convoy import idx --images train-images.gz --labels train-labels.gz \\
-        --test-images test-images.gz --test-labels test-labels.gz --classes cat,dog --to pets.h5
+        convoy import idx --images train-images.gz --labels train-labels.gz \\
+          --test-images test-images.gz --test-labels test-labels.gz --classes cat,dog --to pets.h5
       """)
 
   @Option(help: ArgumentHelp("Training images (IDX, 3 or 4 dimensions).", valueName: "file"))

@@ -18,8 +18,8 @@ struct InspectCommand: ParsableCommand {
     commandName: "inspect",
     abstract: "Show what a dataset, checkpoint, run directory or config holds.",
     discussion: """
-      convoy inspect Results/data/fashion-mnist.h5
-      convoy inspect Results/data/fashion-mnist.h5 --augment Configs/resnet20-fashion-mnist.yaml --sheet sheet.png
+        convoy inspect Results/data/fashion-mnist.h5
+        convoy inspect Results/data/fashion-mnist.h5 --augment Configs/resnet20-fashion-mnist.yaml --sheet sheet.png
       """)
 
   @Argument(help: "A file or a run directory.", completion: .file())
@@ -47,6 +47,15 @@ struct InspectCommand: ParsableCommand {
       "Images in the file, for a contact sheet; train/images or the config's by default.", valueName: "name"))
   var images: String?
 
+  @Flag(help: "Print a JSON object.")
+  var json = false
+
+  func validate() throws {
+    if json, augment != nil || sheet != nil {
+      throw ValidationError("--json describes a file, and --augment and --sheet draw one")
+    }
+  }
+
   func run() throws {
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
@@ -58,6 +67,13 @@ struct InspectCommand: ParsableCommand {
       try show(try CheckpointStore.choose(path) { TerminalOutput.warn("\($0)") })
     } else if path.hasSuffix(".yaml") || path.hasSuffix(".yml") {
       let loaded = try ConfigurationFile.load(path: path, overrides: [])
+      if json {
+        return print(
+          try ResultJSON.text(
+            ConfigurationInspection(
+              path: path, name: loaded.run.name, epochs: loaded.run.training.epochs,
+              layers: LayerResult.all(loaded.network))))
+      }
       print("\(path): the config of '\(loaded.run.name)', \(loaded.run.training.epochs) epochs\n")
       print(layers(loaded.network))
     } else if let header = try? CheckpointFile.header(of: path), header.step >= 0 {
@@ -71,6 +87,7 @@ struct InspectCommand: ParsableCommand {
 
   private func show(_ found: (path: String, checkpoint: Checkpoint)) throws {
     let checkpoint = found.checkpoint
+    if json { return print(try ResultJSON.text(CheckpointInspection(found.path, checkpoint))) }
     let progress = checkpoint.progress
     print("\(found.path): a checkpoint of '\(checkpoint.name)' (a Keras model file too)")
     print("step \(progress.step), \(progress.epoch) epoch(s) and \(progress.position) samples done")
@@ -167,6 +184,7 @@ struct InspectCommand: ParsableCommand {
   // MARK: - Datasets
 
   private func showData() throws {
+    if json { return print(try ResultJSON.text(inspection())) }
     if let keras = try KerasFile(path: path), try showModel(keras) { return }
     let names = try objects()
     print("\(path): an HDF5 file")
@@ -180,15 +198,36 @@ struct InspectCommand: ParsableCommand {
     }
     let terminal = TerminalOutput.standardOutput
     print(table.text(width: terminal.columns, unicode: terminal.hasUnicode))
-    let known = Set(names.map(\.name))
-    for (name, _) in names where name.hasSuffix("images") {
+    for dataset in try samples(names.map(\.name)) { try showSamples(dataset) }
+  }
+
+  /// Images that have labels or targets beside them.
+  private func samples(_ names: [String]) throws -> [ImageDataset] {
+    let known = Set(names)
+    return try names.filter { $0.hasSuffix("images") }.flatMap { name in
       let group = String(name.dropLast("images".count))
       let weights = known.contains("\(group)weights") ? "\(group)weights" : nil
-      for target in [TargetName.labels("\(group)labels"), .values("\(group)targets")]
-      where known.contains(target.name) {
-        try showSamples(try ImageDataset(path: path, images: name, target: target, weights: weights))
-      }
+      return try [TargetName.labels("\(group)labels"), .values("\(group)targets")]
+        .filter { known.contains($0.name) }
+        .map { try ImageDataset(path: path, images: name, target: $0, weights: weights) }
     }
+  }
+
+  private func inspection() throws -> DataInspection {
+    let names = try objects()
+    return DataInspection(
+      path: path,
+      datasets: try names.map { name, dataset in
+        DataInspection.Dataset(
+          name: name, shape: dataset.shape, type: "\(dataset.type)", storage: try storage(dataset))
+      },
+      samples: try samples(names.map(\.name)).map { dataset in
+        let counts = dataset.classCounts()
+        return DataInspection.Samples(
+          images: dataset.imagesName, samples: dataset.count, shape: dataset.sampleShape.dimensions,
+          classNames: dataset.classNames ?? counts.indices.map { "\($0)" }, classCounts: counts,
+          hasTargets: dataset.targets != nil)
+      })
   }
 
   private func objects() throws -> [(name: String, dataset: Dataset)] {
@@ -259,6 +298,6 @@ struct InspectCommand: ParsableCommand {
       let label = Int(dataset.labels[row])
       return (image, label < names.count ? names[label] : "\(label)")
     }
-    print(ImageDrawing(terminal).gallery(entries, columns: terminal.columns))
+    TerminalOutput.write(ImageDrawing(terminal).gallery(entries, columns: terminal.columns) + "\n", to: 1)
   }
 }

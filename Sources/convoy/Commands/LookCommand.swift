@@ -97,7 +97,9 @@ struct PictureFolder: Sendable {
     if json { return print(try ResultJSON.text(result.findings)) }
     let terminal = TerminalOutput.standardOutput
     if terminal.isInteractive {
-      print(ImageDrawing(terminal).gallery(result.pictures, columns: terminal.columns))
+      // With colours, which are no text of anybody's.
+      TerminalOutput.write(
+        ImageDrawing(terminal).gallery(result.pictures, columns: terminal.columns) + "\n", to: 1)
     }
     print(result.text)
   }

@@ -25,6 +25,9 @@ struct ProveCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Numbers of workers, comma-separated.", valueName: "1,2,…"))
   var workers = "1,2,3,8"
 
+  @Flag(help: "Print a JSON object when all is done.")
+  var json = false
+
   func run() throws {
     let counts = try WorkerCounts.parse(workers)
     let stop = StopSignals.install()
@@ -36,7 +39,7 @@ struct ProveCommand: ParsableCommand {
         model: KerasModelWriter()),
       stop: stop)
     var table = ProofTable()
-    show("trial", "first difference", "SHA-256 after the last step")
+    if !json { show("trial", "first difference", "SHA-256 after the last step") }
     for count in counts {
       try run(proof, workers: count, name: count == 1 ? "1 worker" : "\(count) workers", in: &table)
     }
@@ -48,8 +51,9 @@ struct ProveCommand: ParsableCommand {
         proof, workers: counts[counts.count - 1], restart: .init(after: middle, workers: others),
         name: "resumed after \(middle)", in: &table)
     }
+    if json { print(try ResultJSON.text(ProofResult(table))) }
     if let difference = table.difference { throw CommandError(.internalError, difference) }
-    TerminalOutput.write("the same bytes after each of \(table.steps) steps\n", to: 1)
+    if !json { print("the same bytes after each of \(table.steps) steps") }
   }
 
   /// One trial, and its line as soon as it is done.
@@ -65,7 +69,7 @@ struct ProveCommand: ParsableCommand {
     line.finish()
     let trial = table.add(name, digests)
     let difference = trial.firstDifference.map { "step \($0)" } ?? (table.trials.count == 1 ? "–" : "none")
-    show(name, difference, trial.last)
+    if !json { show(name, difference, trial.last) }
   }
 
   private func show(_ name: String, _ difference: String, _ digest: String) {

@@ -38,15 +38,8 @@ struct ReportCommand: ParsableCommand {
 /// The person's web browser.
 enum Browser {
   static func open(_ path: String) throws {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = ["xdg-open", path]
-    process.standardOutput = FileHandle.nullDevice
-    process.standardError = FileHandle.nullDevice
-    try process.run()
-    process.waitUntilExit()
-    guard process.terminationStatus == 0 else {
-      throw CommandError.missing("no browser could be opened (xdg-open); open \(path) by hand")
+    do { _ = try Subprocess.output(of: "/usr/bin/env", ["xdg-open", path]) } catch {
+      throw CommandError.missing("no browser could be opened (xdg-open: \(error)); open \(path) by hand")
     }
   }
 }

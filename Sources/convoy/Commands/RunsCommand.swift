@@ -13,7 +13,7 @@ struct RunsCommand: ParsableCommand {
       States: running, finished, stopped (by a signal or --steps, with a checkpoint), interrupted (killed), failed.
 
         convoy runs
-        convoy runs rm Results/fashion-mnist/1f3e5a77
+        convoy runs rm Results/fashion-mnist/0e61bad8f5
       """,
     subcommands: [List.self, Remove.self], defaultSubcommand: List.self)
 

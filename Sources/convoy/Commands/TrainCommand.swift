@@ -14,8 +14,8 @@ struct TrainCommand: ParsableCommand {
       on where it stopped, one with more epochs goes on for longer, and one that is changed otherwise starts a run \
       of its own. A finished run is reported, not trained again.
 
-      Stopping with Ctrl-C, SIGTERM, SIGUSR1 or SIGHUP writes a checkpoint and exits with 75; a second Ctrl-C ends at \
-      once and leaves the checkpoint before. In whichever way it ends, the same command goes on, and the last checkpoint \
+      Stopping with Ctrl-C, Ctrl-\\, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGXCPU, SIGALRM or SIGPWR writes a checkpoint and \
+      exits with 75; a second Ctrl-C ends at once and leaves the checkpoint before. In whichever way it ends, the same command goes on, and the last checkpoint \
       is the same to the bit as that of a run that nobody interrupted, on any number of workers.
 
         convoy train Configs/fashion-mnist.yaml

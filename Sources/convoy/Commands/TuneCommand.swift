@@ -20,10 +20,24 @@ struct TuneCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Where to write the choices.", valueName: "file"))
   var save: String?
 
+  @Flag(help: "Print a JSON list with the time of each kernel.")
+  var json = false
+
   func run() throws {
     let stop = StopSignals.install()
     let loaded = try ConfigurationFile.load(path: config.config, overrides: config.settings)
     let (choices, timings) = try Tuning(loaded.network, loaded.run.training, stop: stop).measure()
+    if json {
+      if let save { try OutputFile.write(choices.text, to: save) }
+      let times = timings.map { timing in
+        KernelTime(
+          layer: timing.layer, pass: timing.pass.rawValue, precision: timing.precision.rawValue,
+          algorithm: timing.algorithm.rawValue, kernel: timing.kernel, seconds: timing.seconds,
+          gflopsPerSecond: timing.flops / timing.seconds * 1e-9,
+          chosen: choices[timing.layer, timing.pass]?.rawValue == timing.algorithm.rawValue)
+      }
+      return print(try ResultJSON.text(times))
+    }
     for timing in timings {
       let isChosen = choices[timing.layer, timing.pass]?.rawValue == timing.algorithm.rawValue
       let name =

@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Reporting
 
 /// Writes the files that commands make.
 enum OutputFile {
@@ -7,7 +8,7 @@ enum OutputFile {
   /// - Throws: ``CommandError`` with the system's reason.
   static func write(_ data: Data, to path: String) throws(CommandError) {
     do { try data.write(to: URL(fileURLWithPath: path), options: .atomic) } catch {
-      throw CommandError(.cannotCreate, "cannot write \(path): \(error.localizedDescription)")
+      throw CommandError(.cannotCreate, "cannot write \(path): \(SystemReason.text(error))")
     }
   }
 
@@ -20,7 +21,7 @@ enum OutputFile {
   /// - Throws: ``CommandError`` with the system's reason.
   static func makeFolder(_ path: String) throws(CommandError) {
     do { try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true) } catch {
-      throw CommandError(.cannotCreate, "cannot make the folder \(path): \(error.localizedDescription)")
+      throw CommandError(.cannotCreate, "cannot make the folder \(path): \(SystemReason.text(error))")
     }
   }
 }

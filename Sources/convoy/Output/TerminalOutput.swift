@@ -1,6 +1,7 @@
 internal import Dispatch
 internal import Foundation
 internal import Glibc
+internal import Parallel
 internal import Reporting
 
 /// The process's two output streams as reports see them.
@@ -21,16 +22,63 @@ enum TerminalOutput {
     ProgressLine(standardError, measure: { standardError }) { write($0, to: 2) }
   }
 
-  /// Writes at once; what cannot be written is lost, for there is no better place to say so.
+  /// Writes at once; what cannot be written is lost, and ``StandardOutput`` keeps the reason.
   static func write(_ text: String, to descriptor: Int32) {
     var bytes = Array(text.utf8)[...]
     while !bytes.isEmpty {
       let count = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
       if count < 0, errno == EINTR { continue }
-      guard count > 0 else { return }
+      guard count > 0 else {
+        if descriptor == 1 { StandardOutput.failed(errno) }
+        return
+      }
       bytes = bytes.dropFirst(count)
     }
   }
 
-  static func warn(_ text: String) { write("warning: \(text)\n", to: 2) }
+  /// Names in it may come from files: they get no say over the terminal.
+  static func warn(_ text: String) { write("warning: \(TextWidth.printable(text))\n", to: 2) }
+}
+
+/// Whether all that was said on standard output got there.
+enum StandardOutput {
+  private static let failure = Guarded<Int32?>(nil)
+
+  /// - Parameter code: why a write failed.
+  static func failed(_ code: Int32) { failure.withLock { $0 = $0 ?? code } }
+
+  /// - Throws: ``CommandError`` where results were lost on a full disk. A reader that has gone, as behind `| head`, wants no more.
+  static func finish() throws(CommandError) {
+    guard let code = failure.withLock({ $0 }), code != EPIPE else { return }
+    throw CommandError(
+      .inputOutput, "standard output cannot be written: \(String(cString: strerror(code))); results were lost"
+    )
+  }
+}
+
+// Three functions in place of Swift's of this name, without default arguments: only so does the compiler prefer them to it.
+
+/// Prints a line or several on standard output; see ``print(_:terminator:)``.
+func print(_ text: String) { print(text, terminator: "\n") }
+
+/// Prints an empty line on standard output.
+func print() { print("", terminator: "\n") }
+
+/// Prints results on standard output, at once.
+///
+/// Names from files may be part of what is printed, and no control character of theirs reaches a terminal. JSON has none, for
+/// they are escaped in it. What cannot be written is noted in ``StandardOutput``.
+func print(_ text: String, terminator: String) {
+  let isPlain = text.unicodeScalars.allSatisfy { !$0.isControl }
+  let shown =
+    isPlain
+    ? text : String(String.UnicodeScalarView(text.unicodeScalars.map { $0.isControl ? "\u{FFFD}" : $0 }))
+  TerminalOutput.write(shown + terminator, to: 1)
+}
+
+extension Unicode.Scalar {
+  /// Whether this could steer a terminal; line breaks and tabs of tables and texts are not meant.
+  fileprivate var isControl: Bool {
+    (value < 0x20 && value != 0x0A && value != 0x09) || (0x7F...0x9F).contains(value)
+  }
 }

@@ -21,7 +21,9 @@ struct TrainingResult {
     let end = wasComplete ? "already \(word)" : word
     var text = "\n\(end) \(epochs), \(NumberText.duration(progress.seconds)) of training\n\n"
     if let table = epochTable() {
-      text += table.text(width: terminal.columns, unicode: terminal.hasUnicode) + "\n"
+      // A narrow terminal would break rows in the middle of numbers.
+      let fitting = table.width > terminal.columns ? table.turned : table
+      text += fitting.text(width: terminal.columns, unicode: terminal.hasUnicode) + "\n"
     }
     let next = NextCommands(directory: directory, data: data).lines
     return text + """

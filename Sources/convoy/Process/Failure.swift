@@ -1,22 +1,35 @@
 internal import ArgumentParser
 internal import Foundation
+internal import Reporting
 
 /// Turns an error into lines on standard error and the exit code of ``ExitStatus``.
 enum Failure {
   /// Ends the process as the error says: a line for each that its text has, or help on standard output.
   static func exit(with error: any Error) -> Never {
     if let status = ExitStatus(error) {
-      let lines = error is SilentEnd ? [] : "\(error)".split(separator: "\n")
-      TerminalOutput.write(lines.map { "error: \($0)\n" }.joined(), to: 2)
+      let lines = error is SilentEnd ? [] : SystemReason.text(error).split(separator: "\n")
+      for line in lines { TerminalOutput.write("error: \(TextWidth.printable(String(line)))\n", to: 2) }
       Foundation.exit(status.rawValue)
     }
     let code = Convoy.exitCode(for: error)
-    // Help, the version and completions are no failures: the argument parser prints them.
-    if code.isSuccess { Convoy.exit(withError: error) }
-    TerminalOutput.write("\(Convoy.fullMessage(for: error))\n", to: 2)
+    if code.isSuccess {
+      // Help, the version and completions are no failures.
+      print(help(error))
+      do throws(CommandError) { try StandardOutput.finish() } catch { exit(with: error) }
+      Foundation.exit(0)
+    }
+    let lines = Convoy.fullMessage(for: error).split(separator: "\n", omittingEmptySubsequences: false)
+    TerminalOutput.write(lines.map { TextWidth.printable(String($0)) + "\n" }.joined(), to: 2)
     // What is not the argument parser's is an error of a library that nobody expected.
     let status: ExitStatus = code == .validationFailure ? .usage : .internalError
     Foundation.exit(status.rawValue)
+  }
+
+  /// What the argument parser answers to `--help` and the like.
+  private static func help(_ request: any Error) -> String {
+    let text = Convoy.fullMessage(for: request, columns: 100_000)
+    guard text.hasPrefix("OVERVIEW:") else { return text }
+    return HelpText(unbroken: text).text(columns: TerminalOutput.standardOutput.columns)
   }
 }
 

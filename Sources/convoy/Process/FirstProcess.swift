@@ -1,0 +1,14 @@
+internal import Glibc
+internal import Training
+
+/// Signals for a program that is the first process of a container: the kernel withholds from it every signal that it does not handle,
+/// so that `docker stop` would wait for ten seconds and then kill.
+enum FirstProcess {
+  /// Ends the process by the signals that end others; commands that have something to save take their own place later.
+  static func listen() {
+    guard getpid() == 1 else { return }
+    for number in StopSignals.handled {
+      signal(number) { number in _exit(128 + number) }
+    }
+  }
+}

@@ -1,0 +1,98 @@
+internal import Foundation
+internal import Glibc
+internal import Tensors
+
+/// What is said when the process cannot go on: a fault in the program, or no memory.
+///
+/// One line and an exit code that scripts know, in place of a report of Swift's backtracer, which stops the process for half a
+/// minute. Who sets `SWIFT_BACKTRACE` gets that report, and a sanitizer its own.
+enum InternalError {
+  /// The signals by which a fault shows.
+  private static let faults: [Int32] = [SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGABRT, SIGSYS]
+
+  private static let reports = "CONTRIBUTING.md says where to report it"
+
+  // A handler may not ask for memory: what it may have to say is made before.
+  nonisolated(unsafe) private static let lines = UnsafeMutablePointer<UnsafeBufferPointer<UInt8>>.allocate(
+    capacity: 65)
+  nonisolated(unsafe) private static var outOfMemory = UnsafeBufferPointer<UInt8>(start: nil, count: 0)
+  nonisolated(unsafe) private static var hasMemoryLimit = false
+
+  /// Takes the place of Swift's handlers.
+  static func install() {
+    outOfMemory = permanent(
+      "error: out of memory: \(MemoryLimit.advice); the last checkpoint of a training is untouched\n")
+    hasMemoryLimit = MemoryLimit.isSet
+    for number in 0..<65 { lines[number] = UnsafeBufferPointer(start: nil, count: 0) }
+    for number in faults {
+      lines[Int(number)] = permanent(
+        "error: an internal error (\(name(of: number))) of convoy \(Version.number); the last checkpoint of a training is "
+          + "untouched. \(reports)\n")
+    }
+    MemoryRefusal.handle { _ in
+      write(outOfMemory)
+      _exit(ExitStatus.inputOutput.rawValue)
+    }
+    // Ctrl-\ ends what has no better answer, as it ends other programs.
+    signal(SIGQUIT, SIG_DFL)
+    guard getenv("SWIFT_BACKTRACE") == nil, !hasSanitizer else { return }
+    for number in faults {
+      var action = sigaction()
+      action.__sigaction_handler.sa_handler = { InternalError.end(by: $0) }
+      action.sa_flags = SA_ONSTACK | SA_NODEFER
+      sigemptyset(&action.sa_mask)
+      sigaction(number, &action, nil)
+    }
+    var mask = sigset_t()
+    sigemptyset(&mask)
+    for number in faults { sigaddset(&mask, number) }
+    pthread_sigmask(SIG_UNBLOCK, &mask, nil)
+  }
+
+  private static func end(by number: Int32) {
+    // Swift and C++ end a process whose memory is refused as they end a faulty one.
+    if hasMemoryLimit, !isMemoryLeft {
+      write(outOfMemory)
+      _exit(ExitStatus.inputOutput.rawValue)
+    }
+    write(lines[Int(number)])
+    _exit(ExitStatus.internalError.rawValue)
+  }
+
+  /// Whether the system still gives a few megabytes.
+  private static var isMemoryLeft: Bool {
+    let size = 32 << 20
+    guard let address = mmap(nil, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
+      address != MAP_FAILED
+    else { return false }
+    munmap(address, size)
+    return true
+  }
+
+  private static func write(_ line: UnsafeBufferPointer<UInt8>) {
+    _ = Glibc.write(2, line.baseAddress, line.count)
+  }
+
+  private static func permanent(_ text: String) -> UnsafeBufferPointer<UInt8> {
+    let bytes = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: text.utf8.count)
+    _ = bytes.initialize(from: text.utf8)
+    return UnsafeBufferPointer(bytes)
+  }
+
+  private static var hasSanitizer: Bool {
+    dlsym(nil, "__asan_init") != nil || dlsym(nil, "__tsan_init") != nil
+  }
+
+  private static func name(of number: Int32) -> String {
+    switch number {
+    case SIGSEGV: "SIGSEGV"
+    case SIGBUS: "SIGBUS"
+    case SIGILL: "SIGILL"
+    case SIGFPE: "SIGFPE"
+    case SIGTRAP: "SIGTRAP"
+    case SIGABRT: "SIGABRT"
+    case SIGSYS: "SIGSYS"
+    default: "signal \(number)"
+    }
+  }
+}

@@ -1,0 +1,81 @@
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("Words and help")
+struct CommandWordTests {
+  @Test(
+    "a mistyped command is told the one that is near",
+    arguments: [
+      (["trian", "a.yaml"], "'convoy trian'; did you mean 'train'?"),
+      (["dataset", "chek"], "'convoy dataset chek'; did you mean 'check'?"),
+      (["import", "cvs", "--from", "a"], "'convoy import cvs'; did you mean 'csv'?"),
+      (["look", "galery", "RUN"], "'convoy look galery'; did you mean 'gallery'?"),
+      (["xyzzy"], "there is no command 'convoy xyzzy'; `convoy --help` lists all"),
+    ])
+  func mistyped(_ arguments: [String], _ text: String) throws {
+    let result = try Program.run(arguments)
+    #expect(result.code == 64 && result.output.isEmpty)
+    #expect(result.errors.hasPrefix("error: ") && result.errors.contains(text), "\(result.errors)")
+    #expect(result.errors.split(separator: "\n").count == 1)
+  }
+
+  /// The ways to all commands, from the manual.
+  private func commands() throws -> [[String]] {
+    let manual = try Program.run(["manual"])
+    #expect(manual.code == 0)
+    return manual.output.split(separator: "\n").filter { $0.hasPrefix(".SS convoy ") }.map { line in
+      line.dropFirst(11).split(separator: " ").map { String($0).replacing("\\-", with: "-") }.prefix {
+        $0.allSatisfy { $0.isLowercase || $0.isNumber || $0 == "-" } && !$0.hasPrefix("-")
+      } + []
+    }
+  }
+
+  @Test("examples in help stay whole on a narrow terminal, and all else fits into it")
+  func narrow() throws {
+    let commands = try commands()
+    #expect(commands.count > 30 && commands.contains(["import", "csv"]))
+    // One process each: some of them.
+    for command in [[]] + commands.enumerated().filter({ $0.offset % 6 == 0 }).map(\.element) {
+      func help(_ columns: Int) throws -> [String] {
+        let result = try Program.run(command + ["--help"], shell: "export COLUMNS=\(columns)")
+        #expect(result.code == 0 && result.errors.isEmpty)
+        return result.output.split(separator: "\n").map(String.init)
+      }
+      let (wide, narrow) = (try help(900), try help(60))
+      let usage = wide.firstIndex { $0.hasPrefix("USAGE:") } ?? 0
+      let examples = wide[..<usage].filter { $0.hasPrefix(" ") }
+      #expect(examples.allSatisfy(narrow.contains), "\(command)")
+      #expect(narrow.filter { $0.count > 60 }.allSatisfy(examples.contains), "\(command): \(narrow)")
+      // Nothing is lost.
+      func words(_ lines: [String]) -> [Substring] { lines.joined(separator: " ").split(separator: " ") }
+      #expect(words(wide) == words(narrow), "\(command)")
+    }
+  }
+
+  @Test("the manual page is one that man can show")
+  func manual() throws {
+    let result = try Program.run(["manual"])
+    let known = ["TH", "SH", "SS", "PP", "TP", "B", "RS", "RE", "nf", "fi"]
+    for line in result.output.split(separator: "\n") where line.hasPrefix(".") {
+      #expect(known.contains(line.dropFirst().prefix { $0 != " " }.description), "\(line)")
+    }
+    #expect(result.output.contains(".SS convoy train"))
+    guard FileManager.default.isExecutableFile(atPath: "/usr/bin/man") else { return }
+    let folder = try TemporaryDirectory()
+    let page = try folder.write(result.output, to: "convoy.1")
+    let shown = try Program.run(
+      ["-l", "--warnings", page], shell: "export MANWIDTH=80 LC_ALL=C.UTF-8 PAGER=cat",
+      program: "/usr/bin/man")
+    #expect(shown.code == 0 && !shown.errors.contains("warning"), "\(shown.errors)")
+    #expect(shown.output.contains("convoy train"))
+  }
+
+  @Test("results that standard output cannot take are an error, and a reader that has gone is none")
+  func lostOutput() throws {
+    let full = try Program.run(["manual"], shell: "exec >/dev/full")
+    #expect(full.code == 74 && full.errors.contains("No space left on device"), "\(full.errors)")
+    let help = try Program.run(["--help"], shell: "exec >/dev/full")
+    #expect(help.code == 74, "\(help.errors)")
+  }
+}
