@@ -86,6 +86,21 @@ struct KerasModelWriterTests {
     #expect(try config([9], .leakyReLU(LeakyReLU(negativeSlope: 0.1))).keys == ["alpha": "0.1"])
   }
 
+  @Test("a number that is a float in Keras is written as one, also where it is whole")
+  func floats() throws {
+    let chain: [LayerSpec] = [
+      .rescale(Rescale(scale: 2, offset: 1)), .normalization(Normalization(mean: [1], variance: [4])),
+      .batchNorm(BatchNorm(momentum: 0)), .dropout(Dropout(rate: 0)),
+      .leakyReLU(LeakyReLU(negativeSlope: 0)), .elu(ELU(alpha: 1)), .dense(Dense(units: 3)),
+    ]
+    let network = try Network(inputShape: [2], chain: chain).resolved()
+    let text = try KerasModelConfig(ModelDescription(network, name: "model")).json()
+    for wanted in [
+      #""scale":2.0"#, #""offset":1.0"#, #""mean":[1.0,1.0]"#, #""variance":[4.0,4.0]"#, #""momentum":0.0"#,
+      #""rate":0.0"#, #""alpha":0.0"#, #""alpha":1.0"#, #""units":3,"#, #""axis":-1"#,
+    ] { #expect(text.contains(wanted), "\(wanted) in \(text)") }
+  }
+
   @Test(
     "layers are listed as Keras lists them: by distance from the output, then as a search from there meets them"
   )
