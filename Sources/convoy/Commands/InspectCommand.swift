@@ -75,14 +75,17 @@ struct InspectCommand: ParsableCommand {
     print("\(found.path): a checkpoint of '\(checkpoint.name)' (a Keras model file too)")
     print("step \(progress.step), \(progress.epoch) epoch(s) and \(progress.position) samples done")
     let criterion = checkpoint.identity.criterion ?? .classification
-    print("trained on \(criterion.loss.name), judged by \(criterion.figureNames.joined(separator: ", "))")
+    // An imported network was trained elsewhere: what its outputs are is all there is to say.
+    let verb = checkpoint.identity.shardSize > 0 ? "trained on" : "its outputs are \(criterion.task.noun):"
+    print("\(verb) \(criterion.loss.name), judged by \(criterion.figureNames.joined(separator: ", "))")
     if let best = progress.best {
       print("best epoch \(best.epoch): \(NumberText.short(abs(best.score)))")
     }
     if checkpoint.trained != nil {
       print("the model's weights are a moving average; /convoy/trained has those that training goes on with")
     }
-    print("run \(checkpoint.identity.runID), shards of \(checkpoint.identity.shardSize)")
+    let shards = checkpoint.identity.shardSize
+    print("run \(checkpoint.identity.runID)" + (shards > 0 ? ", shards of \(shards)" : ""))
     let digest = try checkpoint.contentDigest().hexadecimal
     print("contents SHA-256 \(digest)\n")
     print(layers(checkpoint.network))
