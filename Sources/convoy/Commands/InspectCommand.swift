@@ -75,16 +75,16 @@ struct InspectCommand: ParsableCommand {
     print("\(found.path): a checkpoint of '\(checkpoint.name)' (a Keras model file too)")
     print("step \(progress.step), \(progress.epoch) epoch(s) and \(progress.position) samples done")
     let criterion = checkpoint.identity.criterion ?? .classification
-    // An imported network was trained elsewhere: what its outputs are is all there is to say.
-    let verb = checkpoint.identity.shardSize > 0 ? "trained on" : "its outputs are \(criterion.task.noun):"
-    print("\(verb) \(criterion.loss.name), judged by \(criterion.figureNames.joined(separator: ", "))")
+    let shards = checkpoint.identity.shardSize
+    // Of an imported network it is only known what its outputs are.
+    let origin = shards > 0 ? "trained on" : "trained elsewhere, its outputs are \(criterion.task.noun):"
+    print("\(origin) \(criterion.loss.name), judged by \(criterion.figureNames.joined(separator: ", "))")
     if let best = progress.best {
       print("best epoch \(best.epoch): \(NumberText.short(abs(best.score)))")
     }
     if checkpoint.trained != nil {
       print("the model's weights are a moving average; /convoy/trained has those that training goes on with")
     }
-    let shards = checkpoint.identity.shardSize
     print("run \(checkpoint.identity.runID)" + (shards > 0 ? ", shards of \(shards)" : ""))
     let digest = try checkpoint.contentDigest().hexadecimal
     print("contents SHA-256 \(digest)\n")
