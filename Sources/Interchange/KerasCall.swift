@@ -41,7 +41,8 @@ struct KerasCall {
       : try Self.operands(ofObject: calls[0], place: place)
     let sources = operands.compactMap { if case .source(let source) = $0 { source } else { nil } }
     guard let second = sources.first(where: { $0.tensor != 0 }) else {
-      self.layer = try Self.layer(layer, operation ?? className, operands, isOperation: operation != nil, place)
+      self.layer = try Self.layer(
+        layer, operation ?? className, operands, isOperation: operation != nil, place)
       self.sources = sources
       return
     }

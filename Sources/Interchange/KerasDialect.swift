@@ -2,7 +2,7 @@ internal import Networks
 
 /// What words meant to the version of Keras that wrote a file, where Keras 3 means something else by them.
 struct KerasDialect {
-  /// The version's first number. A file without a version is older than Keras 3.
+  /// The version's first number; a file without a version is older than Keras 3.
   private let major: Int
   private let version: String?
 
@@ -69,7 +69,8 @@ struct KerasDialect {
         $0.className == "UpSampling2D" && $0.options["interpolation"]?.string == "bilinear"
       })
     else { return nil }
-    return "Keras \(version) may have enlarged images by another bilinear rule (UpSampling2D), in which pixels have no centres: "
+    return
+      "Keras \(version) may have enlarged images by another bilinear rule (UpSampling2D), in which pixels have no centres: "
       + "compare the predictions"
   }
 }

@@ -192,7 +192,10 @@ public struct KerasImport: Sendable {
   private func checked(_ shape: Shape, _ file: KerasFile) throws -> Shape {
     guard shape.dimensions.allSatisfy({ (1...1 << 24).contains($0) }),
       shape.dimensions.reduce(1.0, { $0 * Double($1) }) < 0x1p40
-    else { throw InterchangeError(.badData, "\(file.path): an input of \(shape) is too large to be meant, or empty") }
+    else {
+      throw InterchangeError(
+        .badData, "\(file.path): an input of \(shape) is too large to be meant, or empty")
+    }
     return shape
   }
 

@@ -16,7 +16,9 @@ struct KerasLoss {
   /// - Returns: nil where the model was compiled with no loss.
   init?(_ trainingConfig: JSONValue) {
     guard let entry = Self.single(trainingConfig["loss"]) else { return nil }
-    guard let name = entry.string ?? entry["class_name"]?.string ?? entry["config"]?.string else { return nil }
+    guard let name = entry.string ?? entry["class_name"]?.string ?? entry["config"]?.string else {
+      return nil
+    }
     // A function of Keras 3's is an object around its name.
     let isFunction = name == "function"
     self.name = isFunction ? entry["config"]?.string ?? name : name
@@ -130,7 +132,8 @@ extension Loss {
     switch (outputs, final) {
     case (.numbers, _): return nil
     case (.classes, _) where network.outputShape.rank != 1 || network.outputShape[0] < 2:
-      return "the model gives \(network.outputShape), and that loss takes one number for each of at least 2 classes"
+      return
+        "the model gives \(network.outputShape), and that loss takes one number for each of at least 2 classes"
     case (.labels, _) where network.outputShape.rank != 1:
       return "the model gives \(network.outputShape), and that loss takes one number for each label"
     case (.classes, .linear), (.classes, .softmax), (.labels, .linear), (.labels, .sigmoid): return nil

@@ -102,7 +102,8 @@ struct KerasCompilationTests {
     }
   }
 
-  @Test("what one of Keras's versions does not find again in a file is left out, and the file opens without it")
+  @Test(
+    "what one of Keras's versions does not find again in a file is left out, and the file opens without it")
   func leftOut() throws {
     let folder = try TemporaryDirectory()
     let optimizers: [OptimizerConfiguration] = [

@@ -100,7 +100,8 @@ struct ImportKeras: ParsableCommand {
         "\(model) is the directory of a run, whose checkpoints every command takes as they are")
     }
     throw CommandError.missing(
-      "\(model) is a folder; Keras writes a model as one file by model.save(\"model.h5\"), a SavedModel that was loaded, too")
+      "\(model) is a folder; Keras writes a model as one file by model.save(\"model.h5\"), a SavedModel that was loaded, too"
+    )
   }
 
   private var isZip: Bool {
