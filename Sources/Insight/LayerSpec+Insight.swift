@@ -14,7 +14,7 @@ extension LayerSpec {
     case .zeroPadding1D, .zeroPadding2D, .cropping1D, .cropping2D, .upSampling1D, .upSampling2D, .flatten,
       .reshape:
       false
-    case .activation, .leakyReLU, .elu, .dropout: false
+    case .activation, .relu, .leakyReLU, .elu, .dropout: false
     case .batchNorm, .layerNorm, .localResponseNorm, .normalization, .rescale: false
     case .add, .multiply, .concat: false
     }
@@ -29,7 +29,7 @@ extension LayerSpec {
       .globalAveragePool2D, .globalMaxPool2D:
       false
     case .zeroPadding1D, .cropping1D, .cropping2D, .upSampling1D, .upSampling2D, .flatten, .reshape: false
-    case .activation, .leakyReLU, .elu, .prelu, .dropout: false
+    case .activation, .relu, .leakyReLU, .elu, .prelu, .dropout: false
     case .batchNorm, .layerNorm, .localResponseNorm: false
     case .add, .multiply, .concat: false
     }

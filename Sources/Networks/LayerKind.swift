@@ -30,6 +30,7 @@ public enum LayerKind: String, Hashable, Sendable, CaseIterable {
   case embedding
   // Functions of one element. Those without settings are written by their own words.
   case activation
+  case relu
   case leakyReLU = "leaky_relu"
   case elu
   case prelu
@@ -72,6 +73,7 @@ public enum LayerKind: String, Hashable, Sendable, CaseIterable {
     case .dense: LayerDescription.dense
     case .embedding: LayerDescription.embedding
     case .activation: LayerDescription.activation
+    case .relu: LayerDescription.relu
     case .leakyReLU: LayerDescription.leakyReLU
     case .elu: LayerDescription.elu
     case .prelu: LayerDescription.prelu

@@ -31,6 +31,7 @@ public enum LayerSpec: Hashable, Sendable {
   case embedding(Embedding)
   // Functions of one element.
   case activation(Activation)
+  case relu(ReLU)
   case leakyReLU(LeakyReLU)
   case elu(ELU)
   case prelu(PReLU)
@@ -73,6 +74,7 @@ public enum LayerSpec: Hashable, Sendable {
     case .dense(let settings): DescribedLayer(.dense, settings)
     case .embedding(let settings): DescribedLayer(.embedding, settings)
     case .activation(let settings): DescribedLayer(.activation, settings)
+    case .relu(let settings): DescribedLayer(.relu, settings)
     case .leakyReLU(let settings): DescribedLayer(.leakyReLU, settings)
     case .elu(let settings): DescribedLayer(.elu, settings)
     case .prelu(let settings): DescribedLayer(.prelu, settings)

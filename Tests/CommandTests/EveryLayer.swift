@@ -65,6 +65,7 @@ struct EveryLayerRun {
         - conv2d: {filters: 8, kernel: 1, dilation: 1}
         - add: {inputs: [conv2d_2, stem]}
         - leaky_relu
+        - relu: {max_value: 6}
         - elu: {alpha: 0.5}
         - position_bias
         - max_pool2d: {size: 2}

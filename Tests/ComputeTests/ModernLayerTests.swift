@@ -56,6 +56,39 @@ struct ModernLayerTests {
     try expectMatchesReference(vector, samples: 17)
   }
 
+  @Test("ReLU with a largest value, alone, in what comes before it, and behind a maximum pool")
+  func cappedReLU() throws {
+    // Values of these networks are of the order of 1, so that both ends are met.
+    for largest: Float in [0.25, 1, 6] {
+      let function = LayerSpec.relu(ReLU(maxValue: largest))
+      try expectMatches(function, filters: [1, 25], samples: [17, 2])
+      let network = try Network(
+        inputShape: [9, 7, 2],
+        chain: [
+          conv(25, .linear), function, .maxPool2D(Pool2D(size: Size2D(2))), conv(6, .linear),
+          .batchNorm(BatchNorm()), function, .flatten, .dense(Dense(units: 9)), function,
+          .dense(Dense(units: 3)),
+        ])
+      try expectMatchesReference(network, samples: 3)
+    }
+  }
+
+  @Test("ReLU with a largest value takes no step of its own where ReLU takes none")
+  func fusedCappedReLU() throws {
+    func steps(_ function: LayerSpec) throws -> [String] {
+      let network = try Network(
+        inputShape: [9, 7, 2],
+        chain: [
+          conv(25), function, .maxPool2D(Pool2D(size: Size2D(2))), conv(6), function, .flatten,
+          .dense(Dense(units: 9)), function, .dense(Dense(units: 3)),
+        ]
+      ).resolved()
+      let compiled = try CompiledNetwork(network, options: CompileOptions(batch: 4, shard: 4))
+      return try compiled.trainingPlan(samples: 4).stepNames.map { "\($0.layer) \($0.pass.rawValue)" }
+    }
+    #expect(try steps(.relu(ReLU(maxValue: 6))) == steps(.activation(.relu)))
+  }
+
   @Test("depthwise convolutions with one and several filters per channel")
   func depthwise() throws {
     let cases = [

@@ -132,6 +132,7 @@ struct ReferenceNetwork {
     case .reshape(let reshape): return src.reshaped(to: Shape([src.shape[0]] + reshape.shape))
     case .embedding: return ReferenceKernels.embedding(src, table: parameter(layer, "embeddings"))
     case .activation(let activation): return ReferenceKernels.activation(activation, src)
+    case .relu(let function): return ReferenceKernels.relu(src, upTo: function.maxValue.map(Double.init))
     case .leakyReLU(let function):
       return ReferenceKernels.leakyReLU(src, slope: Double(function.negativeSlope))
     case .elu(let function): return ReferenceKernels.elu(src, alpha: Double(function.alpha))
@@ -252,6 +253,8 @@ struct ReferenceNetwork {
       return [
         skipsActivation ? diffDst : ReferenceKernels.activationGradient(activation, diffDst, src: src)
       ]
+    case .relu(let function):
+      return [ReferenceKernels.reluGradient(diffDst, src: src, upTo: function.maxValue.map(Double.init))]
     case .leakyReLU(let function):
       return [
         ReferenceKernels.leakyReLUGradient(diffDst, src: src, slope: Double(function.negativeSlope))

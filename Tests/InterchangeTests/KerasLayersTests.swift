@@ -161,6 +161,12 @@ struct KerasLayersTests {
     #expect(
       try spec("LeakyReLU", ["negative_slope": .number(0.2)]) == .leakyReLU(LeakyReLU(negativeSlope: 0.2)))
     #expect(try spec("LeakyReLU", ["alpha": .number(0.2)]) == .leakyReLU(LeakyReLU(negativeSlope: 0.2)))
+    let plain: [String: JSONValue] = [
+      "max_value": .null, "negative_slope": .number(0), "threshold": .number(0),
+    ]
+    #expect(try spec("ReLU", plain) == .activation(.relu))
+    #expect(
+      try spec("ReLU", plain.merging(["max_value": .integer(6)]) { $1 }) == .relu(ReLU(maxValue: 6)))
     #expect(try spec("ZeroPadding2D", ["padding": .integer(2)]) == .zeroPadding2D(Margins2D(2)))
     #expect(
       try spec("ZeroPadding2D", ["padding": .array([.integer(1), .integer(2)])])

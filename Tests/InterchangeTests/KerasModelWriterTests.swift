@@ -84,6 +84,7 @@ struct KerasModelWriterTests {
     let norm = try config([9, 2], .normalization(Normalization(mean: [1], variance: [4, 9])))
     #expect(norm.keys == ["axis": "-1", "mean": "[1,1]", "variance": "[4,9]"])
     #expect(try config([9], .leakyReLU(LeakyReLU(negativeSlope: 0.1))).keys == ["alpha": "0.1"])
+    #expect(try config([9], .relu(ReLU(maxValue: 6))).keys == ["max_value": "6"])
   }
 
   @Test("a number that is a float in Keras is written as one, also where it is whole")

@@ -64,6 +64,7 @@ struct ShapeInferenceTests {
     Example([13, 11, 4], .upSampling2D(UpSampling2D(size: Size2D(2, 3))), [26, 33, 4]),
     Example([13, 11, 4], .reshape(Reshape([143, 4])), [143, 4]),
     Example([7], .embedding(Embedding(vocabulary: 100, dimension: 8)), [7, 8], 800),
+    Example([13, 11, 4], .relu(ReLU(maxValue: 6)), [13, 11, 4]),
     Example([13, 11, 4], .prelu(PReLU()), [13, 11, 4], 572),
     Example([13, 11, 4], .prelu(PReLU(sharesPositions: true)), [13, 11, 4], 4),
     Example([13, 11, 4], .batchNorm(BatchNorm()), [13, 11, 4], 16),
@@ -163,6 +164,7 @@ struct ShapeInferenceTests {
     Mistake(
       input: [9, 9, 4], spec: .leakyReLU(LeakyReLU(negativeSlope: -0.1)),
       words: ["negative_slope", "at least 0"]),
+    Mistake(input: [9, 9, 4], spec: .relu(ReLU(maxValue: 0)), words: ["max_value", "above 0"]),
     Mistake(input: [9, 9, 4], spec: .elu(ELU(alpha: 0)), words: ["alpha", "above 0"]),
     Mistake(
       input: [9, 9, 4], spec: .localResponseNorm(LocalResponseNorm(beta: 0)), words: ["beta", "above 0"]),

@@ -132,6 +132,7 @@ extension LayerKind {
             Embedding(vocabulary: 7, dimension: 3, paddingWord: 0, isFrozen: true, initializer: .ones)))
       ]
     case .activation: Activation.allCases.map { LayerExample([9], .activation($0)) }
+    case .relu: [LayerExample([9], .relu(ReLU(maxValue: 6)))]
     case .leakyReLU: [LayerExample([9], .leakyReLU(LeakyReLU(negativeSlope: 0.1)))]
     case .elu: [LayerExample([9], .elu(ELU(alpha: 0.5)))]
     case .prelu:

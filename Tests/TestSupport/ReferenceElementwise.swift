@@ -45,6 +45,18 @@ extension ReferenceKernels {
     }
   }
 
+  /// ReLU that ends at a largest value.
+  public static func relu(_ src: ReferenceTensor, upTo largest: Double?) -> ReferenceTensor {
+    src.map { min(max($0, 0), largest ?? .infinity) }
+  }
+
+  /// Nothing goes back from 0 and from the largest value.
+  public static func reluGradient(
+    _ diffDst: ReferenceTensor, src: ReferenceTensor, upTo largest: Double?
+  ) -> ReferenceTensor {
+    multiply(diffDst, src.map { $0 > 0 && $0 < largest ?? .infinity ? 1 : 0 })
+  }
+
   public static func leakyReLU(_ src: ReferenceTensor, slope: Double) -> ReferenceTensor {
     src.map { $0 > 0 ? $0 : slope * $0 }
   }

@@ -169,6 +169,10 @@ struct Lowering {
       let (scale, offset) = norm.affine
       let affine = ChannelAffine(scale: scale, offset: offset)
       if !readsPixels(layer, inputs, through: affine) { add(.affine(affine)) }
+    case .relu(let function):
+      operationOfLayer[layer.name] = inputs[0]
+      let clipped = function.maxValue.map { Eltwise.clip(low: 0, high: $0) }
+      append([.eltwise(clipped ?? .plainReLU)], after: layer)
     case .leakyReLU(let function):
       operationOfLayer[layer.name] = inputs[0]
       append([.eltwise(.relu(negativeSlope: function.negativeSlope))], after: layer)
@@ -276,11 +280,11 @@ struct Lowering {
         if output == index { output = input }
       case .pooling(.max, _):
         // ReLU commutes with the maximum; behind the pool it has a quarter of the work, in both directions.
-        guard let input = follows(index), operations[input].activation == .plainReLU,
+        guard let input = follows(index), let function = operations[input].activation, function.isReLU,
           case .convolution = operations[input].kind
         else { continue }
         operations[input].activation = nil
-        operations[index].activation = .plainReLU
+        operations[index].activation = function
       case .input, .convolution, .transposedConvolution, .dense, .embedding, .pooling, .globalPooling,
         .softmax,
         .prelu, .layerNorm, .localResponseNorm, .affine, .add, .multiply, .concat, .dropout, .padding,
@@ -332,6 +336,13 @@ struct Lowering {
     operationOfTap = operationOfTap.mapValues { newIndex[$0] }
     operations = kept
     output = kept.count - 1
+  }
+}
+
+extension Eltwise {
+  /// Whether the function is ReLU, with or without a largest value.
+  fileprivate var isReLU: Bool {
+    if case .clip(low: 0, _) = self { true } else { self == .plainReLU }
   }
 }
 

@@ -46,15 +46,7 @@ extension LayerDescription where Settings == Activation {
     kind: .activation, settings: SettingsDescription("A function of every element.", .linear, []),
     inputCount: 1...1,
     keras: KerasLayer("Activation", options: [.function]),
-    alsoReads: [
-      KerasLayer(
-        "ReLU", startingFrom: .relu,
-        options: [
-          .only("max_value", [.null]), .only("negative_slope", [.integer(0), .number(0)]),
-          .only("threshold", [.integer(0), .number(0)]),
-        ]),
-      KerasLayer("Softmax", startingFrom: .softmax, options: [.channelAxis(isWritten: false)]),
-    ],
+    alsoReads: [KerasLayer("Softmax", startingFrom: .softmax, options: [.channelAxis(isWritten: false)])],
     forms: Activation.allCases.filter { LayerKind(rawValue: $0.rawValue) == nil }.map { function in
       LayerForm(
         word: function.rawValue, settings: ObjectSchema(function.summary, []), inputCount: 1...1,
