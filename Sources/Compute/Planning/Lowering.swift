@@ -42,8 +42,15 @@ struct Operation {
   var activation: Eltwise?
   /// The layer whose parameters the operation has and by whose name tables and errors call it.
   let layer: String
+  /// The name of the parameter that the kernel is: a layer of several convolutions has a kernel for each.
+  var kernelName = "kernel"
   let inputShapes: [Shape]
   let outputShape: Shape
+}
+
+extension Operation {
+  /// By what choices of kernels name the operation: its layer, and the kernel where the layer has several.
+  var choiceName: String { kernelName == "kernel" ? layer : "\(layer)/\(kernelName)" }
 }
 
 /// `dst = src · scale + offset`, a pair of values for each channel, or one pair for all.
@@ -211,10 +218,13 @@ struct Lowering {
   }
 
   private mutating func emit(
-    _ kind: Operation.Kind, inputs: [Int], layer: String, shapes: [Shape], output: Shape
+    _ kind: Operation.Kind, inputs: [Int], layer: String, kernel: String = "kernel", shapes: [Shape],
+    output: Shape
   ) {
     operations.append(
-      Operation(kind: kind, inputs: inputs, layer: layer, inputShapes: shapes, outputShape: output))
+      Operation(
+        kind: kind, inputs: inputs, layer: layer, kernelName: kernel, inputShapes: shapes, outputShape: output
+      ))
     operationOfLayer[layer] = operations.count - 1
   }
 
