@@ -7,7 +7,8 @@ extension LayerSpec {
   var hasFeatures: Bool {
     switch self {
     case .conv2D, .dense: true
-    case .conv1D, .depthwiseConv2D, .conv2DTranspose, .embedding, .prelu, .positionBias: false
+    case .conv1D, .depthwiseConv2D, .separableConv2D, .conv2DTranspose: false
+    case .embedding, .prelu, .positionBias: false
     case .maxPool1D, .averagePool1D, .maxPool2D, .averagePool2D, .globalAveragePool1D, .globalMaxPool1D,
       .globalAveragePool2D, .globalMaxPool2D:
       false
@@ -24,7 +25,8 @@ extension LayerSpec {
   var keepsColours: Bool {
     switch self {
     case .rescale, .normalization, .zeroPadding2D: true
-    case .conv1D, .conv2D, .depthwiseConv2D, .conv2DTranspose, .dense, .embedding, .positionBias: false
+    case .conv1D, .conv2D, .depthwiseConv2D, .separableConv2D, .conv2DTranspose: false
+    case .dense, .embedding, .positionBias: false
     case .maxPool1D, .averagePool1D, .maxPool2D, .averagePool2D, .globalAveragePool1D, .globalMaxPool1D,
       .globalAveragePool2D, .globalMaxPool2D:
       false

@@ -7,6 +7,7 @@ public enum LayerSpec: Hashable, Sendable {
   case conv1D(Conv1D)
   case conv2D(Conv2D)
   case depthwiseConv2D(DepthwiseConv2D)
+  case separableConv2D(SeparableConv2D)
   case conv2DTranspose(Conv2DTranspose)
   // Windows and whole images or sequences.
   case maxPool1D(Pool1D)
@@ -54,6 +55,7 @@ public enum LayerSpec: Hashable, Sendable {
     case .conv1D(let settings): DescribedLayer(.conv1D, settings)
     case .conv2D(let settings): DescribedLayer(.conv2D, settings)
     case .depthwiseConv2D(let settings): DescribedLayer(.depthwiseConv2D, settings)
+    case .separableConv2D(let settings): DescribedLayer(.separableConv2D, settings)
     case .conv2DTranspose(let settings): DescribedLayer(.conv2DTranspose, settings)
     case .maxPool1D(let settings): DescribedLayer(.maxPool1D, settings)
     case .averagePool1D(let settings): DescribedLayer(.averagePool1D, settings)

@@ -56,6 +56,7 @@ struct EveryLayerRun {
         - conv2d: {filters: 8, kernel: 3, padding: same, groups: 2, activation: leaky_relu}
         - local_response_norm: {radius: 2, alpha: 0.1, beta: 0.75}
         - depthwise_conv2d: {kernel: 3, padding: same, multiplier: 2, activation: gelu}
+        - separable_conv2d: {filters: 16, kernel: 3, padding: same, multiplier: 2, activation: relu}
         - prelu: {shared: true}
         - global_average_pool2d
         - dense: {units: 4, activation: silu}

@@ -102,6 +102,38 @@ struct ModernLayerTests {
     }
   }
 
+  @Test("separable convolutions with one and several filters per channel")
+  func separable() throws {
+    let cases = [
+      SeparableConv2D(filters: 7, kernel: Size2D(3), padding: .same, activation: .relu),
+      SeparableConv2D(
+        filters: 16, kernel: Size2D(3), stride: Size2D(2), padding: .same, useBias: false, activation: .gelu),
+      SeparableConv2D(filters: 25, kernel: Size2D(3, 2), dilation: Size2D(2)),
+      SeparableConv2D(filters: 5, kernel: Size2D(5), multiplier: 3, padding: .same),
+      SeparableConv2D(filters: 1, kernel: Size2D(1), multiplier: 2, activation: .tanh),
+    ]
+    for (index, item) in cases.enumerated() {
+      try expectMatches(.separableConv2D(item), filters: [1, 25, 32], samples: [index % 2 == 0 ? 17 : 1, 3])
+    }
+  }
+
+  @Test("both kernels of a separable convolution are chosen, under names of their own")
+  func separableChoices() throws {
+    let network = try Network(
+      inputShape: [13, 11, 16],
+      chain: [
+        conv(16), .separableConv2D(SeparableConv2D(filters: 32, kernel: Size2D(3), padding: .same)),
+        .flatten, .dense(Dense(units: 3)),
+      ]
+    ).resolved()
+    let choices = try CompiledNetwork(network, options: CompileOptions(batch: 4, shard: 4)).choices
+    for name in ["separable_conv2d/depthwise_kernel", "separable_conv2d/pointwise_kernel"] {
+      for pass in Pass.allCases { #expect(choices[name, pass] != nil, "\(name) \(pass)") }
+    }
+    #expect(choices["separable_conv2d", .forward] == nil)
+    #expect(KernelChoices(text: choices.text) == choices)
+  }
+
   @Test("transposed convolutions")
   func transposed() throws {
     for item in [

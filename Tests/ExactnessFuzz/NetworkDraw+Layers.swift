@@ -110,6 +110,13 @@ extension NetworkDraw {
     let window = Window(sides, isImage: true, &dice)
     let multiplier = dice.chance(0.3) ? dice.integer(1...3) : 1
     let entries = some("multiplier", Node(multiplier), &dice)
+    guard !dice.chance(0.4) else {
+      let filters = filters(&dice)
+      return addFitting(
+        "separable_conv2d",
+        [.init(key: "filters", value: Node(filters))] + window.entries + entries + weights(&dice),
+        gives: window.output(sides) + [filters], work: window.area + channels)
+    }
     let filters = channels * (entries.isEmpty ? 1 : multiplier)
     addFitting(
       "depthwise_conv2d", window.entries + entries + weights(&dice), gives: window.output(sides) + [filters],

@@ -72,6 +72,14 @@ struct KerasModelWriterTests {
       [9, 9, 4], .depthwiseConv2D(DepthwiseConv2D(kernel: Size2D(3), multiplier: 2, useBias: false)))
     #expect(depthwise.name == "DepthwiseConv2D")
     #expect(depthwise.keys == ["kernel_size": "[3,3]", "depth_multiplier": "2", "use_bias": "false"])
+    let separable = try config(
+      [9, 9, 4],
+      .separableConv2D(SeparableConv2D(filters: 6, kernel: Size2D(3), multiplier: 2, useBias: false)))
+    #expect(separable.name == "SeparableConv2D")
+    #expect(
+      separable.keys == [
+        "filters": "6", "kernel_size": "[3,3]", "depth_multiplier": "2", "use_bias": "false",
+      ])
     let transposed = try config(
       [9, 9, 4], .conv2DTranspose(Conv2DTranspose(filters: 3, kernel: Size2D(4), stride: Size2D(2))))
     #expect(transposed.keys == ["filters": "3", "kernel_size": "[4,4]", "strides": "[2,2]"])

@@ -63,6 +63,16 @@ extension LayerKind {
               kernel: Size2D(3), multiplier: 2, stride: Size2D(2), dilation: Size2D(1, 2), padding: .same,
               useBias: false, activation: .elu, kernelInitializer: .heUniform, biasInitializer: .ones)))
       ]
+    case .separableConv2D:
+      [
+        LayerExample(
+          [13, 11, 4],
+          .separableConv2D(
+            SeparableConv2D(
+              filters: 6, kernel: Size2D(3), multiplier: 2, stride: Size2D(2), dilation: Size2D(1, 2),
+              padding: .same, useBias: false, activation: .elu, kernelInitializer: .heUniform,
+              biasInitializer: .ones)))
+      ]
     case .conv2DTranspose:
       [
         LayerExample(

@@ -142,6 +142,7 @@ struct Lowering {
     case .conv2D(let conv): add(.convolution(conv), conv.activation)
     case .depthwiseConv2D(let conv):
       add(.convolution(conv.grouped(channels: layer.inputShapes[0][2])), conv.activation)
+    case .separableConv2D(let conv): separate(layer, conv, inputs, isOutput: isOutput)
     case .conv2DTranspose(let conv): add(.transposedConvolution(conv), conv.activation)
     case .dense(let dense): add(.dense(dense), dense.activation)
     case .embedding(let embedding): add(.embedding(embedding))
@@ -202,6 +203,22 @@ struct Lowering {
     operations[0].kind = .input(before.followed(by: affine))
     operationOfLayer[layer.name] = 0
     return true
+  }
+
+  /// A convolution of each channel, then one of the channels of each position.
+  private mutating func separate(
+    _ layer: ResolvedLayer, _ conv: SeparableConv2D, _ inputs: [Int], isOutput: Bool
+  ) {
+    let depthwise = conv.depthwise.grouped(channels: layer.inputShapes[0][2])
+    let output = layer.outputShape
+    let middle: Shape = [output[0], output[1], depthwise.filters]
+    emit(
+      .convolution(depthwise), inputs: inputs, layer: layer.name, kernel: "depthwise_kernel",
+      shapes: layer.inputShapes, output: middle)
+    emit(
+      .convolution(conv.pointwise), inputs: [operations.count - 1], layer: layer.name,
+      kernel: "pointwise_kernel", shapes: [middle], output: output)
+    append(conv.activation, after: layer, isOutput: isOutput)
   }
 
   /// A product of many is one of two, again and again.
