@@ -95,6 +95,23 @@ struct KerasLayersTests {
     try group.write("layer/bias", [Float](repeating: 1, count: 9), shape: [9])
   }
 
+  @Test("what the network finds wrong with a model names the file, and is the file's fault")
+  func networkErrors() throws {
+    let folder = try TemporaryDirectory()
+    let path = folder.file("model.h5")
+    let file = try HDF5.File.create(path)
+    let example = LayerExample([3, 3, 1], .conv2D(Conv2D(filters: 1, kernel: Size2D(3))))
+    let config = try KerasModelConfig(try Self.model(example)).json()
+    try file.root.attributes.write(
+      "model_config", config.replacing("\"kernel_size\":[3,3]", with: "\"kernel_size\":[9,9]"))
+    let weights = try file.root.makeGroup("model_weights")
+    try weights.attributes.write("layer_names", [String]())
+    try file.close()
+    let error = try #require(throws: InterchangeError.self) { try KerasImport().read(path) }
+    #expect(error.kind == .badData)
+    #expect(error.description.hasPrefix("\(path): layer 'layer': a 9×9 window does not fit"), "\(error)")
+  }
+
   private static func problem(_ className: String, _ options: [String: JSONValue]) -> String? {
     let layer = ModelDescription.Layer(
       name: "layer", className: className, options: .object(options), inputs: ["input"], owner: "layer",
@@ -138,6 +155,32 @@ struct KerasLayersTests {
       let text = Self.problem(name, options) ?? "nothing"
       #expect(text.contains(wanted), "\(name): \(text)")
     }
+  }
+
+  @Test("words whose meaning changed are those of the version that wrote the file")
+  func dialects() throws {
+    func model(_ className: String) -> ModelDescription {
+      let layer = ModelDescription.Layer(
+        name: "a", className: className, options: .object(["activation": "hard_sigmoid"]), inputs: ["input"],
+        owner: "a", isTrainable: true, weights: [])
+      return ModelDescription(name: "m", inputShape: [4], layers: [layer], output: "a")
+    }
+    for version in ["2.2.4-tf", "2.21.0", nil] as [String?] {
+      var dense = model("Dense")
+      #expect(KerasDialect(version: version).translate(&dense).count == 1)
+      #expect(dense.layers.map(\.className) == ["Dense", "Rescaling", "Activation"])
+      #expect(dense.layers.map(\.inputs) == [["input"], ["a"], [dense.layers[1].name]])
+      #expect(dense.output == dense.layers[2].name && dense.layers[0].options["activation"] == "linear")
+      var function = model("Activation")
+      #expect(KerasDialect(version: version).translate(&function).count == 1)
+      #expect(function.layers.map(\.className) == ["Rescaling", "Activation"] && function.output == "a")
+    }
+    var new = model("Dense")
+    #expect(KerasDialect(version: "3.15.1").translate(&new).isEmpty && new.layers.count == 1)
+    let error = #expect(throws: InterchangeError.self) {
+      try KerasDialect(version: "1.2.2").check(path: "x.h5")
+    }
+    #expect(error?.description.contains("Keras 1.2.2") == true)
   }
 
   @Test("options are read in every way that Keras and its older versions write them")
