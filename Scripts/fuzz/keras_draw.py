@@ -2,7 +2,7 @@
 
 import numpy as np
 
-ACTIVATIONS = ["relu", "leaky_relu", "elu", "gelu", "silu", "softplus", "sigmoid", "hard_sigmoid", "tanh", "softmax"]
+ACTIVATIONS = ["relu", "relu6", "leaky_relu", "elu", "gelu", "silu", "softplus", "sigmoid", "hard_sigmoid", "tanh", "softmax"]
 STEPS = 4
 
 

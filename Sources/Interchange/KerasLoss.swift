@@ -92,7 +92,7 @@ struct KerasCriterion {
       (fallback, meaning) = (.softmaxCrossEntropy(SoftmaxCrossEntropy()), "probabilities of classes")
     case .sigmoid:
       (fallback, meaning) = (.sigmoidCrossEntropy(SigmoidCrossEntropy()), "probabilities of labels")
-    case .linear, .relu, .leakyReLU, .elu, .gelu, .silu, .softplus, .hardSigmoid, .tanh, .softmax:
+    case .linear, .relu, .relu6, .leakyReLU, .elu, .gelu, .silu, .softplus, .hardSigmoid, .tanh, .softmax:
       (fallback, meaning) = (.meanSquaredError, "numbers")
     }
     criterion = Self.make(fallback, outputs: outputs)

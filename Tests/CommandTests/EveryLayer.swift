@@ -74,6 +74,7 @@ struct EveryLayerRun {
         - conv2d_transpose: {filters: 6, kernel: 3, stride: 2, padding: same, activation: tanh}
         - prelu
         - softplus
+        - relu6
         - rescale: {scale: 0.5, offset: -0.25}
         - linear
         - gelu

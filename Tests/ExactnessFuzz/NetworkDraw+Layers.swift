@@ -2,7 +2,8 @@
 
 extension NetworkDraw {
   static let activations = [
-    "linear", "relu", "leaky_relu", "elu", "gelu", "silu", "softplus", "sigmoid", "hard_sigmoid", "tanh",
+    "linear", "relu", "relu6", "leaky_relu", "elu", "gelu", "silu", "softplus", "sigmoid", "hard_sigmoid",
+    "tanh",
     "softmax",
   ]
   static let initializers = [

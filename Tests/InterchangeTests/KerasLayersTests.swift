@@ -136,6 +136,12 @@ struct KerasLayersTests {
     for (name, options, wanted) in [
       ("Dense", [:], "no option units"),
       ("Dense", ["units": "many"], "units = \"many\" is not supported; supported: a whole number"),
+      ("Dense", ["units": .integer(.max)], "supported: a whole number from 1 to"),
+      ("Conv1D", ["filters": .integer(3), "kernel_size": .integer(0)], "from 1 to 1024"),
+      (
+        "Dropout", ["rate": .integer(1)],
+        "rate = 1 is not supported; supported: a number at least 0.0 and below 1.0"
+      ),
       ("Dense", ["units": .integer(3), "activation": "mish"], "activation = \"mish\""),
       ("Dense", ["units": .integer(3), "gain": .integer(1)], "gain = 1 is not supported"),
       ("Conv2D", ["filters": .integer(3), "kernel_size": "wide"], "supported: two whole numbers"),
@@ -200,6 +206,7 @@ struct KerasLayersTests {
           == .dense(Dense(units: 3, activation: .relu)))
     }
     #expect(try spec("Activation", ["activation": "swish"]) == .activation(.silu))
+    #expect(try spec("Activation", ["activation": "relu6"]) == .activation(.relu6))
     #expect(try spec("Softmax", ["axis": .integer(-1)]) == .activation(.softmax))
     #expect(
       try spec("LeakyReLU", ["negative_slope": .number(0.2)]) == .leakyReLU(LeakyReLU(negativeSlope: 0.2)))

@@ -253,6 +253,7 @@ struct Lowering {
     case .sigmoid where isOutput && leftOut == .sigmoid: kinds = []
     case .softmax: kinds = [.softmax]
     case .relu: kinds = [.eltwise(.plainReLU)]
+    case .relu6: kinds = [.eltwise(.clip(low: 0, high: 6))]
     case .leakyReLU: kinds = [.eltwise(.relu(negativeSlope: 0.2))]
     case .elu: kinds = [.eltwise(.elu(alpha: 1))]
     case .gelu: kinds = [.eltwise(.gelu)]
