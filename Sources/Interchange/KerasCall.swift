@@ -18,6 +18,10 @@ struct KerasCall {
     case number(Double)
     /// Anything else, as the file has it.
     case constant(JSONValue)
+
+    var source: Source? {
+      if case .source(let source) = self { source } else { nil }
+    }
   }
 
   /// - Parameters:
@@ -39,7 +43,7 @@ struct KerasCall {
       calls[0].elements != nil
       ? try Self.operands(ofList: calls[0], isOperation: operation != nil, place: place)
       : try Self.operands(ofObject: calls[0], place: place)
-    let sources = operands.compactMap { if case .source(let source) = $0 { source } else { nil } }
+    let sources = operands.compactMap(\.source)
     guard let second = sources.first(where: { $0.tensor != 0 }) else {
       self.layer = try Self.layer(
         layer, operation ?? className, operands, isOperation: operation != nil, place)
@@ -67,12 +71,12 @@ struct KerasCall {
       result = .source(Source(layer: name, tensor: elements.dropFirst(2).first?.integer ?? 0))
     }
     var others = elements.dropFirst(3).first?.members ?? [:]
-    var operands = [result]
+    var found = [result]
     if isOperation, let other = others.removeValue(forKey: "y") {
-      operands += other.elements == nil ? [operand(other)] : tensors(other).map(Operand.source)
+      found += other.elements == nil ? [operand(other)] : tensors(other).map(Operand.source)
     }
     try check(others, place)
-    return operands
+    return found
   }
 
   /// Results in a list's form: `["name", node, tensor]`, alone or several.

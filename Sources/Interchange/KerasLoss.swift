@@ -71,9 +71,7 @@ struct KerasCriterion {
     let outputs = network.outputShape.elementCount
     let final = network.network.output.spec.finalActivation
     if let chosen {
-      guard let loss = Loss.standard(chosen) else {
-        throw InterchangeError(.usage, "\(chosen.rawValue) cannot be chosen for an import")
-      }
+      let loss = Loss.standard(chosen)
       if let problem = loss.problem(with: network) {
         throw InterchangeError(.usage, "--loss \(chosen.rawValue): \(problem)")
       }
@@ -116,7 +114,7 @@ struct KerasCriterion {
 
 extension Loss {
   /// The loss of a kind with its usual settings.
-  fileprivate static func standard(_ kind: Kind) -> Loss? {
+  fileprivate static func standard(_ kind: Kind) -> Loss {
     switch kind {
     case .softmaxCrossEntropy: .softmaxCrossEntropy(SoftmaxCrossEntropy())
     case .sigmoidCrossEntropy: .sigmoidCrossEntropy(SigmoidCrossEntropy())

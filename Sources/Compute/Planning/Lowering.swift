@@ -370,7 +370,7 @@ struct Lowering {
 extension Eltwise {
   /// Whether the function is ReLU, with or without a largest value.
   fileprivate var isReLU: Bool {
-    if case .clip(low: 0, _) = self { true } else { self == .plainReLU }
+    if case .clip(low: 0, high: _) = self { true } else { self == .plainReLU }
   }
 }
 
