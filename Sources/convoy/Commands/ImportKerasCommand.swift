@@ -56,7 +56,8 @@ struct ImportKeras: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "The loss that says what the outputs are, where the file does not: \(ImportKeras.losses).", valueName: "loss"))
+      "The loss that says what the outputs are, where the file does not: \(ImportKeras.losses).",
+      valueName: "loss"))
   var loss: String?
 
   private static let losses = Loss.Kind.allCases.map(\.rawValue).joined(separator: ", ")
