@@ -1,6 +1,7 @@
 internal import Networks
 
-/// What words meant to the version of Keras that wrote a file, where Keras 3 means something else by them.
+/// What words meant to the version of Keras that wrote a file, where Keras 3 means something else by them, and functions that are
+/// made of others here.
 struct KerasDialect {
   /// The version's first number; a file without a version is older than Keras 3.
   private let major: Int
@@ -24,8 +25,9 @@ struct KerasDialect {
   ///
   /// - Returns: what was changed or is in doubt, a sentence each.
   func translate(_ model: inout ModelDescription) -> [String] {
-    guard major < 3 else { return [] }
-    let notes = [steepHardSigmoids(&model), oldBilinear(model)]
+    var notes: [String?] = []
+    if major < 3 { notes = [steepHardSigmoids(&model), oldBilinear(model)] }
+    Self.composeFunctions(&model)
     return notes.compactMap(\.self)
   }
 
@@ -42,16 +44,38 @@ struct KerasDialect {
         model.insert(scaling, before: layer.name)
         continue
       }
-      let function = ModelDescription.Layer(
-        name: model.unusedName("\(layer.name)_hard_sigmoid"), className: "Activation",
-        options: .object(["activation": "hard_sigmoid"]))
-      model.setOption("activation", to: "linear", of: layer.name)
-      model.insert(function, after: layer.name)
+      model.separateFunction(of: layer.name, "hard_sigmoid")
       model.insert(scaling, after: layer.name)
     }
     guard !found.isEmpty else { return nil }
     let names = found.map { "'\($0.name)'" }.joined(separator: ", ")
     return "hard_sigmoid of \(names) is Keras 2's, 0.2 · x + 0.5: a factor of 1.2 stands before it"
+  }
+
+  /// SELU is a multiple of an ELU, and hard SiLU is x times its hard sigmoid.
+  ///
+  /// - SeeAlso: Klambauer et al. 2017, <https://arxiv.org/abs/1706.02515>; Howard et al. 2019, <https://arxiv.org/abs/1905.02244>.
+  private static func composeFunctions(_ model: inout ModelDescription) {
+    for layer in model.layers {
+      guard let function = function(of: layer), ["selu", "hard_silu", "hard_swish"].contains(function) else {
+        continue
+      }
+      let name =
+        layer.className == "Activation" ? layer.name : model.separateFunction(of: layer.name, function)
+      guard function == "selu" else {
+        let source = model.layers.first { $0.name == name }?.inputs ?? []
+        let product = ModelDescription.Layer(
+          name: model.unusedName("\(name)_product"), className: "Multiply", options: .object([:]))
+        model.setOption("activation", to: "hard_sigmoid", of: name)
+        model.insert(product, after: name, with: source)
+        continue
+      }
+      let scaling = ModelDescription.Layer(
+        name: model.unusedName("\(name)_scaled"), className: "Rescaling",
+        options: .object(["scale": .number(1.0507009873554805), "offset": .number(0)]))
+      model.replace(name, by: "ELU", .object(["alpha": .number(1.6732632423543772)]))
+      model.insert(scaling, after: name)
+    }
   }
 
   /// The name of a layer's function, which Keras may wrap in an object.
@@ -84,14 +108,33 @@ extension ModelDescription {
     return name
   }
 
-  /// Puts a layer behind another; what used that one uses it.
-  fileprivate mutating func insert(_ layer: Layer, after name: String) {
+  /// Puts a layer's function into a layer behind it.
+  ///
+  /// - Returns: that layer's name.
+  @discardableResult
+  fileprivate mutating func separateFunction(of name: String, _ function: String) -> String {
+    let separate = unusedName("\(name)_\(function)")
+    setOption("activation", to: "linear", of: name)
+    insert(
+      Layer(
+        name: separate, className: "Activation", options: .object(["activation": .string(function)])),
+      after: name)
+    return separate
+  }
+
+  fileprivate mutating func replace(_ name: String, by className: String, _ options: JSONValue) {
+    guard let index = layers.firstIndex(where: { $0.name == name }) else { return }
+    (layers[index].className, layers[index].options) = (className, options)
+  }
+
+  /// Puts a layer behind another, of which and of `others` it is made; what used that one uses it.
+  fileprivate mutating func insert(_ layer: Layer, after name: String, with others: [String] = []) {
     guard let index = layers.firstIndex(where: { $0.name == name }) else { return }
     for other in layers.indices {
       layers[other].inputs = layers[other].inputs.map { $0 == name ? layer.name : $0 }
     }
     var layer = layer
-    layer.inputs = [name]
+    layer.inputs = others + [name]
     layers.insert(layer, at: index + 1)
     if output == name { output = layer.name }
   }

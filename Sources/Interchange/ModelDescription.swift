@@ -17,7 +17,7 @@ struct ModelDescription {
   struct Layer {
     /// Unique, and not ``Network/inputName``.
     let name: String
-    let className: String
+    var className: String
     /// An object.
     var options: JSONValue
     /// Names of earlier layers, or ``Network/inputName``.

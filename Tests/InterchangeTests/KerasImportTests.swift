@@ -34,7 +34,7 @@ struct KerasImportTests {
     "an imported model predicts what Keras predicts, and its checkpoint does so after reading it back",
     arguments: [
       "functional", "sequential", "nested", "frozen", "modern", "caffe", "regression", "hard-sigmoid",
-      "operations", "adapted", "mobile", "words",
+      "functions", "operations", "adapted", "mobile", "words",
     ], [2, 3])
   func prediction(name: String, keras: Int) throws {
     let path = Self.fixture("\(name)-keras\(keras)")

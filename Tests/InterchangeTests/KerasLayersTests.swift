@@ -183,6 +183,22 @@ struct KerasLayersTests {
     }
     var new = model("Dense")
     #expect(KerasDialect(version: "3.15.1").translate(&new).isEmpty && new.layers.count == 1)
+    for (function, classes) in [
+      ("selu", ["ELU", "Rescaling"]), ("hard_silu", ["Activation", "Multiply"]),
+    ] {
+      var dense = model("Dense")
+      dense.layers[0].options = .object(["activation": .string(function)])
+      #expect(KerasDialect(version: "3.15.1").translate(&dense).isEmpty)
+      #expect(dense.layers.map(\.className) == ["Dense"] + classes && dense.layers[0].inputs == ["input"])
+      #expect(dense.layers[0].options["activation"] == "linear" && dense.output == dense.layers[2].name)
+      #expect(dense.layers[1].inputs == ["a"])
+      let names = function == "selu" ? [dense.layers[1].name] : ["a", dense.layers[1].name]
+      #expect(dense.layers[2].inputs == names)
+      var alone = model("Activation")
+      alone.layers[0].options = .object(["activation": .string(function)])
+      #expect(KerasDialect(version: "3.15.1").translate(&alone).isEmpty)
+      #expect(alone.layers.map(\.className) == classes && alone.output == alone.layers[1].name)
+    }
     let error = #expect(throws: InterchangeError.self) {
       try KerasDialect(version: "1.2.2").check(path: "x.h5")
     }

@@ -165,6 +165,24 @@ def hard_sigmoid():
     )
 
 
+def functions():
+    """Functions that are made of others in Convoy."""
+    gate = "selu" if sys.argv[1] == "2" else "hard_silu"
+    return keras.Sequential(
+        [
+            keras.Input((5, 4, 1)),
+            L.Rescaling(1 / 32, offset=-4),
+            L.Conv2D(3, 2, activation="selu"),
+            L.Activation(gate),
+            L.Conv2D(3, 2, activation=gate),
+            L.Activation("selu"),
+            L.Conv2D(3, 1, activation="relu6"),
+            L.Flatten(),
+            L.Dense(3, activation="softmax"),
+        ]
+    )
+
+
 def operations():
     """Arithmetic of results and numbers, without layers."""
     i = keras.Input((5, 4, 2))
@@ -223,6 +241,7 @@ make("caffe", vgg_like, prepare=bgr)
 make("any-size", any_size, size=(7, 5, 3))
 make("regression", regression)
 make("hard-sigmoid", hard_sigmoid)
+make("functions", functions)
 make("operations", operations)
 make("adapted", adapted)
 make("mobile", mobile)
