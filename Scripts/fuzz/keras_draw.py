@@ -37,7 +37,7 @@ class Draw:
 
     # The network
 
-    def add(self, word, shape=None, inputs=None, **settings):
+    def add(self, word, gives=None, inputs=None, **settings):
         """Adds a layer behind the last one; returns its name."""
         self.count += 1
         name = f"layer_{self.count}"
@@ -45,8 +45,8 @@ class Draw:
         if inputs is not None:
             settings["inputs"] = inputs
         self.layers.append({word: settings})
-        if shape is not None:
-            self.shape = shape
+        if gives is not None:
+            self.shape = gives
         self.last = name
         return name
 
@@ -240,8 +240,8 @@ class Draw:
 
     def draw_branches(self):
         start, shape = self.last, list(self.shape)
-        names = []
-        for _ in range(self.whole(2, 3)):
+        names = [start] if self.chance(0.3) else []
+        for _ in range(self.whole(2 - len(names), 3 - len(names))):
             self.last, self.shape = start, list(shape)
             if len(shape) == 1:
                 self.add("dense", units=shape[0], inputs=start, **self.kernel_settings())
@@ -251,8 +251,6 @@ class Draw:
                     inputs=start, **self.kernel_settings(),
                 )
             names.append(self.last)
-        if self.chance(0.3):
-            names[-1] = start
         word = self.pick("add", "multiply", "concat")
         output = shape[:-1] + [shape[-1] * (len(names) if word == "concat" else 1)]
         self.add(word, output, inputs=names)
