@@ -123,10 +123,8 @@ def slot(path, name, layer, parameter, shape):
 
 def make_optimizer(draw):
     s = draw.settings
-    options = {"learning_rate": s["learning_rate"]}
-    if draw.optimizer != "adam" and s["weight_decay"]:
-        options["weight_decay"] = float(s["weight_decay"])
-    if draw.optimizer == "adamw":
+    options = {"learning_rate": float(s["learning_rate"])}
+    if draw.optimizer == "adamw" or draw.optimizer != "adam" and s["weight_decay"]:
         options["weight_decay"] = float(s["weight_decay"])
     if draw.clipping:
         options |= {"global_clipnorm": draw.clipping["norm"]} if "norm" in draw.clipping else {
@@ -361,8 +359,8 @@ def main():
                 shutil.copytree(folder, f"{options.keep}/draw-{number}", dirs_exist_ok=True)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
-        tf.keras.backend.clear_session() if number % 20 == 19 else None
         keras.backend.clear_session()
+        tf_keras.backend.clear_session()
     print(f"{len(numbers)} draws of seed {options.seed}: {steps} steps repeated, {len(failed)} draws differ {failed or ''}")
     print(f"{len(refused)} refused, {overflowed} whose loss was not finite")
     print("drawn: " + ", ".join(f"{word} {count}" for word, count in sorted(words.items())))
