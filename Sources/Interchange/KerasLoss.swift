@@ -22,7 +22,7 @@ struct KerasLoss {
     // A function of Keras 3's is an object around its name.
     let isFunction = name == "function"
     self.name = isFunction ? entry["config"]?.string ?? name : name
-    let settings = isFunction ? .null : entry["config"] ?? .null
+    let settings: JSONValue = isFunction ? .null : entry["config"] ?? .null
     takesLogits = settings["from_logits"]?.bool ?? false
     let smoothing = Float(settings["label_smoothing"]?.double ?? 0)
     let axis = settings["axis"]?.integer ?? -1
