@@ -12,6 +12,7 @@ Needs keras, tensorflow-cpu, tf_keras and h5py.
 
 import argparse
 import json
+import logging
 import os
 import shutil
 import subprocess
@@ -37,7 +38,8 @@ import tf_keras  # noqa: E402
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from keras_draw import STEPS, Draw  # noqa: E402
 
-tf.get_logger().setLevel("ERROR")
+for name in ("absl", "tensorflow"):
+    logging.getLogger(name).setLevel("ERROR")
 
 # Where Convoy keeps what Keras calls by another name.
 SLOTS = {

@@ -1,7 +1,7 @@
 internal import Networks
 
-/// What words meant to the version of Keras that wrote a file, where Keras 3 means something else by them, and functions that are
-/// made of others here.
+/// What words meant to the version of Keras that wrote a file, where Keras 3 means something else by them, and what is made of
+/// several layers here.
 struct KerasDialect {
   /// The version's first number; a file without a version is older than Keras 3.
   private let major: Int
@@ -28,6 +28,7 @@ struct KerasDialect {
     var notes: [String?] = []
     if major < 3 { notes = [steepHardSigmoids(&model), oldBilinear(model)] }
     Self.composeFunctions(&model)
+    Self.separateKeptDimensions(&model)
     return notes.compactMap(\.self)
   }
 
@@ -82,6 +83,21 @@ struct KerasDialect {
   private static func function(of layer: ModelDescription.Layer) -> String? {
     let value = layer.options["activation"]
     return value?.string ?? value?["config"]?.string ?? value?["class_name"]?.string
+  }
+
+  // MARK: - Shapes
+
+  /// Pools over all positions that keep their dimensions are such pools before a reshape.
+  private static func separateKeptDimensions(_ model: inout ModelDescription) {
+    for layer in model.layers where layer.className.hasPrefix("Global") && layer.options["keepdims"] == true {
+      let ones = layer.className.hasSuffix("2D") ? 2 : 1
+      let shape = [JSONValue](repeating: .integer(1), count: ones) + [.integer(-1)]
+      let reshape = ModelDescription.Layer(
+        name: model.unusedName("\(layer.name)_kept"), className: "Reshape",
+        options: .object(["target_shape": .array(shape)]))
+      model.setOption("keepdims", to: false, of: layer.name)
+      model.insert(reshape, after: layer.name)
+    }
   }
 
   // MARK: - Pictures

@@ -96,6 +96,7 @@ public struct KerasImport: Sendable {
     var model = try KerasModelReader(try file.modelConfig(), path: file.path).model
     var notes = dialect.translate(&model)
     try file.addAdaptedFigures(to: &model)
+    let reshapes = OpenReshapes(takenFrom: &model, path: file.path)
     var specs: [String: LayerSpec] = [:]
     var axes: [String: Int] = [:]
     for layer in model.layers {
@@ -122,7 +123,8 @@ public struct KerasImport: Sendable {
       notes.append("the model takes images of any size, and the checkpoint is made for \(shape); see --input")
     }
     return Model(
-      name: model.name, layers: layers, inputShape: shape, sources: sources, notes: notes, axes: axes)
+      name: model.name, layers: try reshapes.close(layers, of: shape), inputShape: shape, sources: sources,
+      notes: notes, axes: axes)
   }
 
   private func weightsModel(_ file: KerasFile) throws -> Model {

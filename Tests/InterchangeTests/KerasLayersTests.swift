@@ -150,7 +150,7 @@ struct KerasLayersTests {
         "supported: channels_last"
       ),
       ("DepthwiseConv2D", ["kernel_size": size, "groups": .integer(2)], "groups = 2"),
-      ("GlobalMaxPooling2D", ["keepdims": true], "keepdims = true is not supported; supported: false"),
+      ("GlobalMaxPooling2D", ["keepdims": "some"], "keepdims = \"some\" is not supported; supported: false"),
       ("ReLU", ["max_value": .number(6), "threshold": .integer(1)], "is not supported"),
       ("PReLU", ["shared_axes": .array([.integer(2)])], "shared_axes"),
       ("Normalization", ["axis": .integer(-1)], "mean = null"),
@@ -161,6 +161,42 @@ struct KerasLayersTests {
       let text = Self.problem(name, options) ?? "nothing"
       #expect(text.contains(wanted), "\(name): \(text)")
     }
+  }
+
+  @Test(
+    "a dimension that a reshape leaves open follows from the elements, or is an error that names the layer")
+  func openReshapes() throws {
+    func layers(_ target: [JSONValue]) throws -> [Layer] {
+      let reshape = ModelDescription.Layer(
+        name: "r", className: "Reshape", options: .object(["target_shape": .array(target)]), inputs: ["a"],
+        owner: "r", isTrainable: true, weights: [])
+      var model = ModelDescription(name: "m", inputShape: [6, 4], layers: [reshape], output: "r")
+      let open = OpenReshapes(takenFrom: &model, path: "x.h5")
+      guard case .layer(let spec, _) = try KerasLayers.translate(model.layers[0], path: "x.h5") else {
+        return []
+      }
+      let first = Layer(name: "a", inputs: ["input"], spec: .maxPool1D(Pool1D(size: 2)))
+      return try open.close([first, Layer(name: "r", inputs: ["a"], spec: spec)], of: [6, 4])
+    }
+    #expect(try layers([.integer(-1)]).last?.spec == .reshape(Reshape([12])))
+    #expect(try layers([.integer(2), .integer(-1)]).last?.spec == .reshape(Reshape([2, 6])))
+    #expect(try layers([.integer(3), .integer(4)]).last?.spec == .reshape(Reshape([3, 4])))
+    let error = #expect(throws: InterchangeError.self) { try layers([.integer(5), .integer(-1)]) }
+    #expect(error?.description == "x.h5: layer 'r' (Reshape) cannot bring 12 elements into the shape 5×any")
+    // Two of them are left to the options' own check.
+    let two = #expect(throws: InterchangeError.self) { try layers([.integer(-1), .integer(-1)]) }
+    #expect(two?.description.contains("target_shape") == true)
+  }
+
+  @Test("pools that keep their dimensions stand before a reshape")
+  func keptDimensions() {
+    let pool = ModelDescription.Layer(
+      name: "a", className: "GlobalAveragePooling2D", options: .object(["keepdims": true]), inputs: ["input"],
+      owner: "a", isTrainable: true, weights: [])
+    var model = ModelDescription(name: "m", inputShape: [6, 5, 4], layers: [pool], output: "a")
+    #expect(KerasDialect(version: "3.15.1").translate(&model).isEmpty)
+    #expect(model.layers.map(\.className) == ["GlobalAveragePooling2D", "Reshape"])
+    #expect(model.layers[0].options["keepdims"] == false && model.output == model.layers[1].name)
   }
 
   @Test("words whose meaning changed are those of the version that wrote the file")
