@@ -159,7 +159,8 @@ struct ImportKeras: ParsableCommand {
       return classes.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
     }
     guard let text = try? String(contentsOfFile: classes, encoding: .utf8) else {
-      throw CommandError.badData("\(classes) cannot be read as a list of names: it is a folder, or its text is not in UTF-8")
+      throw CommandError.badData(
+        "\(classes) cannot be read as a list of names: it is a folder, or its text is not in UTF-8")
     }
     guard text.first == "{" else {
       return text.split(whereSeparator: \.isNewline).map { $0.trimmingCharacters(in: .whitespaces) }
