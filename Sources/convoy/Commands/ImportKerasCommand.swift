@@ -21,7 +21,8 @@ struct ImportKeras: ParsableCommand {
       255: caffe (BGR less means: VGG, ResNet), tf (-1 to 1: MobileNet, Inception), torch (DenseNet), none. The result is \
       a Keras model file again.
 
-      What the model was compiled to make small says what its outputs are: classes, labels or numbers. Where the file does not       tell, the last layer decides, numbers unless it is softmax or sigmoid; --loss says it.
+      What the model was compiled to make small says what its outputs are: classes, labels or numbers. Where the file does not \
+      tell, the last layer decides, numbers unless it is softmax or sigmoid; --loss says it.
 
         convoy import keras vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5 --to vgg19.h5
         convoy import keras model.h5 --to model-convoy.h5 --classes cat,dog
