@@ -1,5 +1,6 @@
 internal import Compute
 internal import Networks
+internal import Tensors
 
 /// What a Keras model was compiled to make small, as the attribute `training_config` of its file says.
 struct KerasLoss {

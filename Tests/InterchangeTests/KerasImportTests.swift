@@ -1,3 +1,4 @@
+import Compute
 import HDF5
 import Interchange
 import Networks

@@ -1,5 +1,6 @@
 import Compute
 import Networks
+import Tensors
 import Testing
 
 @testable import Interchange
