@@ -106,7 +106,7 @@ struct KerasModelWriterTests {
     let text = try KerasModelConfig(ModelDescription(network, name: "model")).json()
     for wanted in [
       #""scale":2.0"#, #""offset":1.0"#, #""mean":[1.0,1.0]"#, #""variance":[4.0,4.0]"#, #""momentum":0.0"#,
-      #""rate":0.0"#, #""alpha":0.0"#, #""alpha":1.0"#, #""units":3,"#, #""axis":-1"#,
+      #""rate":0.0"#, #""alpha":0.0"#, #""alpha":1.0"#, #""units":3}"#, #""axis":-1"#,
     ] { #expect(text.contains(wanted), "\(wanted) in \(text)") }
   }
 
