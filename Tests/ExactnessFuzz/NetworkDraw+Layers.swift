@@ -49,7 +49,8 @@ extension NetworkDraw {
     let word = dice.pick(words)
     switch word {
     case "activation": add(dice.pick(Self.activations), work: 4)
-    case "capped_relu": add("relu", [.init(key: "max_value", value: dice.decimal(0.3...6))])
+    case "capped_relu":
+      add("relu", [.init(key: "max_value", value: dice.chance(0.2) ? "none" : dice.decimal(0.3...6))])
     case "leaky_relu": add(word, some("negative_slope", dice.decimal(0...0.5), &dice))
     case "elu": add(word, some("alpha", dice.decimal(0.1...2), &dice), work: 4)
     case "prelu": add(word, some("shared", .scalar("\(dice.chance(0.8))"), &dice))

@@ -117,7 +117,8 @@ struct KerasImportTests {
   func hardSigmoid() throws {
     let old = try KerasImport().read(Self.fixture("hard-sigmoid-keras2"))
     #expect(old.notes.contains { $0.contains("hard_sigmoid") && $0.contains("Keras 2") })
-    #expect(old.checkpoint.network.layers.count { $0.spec.kind == .rescale } == 2 + 3)
+    let scalings = old.checkpoint.network.layers.filter { $0.spec.kind == .rescale }
+    #expect(scalings.count == 2 + 3)
     let new = try KerasImport().read(Self.fixture("hard-sigmoid-keras3"))
     #expect(!new.notes.contains { $0.contains("hard_sigmoid") })
   }
