@@ -101,7 +101,7 @@ def predict(convoy, draw, checkpoint, folder):
     if done.returncode:
         raise Different(f"predict {checkpoint} ended with {done.returncode}: {done.stderr.strip()[-600:]}")
     rows = json.loads(done.stdout)
-    key = "probabilities" if "probabilities" in rows[0] else "outputs"
+    key = "probabilities" if "probabilities" in rows[0] else "values"
     return np.array([row[key] for row in rows], "float64")
 
 

@@ -63,7 +63,7 @@ struct ModernLayerTests {
       let function = LayerSpec.relu(ReLU(maxValue: largest))
       try expectMatches(function, filters: [1, 25], samples: [17, 2])
       let network = try Network(
-        inputShape: [9, 7, 2],
+        inputShape: [13, 11, 2],
         chain: [
           conv(25, .linear), function, .maxPool2D(Pool2D(size: Size2D(2))), conv(6, .linear),
           .batchNorm(BatchNorm()), function, .flatten, .dense(Dense(units: 9)), function,
@@ -77,7 +77,7 @@ struct ModernLayerTests {
   func fusedCappedReLU() throws {
     func steps(_ function: LayerSpec) throws -> [String] {
       let network = try Network(
-        inputShape: [9, 7, 2],
+        inputShape: [13, 11, 2],
         chain: [
           conv(25), function, .maxPool2D(Pool2D(size: Size2D(2))), conv(6), function, .flatten,
           .dense(Dense(units: 9)), function, .dense(Dense(units: 3)),

@@ -100,16 +100,20 @@ struct KerasLayersTests {
     let folder = try TemporaryDirectory()
     let path = folder.file("model.h5")
     let file = try HDF5.File.create(path)
-    let example = LayerExample([3, 3, 1], .conv2D(Conv2D(filters: 1, kernel: Size2D(3))))
-    let config = try KerasModelConfig(try Self.model(example)).json()
-    try file.root.attributes.write(
-      "model_config", config.replacing("\"kernel_size\":[3,3]", with: "\"kernel_size\":[9,9]"))
-    let weights = try file.root.makeGroup("model_weights")
-    try weights.attributes.write("layer_names", [String]())
+    try Self.writeTooLargeWindow(to: file.root)
     try file.close()
     let error = try #require(throws: InterchangeError.self) { try KerasImport().read(path) }
     #expect(error.kind == .badData)
     #expect(error.description.hasPrefix("\(path): layer 'layer': a 9×9 window does not fit"), "\(error)")
+  }
+
+  /// A model without weights, whose window is larger than its image.
+  private static func writeTooLargeWindow(to root: Group) throws {
+    let example = LayerExample([3, 3, 1], .conv2D(Conv2D(filters: 1, kernel: Size2D(3))))
+    let config = try KerasModelConfig(try model(example)).json()
+    try root.attributes.write(
+      "model_config", config.replacing("\"kernel_size\":[3,3]", with: "\"kernel_size\":[9,9]"))
+    try root.makeGroup("model_weights").attributes.write("layer_names", [String]())
   }
 
   private static func problem(_ className: String, _ options: [String: JSONValue]) -> String? {
