@@ -1,5 +1,6 @@
 internal import Compute
 internal import Networks
+internal import Settings
 internal import Tensors
 
 /// What a Keras model was compiled to make small, as the attribute `training_config` of its file says.
@@ -42,6 +43,12 @@ struct KerasLoss {
       loss = .softmaxCrossEntropy(SoftmaxCrossEntropy(labelSmoothing: smoothing))
     case "binarycrossentropy", "bce":
       loss = .sigmoidCrossEntropy(SigmoidCrossEntropy(labelSmoothing: smoothing))
+    case "binaryfocalcrossentropy":
+      let isBalanced = settings["apply_class_balancing"]?.bool ?? false
+      loss = .sigmoidFocalCrossEntropy(
+        SigmoidFocalCrossEntropy(
+          gamma: Float(settings["gamma"]?.double ?? 2),
+          alpha: isBalanced ? Float(settings["alpha"]?.double ?? 0.25) : nil, labelSmoothing: smoothing))
     default: loss = nil
     }
     self.note = note
@@ -72,7 +79,9 @@ struct KerasCriterion {
     let outputs = network.outputShape.elementCount
     let final = network.network.output.spec.finalActivation
     if let chosen {
-      let loss = Loss.standard(chosen)
+      guard let loss = Loss.standard(chosen) else {
+        throw InterchangeError(.usage, "--loss \(chosen.rawValue): this loss has settings that must be told")
+      }
       if let problem = loss.problem(with: network) {
         throw InterchangeError(.usage, "--loss \(chosen.rawValue): \(problem)")
       }
@@ -114,15 +123,15 @@ struct KerasCriterion {
 }
 
 extension Loss {
-  /// The loss of a kind with its usual settings.
-  fileprivate static func standard(_ kind: Kind) -> Loss {
-    switch kind {
-    case .softmaxCrossEntropy: .softmaxCrossEntropy(SoftmaxCrossEntropy())
-    case .sigmoidCrossEntropy: .sigmoidCrossEntropy(SigmoidCrossEntropy())
-    case .meanSquaredError: .meanSquaredError
-    case .meanAbsoluteError: .meanAbsoluteError
-    case .huber: .huber(Huber())
+  /// The loss of a kind with its usual settings; nil for a kind of which some must be told.
+  fileprivate static func standard(_ kind: Kind) -> Loss? {
+    let description = description(of: kind)
+    guard case .object(let object) = description.payload else { return description.make(nil) }
+    let members = object.keys.compactMap { key -> ResolvedValue.Member? in
+      guard case .value(let content) = key.fallback else { return nil }
+      return ResolvedValue.Member(key: key.name, value: ResolvedValue(content, .builtIn))
     }
+    return description.make(ResolvedValue(.map(members), .builtIn))
   }
 
   /// Why outputs of a network are nothing for the loss; nil where they are.

@@ -26,6 +26,10 @@ struct KerasLossTests {
         .softmaxCrossEntropy(SoftmaxCrossEntropy(labelSmoothing: 0.5))
       ),
       (#"{"loss": "binary_crossentropy"}"#, .sigmoidCrossEntropy(SigmoidCrossEntropy())),
+      (
+        #"{"loss": {"class_name": "BinaryFocalCrossentropy", "config": {"gamma": 3.0, "alpha": 0.5}}}"#,
+        .sigmoidFocalCrossEntropy(SigmoidFocalCrossEntropy(gamma: 3))
+      ),
       (#"{"loss": "poisson"}"#, nil), (#"{"loss": {"a": "mse", "b": "mse"}}"#, nil),
       (#"{"loss": null}"#, nil),
       (#"{"loss": {"class_name": "CategoricalCrossentropy", "config": {"axis": 1}}}"#, nil),
