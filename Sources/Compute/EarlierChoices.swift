@@ -36,10 +36,10 @@ extension CompiledNetwork {
       guard case .convolution(let conv) = operation.kind, conv.groups == 1 else { continue }
       let geometry = try ConvolutionGeometry(operation, conv, samples: 1)
       for pass in Pass.allCases {
-        guard let choice = choices[operation.layer, pass] else { continue }
+        guard let choice = choices[operation.choiceName, pass] else { continue }
         let problems = geometry.problemsOfSteps(pass, parts: options.parts)
         let isSame = problems.allSatisfy {
-          selection.algorithm(layer: operation.layer, pass: pass, problem: $0) == choice.algorithm
+          selection.algorithm(layer: operation.choiceName, pass: pass, problem: $0) == choice.algorithm
         }
         if !isSame { others.insert(operation.layer) }
       }

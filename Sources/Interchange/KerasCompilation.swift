@@ -23,8 +23,8 @@ struct KerasCompilation {
       }
   }
 
-  /// How Keras would go on training, nil where it has no such optimizer; `optimizer_config` and `loss_weights` are the keys it
-  /// insists on.
+  /// How Keras would go on training, nil where it has no such optimizer or would not find it again; `optimizer_config` and
+  /// `loss_weights` are the keys it insists on.
   func trainingConfig(_ optimizer: OptimizerConfiguration) -> JSONValue? {
     guard let rule = optimizer.rule.keras else { return nil }
     return .object([

@@ -60,6 +60,41 @@ public struct KerasFile: Sendable {
     }
   }
 
+  /// Theano turned the kernels of convolutions round, and Keras keeps them as the backend has them.
+  func checkBackend() throws {
+    let holder = [root, weights].first { (try? $0.attributes.contains("backend")) ?? false }
+    guard let backend = try holder?.attributes.string("backend"), backend == "theano" else { return }
+    throw InterchangeError(
+      .badData,
+      "\(path) was written by Keras with Theano, whose convolutions have their kernels turned round; load it in Keras 2 with "
+        + "TensorFlow and write it again: model.save(\"model.h5\")")
+  }
+
+  /// Gives normalisations that learnt their figures from data those figures, which Keras keeps among the weights.
+  func addAdaptedFigures(to model: inout ModelDescription) throws {
+    for index in model.layers.indices where model.layers[index].className == "Normalization" {
+      let layer = model.layers[index]
+      guard (layer.options["mean"] ?? .null).isNull, layer.owner == layer.name else { continue }
+      // Mean, variance, and how many samples they are of.
+      let figures = try datasets(ofLayer: layer.name)
+      guard figures.count >= 2 else { continue }
+      var options = layer.options.members ?? [:]
+      for (name, dataset) in zip(["mean", "variance"], figures) {
+        options[name] = .array(try dataset.read(Float.self).map { .number(Double($0)) })
+      }
+      model.layers[index].options = .object(options)
+    }
+  }
+
+  /// What the model was compiled to make small; nil where the file does not say.
+  func loss() throws -> KerasLoss? {
+    guard try root.attributes.contains("training_config"),
+      let text = try? root.attributes.string("training_config")
+    else { return nil }
+    // A document that cannot be read says nothing, and the model works without it.
+    return (try? JSONValue(parsing: text)).flatMap(KerasLoss.init)
+  }
+
   /// A layer's weights in the file's order.
   func datasets(ofLayer name: String) throws -> [Dataset] {
     guard try weights.members().contains(where: { $0.name == name }) || name.contains("/") else { return [] }

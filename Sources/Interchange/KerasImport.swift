@@ -1,4 +1,4 @@
-internal import Compute
+public import Compute
 internal import HDF5
 public import Networks
 public import Tensors
@@ -13,6 +13,8 @@ public struct KerasImport: Sendable {
   /// What happens to an image first; nil follows the model's name.
   public var preprocessing: Preprocessing?
   public var classNames: [String]
+  /// By what the network is judged, which says what its outputs are; nil leaves it to the file.
+  public var loss: Loss.Kind?
 
   public enum Architecture: Sendable {
     case known(KnownArchitecture)
@@ -29,12 +31,13 @@ public struct KerasImport: Sendable {
 
   public init(
     inputShape: Shape? = nil, architecture: Architecture? = nil, preprocessing: Preprocessing? = nil,
-    classNames: [String] = []
+    classNames: [String] = [], loss: Loss.Kind? = nil
   ) {
     self.inputShape = inputShape
     self.architecture = architecture
     self.preprocessing = preprocessing
     self.classNames = classNames
+    self.loss = loss
   }
 
   /// Layers in the file's order, before anything is put in front of them.
@@ -50,9 +53,14 @@ public struct KerasImport: Sendable {
 
   /// Reads a file.
   ///
-  /// - Throws: ``InterchangeError`` that names the layer, option or weight at fault; ``HDF5Error`` for a damaged file;
-  ///   ``NetworkError`` where shapes do not fit.
+  /// - Throws: ``InterchangeError`` that names the layer, option or weight at fault; ``HDF5Error`` for a damaged file.
   public func read(_ path: String) throws -> Result {
+    do { return try result(of: path) } catch let error as NetworkError {
+      throw InterchangeError(.badData, "\(path): \(error)")
+    }
+  }
+
+  private func result(of path: String) throws -> Result {
     guard let file = try KerasFile(path: path) else {
       throw InterchangeError(
         .badData,
@@ -82,9 +90,14 @@ public struct KerasImport: Sendable {
       throw InterchangeError(
         .usage, "\(file.path) has its architecture in it; --architecture is for files of weights alone")
     }
+    let dialect = KerasDialect(version: file.version)
+    try dialect.check(path: file.path)
+    try file.checkBackend()
     var model = try KerasModelReader(try file.modelConfig(), path: file.path).model
+    var notes = dialect.translate(&model)
+    try file.addAdaptedFigures(to: &model)
+    let reshapes = OpenReshapes(takenFrom: &model, path: file.path)
     var specs: [String: LayerSpec] = [:]
-    var notes: [String] = []
     var axes: [String: Int] = [:]
     for layer in model.layers {
       switch try KerasLayers.translate(layer, path: file.path) {
@@ -105,12 +118,13 @@ public struct KerasImport: Sendable {
     let found = model.inputShape
     let isOpen = found.count == 3 && found[2] != nil && found.contains(nil)
     let fallback = isOpen ? found[2].map { Shape([224, 224, $0]) } : nil
-    let shape = try shape(found, file, fallback: fallback)
+    let shape = try checked(shape(found, file, fallback: fallback), file)
     if isOpen, inputShape == nil {
       notes.append("the model takes images of any size, and the checkpoint is made for \(shape); see --input")
     }
     return Model(
-      name: model.name, layers: layers, inputShape: shape, sources: sources, notes: notes, axes: axes)
+      name: model.name, layers: try reshapes.close(layers, of: shape), inputShape: shape, sources: sources,
+      notes: notes, axes: axes)
   }
 
   private func weightsModel(_ file: KerasFile) throws -> Model {
@@ -121,8 +135,8 @@ public struct KerasImport: Sendable {
       let layers = known.layers(classes: classes)
       return Model(
         name: known.rawValue, layers: layers,
-        inputShape: try shape(
-          classes == nil ? [nil, nil, 3] : [224, 224, 3], file, fallback: [224, 224, 3]),
+        inputShape: try checked(
+          shape(classes == nil ? [nil, nil, 3] : [224, 224, 3], file, fallback: [224, 224, 3]), file),
         sources: layers.map { .init(layer: $0.name, owner: $0.name, isTrainable: true) },
         notes: [
           "weights of \(known.rawValue)\(classes.map { " with \($0) classes" } ?? " without its dense layers")"
@@ -176,6 +190,17 @@ public struct KerasImport: Sendable {
       .usage, "\(file.path) does not say what its input looks like; say it with --input 224x224x3")
   }
 
+  /// Refuses shapes that nobody means, whose products could not be counted.
+  private func checked(_ shape: Shape, _ file: KerasFile) throws -> Shape {
+    guard shape.dimensions.allSatisfy({ (1...1 << 24).contains($0) }),
+      shape.dimensions.reduce(1.0, { $0 * Double($1) }) < 0x1p40
+    else {
+      throw InterchangeError(
+        .badData, "\(file.path): an input of \(shape) is too large to be meant, or empty")
+    }
+    return shape
+  }
+
   // MARK: - The checkpoint
 
   private func result(_ model: Model, _ file: KerasFile) throws -> Result {
@@ -196,13 +221,11 @@ public struct KerasImport: Sendable {
       throw InterchangeError(
         .usage, "there are \(classNames.count) class names, and the model has \(classes) outputs")
     }
-    // Outputs after sigmoid are decided each by itself; of other models classes are expected.
-    let criterion =
-      network.network.output.spec.finalActivation == .sigmoid
-      ? Criterion(loss: .sigmoidCrossEntropy(SigmoidCrossEntropy()), targets: .values, outputs: classes) : nil
+    let criterion = try KerasCriterion(network, chosen: loss, compiled: try file.loss())
+    notes += criterion.notes
     let identity = RunIdentity(
       runID: "keras-\(file.version ?? "file")", versions: RunEnvironment.libraryVersions,
-      classNames: classNames, criterion: criterion)
+      classNames: classNames, criterion: criterion.criterion)
     let checkpoint = Checkpoint(
       network: network, name: model.name, progress: TrainingProgress(), identity: identity, values: values,
       optimizer: nil, slots: [])

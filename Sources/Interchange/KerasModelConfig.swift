@@ -20,7 +20,7 @@ struct KerasModelConfig {
         "output_layers": .array([tensor(model.output)]),
       ]),
     ])
-    return try document.text()
+    return try document.textKeepingFloats()
   }
 
   /// All names of Keras's layers in the order of its `model.layers`, by which it gives a file's weights to layers.

@@ -65,8 +65,8 @@ struct KerasModelReader {
     _ layers: [JSONValue], _ config: JSONValue, name: String, inputs: [String], owner: String?,
     isTrainable: Bool
   ) throws -> String {
-    let inputNames = try tensors(config["input_layers"] ?? .null).map(\.layer)
-    let outputNames = try tensors(config["output_layers"] ?? .null).map(\.layer)
+    let inputNames = KerasCall.tensors(config["input_layers"] ?? .null).map(\.layer)
+    let outputNames = KerasCall.tensors(config["output_layers"] ?? .null).map(\.layer)
     guard inputNames.count == inputs.count, outputNames.count == 1 else {
       throw InterchangeError(
         .badData,
@@ -80,15 +80,15 @@ struct KerasModelReader {
       for layer in waiting {
         noteInputShape(layer, isOutermost: owner == nil)
         let inner = try layerName(layer)
-        if results[inner] != nil { continue }
-        let sources = try self.inputs(of: layer, name: inner)
-        let known = sources.compactMap { results[$0] }
-        guard known.count == sources.count else {
+        if results[inner] != nil || layer["class_name"]?.string == "InputLayer" { continue }
+        let call = try call(layer, name: inner)
+        let known = call.sources.compactMap { results[$0.layer] }
+        guard known.count == call.sources.count else {
           later.append(layer)
           continue
         }
         results[inner] = try add(
-          layer, name: inner, inputs: known, owner: owner, isTrainable: isTrainable)
+          call.layer, name: inner, inputs: known, owner: owner, isTrainable: isTrainable)
       }
       guard later.count < waiting.count else {
         let names = later.compactMap { $0["config"]?["name"]?.string }.joined(separator: ", ")
@@ -147,46 +147,14 @@ struct KerasModelReader {
     }
   }
 
-  /// The layers whose results a layer takes.
-  private func inputs(of layer: JSONValue, name: String) throws -> [String] {
-    guard let calls = layer["inbound_nodes"]?.elements, !calls.isEmpty else { return [] }
-    guard calls.count == 1 else {
-      throw InterchangeError(
-        .badData,
-        "\(path): layer '\(name)' is used \(calls.count) times; layers that share their weights are not supported"
-      )
+  /// What a layer takes.
+  private func call(_ layer: JSONValue, name: String) throws -> KerasCall {
+    let place = "\(path): layer '\(name)' (\(layer["class_name"]?.string ?? "?"))"
+    let call = try KerasCall(layer, place: place)
+    guard !call.sources.isEmpty else {
+      throw InterchangeError(.badData, "\(place) takes its input from no other layer")
     }
-    let sources: [(layer: String, tensor: Int)]
-    if calls[0].elements != nil {
-      sources = try tensors(calls[0])
-    } else {
-      sources = calls[0]["args"]?.elements.map { $0.flatMap(kerasTensors) } ?? []
-    }
-    for source in sources where source.tensor != 0 {
-      throw InterchangeError(
-        .badData,
-        "\(path): layer '\(name)' takes the second result of '\(source.layer)'; layers here have one")
-    }
-    guard !sources.isEmpty else {
-      throw InterchangeError(.badData, "\(path): it is not said where layer '\(name)' takes its input from")
-    }
-    return sources.map(\.layer)
-  }
-
-  /// Edges as lists: `["name", node, tensor, {…}]`, alone or several.
-  private func tensors(_ value: JSONValue) throws -> [(layer: String, tensor: Int)] {
-    guard let elements = value.elements else { return [] }
-    if let name = elements.first?.string { return [(name, elements.dropFirst(2).first?.integer ?? 0)] }
-    return try elements.flatMap { try tensors($0) }
-  }
-
-  /// Edges as objects: `{"class_name": "__keras_tensor__", "config": {"keras_history": ["name", node, tensor]}}`.
-  private func kerasTensors(_ value: JSONValue) -> [(layer: String, tensor: Int)] {
-    if let elements = value.elements { return elements.flatMap(kerasTensors) }
-    guard value["class_name"]?.string == "__keras_tensor__",
-      let history = value["config"]?["keras_history"]?.elements, let name = history.first?.string
-    else { return [] }
-    return [(name, history.dropFirst(2).first?.integer ?? 0)]
+    return call
   }
 
   /// Brings the output to the end; the rest is in order already.

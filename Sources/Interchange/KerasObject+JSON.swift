@@ -29,7 +29,7 @@ extension ResolvedValue.Content {
 extension JSONValue {
   /// The document on one line with sorted keys, in which a number that is no integer stays one: `1.0` and not `1`.
   ///
-  /// Keras refuses `momentum: 0`, because it asks for a float.
+  /// Keras refuses `momentum: 0` where it asks for a float.
   func textKeepingFloats() throws -> String {
     switch self {
     case .number(let value): return "\(value)"

@@ -112,24 +112,22 @@ struct KerasOptions {
 extension ResolvedValue.Content {
   /// The value in the form that a schema has, of one that Keras wrote: a size may be one number, and a number a list of one.
   ///
-  /// Ranges are left to the network, which knows its shapes.
-  /// - Returns: nil for a value of another form.
+  /// - Returns: nil for a value of another form, or outside of the schema's range.
   fileprivate func fitted(to schema: Schema) -> ResolvedValue.Content? {
     switch (schema, self) {
-    case (.integer, .integer), (.boolean, .boolean), (.choice, .text), (.text, .text),
-      (.name, .text):
-      self
+    case (.boolean, .boolean), (.choice, .text), (.text, .text), (.name, .text): self
+    case (.integer(let range), .integer(let value)): range.contains(value) ? self : nil
     case (.formatted(let format), .text(let value)): format.accepts(value) ? self : nil
-    case (.number, .number): self
-    case (.number, .integer(let value)): .number(Double(value))
-    case (.integer, .number(let value)): Int(exactly: value).map { .integer($0) }
+    case (.number(let range), .number(let value)): range.contains(value) ? self : nil
+    case (.number, .integer(let value)): Self.number(Double(value)).fitted(to: schema)
+    case (.integer, .number(let value)): Int(exactly: value).flatMap { Self.integer($0).fitted(to: schema) }
     case (.integer, .list(let values)): values.count == 1 ? values[0].content.fitted(to: schema) : nil
     case (.size(let range), .list(let values)):
       values.count == 2 ? fitted(to: .list(.integer(range), count: 2...2)) : nil
     case (.size(let range), _):
       fitted(to: .integer(range)).map { .list(of: [$0, $0]) }
-    case (.list(let element, _), .list(let values)):
-      Self.list(values.map { $0.content.fitted(to: element) })
+    case (.list(let element, let count), .list(let values)):
+      count.contains(values.count) ? Self.list(values.map { $0.content.fitted(to: element) }) : nil
     case (.optional(_, let inner), _): fitted(to: inner)
     case (.integer, _), (.number, _), (.boolean, _), (.choice, _), (.text, _), (.formatted, _), (.name, _),
       (.list, _),
@@ -149,11 +147,11 @@ extension Schema {
   /// What an option of Keras's may be, for messages.
   fileprivate var supported: String {
     switch self {
-    case .integer: "a whole number"
-    case .number: "a number"
+    case .integer(let range): "a whole number from \(range.lowerBound) to \(range.upperBound)"
+    case .number(let range): range.supported
     case .boolean: "true or false"
     case .choice(let choices): choices.map(\.word).joined(separator: ", ")
-    case .size: "two whole numbers"
+    case .size(let range): "two whole numbers from \(range.lowerBound) to \(range.upperBound)"
     case .list(.integer, _): "whole numbers"
     case .list(let element, _): "a list, each \(element.supported)"
     case .optional(_, let inner): inner.supported
@@ -161,5 +159,16 @@ extension Schema {
     case .text, .name, .path, .layerNames, .byteSize: "text"
     case .object, .union, .layers, .blocks, .sweep: "another value"
     }
+  }
+}
+
+extension NumberRange {
+  /// The range in words, without bounds that only say what a number can be.
+  fileprivate var supported: String {
+    let (least, most) = (NumberRange.any.minimum, NumberRange.any.maximum)
+    var bounds: [String] = []
+    if minimum > least { bounds.append((minimumIsAllowed ? "at least " : "above ") + "\(minimum)") }
+    if maximum < most { bounds.append((maximumIsAllowed ? "at most " : "below ") + "\(maximum)") }
+    return (["a number"] + (bounds.isEmpty ? [] : [bounds.joined(separator: " and ")])).joined(separator: " ")
   }
 }

@@ -17,9 +17,9 @@ struct ModelDescription {
   struct Layer {
     /// Unique, and not ``Network/inputName``.
     let name: String
-    let className: String
+    var className: String
     /// An object.
-    let options: JSONValue
+    var options: JSONValue
     /// Names of earlier layers, or ``Network/inputName``.
     var inputs: [String]
     /// The layer whose place in the file holds the weights: the layer itself, or the model that it is nested in.
@@ -28,6 +28,21 @@ struct ModelDescription {
     let isTrainable: Bool
     /// In Keras's order; readers leave them to the network that the layers become.
     let weights: [Weight]
+
+    init(
+      name: String, className: String, options: JSONValue, inputs: [String], owner: String,
+      isTrainable: Bool, weights: [Weight]
+    ) {
+      (self.name, self.className, self.options) = (name, className, options)
+      (self.inputs, self.owner, self.isTrainable, self.weights) = (inputs, owner, isTrainable, weights)
+    }
+
+    /// A layer without weights that is no part of a file, still without inputs.
+    init(name: String, className: String, options: JSONValue) {
+      self.init(
+        name: name, className: className, options: options, inputs: [], owner: name, isTrainable: true,
+        weights: [])
+    }
   }
 
   /// A weight of a layer.

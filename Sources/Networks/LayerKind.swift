@@ -5,6 +5,7 @@ public enum LayerKind: String, Hashable, Sendable, CaseIterable {
   // Convolutions.
   case conv2D = "conv2d"
   case depthwiseConv2D = "depthwise_conv2d"
+  case separableConv2D = "separable_conv2d"
   case conv2DTranspose = "conv2d_transpose"
   case conv1D = "conv1d"
   // Windows and whole images or sequences.
@@ -30,6 +31,7 @@ public enum LayerKind: String, Hashable, Sendable, CaseIterable {
   case embedding
   // Functions of one element. Those without settings are written by their own words.
   case activation
+  case relu
   case leakyReLU = "leaky_relu"
   case elu
   case prelu
@@ -51,6 +53,7 @@ public enum LayerKind: String, Hashable, Sendable, CaseIterable {
     switch self {
     case .conv2D: LayerDescription.conv2D
     case .depthwiseConv2D: LayerDescription.depthwiseConv2D
+    case .separableConv2D: LayerDescription.separableConv2D
     case .conv2DTranspose: LayerDescription.conv2DTranspose
     case .conv1D: LayerDescription.conv1D
     case .maxPool2D: LayerDescription.maxPool2D
@@ -72,6 +75,7 @@ public enum LayerKind: String, Hashable, Sendable, CaseIterable {
     case .dense: LayerDescription.dense
     case .embedding: LayerDescription.embedding
     case .activation: LayerDescription.activation
+    case .relu: LayerDescription.relu
     case .leakyReLU: LayerDescription.leakyReLU
     case .elu: LayerDescription.elu
     case .prelu: LayerDescription.prelu

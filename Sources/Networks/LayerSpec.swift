@@ -7,6 +7,7 @@ public enum LayerSpec: Hashable, Sendable {
   case conv1D(Conv1D)
   case conv2D(Conv2D)
   case depthwiseConv2D(DepthwiseConv2D)
+  case separableConv2D(SeparableConv2D)
   case conv2DTranspose(Conv2DTranspose)
   // Windows and whole images or sequences.
   case maxPool1D(Pool1D)
@@ -31,6 +32,7 @@ public enum LayerSpec: Hashable, Sendable {
   case embedding(Embedding)
   // Functions of one element.
   case activation(Activation)
+  case relu(ReLU)
   case leakyReLU(LeakyReLU)
   case elu(ELU)
   case prelu(PReLU)
@@ -53,6 +55,7 @@ public enum LayerSpec: Hashable, Sendable {
     case .conv1D(let settings): DescribedLayer(.conv1D, settings)
     case .conv2D(let settings): DescribedLayer(.conv2D, settings)
     case .depthwiseConv2D(let settings): DescribedLayer(.depthwiseConv2D, settings)
+    case .separableConv2D(let settings): DescribedLayer(.separableConv2D, settings)
     case .conv2DTranspose(let settings): DescribedLayer(.conv2DTranspose, settings)
     case .maxPool1D(let settings): DescribedLayer(.maxPool1D, settings)
     case .averagePool1D(let settings): DescribedLayer(.averagePool1D, settings)
@@ -73,6 +76,7 @@ public enum LayerSpec: Hashable, Sendable {
     case .dense(let settings): DescribedLayer(.dense, settings)
     case .embedding(let settings): DescribedLayer(.embedding, settings)
     case .activation(let settings): DescribedLayer(.activation, settings)
+    case .relu(let settings): DescribedLayer(.relu, settings)
     case .leakyReLU(let settings): DescribedLayer(.leakyReLU, settings)
     case .elu(let settings): DescribedLayer(.elu, settings)
     case .prelu(let settings): DescribedLayer(.prelu, settings)

@@ -56,6 +56,7 @@ struct EveryLayerRun {
         - conv2d: {filters: 8, kernel: 3, padding: same, groups: 2, activation: leaky_relu}
         - local_response_norm: {radius: 2, alpha: 0.1, beta: 0.75}
         - depthwise_conv2d: {kernel: 3, padding: same, multiplier: 2, activation: gelu}
+        - separable_conv2d: {filters: 16, kernel: 3, padding: same, multiplier: 2, activation: relu}
         - prelu: {shared: true}
         - global_average_pool2d
         - dense: {units: 4, activation: silu}
@@ -65,6 +66,7 @@ struct EveryLayerRun {
         - conv2d: {filters: 8, kernel: 1, dilation: 1}
         - add: {inputs: [conv2d_2, stem]}
         - leaky_relu
+        - relu: {max_value: 6}
         - elu: {alpha: 0.5}
         - position_bias
         - max_pool2d: {size: 2}
@@ -72,6 +74,7 @@ struct EveryLayerRun {
         - conv2d_transpose: {filters: 6, kernel: 3, stride: 2, padding: same, activation: tanh}
         - prelu
         - softplus
+        - relu6
         - rescale: {scale: 0.5, offset: -0.25}
         - linear
         - gelu

@@ -56,6 +56,39 @@ struct ModernLayerTests {
     try expectMatchesReference(vector, samples: 17)
   }
 
+  @Test("ReLU with a largest value, alone, in what comes before it, and behind a maximum pool")
+  func cappedReLU() throws {
+    // Values of these networks are of the order of 1, so that both ends are met.
+    for largest: Float in [0.25, 1, 6] {
+      let function = LayerSpec.relu(ReLU(maxValue: largest))
+      try expectMatches(function, filters: [1, 25], samples: [17, 2])
+      let network = try Network(
+        inputShape: [13, 11, 2],
+        chain: [
+          conv(25, .linear), function, .maxPool2D(Pool2D(size: Size2D(2))), conv(6, .linear),
+          .batchNorm(BatchNorm()), function, .flatten, .dense(Dense(units: 9)), function,
+          .dense(Dense(units: 3)),
+        ])
+      try expectMatchesReference(network, samples: 3)
+    }
+  }
+
+  @Test("ReLU with a largest value takes no step of its own where ReLU takes none")
+  func fusedCappedReLU() throws {
+    func steps(_ function: LayerSpec) throws -> [String] {
+      let network = try Network(
+        inputShape: [13, 11, 2],
+        chain: [
+          conv(25), function, .maxPool2D(Pool2D(size: Size2D(2))), conv(6), function, .flatten,
+          .dense(Dense(units: 9)), function, .dense(Dense(units: 3)),
+        ]
+      ).resolved()
+      let compiled = try CompiledNetwork(network, options: CompileOptions(batch: 4, shard: 4))
+      return try compiled.trainingPlan(samples: 4).stepNames.map { "\($0.layer) \($0.pass.rawValue)" }
+    }
+    #expect(try steps(.relu(ReLU(maxValue: 6))) == steps(.activation(.relu)))
+  }
+
   @Test("depthwise convolutions with one and several filters per channel")
   func depthwise() throws {
     let cases = [
@@ -67,6 +100,38 @@ struct ModernLayerTests {
     for (index, item) in cases.enumerated() {
       try expectMatches(.depthwiseConv2D(item), filters: [1, 25, 32], samples: [index % 2 == 0 ? 17 : 1, 3])
     }
+  }
+
+  @Test("separable convolutions with one and several filters per channel")
+  func separable() throws {
+    let cases = [
+      SeparableConv2D(filters: 7, kernel: Size2D(3), padding: .same, activation: .relu),
+      SeparableConv2D(
+        filters: 16, kernel: Size2D(3), stride: Size2D(2), padding: .same, useBias: false, activation: .gelu),
+      SeparableConv2D(filters: 25, kernel: Size2D(3, 2), dilation: Size2D(2)),
+      SeparableConv2D(filters: 5, kernel: Size2D(5), multiplier: 3, padding: .same),
+      SeparableConv2D(filters: 1, kernel: Size2D(1), multiplier: 2, activation: .tanh),
+    ]
+    for (index, item) in cases.enumerated() {
+      try expectMatches(.separableConv2D(item), filters: [1, 25, 32], samples: [index % 2 == 0 ? 17 : 1, 3])
+    }
+  }
+
+  @Test("both kernels of a separable convolution are chosen, under names of their own")
+  func separableChoices() throws {
+    let network = try Network(
+      inputShape: [13, 11, 16],
+      chain: [
+        conv(16), .separableConv2D(SeparableConv2D(filters: 32, kernel: Size2D(3), padding: .same)),
+        .flatten, .dense(Dense(units: 3)),
+      ]
+    ).resolved()
+    let choices = try CompiledNetwork(network, options: CompileOptions(batch: 4, shard: 4)).choices
+    for name in ["separable_conv2d/depthwise_kernel", "separable_conv2d/pointwise_kernel"] {
+      for pass in Pass.allCases { #expect(choices[name, pass] != nil, "\(name) \(pass)") }
+    }
+    #expect(choices["separable_conv2d", .forward] == nil)
+    #expect(KernelChoices(text: choices.text) == choices)
   }
 
   @Test("transposed convolutions")

@@ -69,6 +69,24 @@ struct ReferenceNetwork {
     parameters["\(layer.name)/\(name)"] ?? ReferenceTensor([0])
   }
 
+  /// What the first of a separable convolution's two gives, and both as convolutions of the library of plain loops.
+  private func separated(_ layer: ResolvedLayer, _ conv: SeparableConv2D, _ src: ReferenceTensor) -> (
+    middle: ReferenceTensor, first: (Conv2D, kernel: ReferenceTensor),
+    second: (Conv2D, kernel: ReferenceTensor)
+  ) {
+    let depthwise = DepthwiseConv2D(
+      kernel: conv.kernel, multiplier: conv.multiplier, stride: conv.stride, dilation: conv.dilation,
+      padding: conv.padding, useBias: false)
+    let grouped = ReferenceKernels.grouped(depthwise, channels: src.shape[3])
+    let kernel = parameter(layer, "depthwise_kernel").reshaped(
+      to: [conv.kernel.height, conv.kernel.width, 1, grouped.filters])
+    let mixing = Conv2D(filters: conv.filters, kernel: .one, useBias: conv.useBias)
+    return (
+      ReferenceKernels.convolution(src, kernel: kernel, bias: nil, grouped), (grouped, kernel),
+      (mixing, parameter(layer, "pointwise_kernel"))
+    )
+  }
+
   /// A kernel of [K, IC, OC] as the library of plain loops takes it: [1, K, IC, OC].
   private func kernel(_ layer: ResolvedLayer) -> ReferenceTensor {
     let kernel = parameter(layer, "kernel")
@@ -91,6 +109,9 @@ struct ReferenceNetwork {
     case .depthwiseConv2D(let conv):
       let grouped = ReferenceKernels.grouped(conv, channels: src.shape[3])
       return ReferenceKernels.convolution(src, kernel: groupedKernel(layer, grouped), bias: bias, grouped)
+    case .separableConv2D(let conv):
+      let (middle, _, second) = separated(layer, conv, src)
+      return ReferenceKernels.convolution(middle, kernel: second.kernel, bias: bias, second.0)
     case .conv2DTranspose(let conv):
       return ReferenceKernels.transposedConvolution(src, kernel: kernel(layer), bias: bias, conv)
     default:
@@ -108,7 +129,7 @@ struct ReferenceNetwork {
   ) -> ReferenceTensor {
     let src = inputs[0]
     switch layer.spec {
-    case .conv1D, .conv2D, .depthwiseConv2D, .conv2DTranspose, .dense:
+    case .conv1D, .conv2D, .depthwiseConv2D, .separableConv2D, .conv2DTranspose, .dense:
       return ReferenceKernels.activation(layer.spec.fusedActivation, weighted(layer, src))
     case .maxPool1D(let pool):
       return ReferenceKernels.maxPool(src.asImage, ReferenceKernels.image(pool)).asSequence
@@ -132,6 +153,7 @@ struct ReferenceNetwork {
     case .reshape(let reshape): return src.reshaped(to: Shape([src.shape[0]] + reshape.shape))
     case .embedding: return ReferenceKernels.embedding(src, table: parameter(layer, "embeddings"))
     case .activation(let activation): return ReferenceKernels.activation(activation, src)
+    case .relu(let function): return ReferenceKernels.relu(src, upTo: function.maxValue.map(Double.init))
     case .leakyReLU(let function):
       return ReferenceKernels.leakyReLU(src, slope: Double(function.negativeSlope))
     case .elu(let function): return ReferenceKernels.elu(src, alpha: Double(function.alpha))
@@ -193,13 +215,26 @@ struct ReferenceNetwork {
   ) -> [ReferenceTensor] {
     let src = inputs[0]
     switch layer.spec {
-    case .conv1D, .conv2D, .depthwiseConv2D, .conv2DTranspose, .dense:
+    case .conv1D, .conv2D, .depthwiseConv2D, .separableConv2D, .conv2DTranspose, .dense:
       let activation = layer.spec.fusedActivation
       let diff =
         skipsActivation || activation == .linear
         ? diffDst : ReferenceKernels.activationGradient(activation, diffDst, src: weighted(layer, src))
       if parameters["\(layer.name)/bias"] != nil {
         gradients["\(layer.name)/bias"] = ReferenceKernels.biasGradient(diff)
+      }
+      if case .separableConv2D(let conv) = layer.spec {
+        let (middle, first, second) = separated(layer, conv, src)
+        let diffMiddle = ReferenceKernels.convolutionGradientToSource(
+          diff, kernel: second.kernel, srcShape: middle.shape, second.0)
+        gradients["\(layer.name)/pointwise_kernel"] = ReferenceKernels.convolutionGradientToKernel(
+          diff, src: middle, second.0)
+        gradients["\(layer.name)/depthwise_kernel"] = ReferenceKernels.convolutionGradientToKernel(
+          diffMiddle, src: src, first.0)
+        return [
+          ReferenceKernels.convolutionGradientToSource(
+            diffMiddle, kernel: first.kernel, srcShape: src.shape, first.0)
+        ]
       }
       let (diffSrc, diffKernel) = weightedGradient(layer, src, diff)
       gradients["\(layer.name)/kernel"] = diffKernel
@@ -252,6 +287,8 @@ struct ReferenceNetwork {
       return [
         skipsActivation ? diffDst : ReferenceKernels.activationGradient(activation, diffDst, src: src)
       ]
+    case .relu(let function):
+      return [ReferenceKernels.reluGradient(diffDst, src: src, upTo: function.maxValue.map(Double.init))]
     case .leakyReLU(let function):
       return [
         ReferenceKernels.leakyReLUGradient(diffDst, src: src, slope: Double(function.negativeSlope))
@@ -353,6 +390,7 @@ extension LayerSpec {
     case .conv1D(let conv): conv.activation
     case .conv2D(let conv): conv.activation
     case .depthwiseConv2D(let conv): conv.activation
+    case .separableConv2D(let conv): conv.activation
     case .conv2DTranspose(let conv): conv.activation
     case .dense(let dense): dense.activation
     default: .linear

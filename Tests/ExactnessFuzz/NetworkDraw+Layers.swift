@@ -2,7 +2,8 @@
 
 extension NetworkDraw {
   static let activations = [
-    "linear", "relu", "leaky_relu", "elu", "gelu", "silu", "softplus", "sigmoid", "hard_sigmoid", "tanh",
+    "linear", "relu", "relu6", "leaky_relu", "elu", "gelu", "silu", "softplus", "sigmoid", "hard_sigmoid",
+    "tanh",
     "softmax",
   ]
   static let initializers = [
@@ -40,11 +41,16 @@ extension NetworkDraw {
   /// A layer that gives the shape it takes.
   mutating func addFunction(_ dice: inout Dice) {
     let words =
-      ["leaky_relu", "elu", "prelu", "dropout", "dropout", "batch_norm", "batch_norm", "layer_norm"]
+      [
+        "capped_relu", "leaky_relu", "elu", "prelu", "dropout", "dropout", "batch_norm", "batch_norm",
+        "layer_norm",
+      ]
       + ["local_response_norm", "position_bias", "rescale", "activation", "activation", "activation"]
     let word = dice.pick(words)
     switch word {
     case "activation": add(dice.pick(Self.activations), work: 4)
+    case "capped_relu":
+      add("relu", [.init(key: "max_value", value: dice.chance(0.2) ? "none" : dice.decimal(0.3...6))])
     case "leaky_relu": add(word, some("negative_slope", dice.decimal(0...0.5), &dice))
     case "elu": add(word, some("alpha", dice.decimal(0.1...2), &dice), work: 4)
     case "prelu": add(word, some("shared", .scalar("\(dice.chance(0.8))"), &dice))
@@ -106,6 +112,13 @@ extension NetworkDraw {
     let window = Window(sides, isImage: true, &dice)
     let multiplier = dice.chance(0.3) ? dice.integer(1...3) : 1
     let entries = some("multiplier", Node(multiplier), &dice)
+    guard !dice.chance(0.4) else {
+      let filters = filters(&dice)
+      return addFitting(
+        "separable_conv2d",
+        [.init(key: "filters", value: Node(filters))] + window.entries + entries + weights(&dice),
+        gives: window.output(sides) + [filters], work: window.area + channels)
+    }
     let filters = channels * (entries.isEmpty ? 1 : multiplier)
     addFitting(
       "depthwise_conv2d", window.entries + entries + weights(&dice), gives: window.output(sides) + [filters],

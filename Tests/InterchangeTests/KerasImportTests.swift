@@ -1,3 +1,4 @@
+import Compute
 import HDF5
 import Interchange
 import Networks
@@ -13,9 +14,7 @@ struct KerasImportTests {
     return "/\(folder)/Fixtures/\(name).h5"
   }
 
-  /// Probabilities of the fixture's inputs; pixels are whole numbers from 0 to 255.
-  ///
-  /// Of a file of weights alone they are the outputs as they are.
+  /// What the network says of the fixture's inputs, as its criterion has it; pixels are whole numbers from 0 to 255.
   private static func predict(_ checkpoint: Checkpoint, of path: String) throws -> (
     found: [Double], expected: [Double]
   ) {
@@ -24,20 +23,20 @@ struct KerasImportTests {
     let expected = try root.dataset("expected/output").read(Float.self).map(Double.init)
     let count = pixels.count / checkpoint.network.inputShape.elementCount
     let predictor = try Predictor(
-      checkpoint.network, values: checkpoint.values, sampleCount: count, workers: 1)
+      checkpoint.network, values: checkpoint.values, criterion: checkpoint.identity.criterion,
+      sampleCount: count, workers: 1)
     let logits = try #require(
       try predictor.logits(pixels: pixels.map { UInt8($0) }, stop: StopRequest()))
     let classes = predictor.classes
-    let found =
-      path.contains("weights")
-      ? logits.map(Double.init)
-      : (0..<count).flatMap { Predictor.probabilities(logits[$0 * classes..<($0 + 1) * classes]) }
-    return (found, expected)
+    return ((0..<count).flatMap { predictor.values(logits[$0 * classes..<($0 + 1) * classes]) }, expected)
   }
 
   @Test(
     "an imported model predicts what Keras predicts, and its checkpoint does so after reading it back",
-    arguments: ["functional", "sequential", "nested", "frozen", "modern", "caffe"], [2, 3])
+    arguments: [
+      "functional", "sequential", "nested", "frozen", "modern", "caffe", "regression", "hard-sigmoid",
+      "functions", "operations", "adapted", "mobile", "words",
+    ], [2, 3])
   func prediction(name: String, keras: Int) throws {
     let path = Self.fixture("\(name)-keras\(keras)")
     let result = try KerasImport().read(path)
@@ -74,6 +73,54 @@ struct KerasImportTests {
     }
     #expect(error.description.contains("first, flat, last"))
     #expect(error.kind == .usage)
+  }
+
+  @Test("the loss of the file says what the outputs are, and --loss says otherwise", arguments: [2, 3])
+  func regression(keras: Int) throws {
+    let path = Self.fixture("regression-keras\(keras)")
+    let result = try KerasImport().read(path)
+    let criterion = try #require(result.checkpoint.identity.criterion)
+    #expect(criterion.loss == .meanSquaredError && criterion.task == .values)
+    #expect(!result.notes.contains { $0.contains("--loss") })
+    let chosen = try KerasImport(loss: .softmaxCrossEntropy).read(path).checkpoint.identity.criterion
+    #expect(chosen == .classification)
+  }
+
+  @Test("where the file says nothing, outputs without a function are numbers, and that is said")
+  func unknownLoss() throws {
+    let network = try Network(
+      inputShape: [5, 5, 1],
+      layers: [
+        Layer(name: "first", inputs: ["input"], spec: .conv2D(Conv2D(filters: 2, kernel: Size2D(3)))),
+        Layer(name: "flat", inputs: ["first"], spec: .flatten),
+        Layer(name: "last", inputs: ["flat"], spec: .dense(Dense(units: 3))),
+      ])
+    let path = Self.fixture("weights-keras2")
+    let result = try KerasImport(architecture: .network(network)).read(path)
+    #expect(result.checkpoint.identity.criterion?.loss == .meanSquaredError)
+    #expect(result.notes.contains { $0.contains("does not say by which loss") && $0.contains("--loss") })
+    // Without its dense layers there is nothing that any loss of classes takes.
+    let headless = try Network(inputShape: [5, 5, 1], layers: [network.layers[0]])
+    let bare = try KerasImport(architecture: .network(headless)).read(path)
+    #expect(bare.checkpoint.identity.criterion?.task == .values)
+    let error = try #require(throws: InterchangeError.self) {
+      try KerasImport(architecture: .network(headless), loss: .softmaxCrossEntropy).read(path)
+    }
+    #expect(error.kind == .usage && error.description.contains("gives 3×3×2"), "\(error)")
+    // A model that ends in softmax or sigmoid says enough itself.
+    let softmax = try KerasImport().read(Self.fixture("mobile-keras3"))
+    #expect(softmax.checkpoint.identity.criterion == .classification)
+    #expect(!softmax.notes.contains { $0.contains("--loss") })
+  }
+
+  @Test("the hard sigmoid of Keras 2 is said to be another")
+  func hardSigmoid() throws {
+    let old = try KerasImport().read(Self.fixture("hard-sigmoid-keras2"))
+    #expect(old.notes.contains { $0.contains("hard_sigmoid") && $0.contains("Keras 2") })
+    let scalings = old.checkpoint.network.layers.filter { $0.spec.kind == .rescale }
+    #expect(scalings.count == 2 + 3)
+    let new = try KerasImport().read(Self.fixture("hard-sigmoid-keras3"))
+    #expect(!new.notes.contains { $0.contains("hard_sigmoid") })
   }
 
   @Test("what is left out is said, and so is how pixels are prepared")

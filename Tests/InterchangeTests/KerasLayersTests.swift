@@ -95,6 +95,27 @@ struct KerasLayersTests {
     try group.write("layer/bias", [Float](repeating: 1, count: 9), shape: [9])
   }
 
+  @Test("what the network finds wrong with a model names the file, and is the file's fault")
+  func networkErrors() throws {
+    let folder = try TemporaryDirectory()
+    let path = folder.file("model.h5")
+    let file = try HDF5.File.create(path)
+    try Self.writeTooLargeWindow(to: file.root)
+    try file.close()
+    let error = try #require(throws: InterchangeError.self) { try KerasImport().read(path) }
+    #expect(error.kind == .badData)
+    #expect(error.description.hasPrefix("\(path): layer 'layer': a 9×9 window does not fit"), "\(error)")
+  }
+
+  /// A model without weights, whose window is larger than its image.
+  private static func writeTooLargeWindow(to root: Group) throws {
+    let example = LayerExample([3, 3, 1], .conv2D(Conv2D(filters: 1, kernel: Size2D(3))))
+    let config = try KerasModelConfig(try model(example)).json()
+    try root.attributes.write(
+      "model_config", config.replacing("\"kernel_size\":[3,3]", with: "\"kernel_size\":[9,9]"))
+    try root.makeGroup("model_weights").attributes.write("layer_names", [String]())
+  }
+
   private static func problem(_ className: String, _ options: [String: JSONValue]) -> String? {
     let layer = ModelDescription.Layer(
       name: "layer", className: className, options: .object(options), inputs: ["input"], owner: "layer",
@@ -119,6 +140,12 @@ struct KerasLayersTests {
     for (name, options, wanted) in [
       ("Dense", [:], "no option units"),
       ("Dense", ["units": "many"], "units = \"many\" is not supported; supported: a whole number"),
+      ("Dense", ["units": .integer(.max)], "supported: a whole number from 1 to"),
+      ("Conv1D", ["filters": .integer(3), "kernel_size": .integer(0)], "from 1 to 1024"),
+      (
+        "Dropout", ["rate": .integer(1)],
+        "rate = 1 is not supported; supported: a number at least 0.0 and below 1.0"
+      ),
       ("Dense", ["units": .integer(3), "activation": "mish"], "activation = \"mish\""),
       ("Dense", ["units": .integer(3), "gain": .integer(1)], "gain = 1 is not supported"),
       ("Conv2D", ["filters": .integer(3), "kernel_size": "wide"], "supported: two whole numbers"),
@@ -127,7 +154,7 @@ struct KerasLayersTests {
         "supported: channels_last"
       ),
       ("DepthwiseConv2D", ["kernel_size": size, "groups": .integer(2)], "groups = 2"),
-      ("GlobalMaxPooling2D", ["keepdims": true], "keepdims = true is not supported; supported: false"),
+      ("GlobalMaxPooling2D", ["keepdims": "some"], "keepdims = \"some\" is not supported; supported: false"),
       ("ReLU", ["max_value": .number(6), "threshold": .integer(1)], "is not supported"),
       ("PReLU", ["shared_axes": .array([.integer(2)])], "shared_axes"),
       ("Normalization", ["axis": .integer(-1)], "mean = null"),
@@ -138,6 +165,88 @@ struct KerasLayersTests {
       let text = Self.problem(name, options) ?? "nothing"
       #expect(text.contains(wanted), "\(name): \(text)")
     }
+  }
+
+  @Test(
+    "a dimension that a reshape leaves open follows from the elements, or is an error that names the layer")
+  func openReshapes() throws {
+    func layers(_ target: [JSONValue]) throws -> [Layer] {
+      let reshape = ModelDescription.Layer(
+        name: "r", className: "Reshape", options: .object(["target_shape": .array(target)]), inputs: ["a"],
+        owner: "r", isTrainable: true, weights: [])
+      var model = ModelDescription(name: "m", inputShape: [6, 4], layers: [reshape], output: "r")
+      let open = OpenReshapes(takenFrom: &model, path: "x.h5")
+      guard case .layer(let spec, _) = try KerasLayers.translate(model.layers[0], path: "x.h5") else {
+        return []
+      }
+      let first = Layer(name: "a", inputs: ["input"], spec: .maxPool1D(Pool1D(size: 2)))
+      return try open.close([first, Layer(name: "r", inputs: ["a"], spec: spec)], of: [6, 4])
+    }
+    #expect(try layers([.integer(-1)]).last?.spec == .reshape(Reshape([12])))
+    #expect(try layers([.integer(2), .integer(-1)]).last?.spec == .reshape(Reshape([2, 6])))
+    #expect(try layers([.integer(3), .integer(4)]).last?.spec == .reshape(Reshape([3, 4])))
+    let error = #expect(throws: InterchangeError.self) { try layers([.integer(5), .integer(-1)]) }
+    #expect(error?.description == "x.h5: layer 'r' (Reshape) cannot bring 12 elements into the shape 5×any")
+    // Two of them are left to the options' own check.
+    let two = #expect(throws: InterchangeError.self) { try layers([.integer(-1), .integer(-1)]) }
+    #expect(two?.description.contains("target_shape") == true)
+  }
+
+  @Test("pools that keep their dimensions stand before a reshape")
+  func keptDimensions() {
+    let pool = ModelDescription.Layer(
+      name: "a", className: "GlobalAveragePooling2D", options: .object(["keepdims": true]), inputs: ["input"],
+      owner: "a", isTrainable: true, weights: [])
+    var model = ModelDescription(name: "m", inputShape: [6, 5, 4], layers: [pool], output: "a")
+    _ = KerasDialect(version: "3.15.1").translate(&model)
+    #expect(model.layers.map(\.className) == ["GlobalAveragePooling2D", "Reshape"])
+    #expect(model.layers[0].options["keepdims"] == false && model.output == model.layers[1].name)
+  }
+
+  @Test("words whose meaning changed are those of the version that wrote the file")
+  func dialects() throws {
+    func model(_ className: String) -> ModelDescription {
+      let layer = ModelDescription.Layer(
+        name: "a", className: className, options: .object(["activation": "hard_sigmoid"]), inputs: ["input"],
+        owner: "a", isTrainable: true, weights: [])
+      return ModelDescription(name: "m", inputShape: [4], layers: [layer], output: "a")
+    }
+    for version in ["2.2.4-tf", "2.21.0", nil] as [String?] {
+      var dense = model("Dense")
+      let notes = KerasDialect(version: version).translate(&dense)
+      #expect(notes.count == 1)
+      #expect(dense.layers.map(\.className) == ["Dense", "Rescaling", "Activation"])
+      #expect(dense.layers.map(\.inputs) == [["input"], ["a"], [dense.layers[1].name]])
+      #expect(dense.output == dense.layers[2].name && dense.layers[0].options["activation"] == "linear")
+      var function = model("Activation")
+      let others = KerasDialect(version: version).translate(&function)
+      #expect(others.count == 1)
+      #expect(function.layers.map(\.className) == ["Rescaling", "Activation"] && function.output == "a")
+    }
+    var new = model("Dense")
+    let none = KerasDialect(version: "3.15.1").translate(&new)
+    #expect(none.isEmpty && new.layers.count == 1)
+    for (function, classes) in [
+      ("selu", ["ELU", "Rescaling"]), ("hard_silu", ["Activation", "Multiply"]),
+    ] {
+      var dense = model("Dense")
+      dense.layers[0].options = .object(["activation": .string(function)])
+      let notes = KerasDialect(version: "3.15.1").translate(&dense)
+      #expect(notes.isEmpty)
+      #expect(dense.layers.map(\.className) == ["Dense"] + classes && dense.layers[0].inputs == ["input"])
+      #expect(dense.layers[0].options["activation"] == "linear" && dense.output == dense.layers[2].name)
+      #expect(dense.layers[1].inputs == ["a"])
+      let names = function == "selu" ? [dense.layers[1].name] : ["a", dense.layers[1].name]
+      #expect(dense.layers[2].inputs == names)
+      var alone = model("Activation")
+      alone.layers[0].options = .object(["activation": .string(function)])
+      _ = KerasDialect(version: "3.15.1").translate(&alone)
+      #expect(alone.layers.map(\.className) == classes && alone.output == alone.layers[1].name)
+    }
+    let error = #expect(throws: InterchangeError.self) {
+      try KerasDialect(version: "1.2.2").check(path: "x.h5")
+    }
+    #expect(error?.description.contains("Keras 1.2.2") == true)
   }
 
   @Test("options are read in every way that Keras and its older versions write them")
@@ -157,10 +266,17 @@ struct KerasLayersTests {
           == .dense(Dense(units: 3, activation: .relu)))
     }
     #expect(try spec("Activation", ["activation": "swish"]) == .activation(.silu))
+    #expect(try spec("Activation", ["activation": "relu6"]) == .activation(.relu6))
     #expect(try spec("Softmax", ["axis": .integer(-1)]) == .activation(.softmax))
     #expect(
       try spec("LeakyReLU", ["negative_slope": .number(0.2)]) == .leakyReLU(LeakyReLU(negativeSlope: 0.2)))
     #expect(try spec("LeakyReLU", ["alpha": .number(0.2)]) == .leakyReLU(LeakyReLU(negativeSlope: 0.2)))
+    let plain: [String: JSONValue] = [
+      "max_value": .null, "negative_slope": .number(0), "threshold": .number(0),
+    ]
+    #expect(try spec("ReLU", plain) == .activation(.relu))
+    #expect(
+      try spec("ReLU", plain.merging(["max_value": .integer(6)]) { $1 }) == .relu(ReLU(maxValue: 6)))
     #expect(try spec("ZeroPadding2D", ["padding": .integer(2)]) == .zeroPadding2D(Margins2D(2)))
     #expect(
       try spec("ZeroPadding2D", ["padding": .array([.integer(1), .integer(2)])])

@@ -72,6 +72,14 @@ struct KerasModelWriterTests {
       [9, 9, 4], .depthwiseConv2D(DepthwiseConv2D(kernel: Size2D(3), multiplier: 2, useBias: false)))
     #expect(depthwise.name == "DepthwiseConv2D")
     #expect(depthwise.keys == ["kernel_size": "[3,3]", "depth_multiplier": "2", "use_bias": "false"])
+    let separable = try config(
+      [9, 9, 4],
+      .separableConv2D(SeparableConv2D(filters: 6, kernel: Size2D(3), multiplier: 2, useBias: false)))
+    #expect(separable.name == "SeparableConv2D")
+    #expect(
+      separable.keys == [
+        "filters": "6", "kernel_size": "[3,3]", "depth_multiplier": "2", "use_bias": "false",
+      ])
     let transposed = try config(
       [9, 9, 4], .conv2DTranspose(Conv2DTranspose(filters: 3, kernel: Size2D(4), stride: Size2D(2))))
     #expect(transposed.keys == ["filters": "3", "kernel_size": "[4,4]", "strides": "[2,2]"])
@@ -84,6 +92,22 @@ struct KerasModelWriterTests {
     let norm = try config([9, 2], .normalization(Normalization(mean: [1], variance: [4, 9])))
     #expect(norm.keys == ["axis": "-1", "mean": "[1,1]", "variance": "[4,9]"])
     #expect(try config([9], .leakyReLU(LeakyReLU(negativeSlope: 0.1))).keys == ["alpha": "0.1"])
+    #expect(try config([9], .relu(ReLU(maxValue: 6))).keys == ["max_value": "6"])
+  }
+
+  @Test("a number that is a float in Keras is written as one, also where it is whole")
+  func floats() throws {
+    let chain: [LayerSpec] = [
+      .rescale(Rescale(scale: 2, offset: 1)), .normalization(Normalization(mean: [1], variance: [4])),
+      .batchNorm(BatchNorm(momentum: 0)), .dropout(Dropout(rate: 0)),
+      .leakyReLU(LeakyReLU(negativeSlope: 0)), .elu(ELU(alpha: 1)), .dense(Dense(units: 3)),
+    ]
+    let network = try Network(inputShape: [2], chain: chain).resolved()
+    let text = try KerasModelConfig(ModelDescription(network, name: "model")).json()
+    for wanted in [
+      #""scale":2.0"#, #""offset":1.0"#, #""mean":[1.0,1.0]"#, #""variance":[4.0,4.0]"#, #""momentum":0.0"#,
+      #""rate":0.0"#, #""alpha":0.0"#, #""alpha":1.0"#, #""units":3}"#, #""axis":-1"#,
+    ] { #expect(text.contains(wanted), "\(wanted) in \(text)") }
   }
 
   @Test(

@@ -41,6 +41,14 @@ struct ShapeInferenceTests {
       [13, 11, 4], .depthwiseConv2D(DepthwiseConv2D(kernel: Size2D(3), stride: Size2D(2), padding: .same)),
       [7, 6, 4], 40),
     Example(
+      [13, 11, 4], .separableConv2D(SeparableConv2D(filters: 6, kernel: Size2D(3), multiplier: 2)),
+      [11, 9, 6], 126, flops: 11 * 9 * (8 * 18 + 6 * 17)),
+    Example(
+      [13, 11, 4],
+      .separableConv2D(
+        SeparableConv2D(filters: 6, kernel: Size2D(3), stride: Size2D(2), padding: .same, useBias: false)),
+      [7, 6, 6], 60),
+    Example(
       [7, 6, 4],
       .conv2DTranspose(Conv2DTranspose(filters: 5, kernel: Size2D(3), stride: Size2D(2), padding: .same)),
       [14, 12, 5], 185, flops: 7 * 6 * 4 * 2 * 9 * 5 + 14 * 12 * 5),
@@ -64,6 +72,7 @@ struct ShapeInferenceTests {
     Example([13, 11, 4], .upSampling2D(UpSampling2D(size: Size2D(2, 3))), [26, 33, 4]),
     Example([13, 11, 4], .reshape(Reshape([143, 4])), [143, 4]),
     Example([7], .embedding(Embedding(vocabulary: 100, dimension: 8)), [7, 8], 800),
+    Example([13, 11, 4], .relu(ReLU(maxValue: 6)), [13, 11, 4]),
     Example([13, 11, 4], .prelu(PReLU()), [13, 11, 4], 572),
     Example([13, 11, 4], .prelu(PReLU(sharesPositions: true)), [13, 11, 4], 4),
     Example([13, 11, 4], .batchNorm(BatchNorm()), [13, 11, 4], 16),
@@ -92,6 +101,12 @@ struct ShapeInferenceTests {
       [9, 9, 4], .depthwiseConv2D(DepthwiseConv2D(kernel: Size2D(3, 2), multiplier: 5)))
     #expect(depthwise.map(\.shape) == [[3, 2, 4, 5], [20]])
     #expect(depthwise[0].fans == Fans(incoming: 24, outgoing: 30))
+    let separable = try specs(
+      [9, 9, 4], .separableConv2D(SeparableConv2D(filters: 6, kernel: Size2D(3, 2), multiplier: 5)))
+    #expect(separable.map(\.name) == ["depthwise_kernel", "pointwise_kernel", "bias"])
+    #expect(separable.map(\.shape) == [[3, 2, 4, 5], [1, 1, 20, 6], [6]])
+    #expect(separable[0].fans == Fans(incoming: 24, outgoing: 30))
+    #expect(separable[1].fans == Fans(incoming: 20, outgoing: 6))
     let transposed = try specs(
       [9, 9, 4], .conv2DTranspose(Conv2DTranspose(filters: 6, kernel: Size2D(3, 2))))
     #expect(transposed.map(\.shape) == [[3, 2, 6, 4], [6]])
@@ -163,6 +178,7 @@ struct ShapeInferenceTests {
     Mistake(
       input: [9, 9, 4], spec: .leakyReLU(LeakyReLU(negativeSlope: -0.1)),
       words: ["negative_slope", "at least 0"]),
+    Mistake(input: [9, 9, 4], spec: .relu(ReLU(maxValue: 0)), words: ["max_value", "above 0"]),
     Mistake(input: [9, 9, 4], spec: .elu(ELU(alpha: 0)), words: ["alpha", "above 0"]),
     Mistake(
       input: [9, 9, 4], spec: .localResponseNorm(LocalResponseNorm(beta: 0)), words: ["beta", "above 0"]),

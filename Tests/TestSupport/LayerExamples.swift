@@ -63,6 +63,16 @@ extension LayerKind {
               kernel: Size2D(3), multiplier: 2, stride: Size2D(2), dilation: Size2D(1, 2), padding: .same,
               useBias: false, activation: .elu, kernelInitializer: .heUniform, biasInitializer: .ones)))
       ]
+    case .separableConv2D:
+      [
+        LayerExample(
+          [13, 11, 4],
+          .separableConv2D(
+            SeparableConv2D(
+              filters: 6, kernel: Size2D(3), multiplier: 2, stride: Size2D(2), dilation: Size2D(1, 2),
+              padding: .same, useBias: false, activation: .elu, kernelInitializer: .heUniform,
+              biasInitializer: .ones)))
+      ]
     case .conv2DTranspose:
       [
         LayerExample(
@@ -132,6 +142,7 @@ extension LayerKind {
             Embedding(vocabulary: 7, dimension: 3, paddingWord: 0, isFrozen: true, initializer: .ones)))
       ]
     case .activation: Activation.allCases.map { LayerExample([9], .activation($0)) }
+    case .relu: [LayerExample([9], .relu(ReLU(maxValue: 6)))]
     case .leakyReLU: [LayerExample([9], .leakyReLU(LeakyReLU(negativeSlope: 0.1)))]
     case .elu: [LayerExample([9], .elu(ELU(alpha: 0.5)))]
     case .prelu:

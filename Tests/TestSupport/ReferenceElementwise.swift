@@ -10,6 +10,7 @@ extension ReferenceKernels {
     switch activation {
     case .linear: src
     case .relu: src.map { max($0, 0) }
+    case .relu6: relu(src, upTo: 6)
     case .leakyReLU: leakyReLU(src, slope: 0.2)
     case .elu: elu(src, alpha: 1)
     case .gelu: src.map { $0 * normalShare($0) }
@@ -32,6 +33,7 @@ extension ReferenceKernels {
     switch activation {
     case .linear: return diffDst
     case .relu: return elementwise { $0 > 0 ? 1 : 0 }
+    case .relu6: return reluGradient(diffDst, src: src, upTo: 6)
     case .leakyReLU: return leakyReLUGradient(diffDst, src: src, slope: 0.2)
     case .elu: return eluGradient(diffDst, src: src, alpha: 1)
     case .gelu:
@@ -43,6 +45,18 @@ extension ReferenceKernels {
     case .tanh: return elementwise { 1 - Foundation.tanh($0) * Foundation.tanh($0) }
     case .softmax: return softmaxGradient(diffDst, dst: softmax(src))
     }
+  }
+
+  /// ReLU that ends at a largest value.
+  public static func relu(_ src: ReferenceTensor, upTo largest: Double?) -> ReferenceTensor {
+    src.map { min(max($0, 0), largest ?? .infinity) }
+  }
+
+  /// Nothing goes back from 0 and from the largest value.
+  public static func reluGradient(
+    _ diffDst: ReferenceTensor, src: ReferenceTensor, upTo largest: Double?
+  ) -> ReferenceTensor {
+    multiply(diffDst, src.map { $0 > 0 && $0 < largest ?? .infinity ? 1 : 0 })
   }
 
   public static func leakyReLU(_ src: ReferenceTensor, slope: Double) -> ReferenceTensor {

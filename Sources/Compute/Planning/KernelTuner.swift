@@ -66,7 +66,7 @@ public struct KernelTuner {
       if !readsImage { known[geometry.problem] = timings }
       result += timings.map {
         KernelTiming(
-          layer: operation.layer, pass: $0.pass, algorithm: $0.algorithm, precision: $0.precision,
+          layer: operation.choiceName, pass: $0.pass, algorithm: $0.algorithm, precision: $0.precision,
           kernel: $0.kernel, seconds: $0.seconds, flops: $0.flops)
       }
     }

@@ -42,8 +42,15 @@ struct Operation {
   var activation: Eltwise?
   /// The layer whose parameters the operation has and by whose name tables and errors call it.
   let layer: String
+  /// The name of the parameter that the kernel is: a layer of several convolutions has a kernel for each.
+  var kernelName = "kernel"
   let inputShapes: [Shape]
   let outputShape: Shape
+}
+
+extension Operation {
+  /// By what choices of kernels name the operation: its layer, and the kernel where the layer has several.
+  var choiceName: String { kernelName == "kernel" ? layer : "\(layer)/\(kernelName)" }
 }
 
 /// `dst = src · scale + offset`, a pair of values for each channel, or one pair for all.
@@ -135,6 +142,7 @@ struct Lowering {
     case .conv2D(let conv): add(.convolution(conv), conv.activation)
     case .depthwiseConv2D(let conv):
       add(.convolution(conv.grouped(channels: layer.inputShapes[0][2])), conv.activation)
+    case .separableConv2D(let conv): separate(layer, conv, inputs, isOutput: isOutput)
     case .conv2DTranspose(let conv): add(.transposedConvolution(conv), conv.activation)
     case .dense(let dense): add(.dense(dense), dense.activation)
     case .embedding(let embedding): add(.embedding(embedding))
@@ -169,6 +177,10 @@ struct Lowering {
       let (scale, offset) = norm.affine
       let affine = ChannelAffine(scale: scale, offset: offset)
       if !readsPixels(layer, inputs, through: affine) { add(.affine(affine)) }
+    case .relu(let function):
+      operationOfLayer[layer.name] = inputs[0]
+      let clipped = function.maxValue.map { Eltwise.clip(low: 0, high: $0) }
+      append([.eltwise(clipped ?? .plainReLU)], after: layer)
     case .leakyReLU(let function):
       operationOfLayer[layer.name] = inputs[0]
       append([.eltwise(.relu(negativeSlope: function.negativeSlope))], after: layer)
@@ -193,6 +205,22 @@ struct Lowering {
     return true
   }
 
+  /// A convolution of each channel, then one of the channels of each position.
+  private mutating func separate(
+    _ layer: ResolvedLayer, _ conv: SeparableConv2D, _ inputs: [Int], isOutput: Bool
+  ) {
+    let depthwise = conv.depthwise.grouped(channels: layer.inputShapes[0][2])
+    let output = layer.outputShape
+    let middle: Shape = [output[0], output[1], depthwise.filters]
+    emit(
+      .convolution(depthwise), inputs: inputs, layer: layer.name, kernel: "depthwise_kernel",
+      shapes: layer.inputShapes, output: middle)
+    emit(
+      .convolution(conv.pointwise), inputs: [operations.count - 1], layer: layer.name,
+      kernel: "pointwise_kernel", shapes: [middle], output: output)
+    append(conv.activation, after: layer, isOutput: isOutput)
+  }
+
   /// A product of many is one of two, again and again.
   private mutating func multiply(_ layer: ResolvedLayer, _ inputs: [Int]) {
     var (product, shape) = (inputs[0], layer.inputShapes[0].asImage)
@@ -207,10 +235,13 @@ struct Lowering {
   }
 
   private mutating func emit(
-    _ kind: Operation.Kind, inputs: [Int], layer: String, shapes: [Shape], output: Shape
+    _ kind: Operation.Kind, inputs: [Int], layer: String, kernel: String = "kernel", shapes: [Shape],
+    output: Shape
   ) {
     operations.append(
-      Operation(kind: kind, inputs: inputs, layer: layer, inputShapes: shapes, outputShape: output))
+      Operation(
+        kind: kind, inputs: inputs, layer: layer, kernelName: kernel, inputShapes: shapes, outputShape: output
+      ))
     operationOfLayer[layer] = operations.count - 1
   }
 
@@ -222,6 +253,7 @@ struct Lowering {
     case .sigmoid where isOutput && leftOut == .sigmoid: kinds = []
     case .softmax: kinds = [.softmax]
     case .relu: kinds = [.eltwise(.plainReLU)]
+    case .relu6: kinds = [.eltwise(.clip(low: 0, high: 6))]
     case .leakyReLU: kinds = [.eltwise(.relu(negativeSlope: 0.2))]
     case .elu: kinds = [.eltwise(.elu(alpha: 1))]
     case .gelu: kinds = [.eltwise(.gelu)]
@@ -276,11 +308,11 @@ struct Lowering {
         if output == index { output = input }
       case .pooling(.max, _):
         // ReLU commutes with the maximum; behind the pool it has a quarter of the work, in both directions.
-        guard let input = follows(index), operations[input].activation == .plainReLU,
+        guard let input = follows(index), let function = operations[input].activation, function.isReLU,
           case .convolution = operations[input].kind
         else { continue }
         operations[input].activation = nil
-        operations[index].activation = .plainReLU
+        operations[index].activation = function
       case .input, .convolution, .transposedConvolution, .dense, .embedding, .pooling, .globalPooling,
         .softmax,
         .prelu, .layerNorm, .localResponseNorm, .affine, .add, .multiply, .concat, .dropout, .padding,
@@ -332,6 +364,13 @@ struct Lowering {
     operationOfTap = operationOfTap.mapValues { newIndex[$0] }
     operations = kept
     output = kept.count - 1
+  }
+}
+
+extension Eltwise {
+  /// Whether the function is ReLU, with or without a largest value.
+  fileprivate var isReLU: Bool {
+    if case .clip(low: 0, high: _) = self { true } else { self == .plainReLU }
   }
 }
 

@@ -18,7 +18,7 @@ extension PlanBuilder {
       isTraining ? try backwardWeightsKernel(shape, geometry, operation, hint: forward) : nil
     let layout = backwardWeights?.descriptor(of: .diffWeights) ?? forward.descriptor(of: .weights).with(.f32)
     let kernel = try segment(
-      "kernel", ofLayer: operation.layer, as: storable(layout, geometry),
+      operation.kernelName, ofLayer: operation.layer, as: storable(layout, geometry),
       .strided(try geometry.canonicalWeights()))
     let bias = conv.useBias ? try vector("bias", ofLayer: operation.layer, count: conv.filters) : nil
 
@@ -86,8 +86,8 @@ extension PlanBuilder {
 
   private func dataType(of geometry: ConvolutionGeometry, _ operation: Operation) -> DataType {
     guard options.precision == .bf16 else { return .f32 }
-    let usesBF16 = options.kernels.usesBF16(layer: operation.layer, problem: geometry.problem)
-    choosePrecision(usesBF16 ? .bf16 : .fp32, ofLayer: operation.layer)
+    let usesBF16 = options.kernels.usesBF16(layer: operation.choiceName, problem: geometry.problem)
+    choosePrecision(usesBF16 ? .bf16 : .fp32, ofLayer: operation.choiceName)
     return usesBF16 ? .bf16 : .f32
   }
 
@@ -104,9 +104,9 @@ extension PlanBuilder {
     _ make: (ConvolutionAlgorithm) throws -> [PrimitiveDescriptor]
   ) throws -> PrimitiveDescriptor {
     let problem = geometry.problemOfOneStep(pass, parts: options.parts)
-    let wanted = options.kernels.algorithm(layer: operation.layer, pass: pass, problem: problem)
+    let wanted = options.kernels.algorithm(layer: operation.choiceName, pass: pass, problem: problem)
     let (kernel, taken) = try kernel(wanted, pass, make)
-    choose(taken, ofLayer: operation.layer, for: pass)
+    choose(taken, ofLayer: operation.choiceName, for: pass)
     return kernel
   }
 
@@ -114,7 +114,7 @@ extension PlanBuilder {
   func kernelOfPart(
     _ operation: Operation, _ pass: Pass, _ make: (ConvolutionAlgorithm) throws -> [PrimitiveDescriptor]
   ) throws -> PrimitiveDescriptor {
-    guard let settled = choices[operation.layer, pass] else {
+    guard let settled = choices[operation.choiceName, pass] else {
       preconditionFailure(
         "the \(pass.rawValue) pass of layer '\(operation.layer)' has parts before it has a whole")
     }

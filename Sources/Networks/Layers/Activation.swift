@@ -5,6 +5,8 @@ internal import Tensors
 public enum Activation: String, Hashable, Sendable, Codable, CaseIterable {
   case linear
   case relu
+  /// min(max(x, 0), 6); ``ReLU`` has a largest value of its own.
+  case relu6
   /// x, or 0.2·x below zero; ``LeakyReLU`` has a slope of its own.
   case leakyReLU = "leaky_relu"
   /// x, or eˣ − 1 below zero; ``ELU`` has a factor of its own.
@@ -27,6 +29,7 @@ extension Activation: SettingWord {
     switch self {
     case .linear: "Leaves its input as it is."
     case .relu: "The larger of 0 and x."
+    case .relu6: "The larger of 0 and x, at most 6."
     case .leakyReLU: "x, or 0.2 · x below zero."
     case .elu: "x, or e^x − 1 below zero."
     case .gelu: "x times the normal distribution's share below x."
@@ -46,15 +49,7 @@ extension LayerDescription where Settings == Activation {
     kind: .activation, settings: SettingsDescription("A function of every element.", .linear, []),
     inputCount: 1...1,
     keras: KerasLayer("Activation", options: [.function]),
-    alsoReads: [
-      KerasLayer(
-        "ReLU", startingFrom: .relu,
-        options: [
-          .only("max_value", [.null]), .only("negative_slope", [.integer(0), .number(0)]),
-          .only("threshold", [.integer(0), .number(0)]),
-        ]),
-      KerasLayer("Softmax", startingFrom: .softmax, options: [.channelAxis(isWritten: false)]),
-    ],
+    alsoReads: [KerasLayer("Softmax", startingFrom: .softmax, options: [.channelAxis(isWritten: false)])],
     forms: Activation.allCases.filter { LayerKind(rawValue: $0.rawValue) == nil }.map { function in
       LayerForm(
         word: function.rawValue, settings: ObjectSchema(function.summary, []), inputCount: 1...1,

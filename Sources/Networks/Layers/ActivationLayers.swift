@@ -3,6 +3,36 @@ internal import Tensors
 
 // Functions of one element with settings or parameters of their own.
 
+/// min(max(x, 0), `maxValue`): ReLU6 with 6.
+///
+/// - SeeAlso: Krizhevsky 2010, "Convolutional deep belief networks on CIFAR-10".
+public struct ReLU: Hashable, Sendable, Codable {
+  /// Above 0; nil for ``Activation/relu``, which has no largest value.
+  public var maxValue: Float?
+
+  public init(maxValue: Float? = nil) { self.maxValue = maxValue }
+}
+
+extension LayerDescription where Settings == ReLU {
+  static let relu = LayerDescription(
+    .relu, "The larger of 0 and x, up to a largest value.", ReLU(),
+    [
+      SettingKey(
+        "max_value", \.maxValue, .optional("none", .number(.positive)), keras: "max_value",
+        "The largest value; 6 makes it ReLU6.")
+    ],
+    keras: KerasLayer(
+      "ReLU", options: [.only("negative_slope", [.number(0)]), .only("threshold", [.number(0)])]),
+    make: { $0.maxValue == nil ? .activation(.relu) : .relu($0) },
+    label: { "relu" + ($0.maxValue.map { ", at most \($0)" } ?? "") },
+    infer: { function, inference in
+      if let largest = function.maxValue, !(largest > 0 && largest.isFinite) {
+        throw inference.wrong("max_value", "\(largest) must be above 0")
+      }
+      return inference.make(output: inference.input, view: .samePlace, flopsPerElement: 2)
+    })
+}
+
 /// x, or `negativeSlope`·x below zero.
 ///
 /// - SeeAlso: Maas et al. 2013.

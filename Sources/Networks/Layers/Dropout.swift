@@ -17,7 +17,7 @@ extension LayerDescription where Settings == Dropout {
         "rate", \.rate, .number(.share), default: .required, keras: "rate",
         "Share of the elements that are zeroed.")
     ],
-    keras: KerasLayer("Dropout", "SpatialDropout2D"), make: LayerSpec.dropout,
+    keras: KerasLayer("Dropout", "SpatialDropout2D", "SpatialDropout1D"), make: LayerSpec.dropout,
     label: { "dropout \($0.rate)" },
     infer: { dropout, inference in
       guard dropout.rate >= 0, dropout.rate < 1 else {

@@ -53,7 +53,7 @@ public struct Adam: Optimizer {
       .squaredMeanShare(\.beta2), .epsilon(\.epsilon), .gradientDecay,
     ])
 
-  /// Keras's class for the rule, which has no such weight decay: it goes on without.
+  /// Keras's class for the rule.
   public var kerasClass: String? { "Adam" }
 
   /// What the rule remembers of each parameter.
@@ -105,11 +105,11 @@ public struct AdamW: Optimizer {
     "Adam with decoupled weight decay (Loshchilov & Hutter 2019).", AdamW(learningRate: 0.001),
     [
       .learningRate, .meanShare(\.beta1),
-      .squaredMeanShare(\.beta2), .epsilon(\.epsilon), .weightDecay(keras: "weight_decay"),
+      .squaredMeanShare(\.beta2), .epsilon(\.epsilon), .weightDecay,
     ])
 
-  /// Keras's class for the rule.
-  public var kerasClass: String? { "AdamW" }
+  /// Nil: Keras 2 does not find its own in a file.
+  public var kerasClass: String? { nil }
 
   /// What the rule remembers of each parameter.
   public var slotNames: [String] { ["mean", "squared_mean"] }

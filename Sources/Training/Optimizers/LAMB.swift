@@ -43,7 +43,8 @@ public struct LAMB: LayerwiseOptimizer {
 
   /// The settings, as configurations write them.
   public static let settings = SettingsDescription<LAMB>(
-    "LAMB (You et al. 2020), for large minibatches: Adam with steps in proportion to each norm.",
+    "LAMB (You et al. 2020), for large minibatches: Adam with steps in proportion to each parameter's norm, except "
+      + "where `weight_decay_on` or a rule leaves the parameter out.",
     LAMB(learningRate: 0.001),
     [
       .learningRate, .meanShare(\.beta1),

@@ -44,7 +44,8 @@ public struct LARS: LayerwiseOptimizer {
 
   /// The settings, as configurations write them.
   public static let settings = SettingsDescription<LARS>(
-    "LARS (You et al. 2017), for large minibatches: steps in proportion to each parameter's norm.",
+    "LARS (You et al. 2017), for large minibatches: steps in proportion to each parameter's norm, except where "
+      + "`weight_decay_on` or a rule leaves the parameter out.",
     LARS(learningRate: 1),
     [
       .learningRate, .share("momentum", \.momentum, "Kept share of the last update."),

@@ -42,8 +42,8 @@ public struct Lion: Optimizer {
       .share("beta2", \.beta2, keras: "beta_2", "Kept share of the gradient's running mean."), .weightDecay,
     ])
 
-  /// Keras's class for the rule.
-  public var kerasClass: String? { "Lion" }
+  /// Nil: Keras 2 does not find its own in a file.
+  public var kerasClass: String? { nil }
 
   /// What the rule remembers of each parameter.
   public var slotNames: [String] { ["mean"] }

@@ -13,7 +13,7 @@ public protocol Optimizer: Hashable, Sendable {
   /// λ; what it does is the rule's own.
   var weightDecay: Double { get set }
 
-  /// Keras's class for the rule with these settings; nil where Keras has none.
+  /// Keras's class for the rule; nil where Keras has none that it finds again in a file.
   var kerasClass: String? { get }
 
   /// Names of the slots, as checkpoints call them.
@@ -24,11 +24,14 @@ public protocol Optimizer: Hashable, Sendable {
 }
 
 extension Optimizer {
-  /// The rule in Keras; nil where Keras has none that computes the same.
+  /// The rule in Keras; nil where Keras has none that computes the same and that all its versions find again in a file.
+  ///
+  /// With weight decay there is none: Keras 2 reads optimizers of HDF5 files by classes that do not know the word, and a model
+  /// with it would not open there at all.
   public var keras: KerasObject? {
-    kerasClass.map { name in
-      KerasObject(name, Self.settings.kerasSettings(of: self).merging(["name": .text(name)]) { $1 })
-    }
+    guard weightDecay == 0, let kerasClass else { return nil }
+    return KerasObject(
+      kerasClass, Self.settings.kerasSettings(of: self).merging(["name": .text(kerasClass)]) { $1 })
   }
 }
 
@@ -57,13 +60,8 @@ extension SettingKey where Root: Optimizer {
 
   /// Weight decay that ``UpdateRange/shrink(by:)`` does, as in Keras.
   static var weightDecay: SettingKey {
-    // Keras 2 does not know the word in most rules.
-    weightDecay(keras: .unlessDefault("weight_decay"))
-  }
-
-  static func weightDecay(keras: KerasOption) -> SettingKey {
     SettingKey(
-      "weight_decay", \.weightDecay, .number(.nonNegative), keras: keras,
+      "weight_decay", \.weightDecay, .number(.nonNegative),
       "Parameters shrink by this times the learning rate in each step.")
   }
 

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Compute
 internal import Experiments
 internal import Foundation
 internal import Interchange
@@ -19,6 +20,9 @@ struct ImportKeras: ParsableCommand {
       How pixels are prepared becomes the network's first layer, so that the checkpoint takes plain RGB images from 0 to \
       255: caffe (BGR less means: VGG, ResNet), tf (-1 to 1: MobileNet, Inception), torch (DenseNet), none. The result is \
       a Keras model file again.
+
+      What the model was compiled to make small says what its outputs are: classes, labels or numbers. Where the file does not \
+      tell, the last layer decides, numbers unless it is softmax or sigmoid; --loss says it.
 
         convoy import keras vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5 --to vgg19.h5
         convoy import keras model.h5 --to model-convoy.h5 --classes cat,dog
@@ -51,15 +55,21 @@ struct ImportKeras: ParsableCommand {
       valueName: "names|file"))
   var classes: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "The loss that says what the outputs are, where the file does not: \(ImportKeras.losses).",
+      valueName: "loss"))
+  var loss: String?
+
+  private static let losses = Loss.Kind.allCases.map(\.rawValue).joined(separator: ", ")
+
   func run() throws {
     guard overwrite || !FileManager.default.fileExists(atPath: path) else {
       throw CommandError(
         .cannotCreate, "\(path) exists already; name another or pass --overwrite")
     }
-    guard FileManager.default.fileExists(atPath: model) else {
-      throw CommandError.missing("there is no file \(model)")
-    }
-    if try isZip() {
+    try checkFile()
+    if isZip {
       throw CommandError.badData(
         "\(model) is in Keras's own .keras format; write HDF5 in Keras: "
           + "keras.models.load_model(\"\(model)\").save(\"model.h5\")")
@@ -67,13 +77,12 @@ struct ImportKeras: ParsableCommand {
     let importer = KerasImport(
       inputShape: try shape(), architecture: try chosenArchitecture(),
       preprocessing: try chosenPreprocessing(),
-      classNames: try classNames())
+      classNames: try classNames(), loss: try chosenLoss())
     let stop = StopSignals.install()
     let result = try importer.read(model)
     // Reading is not interrupted; a file that nobody waits for any more is not written.
     try OutputOptions.check(stop)
-    let folder = URL(fileURLWithPath: path).deletingLastPathComponent()
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    try OutputFile.makeFolder(URL(fileURLWithPath: path).deletingLastPathComponent().path)
     try CheckpointFile.write(result.checkpoint, to: path, model: KerasModelWriter())
     for note in result.notes { print(note) }
     let network = result.checkpoint.network
@@ -82,10 +91,25 @@ struct ImportKeras: ParsableCommand {
         + "\(network.inputShape) to \(network.outputShape)")
   }
 
-  private func isZip() throws -> Bool {
+  private func checkFile() throws {
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: model, isDirectory: &isFolder) else {
+      throw CommandError.missing("there is no file \(model)")
+    }
+    guard isFolder.boolValue else { return }
+    if RunFolder.isRun(model) {
+      throw CommandError.missing(
+        "\(model) is the directory of a run, whose checkpoints every command takes as they are")
+    }
+    throw CommandError.missing(
+      "\(model) is a folder; Keras writes a model as one file by model.save(\"model.h5\"), a SavedModel that was loaded, too"
+    )
+  }
+
+  private var isZip: Bool {
     let file = FileHandle(forReadingAtPath: model)
     defer { try? file?.close() }
-    return try file?.read(upToCount: 4) == Data([0x50, 0x4B, 0x03, 0x04])
+    return (try? file?.read(upToCount: 4)) == Data([0x50, 0x4B, 0x03, 0x04])
   }
 
   // MARK: - Options
@@ -118,6 +142,14 @@ struct ImportKeras: ParsableCommand {
     return known
   }
 
+  private func chosenLoss() throws -> Loss.Kind? {
+    guard let loss else { return nil }
+    guard let kind = Loss.Kind(rawValue: loss.lowercased()) else {
+      throw CommandError.usage("--loss takes \(Self.losses), not '\(loss)'")
+    }
+    return kind
+  }
+
   private func classNames() throws -> [String] {
     guard let classes else { return [] }
     guard FileManager.default.fileExists(atPath: classes) else {
@@ -128,7 +160,8 @@ struct ImportKeras: ParsableCommand {
       return classes.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
     }
     guard let text = try? String(contentsOfFile: classes, encoding: .utf8) else {
-      throw CommandError.badData("\(classes) cannot be read as text; it should be a file in UTF-8")
+      throw CommandError.badData(
+        "\(classes) cannot be read as a list of names: it is a folder, or its text is not in UTF-8")
     }
     guard text.first == "{" else {
       return text.split(whereSeparator: \.isNewline).map { $0.trimmingCharacters(in: .whitespaces) }

@@ -92,14 +92,17 @@ struct InspectCommand: ParsableCommand {
     print("\(found.path): a checkpoint of '\(checkpoint.name)' (a Keras model file too)")
     print("step \(progress.step), \(progress.epoch) epoch(s) and \(progress.position) samples done")
     let criterion = checkpoint.identity.criterion ?? .classification
-    print("trained on \(criterion.loss.name), judged by \(criterion.figureNames.joined(separator: ", "))")
+    let shards = checkpoint.identity.shardSize
+    // Of an imported network it is only known what its outputs are.
+    let origin = shards > 0 ? "trained on" : "trained elsewhere, its outputs are \(criterion.task.noun):"
+    print("\(origin) \(criterion.loss.name), judged by \(criterion.figureNames.joined(separator: ", "))")
     if let best = progress.best {
       print("best epoch \(best.epoch): \(NumberText.short(abs(best.score)))")
     }
     if checkpoint.trained != nil {
       print("the model's weights are a moving average; /convoy/trained has those that training goes on with")
     }
-    print("run \(checkpoint.identity.runID), shards of \(checkpoint.identity.shardSize)")
+    print("run \(checkpoint.identity.runID)" + (shards > 0 ? ", shards of \(shards)" : ""))
     let digest = try checkpoint.contentDigest().hexadecimal
     print("contents SHA-256 \(digest)\n")
     print(layers(checkpoint.network))

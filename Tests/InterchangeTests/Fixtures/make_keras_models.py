@@ -4,6 +4,8 @@ Needs keras 3 with a backend (made with keras 3.15, tensorflow 2.21) or, with th
 
     python3 make_keras_models.py 3 && python3 make_keras_models.py 2
 
+Names behind the version make only those files.
+
 Each file is as `model.save` wrote it, plus a group `expected` with `input` (pixels, float32) and `output`.
 """
 
@@ -37,7 +39,10 @@ def finish(model, name, save=True, prepare=lambda x: x, size=None):
             return rng.uniform(0.5, 1.5, shape)
         return rng.normal(0, 1 if kind == "bias" else 1 / max(1, np.prod(shape[:-1])) ** 0.5, shape)
 
-    model.set_weights([values(weight).astype("float32") for weight in model.weights])
+    for layer in model.layers:
+        # What a normalisation learnt from data stays.
+        if type(layer).__name__ != "Normalization":
+            layer.set_weights([values(weight).astype("float32") for weight in layer.weights])
     path = os.path.join(folder, f"{name}-keras{sys.argv[1]}.h5")
     if save:
         model.save(path)
@@ -137,14 +142,113 @@ def any_size():
     return keras.Model(i, L.Dense(2, activation="softmax")(x), name="any_size")
 
 
-finish(functional(), "functional")
-finish(sequential(), "sequential")
-finish(nested(True), "nested")
-finish(nested(False), "frozen")
-finish(modern(), "modern")
-finish(vgg_like(), "caffe", prepare=bgr)
-finish(any_size(), "any-size", size=(7, 5, 3))
-if sys.argv[1] == "2":
+def regression():
+    """Numbers, as the loss says that the file has."""
+    model = keras.Sequential([keras.Input((6, 5, 1)), L.Rescaling(1 / 64), L.Flatten(), L.Dense(3)])
+    model.compile("adam", "mse")
+    return model
+
+
+def hard_sigmoid():
+    """A function that Keras 2 and 3 compute differently, in layers and as one; values reach both of its ends."""
+    return keras.Sequential(
+        [
+            keras.Input((5, 4, 1)),
+            L.Rescaling(1 / 32, offset=-4),
+            L.Conv2D(3, 2, activation="hard_sigmoid"),
+            L.Rescaling(8.0, offset=-4.0),
+            L.Activation("hard_sigmoid"),
+            L.Flatten(),
+            L.Dense(4, activation="hard_sigmoid"),
+            L.Dense(3, activation="softmax"),
+        ]
+    )
+
+
+def functions():
+    """Functions that are made of others in Convoy."""
+    gate = "selu" if sys.argv[1] == "2" else "hard_silu"
+    return keras.Sequential(
+        [
+            keras.Input((5, 4, 1)),
+            L.Rescaling(1 / 32, offset=-4),
+            L.Conv2D(3, 2, activation="selu"),
+            L.Activation(gate),
+            L.Conv2D(3, 2, activation=gate),
+            L.Activation("selu"),
+            L.Conv2D(3, 1, activation="relu6"),
+            L.Flatten(),
+            L.Dense(3, activation="softmax"),
+        ]
+    )
+
+
+def operations():
+    """Arithmetic of results and numbers, without layers."""
+    i = keras.Input((5, 4, 2))
+    x = i * 0.0625 + 0.5
+    x = 2.5 - x
+    x = (x - 1) / 2
+    y = 3.0 * L.Conv2D(2, 1)(x)
+    return keras.Model(i, L.Dense(3, activation="softmax")(L.Flatten()(x + y)), name="operations")
+
+
+def adapted():
+    """A normalisation whose figures are of data."""
+    norm = L.Normalization(name="norm")
+    norm.adapt(np.random.default_rng(3).normal([100, 50], [20, 90], (40, 5, 4, 2)).astype("float32"))
+    i = keras.Input((5, 4, 2))
+    return keras.Model(i, L.Dense(3, activation="softmax")(L.Flatten()(norm(i))), name="adapted")
+
+
+def mobile():
+    """Separable convolutions and ReLU6."""
+    i = keras.Input((10, 9, 3))
+    x = L.Rescaling(1 / 16, offset=-8)(i)
+    x = L.SeparableConv2D(6, 3, depth_multiplier=2, strides=2, padding="same", use_bias=False)(x)
+    x = L.BatchNormalization()(x)
+    x = L.ReLU(6.0)(x)
+    x = L.SeparableConv2D(5, (3, 2), dilation_rate=2, padding="same", activation="tanh")(x)
+    x = L.DepthwiseConv2D(3)(x)
+    x = L.ReLU(max_value=1.0)(x)
+    x = L.GlobalAveragePooling2D(keepdims=True)(x)
+    x = L.Reshape((-1,))(L.Conv2D(3, 1)(x))
+    return keras.Model(i, L.Activation("softmax")(x), name="mobile")
+
+
+def words():
+    """Word numbers, each with a vector."""
+    return keras.Sequential(
+        [
+            keras.Input((12,)),
+            L.Embedding(256, 5),
+            L.Conv1D(4, 3, activation="relu"),
+            L.GlobalMaxPooling1D(),
+            L.Dense(2, activation="softmax"),
+        ]
+    )
+
+
+def make(name, build, **options):
+    if not sys.argv[2:] or name in sys.argv[2:]:
+        finish(build(), name, **options)
+
+
+make("functional", functional)
+make("sequential", sequential)
+make("nested", lambda: nested(True))
+make("frozen", lambda: nested(False))
+make("modern", modern)
+make("caffe", vgg_like, prepare=bgr)
+make("any-size", any_size, size=(7, 5, 3))
+make("regression", regression)
+make("hard-sigmoid", hard_sigmoid)
+make("functions", functions)
+make("operations", operations)
+make("adapted", adapted)
+make("mobile", mobile)
+make("words", words)
+if sys.argv[1] == "2" and not sys.argv[2:]:
     # Keras 3 has another format for weights alone.
     model = keras.Sequential(
         [keras.Input((5, 5, 1)), L.Conv2D(2, 3, name="first"), L.Flatten(name="flat"), L.Dense(3, name="last")]

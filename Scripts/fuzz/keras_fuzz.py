@@ -1,0 +1,374 @@
+"""Networks drawn at random whose training steps Keras repeats from Convoy's checkpoints.
+
+    keras_fuzz.py CONVOY DRAWS SEED [--only NUMBER] [--keep FOLDER]
+
+For each draw Convoy trains four steps and keeps a checkpoint of each. Keras 3 opens each checkpoint, takes the optimizer's state
+from it, does the next step in float64, and must come to the weights, statistics and state of the next checkpoint. Besides,
+Keras 3 and Keras 2 (tf_keras) must open the last checkpoint as it is compiled and predict what Convoy predicts, and a model that they
+write again must come back with the same predictions.
+
+Needs keras, tensorflow-cpu, tf_keras and h5py.
+"""
+
+import argparse
+import json
+import logging
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import traceback
+
+os.environ["KERAS_BACKEND"] = "tensorflow"
+os.environ["TF_USE_LEGACY_KERAS"] = "0"
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
+
+import warnings  # noqa: E402
+
+warnings.filterwarnings("ignore")
+
+import h5py  # noqa: E402
+import keras  # noqa: E402
+import numpy as np  # noqa: E402
+import tensorflow as tf  # noqa: E402
+import tf_keras  # noqa: E402
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from keras_draw import STEPS, Draw  # noqa: E402
+
+for name in ("absl", "tensorflow"):
+    logging.getLogger(name).setLevel("ERROR")
+
+# Where Convoy keeps what Keras calls by another name.
+SLOTS = {
+    "sgd": {"momentum": "momentums"},
+    "adam": {"mean": "_momentums", "squared_mean": "_velocities"},
+    "adamw": {"mean": "_momentums", "squared_mean": "_velocities"},
+    "rmsprop": {"squared_mean": "_velocities", "momentum": "_momentums", "mean": "_average_gradients"},
+    "adagrad": {"squared_sum": "_accumulators"},
+    "adadelta": {"squared_mean": "_accumulated_grads", "squared_change": "_accumulated_delta_vars"},
+    "lion": {"mean": "_momentums"},
+}
+
+
+class Refused(Exception):
+    """Convoy does not take what was drawn."""
+
+
+class Different(Exception):
+    """Convoy and Keras come to different results."""
+
+
+def run(*command):
+    return subprocess.run(command, capture_output=True, text=True, timeout=300)
+
+
+# Convoy's side
+
+
+def train(convoy, draw, folder):
+    with h5py.File(f"{folder}/data.h5", "w") as file:
+        file["x"], file["y"] = draw.x, draw.y
+        if draw.weights is not None:
+            file["w"] = draw.weights
+    # JSON is YAML, too.
+    with open(f"{folder}/draw.yaml", "w") as file:
+        json.dump(draw.config, file, indent=1)
+    done = run(convoy, "train", f"{folder}/draw.yaml", "--run-dir", f"{folder}/run")
+    if done.returncode == 78:
+        raise Refused(done.stderr.strip())
+    if done.returncode == 76:
+        return None
+    if done.returncode:
+        raise Different(f"train ended with {done.returncode}: {done.stderr.strip()[-600:]}")
+    found = {}
+    for name in os.listdir(f"{folder}/run/checkpoints"):
+        path = f"{folder}/run/checkpoints/{name}"
+        if name.endswith(".h5") and not os.path.islink(path):
+            with h5py.File(path) as file:
+                found[int(file["convoy/state"].attrs["step"])] = path
+    return found
+
+
+def predict(convoy, draw, checkpoint, folder):
+    target = "--labels" if draw.has_classes else "--targets"
+    done = run(
+        convoy, "predict", checkpoint, "--data", f"{folder}/data.h5", "--images", "x", target, "y", "--rows",
+        f"0-{len(draw.x) - 1}", "--json",
+    )
+    if done.returncode:
+        raise Different(f"predict {checkpoint} ended with {done.returncode}: {done.stderr.strip()[-600:]}")
+    rows = json.loads(done.stdout)
+    key = "probabilities" if "probabilities" in rows[0] else "values"
+    return np.array([row[key] for row in rows], "float64")
+
+
+# What a checkpoint holds, in the order of Keras's weights
+
+
+def weights(path, layer):
+    with h5py.File(path) as file:
+        group = file["model_weights"][layer.name]
+        return [(name.split("/")[-1], group[name][...].astype("float64")) for name in group.attrs["weight_names"]]
+
+
+def slot(path, name, layer, parameter, shape):
+    with h5py.File(path) as file:
+        key = f"convoy/optimizer/{name}/{layer}/{parameter}"
+        return file[key][...].astype("float64") if key in file else np.zeros(shape)
+
+
+# Keras's side
+
+
+def make_optimizer(draw):
+    s = draw.settings
+    options = {"learning_rate": float(s["learning_rate"])}
+    if draw.optimizer == "adamw" or draw.optimizer != "adam" and s["weight_decay"]:
+        options["weight_decay"] = float(s["weight_decay"])
+    if draw.clipping:
+        options |= {"global_clipnorm": draw.clipping["norm"]} if "norm" in draw.clipping else {
+            "clipvalue": draw.clipping["value"]
+        }
+    names = {
+        "momentum": "momentum", "nesterov": "nesterov", "beta1": "beta_1", "beta2": "beta_2", "epsilon": "epsilon",
+        "rho": "rho", "centered": "centered", "initial_accumulator": "initial_accumulator_value",
+    }
+    for key, value in s.items():
+        if key in names:
+            options[names[key]] = value if isinstance(value, bool) else float(value)
+    classes = {
+        "sgd": "SGD", "adam": "Adam", "adamw": "AdamW", "rmsprop": "RMSprop", "adagrad": "Adagrad",
+        "adadelta": "Adadelta", "lion": "Lion",
+    }
+    return getattr(keras.optimizers, classes[draw.optimizer])(**options)
+
+
+def loss_of(draw, outputs, y, sample_weights):
+    """The mean over samples, as written in the losses' definitions."""
+    y = tf.one_hot(y, draw.outputs, dtype="float64") if draw.has_classes else tf.cast(y, "float64")
+    tiny = 1e-300
+    if draw.loss == "softmax_cross_entropy":
+        target = y * (1 - draw.smoothing) + draw.smoothing / draw.outputs
+        logs = tf.math.log(outputs + tiny) if draw.ends_in == "softmax" else tf.nn.log_softmax(outputs)
+        each = -tf.reduce_sum(target * logs, -1)
+    elif draw.loss == "sigmoid_cross_entropy":
+        target = y * (1 - draw.smoothing) + draw.smoothing / 2
+        if draw.ends_in == "sigmoid":
+            each = -(target * tf.math.log(outputs + tiny) + (1 - target) * tf.math.log(1 - outputs + tiny))
+        else:
+            each = tf.nn.sigmoid_cross_entropy_with_logits(target, outputs)
+        each = tf.reduce_mean(each, -1)
+    else:
+        error = outputs - y
+        size = tf.abs(error)
+        if draw.loss == "mean_squared_error":
+            each = error * error
+        elif draw.loss == "mean_absolute_error":
+            each = size
+        else:
+            each = tf.where(size <= draw.delta, 0.5 * error * error, draw.delta * (size - 0.5 * draw.delta))
+        each = tf.reduce_mean(each, -1)
+    return tf.reduce_mean(each * sample_weights)
+
+
+def load_state(model, optimizer, draw, path, step):
+    for layer in model.layers:
+        layer.set_weights([value for _, value in weights(path, layer)])
+    optimizer.build(model.trainable_variables)
+    optimizer.iterations.assign(step)
+    of_variable = {id(v): (layer, name) for layer in model.layers for v, (name, _) in zip(layer.weights, weights(path, layer))}
+    for name, attribute in SLOTS[draw.optimizer].items():
+        values = getattr(optimizer, attribute, None)
+        if not values:
+            continue
+        for variable, state in zip(model.trainable_variables, values):
+            layer, parameter = of_variable[id(variable)]
+            value = slot(path, name, layer.name, parameter, variable.shape)
+            # Convoy's sum of squares begins at zero, and what it starts from is added where it is used.
+            start = draw.settings.get("initial_accumulator", 0) if draw.optimizer == "adagrad" else 0
+            state.assign(value + start)
+
+
+def keras_step(model, draw, path, step, noise=0.0, random=None):
+    """What Keras makes of a checkpoint: all weights after one step, by layer, and the gradient's largest size."""
+    optimizer = make_optimizer(draw)
+    load_state(model, optimizer, draw, path, step)
+    if noise:
+        for variable in model.trainable_variables:
+            variable.assign(variable * (1 + noise * random.normal(size=variable.shape)))
+    before = {v.path: v.numpy() for layer in model.layers for v in layer.weights}
+    rows = slice(step * draw.batch, (step + 1) * draw.batch)
+    x = tf.constant(draw.x[rows].astype("float64"))
+    w = np.ones(draw.batch) if draw.weights is None else draw.weights[rows].astype("float64")
+    with tf.GradientTape() as tape:
+        loss = loss_of(draw, model(x, training=True), draw.y[rows], tf.constant(w))
+    gradients = tape.gradient(loss, [v.value for v in model.trainable_variables], unconnected_gradients="zero")
+    gradients = [tf.convert_to_tensor(g) for g in gradients]
+    # Convoy bounds the gradient and then adds Adam's decay to it.
+    if draw.optimizer == "adam" and draw.settings["weight_decay"]:
+        gradients = clipped(draw, gradients)
+        gradients = [g + draw.settings["weight_decay"] * v.value for g, v in zip(gradients, model.trainable_variables)]
+        optimizer.global_clipnorm = optimizer.clipvalue = None
+    optimizer.apply(gradients, model.trainable_variables)
+    after = {v.path: v.numpy() for layer in model.layers for v in layer.weights}
+    return before, after
+
+
+def clipped(draw, gradients):
+    if not draw.clipping:
+        return gradients
+    if "value" in draw.clipping:
+        bound = draw.clipping["value"]
+        return [tf.clip_by_value(g, -bound, bound) for g in gradients]
+    return tf.clip_by_global_norm(gradients, draw.clipping["norm"])[0]
+
+
+def compare_step(model, draw, paths, step):
+    before, wanted = keras_step(model, draw, paths[step], step)
+    found = {}
+    for layer in model.layers:
+        is_stand_in = type(layer).__name__ == "EinsumDense"
+        for variable, (name, value) in zip(layer.weights, weights(paths[step + 1], layer)):
+            # The identity matrix of a bias by position is none of the network's parameters.
+            if not (is_stand_in and name == "kernel"):
+                found[variable.path] = value
+    change = {path: wanted[path] - before[path] for path in found}
+    largest = max([np.abs(c).max() for c in change.values()], default=0)
+
+    def excess(slack):
+        worst = (0.0, "")
+        for path, value in found.items():
+            bound = 1e-3 * np.abs(change[path]).max() + 2e-6 * np.abs(wanted[path]).max() + 3e-5 * largest + 1e-9
+            ratio = np.abs(value - wanted[path]) / (bound + slack.get(path, 0))
+            if not np.isfinite(ratio).all():
+                return (np.inf, path)
+            worst = max(worst, (float(ratio.max()), path))
+        return worst
+
+    if excess({})[0] <= 1:
+        return
+    # Where the step jumps between weights that float32 cannot tell apart (the kink of ReLU, equal maxima, the sign of a gradient
+    # that is zero), both sides of it are right.
+    random = np.random.default_rng(1)
+    slack = {path: np.zeros_like(value) for path, value in found.items()}
+    for _ in range(8):
+        other_before, other = keras_step(model, draw, paths[step], step, noise=3e-7, random=random)
+        for path in slack:
+            slack[path] = np.maximum(slack[path], 3 * np.abs(other[path] - other_before[path] - change[path]))
+    ratio, path = excess(slack)
+    if ratio > 1:
+        raise Different(f"step {step + 1}: {path} is off by {ratio:.3g} times what is allowed")
+
+
+def outputs_of(package, model, draw):
+    """Predictions as Convoy prints them."""
+    result = np.asarray(model(draw.x.astype("float32"), training=False), "float64")
+    if draw.loss == "softmax_cross_entropy" and draw.ends_in != "softmax":
+        powers = np.exp(result - result.max(1, keepdims=True))
+        return powers / powers.sum(1, keepdims=True)
+    if draw.loss == "sigmoid_cross_entropy" and draw.ends_in != "sigmoid":
+        return 1 / (1 + np.exp(-result))
+    return result
+
+
+def expect_equal(found, wanted, what, tolerance=2e-4):
+    if found.shape != wanted.shape:
+        raise Different(f"{what}: {found.shape} and {wanted.shape}")
+    off = np.abs(found - wanted).max()
+    if not off <= tolerance * max(1, np.abs(wanted).max()):
+        raise Different(f"{what} differ by {off:.3g}")
+
+
+def check_versions(convoy, draw, path, folder):
+    """Both versions of Keras open the checkpoint, and what they write comes back."""
+    own = predict(convoy, draw, path, folder)
+    with h5py.File(path) as file:
+        is_compiled = "training_config" in file.attrs
+    keras.config.set_floatx("float32")
+    try:
+        for package, name in [(keras, "Keras 3"), (tf_keras, "Keras 2")]:
+            model = package.models.load_model(path)
+            if (getattr(model, "optimizer", None) is not None) != is_compiled:
+                raise Different(f"{name} opens the checkpoint {'not ' if is_compiled else ''}compiled")
+            theirs = outputs_of(package, model, draw)
+            # Keras 2 computes another hard sigmoid.
+            if package is keras or "hard_sigmoid" not in draw.functions:
+                expect_equal(own, theirs, f"predictions of Convoy and {name}")
+            # The loss says what the outputs are, whatever Keras writes.
+            model.compile("sgd", "mse")
+            again, checkpoint = f"{folder}/again.h5", f"{folder}/imported.h5"
+            model.save(again)
+            done = run(
+                convoy, "import", "keras", again, "--to", checkpoint, "--overwrite", "--preprocessing", "none", "--loss",
+                draw.loss,
+            )
+            if done.returncode:
+                raise Different(f"import of what {name} wrote ended with {done.returncode}: {done.stderr.strip()[-600:]}")
+            expect_equal(predict(convoy, draw, checkpoint, folder), theirs, f"predictions after {name} wrote the model")
+    finally:
+        keras.config.set_floatx("float64")
+
+
+def check(convoy, draw, folder):
+    """Returns how many steps were compared."""
+    paths = train(convoy, draw, folder)
+    if paths is None:
+        return 0
+    steps = sorted(paths)
+    if steps[-1] != STEPS:
+        raise Different(f"there are checkpoints of the steps {steps}")
+    model = keras.models.load_model(paths[steps[0]], compile=False)
+    done = 0
+    for step in steps[:-1]:
+        compare_step(model, draw, paths, step)
+        done += 1
+    check_versions(convoy, draw, paths[STEPS], folder)
+    return done
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("convoy")
+    parser.add_argument("draws", type=int)
+    parser.add_argument("seed", type=int)
+    parser.add_argument("--only", type=int)
+    parser.add_argument("--keep")
+    options = parser.parse_args()
+    keras.config.set_floatx("float64")
+    steps, refused, failed, overflowed = 0, [], [], 0
+    numbers = [options.only] if options.only is not None else range(options.draws)
+    words = {}
+    for number in numbers:
+        draw = Draw(options.seed, number)
+        folder = tempfile.mkdtemp(prefix="keras-fuzz-")
+        try:
+            compared = check(options.convoy, draw, folder)
+            steps += compared
+            overflowed += compared == 0
+            for word in draw.words | {draw.optimizer, draw.loss}:
+                words[word] = words.get(word, 0) + 1
+        except Refused as problem:
+            refused.append(number)
+            print(f"draw {number}: refused: {problem}", flush=True)
+        except Exception as problem:
+            failed.append(number)
+            text = str(problem) if isinstance(problem, Different) else traceback.format_exc()
+            print(f"draw {number}: {text}", flush=True)
+            if options.keep:
+                shutil.copytree(folder, f"{options.keep}/draw-{number}", dirs_exist_ok=True)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+        keras.backend.clear_session()
+        tf_keras.backend.clear_session()
+    print(f"{len(numbers)} draws of seed {options.seed}: {steps} steps repeated, {len(failed)} draws differ {failed or ''}")
+    print(f"{len(refused)} refused, {overflowed} whose loss was not finite")
+    print("drawn: " + ", ".join(f"{word} {count}" for word, count in sorted(words.items())))
+    # Draws that say nothing would make the rest look better than it is.
+    too_few = len(numbers) > 10 and len(refused) + overflowed > len(numbers) // 5
+    sys.exit(1 if failed or too_few else 0)
+
+
+main()

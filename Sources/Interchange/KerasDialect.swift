@@ -1,0 +1,172 @@
+internal import Networks
+
+/// What words meant to the version of Keras that wrote a file, where Keras 3 means something else by them, and what is made of
+/// several layers here.
+struct KerasDialect {
+  /// The version's first number; a file without a version is older than Keras 3.
+  private let major: Int
+  private let version: String?
+
+  init(version: String?) {
+    self.version = version
+    major = version.flatMap { Int($0.prefix { $0 != "." }) } ?? 2
+  }
+
+  /// - Throws: ``InterchangeError`` for a version whose words are others.
+  func check(path: String) throws {
+    guard major < 2, let version else { return }
+    throw InterchangeError(
+      .badData,
+      "\(path) was written by Keras \(version), whose layers have other options; load it in Keras 2 and write it again: "
+        + "model.save(\"model.h5\")")
+  }
+
+  /// Says what the model means in Keras 3's words.
+  ///
+  /// - Returns: what was changed or is in doubt, a sentence each.
+  func translate(_ model: inout ModelDescription) -> [String] {
+    var notes: [String?] = []
+    if major < 3 { notes = [steepHardSigmoids(&model), oldBilinear(model)] }
+    Self.composeFunctions(&model)
+    Self.separateKeptDimensions(&model)
+    return notes.compactMap(\.self)
+  }
+
+  // MARK: - Functions
+
+  /// Keras 2's hard sigmoid is min(max(0.2·x + 0.5, 0), 1), Keras 3's has x / 6: the same after a factor of 1.2.
+  private func steepHardSigmoids(_ model: inout ModelDescription) -> String? {
+    let found = model.layers.filter { Self.function(of: $0) == "hard_sigmoid" }
+    for layer in found {
+      let scaled = model.unusedName("\(layer.name)_scaled")
+      let scaling = ModelDescription.Layer(
+        name: scaled, className: "Rescaling", options: .object(["scale": .number(1.2), "offset": .number(0)]))
+      guard layer.className != "Activation" else {
+        model.insert(scaling, before: layer.name)
+        continue
+      }
+      model.separateFunction(of: layer.name, "hard_sigmoid")
+      model.insert(scaling, after: layer.name)
+    }
+    guard !found.isEmpty else { return nil }
+    let names = found.map { "'\($0.name)'" }.joined(separator: ", ")
+    return "hard_sigmoid of \(names) is Keras 2's, 0.2 · x + 0.5: a factor of 1.2 stands before it"
+  }
+
+  /// SELU is a multiple of an ELU, and hard SiLU is x times its hard sigmoid.
+  ///
+  /// - SeeAlso: Klambauer et al. 2017, <https://arxiv.org/abs/1706.02515>; Howard et al. 2019, <https://arxiv.org/abs/1905.02244>.
+  private static func composeFunctions(_ model: inout ModelDescription) {
+    for layer in model.layers {
+      guard let function = function(of: layer), ["selu", "hard_silu", "hard_swish"].contains(function) else {
+        continue
+      }
+      let name =
+        layer.className == "Activation" ? layer.name : model.separateFunction(of: layer.name, function)
+      guard function == "selu" else {
+        let source = model.layers.first { $0.name == name }?.inputs ?? []
+        let product = ModelDescription.Layer(
+          name: model.unusedName("\(name)_product"), className: "Multiply", options: .object([:]))
+        model.setOption("activation", to: "hard_sigmoid", of: name)
+        model.insert(product, after: name, with: source)
+        continue
+      }
+      let scaling = ModelDescription.Layer(
+        name: model.unusedName("\(name)_scaled"), className: "Rescaling",
+        options: .object(["scale": .number(1.0507009873554805), "offset": .number(0)]))
+      model.replace(name, by: "ELU", .object(["alpha": .number(1.6732632423543772)]))
+      model.insert(scaling, after: name)
+    }
+  }
+
+  /// The name of a layer's function, which Keras may wrap in an object.
+  private static func function(of layer: ModelDescription.Layer) -> String? {
+    let value = layer.options["activation"]
+    return value?.string ?? value?["config"]?.string ?? value?["class_name"]?.string
+  }
+
+  // MARK: - Shapes
+
+  /// Pools over all positions that keep their dimensions are such pools before a reshape.
+  private static func separateKeptDimensions(_ model: inout ModelDescription) {
+    for layer in model.layers where layer.className.hasPrefix("Global") && layer.options["keepdims"] == true {
+      let ones = layer.className.hasSuffix("2D") ? 2 : 1
+      let shape = [JSONValue](repeating: .integer(1), count: ones) + [.integer(-1)]
+      let reshape = ModelDescription.Layer(
+        name: model.unusedName("\(layer.name)_kept"), className: "Reshape",
+        options: .object(["target_shape": .array(shape)]))
+      model.setOption("keepdims", to: false, of: layer.name)
+      model.insert(reshape, after: layer.name)
+    }
+  }
+
+  // MARK: - Pictures
+
+  /// Before TensorFlow 2, images were enlarged without half pixels.
+  private func oldBilinear(_ model: ModelDescription) -> String? {
+    guard let version, ["2.0.", "2.1.", "2.2."].contains(where: version.hasPrefix),
+      model.layers.contains(where: {
+        $0.className == "UpSampling2D" && $0.options["interpolation"]?.string == "bilinear"
+      })
+    else { return nil }
+    return
+      "Keras \(version) may have enlarged images by another bilinear rule (UpSampling2D), in which pixels have no centres: "
+      + "compare the predictions"
+  }
+}
+
+extension ModelDescription {
+  /// A name that no layer has, made of another.
+  fileprivate func unusedName(_ name: String) -> String {
+    let names = Set(layers.map(\.name) + [Network.inputName])
+    var name = name
+    while names.contains(name) { name += "_" }
+    return name
+  }
+
+  /// Puts a layer's function into a layer behind it.
+  ///
+  /// - Returns: that layer's name.
+  @discardableResult
+  fileprivate mutating func separateFunction(of name: String, _ function: String) -> String {
+    let separate = unusedName("\(name)_\(function)")
+    setOption("activation", to: "linear", of: name)
+    insert(
+      Layer(
+        name: separate, className: "Activation", options: .object(["activation": .string(function)])),
+      after: name)
+    return separate
+  }
+
+  fileprivate mutating func replace(_ name: String, by className: String, _ options: JSONValue) {
+    guard let index = layers.firstIndex(where: { $0.name == name }) else { return }
+    (layers[index].className, layers[index].options) = (className, options)
+  }
+
+  /// Puts a layer behind another, of which and of `others` it is made; what used that one uses it.
+  fileprivate mutating func insert(_ layer: Layer, after name: String, with others: [String] = []) {
+    guard let index = layers.firstIndex(where: { $0.name == name }) else { return }
+    for other in layers.indices {
+      layers[other].inputs = layers[other].inputs.map { $0 == name ? layer.name : $0 }
+    }
+    var layer = layer
+    layer.inputs = others + [name]
+    layers.insert(layer, at: index + 1)
+    if output == name { output = layer.name }
+  }
+
+  /// Puts a layer in front of one that has a single input.
+  fileprivate mutating func insert(_ layer: Layer, before name: String) {
+    guard let index = layers.firstIndex(where: { $0.name == name }) else { return }
+    var layer = layer
+    layer.inputs = layers[index].inputs
+    layers[index].inputs = [layer.name]
+    layers.insert(layer, at: index)
+  }
+
+  fileprivate mutating func setOption(_ option: String, to value: JSONValue, of name: String) {
+    guard let index = layers.firstIndex(where: { $0.name == name }) else { return }
+    let options = layers[index].options.members ?? [:]
+    layers[index].options = .object(options.merging([option: value]) { $1 })
+  }
+}
