@@ -15,7 +15,7 @@ struct PredictCommand: ParsableCommand {
     abstract: "What a network says of images: the most probable classes or labels, or its numbers.",
     discussion: """
       Images are PNG or JPEG files of any size: they are cut to the network's aspect and resized, and turned grey or coloured as \
-      it needs. Rows of a dataset are taken as they are.
+      it needs, and their pixels are brought to what the network was trained on. Rows of a dataset are taken as they are.
 
         convoy predict Results/fashion-mnist/RUN shirt.png boot.jpg
         convoy predict Results/fashion-mnist/RUN --data Results/data/fashion-mnist.h5 --rows 0,5,10-12
@@ -41,6 +41,7 @@ struct PredictCommand: ParsableCommand {
   @Option(help: "Average the outputs over mirrored views, too: horizontal, vertical or both.")
   var flips = TestTimeFlips.none
 
+  @OptionGroup var range: RangeOption
   @OptionGroup var workers: WorkersOption
 
   @Flag(help: "Print a JSON list, with all outputs.")
@@ -72,13 +73,18 @@ struct PredictCommand: ParsableCommand {
     guard shape.rank == 3, let channels = Image.Channels(rawValue: shape[2]), channels != .rgba else {
       throw CommandError.badData("the network takes \(shape), which is no image; use --data with --rows")
     }
+    let pictures = try range.pictures(for: checkpoint)
+    try pictures.check()
     let pixels = try files.flatMap { path in
       try ImageFile.read(path).converted(to: channels).filling(height: shape[0], width: shape[1]).pixels
     }
     let predictor = try Predictor(
       checkpoint.network, values: checkpoint.values, criterion: checkpoint.identity.criterion,
       sampleCount: files.count, workers: workers.count)
-    return try predictor.logits(pixels: pixels, stop: stop, flips: flips).map {
+    let minibatch =
+      pictures.values(pixels).map { Minibatch(values: $0, sampleShape: shape) }
+      ?? Minibatch(pixels: pixels, sampleShape: shape)
+    return try predictor.logits(minibatch, stop: stop, flips: flips).map {
       predictions(of: files, $0, predictor, classNames(checkpoint, nil, count: predictor.classes))
     }
   }
@@ -91,6 +97,7 @@ struct PredictCommand: ParsableCommand {
       checkpoint.network, values: checkpoint.values, criterion: criterion, sampleCount: wanted.count,
       workers: workers.count)
     try predictor.check(dataset)
+    try checkpoint.warnOfPixels(dataset)
     let names = classNames(checkpoint, dataset, count: predictor.classes)
     return try predictor.logits(try dataset.samples(wanted), stop: stop, flips: flips).map {
       predictions(
