@@ -2,7 +2,7 @@
 /// what tests are fed into something harmless.
 ///
 /// - SeeAlso: Steele, Lea and Flood 2014, <https://doi.org/10.1145/2660193.2660195>.
-public struct SplitMix64: Sendable {
+public struct SplitMix64: RandomNumberGenerator, Sendable {
   private var state: UInt64
 
   public init(seed: UInt64) { state = seed }
