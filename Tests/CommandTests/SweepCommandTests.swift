@@ -220,7 +220,7 @@ struct SweepCommandTests {
     let text = try String(contentsOfFile: folder.file("sweep.yaml"), encoding: .utf8)
     let start = try #require(text.range(of: "sweep: "))
     try folder.write(
-      text[..<start.lowerBound] + "sweep: {grid: {training.epochs: [1, 2, 3]}}\n", to: "sweep.yaml")
+      String(text[..<start.lowerBound]) + "sweep: {grid: {training.epochs: [1, 2, 3]}}\n", to: "sweep.yaml")
     let swept = try run(["sweep", "sweep.yaml", "--quiet", "--workers", "1"], in: folder)
     #expect(swept.code == 0, "\(swept.output)")
     let list = try run(["sweep", "sweep.yaml", "--list"], in: folder)
