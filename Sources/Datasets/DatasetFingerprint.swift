@@ -3,11 +3,20 @@ internal import Tensors
 
 /// What tells one dataset from another, as bytes for a hash.
 extension ImageDataset {
-  /// Feeds `update` with what changes when the dataset does, reading little: shape, types, class names, all labels, the
-  /// stored sizes of chunks, and the pixels of 64 samples spread over the dataset.
+  /// Feeds `update` with a part of what a training sees, reading little: shape, type, class names, all labels, and the pixels of
+  /// 64 samples spread over the dataset.
   ///
-  /// A changed pixel elsewhere in data that is not compressed goes unseen; ``feedContents(threads:check:to:)`` sees all.
-  public func feedFingerprint(to update: (UnsafeRawBufferPointer) throws -> Void) throws {
+  /// How the file stores them does not matter: a repacked file feeds the same bytes. A changed pixel elsewhere goes unseen;
+  /// ``feedContents(threads:check:to:)`` sees all.
+  public func feedSample(to update: (UnsafeRawBufferPointer) throws -> Void) throws {
+    try feedHeader(to: update)
+    let minibatch = try samples(spreadRows)
+    for index in 0..<minibatch.count { try minibatch.withSample(index, update) }
+  }
+
+  /// Feeds `update` with what earlier versions told datasets apart by: besides what ``feedSample(to:)`` takes, the type in the
+  /// file and the stored sizes of chunks.
+  public func feedStoredSample(to update: (UnsafeRawBufferPointer) throws -> Void) throws {
     try feedHeader(to: update)
     try feed("\(storedType); \(storage); \(images.images.storedByteCount)\n", to: update)
     if case .chunked(let grid) = images.access, let table = grid.table {
@@ -15,10 +24,8 @@ extension ImageDataset {
         try feed("\(index) \(chunk.byteCount) \(chunk.filterMask)\n", to: update)
       }
     }
-    let sampled = min(64, count)
-    let rows = (0..<sampled).map { sampled == 1 ? 0 : $0 * (count - 1) / (sampled - 1) }
-    let minibatch = try samples(rows)
-    for index in rows.indices { try minibatch.withSample(index, update) }
+    let minibatch = try samples(spreadRows)
+    for index in 0..<minibatch.count { try minibatch.withSample(index, update) }
   }
 
   /// Feeds `update` with everything that a training sees: shape, type, class names, labels and all pixels.
@@ -38,7 +45,7 @@ extension ImageDataset {
     }
   }
 
-  private func feedHeader(to update: (UnsafeRawBufferPointer) throws -> Void) throws {
+  fileprivate func feedHeader(to update: (UnsafeRawBufferPointer) throws -> Void) throws {
     try feed("\(count)×\(sampleShape) \(pixelType)\n", to: update)
     for name in classNames ?? [] { try feed("\(name.utf8.count) \(name)\n", to: update) }
     // The labels are little-endian in memory on every machine that this builds for.
@@ -55,5 +62,16 @@ extension ImageDataset {
 
   private func feed(_ text: String, to update: (UnsafeRawBufferPointer) throws -> Void) throws {
     try Array(text.utf8).withUnsafeBytes(update)
+  }
+}
+
+extension SampleStore {
+  /// As ``ImageDataset/feedContents(threads:check:to:)``, from memory where the samples are there already.
+  public func feedContents(
+    check: () throws -> Void = {}, to update: (UnsafeRawBufferPointer) throws -> Void
+  ) throws {
+    guard let resident else { return try dataset.feedContents(threads: threads, check: check, to: update) }
+    try dataset.feedHeader(to: update)
+    try withExtendedLifetime(resident) { try update(UnsafeRawBufferPointer(resident.elements)) }
   }
 }

@@ -60,6 +60,20 @@ public struct Minibatch: Sendable {
       sampleByteCount: size, pixels: .own(AlignedBuffer(pixels)))
   }
 
+  /// Samples given as floats one after another, whose labels are not known.
+  ///
+  /// - Parameter values: a whole number of samples.
+  public init(values: [Float], sampleShape: Shape) {
+    let size = sampleShape.elementCount
+    precondition(values.count.isMultiple(of: size), "\(values.count) floats are no whole samples of \(size)")
+    let count = values.count / size
+    self.init(
+      epoch: 0, position: 0, isLastOfEpoch: true, pixelType: .float32, sampleShape: sampleShape,
+      sampleIndices: (0..<Int32(count)).map { $0 }, labels: [Int32](repeating: 0, count: count),
+      sampleByteCount: size * PixelType.float32.byteCount,
+      pixels: .own(AlignedBuffer(values.withUnsafeBytes { Array($0) })))
+  }
+
   init(
     epoch: Int, position: Int, isLastOfEpoch: Bool, pixelType: PixelType, sampleShape: Shape,
     sampleIndices: [Int32], labels: [Int32], sampleByteCount: Int, pixels: Pixels,

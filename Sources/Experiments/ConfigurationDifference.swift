@@ -10,7 +10,7 @@ public struct ConfigurationDifference: Hashable, Sendable, CustomStringConvertib
   public let after: String?
   /// Whether a run can go on with the change and still give the bytes it would have given.
   ///
-  /// True for paths, memory, checkpoints, the name, and for more epochs where no schedule is stretched by them.
+  /// True for paths, memory, checkpoints, the name, and for another number of epochs where no schedule is stretched by them.
   public let keepsMeaning: Bool
 
   /// One line: `training.batch: 128 → 64`.
@@ -32,7 +32,8 @@ extension LoadedConfiguration {
         switch before?.change ?? after?.change ?? .meaning {
         case .meaning: false
         case .free: true
-        case .extend: !isStretched && (after?.size ?? 0) >= (before?.size ?? 0)
+        // Whether a run is further already than it is asked to go, its checkpoint knows.
+        case .extend: !isStretched
         }
       return ConfigurationDifference(
         path: path, before: before?.text, after: after?.text, keepsMeaning: keepsMeaning)
@@ -45,7 +46,25 @@ extension LoadedConfiguration {
   /// there are where no schedule is stretched by them. Two configurations with the same lines belong to the same run.
   /// Since defaults are left out, a key that a later version adds leaves the lines of older configurations as they are.
   public var meaning: [String] {
-    leaves(of: values.withoutDefaults(.object(RunSchema.root))).compactMap { leaf in
+    let usual = DerivedValues.usual(run, network).mapValues(\.flowText)
+    return lines(of: values.withoutDefaults(.object(RunSchema.root))) { usual[$0.path] != $0.text }
+  }
+
+  /// The lines by which earlier versions named runs: to them a default was another value where it was written out and followed from
+  /// others, or was that of `class_weights`.
+  public var formerMeaning: [String] {
+    var result = lines(of: written.withoutDefaults(.object(RunSchema.root))) { _ in true }
+    for leaf in leaves(of: written) where leaf.path.hasSuffix(".class_weights") && leaf.text == "none" {
+      guard let value = written.value(at: leaf.path), value.origin != .builtIn else { continue }
+      result.append("\(leaf.path) = \(leaf.text)")
+    }
+    return result.sorted()
+  }
+
+  private func lines(
+    of values: ResolvedValue, _ counts: (ConfigurationLeaf) -> Bool
+  ) -> [String] {
+    leaves(of: values).filter(counts).compactMap { leaf in
       switch leaf.change {
       case .meaning: "\(leaf.path) = \(leaf.text)"
       case .free: nil

@@ -13,6 +13,8 @@ public struct LoadedConfiguration: Sendable {
   public let network: ResolvedNetwork
   /// Every value, defaults included, with the place that it comes from.
   public let values: ResolvedValue
+  /// The same without what follows from other values.
+  let written: ResolvedValue
   /// What a sweep over this configuration would vary.
   let sweep: SweepDefinition?
 
@@ -39,6 +41,14 @@ public enum ConfigurationFile {
   public static func load(
     text: String, path: String, overrides: [Override] = []
   ) throws(ConfigurationErrors) -> LoadedConfiguration {
+    let merged = try Self.merged(text: text, path: path)
+    var errors = ErrorCollector()
+    let root = Overrides.apply(overrides, to: merged, &errors)
+    return try load(root, path: path, errors)
+  }
+
+  /// What a text says, over what the files say that it extends.
+  static func merged(text: String, path: String) throws(ConfigurationErrors) -> ConfigurationNode {
     let workingDirectory = FileManager.default.currentDirectoryPath
     let checked = try SourceText.decode(Array(text.utf8), path: path)
     let own = try YAMLReader.read(checked, path: path)
@@ -46,22 +56,31 @@ public enum ConfigurationFile {
       throw ConfigurationErrors(
         look.keyLocation, "this is a look into a trained network and no training; convoy look run takes it")
     }
-    let merged = try Inheritance(workingDirectory: workingDirectory).resolve(own, path: path)
+    return try Inheritance(workingDirectory: workingDirectory).resolve(own, path: path)
+  }
 
-    var errors = ErrorCollector()
-    let root = Overrides.apply(overrides, to: merged, &errors)
-    var decoder = SchemaDecoder(workingDirectory: workingDirectory)
+  /// Reads and checks what files and overrides came to.
+  ///
+  /// - Parameter errors: those that there were on the way.
+  static func load(
+    _ root: ConfigurationNode, path: String, _ errors: ErrorCollector
+  ) throws(ConfigurationErrors) -> LoadedConfiguration {
+    var errors = errors
+    var decoder = SchemaDecoder(workingDirectory: FileManager.default.currentDirectoryPath)
     decoder.errors = errors
     let values = decoder.decode(root, .object(RunSchema.root), at: "")
     errors = decoder.errors
     guard let values else { throw errors.sorted() }
     let network = CrossChecks(root: values, expansion: decoder.expansion).check(&errors)
-    guard errors.isEmpty, let network, let run = RunBuilder.run(values, network: network.network) else {
+    guard errors.isEmpty, let network, var run = RunBuilder.run(values, network: network.network) else {
       if errors.isEmpty {
         errors.add(.wholeFile(path: path), "cannot be made into a run; please report this configuration")
       }
       throw errors.sorted()
     }
-    return LoadedConfiguration(path: path, run: run, network: network, values: values, sweep: decoder.sweep)
+    RunBuilder.derive(&run, values, network)
+    return LoadedConfiguration(
+      path: path, run: run, network: network, values: DerivedValues.fill(values, from: run), written: values,
+      sweep: decoder.sweep)
   }
 }

@@ -5,8 +5,6 @@ struct ConfigurationLeaf {
   /// `training.optimizer.sgd.learning_rate`; layers stand by their names, `network.layers.conv2d.filters`.
   let path: String
   let text: String
-  /// Nil for what is no whole number.
-  let size: Int?
   /// What a change of it means; under a key that is free, all are.
   let change: Key.Change
 
@@ -32,26 +30,26 @@ struct ConfigurationLeaf {
     case (.map, .optional(_, let inner)):
       collect(value, inner, path, change, &leaves)
     case (.kind(let name, .some(let payload)), .union(let union)) where payload.members != nil:
-      leaves.append(ConfigurationLeaf(path: path, text: name, size: nil, change: change))
+      leaves.append(ConfigurationLeaf(path: path, text: name, change: change))
       collect(payload, union.kind(name)?.payload, join(name), change, &leaves)
     case (.list(let items), .layers):
       let names = items.compactMap { $0["name"]?.text }
       leaves.append(
-        ConfigurationLeaf(path: path, text: "[\(names.joined(separator: ", "))]", size: nil, change: change))
+        ConfigurationLeaf(path: path, text: "[\(names.joined(separator: ", "))]", change: change))
       for item in items {
         guard case .kind(let kind, let payload) = item.content, let name = item["name"]?.text else {
           continue
         }
         let fields = payload?.members?.filter { $0.key != "name" } ?? []
-        leaves.append(ConfigurationLeaf(path: join(name), text: kind, size: nil, change: change))
+        leaves.append(ConfigurationLeaf(path: join(name), text: kind, change: change))
         for field in fields {
           leaves.append(
             ConfigurationLeaf(
-              path: join("\(name).\(field.key)"), text: field.value.flowText, size: nil, change: change))
+              path: join("\(name).\(field.key)"), text: field.value.flowText, change: change))
         }
       }
     default:
-      leaves.append(ConfigurationLeaf(path: path, text: value.flowText, size: value.integer, change: change))
+      leaves.append(ConfigurationLeaf(path: path, text: value.flowText, change: change))
     }
   }
 }

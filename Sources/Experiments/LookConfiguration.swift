@@ -23,9 +23,14 @@ public struct LookConfiguration: Sendable {
   /// What decides the results, a line `key = value` each.
   ///
   /// Left out is what a look can go on with when it changes: the name, how often it saves, how many steps or frames there are.
-  public var meaning: [String] {
-    ConfigurationLeaf.all(of: values, LookSchema.root).filter { $0.change == .meaning }
-      .map { "\($0.path) = \($0.text)" }
+  /// - Parameter range: what black and white are to the network, where they were not written.
+  public func meaning(_ range: PixelRange) -> [String] {
+    let ends = [LookRequest.black.name: range.low, LookRequest.white.name: range.high]
+    return ConfigurationLeaf.all(of: values, LookSchema.root).filter { $0.change == .meaning }
+      .map { leaf in
+        let end = leaf.text == LookRequest.automatic ? ends[leaf.path] : nil
+        return "\(leaf.path) = \(end.map { Double($0).plainText } ?? leaf.text)"
+      }
   }
 
   /// Reads a file and checks everything before anything is done.

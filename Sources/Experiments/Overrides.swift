@@ -30,6 +30,85 @@ enum Overrides {
   private static func apply(
     _ setting: Override, to root: ConfigurationNode, _ schema: ObjectSchema
   ) throws(ConfigurationErrors) -> ConfigurationNode {
+    let parsed = try Parsed(setting)
+    let target = try find(parsed.pattern, among: targets(in: root, schema), parsed.place)
+    return set(target[...], to: parsed.value, in: root, parsed.place)
+  }
+
+  /// The places that overrides name, in the tree in which each of them has been applied.
+  ///
+  /// Those that name none are left out; whoever applies them reports them.
+  static func paths(of overrides: [Override], in root: ConfigurationNode) -> [(
+    override: Override, path: [String]
+  )] {
+    let targets = Self.targets(in: root, RunSchema.root)
+    return overrides.compactMap { override -> (override: Override, path: [String])? in
+      guard let parsed = try? Parsed(override),
+        let path = try? find(parsed.pattern, among: targets, parsed.place)
+      else { return nil }
+      return (override, path)
+    }
+  }
+
+  /// Applies overrides of which none takes back what another says: what holds a value of another comes before it, in whichever
+  /// order they are written.
+  ///
+  /// An optimizer comes before its learning rate, so that the rate is put into the optimizer and not replaced with it.
+  /// - Returns: what comes of it, and the place that each override names, in their order.
+  /// - Throws: where an override names no place, or two name the same.
+  static func applyTogether(
+    _ overrides: [Override], to root: ConfigurationNode
+  ) throws(ConfigurationErrors) -> (root: ConfigurationNode, paths: [[String]]) {
+    var parsed: [Parsed] = []
+    for override in overrides { parsed.append(try Parsed(override)) }
+    var root = root
+    var paths = parsed.map { _ in [String]() }
+    var pending = Array(parsed.indices)
+    while let first = pending.first {
+      let targets = Self.targets(in: root, RunSchema.root)
+      var next: (index: Int, path: [String])?
+      for index in pending {
+        // One whose place is not there yet waits for another to make it.
+        guard let path = try? find(parsed[index].pattern, among: targets, parsed[index].place) else {
+          continue
+        }
+        if path.count < next?.path.count ?? .max { next = (index, path) }
+      }
+      guard let next else {
+        _ = try find(parsed[first].pattern, among: targets, parsed[first].place)
+        break
+      }
+      if let other = paths.firstIndex(of: next.path) {
+        throw ConfigurationErrors(
+          parsed[max(other, next.index)].place,
+          "'\(parsed[other].name)' and '\(parsed[next.index].name)' are both \(next.path.joined(separator: ".")); write it once"
+        )
+      }
+      root = set(next.path[...], to: parsed[next.index].value, in: root, parsed[next.index].place)
+      paths[next.index] = next.path
+      pending.removeAll { $0 == next.index }
+    }
+    return (root, paths)
+  }
+
+  /// An override in its parts.
+  private struct Parsed {
+    /// The key as it is written.
+    let pattern: [String]
+    let value: ConfigurationNode
+    let place: ConfigurationLocation
+
+    var name: String { pattern.joined(separator: ".").shortened }
+
+    init(_ setting: Override) throws(ConfigurationErrors) {
+      (pattern, value, place) = try Overrides.parse(setting)
+    }
+  }
+
+  private static func parse(
+    _ setting: Override
+  ) throws(ConfigurationErrors) -> (pattern: [String], value: ConfigurationNode, place: ConfigurationLocation)
+  {
     let (override, place) = (setting.text, setting.location)
     guard let equals = override.firstIndex(of: "="), equals != override.startIndex else {
       throw ConfigurationErrors(place, "expected key=value, such as training.epochs=3")
@@ -45,17 +124,20 @@ enum Overrides {
       text.isEmpty
       ? ConfigurationNode.plain("", at: place)
       : try YAMLReader.read(text, path: "", override: place)
-    let target = try find(path, in: root, schema, place)
-    return set(target[...], to: value, in: root, place)
+    return (path, value, place)
   }
 
   // MARK: - Finding the place
 
-  private static func find(
-    _ pattern: [String], in root: ConfigurationNode, _ schema: ObjectSchema, _ place: ConfigurationLocation
-  ) throws(ConfigurationErrors) -> [String] {
+  private static func targets(in root: ConfigurationNode, _ schema: ObjectSchema) -> [Target] {
     var targets: [Target] = []
     collect(root, .object(schema), nil, Target(path: [], kinds: []), &targets)
+    return targets
+  }
+
+  private static func find(
+    _ pattern: [String], among targets: [Target], _ place: ConfigurationLocation
+  ) throws(ConfigurationErrors) -> [String] {
     if let exact = targets.first(where: { $0.path == pattern }) { return exact.path }
     let endings = targets.filter { matches($0, pattern) }
     let close = endings.filter { $0.path.suffix(pattern.count).elementsEqual(pattern) }

@@ -225,7 +225,9 @@ public struct KerasImport: Sendable {
     notes += criterion.notes
     let identity = RunIdentity(
       runID: "keras-\(file.version ?? "file")", versions: RunEnvironment.libraryVersions,
-      classNames: classNames, criterion: criterion.criterion)
+      classNames: classNames, criterion: criterion.criterion,
+      // What is written in front of the network takes the pixels of pictures.
+      pixels: chosen == .none ? nil : RunIdentity.picturePixels)
     let checkpoint = Checkpoint(
       network: network, name: model.name, progress: TrainingProgress(), identity: identity, values: values,
       optimizer: nil, slots: [])

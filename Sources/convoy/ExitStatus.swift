@@ -14,6 +14,7 @@ internal import Training
 ///
 /// Besides them there are 0, and 130 for a process that a second Ctrl-C ended.
 enum ExitStatus: Int32, CaseIterable {
+  case no = 1
   case usage = 64
   case badData = 65
   case missingInput = 66
@@ -28,6 +29,7 @@ enum ExitStatus: Int32, CaseIterable {
   /// In a few words, for help.
   var meaning: String {
     switch self {
+    case .no: "the answer to --overfit-batches is no"
     case .usage: "usage"
     case .badData: "bad data"
     case .missingInput: "input missing"

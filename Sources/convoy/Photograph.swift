@@ -11,6 +11,7 @@ extension LookContext {
   ///
   /// - Throws: with a word on large images where it has more than 40 megapixels and none are wanted.
   func picture(_ source: ImageSource) throws -> Image {
+    try pictures.check()
     do {
       return try ImageFile.read(
         source.path, pixelLimit: readsLargeImages ? ImageFile.defaultPixelLimit * 10 : 40_000_000)

@@ -2,6 +2,7 @@ internal import Experiments
 internal import Foundation
 internal import Interchange
 internal import Parallel
+internal import Reporting
 internal import Training
 
 /// Carries a run out, from its configuration to its report; `train`, the members of sweeps and the tasks of job arrays are
@@ -18,6 +19,10 @@ struct RunDriver {
   var verifiesData = false
   /// How many steps to train in this process at the most.
   var stepLimit: Int?
+  /// Whether TensorBoard gets histograms of the parameters with each checkpoint.
+  var showsHistograms = false
+  /// Whether TensorBoard gets pictures of mistakes in the end.
+  var showsMistakes = false
 
   /// Trains to the end, or until asked to stop, and writes the report of a run that is complete.
   ///
@@ -34,6 +39,7 @@ struct RunDriver {
       resume: resume,
       allowChanges: allowsChanges, verifiesData: verifiesData, stepLimit: stepLimit,
       compareConfiguration: { [loaded] in try Self.changes(from: $0, to: loaded) })
+<<<<<<< HEAD
     let run: Run
     do {
       run = try Run(
@@ -42,6 +48,12 @@ struct RunDriver {
       FailedStart.record(request, error)
       throw error
     }
+=======
+    let events = TensorBoardObserver(
+      directory: directory, settings: loaded.settings.map { EventLog.HyperParameter($0.key, $0.value) },
+      hasHistograms: showsHistograms, next: printer)
+    let run = try Run(request, stop: stop, observer: events)
+>>>>>>> 1ffed5040987c4117bfa2f0ee42ce3ba049fff64
     let isComplete = try run.train()
     let result = TrainingResult(
       directory: directory, data: loaded.run.data, progress: run.progress, isComplete: isComplete,
@@ -49,11 +61,14 @@ struct RunDriver {
       wasComplete: isComplete && run.summary.progress.step == run.progress.step)
     // One that was stopped while its report was written gets it the next time.
     if isComplete, !result.wasComplete || !RunReportBuilder.hasReport(directory) {
-      writeReport(stop, printer)
+      writeReport(stop, printer) { report in
+        if showsMistakes { events.add(report.mistakes, step: run.progress.step) }
+      }
     }
     return result
   }
 
+<<<<<<< HEAD
   private func warnOfRefusedThreads(_ printer: any TrainerObserver) {
     let able = WorkerThreads.prepare(workers: workers)
     guard able < workers else { return }
@@ -64,8 +79,14 @@ struct RunDriver {
   }
 
   private func writeReport(_ stop: StopRequest, _ printer: any TrainerObserver) {
+=======
+  /// - Parameter look: gets what is in the report.
+  private func writeReport(
+    _ stop: StopRequest, _ printer: any TrainerObserver, _ look: (RunReport) -> Void
+  ) {
+>>>>>>> 1ffed5040987c4117bfa2f0ee42ce3ba049fff64
     do {
-      _ = try RunReportBuilder(directory: directory, workers: workers).write(to: nil, stop: stop)
+      _ = try RunReportBuilder(directory: directory, workers: workers).write(to: nil, stop: stop, look)
     } catch {
       printer.receive(.warning("no report was written: \(error)"))
     }

@@ -7,16 +7,12 @@ struct RunFolder {
   let path: String
   let state: RunState?
 
-  /// Whether a folder is a run directory: it has the resolved config and the checkpoints' folder.
-  static func isRun(_ path: String) -> Bool {
-    let files = FileManager.default
-    return files.fileExists(atPath: "\(path)/config.yaml") && files.fileExists(atPath: "\(path)/checkpoints")
-  }
-
-  /// - Throws: ``CommandError`` where the folder is no run directory.
+  /// - Parameter path: of the run directory, or `FOLDER/last` or `FOLDER/best`.
+  /// - Throws: ``CommandError`` where it is none.
   init(_ path: String) throws {
-    let trimmed = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
-    guard Self.isRun(trimmed) else {
+    // A folder of runs is not taken for its last one: what is named here may be removed.
+    let trimmed = RunPath.resolve(path, takesFolders: false)
+    guard RunPath.isRun(trimmed) else {
       throw CommandError.missing(
         FileManager.default.fileExists(atPath: trimmed)
           ? "\(trimmed) is no run directory: config.yaml or checkpoints/ is missing"
@@ -28,7 +24,7 @@ struct RunFolder {
 
   /// All runs in a folder and three levels below it, by path: `NAME/RUN` and `NAME/SWEEP/MEMBER`.
   static func all(in folder: String, depth: Int = 3) -> [RunFolder] {
-    if isRun(folder) { return (try? RunFolder(folder)).map { [$0] } ?? [] }
+    if RunPath.isRun(folder) { return (try? RunFolder(folder)).map { [$0] } ?? [] }
     guard depth > 0 else { return [] }
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
     return names.sorted().filter { !$0.hasPrefix(".") }.map { "\(folder)/\($0)" }.filter { path in

@@ -15,6 +15,7 @@ struct RunReportBuilder {
 
   /// - Throws: ``CommandError`` where the folder is no run directory.
   init(directory: String, workers: Int) throws {
+    let directory = RunPath.resolve(directory)
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: directory, isDirectory: &isFolder), isFolder.boolValue else {
       throw CommandError.missing("there is no run directory \(directory)")
@@ -22,8 +23,7 @@ struct RunReportBuilder {
     guard let epochs = RunTable.epochs(ofRun: directory) else {
       throw CommandError.missing("\(directory) is no run directory: it has no metrics.csv")
     }
-    self.directory =
-      directory.count > 1 && directory.hasSuffix("/") ? String(directory.dropLast()) : directory
+    self.directory = directory
     self.workers = workers
     self.epochs = epochs
   }
@@ -37,12 +37,15 @@ struct RunReportBuilder {
 
   /// Writes the page.
   ///
-  /// - Parameter path: nil for `report.html` in the run directory.
+  /// - Parameters:
+  ///   - path: nil for `report.html` in the run directory.
+  ///   - look: gets what is on it.
   /// - Returns: where it is.
-  func write(to path: String?, stop: StopRequest) throws -> String {
+  func write(to path: String?, stop: StopRequest, _ look: (RunReport) -> Void = { _ in }) throws -> String {
     let path = path ?? Self.path(ofRun: directory)
-    let html = try make(stop: stop).html()
-    try OutputFile.write(html, to: path)
+    let report = try make(stop: stop)
+    look(report)
+    try OutputFile.write(try report.html(), to: path)
     return path
   }
 

@@ -82,7 +82,7 @@ struct SweepCommandTests {
     }
     let again = try run(["sweep", "sweep.yaml", "--workers", "1"], in: killed)
     #expect(again.code == 0, "\(again.output)")
-    #expect(!again.output.contains("member 1 of 6"), "the finished first member was trained again")
+    #expect(!again.output.contains("member 0 of 0 to 5"), "the finished first member was trained again")
     #expect(try table(killed) == wanted)
   }
 
@@ -101,6 +101,15 @@ struct SweepCommandTests {
       contentsOfFile: "\(Program.projectFolder)/Scripts/convoy.sbatch", encoding: .utf8)
     let start = try #require(template.range(of: "# A task of an array is requeued"))
     #expect(script.hasSuffix(template[start.lowerBound...]))
+    // It runs where it was made, with as many workers as were asked for.
+    #expect(
+      script.contains("#SBATCH --chdir=/")
+        && script.contains(URL(fileURLWithPath: folder.path).lastPathComponent))
+    let workers = try run(["sweep", "sweep.yaml", "--workers", "3", "--slurm"], in: folder)
+    let other = try String(
+      contentsOfFile: folder.file(workers.output.trimmingCharacters(in: .whitespacesAndNewlines)),
+      encoding: .utf8)
+    #expect(other.contains("command=(sweep sweep.yaml --workers 3 --member"))
     let refused = try run(["sweep", "sweep.yaml", "--member", "6"], in: folder)
     #expect(refused.code == 64)
     #expect(refused.output.contains("the sweep has 6"))
@@ -182,7 +191,7 @@ struct SweepCommandTests {
     }
     #expect(try run(["sweep", "sweep.yaml", "--list"], in: folder).output == list)
     let again = try run(["sweep", "sweep.yaml"], in: folder)
-    #expect(again.code == 0 && !again.output.contains(" of 6: "), "\(again.output)")
+    #expect(again.code == 0 && !again.output.contains(" of 0 to 5: "), "\(again.output)")
     #expect(try table(folder) == wanted)
   }
 
@@ -198,9 +207,34 @@ struct SweepCommandTests {
     #expect(list.contains("unknown: no state.json"), "\(list)")
     #expect(list.contains("6 of 6, no metrics.csv"), "\(list)")
     let again = try run(["sweep", "sweep.yaml"], in: folder)
-    #expect(again.output.contains("member 1 of 6") && again.output.contains("member 3 of 6"))
+    #expect(again.output.contains("member 0 of 0 to 5") && again.output.contains("member 2 of 0 to 5"))
     #expect(FileManager.default.fileExists(atPath: "\(paths[0])/state.json"))
     #expect(FileManager.default.fileExists(atPath: "\(paths[2])/report.html"))
+  }
+
+  @Test(
+    "members that differ in what names no run have folders of their own, and the table says what each has trained"
+  )
+  func ownFolders() throws {
+    let folder = try prepare()
+    let text = try String(contentsOfFile: folder.file("sweep.yaml"), encoding: .utf8)
+    let start = try #require(text.range(of: "sweep: "))
+    try folder.write(
+      String(text[..<start.lowerBound]) + "sweep: {grid: {training.epochs: [1, 2, 3]}}\n", to: "sweep.yaml")
+    let swept = try run(["sweep", "sweep.yaml", "--quiet", "--workers", "1"], in: folder)
+    #expect(swept.code == 0, "\(swept.output)")
+    let list = try run(["sweep", "sweep.yaml", "--list"], in: folder)
+    for epochs in 1...3 { #expect(list.output.contains("\(epochs) of \(epochs)"), "\(list.output)") }
+    let directories = try members(folder)
+    #expect(Set(directories).count == 3)
+    for (index, directory) in directories.enumerated() {
+      let rows = try String(contentsOfFile: "\(directory)/metrics.csv", encoding: .utf8).split(
+        separator: "\n")
+      #expect(rows.count == index + 2)
+    }
+    // Nothing is trained twice, and a training of the same config has its own place.
+    let again = try run(["sweep", "sweep.yaml"], in: folder)
+    #expect(again.code == 0 && !again.output.contains(" of 0 to 2: "), "\(again.output)")
   }
 
   @Test("values that the environment puts over the file are told before members are trained with them")

@@ -61,7 +61,9 @@ struct LookFlagTests {
       errors([("guide", "")]) == ["--guide: found nothing, expected none, or the path of a file"])
     let black = SettingFlag(["black"], option: "--black", text: "300")
     #expect(
-      errors([], request: [black]) == ["--black 300: found '300', expected less than white, 255"])
+      errors([], request: [black, SettingFlag(["white"], option: "--white", text: "255")]) == [
+        "--black 300: found '300', expected less than white, 255"
+      ])
   }
 
   @Test("a setting of a kind that is not chosen is refused, one of the chosen kind is taken")

@@ -19,6 +19,7 @@ struct EventLogTests {
         switch event.what {
         case .fileVersion(let version): lines.append(version)
         case .start: lines.append("start at \(event.step)")
+        case .value: lines.append("a value")
         case .scalars(let scalars):
           lines += scalars.map { "\(event.step) \($0.tag) \($0.value)" }
         }
@@ -46,6 +47,49 @@ struct EventLogTests {
     #expect(try event.serialized() == bytes)
     #expect(Event(bytes[...]) == event)
     #expect(Event(bytes.dropLast()) == nil)
+  }
+
+  @Test("settings, pictures and histograms are messages as TensorBoard defines them, and no figures")
+  func plugins() throws {
+    let folder = try TemporaryDirectory()
+    let log = try EventLog(directory: folder.path, host: "h", goingOnAfter: nil, time: 1)
+    try log.append(
+      [.init("batch", "64"), .init("nesterov", "true"), .init("optimizer", "sgd")], time: 1)
+    try log.append(try #require(Histogram([0, 1, 1, .nan, 3], bins: 3)), tag: "h", step: 5, time: 1)
+    try log.append([EventLog.Scalar("loss", 2)], step: 5, time: 1)
+    try log.flush()
+    #expect(try Self.read(folder.path) == ["brain.Event:2", "5 loss 2.0"])
+    let bytes = Array(try #require(FileManager.default.contents(atPath: log.path)))
+    func holds(_ part: [UInt8]) -> Bool {
+      bytes.indices.contains { bytes[$0...].starts(with: part) }
+    }
+    // An entry of the map: its key, and a number, a truth or a text as google.protobuf.Value.
+    #expect(holds([0x0A, 5] + Array("batch".utf8) + [0x12, 9, 0x11, 0, 0, 0, 0, 0, 0, 0x50, 0x40]))
+    #expect(holds([0x0A, 8] + Array("nesterov".utf8) + [0x12, 2, 0x20, 1]))
+    #expect(holds([0x0A, 9] + Array("optimizer".utf8) + [0x12, 5, 0x1A, 3] + Array("sgd".utf8)))
+    #expect(holds([0x0A, 7] + Array("hparams".utf8)))
+    // Three bins with the limits 1, 2, 3 and the counts 1, 2, 1.
+    #expect(holds([0x32, 24, 0, 0, 0, 0, 0, 0, 0xF0, 0x3F, 0, 0, 0, 0, 0, 0, 0, 0x40]))
+    #expect(
+      holds([0x3A, 24, 0, 0, 0, 0, 0, 0, 0xF0, 0x3F, 0, 0, 0, 0, 0, 0, 0, 0x40, 0, 0, 0, 0, 0, 0, 0xF0, 0x3F])
+    )
+  }
+
+  @Test("a histogram counts each value once, between its least and its largest")
+  func histogram() throws {
+    var random = SplitMix64(seed: 9)
+    for _ in 0..<200 {
+      let values = (0..<Int(random.next() % 60)).map { _ in Float(random.nextUnit()) * 4 - 2 }
+      guard let histogram = Histogram(values, bins: 7) else {
+        #expect(values.isEmpty)
+        continue
+      }
+      #expect(histogram.counts.reduce(0, +) == values.count && histogram.count == values.count)
+      #expect(histogram.limits.last == histogram.largest && histogram.limits == histogram.limits.sorted())
+    }
+    let same = try #require(Histogram([2, 2, 2]))
+    #expect(same.counts == [3] && same.limits == [2] && same.sum == 6 && same.sumOfSquares == 12)
+    #expect(Histogram([.nan, .infinity]) == nil)
   }
 
   @Test("what was written after the step that training goes on from is written once")

@@ -1,4 +1,5 @@
 import Compute
+import Datasets
 import Digests
 import Foundation
 import HDF5
@@ -58,7 +59,8 @@ struct CheckpointTests {
       identity: RunIdentity(
         runID: "abc", configuration: "name: example\n", datasets: ["train": "00ff"],
         versions: ["oneDNN": "2.6.3"], instructionSet: "AVX", kernelChoices: "shard 16\n", shardSize: 16,
-        classNames: ["T-shirt/top", "Füße", ""]),
+        classNames: ["T-shirt/top", "Füße", ""],
+        pixels: PixelSpan(.float32, low: -0.42421296, high: 2.8214867)),
       values: values, optimizer: SmallRun.adam,
       slots: [
         Checkpoint.Slot(name: "mean", values: noise(layout.trainableCount, 1)),
@@ -309,6 +311,21 @@ struct DamageTests {
     }
     try sound.write(to: newest)
     #expect(try CheckpointStore(folder: folder.path).newest()?.checkpoint.progress.step == 2)
+  }
+
+  @Test("of equal scores the first is the best, for what is kept and for what is taken")
+  func ties() throws {
+    let folder = try TemporaryFolder()
+    let store = CheckpointStore(folder: folder.path)
+    for (step, score) in [(2, nil), (4, 0.9), (6, 0.5), (8, 0.9), (9, nil)] as [(Int, Double?)] {
+      _ = try store.save(try CheckpointTests.example(step: step, score: score), keepLast: 9, keepBest: 1)
+    }
+    #expect(try CheckpointStore.choose(folder.path).checkpoint.progress.step == 4)
+    #expect(try store.ranked().map(\.step) == [4, 8, 6, 9, 2])
+    let best = BestEpoch(epoch: 1, step: 1, score: 0.5)
+    #expect(best.isBeaten(by: 0.6) && !best.isBeaten(by: 0.5) && !best.isBeaten(by: .nan))
+    #expect(BestEpoch(epoch: 1, step: 1, score: .nan).isBeaten(by: -.infinity))
+    #expect(!BestEpoch(epoch: 1, step: 1, score: .nan).isBeaten(by: .nan))
   }
 
   @Test("the last and the best are kept; what is damaged is not counted among them")

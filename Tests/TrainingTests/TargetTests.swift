@@ -349,7 +349,7 @@ struct TargetTests {
     func bytes(_ target: TargetName, _ weights: String?) throws -> [UInt8] {
       var bytes: [UInt8] = []
       try ImageDataset(path: folder("data.h5"), images: "images", target: target, weights: weights)
-        .feedFingerprint { bytes += $0 }
+        .feedSample { bytes += $0 }
       return bytes
     }
     let all = [

@@ -42,6 +42,9 @@ public struct KernelChoices: Hashable, Sendable {
   /// Whether a layer has an algorithm of Winograd.
   public var hasWinograd: Bool { entries.values.contains(ConvolutionAlgorithmName.winograd.rawValue) }
 
+  /// Whether a layer computes in bf16.
+  public var hasBF16: Bool { entries.values.contains(ComputePrecision.bf16.rawValue) }
+
   /// Whether nothing is recorded.
   public var isEmpty: Bool { entries.isEmpty && shardSize == nil }
 

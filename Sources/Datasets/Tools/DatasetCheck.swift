@@ -20,6 +20,8 @@ public struct DatasetReport: Sendable {
     public let name: String
     public let count: Int
     public let sampleShape: Shape
+    /// Over the finite numbers of all samples.
+    public let pixels: PixelSpan
     public let storage: String
     /// The names of the classes, or of the target columns.
     public let classNames: [String]
@@ -96,12 +98,20 @@ extension DatasetFile {
         done += rows.count
         try progress(Double(done) / total)
       }
+      let pixels = scan.pixels(dataset.pixelType)
+      if let first = figures.first, first.pixels.isUnlike(pixels) {
+        findings.append(
+          .init(
+            severity: .warning, text: "\(name) has samples of \(pixels), but \(first.name) of \(first.pixels)"
+          ))
+      }
       findings += scan.findings(name, splits: datasets.map(\.split.name), dataset)
       findings += dataset.storageAdvice.map { .init(severity: .warning, text: "\(name): \($0)") }
       let counts = dataset.classCounts()
       figures.append(
         DatasetReport.SplitFigures(
-          name: name, count: dataset.count, sampleShape: dataset.sampleShape, storage: dataset.storage,
+          name: name, count: dataset.count, sampleShape: dataset.sampleShape, pixels: pixels,
+          storage: dataset.storage,
           classNames: dataset.classNames ?? counts.indices.map { "\($0)" }, classCounts: counts,
           hasTargets: dataset.targets != nil, constantSamples: scan.constant.count,
           nonFiniteSamples: scan.nonFinite.count,
@@ -117,6 +127,9 @@ private struct SampleLook: Sendable {
   var digest = SIMD2<UInt64>()
   var isConstant = false
   var isFinite = true
+  /// The least and the largest finite number; the other way round where there is none.
+  var low = Float.infinity
+  var high = -Float.infinity
 
   /// Looks at samples side by side.
   static func at(
@@ -141,11 +154,19 @@ private struct SampleLook: Sendable {
         $0.loadUnaligned(as: UInt64.self), $0.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
     }
     switch type {
-    case .uint8: isConstant = bytes.allSatisfy { $0 == bytes[0] }
+    case .uint8:
+      (low, high) = (Float(bytes.min() ?? 0), Float(bytes.max() ?? 0))
+      isConstant = low == high
     case .float32:
       let values = bytes.assumingMemoryBound(to: Float.self)
-      isFinite = values.allSatisfy(\.isFinite)
-      isConstant = isFinite && values.allSatisfy { $0 == values[0] }
+      for value in values {
+        if value.isFinite {
+          (low, high) = (min(low, value), max(high, value))
+        } else {
+          isFinite = false
+        }
+      }
+      isConstant = isFinite && low == high
     }
   }
 }
@@ -164,6 +185,8 @@ private struct SeenSamples {
 private struct SplitScan {
   typealias Pair = (row: Int, first: SeenSamples.Place, isContradiction: Bool)
   let index: Int
+  private var low = Float.infinity
+  private var high = -Float.infinity
   var constant: [Int] = []
   var nonFinite: [Int] = []
   var duplicates: [Pair] = []
@@ -172,6 +195,7 @@ private struct SplitScan {
   init(_ index: Int) { self.index = index }
 
   mutating func add(_ look: SampleLook, row: Int, label: Int32, _ seen: inout SeenSamples) {
+    (low, high) = (min(low, look.low), max(high, look.high))
     if look.isConstant { constant.append(row) }
     if !look.isFinite { nonFinite.append(row) }
     guard let first = seen.places[look.digest] else {
@@ -180,6 +204,10 @@ private struct SplitScan {
     }
     let pair = (row: row, first: first, isContradiction: first.label != label)
     if first.split == index { duplicates.append(pair) } else { leaks.append(pair) }
+  }
+
+  func pixels(_ type: PixelType) -> PixelSpan {
+    low <= high ? PixelSpan(type, low: low, high: high) : PixelSpan(type, low: 0, high: 0)
   }
 
   func findings(_ name: String, splits: [String], _ dataset: ImageDataset) -> [DatasetReport.Finding] {

@@ -1,3 +1,4 @@
+internal import Compute
 internal import Datasets
 internal import Networks
 internal import Settings
@@ -16,9 +17,19 @@ enum RunBuilder {
       name: name, seed: UInt64(seed), data: data, network: network, training: training,
       checkpoints: checkpoints)
     if training.overfitBatches != nil { configuration.training.augmentation = .none }
-    if root["training"]?["monitor"] == nil, let resolved = try? network.resolved() {
-      configuration.training.monitor = MonitoredFigure(usualFor: configuration.criterion(of: resolved))
-    }
     return configuration
+  }
+
+  /// Puts what follows from other values in place of keys that are left out: the metrics that suit the loss, and the figure to
+  /// compare epochs by.
+  static func derive(
+    _ configuration: inout RunConfiguration, _ root: ResolvedValue, _ network: ResolvedNetwork
+  ) {
+    if configuration.training.metrics == nil {
+      configuration.training.metrics = configuration.criterion(of: network).metrics
+    }
+    if root["training"]?["monitor"] == nil {
+      configuration.training.monitor = MonitoredFigure(usualFor: configuration.criterion(of: network))
+    }
   }
 }

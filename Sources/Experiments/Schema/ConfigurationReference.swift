@@ -61,7 +61,7 @@ private struct ConfigurationReference {
       switch key.change {
       case .meaning: ""
       case .free: " ◦"
-      case .extend: " ◦ (longer)"
+      case .extend: " ◦ (but where the schedule follows it)"
       }
     lines.append(
       "| \(name) | \(key.name == "parameters" ? "map" : escaped(form(key.schema))) | \(escaped(fallback(key))) | \(escaped(key.summary))\(change) |"

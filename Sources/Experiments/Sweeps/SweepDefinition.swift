@@ -73,6 +73,8 @@ struct SweepDefinition: Sendable {
   }
 
   /// The assignments of every member, in order; a pure function of the definition.
+  ///
+  /// No two draws are the same as long as others are likely to be found.
   func members() -> [[Assignment]] {
     switch kind {
     case .list(let members): members
@@ -82,14 +84,28 @@ struct SweepDefinition: Sendable {
         return members.flatMap { member in values.map { member + [$0] } }
       }
     case .random(let runs, let seed, let axes):
-      (0..<runs).map { run in
-        axes.enumerated().map { index, axis in
-          var stream = RandomStream(seed: seed, purpose: .sweep, a: UInt64(run), b: UInt64(index))
-          return axis.draw(from: &stream)
-        }
-      }
+      draw(runs, seed, axes)
     }
   }
+
+  private func draw(_ runs: Int, _ seed: UInt64, _ axes: [Axis]) -> [[Assignment]] {
+    var known: Set<[String]> = []
+    return (0..<runs).map { run in
+      var member: [Assignment] = []
+      for attempt in 0..<Self.attemptLimit {
+        member = axes.enumerated().map { index, axis in
+          var stream = RandomStream(
+            seed: seed, purpose: .sweep, a: UInt64(run) | UInt64(attempt) << 32, b: UInt64(index))
+          return axis.draw(from: &stream)
+        }
+        if known.insert(member.map(\.override)).inserted { break }
+      }
+      return member
+    }
+  }
+
+  /// So often a member is drawn before it may be the same as another.
+  private static let attemptLimit = 200
 }
 
 extension SweepDefinition.Axis {

@@ -8,10 +8,10 @@ public struct LookRequest: Hashable, Sendable {
   public var seed: UInt64 = 0
   /// The path of a checkpoint file or a run directory.
   public var checkpoint: String
-  /// What a black pixel is to the network.
-  public var black: Float = 0
-  /// What a white pixel is to the network; more than ``black``.
-  public var white: Float = 255
+  /// What a black pixel is to the network; nil for what it was in its training.
+  public var black: Float?
+  /// What a white pixel is to the network, more than ``black``; nil for what it was in its training.
+  public var white: Float?
   /// Whether images of more than 40 megapixels are read.
   public var readsLargeImages = false
   public var look: Look
@@ -19,12 +19,12 @@ public struct LookRequest: Hashable, Sendable {
   public init(name: String, checkpoint: String, look: Look) {
     (self.name, self.checkpoint, self.look) = (name, checkpoint, look)
   }
-
-  /// What pixels are to the network.
-  public var range: PixelRange { PixelRange(low: black, high: white) }
 }
 
 extension LookRequest: DescribedSettings {
+  /// Stands for what the network was trained on.
+  public static let automatic = "auto"
+
   public static let name = SettingKey(
     "name", \LookRequest.name, .name, default: .required, change: .free, "Names the folder of the results.")
   public static let seed = SettingKey("seed", \LookRequest.seed, .seed, "Decides noise and shifts.")
@@ -32,9 +32,11 @@ extension LookRequest: DescribedSettings {
     "checkpoint", \LookRequest.checkpoint, .path, default: .required,
     "A checkpoint file or a run directory, of which the best one is taken.")
   public static let black = SettingKey(
-    "black", \LookRequest.black, .number(.any), "What a black pixel is to the network.")
+    "black", \LookRequest.black, .optional(automatic, .number(.any)),
+    "What a black pixel is to the network; `auto` for what it was in its training.")
   public static let white = SettingKey(
-    "white", \LookRequest.white, .number(.any), "What a white pixel is to the network.")
+    "white", \LookRequest.white, .optional(automatic, .number(.any)),
+    "What a white pixel is to the network; `auto` for what it was in its training.")
   public static let largeImages = SettingKey(
     "large_images", \LookRequest.readsLargeImages, .boolean, change: .free,
     "Whether images of more than 40 megapixels are read.")

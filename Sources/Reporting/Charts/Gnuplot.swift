@@ -91,6 +91,7 @@ public enum Gnuplot {
       lines.append("EOD")
     }
     lines += widened(chart, visible.flatMap(\.1))
+    if visible.contains(where: { $0.0.style == .points }) { lines += roomy(chart, visible.flatMap(\.1)) }
     let plots = visible.enumerated().map { index, entry in
       let (series, points) = entry
       let color = palette[index % palette.count]
@@ -100,12 +101,32 @@ public enum Gnuplot {
         case .line: "lines lw 2"
         case .faint: "lines lw 0.6"
         case .dashed: "lines lw 1.6 dt 2"
-        case .points: "points pt 7 ps 0.5"
+        case .points: "points pt \(symbols[index % symbols.count]) ps 0.9"
         }
       return "$data\(index) using 1:2 with \(style) lc rgb '\(color)' title '\(quoted(series.name))'"
     }
     lines.append("plot " + plots.joined(separator: ", "))
     return lines.joined(separator: "\n") + "\n"
+  }
+
+  /// Forms of separate points, so that colour is not all that tells kinds apart.
+  private static let symbols = [7, 5, 9, 13, 11, 15]
+
+  /// Axes that are a little longer than the values are far apart, so that no point lies on the frame.
+  private static func roomy(_ chart: Chart, _ points: [Chart.Point]) -> [String] {
+    func range(_ axis: String, _ values: [Double], isLogarithmic: Bool) -> String? {
+      guard let low = values.min(), let high = values.max(), low < high else { return nil }
+      if isLogarithmic {
+        let margin = pow(high / low, 0.04)
+        return "set \(axis)range [\(low / margin):\(high * margin)]"
+      }
+      let margin = (high - low) * 0.04
+      return "set \(axis)range [\(low - margin):\(high + margin)]"
+    }
+    let horizontal = range("x", points.map(\.x), isLogarithmic: chart.isLogarithmicX)
+    let vertical =
+      chart.yRange == nil ? range("y", points.map(\.y), isLogarithmic: chart.isLogarithmicY) : nil
+    return [horizontal, vertical].compactMap(\.self)
   }
 
   /// Axes around values that are all the same: gnuplot would warn, and draw what it likes.

@@ -8,6 +8,8 @@ struct Event: Hashable {
     /// The file version, `brain.Event:2`, in the first record only.
     case fileVersion(String)
     case scalars([EventLog.Scalar])
+    /// The bytes of a message `Summary.Value` that is more than a scalar; read back as no scalars.
+    case value([UInt8])
     /// A process of the run begins: readers forget what they know of this step and later ones.
     case start
   }
@@ -41,6 +43,8 @@ struct Event: Hashable {
         value.simpleValue = Float(scalar.value)
         return value
       }
+    // Fields that `event.proto` does not know stay as they are.
+    case .value(let bytes): message.summary.value = [try TensorBoardSummary.Value(serializedBytes: bytes)]
     case .start: message.session.status = .start
     }
     return try message.serializedBytes()
@@ -56,7 +60,8 @@ struct Event: Hashable {
       case .fileVersion(let version): .fileVersion(version)
       case .session: .start
       case .summary(let summary):
-        .scalars(summary.value.map { EventLog.Scalar($0.tag, Double($0.simpleValue)) })
+        .scalars(
+          summary.value.filter { $0.value != nil }.map { EventLog.Scalar($0.tag, Double($0.simpleValue)) })
       case nil: .scalars([])
       }
     self.init(time: message.wallTime, step: Int(message.step), what)

@@ -64,6 +64,11 @@ public final class EventLog {
     try add(Event(time: time, step: step, .scalars(scalars)))
   }
 
+  /// Adds a message `Summary.Value`.
+  func append(_ value: [UInt8], step: Int, time: Double) throws {
+    try add(Event(time: time, step: step, .value(value)))
+  }
+
   public func flush() throws {
     guard !pending.isEmpty else { return }
     try file.write(contentsOf: pending)
@@ -89,7 +94,7 @@ public final class EventLog {
       if case .scalars(let scalars) = event.what {
         let epoch = scalars.first { $0.tag == epochTag }.map { Int($0.value) }
         guard isKept(event.step, epoch) else { break }
-        hasFigures = true
+        if !scalars.isEmpty { hasFigures = true }
       }
       end = record.end
     }

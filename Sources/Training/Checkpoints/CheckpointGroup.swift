@@ -1,4 +1,5 @@
 internal import Compute
+internal import Datasets
 internal import HDF5
 internal import Networks
 internal import Tensors
@@ -7,7 +8,7 @@ internal import Tensors
 ///
 ///     /convoy              attributes: format_version, name, run_id, configuration, network (JSON), class_names,
 ///                          criterion (JSON), instruction_set, shard_size, kernel_choices, choices_cover_every_shard (absent in
-///                          earlier versions), versions, datasets (each "key=value")
+///                          earlier versions), versions, datasets, pixels (each "key=value")
 ///     /convoy/state        attributes: step, epoch, position, …; a dataset sums: the epoch's figures so far
 ///     /convoy/optimizer    attribute: slots; a dataset <slot>/<layer>/<parameter> each, shaped as the parameter
 ///     /convoy/trained      a dataset <layer>/<parameter> each, where the model's weights are a running average: the
@@ -18,6 +19,7 @@ enum CheckpointGroup {
   private static let optimizer = "optimizer"
   private static let sums = "sums"
   private static let trained = "trained"
+  private static let pixels = "pixels"
   private static let coverage = "choices_cover_every_shard"
   private static let rules = "rules"
 
@@ -40,6 +42,7 @@ enum CheckpointGroup {
     if identity.choicesCoverEveryShard { try attributes.write(coverage, 1) }
     if !identity.rules.isEmpty { try attributes.write(rules, identity.rules) }
     if let criterion = identity.criterion { try attributes.write("criterion", try criterion.json()) }
+    if let pixels = identity.pixels { try write(pixels, to: attributes) }
     let stateGroup = try group.makeGroup(state)
     try write(checkpoint.progress, to: stateGroup.attributes)
     try write(checkpoint.progress.sums, to: stateGroup)
@@ -91,6 +94,11 @@ enum CheckpointGroup {
     try dataset.write(sums.values)
     try dataset.attributes.write("names", layout.blocks.map(\.name))
     try dataset.attributes.write("counts", layout.blocks.map(\.count))
+  }
+
+  private static func write(_ pixels: PixelSpan, to attributes: Attributes) throws {
+    try attributes.write(
+      Self.pixels, ["type=\(pixels.type.rawValue)", "low=\(pixels.low)", "high=\(pixels.high)"])
   }
 
   private static func pairs(_ values: [String: String]) -> [String] {
@@ -171,7 +179,19 @@ enum CheckpointGroup {
       shardSize: try attributes.number("shard_size"), classNames: try attributes.strings("class_names"),
       criterion: try attributes.contains("criterion")
         ? try Criterion(json: try attributes.string("criterion")) : nil,
-      rules: try attributes.contains(rules) ? try attributes.strings(rules) : [])
+      rules: try attributes.contains(rules) ? try attributes.strings(rules) : [],
+      pixels: try readPixels(attributes))
+  }
+
+  /// - Returns: nil where an earlier version, or another program, did not say.
+  private static func readPixels(_ attributes: Attributes) throws -> PixelSpan? {
+    guard try attributes.contains(pixels) else { return nil }
+    let values = try readPairs(pixels, attributes)
+    guard let type = values["type"].flatMap({ PixelType(rawValue: $0) }),
+      let low = values["low"].flatMap({ Float($0) }), let high = values["high"].flatMap({ Float($0) }),
+      low <= high
+    else { return nil }
+    return PixelSpan(type, low: low, high: high)
   }
 
   private static func readPairs(_ name: String, _ attributes: Attributes) throws -> [String: String] {

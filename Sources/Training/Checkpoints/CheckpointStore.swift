@@ -101,12 +101,40 @@ public final class CheckpointStore: Sendable {
     }
     let old = intact.dropFirst(keepLast)
     let best = Set(
-      intact.filter { $0.score != nil }
-        .sorted { ($0.score ?? 0, $1.entry.step) > ($1.score ?? 0, $0.entry.step) }
-        .prefix(keepBest).map(\.entry))
+      intact.map { Rated(entry: $0.entry, score: $0.score) }.filter { $0.score != nil }
+        .sorted { $0.isBetter(than: $1) }.prefix(keepBest).map(\.entry))
     for (entry, _) in old where !best.contains(entry) {
       try removeFile(entry.path)
       verified.withLock { _ = $0.remove(entry.path) }
+    }
+  }
+}
+
+extension CheckpointStore {
+  /// All checkpoints, the best first, as their headers say.
+  func ranked() throws(TrainingError) -> [Entry] {
+    try entries().map { entry in
+      Rated(entry: entry, score: (try? CheckpointFile.header(of: entry.path))?.score)
+    }.sorted { $0.isBetter(than: $1) }.map(\.entry)
+  }
+
+  /// A checkpoint with the score of the epoch that ended with it.
+  struct Rated {
+    let entry: Entry
+    /// Nil in the middle of an epoch.
+    let score: Double?
+
+    /// The order in which checkpoints are taken for the best: by the rule of ``BestEpoch/isBeaten(by:)``, of equal ones the first;
+    /// those without a score last, the newest before others.
+    func isBetter(than other: Rated) -> Bool {
+      switch (score, other.score) {
+      case (let own?, let its?):
+        if BestEpoch.isBetter(own, than: its) { return true }
+        return !BestEpoch.isBetter(its, than: own) && entry.step < other.entry.step
+      case (_?, nil): return true
+      case (nil, _?): return false
+      case (nil, nil): return entry.step > other.entry.step
+      }
     }
   }
 }

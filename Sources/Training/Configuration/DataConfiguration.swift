@@ -8,7 +8,7 @@ public struct DataConfiguration: Hashable, Sendable {
   public var train: SampleSource
   /// The samples to evaluate on; nil where there are none.
   public var test: SampleSource?
-  /// Samples that take no more bytes than this are kept in memory; others are streamed, in the same order.
+  /// Memory for the samples of training and test together: what fits is kept there, the rest is streamed, in the same order.
   public var memoryLimitBytes: Int
   /// How the order of samples changes from epoch to epoch.
   public var shuffle: Shuffling
@@ -37,7 +37,8 @@ public struct DataConfiguration: Hashable, Sendable {
         "The samples that measure the result after each epoch."),
       SettingKey(
         "memory_limit", \.memoryLimitBytes, .byteCount, change: .free,
-        "Samples that take no more than this are kept in memory; others are streamed, in the same order."),
+        "Memory for the samples of training and test together: what fits is kept there, the rest is streamed, in the same order."
+      ),
       SettingKey(
         "shuffle", \.shuffle, .shuffling,
         "Whether each epoch has its own random order; `once` repeats the first one's, as Keras does when its seed is set."
@@ -88,8 +89,9 @@ public struct SampleSource: Hashable, Sendable {
         "Name of the dataset with what the network's outputs should be, [N, outputs], [N, H, W] or [N, H, W, channels], or [N] for "
           + "one: numbers, or 0 and 1 for labels that a sample has or not."),
       SettingKey(
-        "weights", \.weights, given: .text, otherwise: "1 for each sample",
-        "Name of the dataset with the weight of each sample's loss, [N], numbers from 0. They are not divided by their sum."
+        "weights", \.weights, .optional("none", .text),
+        "Name of the dataset with the weight of each sample's loss, [N], numbers from 0; without it each is 1. They are not divided "
+          + "by their sum."
       ),
     ])
 

@@ -36,10 +36,15 @@ public struct RunConfiguration: Hashable, Sendable {
 }
 
 extension RunConfiguration {
+  /// What the network is trained and judged by where no metrics are named.
+  public func usualCriterion(of network: ResolvedNetwork) -> Criterion {
+    Criterion(
+      loss: training.loss, targets: data.train.target.kind, outputs: network.outputShape.elementCount)
+  }
+
   /// What the network is trained and judged by.
   public func criterion(of network: ResolvedNetwork) -> Criterion {
-    var criterion = Criterion(
-      loss: training.loss, targets: data.train.target.kind, outputs: network.outputShape.elementCount)
+    var criterion = usualCriterion(of: network)
     if let metrics = training.metrics { criterion.metrics = metrics }
     return criterion
   }

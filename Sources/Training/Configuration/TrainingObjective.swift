@@ -33,7 +33,7 @@ extension TrainingObjective: SettingsVariant {
   }
 
   private static let classWeights = SettingKey<Self>(
-    "class_weights", \.classWeights, .classWeights, default: .derived("1 for each class"),
+    "class_weights", \.classWeights, .classWeights,
     "What the training loss of each class, or label, is multiplied by, in their order; `balanced` weighs classes in inverse "
       + "proportion to their samples. Of shares of classes the class with the largest counts, as in Keras.")
 }

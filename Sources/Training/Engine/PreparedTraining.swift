@@ -37,17 +37,19 @@ struct PreparedTraining {
 
   /// What checkpoints say the run is.
   ///
-  /// - Parameter earlier: what the checkpoint says that it goes on from; nil for a run that begins.
-  func identity(goingOnFrom earlier: RunIdentity?) -> RunIdentity {
+  /// - Parameters:
+  ///   - earlier: what the checkpoint says that it goes on from; nil for a run that begins.
+  ///   - datasets: digests by which the data is known again; none for what nobody goes on with later.
+  func identity(goingOnFrom earlier: RunIdentity?, datasets: [String: String] = [:]) -> RunIdentity {
     RunIdentity(
       runID: earlier?.runID ?? UUID().uuidString.lowercased(),
       configuration: request.resolvedConfiguration,
-      // Digests of contents that an earlier start took stay, though this one did not.
-      datasets: (earlier?.datasets ?? [:]).merging(data.digests) { $1 },
+      datasets: datasets,
       versions: RunEnvironment.libraryVersions, instructionSet: OneDNN.Library.instructionSet,
       kernelChoices: compiled.choices.text, shardSize: compiled.shardSize,
       classNames: data.training.dataset.classNames ?? [], criterion: compiled.options.criterion,
-      rules: request.configuration.laterRules(network))
+      rules: request.configuration.laterRules(network),
+      pixels: data.pixels)
   }
 
   /// Sizes of the minibatches that training meets.

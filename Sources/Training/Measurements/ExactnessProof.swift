@@ -98,7 +98,7 @@ public final class ExactnessProof {
   }
 
   private func goOn(from checkpoint: Checkpoint, workers: Int) throws -> StepDriver {
-    try prepared.request.check(checkpoint, against: prepared.data, SilentObserver())
+    try prepared.request.check(checkpoint, against: prepared.data, DataDigests(values: [:]), SilentObserver())
     let again = try PreparedTraining(
       prepared.request, data: prepared.data, goingOnFrom: checkpoint.identity, stop: stop)
     return try makeTrial(again, workers: workers, from: checkpoint)

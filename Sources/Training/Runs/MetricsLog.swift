@@ -6,7 +6,7 @@ internal import Foundation
 
 /// `metrics.csv`, one row per epoch, or `steps.csv`, one per step: without gaps or doubles over any number of restarts.
 struct MetricsLog {
-  private let file: FileDescriptor
+  private var file: FileDescriptor
   /// Bytes of whole rows in the file.
   private var length: Int
   /// Rows that the disk has not taken yet.
@@ -19,10 +19,11 @@ struct MetricsLog {
   ///   - columns: their names, `step` and `epoch` among them; a table with others is begun anew.
   ///   - sumsUpEpochs: whether a row stands for its epoch, or else for its step.
   ///   - progress: how far the checkpoint is that training goes on from; nil starts an empty table.
+  ///   - emptied: columns whose cells are emptied in the rows that stay.
   ///   - bufferByteCount: rows are written once there are more bytes of them; 0 writes each at once.
   init(
     path: String, columns: [String], sumsUpEpochs: Bool = true, goingOnFrom progress: TrainingProgress?,
-    bufferByteCount: Int = 0
+    emptying emptied: Set<String> = [], bufferByteCount: Int = 0
   ) throws(TrainingError) {
     self.bufferByteCount = bufferByteCount
     file = try FileDescriptor(path, O_RDWR | O_CREAT | O_NOFOLLOW, or: .cannotCreate)
@@ -40,16 +41,23 @@ struct MetricsLog {
         guard let step = number("step"), let epoch = number("epoch"),
           progress.covers(step: step, epoch: sumsUpEpochs ? epoch : nil)
         else { break }
-        kept += line + "\n"
+        let row = cells.enumerated().map {
+          columns.indices.contains($0.offset) && emptied.contains(columns[$0.offset]) ? "" : $0.element
+        }
+        kept += row.joined(separator: ",") + "\n"
       }
     }
-    // A table that only grows is cut in place; cutting cannot leave half a row behind.
-    let isPrefix = text.hasPrefix(kept)
-    guard ftruncate(file.value, isPrefix ? kept.utf8.count : 0) == 0,
-      lseek(file.value, 0, SEEK_END) >= 0
-    else { throw .system(.inputOutput, "cannot cut \(path)") }
     length = kept.utf8.count
-    if !isPrefix { try file.write(kept) }
+    if !text.hasPrefix(kept) {
+      // Whoever is killed now leaves the former table or the new one.
+      let parts = path.split(separator: "/", omittingEmptySubsequences: false)
+      try AtomicFile.write(kept, as: String(parts.last ?? ""), in: parts.dropLast().joined(separator: "/"))
+      file = try FileDescriptor(path, O_RDWR | O_NOFOLLOW, or: .cannotCreate)
+    }
+    // A table that only grows is cut in place; cutting cannot leave half a row behind.
+    guard ftruncate(file.value, off_t(length)) == 0, lseek(file.value, 0, SEEK_END) >= 0 else {
+      throw .system(.inputOutput, "cannot cut \(path)")
+    }
   }
 
   /// Adds a row.

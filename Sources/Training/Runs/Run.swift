@@ -28,10 +28,10 @@ public final class Run {
       directory: directory, monitor: configuration.training.monitor, next: observer)
     self.observer = LoggingObserver(directory: directory, next: state)
 
-    let data = try RunData(
-      configuration, workers: request.workers, verifiesContents: request.verifiesData, stop: stop)
+    let data = try RunData(configuration, workers: request.workers, stop: stop)
+    let digests = try DataDigests(data, readsAll: request.verifiesData, check: RunData.check(stop))
     let found = try request.findCheckpoint(in: directory.checkpoints, self.observer)
-    if let found { try request.check(found.checkpoint, against: data, self.observer) }
+    if let found { try request.check(found.checkpoint, against: data, digests, self.observer) }
 
     let prepared = try PreparedTraining(
       request, data: data, goingOnFrom: found?.checkpoint.identity, stop: stop)
@@ -43,7 +43,10 @@ public final class Run {
     let engine = try prepared.makeEngine(
       from: found?.checkpoint, evaluationSizes: prepared.evaluationSizes)
 
-    let identity = prepared.identity(goingOnFrom: found?.checkpoint.identity)
+    if found == nil { try prepared.warnOfPixels(self.observer) }
+    let identity = prepared.identity(
+      goingOnFrom: found?.checkpoint.identity,
+      datasets: digests.merged(with: found?.checkpoint.identity.datasets ?? [:]))
     let progress = found?.checkpoint.progress ?? TrainingProgress()
     trainer = Trainer(
       configuration: configuration, engine: engine, samples: samples, progress: progress,
@@ -68,7 +71,13 @@ public final class Run {
       environment: RunEnvironment(workers: request.workers, cores: request.coresDescription))
     try directory.beginMetrics(
       compiled.options.criterion.figureNames, hasValidation: samples.role == .validation,
-      after: found?.checkpoint.progress)
+      after: found?.checkpoint.progress,
+      goesOn: progress.epoch < configuration.training.epochs && !progress.stoppedEarly)
+    if configuration.training.precision == .bf16, !compiled.choices.hasBF16 {
+      self.observer.receive(
+        .warning(
+          "training.precision: bf16 changes nothing here: fp32 is faster in every layer of this network"))
+    }
   }
 
   /// Trains to the end, or until asked to stop.
@@ -85,6 +94,8 @@ public final class Run {
       return isComplete
     } catch {
       directory.log("error: \(error)")
+      // Steps that wait for more of them say what went wrong.
+      try? directory.synchronizeMetrics()
       state.end(.failed, "\(error)", progress: trainer.progress)
       throw error
     }

@@ -1,48 +1,53 @@
 internal import Datasets
-internal import Digests
 internal import Foundation
 
 /// The datasets of a run, opened and checked.
 struct RunData {
   let training: SampleStore
   let test: SampleStore?
-  /// Hexadecimal SHA-256 by role: `train` and `test` of a fingerprint that is quickly taken, `train contents` and
-  /// `test contents` of every byte that a training sees, where that was asked for.
-  let digests: [String: String]
+  /// Between which numbers the training's pixels lie, as far as they were looked at.
+  let pixels: PixelSpan
 
-  /// - Parameter verifiesContents: reads all data once for the digests of contents.
-  init(
-    _ configuration: RunConfiguration, workers: Int, verifiesContents: Bool = false, stop: StopRequest
-  ) throws {
+  init(_ configuration: RunConfiguration, workers: Int, stop: StopRequest) throws {
     let data = configuration.data
-    let check: @Sendable () throws -> Void = {
-      if stop.isRequested { throw StoppedEarly() }
+    let check = Self.check(stop)
+    let (trainingSet, testSet) = (try data.train.open(), try data.test?.open())
+    let shares = Self.shares(
+      of: data.memoryLimitBytes, training: trainingSet.byteCount, test: testSet?.byteCount ?? 0,
+      // Samples of the training data that are evaluated are read beside those that are trained on.
+      readers: data.validation == nil && configuration.training.overfitBatches == nil ? 1 : 2)
+    func store(_ dataset: ImageDataset, _ limit: Int) throws -> SampleStore {
+      try SampleStore(dataset, memoryLimitByteCount: limit, threads: max(1, min(workers, 8)), check: check)
     }
-    func open(_ source: SampleSource) throws -> SampleStore {
-      try SampleStore(
-        try source.open(), memoryLimitByteCount: data.memoryLimitBytes, threads: max(1, min(workers, 8)),
-        check: check)
-    }
-    training = try open(data.train)
-    test = try data.test.map(open)
-    var digests: [String: String] = [:]
-    for (role, dataset) in [("train", training.dataset), ("test", test?.dataset)] {
-      guard let dataset else { continue }
-      digests[role] = try Self.digest { try dataset.feedFingerprint(to: $0) }
-      guard verifiesContents else { continue }
-      digests["\(role) contents"] = try Self.digest {
-        try dataset.feedContents(threads: max(1, min(workers, 8)), check: check, to: $0)
-      }
-    }
-    self.digests = digests
+    training = try store(trainingSet, shares.training)
+    test = try testSet.map { try store($0, shares.test) }
+    pixels = try trainingSet.pixelSpan()
   }
 
-  private static func digest(
-    _ feed: (_ update: (UnsafeRawBufferPointer) throws -> Void) throws -> Void
-  ) throws -> String {
-    var hash = SHA256()
-    try feed { hash.update($0) }
-    return hash.finalize().hexadecimal
+  /// Ends reading where somebody asked to stop.
+  static func check(_ stop: StopRequest) -> @Sendable () throws -> Void {
+    { if stop.isRequested { throw StoppedEarly() } }
+  }
+
+  /// The samples of a role of ``DataDigests/roles``.
+  func store(of role: String) -> SampleStore? { role == "train" ? training : test }
+
+  /// How much of a limit on the memory for samples each data set may take, so that both keep to it together.
+  ///
+  /// What fits is kept in memory, the training samples first, since they are read in random order; what does not is streamed
+  /// through what is left.
+  /// - Parameters:
+  ///   - training: bytes of all training samples.
+  ///   - test: bytes of all test samples; 0 for none.
+  ///   - readers: how many stream the training samples at once where they are streamed; the share is that of each.
+  static func shares(
+    of limit: Int, training: Int, test: Int, readers: Int
+  ) -> (training: Int, test: Int) {
+    // Not as a sum, which may be too large for a number.
+    if training <= limit { return (training, limit - training) }
+    let share = limit / 4
+    let forTest = test <= share ? test : share
+    return ((limit - forTest) / readers, forTest)
   }
 
   /// Sizes of the minibatches that so many samples are cut into.

@@ -61,12 +61,13 @@ public final class RunDirectory: Sendable {
   /// - Parameters:
   ///   - names: the names of the figures, ``Criterion/figureNames``.
   ///   - hasValidation: whether the table of epochs has columns for samples held out.
+  ///   - goesOn: whether epochs follow, so that test figures of what was the last one are none any more.
   func beginMetrics(
-    _ names: [String], hasValidation: Bool, after progress: TrainingProgress?
+    _ names: [String], hasValidation: Bool, after progress: TrainingProgress?, goesOn: Bool
   ) throws(TrainingError) {
     let opened = try MetricsLog(
       path: "\(path)/metrics.csv", columns: EpochMetrics.columns(names, hasValidation: hasValidation),
-      goingOnFrom: progress)
+      goingOnFrom: progress, emptying: hasValidation && goesOn ? Set(names.map { "test_\($0)" }) : [])
     metrics.withLock { $0 = opened }
     let stepLog = try MetricsLog(
       path: "\(path)/steps.csv", columns: StepRow.columns(names), sumsUpEpochs: false, goingOnFrom: progress,

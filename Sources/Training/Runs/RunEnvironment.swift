@@ -19,7 +19,7 @@ public struct RunEnvironment: Codable, Hashable, Sendable {
   public var versions: [String: String]
   /// The command as it was given.
   public var commandLine: [String]
-  /// Commit of the repository in or above the working directory, if there is one.
+  /// Commit of the repository that the program lies in, if it lies in one.
   @NullIfMissing public var gitRevision: String?
   @NullIfMissing public var slurmJob: String?
   public var startedAt: String
@@ -82,7 +82,10 @@ public struct RunEnvironment: Codable, Hashable, Sendable {
   }
 
   private static func findGitRevision() -> String? {
-    var folder = URL(fileURLWithPath: FileManager.default.currentDirectoryPath)
+    guard let program = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe") else {
+      return nil
+    }
+    var folder = URL(fileURLWithPath: program).deletingLastPathComponent()
     while folder.path != "/" {
       let git = folder.appendingPathComponent(".git")
       if let head = try? String(contentsOf: git.appendingPathComponent("HEAD"), encoding: .utf8) {

@@ -24,7 +24,7 @@ public struct RunRequest: Sendable {
   public var resume: ResumeChoice
   /// Goes on even if the configuration or the data changed in a way that changes the training's meaning.
   public var allowChanges: Bool
-  /// Takes and compares digests of all bytes of the data instead of a sample of them.
+  /// Takes and compares digests of all bytes of the data, whatever its size; without it large data is known by samples of it.
   public var verifiesData: Bool
   /// Ends the process's training after so many steps, with a checkpoint; nil goes to the end.
   public var stepLimit: Int?
@@ -90,7 +90,8 @@ extension RunRequest {
     in store: CheckpointStore, _ observer: any TrainerObserver
   ) throws(TrainingError) -> (path: String, checkpoint: Checkpoint)? {
     switch resume {
-    case .path(let path):
+    case .path(let written):
+      let path = RunPath.resolve(written)
       let checkpoint = try CheckpointFile.read(path)
       if let newest = try store.entries().first, newest.step > checkpoint.progress.step {
         // The next start with --resume auto would go on from there.
@@ -116,7 +117,9 @@ extension RunRequest {
   /// Whether a checkpoint belongs to this training.
   ///
   /// - Throws: ``TrainingError`` of kind `configuration` that names every key that differs, unless changes are allowed.
-  func check(_ checkpoint: Checkpoint, against data: RunData, _ observer: any TrainerObserver) throws {
+  func check(
+    _ checkpoint: Checkpoint, against data: RunData, _ digests: DataDigests, _ observer: any TrainerObserver
+  ) throws {
     var differences: [String] = []
     for change in try compareConfiguration(checkpoint.identity.configuration) {
       let text = "\(change.key) was \(change.before) and is \(change.after)"
@@ -126,17 +129,15 @@ extension RunRequest {
         differences.append(text)
       }
     }
-    for (role, digest) in data.digests.sorted(by: { $0.key < $1.key }) {
-      /// The value in the checkpoint, as text.
-      guard let before = checkpoint.identity.datasets[role], before != digest else { continue }
-      // "train" and "train contents" are one piece of news.
-      if role.hasSuffix(" contents"), differences.last?.hasPrefix("the \(role.dropLast(9)) data") == true {
-        continue
-      }
-      let name = role.replacing(" contents", with: "")
-      differences.append("the \(name) data has other contents than when the run began")
+    differences += try digests.differences(data, from: checkpoint.identity.datasets)
+    let (progress, epochs) = (checkpoint.progress, configuration.training.epochs)
+    if progress.epoch > epochs || (progress.epoch == epochs && progress.position > 0) {
+      differences.append(
+        "training.epochs is \(epochs), and the run is in epoch \(progress.epoch + (progress.position > 0 ? 1 : 0)) already"
+      )
     }
     try refuse(differences, observer)
+    try checkVerification(data, checkpoint.identity, observer)
     // What no flag can bridge: the values would not fit.
     guard checkpoint.network.network == configuration.network else {
       throw TrainingError(
@@ -145,6 +146,20 @@ extension RunRequest {
       )
     }
     warnOfOtherBits(checkpoint.identity, observer)
+  }
+
+  /// Whether there is something to compare all bytes of the data with, where that was asked for.
+  private func checkVerification(
+    _ data: RunData, _ identity: RunIdentity, _ observer: any TrainerObserver
+  ) throws(TrainingError) {
+    guard verifiesData, let text = DataDigests.nothingToCompare(data, with: identity.datasets) else { return }
+    guard allowChanges else {
+      throw TrainingError(
+        .configuration,
+        "\(text). Go on without the flag, or once with --allow-changes: the data as it is now is then what later starts are "
+          + "compared with")
+    }
+    observer.receive(.warning("\(text); later starts are compared with the data as it is now"))
   }
 
   /// Says what has changed of the things that no configuration names and that decide last bits.

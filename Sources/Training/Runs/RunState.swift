@@ -95,8 +95,11 @@ final class RunStateRecorder: TrainerObserver {
       state = RunState(
         phase: .running, name: summary.name, runID: summary.runID, step: 0, epoch: 0, epochs: summary.epochs,
         monitor: monitor.name, seconds: 0, updated: "")
-      // What an earlier process knew and the checkpoint does not hold.
-      state?.testAccuracy = RunState.read(directory: directory.path)?.testAccuracy
+      // What an earlier process knew and the checkpoint does not hold; where samples are held out it is of the last epoch alone.
+      let goesOn = summary.progress.epoch < summary.epochs && !summary.progress.stoppedEarly
+      if summary.validationSamples == 0 || !goesOn {
+        state?.testAccuracy = RunState.read(directory: directory.path)?.testAccuracy
+      }
       take(summary.progress)
       write()
     case .epochEnded(let metrics, let isBest):

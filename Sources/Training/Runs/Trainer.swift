@@ -92,7 +92,7 @@ final class Trainer {
       checkpoints.finish()
       // What is known here says more than the refusal of a checkpoint that met the same numbers.
       try? report(checkpoints.poll())
-      throw TrainingError(.notFinite, "\(problem); \(Self.adviceWhenNotFinite)")
+      throw TrainingError(.notFinite, "\(problem); \(adviceWhenNotFinite)")
     }
     return true
   }
@@ -111,8 +111,12 @@ final class Trainer {
     if checkpoints.isDue(after: progress, .step) { try save() }
   }
 
-  private static let adviceWhenNotFinite =
-    "lower the learning rate or clip gradients. The last checkpoint is untouched"
+  private var adviceWhenNotFinite: String {
+    let isKept = (try? directory?.checkpoints.entries())?.isEmpty == false
+    return "lower the learning rate or clip gradients. "
+      + (isKept
+        ? "The last checkpoint is untouched" : "There is no checkpoint yet: the same command begins again")
+  }
 
   /// Evaluates and records the epoch; false when asked to stop before it was done.
   private func endEpoch() throws -> Bool {
@@ -172,7 +176,7 @@ final class Trainer {
     let monitor = configuration.training.monitor
     let score = monitor.turned(monitor.value(of: sums) ?? 0)
     progress.score = score
-    let isBest = progress.best.map { score > $0.score } ?? true
+    let isBest = progress.best?.isBeaten(by: score) ?? true
     if isBest {
       progress.best = BestEpoch(epoch: progress.epoch, step: progress.step, score: score)
       progress.epochsWithoutGain = 0
@@ -243,7 +247,7 @@ final class Trainer {
       switch outcome.result {
       case .success(let path): observer.receive(.checkpointWritten(step: outcome.step, path: path))
       case .failure(let error) where error.kind == .notFinite:
-        throw TrainingError(.notFinite, "\(error); \(Self.adviceWhenNotFinite)")
+        throw TrainingError(.notFinite, "\(error); \(adviceWhenNotFinite)")
       case .failure(let error):
         observer.receive(
           .warning("the checkpoint of step \(outcome.step) could not be written, training goes on: \(error)"))

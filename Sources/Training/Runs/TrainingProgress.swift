@@ -1,4 +1,5 @@
 public import Compute
+public import Datasets
 
 /// How far a training has come: everything it needs to go on besides parameters, optimizer state and statistics.
 public struct TrainingProgress: Hashable, Sendable {
@@ -56,6 +57,16 @@ public struct BestEpoch: Hashable, Sendable {
     self.step = step
     self.score = score
   }
+
+  /// Whether an epoch with this score takes the place of this one: of equal ones the first stays the best.
+  ///
+  /// The one rule by which the trainer, the checkpoints and all tables know the best epoch. A score that is no number is worse than
+  /// any other.
+  public func isBeaten(by score: Double) -> Bool { Self.isBetter(score, than: self.score) }
+
+  static func isBetter(_ score: Double, than other: Double) -> Bool {
+    score > other || (other.isNaN && !score.isNaN)
+  }
 }
 
 /// What a run is besides its numbers: what made them, and what a resumed run must agree with.
@@ -64,7 +75,7 @@ public struct RunIdentity: Hashable, Sendable {
   public var runID: String
   /// The resolved configuration, as text.
   public var configuration: String
-  /// A hexadecimal SHA-256 of each dataset, by its role (`train`, `test`).
+  /// Hexadecimal digests of the datasets, by ``DataDigest/key(_:of:)``.
   public var datasets: [String: String]
   /// Versions of Convoy, the kernel library and others, by name.
   public var versions: [String: String]
@@ -85,13 +96,15 @@ public struct RunIdentity: Hashable, Sendable {
   public var criterion: Criterion?
   /// Rules that decide the run's numbers and that earlier versions did not have, by name.
   public var rules: [String]
+  /// Between which numbers the pixels of the training samples lay that were looked at; nil where that is not known.
+  public var pixels: PixelSpan?
 
   /// Takes what is known of a run; the rest stays empty.
   public init(
     runID: String, configuration: String = "", datasets: [String: String] = [:],
     versions: [String: String] = [:], instructionSet: String = "", kernelChoices: String = "",
     choicesCoverEveryShard: Bool = true, shardSize: Int = 0, classNames: [String] = [],
-    criterion: Criterion? = nil, rules: [String] = []
+    criterion: Criterion? = nil, rules: [String] = [], pixels: PixelSpan? = nil
   ) {
     self.runID = runID
     self.configuration = configuration
@@ -104,5 +117,9 @@ public struct RunIdentity: Hashable, Sendable {
     self.classNames = classNames
     self.criterion = criterion
     self.rules = rules
+    self.pixels = pixels
   }
+
+  /// The pixels of pictures as they are, for networks that take them so.
+  public static let picturePixels = PixelSpan.bytes
 }

@@ -20,7 +20,7 @@ struct DatasetCheckCommand: ParsableCommand {
     abstract: "Read every sample and report what is wrong or odd.",
     discussion: """
       Errors (exit code 65): labels outside of the classes, NaN or infinite values, samples that are in two splits, splits that do \
-      not fit each other. Warnings: samples that are there twice, equal samples with different labels, samples of one \
+      not fit each other. Warnings: splits whose numbers are of very different size, samples that are there twice, equal samples with different labels, samples of one \
       single value, classes without samples or ten times smaller than others, storage that is slow to read.
       """)
 
@@ -52,13 +52,14 @@ struct DatasetCheckCommand: ParsableCommand {
     let terminal = TerminalOutput.standardOutput
     var table = Table([
       Table.Column("split"), Table.Column("samples", .trailing), Table.Column("shape"),
-      Table.Column("storage"),
+      Table.Column("pixels"), Table.Column("storage"),
       Table.Column("classes", .trailing), Table.Column("per class", .trailing),
     ])
     for split in report.splits {
       let (low, high) = (split.classCounts.min() ?? 0, split.classCounts.max() ?? 0)
       table.add([
-        split.name, NumberText.grouped(split.count), "\(split.sampleShape)", split.storage,
+        split.name, NumberText.grouped(split.count), "\(split.sampleShape)", "\(split.pixels)",
+        split.storage,
         split.hasTargets ? "\(split.classCounts.count) targets" : "\(split.classCounts.count)",
         split.hasTargets
           ? "–"
@@ -75,11 +76,23 @@ struct DatasetCheckCommand: ParsableCommand {
 
 /// What a check of a dataset found, for machines.
 private struct DatasetCheckResult: Encodable {
+  /// Between which numbers all samples lie.
+  struct Pixels: Encodable {
+    let type: String
+    let low: Double
+    let high: Double
+
+    init(_ pixels: PixelSpan) {
+      (type, low, high) = (pixels.type.rawValue, Double(pixels.low), Double(pixels.high))
+    }
+  }
+
   struct Split: Encodable {
     let name: String
     let samples: Int
     /// Of one sample.
     let shape: [Int]
+    let pixels: Pixels
     let storage: String
     let targets: Bool
     let classNames: [String]
@@ -91,6 +104,7 @@ private struct DatasetCheckResult: Encodable {
 
     init(_ split: DatasetReport.SplitFigures) {
       (name, samples, shape) = (split.name, split.count, split.sampleShape.dimensions)
+      pixels = Pixels(split.pixels)
       (storage, targets) = (split.storage, split.hasTargets)
       (classNames, classCounts) = (split.classNames, split.classCounts)
       (constantSamples, nonFiniteSamples) = (split.constantSamples, split.nonFiniteSamples)

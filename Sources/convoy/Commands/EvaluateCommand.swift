@@ -15,7 +15,8 @@ struct EvaluateCommand: ParsableCommand {
     commandName: "evaluate",
     abstract: "Loss and metrics of a checkpoint on a dataset, for each class, label or output too.",
     discussion: """
-      CHECKPOINT is a checkpoint file or a run directory, of which the best checkpoint is taken.
+      CHECKPOINT is a checkpoint file or a run directory, of which the best checkpoint is taken. Results/NAME/last and Results/NAME/best \
+      stand for the last and the best run of a name, RUN/last for a run's newest checkpoint.
 
       What is shown follows from the loss that the network was trained with: the classes and their confusion matrix, the labels with \
       precision and recall, or the numbers with their errors.
@@ -47,6 +48,7 @@ struct EvaluateCommand: ParsableCommand {
     let (path, checkpoint) = try CheckpointStore.choose(checkpoint) { TerminalOutput.warn("\($0)") }
     let criterion = checkpoint.identity.criterion ?? .classification
     let dataset = try names.open(data, for: criterion)
+    try checkpoint.warnOfPixels(dataset)
     let store = try SampleStore(dataset, memoryLimitByteCount: 1 << 30, threads: workers.count)
     let predictor = try Predictor(
       checkpoint.network, values: checkpoint.values, criterion: criterion, sampleCount: dataset.count,

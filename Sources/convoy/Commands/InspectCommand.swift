@@ -57,6 +57,7 @@ struct InspectCommand: ParsableCommand {
   }
 
   func run() throws {
+    let path = RunPath.resolve(self.path)
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
       throw CommandError.missing("there is no file or folder \(path)")
@@ -96,6 +97,7 @@ struct InspectCommand: ParsableCommand {
     // Of an imported network it is only known what its outputs are.
     let origin = shards > 0 ? "trained on" : "trained elsewhere, its outputs are \(criterion.task.noun):"
     print("\(origin) \(criterion.loss.name), judged by \(criterion.figureNames.joined(separator: ", "))")
+    if let pixels = checkpoint.identity.pixels { print("trained on samples of \(pixels)") }
     if let best = progress.best {
       print("best epoch \(best.epoch): \(NumberText.short(abs(best.score)))")
     }
@@ -268,7 +270,10 @@ struct InspectCommand: ParsableCommand {
     let terminal = TerminalOutput.standardOutput
     let counts = dataset.classCounts()
     let names = dataset.classNames ?? counts.indices.map { "\($0)" }
-    print("\(dataset.imagesName): \(NumberText.grouped(dataset.count)) samples of \(dataset.sampleShape)")
+    let pixels = try dataset.pixelSpan()
+    print(
+      "\(dataset.imagesName): \(NumberText.grouped(dataset.count)) samples of \(dataset.sampleShape), \(pixels)"
+    )
     if let weights = dataset.weights, let least = weights.min(), let most = weights.max() {
       let mean = weights.reduce(0.0) { $0 + Double($1) } / Double(weights.count)
       print(

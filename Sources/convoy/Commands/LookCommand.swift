@@ -13,7 +13,8 @@ struct LookCommand: ParsableCommand {
     commandName: "look",
     abstract: "What a trained network sees: filters, maps, examples, activation maximisation, gallery.",
     discussion: """
-      CHECKPOINT is a checkpoint file or a run directory, of which the best checkpoint is taken. Pictures go into the folder of \
+      CHECKPOINT is a checkpoint file or a run directory, of which the best checkpoint is taken; Results/NAME/last and \
+      Results/NAME/best stand for runs. Pictures go into the folder of \
       --to; the same checkpoint and options give the same bytes on any number of workers. Options are called as the keys of \
       configurations are, which `convoy look run` takes.
       """,
@@ -32,7 +33,8 @@ struct LookOptions: ParsableArguments {
 
   @Option(LookRequest.black) var black: SettingFlag?
   @Option(LookRequest.white) var white: SettingFlag?
-  @Option(help: .hidden) var range: String?
+  @Option(help: ArgumentHelp("Both in one, such as 0,1.", valueName: "black,white"))
+  var range: String?
 
   @OptionGroup var workers: WorkersOption
 

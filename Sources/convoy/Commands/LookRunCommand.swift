@@ -41,10 +41,11 @@ struct LookRunCommand: ParsableCommand {
       TerminalOutput.warn("\($0)")
     }
     let contents = try CheckpointFile.header(of: path).contentDigest.hexadecimal
-    let meaning = configuration.meaning.joined(separator: "\n") + "\n\(Self.mark)\(contents)\n"
+    let range = try PictureRange(checkpoint, black: request.black, white: request.white).range
+    let meaning = configuration.meaning(range).joined(separator: "\n") + "\n\(Self.mark)\(contents)\n"
     let digest = SHA256.digest(of: meaning).hexadecimal.prefix(8)
     let directory = try WorkDirectory(path: runDir ?? "Results/\(request.name)/\(digest)")
-    try checkOwner(directory.path, meaning, contents)
+    try checkOwner(directory.path, meaning, contents, range)
     try directory.write(configuration: configuration.resolvedYAML + "\(Self.mark)\(contents)\n")
     let cores = Cores.available()
     try directory.write(environment: RunEnvironment(workers: workers.count, cores: "\(cores)"))
@@ -59,11 +60,14 @@ struct LookRunCommand: ParsableCommand {
   private static let mark = "# checkpoint contents SHA-256 "
 
   /// A folder of another configuration's results is left alone.
-  private func checkOwner(_ folder: String, _ meaning: String, _ contents: String) throws {
+  private func checkOwner(
+    _ folder: String, _ meaning: String, _ contents: String, _ range: PixelRange
+  ) throws {
     let file = "\(folder)/config.yaml"
     guard let text = try? String(contentsOfFile: file, encoding: .utf8) else { return }
     let known = try? LookConfiguration.load(text: text, path: file)
-    let same = known.map { $0.meaning.joined(separator: "\n") + "\n\(Self.mark)\(contents)\n" } == meaning
+    let same =
+      known.map { $0.meaning(range).joined(separator: "\n") + "\n\(Self.mark)\(contents)\n" } == meaning
     guard same, text.contains("\(Self.mark)\(contents)\n") else {
       throw CommandError(
         .configuration,

@@ -15,7 +15,7 @@ struct PredictCommand: ParsableCommand {
     abstract: "What a network says of images: the most probable classes or labels, or its numbers.",
     discussion: """
       Images are PNG or JPEG files of any size: they are cut to the network's aspect and resized, and turned grey or coloured as \
-      it needs. Rows of a dataset are taken as they are.
+      it needs, and their pixels are brought to what the network was trained on. Rows of a dataset are taken as they are.
 
         convoy predict Results/fashion-mnist/RUN shirt.png boot.jpg
         convoy predict Results/fashion-mnist/RUN --data Results/data/fashion-mnist.h5 --rows 0,5,10-12
@@ -43,6 +43,7 @@ struct PredictCommand: ParsableCommand {
 
   @OptionGroup var answer: FlippedAnswerOption
 
+  @OptionGroup var range: RangeOption
   @OptionGroup var workers: WorkersOption
 
   @Flag(help: "Print a JSON list, with all outputs.")
@@ -74,6 +75,8 @@ struct PredictCommand: ParsableCommand {
     guard shape.rank == 3, let channels = Image.Channels(rawValue: shape[2]), channels != .rgba else {
       throw CommandError.badData("the network takes \(shape), which is no image; use --data with --rows")
     }
+    let pictures = try range.pictures(for: checkpoint)
+    try pictures.check()
     let pixels = try files.flatMap { path in
       try ImageFile.read(path).converted(to: channels).filling(height: shape[0], width: shape[1]).pixels
     }
@@ -81,7 +84,10 @@ struct PredictCommand: ParsableCommand {
       checkpoint.network, values: checkpoint.values, criterion: checkpoint.identity.criterion,
       sampleCount: files.count, workers: workers.count)
     try answer.check(flips, predictor)
-    return try predictor.logits(pixels: pixels, stop: stop, flips: flips, answer: answer.place).map {
+    let minibatch =
+      pictures.values(pixels).map { Minibatch(values: $0, sampleShape: shape) }
+      ?? Minibatch(pixels: pixels, sampleShape: shape)
+    return try predictor.logits(minibatch, stop: stop, flips: flips, answer: answer.place).map {
       predictions(of: files, $0, predictor, classNames(checkpoint, nil, count: predictor.classes))
     }
   }
@@ -95,6 +101,7 @@ struct PredictCommand: ParsableCommand {
       workers: workers.count)
     try predictor.check(dataset)
     try answer.check(flips, predictor)
+    try checkpoint.warnOfPixels(dataset)
     let names = classNames(checkpoint, dataset, count: predictor.classes)
     return try predictor.logits(try dataset.samples(wanted), stop: stop, flips: flips, answer: answer.place)
       .map {

@@ -13,7 +13,12 @@ struct RunsCommand: ParsableCommand {
       States: running, finished, stopped (by a signal or --steps, with a checkpoint), interrupted (killed), failed.
 
         convoy runs
+        convoy runs --sort best --where optimizer=adam --where 'training.batch<=64'
+        convoy runs --show learning_rate,train_loss
         convoy runs rm Results/fashion-mnist/0e61bad8f5
+
+      --sort, --where and --show take keys of the configs (as --set does), columns of metrics.csv (of the last epoch), and \
+      \(RunFacts.stateNames.joined(separator: ", ")).
       """,
     subcommands: [List.self, Remove.self], defaultSubcommand: List.self)
 
@@ -23,27 +28,79 @@ struct RunsCommand: ParsableCommand {
     @Argument(help: "Where to look.", completion: .directory)
     var folder = "Results"
 
+    @Option(help: ArgumentHelp("The order; the best run comes first, other numbers rise.", valueName: "name"))
+    var sort: String?
+
+    @Flag(help: "The other way round.")
+    var reverse = false
+
+    @Option(
+      name: .customLong("where"),
+      help: ArgumentHelp(
+        "Only runs for which this holds, with = != < <= > or >=; given twice, both must.",
+        valueName: "name=value"))
+    var conditions: [String] = []
+
+    @Option(help: ArgumentHelp("Further columns, with commas between them.", valueName: "names"))
+    var show: String?
+
     @Flag(help: "Print one JSON list.")
     var json = false
+
+    func validate() throws {
+      for text in conditions where RunCondition(text) == nil {
+        throw ValidationError("--where takes a condition such as optimizer=adam or 'best>0.9', not '\(text)'")
+      }
+    }
+
+    private var shown: [String] {
+      (show ?? "").split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }.filter {
+        !$0.isEmpty
+      }
+    }
+
+    /// The runs that are asked for, in the order that is.
+    private func chosen(_ folders: [RunFolder]) throws -> [RunFacts] {
+      let runs = folders.map(RunFacts.init)
+      let wanted = conditions.compactMap { RunCondition($0) }
+      for name in wanted.map(\.name) + shown + [sort].compactMap(\.self) {
+        guard !runs.isEmpty, !RunFacts.stateNames.contains(name), runs.allSatisfy({ $0[name] == nil }) else {
+          continue
+        }
+        throw CommandError.usage(
+          "no run in \(folder) has '\(name)': it is no key of their configs, no column of metrics.csv, and none of "
+            + RunFacts.stateNames.joined(separator: ", "))
+      }
+      let kept = runs.filter { run in wanted.allSatisfy { $0.holds(for: run) } }
+      guard let sort else { return reverse ? kept.reversed() : kept }
+      return RunFacts.sorted(kept, by: sort, isReversed: reverse)
+    }
 
     func run() throws {
       guard FileManager.default.fileExists(atPath: folder) else {
         throw CommandError.missing("there is no folder \(folder)")
       }
-      let runs = RunFolder.all(in: folder)
-      if json { return print(try ResultJSON.text(runs.map(RunListing.init))) }
-      guard !runs.isEmpty else { return print("no runs in \(folder)") }
-      var table = Table([
+      let all = RunFolder.all(in: folder)
+      let runs = try chosen(all)
+      if json { return print(try ResultJSON.text(runs.map { RunListing($0, showing: shown) })) }
+      guard !all.isEmpty else { return print("no runs in \(folder)") }
+      guard !runs.isEmpty else { return print("none of the \(all.count) runs in \(folder) is such") }
+      var columns = [
         Table.Column("run"), Table.Column("state"), Table.Column("epochs", .trailing), Table.Column("best"),
+      ]
+      columns += shown.map { Table.Column($0, .trailing) }
+      columns += [
         Table.Column("time", .trailing), Table.Column("size", .trailing, isOptional: true),
         Table.Column("last change", isOptional: true),
-      ])
-      for run in runs {
-        table.add([
-          TextWidth.printable(run.path), run.phase, run.epochs, run.best,
-          run.state.map { NumberText.duration($0.seconds) } ?? "–", NumberText.bytes(run.byteCount),
-          run.state?.updated ?? "–",
-        ])
+      ]
+      var table = Table(columns)
+      for facts in runs {
+        let run = facts.folder
+        var cells = [TextWidth.printable(run.path), run.phase, run.epochs, run.best]
+        cells += shown.map { TextWidth.printable(facts[$0] ?? "–") }
+        cells.append(run.state.map { NumberText.duration($0.seconds) } ?? "–")
+        cells += [NumberText.bytes(run.byteCount), run.state?.updated ?? "–"]
+        table.add(cells)
       }
       let terminal = TerminalOutput.standardOutput
       // In a file or a pipe lines may be as long as they are.
@@ -119,10 +176,15 @@ private struct RunListing: Encodable {
   private let phase: String
   private let byteCount: Int
   private let standing: Standing?
+  /// What was asked for besides, by name; nil where nothing was.
+  private let values: [String: String?]?
 
-  init(_ run: RunFolder) {
+  init(_ facts: RunFacts, showing names: [String]) {
+    let run = facts.folder
     (path, phase, byteCount) = (run.path, run.phase, run.byteCount)
     standing = run.state.map(Standing.init)
+    values =
+      names.isEmpty ? nil : Dictionary(names.map { ($0, facts[$0]) }, uniquingKeysWith: { first, _ in first })
   }
 
   func encode(to encoder: any Encoder) throws {
@@ -130,6 +192,7 @@ private struct RunListing: Encodable {
     try container.encode(path, forKey: "path")
     try container.encode(phase, forKey: "state")
     try container.encode(byteCount, forKey: "bytes")
+    try container.encodeIfPresent(values, forKey: "values")
     // A run that says nothing of itself has no more keys.
     try standing?.encode(to: encoder)
   }

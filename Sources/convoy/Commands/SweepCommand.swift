@@ -13,7 +13,8 @@ struct SweepCommand: ParsableCommand {
     discussion: """
       Each member is a run like any other, in its own directory under Results/NAME, with all that `convoy train` gives a run. \
       Runs that are complete are not trained again, and one that was interrupted goes on where it stopped, so the same \
-      command goes on with the sweep. At the end there is a table of all members, the best first, and two charts.
+      command goes on with the sweep. At the end there is a table of all members, the best first, and charts: the curves of \
+      the best, and the best figure over each key that is varied and is a number. Members count from 0.
 
         convoy sweep Configs/sweep.yaml --list
         convoy sweep Configs/sweep.yaml
@@ -39,17 +40,18 @@ struct SweepCommand: ParsableCommand {
     let sweep = try ConfigurationFile.loadSweep(path: config.config, overrides: config.settings)
     let results = SweepResults(sweep)
     if list {
-      print(results.table(order: .members).text(width: TerminalOutput.standardOutput.columns))
+      print(results.text(order: .members))
       return
     }
     if slurm {
-      print(try SweepArray(sweep, config: config, folder: results.folder).write())
+      print(
+        try SweepArray(sweep, config: config, workers: workers.given, folder: results.folder).write())
       return
     }
     let stop = StopSignals.install()
     config.warnOfEnvironment()
     for member in try chosen(sweep) where !results.isDone(member) {
-      try train(member, of: sweep, stop: stop)
+      try train(member, of: sweep, in: results.directories[member.index], stop: stop)
     }
     guard member == nil else { return }
     print(try results.write())
@@ -67,21 +69,22 @@ struct SweepCommand: ParsableCommand {
   /// Trains one member to its end.
   ///
   /// A member whose loss ran away is noted and the sweep goes on: that is a result, too.
-  private func train(_ member: Sweep.Member, of sweep: Sweep, stop: StopRequest) throws {
+  private func train(
+    _ member: Sweep.Member, of sweep: Sweep, in directory: String, stop: StopRequest
+  ) throws {
     if !quiet {
       let values = zip(sweep.keys, member.values).compactMap { key, value in value.map { "\(key)=\($0)" } }
       // At once, for the lines of the training are not held back either.
       TerminalOutput.write(
-        "member \(member.index + 1) of \(sweep.members.count): \(values.joined(separator: " "))\n", to: 1)
+        "member \(member.index) of 0 to \(sweep.members.count - 1): \(values.joined(separator: " "))\n", to: 1
+      )
     }
-    let driver = RunDriver(
-      loaded: member.configuration, directory: RunNames.directory(of: member.configuration),
-      workers: workers.count)
+    let driver = RunDriver(loaded: member.configuration, directory: directory, workers: workers.count)
     do {
       let result = try TrainingPrinter(isQuiet: quiet).follow { try driver.run(stop: stop, printer: $0) }
       if !result.isComplete { throw SilentEnd(.stopped) }
     } catch let error as TrainingError where error.kind == .notFinite {
-      TerminalOutput.warn("member \(member.index + 1): \(error)")
+      TerminalOutput.warn("member \(member.index): \(error)")
     }
   }
 }

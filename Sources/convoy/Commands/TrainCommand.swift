@@ -11,8 +11,8 @@ struct TrainCommand: ParsableCommand {
     abstract: "Train a network from a config; the same command goes on after an interruption.",
     discussion: """
       The run directory is Results/NAME/RUN, where NAME comes from the config and RUN from its contents: the same config goes \
-      on where it stopped, one with more epochs goes on for longer, and one that is changed otherwise starts a run \
-      of its own. A finished run is reported, not trained again.
+      on where it stopped, one with more epochs goes on for longer, and one that is changed otherwise, or asks for fewer epochs \
+      than the run has done, starts a run of its own. A finished run is reported, not trained again.
 
       Stopping with Ctrl-C, Ctrl-\\, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGXCPU, SIGALRM or SIGPWR writes a checkpoint and \
       exits with 75; a second Ctrl-C ends at once and leaves the checkpoint before. In whichever way it ends, the same command goes on, and the last checkpoint \
@@ -22,8 +22,8 @@ struct TrainCommand: ParsableCommand {
         convoy train Configs/fashion-mnist.yaml --set seed=1 --set training.epochs=3
         convoy train Configs/fashion-mnist.yaml --run-dir /scratch/run7 --workers 16
 
-      With --overfit-batches 1 a network shall learn one minibatch by heart, without augmentation: one that cannot has a mistake in it, in \
-      its labels or in the learning rate.
+      With --overfit-batches 1 the network trains on one minibatch until it knows it by heart, without augmentation: one that cannot \
+      has a mistake in it, in its labels or in the learning rate, and the command ends with 1. Test samples are not looked at.
       """)
 
   @OptionGroup var config: ConfigurationArguments
@@ -42,7 +42,11 @@ struct TrainCommand: ParsableCommand {
   @Flag(help: "Go on although the config or the data changed in a way that changes what is trained.")
   var allowChanges = false
 
-  @Flag(help: "Compare every byte of the data with that of the run's beginning, instead of a sample of them.")
+  @Flag(
+    help: """
+      Compare every byte of the data with that of the run's beginning, whatever its size. Data of up to 256 MiB is always compared so, larger \
+      data by a sample of it; large data that a run did not begin with this flag on has nothing to compare with.
+      """)
   var verifyData = false
 
   @Option(
@@ -56,6 +60,12 @@ struct TrainCommand: ParsableCommand {
       "Train on the first so many minibatches alone, and say whether the network can learn them.",
       valueName: "n"))
   var overfitBatches: Int?
+
+  @Flag(help: "Give TensorBoard a histogram of each parameter with every checkpoint.")
+  var histograms = false
+
+  @Flag(help: "Give TensorBoard pictures of the most confident mistakes when the run is complete.")
+  var mistakes = false
 
   @Flag(name: .shortAndLong, help: "No progress, only the result.")
   var quiet = false
@@ -73,28 +83,37 @@ struct TrainCommand: ParsableCommand {
       TerminalOutput.warn("the section 'sweep' is not used here; `convoy sweep` trains its members")
     }
     let driver = RunDriver(
-      loaded: loaded, directory: runDir ?? RunNames.directory(of: loaded),
+      loaded: loaded,
+      directory: runDir.map { RunPath.resolve($0, takesFolders: false) } ?? RunNames.directory(of: loaded),
       workers: workers ?? Cores.available().count, resume: choice, allowsChanges: allowChanges,
-      verifiesData: verifyData, stepLimit: steps)
-    let result = try json ? printEvents(driver, stop) : printText(driver, stop)
+      verifiesData: verifyData, stepLimit: steps, showsHistograms: histograms, showsMistakes: mistakes)
+    let (result, hasLearned) = try json ? printEvents(driver, stop) : printText(driver, stop)
     if !result.isComplete, !result.hasReachedStepLimit { throw SilentEnd(.stopped) }
+    if hasLearned == false { throw SilentEnd(.no) }
   }
 
-  private func printText(_ driver: RunDriver, _ stop: StopRequest) throws -> TrainingResult {
+  /// - Returns: what the training came to, and whether the network has learned a few samples, where that was the question.
+  private func printText(
+    _ driver: RunDriver, _ stop: StopRequest
+  ) throws -> (result: TrainingResult, hasLearned: Bool?) {
     let printer = TrainingPrinter(isQuiet: quiet)
     let result = try printer.follow { try driver.run(stop: stop, printer: $0) }
     print(result.text(TerminalOutput.standardOutput), terminator: "")
-    if let verdict = verdict(result, driver) { print(verdict.text) }
-    return result
+    let verdict = verdict(result, driver)
+    if let verdict { print(verdict.text) }
+    return (result, verdict?.hasLearned)
   }
 
-  private func printEvents(_ driver: RunDriver, _ stop: StopRequest) throws -> TrainingResult {
+  private func printEvents(
+    _ driver: RunDriver, _ stop: StopRequest
+  ) throws -> (result: TrainingResult, hasLearned: Bool?) {
     let printer = JSONTrainingPrinter()
     let result = try driver.run(stop: stop, printer: printer)
+    let hasLearned = verdict(result, driver)?.hasLearned
     if result.isComplete || result.hasReachedStepLimit {
-      printer.write(FinishedEvent(result, hasLearned: verdict(result, driver)?.hasLearned))
+      printer.write(FinishedEvent(result, hasLearned: hasLearned))
     }
-    return result
+    return (result, hasLearned)
   }
 
   private func verdict(_ result: TrainingResult, _ driver: RunDriver) -> OverfitVerdict? {

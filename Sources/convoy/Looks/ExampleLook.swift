@@ -13,7 +13,7 @@ extension ExampleLook: RunnableLook {
     let filters = try filters.numbers(
       below: layer.outputShape.dimensions.last ?? 0, of: layer.name,
       word: layer.outputShape.rank == 1 ? "unit" : "filter")
-    let dataset = try data.open()
+    let dataset = try context.open(data)
     let progress = TerminalOutput.progressLine()
     let stop = context.stop
     let found = try TopExamples(
@@ -111,6 +111,11 @@ private struct ExampleFindings: Encodable {
   let filters: [Filter]
 }
 
-extension DataSource {
-  func open() throws -> ImageDataset { try ImageDataset(path: file, images: images, labels: labels) }
+extension LookContext {
+  /// A data set's samples, with a word where they are of another kind than those that the network was trained on.
+  func open(_ data: DataSource) throws -> ImageDataset {
+    let dataset = try ImageDataset(path: data.file, images: data.images, labels: data.labels)
+    try checkpoint.warnOfPixels(dataset)
+    return dataset
+  }
 }

@@ -5,7 +5,7 @@ internal import Training
 
 extension GalleryLook: RunnableLook {
   func run(in context: LookContext) throws -> LookResult {
-    let dataset = try data.open()
+    let dataset = try context.open(data)
     var settings = gallery
     settings.ascent.seed = context.seed
     let start = try context.pixels(of: settings.ascent.start)

@@ -16,6 +16,10 @@ protocol RunnableLook {
 /// What a look works with.
 struct LookContext {
   let subject: Subject
+  /// What the pixels of pictures are to the network.
+  let pictures: PictureRange
+  /// For telling samples of another kind from those of its training.
+  let checkpoint: Checkpoint
   /// Begins the random numbers of noise and shifts.
   let seed: UInt64
   /// Whether images of more than 40 megapixels are read.
@@ -91,10 +95,14 @@ extension LookContext {
     stop: StopRequest, directory: WorkDirectory?, restarts: Bool
   ) throws {
     let digest = try CheckpointFile.header(of: path).contentDigest.hexadecimal
+    let pictures = try PictureRange(
+      checkpoint, black: request.black, white: request.white,
+      option: "--black and --white (in a configuration `black` and `white`)")
     self.init(
       subject: try Subject(
         checkpoint.network, values: checkpoint.values, classNames: checkpoint.identity.classNames,
-        range: request.range), seed: request.seed, readsLargeImages: request.readsLargeImages,
+        range: pictures.range), pictures: pictures, checkpoint: checkpoint, seed: request.seed,
+      readsLargeImages: request.readsLargeImages,
       title: checkpoint.name, networkDigest: digest, folder: folder, pool: WorkerPool(workers: workers),
       stop: stop, directory: directory, restarts: restarts)
   }

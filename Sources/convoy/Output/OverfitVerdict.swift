@@ -6,28 +6,53 @@ struct OverfitVerdict {
   let hasLearned: Bool
   let text: String
 
-  /// All samples right, or, of a network that is not judged by accuracy, a hundredth of the loss that it began with.
+  /// A network has learned its samples when it has all of them right in training, or, where it is not judged by accuracy, with a
+  /// hundredth of the loss that it began with.
   ///
+  /// Training has the last word: evaluation takes the running statistics of batch normalisation, which lag behind when there are few
+  /// steps, so that a network that knows all samples may seem to know none. Where dropout makes training the harder of the two,
+  /// evaluation shows it as well.
   /// - Returns: nil where the run is of another kind, or has no epoch.
   init?(_ directory: String, _ configuration: RunConfiguration) {
     guard let batches = configuration.training.overfitBatches, let epochs = RunTable.epochs(ofRun: directory),
-      let loss = epochs.numbers("validation_loss").last ?? nil,
-      let epoch = epochs.numbers("epoch").last ?? nil,
-      let step = epochs.numbers("step").last ?? nil
+      let last = epochs.rows.indices.last, let epoch = epochs.numbers("epoch")[last],
+      let step = epochs.numbers("step")[last]
     else { return nil }
-    let accuracy = epochs.numbers("validation_accuracy").last ?? nil
     let first = RunTable.steps(ofRun: directory)?.numbers("loss").first ?? nil
-    hasLearned = accuracy.map { $0 == 1 } ?? (loss <= (first ?? 0) / 100)
+    let training = Part(epochs, last, "train", first)
+    let evaluation = Part(epochs, last, "validation", first)
+    hasLearned = training.hasLearned || evaluation.hasLearned
     let samples =
       "the \(batches * configuration.training.batch) samples of \(batches) minibatch\(batches == 1 ? "" : "es")"
     let time = "\(NumberText.grouped(Int(step))) steps (\(Int(epoch)) epoch\(epoch == 1 ? "" : "s"))"
-    let figures =
-      accuracy.map { "accuracy \(NumberText.fixed($0, 4)), loss \(NumberText.short(loss))" }
-      ?? "loss \(NumberText.short(loss)), of \(first.map(NumberText.short) ?? "–") before the first step"
+    let figures = "\(training.text) in training, \(evaluation.text) in evaluation"
+    let gap =
+      training.hasLearned && !evaluation.hasLearned
+      ? " Evaluation falls behind: it has running statistics of batch normalisation, which follow slowly, and no dropout. More epochs "
+        + "or a smaller `momentum` of batch_norm close the gap; a gap that stays is worth a look."
+      : ""
+    let began = training.accuracy == nil ? ", from a loss of \(first.map(NumberText.short) ?? "–")" : ""
     text =
       hasLearned
-      ? "The network can learn: it knows \(samples) by heart after \(time): \(figures)."
-      : "The network did NOT learn \(samples) in \(time): \(figures). Try another learning rate (`convoy find-lr`), more epochs and "
-        + "less dropout or weight decay; then look for wrong labels, and for a layer that lets nothing through."
+      ? "The network can learn: it knows \(samples) by heart after \(time)\(began): \(figures).\(gap)"
+      : "The network did NOT learn \(samples) in \(time)\(began): \(figures). Try another learning rate (`convoy find-lr`), more "
+        + "epochs and less dropout or weight decay; then look for wrong labels, and for a layer that lets nothing through."
+  }
+
+  /// What the last epoch came to, in training or in evaluation.
+  private struct Part {
+    let accuracy: Double?
+    let hasLearned: Bool
+    let text: String
+
+    init(_ epochs: RunTable, _ row: Int, _ name: String, _ first: Double?) {
+      let loss = epochs.numbers("\(name)_loss")[row]
+      accuracy = epochs.numbers("\(name)_accuracy")[row]
+      hasLearned = accuracy.map { $0 == 1 } ?? loss.map { $0 <= (first ?? 0) / 100 } ?? false
+      let words = [
+        accuracy.map { "accuracy \(NumberText.fixed($0, 4))" }, loss.map { "loss \(NumberText.short($0))" },
+      ].compactMap(\.self)
+      text = words.isEmpty ? "nothing" : words.joined(separator: " and ")
+    }
   }
 }

@@ -6,11 +6,14 @@ internal import Training
 struct SweepArray {
   let sweep: Sweep
   let config: ConfigurationArguments
+  /// How many cores each task uses; nil for what Slurm gives it.
+  let workers: Int?
   let folder: String
 
-  init(_ sweep: Sweep, config: ConfigurationArguments, folder: String) {
+  init(_ sweep: Sweep, config: ConfigurationArguments, workers: Int?, folder: String) {
     self.sweep = sweep
     self.config = config
+    self.workers = workers
     self.folder = folder
   }
 
@@ -28,6 +31,8 @@ struct SweepArray {
   private var script: String {
     // By the link, because a program that was found by its name has no folder in its arguments.
     let program = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? "convoy"
+    let here = FileManager.default.currentDirectoryPath
+    let cores = workers.map { " --workers \($0)" } ?? ""
     let overrides = config.settings.map { " --set \($0.text.shellWord)" }.joined()
     var lines = String(decoding: PackageResources.convoy_sbatch, as: UTF8.self)
       .split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
@@ -41,15 +46,20 @@ struct SweepArray {
     lines.removeSubrange(1..<(lines.firstIndex { $0.hasPrefix("# What to adapt") } ?? 1))
     lines.insert(
       contentsOf: [
-        "# The sweep of \(config.config): one task per member. Submit it from the folder in which it was written.",
+        "# The sweep of \(config.config): one task per member. It runs in the folder from which it was made (--chdir),",
+        "# wherever it is submitted.",
         "# A task that is stopped near its time limit is requeued and goes on; `convoy sweep \(config.config)` then",
         "# shows the table. Tasks that failed or were cancelled go on when they are submitted again:",
         "# sbatch --array=2,5 …",
         "#",
       ], at: 1)
     replace("#SBATCH --job-name=", by: "#SBATCH --job-name=\(sweep.base.run.name)")
-    replace("#SBATCH --nodes=", by: "#SBATCH --array=0-\(sweep.members.count - 1)\n#SBATCH --nodes=1")
-    replace("#SBATCH --output=", by: "#SBATCH --output=\(folder)/task-%a.log")
+    replace(
+      "#SBATCH --nodes=",
+      by:
+        "#SBATCH --array=0-\(sweep.members.count - 1)\n#SBATCH --nodes=1\n#SBATCH --chdir=\(Self.quoted(here))"
+    )
+    replace("#SBATCH --output=", by: "#SBATCH --output=\(Self.quoted("\(folder)/task-%a.log"))")
     replace("# Where the program is", by: "# Where the program is.")
     replace("convoy=", by: "convoy=${CONVOY:-\(program.shellWord)}")
     if let start = lines.firstIndex(where: { $0.hasPrefix("# What it does.") }),
@@ -59,7 +69,12 @@ struct SweepArray {
     }
     replace(
       "command=(",
-      by: "command=(sweep \(config.config.shellWord)\(overrides) --member \"$SLURM_ARRAY_TASK_ID\")")
+      by: "command=(sweep \(config.config.shellWord)\(overrides)\(cores) --member \"$SLURM_ARRAY_TASK_ID\")")
     return lines.joined(separator: "\n")
+  }
+
+  /// A value as sbatch reads it in a script's comments: in quotes where it has blanks.
+  private static func quoted(_ text: String) -> String {
+    text.contains(where: \.isWhitespace) ? "\"\(text)\"" : text
   }
 }

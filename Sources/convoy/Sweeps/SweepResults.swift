@@ -17,9 +17,9 @@ struct SweepResults {
     /// Epochs with their test figures, or the training's where there is no test data.
     let epochs: RunTable?
 
-    init(_ member: Sweep.Member) {
+    init(_ member: Sweep.Member, directory: String) {
       self.member = member
-      directory = RunNames.directory(of: member.configuration)
+      self.directory = directory
       hasBegun = FileManager.default.fileExists(atPath: directory)
       state = RunState.read(directory: directory)
       epochs = RunTable.epochs(ofRun: directory)
@@ -60,23 +60,33 @@ struct SweepResults {
   }
 
   let sweep: Sweep
+  /// Where each member's run is kept.
+  let directories: [String]
   /// Where table and charts go.
   let folder: String
 
   init(_ sweep: Sweep) {
     self.sweep = sweep
-    let meaning = sweep.members.flatMap(\.configuration.meaning).joined(separator: "\n")
+    directories = RunNames.directories(of: sweep)
+    // What a run's name does not say tells sweeps apart where it is all that they vary.
+    let meaning = zip(sweep.members, RunNames.sharingNames(in: sweep)).flatMap { member, isShared in
+      member.configuration.meaning + (isShared ? member.assignments : [])
+    }.joined(separator: "\n")
     folder = "Results/\(sweep.base.run.name)/sweep-\(RunNames.digest(meaning).prefix(8))"
   }
 
   /// Whether nothing is left to do for a member: it is trained to its end and has its report.
   func isDone(_ member: Sweep.Member) -> Bool {
-    let standing = Standing(member)
-    return standing.isComplete && RunReportBuilder.hasReport(standing.directory)
+    let known = standing(member)
+    return known.isComplete && RunReportBuilder.hasReport(known.directory)
+  }
+
+  private func standing(_ member: Sweep.Member) -> Standing {
+    Standing(member, directory: directories[member.index])
   }
 
   private func standings(_ order: Order) -> [Standing] {
-    let all = sweep.members.map(Standing.init)
+    let all = sweep.members.map(standing)
     guard order == .best else { return all }
     return all.enumerated().sorted { left, right in
       let (a, b) = (left.element.score, right.element.score)
@@ -101,11 +111,22 @@ struct SweepResults {
     ]
   }
 
-  func table(order: Order) -> Table {
-    // A key's last word is enough in a terminal, as long as it is no other key's, too.
+  /// The keys' last words, as long as none is another key's, too.
+  private var shortKeys: [String] {
     let words = sweep.keys.map { $0.split(separator: ".").last.map(String.init) ?? $0 }
-    let short = Set(words).count == words.count ? words : sweep.keys
-    let titles = ["member"] + short + ["best \(monitor)", "epoch", "done", "run"]
+    return Set(words).count == words.count ? words : sweep.keys
+  }
+
+  /// The table for the terminal.
+  func text(order: Order) -> String {
+    let terminal = TerminalOutput.standardOutput
+    // In a file or a pipe lines may be as long as they are.
+    return table(order: order).text(
+      width: terminal.isInteractive ? terminal.columns : nil, unicode: terminal.hasUnicode)
+  }
+
+  private func table(order: Order) -> Table {
+    let titles = ["member"] + shortKeys + ["best \(monitor)", "epoch", "done", "run"]
     var table = Table(
       titles.enumerated().map { index, title in
         Table.Column(title, index == titles.count - 1 ? .leading : .trailing)
@@ -136,7 +157,7 @@ struct SweepResults {
   /// - Returns: the table for the terminal, and where the files are.
   func write() throws -> String {
     try OutputFile.makeFolder(folder)
-    var lines = [table(order: .best).text(width: TerminalOutput.standardOutput.columns)]
+    var lines = [text(order: .best)]
     try OutputFile.write(csv(), to: "\(folder)/sweep.csv")
     lines.append("table   \(folder)/sweep.csv")
     do {
@@ -160,7 +181,7 @@ struct SweepResults {
     var charts = [("curves.png", curves(Array(ordered.prefix(Self.curveLimit))))]
     for (position, key) in sweep.keys.enumerated() {
       guard let chart = scatter(ordered, key: key, position: position) else { continue }
-      charts.append(("best-by-\(key.split(separator: ".").last ?? "key").png", chart))
+      charts.append(("best-by-\(shortKeys[position].replacing(".", with: "-")).png", chart))
     }
     return charts
   }
@@ -170,25 +191,51 @@ struct SweepResults {
       guard let epochs = standing.epochs else { return nil }
       let values = epochs.compared(monitor)
       let name = standing.member.values.compactMap(\.self).joined(separator: ", ")
-      return Chart.Series(name, values: values)
+      return Chart.Series("\(standing.member.index): \(name.prefix(60))", values: values)
     }
     return Chart("The best members", x: "epoch", y: monitor, series)
   }
 
-  /// The best figure over a key's values, where these are numbers.
+  /// The best figure over a key's values, where these are numbers; a kind of points for each combination of what is varied and is
+  /// no number.
   private func scatter(_ standings: [Standing], key: String, position: Int) -> Chart? {
-    let points = standings.compactMap { standing -> Chart.Point? in
-      guard let text = standing.member.values[position], let x = Double(text),
-        let best = standing.best
-      else { return nil }
-      return Chart.Point(x, best)
+    var kinds: [String] = []
+    var groups: [String: [Chart.Point]] = [:]
+    for standing in standings {
+      guard let x = standing.member.values[position].flatMap(Self.number), let best = standing.best else {
+        continue
+      }
+      let kind = standing.member.values.compactMap(\.self).filter { Self.number($0) == nil }
+        .map(Self.kind).joined(separator: ", ")
+      if groups[kind] == nil { kinds.append(kind) }
+      groups[kind, default: []].append(Chart.Point(x, best))
     }
+    let points = groups.values.joined()
     guard Set(points.map(\.x)).count > 1 else { return nil }
-    var chart = Chart(
-      "Best \(monitor)", x: key, y: "best \(monitor)", [Chart.Series("members", points, style: .points)])
+    let series =
+      kinds.count > Self.curveLimit
+      ? [Chart.Series("members", Array(points), style: .points)]
+      : kinds.sorted().map { Chart.Series($0.isEmpty ? "members" : $0, groups[$0] ?? [], style: .points) }
+    var chart = Chart("Best \(monitor)", x: key, y: "best \(monitor)", series)
     if let low = points.map(\.x).min(), let high = points.map(\.x).max() {
       chart.isLogarithmicX = low > 0 && high / low > 20
     }
     return chart
+  }
+
+  /// A swept value as a number, fractions included.
+  private static func number(_ text: String) -> Double? {
+    let parts = text.split(separator: "/", omittingEmptySubsequences: false).map { Double($0) }
+    switch parts.count {
+    case 1: return parts[0]
+    case 2: return parts[0].flatMap { left in parts[1].map { left / $0 } }
+    default: return nil
+    }
+  }
+
+  /// What kind a swept value is: of an optimizer with its settings its name.
+  private static func kind(_ text: String) -> String {
+    guard text.hasPrefix("{"), let colon = text.firstIndex(of: ":") else { return text }
+    return String(text[text.index(after: text.startIndex)..<colon])
   }
 }

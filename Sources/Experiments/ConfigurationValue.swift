@@ -1,0 +1,36 @@
+internal import Settings
+
+extension LoadedConfiguration {
+  /// What the configuration says of a key, defaults included, as text.
+  ///
+  /// - Parameter key: its path, or as much of its end as tells it from others, as `--set` takes it: `learning_rate`, `sgd.momentum`;
+  ///   layers stand by their names, `conv2d.filters`.
+  /// - Returns: nil where there is no such key; of several the one nearest to the top.
+  public func value(of key: String) -> String? {
+    let pattern = key.split(separator: ".", omittingEmptySubsequences: false)
+    let leaves = ConfigurationLeaf.all(of: values, RunSchema.root).map { ($0, $0.path.split(separator: ".")) }
+    let endings = leaves.filter { $0.1.suffix(pattern.count).elementsEqual(pattern) }
+    let found = endings.isEmpty ? leaves.filter { Self.matches($0.1, pattern) } : endings
+    return found.min { $0.1.count < $1.1.count }?.0.text
+  }
+
+  /// How the run is trained, for tables of many runs: keys of `training` without that word, and the seed.
+  public var settings: [(key: String, value: String)] {
+    let start = "training."
+    return ConfigurationLeaf.all(of: values, RunSchema.root).compactMap { leaf -> (key: String, value: String)? in
+      if leaf.path == "seed" { return (leaf.path, leaf.text) }
+      return leaf.path.hasPrefix(start) ? (String(leaf.path.dropFirst(start.count)), leaf.text) : nil
+    }
+  }
+
+  /// Whether the pattern is the path with some of its front and middle left out.
+  private static func matches(_ path: [Substring], _ pattern: [Substring]) -> Bool {
+    guard pattern.last == path.last else { return false }
+    var rest = path[...]
+    for segment in pattern {
+      guard let index = rest.firstIndex(of: segment) else { return false }
+      rest = rest[(index + 1)...]
+    }
+    return true
+  }
+}
