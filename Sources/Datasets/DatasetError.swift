@@ -33,13 +33,13 @@ public struct DatasetError: Error, CustomStringConvertible, Sendable, Equatable 
       switch error.kind {
       case .missingFile, .notPermitted: .missingInput
       case .exists: .cannotCreate
-      case .notHDF5, .noSuchName, .refusedLink, .mismatch, .tooLarge: .badData
+      case .notHDF5, .noSuchName, .refusedLink, .mismatch, .missingFilter, .harmful, .tooLarge: .badData
       case .library: kind
       }
     if error.isOutOfSpace {
       self.init(.inputOutput, "\(error.context): no space is left; free some and start again")
     } else {
-      self.init(known, error.description)
+      self.init(error.systemRefusal == nil ? known : .inputOutput, error.description)
     }
   }
 }

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Glibc
+internal import HDF5
 internal import Training
 
 /// The command line: parses, calls, prints; everything else is in the libraries below it.
@@ -46,6 +47,8 @@ struct Convoy: ParsableCommand {
 @main
 enum Main {
   static func main() {
+    HDF5.Isolation.lookIfAsked()
+    HDF5.Isolation.enable(isStopped: { StopSignals.request.isRequested })
     // Writing to a closed pipe (`convoy … | head`) and past a file size limit are errors to report, not reasons to die.
     signal(SIGPIPE, SIG_IGN)
     signal(SIGXFSZ, SIG_IGN)
@@ -55,6 +58,7 @@ enum Main {
     {
       StopSignals.install()
     }
+    StuckLibraryWatch.start()
     do {
       var command = try Convoy.parseAsRoot()
       try command.run()
