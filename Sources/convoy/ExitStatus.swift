@@ -48,7 +48,7 @@ enum ExitStatus: Int32, CaseIterable {
     case let end as SilentEnd: self = end.status
     case let error as HDF5Error: self = Self.status(of: error)
     case is OneDNNError: self = .internalError
-    case is HDF5.Isolation.Stopped: self = .stopped
+    case is Isolation.Stopped: self = .stopped
     case let error as ImageError: self = Self.status(of: error)
     case is NetworkError: self = .configuration
     case let error as ComputeError: self = Self.status(of: error)
