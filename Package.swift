@@ -121,6 +121,8 @@ let package = Package(
     .executableTarget(
       name: "ConfigurationFuzz", dependencies: ["Experiments", "TestSupport"], path: "Tests/ConfigurationFuzz"
     ),
+    .executableTarget(
+      name: "FileFuzz", dependencies: ["Digests", "TestSupport"], path: "Tests/FileFuzz", exclude: ["Seeds"]),
     .executableTarget(name: "ExactnessFuzz", dependencies: ["HDF5", "OneDNN"], path: "Tests/ExactnessFuzz"),
     .executableTarget(
       name: "CheckpointProbe", dependencies: ["Tensors", "Networks", "Training", "Interchange"],

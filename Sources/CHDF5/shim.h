@@ -4,6 +4,9 @@
 // What Swift cannot import from libhdf5: macros that expand to calls, casts or global ids, and unions.
 // Only symbols with an explicit version are called, because distributions map the unversioned names differently.
 #include <hdf5.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <unistd.h>
 
 // Memory types of the machine.
 static inline hid_t chdf5_native_float(void) { return H5T_NATIVE_FLOAT; }
@@ -16,6 +19,10 @@ static inline hid_t chdf5_native_uint8(void) { return H5T_NATIVE_UINT8; }
 static inline hid_t chdf5_native_uint16(void) { return H5T_NATIVE_UINT16; }
 static inline hid_t chdf5_native_uint32(void) { return H5T_NATIVE_UINT32; }
 static inline hid_t chdf5_native_uint64(void) { return H5T_NATIVE_UINT64; }
+static inline hid_t chdf5_native_bits8(void) { return H5T_NATIVE_B8; }
+static inline hid_t chdf5_native_bits16(void) { return H5T_NATIVE_B16; }
+static inline hid_t chdf5_native_bits32(void) { return H5T_NATIVE_B32; }
+static inline hid_t chdf5_native_bits64(void) { return H5T_NATIVE_B64; }
 
 // File types: little-endian everywhere, so that a file's bytes do not depend on the machine.
 static inline hid_t chdf5_file_float(void) { return H5T_IEEE_F32LE; }
@@ -49,6 +56,7 @@ static inline unsigned chdf5_all_objects(void) { return H5F_OBJ_ALL; }
 static inline haddr_t chdf5_undefined_address(void) { return HADDR_UNDEF; }
 static inline unsigned chdf5_unfiltered_edge_chunks(void) { return H5D_CHUNK_DONT_FILTER_PARTIAL_CHUNKS; }
 static inline unsigned chdf5_object_basic_info(void) { return H5O_INFO_BASIC; }
+static inline unsigned chdf5_filter_plugins(void) { return H5PL_FILTER_PLUGIN; }
 
 // H5L_info_t holds a union; the length of a link's value is all that is needed of it.
 static inline herr_t chdf5_link_info(hid_t group, const char *name, H5L_type_t *type, size_t *value_size) {
@@ -61,11 +69,22 @@ static inline herr_t chdf5_link_info(hid_t group, const char *name, H5L_type_t *
   return status;
 }
 
-static inline herr_t chdf5_object_type(hid_t group, const char *name, H5O_type_t *type) {
+// An object's type, and the address that tells it from all others of its file.
+static inline herr_t chdf5_object_type(hid_t group, const char *name, H5O_type_t *type, haddr_t *address) {
   H5O_info_t info;
   herr_t status = H5Oget_info_by_name2(group, name, &info, H5O_INFO_BASIC, H5P_DEFAULT);
-  if (status >= 0) *type = info.type;
+  if (status >= 0) {
+    *type = info.type;
+    *address = info.addr;
+  }
   return status;
+}
+
+// Of the system, for the process that looks into a file first: a call with variable arguments, and a variable of the C library.
+static inline int chdf5_end_with_parent(void) { return prctl(PR_SET_PDEATHSIG, SIGKILL); }
+static inline char **chdf5_environment(void) {
+  extern char **environ;
+  return environ;
 }
 
 #endif

@@ -1,4 +1,5 @@
 internal import HDF5
+internal import Settings
 
 /// The HDF5 datasets behind an `ImageDataset`, with the checks of their shapes and types.
 struct DatasetContents {
@@ -9,13 +10,15 @@ struct DatasetContents {
   let labels: Dataset
   let weights: Dataset?
   private let imagesName: String
-  private let labelsName: String
+  private let target: TargetName
+  private var labelsName: String { target.name }
 
   init(path: String, _ imagesName: String, _ target: TargetName, _ weightsName: String?) throws {
     self.path = path
     self.imagesName = imagesName
-    labelsName = target.name
-    root = try File.open(path).root
+    self.target = target
+    let names = [imagesName, target.name] + (weightsName.map { [$0] } ?? [])
+    root = try File.open(path, reading: names).root
     images = try Self.open(imagesName, in: root)
     labels = try Self.open(target.name, in: root)
     weights = try weightsName.map { [root] in try Self.open($0, in: root) }
@@ -31,6 +34,7 @@ struct DatasetContents {
     do {
       return try root.dataset(name)
     } catch let error as HDF5Error where error.kind == .noSuchName || error.kind == .mismatch {
+      try File.check(root.file.name)
       let names = Self.datasetNames(in: root)
       let found = names.isEmpty ? "there are none" : "there are \(names.joined(separator: ", "))"
       throw DatasetError(.badData, "\(root.file.name) has no dataset \"\(name)\": \(found)")
@@ -39,17 +43,7 @@ struct DatasetContents {
 
   /// The paths of the datasets, the first twenty.
   private static func datasetNames(in root: Group) -> [String] {
-    var names: [String] = []
-    var pending: [(group: Group, path: String, depth: Int)] = [(root, "", 0)]
-    // Groups can hold each other in a circle, hence a depth.
-    while let (group, path, depth) = pending.popLast(), names.count <= 20, depth < 6 {
-      guard let members = try? group.members() else { continue }
-      for member in members where member.kind == .dataset { names.append(path + member.name) }
-      for member in members.reversed() where member.kind == .group && member.link == .hard {
-        guard let inner = try? group.group(member.name) else { continue }
-        pending.append((inner, "\(path)\(member.name)/", depth + 1))
-      }
-    }
+    let names = (try? root.datasetNames(atMost: 21, links: .hardAndSoft)) ?? []
     return names.count > 20 ? names.prefix(20) + ["…"] : names
   }
 
@@ -75,6 +69,7 @@ struct DatasetContents {
       throw DatasetError(.badData, "\(name) holds \(images.type), but images need integers or floats")
     }
     try images.checkPlausibleSize()
+    try images.checkSources()
   }
 
   private func checkLabels() throws {
@@ -82,16 +77,20 @@ struct DatasetContents {
     let name = "\"\(labelsName)\" of \(path)"
     guard shape.count == 1 || (shape.count == 2 && shape[1] == 1) else {
       throw DatasetError(
-        .badData, "\(name) has shape \(format(shape)), but labels need one number per sample")
+        .badData,
+        "\(name) has shape \(format(shape)), but labels need one number per sample; `targets: \(labelsName)` takes rows of "
+          + "numbers" + advice(where: shape.count == 2, "and, where each row is a single 1 among zeros,"))
     }
-    guard case .integer = labels.type.class else {
-      throw DatasetError(.badData, "\(name) holds \(labels.type), but labels need integers")
+    guard labels.type.isNumber else {
+      throw DatasetError(
+        .badData,
+        "\(name) holds \(labels.type), but labels need whole numbers" + advice(where: isText(labels)))
     }
     guard shape[0] == images.shape[0] else {
       throw DatasetError(
         .badData,
         "\"\(imagesName)\" has \(images.shape[0]) samples but \"\(labelsName)\" has \(shape[0]) labels, in \(path)"
-      )
+          + otherAxes(for: shape[0]))
     }
   }
 
@@ -127,7 +126,7 @@ struct DatasetContents {
       throw DatasetError(
         .badData,
         "\"\(imagesName)\" has \(images.shape[0]) samples but \"\(name)\" has \(dataset.shape[0]) \(noun), in \(path)"
-      )
+          + otherAxes(for: dataset.shape[0]))
     }
   }
 
@@ -178,7 +177,7 @@ struct DatasetContents {
 
   /// All labels; none is negative.
   func readLabels() throws -> [Int32] {
-    let wide = try translatingErrors { try labels.read(Int64.self) }
+    let wide = try readWholeNumbers()
     if let bad = wide.firstIndex(where: { $0 < 0 || $0 >= Int64(Int32.max) }) {
       throw DatasetError(
         .badData,
@@ -187,7 +186,20 @@ struct DatasetContents {
     return wide.map { Int32($0) }
   }
 
-  /// The names in the attribute `class_names` nearest to the labels.
+  /// Labels of any number's type: floats must be whole.
+  private func readWholeNumbers() throws -> [Int64] {
+    guard labels.type.class == .float else { return try translatingErrors { try labels.read(Int64.self) } }
+    let values = try translatingErrors { try labels.read(Double.self) }
+    if let bad = values.firstIndex(where: { Int64(exactly: $0) == nil }) {
+      throw DatasetError(
+        .badData,
+        "sample \(bad) of \"\(labelsName)\" in \(path) has label \(values[bad]), but labels are whole numbers from 0; "
+          + "`targets: \(labelsName)` takes numbers of any kind")
+    }
+    return values.map { Int64($0) }
+  }
+
+  /// The names in the attribute `class_names` nearest to the labels, or else those that an enumeration has.
   func classNames() throws -> [String]? {
     var owners = [labels.attributes, images.attributes]
     for name in [labelsName, imagesName] {
@@ -199,7 +211,41 @@ struct DatasetContents {
       let names = try attributes.strings("class_names")
       return names.isEmpty ? nil : names
     }
-    return nil
+    return labels.type.namesFromZero
+  }
+
+  // MARK: - What to do
+
+  private func isText(_ dataset: Dataset) -> Bool {
+    if case .string = dataset.type.class { true } else { false }
+  }
+
+  /// The command that makes a dataset of what cannot be trained on as it is.
+  ///
+  /// - Parameter words: what comes before it.
+  private func advice(where condition: Bool, _ words: String = "", _ options: String = "") -> String {
+    guard condition else { return "" }
+    let name =
+      switch target {
+      case .labels(let name): "--labels \(name.shellWord)"
+      case .values(let name): "--targets \(name.shellWord)"
+      }
+    return (words.isEmpty ? "; " : ", \(words) ")
+      + "`convoy import hdf5 --from \(path.shellWord) --images \(imagesName.shellWord) \(name)\(options) "
+      + "--to NEW.h5` makes a dataset of it"
+  }
+
+  /// What to do where another dimension of the images is as long as the labels are.
+  private func otherAxes(for count: Int) -> String {
+    guard let place = images.shape.firstIndex(of: count), place > 0 else { return "" }
+    let axes =
+      switch (images.shape.count, place) {
+      case (2, _): "FN"
+      case (3, 2): "HWN"
+      case (4, 3): "HWCN"
+      default: "an order with N in place \(place + 1)"
+      }
+    return advice(where: true, "", " --axes \(axes)")
   }
 
   func describeStorage() throws -> String {
@@ -207,9 +253,11 @@ struct DatasetContents {
     case .compact: return "compact"
     case .contiguous: return "contiguous"
     case .chunked(let chunk):
-      let filters = try images.filters().map { $0.name.isEmpty ? "filter \($0.id)" : $0.name }
-      return (["chunks of \(format(chunk))"] + filters).joined(separator: ", ")
-    case .virtual, .externalFiles: return "in other files"
+      return (["chunks of \(format(chunk))"] + (try images.filters().map(\.name))).joined(separator: ", ")
+    case .virtual:
+      let files = Set(try images.sources().map(\.file)).count
+      return "virtual, from \(files) file\(files == 1 ? "" : "s")"
+    case .externalFiles: return "in other files"
     }
   }
 

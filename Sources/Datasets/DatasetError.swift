@@ -33,7 +33,7 @@ public struct DatasetError: Error, CustomStringConvertible, Sendable, Equatable 
       switch error.kind {
       case .missingFile, .notPermitted: .missingInput
       case .exists: .cannotCreate
-      case .notHDF5, .noSuchName, .refusedLink, .mismatch, .tooLarge: .badData
+      case .notHDF5, .noSuchName, .refusedLink, .mismatch, .missingFilter, .harmful, .tooLarge: .badData
       case .library: kind
       }
     if error.isOutOfSpace {
@@ -41,7 +41,7 @@ public struct DatasetError: Error, CustomStringConvertible, Sendable, Equatable 
     } else if error.isOutOfResources {
       self.init(.inputOutput, error.description)
     } else {
-      self.init(known, error.description)
+      self.init(error.systemRefusal == nil ? known : .inputOutput, error.description)
     }
   }
 }

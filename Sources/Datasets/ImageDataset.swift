@@ -3,13 +3,13 @@ public import Tensors
 
 /// Images with labels or targets in an HDF5 file, opened and checked.
 ///
-/// - Images: `[N, H, W, C]`, or `[N, H, W]` for one channel, or `[N, F]` for features; uint8 stays uint8, every other number becomes float32.
-///   Contiguous, chunked in any way, compressed or not.
-/// - Labels: any integers, `[N]` or `[N, 1]`, from 0 up.
+/// - Images: `[N, H, W, C]`, or `[N, H, W]` for one channel, or `[N, F]` for features; uint8 and truth values stay uint8, every
+///   other number becomes float32. Contiguous, chunked in any way, compressed or not, virtual.
+/// - Labels: whole numbers of any type, floats and truth values too, `[N]` or `[N, 1]`, from 0 up.
 /// - Targets, in place of labels: finite numbers of any type, `[N, K]`, or `[N]` for one each, held as float32.
 /// - Weights: numbers from 0 up, `[N]`, or none.
-/// - Class names: an attribute `class_names` of the labels, the images, the group of either, or the file. Targets may have
-///   `target_names` or `class_names`, one for each column.
+/// - Class names: an attribute `class_names` of the labels, the images, the group of either, or the file; else the names that
+///   labels which are an enumeration have. Targets may have `target_names` or `class_names`, one for each column.
 ///
 /// Labels, targets and weights are in memory from the start; pixels are read by ``SampleStore``.
 public final class ImageDataset: Sendable {

@@ -153,7 +153,7 @@ public struct Attributes: Sendable {
     let stored = Datatype(describing: type.id)
     let count = shape.reduce(1, *)
     if count == 0 { return [] }
-    guard stored.isNumber else {
+    guard stored.isNumber, stored.class != .bitField else {
       throw HDF5Error(.mismatch, context, "it is not a number but \(stored)")
     }
     var values = [Number](repeating: .zero, count: count)

@@ -9,22 +9,10 @@ extension Dataset {
     case contiguous(offset: Int?)
     /// Boxes of these dimensions, each stored and filtered on its own.
     case chunked([Int])
-    /// Pieces of other datasets or files; never read.
+    /// Pieces of other datasets, of this file or others.
     case virtual
-    /// The data is in other files; never read.
+    /// The data is in files that are no HDF5; never read.
     case externalFiles
-  }
-
-  /// One step of what happens to a chunk before it is written.
-  public struct Filter: Hashable, Sendable {
-    public static let deflateId = 1
-    public static let shuffleId = 2
-    public static let fletcher32Id = 3
-
-    public let id: Int
-    /// What the filter was told: for deflate the level, for shuffle the element's size.
-    public let parameters: [UInt32]
-    public let name: String
   }
 
   /// One stored chunk.
@@ -59,25 +47,6 @@ extension Dataset {
       let offset = Library.withLock { silently { H5Dget_offset(handle.id) } }
       return .contiguous(offset: offset == chdf5_undefined_address() ? nil : Int(exactly: offset))
     default: return .virtual
-    }
-  }
-
-  /// The filters in the order in which they are applied when writing.
-  public func filters() throws -> [Filter] {
-    let context = "asking \(quotedName) for its filters"
-    let properties = try creationProperties(context)
-    let count = try Library.call("H5Pget_nfilters", context) { H5Pget_nfilters(properties.id) }
-    return try (0..<count).map { index in
-      var flags: UInt32 = 0
-      var parameterCount = 32
-      var parameters = [UInt32](repeating: 0, count: parameterCount)
-      var name = [CChar](repeating: 0, count: 64)
-      let id = try Library.call("H5Pget_filter2", context) {
-        H5Pget_filter2(
-          properties.id, UInt32(index), &flags, &parameterCount, &parameters, name.count - 1, &name, nil)
-      }
-      let text = name.withUnsafeBufferPointer { $0.baseAddress.map { String(cString: $0) } ?? "" }
-      return Filter(id: Int(id), parameters: Array(parameters.prefix(min(parameterCount, 32))), name: text)
     }
   }
 
@@ -170,16 +139,7 @@ extension Dataset {
     }
   }
 
-  /// Stops a read that would open other files.
-  func refuseOtherFiles(_ context: String) throws {
-    switch try layout() {
-    case .externalFiles, .virtual:
-      throw HDF5Error(.refusedLink, context, "its data is in other files, which are not opened")
-    case .compact, .contiguous, .chunked: break
-    }
-  }
-
-  private func creationProperties(_ context: String) throws -> Handle {
+  func creationProperties(_ context: String) throws -> Handle {
     try Handle("H5Dget_create_plist", context) { H5Dget_create_plist(handle.id) }
   }
 }

@@ -1,4 +1,5 @@
 internal import CHDF5
+internal import Synchronization
 
 /// A dataset: an array of equal elements with a shape.
 public final class Dataset: Sendable {
@@ -11,6 +12,8 @@ public final class Dataset: Sendable {
   public let shape: [Int]
   public let type: Datatype
   let handle: Handle
+  /// Whether ``checkOtherFiles(_:)`` has let the dataset pass.
+  let hasSoundSources = Atomic<Bool>(false)
 
   init(file: File, path: String, adopting handle: Handle) throws {
     let context = "opening \"\(path)\" of \(file.name)"
@@ -63,12 +66,24 @@ public final class Dataset: Sendable {
   /// A few damaged bytes can declare petabytes. Deflate shrinks at most 1032 times, so more than that is no data;
   /// up to 128 MiB are let through for datasets whose elements were never written.
   public func checkPlausibleSize() throws {
-    let (byteCount, overflow) = elementCount.multipliedReportingOverflow(by: type.byteCount)
+    func isPlausible(_ elements: Int?) -> Bool {
+      guard let elements else { return false }
+      let (byteCount, overflow) = elements.multipliedReportingOverflow(by: type.byteCount)
+      return !overflow && (byteCount >> 27 == 0 || byteCount / 1032 <= fileByteCount)
+    }
     let fileByteCount = try file.byteCount
-    if overflow || (byteCount >> 27 > 0 && byteCount / 1032 > fileByteCount) {
+    let layout = try layout()
+    // What other files hold says nothing about this one's size; each of theirs is checked in its own.
+    if layout != .virtual, !isPlausible(elementCount) {
       throw HDF5Error(
         .tooLarge, "reading \(quotedName)",
         "its dimensions \(shape) mean more data than a file of \(fileByteCount) bytes can hold")
+    }
+    // The library takes memory for a whole chunk.
+    if case .chunked(let chunk) = layout, !isPlausible(checkedProduct(chunk)) {
+      throw HDF5Error(
+        .tooLarge, "reading \(quotedName)",
+        "its chunks of \(chunk) mean more data than a file of \(fileByteCount) bytes can hold")
     }
   }
 
@@ -80,13 +95,71 @@ public final class Dataset: Sendable {
     guard type.isNumber else {
       throw HDF5Error(.mismatch, context, "its elements are not numbers but \(type)")
     }
-    try refuseOtherFiles(context)
+    try checkOtherFiles(context)
+    if type.class == .bitField { return try readBits(into: buffer, region, context) }
     try transfer(buffer.count, region, context) { memorySpace, fileSpace in
-      try Library.call("H5Dread", context) {
-        H5Dread(
-          handle.id, Number.numberType.memoryId, memorySpace, fileSpace, chdf5_default_properties(),
-          buffer.baseAddress)
+      try readingPacked {
+        try Library.call("H5Dread", context) {
+          H5Dread(
+            handle.id, Number.numberType.memoryId, memorySpace, fileSpace, chdf5_default_properties(),
+            buffer.baseAddress)
+        }
       }
+    }
+  }
+
+  /// Reads bits as whole numbers from 0; the library converts them to nothing but bits.
+  private func readBits<Number: HDF5Number>(
+    into buffer: UnsafeMutableBufferPointer<Number>, _ region: Region?, _ context: String
+  ) throws {
+    let size = max(type.byteCount, Number.numberType.byteCount)
+    let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: max(1, buffer.count * size), alignment: 16)
+    defer { memory.deallocate() }
+    try transfer(buffer.count, region, context) { memorySpace, fileSpace in
+      try readingPacked {
+        try Library.call("H5Dread", context) {
+          H5Dread(
+            handle.id, Self.bits(byteCount: type.byteCount), memorySpace, fileSpace,
+            chdf5_default_properties(),
+            memory.baseAddress)
+        }
+      }
+      try Library.call("H5Tconvert", context) {
+        H5Tconvert(
+          Self.wholeNumber(byteCount: type.byteCount), Number.numberType.memoryId, buffer.count,
+          memory.baseAddress,
+          nil, chdf5_default_properties())
+      }
+      UnsafeMutableRawBufferPointer(buffer).copyMemory(
+        from: UnsafeRawBufferPointer(rebasing: memory[..<(buffer.count * Number.numberType.byteCount)]))
+    }
+  }
+
+  /// The library's constant for so many bytes of bits; used inside the lock.
+  private static func bits(byteCount: Int) -> hid_t {
+    switch byteCount {
+    case 1: chdf5_native_bits8()
+    case 2: chdf5_native_bits16()
+    case 4: chdf5_native_bits32()
+    default: chdf5_native_bits64()
+    }
+  }
+
+  private static func wholeNumber(byteCount: Int) -> hid_t {
+    switch byteCount {
+    case 1: chdf5_native_uint8()
+    case 2: chdf5_native_uint16()
+    case 4: chdf5_native_uint32()
+    default: chdf5_native_uint64()
+    }
+  }
+
+  /// Runs a read, and where it fails for want of a filter says which.
+  @discardableResult
+  func readingPacked<Result>(_ body: () throws -> Result) throws -> Result {
+    do { return try body() } catch let error as HDF5Error {
+      try checkFilters()
+      throw error
     }
   }
 
@@ -123,7 +196,7 @@ public final class Dataset: Sendable {
 
   // MARK: - Selections
 
-  private func transfer(
+  func transfer(
     _ count: Int, _ region: Region?, _ context: String, _ body: (hid_t, hid_t) throws -> Void
   ) throws {
     guard let region else {

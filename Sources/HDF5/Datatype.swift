@@ -74,10 +74,20 @@ public struct Datatype: Hashable, Sendable, CustomStringConvertible {
   public enum Class: Hashable, Sendable {
     case integer(signed: Bool)
     case float
+    /// Whole numbers of which some have names; h5py's truth values are one of `FALSE` and `TRUE`.
+    case enumeration([Name])
+    /// Bits without a meaning, read as a whole number from 0; PyTables' truth values are such of 8 bits.
+    case bitField
     /// Text, each of the element's length or of a length of its own.
     case string(variableLength: Bool)
-    /// Anything else, by the library's name for it: `enumeration`, `compound`, …
+    /// Anything else, by the library's name for it: `compound`, `reference`, …
     case other(String)
+  }
+
+  /// What an enumeration calls one of its values.
+  public struct Name: Hashable, Sendable {
+    public let text: String
+    public let value: Int64
   }
 
   public let `class`: Class
@@ -90,9 +100,31 @@ public struct Datatype: Hashable, Sendable, CustomStringConvertible {
   /// Whether reading can convert an element to a number.
   public var isNumber: Bool {
     switch self.class {
-    case .integer, .float: true
+    case .integer, .float, .enumeration: true
+    case .bitField: [1, 2, 4, 8].contains(byteCount)
     case .string, .other: false
     }
+  }
+
+  /// Whether an element is a number without a fraction, whatever its value.
+  public var isWholeNumber: Bool { isNumber && self.class != .float }
+
+  /// Whether elements are true or false, as h5py and PyTables write them.
+  public var isBoolean: Bool {
+    switch self.class {
+    case .enumeration(let names):
+      names.count == 2 && names.allSatisfy { ["FALSE", "TRUE"].firstIndex(of: $0.text) == Int($0.value) }
+    case .bitField: byteCount == 1
+    case .integer, .float, .string, .other: false
+    }
+  }
+
+  /// The names of an enumeration whose values count from 0 without a gap, in their order; nil for everything else.
+  public var namesFromZero: [String]? {
+    guard case .enumeration(let names) = self.class, !names.isEmpty else { return nil }
+    let sorted = names.sorted { $0.value < $1.value }
+    guard sorted.indices.allSatisfy({ sorted[$0].value == Int64($0) }) else { return nil }
+    return sorted.map(\.text)
   }
 
   public var description: String {
@@ -100,6 +132,8 @@ public struct Datatype: Hashable, Sendable, CustomStringConvertible {
     switch self.class {
     case .integer(let signed): return "\(signed ? "int" : "uint")\(byteCount * 8)\(order)"
     case .float: return "float\(byteCount * 8)\(order)"
+    case .enumeration: return isBoolean ? "bool" : "enumeration"
+    case .bitField: return isBoolean ? "bool" : "bit field of \(byteCount) bytes"
     case .string(let variable): return variable ? "string" : "string of \(byteCount) bytes"
     case .other(let name): return name
     }
@@ -108,6 +142,7 @@ public struct Datatype: Hashable, Sendable, CustomStringConvertible {
   /// Describes the type `id`, which stays the caller's.
   init(describing id: hid_t) {
     self = Library.withLock {
+      H5Eset_auto2(chdf5_default_error_stack(), nil, nil)
       let byteCount = Int(H5Tget_size(id))
       let isBigEndian = H5Tget_order(id) == H5T_ORDER_BE
       let kind: Class
@@ -115,11 +150,11 @@ public struct Datatype: Hashable, Sendable, CustomStringConvertible {
       case H5T_INTEGER: kind = .integer(signed: H5Tget_sign(id) == H5T_SGN_2)
       case H5T_FLOAT: kind = .float
       case H5T_STRING: kind = .string(variableLength: H5Tis_variable_str(id) > 0)
-      case H5T_BITFIELD: kind = .other("bit field")
+      case H5T_BITFIELD: kind = .bitField
       case H5T_OPAQUE: kind = .other("opaque")
       case H5T_COMPOUND: kind = .other("compound")
       case H5T_REFERENCE: kind = .other("reference")
-      case H5T_ENUM: kind = .other("enumeration")
+      case H5T_ENUM: kind = Self.names(of: id).map(Class.enumeration) ?? .other("enumeration of many names")
       case H5T_VLEN: kind = .other("variable-length array")
       case H5T_ARRAY: kind = .other("array")
       default: kind = .other("unknown type")
@@ -129,8 +164,39 @@ public struct Datatype: Hashable, Sendable, CustomStringConvertible {
       if exact == nil, byteCount == 1, case .integer(let signed) = kind, H5Tget_precision(id) == 8 {
         exact = signed ? .int8 : .uint8
       }
-      return Datatype(kind, byteCount: byteCount, isBigEndian: isBigEndian, exactNumber: exact)
+      let type = Datatype(kind, byteCount: byteCount, isBigEndian: isBigEndian, exactNumber: exact)
+      guard type.isBoolean, byteCount == 1 else { return type }
+      return Datatype(kind, byteCount: byteCount, isBigEndian: isBigEndian, exactNumber: .uint8)
     }
+  }
+
+  /// More names than this are those of no classes that anybody trains on.
+  private static let mostNames: Int32 = 1 << 16
+
+  /// The names of an enumeration in the file's order; used inside the lock.
+  ///
+  /// - Returns: nil where there are too many, or one cannot be read.
+  private static func names(of id: hid_t) -> [Name]? {
+    let count = H5Tget_nmembers(id)
+    guard count >= 0, count <= mostNames else { return nil }
+    let base = H5Tget_super(id)
+    guard base >= 0 else { return nil }
+    defer { _ = H5Tclose(base) }
+    // Converted in place: the longer of the stored number and the one it becomes must fit.
+    let size = max(H5Tget_size(base), 8)
+    guard size <= 64 else { return nil }
+    var bytes = [UInt8](repeating: 0, count: size)
+    var names: [Name] = []
+    for index in 0..<UInt32(count) {
+      guard let text = H5Tget_member_name(id, index) else { return nil }
+      defer { _ = H5free_memory(text) }
+      guard H5Tget_member_value(id, index, &bytes) >= 0,
+        H5Tconvert(base, chdf5_native_int64(), 1, &bytes, nil, chdf5_default_properties()) >= 0
+      else { return nil }
+      let value = bytes.withUnsafeBytes { $0.loadUnaligned(as: Int64.self) }
+      names.append(Name(text: String(cString: text), value: value))
+    }
+    return names
   }
 
   private init(_ kind: Class, byteCount: Int, isBigEndian: Bool, exactNumber: NumberType?) {

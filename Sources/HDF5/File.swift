@@ -10,10 +10,18 @@ public final class File: Sendable {
   /// The path, or words that say that the file is in memory; for messages.
   public let name: String
   let handle: Handle
+  /// The folder of a file on disk; nil for one in memory.
+  let folder: String?
 
-  private init(name: String, handle: Handle) {
+  private init(name: String, handle: Handle, isOnDisk: Bool) {
     self.name = name
     self.handle = handle
+    guard isOnDisk else {
+      folder = nil
+      return
+    }
+    let split = name.lastIndex(of: "/")
+    folder = split.map { $0 == name.startIndex ? "/" : String(name[..<$0]) } ?? "."
   }
 
   /// Opens a file for reading.
@@ -22,18 +30,27 @@ public final class File: Sendable {
   ///
   /// A user block before the HDF5 part is skipped by the library.
   ///
-  /// - Throws: ``HDF5Error`` of kind `missingFile`, `notPermitted`, `notHDF5`.
-  public static func open(_ path: String) throws -> File {
+  /// Where ``Isolation`` is on, another process has looked into it before.
+  ///
+  /// - Parameter names: the datasets that will be asked for, which is quicker than to look into all there is.
+  /// - Throws: ``HDF5Error`` of kind `missingFile`, `notPermitted`, `notHDF5`, `harmful`.
+  public static func open(_ path: String, reading names: [String]? = nil) throws -> File {
     let context = "opening \(path)"
     try checkReadable(path, context)
+    try Isolation.check(path, names, context)
     let access = try accessProperties(context)
     do {
       let handle = try Handle("H5Fopen", context) { H5Fopen(path, chdf5_read_only(), access.id) }
-      return File(name: path, handle: handle)
+      return File(name: path, handle: handle, isOnDisk: true)
     } catch let error as HDF5Error {
       throw diagnose(error, isHDF5: Library.withLock { H5Fis_hdf5(path) > 0 })
     }
   }
+
+  /// Lets another process look into all of a file, where ``Isolation`` is on, before this one does.
+  ///
+  /// - Throws: ``HDF5Error`` of kind `harmful` where that process came to harm.
+  public static func check(_ path: String) throws { try Isolation.check(path, nil, "opening \(path)") }
 
   /// Makes a new, empty file on disk.
   ///
@@ -76,7 +93,7 @@ public final class File: Sendable {
     let path = uniqueMemoryPath()
     do {
       let handle = try Handle("H5Fopen", context) { H5Fopen(path, chdf5_read_only(), access.id) }
-      return File(name: name, handle: handle)
+      return File(name: name, handle: handle, isOnDisk: false)
     } catch let error as HDF5Error {
       let signature: [UInt8] = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a]
       throw diagnose(error, isHDF5: image.starts(with: signature))
@@ -157,7 +174,7 @@ public final class File: Sendable {
       H5Pset_userblock(properties.id, hsize_t(userBlockByteCount))
     }
     let handle = try Handle("H5Fcreate", context) { H5Fcreate(path, flags, properties.id, access.id) }
-    return File(name: name, handle: handle)
+    return File(name: name, handle: handle, isOnDisk: name == path)
   }
 
   private static func accessProperties(_ context: String) throws -> Handle {
@@ -190,8 +207,7 @@ public final class File: Sendable {
   }
 
   private static func diagnose(_ error: HDF5Error, isHDF5: Bool) -> HDF5Error {
-    // A limit says nothing about the file.
-    if error.isOutOfResources { return error }
+    if let refusal = error.systemRefusal { return error.seen(as: .library, because: refusal) }
     return isHDF5
       ? error.seen(as: .notHDF5, because: "the HDF5 file is damaged: \(error.reason)")
       : error.seen(as: .notHDF5, because: "it is not an HDF5 file")

@@ -42,6 +42,8 @@ public final class Group: Sendable {
     public let name: String
     public let kind: Kind
     public let link: Link
+    /// What tells the object from all others of its file; 0 where it is unresolved.
+    let address: UInt64
   }
 
   /// Which links a path may lead through.
@@ -77,9 +79,10 @@ public final class Group: Sendable {
   /// The member called `name`; throws `noSuchName` when there is none.
   public func member(_ name: String) throws -> Member {
     let link = try link(name)
-    if link == .external { return Member(name: name, kind: .unresolved, link: link) }
+    if link == .external { return Member(name: name, kind: .unresolved, link: link, address: 0) }
     var type = H5O_TYPE_UNKNOWN
-    let found = Library.withLock { silently { chdf5_object_type(handle.id, name, &type) >= 0 } }
+    var address: haddr_t = 0
+    let found = Library.withLock { silently { chdf5_object_type(handle.id, name, &type, &address) >= 0 } }
     let kind: Member.Kind =
       switch (found, type) {
       case (true, H5O_TYPE_GROUP): .group
@@ -87,7 +90,50 @@ public final class Group: Sendable {
       case (true, H5O_TYPE_NAMED_DATATYPE): .namedType
       default: .unresolved
       }
-    return Member(name: name, kind: kind, link: link)
+    return Member(name: name, kind: kind, link: link, address: found ? UInt64(address) : 0)
+  }
+
+  /// The paths of the datasets in this group and in those below it, relative to it.
+  ///
+  /// - Parameters:
+  ///   - limit: at most so many are told, and at most ten times as many groups are looked into.
+  ///   - links: whether soft links to datasets are told, too.
+  public func datasetNames(atMost limit: Int, links: LinkPolicy = .hardOnly) throws -> [String] {
+    var names: [String] = []
+    var groupCount = 0
+    try visit { path, member in
+      if member.kind == .dataset, member.link == .hard || links == .hardAndSoft { names.append(path) }
+      if member.kind == .group { groupCount += 1 }
+      return names.count < limit && groupCount < 10 * limit
+    }
+    return names
+  }
+
+  /// How deep groups are looked into.
+  private static let deepest = 32
+
+  /// Goes through all links of this group and those below it, in the order of their names; soft ones to groups lead nowhere.
+  ///
+  /// Groups can hold each other in a circle: none is gone into inside itself.
+  /// - Parameter body: is told a path relative to this group; false ends the walk.
+  func visit(_ body: (String, Member) throws -> Bool) throws {
+    var (type, address): (H5O_type_t, haddr_t) = (H5O_TYPE_UNKNOWN, 0)
+    try Library.call("H5Oget_info_by_name2", "looking at \(quoted(""))") {
+      chdf5_object_type(handle.id, ".", &type, &address)
+    }
+    var pending: [(group: Group, path: String, ancestors: [UInt64])] = [(self, "", [UInt64(address)])]
+    while let (group, path, ancestors) = pending.popLast() {
+      var inner: [(group: Group, path: String, ancestors: [UInt64])] = []
+      for member in try group.members() {
+        let name = path + member.name
+        guard try body(name, member) else { return }
+        guard member.kind == .group, member.link == .hard, ancestors.count < Self.deepest,
+          !ancestors.contains(member.address)
+        else { continue }
+        inner.append((try group.group(member.name), "\(name)/", ancestors + [member.address]))
+      }
+      pending += inner.reversed()
+    }
   }
 
   private func link(_ name: String) throws -> Member.Link {
@@ -146,7 +192,9 @@ public final class Group: Sendable {
       let member = try group.member(name)
       switch (member.link, policy) {
       case (.external, _):
-        throw HDF5Error(.refusedLink, context, "\"\(name)\" is a link to another file, which is not followed")
+        throw HDF5Error(
+          .refusedLink, context,
+          "\"\(name)\" is a link to another file, which is not followed; name that file instead")
       case (.soft(let target), .hardOnly):
         throw HDF5Error(
           .refusedLink, context, "\"\(name)\" is a link to \"\(target)\", which is not followed")

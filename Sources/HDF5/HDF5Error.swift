@@ -16,6 +16,10 @@ public struct HDF5Error: Error, CustomStringConvertible, Sendable {
     case refusedLink
     /// The stored type or shape is not the one asked for.
     case mismatch
+    /// The data was packed by a filter that this process does not have.
+    case missingFilter
+    /// The library does not survive the file.
+    case harmful
     /// A size that no memory could hold; the file is damaged or hostile.
     case tooLarge
     /// A call of the library failed for another reason: an input/output error, damaged data.
@@ -71,6 +75,26 @@ public struct HDF5Error: Error, CustomStringConvertible, Sendable {
   public var description: String {
     let call = function.isEmpty ? "" : " (\(function))"
     return "\(context): \(reason)\(call)"
+  }
+
+  /// What the operating system said where it refused to open a file; nil for every other cause.
+  ///
+  /// The library gives no codes, only the text of strerror behind "error message = ".
+  public var systemRefusal: String? {
+    for frame in frames where frame.message.starts(with: "unable to open file") {
+      guard let quote = frame.message.split(separator: "error message = '").last,
+        frame.message.contains("errno = ")
+      else { continue }
+      return String(quote.prefix { $0 != "'" })
+    }
+    return nil
+  }
+
+  /// Whether the library could not get the memory that it wanted.
+  var isOutOfMemory: Bool {
+    frames.contains { frame in
+      ["memory alloc", "to allocate", "'t allocate", "for alloc"].contains { frame.message.contains($0) }
+    }
   }
 
   /// Whether the cause was a full disk, a quota or a file size limit.

@@ -1,5 +1,6 @@
 internal import CHDF5
 internal import Glibc
+internal import Synchronization
 
 /// The one door to libhdf5: every call goes through here, under one lock.
 ///
@@ -11,6 +12,8 @@ public enum Library {
     _ = start
     lock.acquire()
     defer { lock.release() }
+    callBegan.store(now, ordering: .relaxed)
+    defer { callBegan.store(0, ordering: .relaxed) }
     return try body()
   }
 
@@ -26,12 +29,32 @@ public enum Library {
     _ = start
     lock.acquire()
     defer { lock.release() }
+    callBegan.store(now, ordering: .relaxed)
+    defer { callBegan.store(0, ordering: .relaxed) }
     // Automatic printing is a setting of the thread's error stack, and a thread may be new: set it each time.
     H5Eset_auto2(chdf5_default_error_stack(), nil, nil)
     let result = try body()
     if result >= 0 { return result }
     let frames = errorStack()
     throw HDF5Error(function: "\(function)", context: context(), frames: frames)
+  }
+
+  /// When the call that is being made began, in nanoseconds; 0 while there is none.
+  private static let callBegan = Atomic<UInt64>(0)
+
+  private static var now: UInt64 {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &time)
+    return UInt64(time.tv_sec) &* 1_000_000_000 &+ UInt64(time.tv_nsec)
+  }
+
+  /// How long the process has been inside one call; 0 while it is in none.
+  ///
+  /// For those who watch over a process that is asked to stop: a damaged file can keep the library busy for ever. Takes no
+  /// lock.
+  public static var secondsInCall: Double {
+    let began = callBegan.load(ordering: .relaxed)
+    return began == 0 ? 0 : Double(now &- began) / 1e9
   }
 
   /// How many objects of the library are open in this process: files, groups, datasets, attributes, types, spaces.
@@ -64,10 +87,26 @@ public enum Library {
     H5dont_atexit()
     H5open()
     H5Eset_auto2(chdf5_default_error_stack(), nil, nil)
-    // A file must not make the process load code, nor open other files.
-    H5PLset_loading_state(0)
+    // A file must not make the process load code, unless its user says where that code is, nor open other files.
+    H5PLset_loading_state(plugInFolder == nil ? 0 : chdf5_filter_plugins())
     H5Lunregister(H5L_TYPE_EXTERNAL)
+    // Pieces of virtual datasets are looked for beside their file, and nowhere else.
+    unsetenv("HDF5_VDS_PREFIX")
+    LZF.register()
   }()
+
+  /// The variable by which libhdf5 and this program are told where filters are that libhdf5 does not have itself.
+  public static let plugInVariable = "HDF5_PLUGIN_PATH"
+
+  /// The folder of those filters; nil where the user named none, and then none are loaded.
+  ///
+  /// The library reads the variable once, before its first call.
+  public static var plugInFolder: String? {
+    guard let value = getenv(plugInVariable) else { return nil }
+    let folder = String(cString: value)
+    // "::" is the library's own word for none.
+    return folder.isEmpty || folder == "::" ? nil : folder
+  }
 
   /// Copies the error stack of this thread; must run before any other call, which would clear it.
   private static func errorStack() -> [HDF5Error.Frame] {

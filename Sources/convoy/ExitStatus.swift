@@ -50,6 +50,7 @@ enum ExitStatus: Int32, CaseIterable {
     case let end as SilentEnd: self = end.status
     case let error as HDF5Error: self = Self.status(of: error)
     case is OneDNNError: self = .internalError
+    case is Isolation.Stopped: self = .stopped
     case let error as ImageError: self = Self.status(of: error)
     case is NetworkError: self = .configuration
     case let error as ComputeError: self = Self.status(of: error)
@@ -73,11 +74,12 @@ enum ExitStatus: Int32, CaseIterable {
   // MARK: - Kinds of errors
 
   private static func status(of error: HDF5Error) -> ExitStatus {
-    if error.isOutOfSpace || error.isOutOfResources { return .inputOutput }
+    if error.isOutOfSpace || error.systemRefusal != nil { return .inputOutput }
     return switch error.kind {
     case .missingFile, .notPermitted: .missingInput
     case .exists: .cannotCreate
-    case .notHDF5, .noSuchName, .refusedLink, .mismatch, .tooLarge, .library: .badData
+    case .notHDF5, .noSuchName, .refusedLink, .mismatch, .missingFilter, .harmful, .tooLarge, .library:
+      .badData
     }
   }
 

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Glibc
+internal import HDF5
 internal import Parallel
 internal import Training
 
@@ -47,9 +48,13 @@ struct Convoy: ParsableCommand {
 
 @main
 enum Main {
-  static func main() { SystemThread.withFaultStack(run) }
+  static func main() {
+    HDF5.Isolation.lookIfAsked()
+    SystemThread.withFaultStack(run)
+  }
 
   private static func run() {
+    HDF5.Isolation.enable(isStopped: { StopSignals.request.isRequested })
     // Writing to a closed pipe (`convoy … | head`) and past a file size limit are errors to report, not reasons to die.
     signal(SIGPIPE, SIG_IGN)
     signal(SIGXFSZ, SIG_IGN)

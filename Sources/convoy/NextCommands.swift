@@ -1,5 +1,6 @@
 internal import Datasets
 internal import Foundation
+internal import Settings
 internal import Training
 
 /// Commands to try on a finished run, such as can be pasted: the program as it was called, the data that the run was tested on.

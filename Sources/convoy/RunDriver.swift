@@ -39,21 +39,16 @@ struct RunDriver {
       resume: resume,
       allowChanges: allowsChanges, verifiesData: verifiesData, stepLimit: stepLimit,
       compareConfiguration: { [loaded] in try Self.changes(from: $0, to: loaded) })
-<<<<<<< HEAD
+    let events = TensorBoardObserver(
+      directory: directory, settings: loaded.settings.map { EventLog.HyperParameter($0.key, $0.value) },
+      hasHistograms: showsHistograms, next: printer)
     let run: Run
     do {
-      run = try Run(
-        request, stop: stop, observer: TensorBoardObserver(directory: directory, next: printer))
+      run = try Run(request, stop: stop, observer: events)
     } catch {
       FailedStart.record(request, error)
       throw error
     }
-=======
-    let events = TensorBoardObserver(
-      directory: directory, settings: loaded.settings.map { EventLog.HyperParameter($0.key, $0.value) },
-      hasHistograms: showsHistograms, next: printer)
-    let run = try Run(request, stop: stop, observer: events)
->>>>>>> 1ffed5040987c4117bfa2f0ee42ce3ba049fff64
     let isComplete = try run.train()
     let result = TrainingResult(
       directory: directory, data: loaded.run.data, progress: run.progress, isComplete: isComplete,
@@ -68,7 +63,6 @@ struct RunDriver {
     return result
   }
 
-<<<<<<< HEAD
   private func warnOfRefusedThreads(_ printer: any TrainerObserver) {
     let able = WorkerThreads.prepare(workers: workers)
     guard able < workers else { return }
@@ -78,13 +72,10 @@ struct RunDriver {
           + "longer and comes to the same"))
   }
 
-  private func writeReport(_ stop: StopRequest, _ printer: any TrainerObserver) {
-=======
   /// - Parameter look: gets what is in the report.
   private func writeReport(
     _ stop: StopRequest, _ printer: any TrainerObserver, _ look: (RunReport) -> Void
   ) {
->>>>>>> 1ffed5040987c4117bfa2f0ee42ce3ba049fff64
     do {
       _ = try RunReportBuilder(directory: directory, workers: workers).write(to: nil, stop: stop, look)
     } catch {

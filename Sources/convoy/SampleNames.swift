@@ -23,6 +23,8 @@ struct SampleNames: ParsableArguments {
   @Option(help: ArgumentHelp("Weights of the samples' losses in the file.", valueName: "name"))
   var weights: String?
 
+  @OptionGroup var plugIns: PlugInsOption
+
   func validate() throws {
     if labels != nil, targets != nil { throw ValidationError("--labels and --targets exclude each other") }
   }

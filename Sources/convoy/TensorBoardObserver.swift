@@ -96,14 +96,9 @@ final class TensorBoardObserver: TrainerObserver {
 
   private func attempt(_ work: () throws -> Void) {
     do { try work() } catch {
-<<<<<<< HEAD
-      log = nil
+      (log, summary) = (nil, nil)
       next.receive(
         .warning("TensorBoard's event file cannot be written, training goes on: \(SystemReason.text(error))"))
-=======
-      (log, summary) = (nil, nil)
-      next.receive(.warning("TensorBoard's event file cannot be written, training goes on: \(error)"))
->>>>>>> 1ffed5040987c4117bfa2f0ee42ce3ba049fff64
     }
   }
 }

@@ -56,6 +56,12 @@ struct ExtremeNumberTests {
         "import images": [["--from", ".", "--size", "8", "--to", "new.h5", "--overwrite"]],
         "import numpy": [["--images", "none.npy", "--labels", "none.npy", "--to", "new.h5"]],
         "import csv": [["--from", "table.csv", "--label", "label", "--to", "new.h5", "--overwrite"]],
+        "import hdf5": [
+          [
+            "--from", "data.h5", "--images", "train/images", "--labels", "train/labels", "--to", "new.h5",
+            "--overwrite",
+          ]
+        ],
         "import keras": [[LookSample.model, "--to", "new.h5", "--overwrite"]],
         "prove": [["tiny.yaml", "--steps", "1", "--workers", "1,2"]],
         "bench": [

@@ -25,7 +25,9 @@ struct ForeignFileTests {
     #expect(try numbers.dataset("float32-big").read(Float.self) == [0.5, -1.25])
     #expect(try numbers.dataset("scalar").read(Int.self) == [7])
     #expect(try numbers.dataset("scalar").shape == [])
-    #expect(hdf5Error(.mismatch) { _ = try numbers.dataset("enum").read(Int.self) }.contains("enumeration"))
+    #expect(try numbers.dataset("enum").type.isBoolean)
+    #expect(try numbers.dataset("enum").read(Int.self) == [1, 0])
+    #expect(try numbers.dataset("enum").read(Float.self) == [1, 0])
     #expect(hdf5Error(.mismatch) { _ = try numbers.dataset("compound").read(Int.self) }.contains("compound"))
     let text = try File.open(fixture(name)).root.dataset("text/fixed")
     #expect(hdf5Error(.mismatch) { _ = try text.read(Int.self) }.contains("string of 5 bytes"))
@@ -84,7 +86,8 @@ struct ForeignFileTests {
     #expect(hdf5Error(.mismatch) { _ = try links.group("soft") }.contains("not a group"))
     for path in ["external-data", "virtual"] {
       let dataset = try links.dataset(path)
-      #expect(hdf5Error(.refusedLink) { _ = try dataset.read(UInt8.self) }.contains("in other files"))
+      let text = hdf5Error(.refusedLink) { _ = try dataset.read(UInt8.self) }
+      #expect(text.contains("not opened") || text.contains("other.h5 is not there"), "\(text)")
     }
     #expect(try links.dataset("external-data").layout() == .externalFiles)
     #expect(try links.dataset("virtual").layout() == .virtual)

@@ -1,7 +1,7 @@
 internal import CLibdeflate
 internal import HDF5
 
-/// Undoes what HDF5's filters did to a chunk: deflate and byte shuffling, in the order of the dataset.
+/// Undoes what HDF5's filters did to a chunk: deflate, LZF and byte shuffling, in the order of the dataset.
 ///
 /// One decoder per thread: it keeps memory and the inflater's tables from chunk to chunk.
 final class ChunkDecoder {
@@ -14,8 +14,8 @@ final class ChunkDecoder {
   /// The filters that ``decode`` knows.
   static func canDecode(_ filters: [Dataset.Filter]) -> Bool {
     switch filters.map(\.id) {
-    case [], [Dataset.Filter.deflateId], [Dataset.Filter.shuffleId],
-      [Dataset.Filter.shuffleId, Dataset.Filter.deflateId]:
+    case [], [Dataset.Filter.deflateId], [Dataset.Filter.lzfId], [Dataset.Filter.shuffleId],
+      [Dataset.Filter.shuffleId, Dataset.Filter.deflateId], [Dataset.Filter.shuffleId, Dataset.Filter.lzfId]:
       true
     default: false
     }
@@ -38,6 +38,10 @@ final class ChunkDecoder {
         // Deflate shrinks at most 1032 times: a chunk that claims more takes no memory.
         guard bytes.count >= byteCount / 1032 else { throw damaged(name()) }
         bytes = try inflate(bytes, into: inflated.bytes(byteCount), name())
+      case Dataset.Filter.lzfId:
+        let target = inflated.bytes(byteCount)
+        guard LZF.unpack(bytes, into: target) else { throw damaged(name()) }
+        bytes = UnsafeRawBufferPointer(target)
       case Dataset.Filter.shuffleId:
         let elementByteCount = Int(filter.parameters.first ?? 1)
         guard elementByteCount > 0, bytes.count == byteCount else { throw damaged(name()) }

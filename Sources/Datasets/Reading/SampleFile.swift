@@ -33,6 +33,8 @@ final class SampleFile: Sendable {
     sampleCount = images.shape[0]
     sampleByteCount = images.shape.dropFirst().reduce(1, *) * pixelType.byteCount
     let rowsForReading = max(1, (256 << 10) / max(1, sampleByteCount))
+    // Before a training begins, not in the middle of it.
+    try images.checkFilters()
     let isStoredAsHeld = images.type.exactNumber == pixelType.number
     switch try images.layout() {
     case .contiguous(let offset?) where isStoredAsHeld:
@@ -51,9 +53,6 @@ final class SampleFile: Sendable {
         // Whole chunks, so that libhdf5 need not inflate one twice, unless they are huge.
         samplesPerBlock = min(chunk[0], max(rowsForReading, (16 << 20) / max(1, sampleByteCount)))
       }
-    case .externalFiles, .virtual:
-      throw DatasetError(
-        .badData, "\"\(images.path)\" of \(file.path) keeps its data in other files, which are not opened")
     default:
       access = .library
       samplesPerBlock = rowsForReading

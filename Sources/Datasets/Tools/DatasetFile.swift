@@ -10,9 +10,14 @@ public struct DatasetFile: Sendable {
     public let target: TargetName
     /// The name of the dataset with the sample weights; nil where there is none.
     public let weights: String?
+    /// Where it is in another file than the others; nil for theirs.
+    public let file: String?
 
-    public init(name: String, images: String, target: TargetName, weights: String? = nil) {
+    public init(
+      name: String, images: String, target: TargetName, weights: String? = nil, file: String? = nil
+    ) {
       self.name = name
+      self.file = file
       self.images = images
       self.target = target
       self.weights = weights
@@ -25,7 +30,7 @@ public struct DatasetFile: Sendable {
 
   public let path: String
   public let splits: [Split]
-  /// Datasets that belong to no split.
+  /// Datasets that belong to no split; empty where splits were named.
   public let others: [String]
 
   /// Looks for datasets called `images` with `labels`, or else `targets`, and maybe `weights`, in the same group.
@@ -34,7 +39,7 @@ public struct DatasetFile: Sendable {
   public init(_ path: String) throws {
     // So that a missing file is told as one.
     _ = try RawFile(path)
-    let names = try translatingErrors { try Self.datasets(in: File.open(path).root, "", depth: 0) }
+    let names = try translatingErrors { try File.open(path).root.datasetNames(atMost: 1000) }
     let known = Set(names)
     var splits: [Split] = []
     for name in names where name.hasSuffix("images") {
@@ -49,7 +54,9 @@ public struct DatasetFile: Sendable {
     guard !splits.isEmpty else {
       let found = names.isEmpty ? "it has no datasets" : "it has \(names.prefix(12).joined(separator: ", "))"
       throw DatasetError(
-        .badData, "\(path) has no \"images\" with \"labels\" or \"targets\" beside them: \(found)")
+        .badData,
+        "\(path) has no \"images\" with \"labels\" or \"targets\" beside them: \(found); --images and --labels (or --targets) "
+          + "take other names")
     }
     self.path = path
     // Training data first, as people think of them.
@@ -60,21 +67,18 @@ public struct DatasetFile: Sendable {
     others = names.filter { !used.contains($0) }
   }
 
-  private static func datasets(in group: Group, _ prefix: String, depth: Int) throws -> [String] {
-    guard depth < 8 else { return [] }
-    var names: [String] = []
-    for member in try group.members() where member.link == .hard && names.count < 1000 {
-      switch member.kind {
-      case .dataset: names.append(prefix + member.name)
-      case .group:
-        names += try datasets(in: group.group(member.name), "\(prefix)\(member.name)/", depth: depth + 1)
-      default: break
-      }
-    }
-    return names
+  /// The splits that somebody has named, in that order.
+  ///
+  /// - Throws: ``DatasetError`` where a file is not there; names are looked up when a split is opened.
+  public init(_ path: String, splits: [Split]) throws {
+    for file in Set(splits.map { $0.file ?? path }).sorted() { _ = try RawFile(file) }
+    self.path = path
+    self.splits = splits
+    others = []
   }
 
   public func open(_ split: Split) throws -> ImageDataset {
-    try ImageDataset(path: path, images: split.images, target: split.target, weights: split.weights)
+    try ImageDataset(
+      path: split.file ?? path, images: split.images, target: split.target, weights: split.weights)
   }
 }

@@ -147,6 +147,10 @@ public enum CheckpointFile {
     try header.verify(
       byteCount: bytes.count, digest: SHA256.digest(of: bytes[CheckpointHeader.byteCount...]),
       file: path)
+    // A checksum says that no byte was lost, and not who wrote them.
+    do { try HDF5.File.check(path) } catch {
+      throw TrainingError(.badData, "cannot read the checkpoint \(path): \(error)")
+    }
     return (header, bytes)
   }
 

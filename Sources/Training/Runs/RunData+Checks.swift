@@ -9,17 +9,7 @@ extension RunData {
   /// - Throws: ``TrainingError`` of kind `configuration` where a shape does not fit, `badData` where a number does not.
   func check(_ network: ResolvedNetwork, _ criterion: Criterion) throws(TrainingError) {
     for (role, store) in [("train", training), ("test", test)] {
-      guard let dataset = store?.dataset else { continue }
-      guard dataset.fits(network.inputShape) else {
-        throw TrainingError(
-          .configuration,
-          "data.\(role): \(dataset.path) has samples of \(dataset.sampleShape), and the network's input is \(network.inputShape)"
-        )
-      }
-      try TargetCheck(
-        dataset, criterion, outputs: network.outputShape.elementCount, prefix: "data.\(role): ",
-        output: " '\(network.network.output.name)'", kind: .configuration
-      ).run()
+      try store?.dataset.check(network, criterion, role: role)
     }
   }
 
@@ -29,6 +19,25 @@ extension RunData {
     try LossWeights(
       configuration.training.classWeights, compiled.options.criterion, training.dataset,
       outputs: compiled.metrics.outputs)
+  }
+}
+
+extension ImageDataset {
+  /// Whether samples and targets fit a network and a loss.
+  ///
+  /// - Parameter role: the key under `data`.
+  /// - Throws: ``TrainingError`` of kind `configuration` where a shape does not fit, `badData` where a number does not.
+  func check(_ network: ResolvedNetwork, _ criterion: Criterion, role: String) throws(TrainingError) {
+    guard fits(network.inputShape) else {
+      throw TrainingError(
+        .configuration,
+        "data.\(role): \(path) has samples of \(sampleShape), and the network's input is \(network.inputShape)"
+      )
+    }
+    try TargetCheck(
+      self, criterion, outputs: network.outputShape.elementCount, prefix: "data.\(role): ",
+      output: " '\(network.network.output.name)'", kind: .configuration
+    ).run()
   }
 }
 
@@ -87,7 +96,9 @@ struct TargetCheck {
       throw TrainingError(
         kind,
         "\(prefix)\(dataset.path) has \(classes) classes, and the network's output\(output) has \(outputs) values"
-      )
+          + (dataset.labels.contains(0)
+            ? ""
+            : "; no label is 0, and classes count from 0: `convoy import hdf5 --first-label` moves labels"))
     }
   }
 

@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import Experiments
 internal import Foundation
 internal import Networks
+internal import Training
 
 /// Checks, shows and compares configurations.
 struct ConfigCommand: ParsableCommand {
@@ -23,6 +24,8 @@ struct ConfigurationArguments: ParsableArguments {
       "Override a value, such as training.epochs=3 or learning_rate=0.1.", valueName: "key=value"))
   var overrides: [String] = []
 
+  @OptionGroup var plugIns: PlugInsOption
+
   /// With those of the environment, over which the command line has the last word.
   var settings: [Override] {
     Override.all(options: overrides, environment: ProcessInfo.processInfo.environment)
@@ -39,7 +42,9 @@ struct ConfigurationArguments: ParsableArguments {
 extension ConfigCommand {
   struct Check: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Check configurations and print everything that is wrong with them.")
+      abstract: "Check configurations and print everything that is wrong with them.",
+      discussion:
+        "Where the data of a training is there, its shapes and labels are held against the network, too.")
 
     @Argument(help: "YAML configurations.", completion: .file(extensions: ["yaml", "yml"]))
     var configs: [String]
@@ -56,13 +61,21 @@ extension ConfigCommand {
       let settings = Override.all(options: overrides, environment: ProcessInfo.processInfo.environment)
       var errors: [ConfigurationError] = []
       var isMissingFile = false
+      var unfit: [(status: ExitStatus, text: String)] = []
       var checked: [CheckedConfiguration] = []
       for path in configs {
         do {
           let loaded = try AnyConfiguration.load(path: path, overrides: settings)
-          checked.append(
-            CheckedConfiguration(path: path, correct: true, summary: loaded.summary, errors: []))
-          if !json { print("\(path): correct; \(loaded.summary)") }
+          switch Self.data(of: loaded) {
+          case .success(let known):
+            let summary = loaded.summary + known
+            checked.append(CheckedConfiguration(path: path, correct: true, summary: summary, errors: []))
+            if !json { print("\(path): correct; \(summary)") }
+          case .failure(let problem):
+            checked.append(
+              CheckedConfiguration(path: path, correct: false, summary: nil, errors: ["\(problem)"]))
+            unfit.append((problem.status, "\(path): \(problem)"))
+          }
         } catch {
           checked.append(
             CheckedConfiguration(
@@ -72,7 +85,25 @@ extension ConfigCommand {
         }
       }
       if json { print(try ResultJSON.text(checked)) }
-      if !errors.isEmpty { throw ConfigurationErrors(errors, isMissingFile: isMissingFile) }
+      let wrong = ConfigurationErrors(errors, isMissingFile: isMissingFile)
+      guard let first = unfit.first else {
+        if !errors.isEmpty { throw wrong }
+        return
+      }
+      throw CommandError(
+        errors.isEmpty ? first.status : ExitStatus(wrong) ?? .configuration,
+        (errors.map(\.description) + unfit.map(\.text)).joined(separator: "\n"))
+    }
+
+    /// What is known of the data that a training names, where it is there, for the end of a line; or what is wrong with it.
+    private static func data(of loaded: AnyConfiguration) -> Result<String, CommandError> {
+      guard case .training(let training) = loaded else { return .success("") }
+      do {
+        let outlook = try training.run.dataOutlook(for: training.network)
+        let found = outlook.summary.map { "; \($0)" } ?? ""
+        let missing = outlook.missing.joined(separator: ", ")
+        return .success(missing.isEmpty ? found : "\(found); not there yet: \(missing)")
+      } catch { return .failure(CommandError(ExitStatus(error) ?? .internalError, "\(error)")) }
     }
   }
 

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Datasets
+internal import Experiments
 internal import Foundation
 internal import Parallel
 internal import Reporting
@@ -22,10 +23,16 @@ struct DatasetCheckCommand: ParsableCommand {
       Errors (exit code 65): labels outside of the classes, NaN or infinite values, samples that are in two splits, splits that do \
       not fit each other. Warnings: splits whose numbers are of very different size, samples that are there twice, equal samples with different labels, samples of one \
       single value, classes without samples or ten times smaller than others, storage that is slow to read.
+
+        convoy dataset check data.h5
+        convoy dataset check mine.h5 --images x_train --labels y_train --images x_test --labels y_test
+        convoy dataset check Configs/fashion-mnist.yaml
       """)
 
-  @Argument(help: "The dataset file.", completion: .file())
+  @Argument(help: "The dataset file, or a config with its data.", completion: .file())
   var path: String
+
+  @OptionGroup var names: DatasetNames
 
   @Flag(help: "Take warnings for errors.")
   var strict = false
@@ -35,13 +42,28 @@ struct DatasetCheckCommand: ParsableCommand {
 
   func run() throws {
     let stop = StopSignals.install()
-    let file = try DatasetFile(path)
+    let file = try dataset()
     let report = try OutputOptions.withProgress("check") { progress in
       try file.report(
         threads: Cores.available().count, check: { try DatasetCheckCommand.check(stop) }, progress: progress)
     }
     print(json ? try ResultJSON.text(DatasetCheckResult(report)) : text(report))
     if report.hasErrors || (strict && !report.findings.isEmpty) { throw SilentEnd(.badData) }
+  }
+
+  private func dataset() throws -> DatasetFile {
+    guard path.hasSuffix(".yaml") || path.hasSuffix(".yml") else { return try names.open(path) }
+    if names.areGiven {
+      throw CommandError.usage("--images and the like are for dataset files: \(path) names its own")
+    }
+    let data = try ConfigurationFile.load(path: path, overrides: []).run.data
+    return try DatasetFile(
+      data.train.file,
+      splits: ([("train", data.train)] + (data.test.map { [("test", $0)] } ?? [])).map { role, source in
+        DatasetFile.Split(
+          name: role, images: source.images, target: source.target, weights: source.weights, file: source.file
+        )
+      })
   }
 
   private static func check(_ stop: StopRequest) throws {
@@ -142,10 +164,11 @@ struct DatasetRepackCommand: ParsableCommand {
   @Argument(help: "The dataset file.", completion: .file())
   var path: String
 
+  @OptionGroup var names: DatasetNames
   @OptionGroup var output: OutputOptions
 
   func run() throws {
-    let file = try DatasetFile(path)
+    let file = try names.open(path)
     for name in file.others {
       TerminalOutput.warn("\"\(name)\" is neither images nor labels and is left out")
     }
@@ -153,7 +176,8 @@ struct DatasetRepackCommand: ParsableCommand {
     try OutputOptions.withProgress("repack") { try file.repack(to: target, progress: $0) }
     print(
       output.json
-        ? try ResultJSON.text(DatasetResult(path: output.path)) : try DatasetSummary.text(output.path))
+        ? try ResultJSON.text(DatasetResult(path: output.path))
+        : try DatasetSummary.text(output.path, splits: names.areGiven ? file.splits : nil))
   }
 }
 
@@ -180,6 +204,7 @@ struct DatasetSplitCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Decides which sample goes where.", valueName: "n"))
   var seed: UInt64 = 0
 
+  @OptionGroup var dataset: DatasetNames
   @OptionGroup var output: OutputOptions
 
   func validate() throws { _ = try parsedParts() }
@@ -208,7 +233,7 @@ struct DatasetSplitCommand: ParsableCommand {
   }
 
   func run() throws {
-    let file = try DatasetFile(path)
+    let file = try dataset.open(path)
     let names = file.splits.map { $0.name.isEmpty ? "images" : $0.name }
     let wanted = source ?? (names.count == 1 ? names[0] : "train")
     guard let index = names.firstIndex(of: wanted) else {
@@ -226,10 +251,61 @@ struct DatasetSplitCommand: ParsableCommand {
   }
 }
 
+/// Which datasets of a file hold samples, where they are not called `images`, `labels` and so on.
+struct DatasetNames: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Images in the file, with --labels or --targets; again for another split. Without it, what is called images.",
+      valueName: "name"))
+  var images: [String] = []
+
+  @Option(help: ArgumentHelp("Classes of the images, one --labels for each --images.", valueName: "name"))
+  var labels: [String] = []
+
+  @Option(help: ArgumentHelp("Numbers of the images, in place of classes.", valueName: "name"))
+  var targets: [String] = []
+
+  @Option(
+    help: ArgumentHelp("Weights of the samples, for each of the images or for none.", valueName: "name"))
+  var weights: [String] = []
+
+  @OptionGroup var plugIns: PlugInsOption
+
+  var areGiven: Bool { !images.isEmpty || !labels.isEmpty || !targets.isEmpty || !weights.isEmpty }
+
+  func validate() throws {
+    if !labels.isEmpty, !targets.isEmpty {
+      throw ValidationError("--labels and --targets exclude each other")
+    }
+    guard images.count == labels.count + targets.count else {
+      throw ValidationError(
+        "there are \(images.count) --images and \(labels.count + targets.count) --labels or --targets: each needs the other"
+      )
+    }
+    guard weights.isEmpty || weights.count == images.count else {
+      throw ValidationError("there are \(images.count) --images and \(weights.count) --weights")
+    }
+  }
+
+  func open(_ path: String) throws -> DatasetFile {
+    guard areGiven else { return try DatasetFile(path) }
+    let right = labels.map { TargetName.labels($0) } + targets.map { TargetName.values($0) }
+    return try DatasetFile(
+      path,
+      splits: images.indices.map { index in
+        let name = images[index]
+        let group = name.hasSuffix("/images") ? String(name.dropLast("/images".count)) : name
+        return DatasetFile.Split(
+          name: group, images: name, target: right[index], weights: weights.isEmpty ? nil : weights[index])
+      })
+  }
+}
+
 /// One line about a dataset file.
 enum DatasetSummary {
-  static func text(_ path: String) throws -> String {
-    let file = try DatasetFile(path)
+  /// - Parameter known: its splits, where they have names of their own.
+  static func text(_ path: String, splits known: [DatasetFile.Split]? = nil) throws -> String {
+    let file = try known.map { try DatasetFile(path, splits: $0) } ?? DatasetFile(path)
     let datasets = try file.splits.map {
       (name: $0.name.isEmpty ? "images" : $0.name, dataset: try file.open($0))
     }

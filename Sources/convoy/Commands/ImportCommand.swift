@@ -14,7 +14,7 @@ struct ImportCommand: ParsableCommand {
     abstract: "Write a dataset file, or a checkpoint, from another format.",
     subcommands: [
       ImportFashionMNIST.self, ImportIDX.self, ImportCIFAR10.self, ImportCIFAR100.self, ImportImages.self,
-      ImportNumPy.self, ImportCSV.self, ImportKeras.self,
+      ImportNumPy.self, ImportCSV.self, ImportHDF5.self, ImportKeras.self,
     ])
 }
 

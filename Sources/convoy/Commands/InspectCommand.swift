@@ -47,6 +47,8 @@ struct InspectCommand: ParsableCommand {
       "Images in the file, for a contact sheet; train/images or the config's by default.", valueName: "name"))
   var images: String?
 
+  @OptionGroup var plugIns: PlugInsOption
+
   @Flag(help: "Print a JSON object.")
   var json = false
 
@@ -237,21 +239,7 @@ struct InspectCommand: ParsableCommand {
 
   private func objects() throws -> [(name: String, dataset: Dataset)] {
     let root = try File.open(path).root
-    var found: [(String, Dataset)] = []
-    func visit(_ group: Group, _ prefix: String, depth: Int) throws {
-      guard depth < 8 else { return }
-      for member in try group.members() where member.link == .hard && found.count < 100 {
-        switch member.kind {
-        case .dataset: found.append((prefix + member.name, try group.dataset(member.name, links: .hardOnly)))
-        case .group:
-          try visit(
-            try group.group(member.name, links: .hardOnly), "\(prefix)\(member.name)/", depth: depth + 1)
-        default: break
-        }
-      }
-    }
-    try visit(root, "", depth: 0)
-    return found
+    return try root.datasetNames(atMost: 100).map { ($0, try root.dataset($0, links: .hardOnly)) }
   }
 
   private func storage(_ dataset: Dataset) throws -> String {
@@ -262,7 +250,8 @@ struct InspectCommand: ParsableCommand {
         + (filters.isEmpty ? "" : ", \(filters)")
     case .contiguous: return "contiguous"
     case .compact: return "compact"
-    default: return "other"
+    case .virtual: return "virtual"
+    case .externalFiles: return "in other files"
     }
   }
 

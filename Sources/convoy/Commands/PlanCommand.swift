@@ -14,7 +14,8 @@ struct PlanCommand: ParsableCommand {
     commandName: "plan",
     abstract: "Show what a config's training takes: layers, kernels, memory, checkpoint, time.",
     discussion: """
-      A few real steps are measured on made-up images; the data is only asked how many samples it has. With --time-limit the \
+      A few real steps are measured on made-up images; data that is there is only asked how many samples it has, and whether \
+      they fit the network. With --time-limit the \
       exit code says whether the training fits: 0, or 78 if it does not.
 
         convoy plan Configs/fashion-mnist.yaml --time-limit 1:00:00
@@ -58,10 +59,10 @@ struct PlanCommand: ParsableCommand {
     _ loaded: LoadedConfiguration, scratch: String, stop: StopRequest
   ) throws -> TrainingEstimate {
     var configuration = loaded.run
-    let all = samples ?? Self.count(configuration.data.train)
+    let outlook = try configuration.dataOutlook(for: loaded.network)
+    let all = samples ?? outlook.trainingSamples
     let training = all.map(configuration.epochSamples)
-    let test = configuration.data.test.flatMap(Self.count)
-    let evaluated = configuration.evaluatedSamples(ofTraining: all ?? 0, test: test)
+    let evaluated = configuration.evaluatedSamples(ofTraining: all ?? 0, test: outlook.testSamples)
     let batch = configuration.training.batch
     configuration.data.train = try Benchmark.writeSyntheticDataset(
       for: loaded.network, configuration.criterion(of: loaded.network), samples: batch, to: scratch)
@@ -78,10 +79,5 @@ struct PlanCommand: ParsableCommand {
       training: try benchmark.training(seconds: seconds),
       inference: evaluated == 0 ? nil : try benchmark.inference(seconds: seconds / 2),
       trainingSamples: training, testSamples: evaluated, timeLimit: timeLimit?.seconds)
-  }
-
-  /// Nil where the data cannot be read, which planning need not mind.
-  private static func count(_ source: SampleSource) -> Int? {
-    (try? source.open())?.count
   }
 }

@@ -1,5 +1,6 @@
 internal import Experiments
 internal import Foundation
+internal import Settings
 internal import Training
 
 /// A Slurm job array that trains a sweep, one task per member; each task can be requeued and goes on by itself.

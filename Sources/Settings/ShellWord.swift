@@ -1,6 +1,6 @@
 extension String {
   /// As a word that a POSIX shell reads back as this string; in quotes only where it needs them.
-  var shellWord: String {
+  public var shellWord: String {
     let isPlain = utf8.allSatisfy { byte in
       switch byte {
       case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),

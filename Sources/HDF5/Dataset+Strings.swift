@@ -1,0 +1,68 @@
+internal import CHDF5
+internal import Glibc
+
+/// Datasets of text.
+extension Dataset {
+  /// All elements as bytes, without what pads them; they are UTF-8 or ASCII in a sound file, which is not checked.
+  ///
+  /// - Throws: ``HDF5Error`` of kind `mismatch` when the elements are no text.
+  public func readText() throws -> [[UInt8]] {
+    let context = "reading \(quotedName)"
+    guard case .string(let isVariable) = type.class else {
+      throw HDF5Error(.mismatch, context, "its elements are not text but \(type)")
+    }
+    try checkPlausibleSize()
+    try checkOtherFiles(context)
+    if elementCount == 0 { return [] }
+    return isVariable ? try readVariableText(context) : try readFixedText(context)
+  }
+
+  private func readVariableText(_ context: String) throws -> [[UInt8]] {
+    let type = try storedType(context)
+    let space = try Handle("H5Dget_space", context) { H5Dget_space(handle.id) }
+    return try Library.withLock {
+      var pointers = [UnsafeMutablePointer<CChar>?](repeating: nil, count: elementCount)
+      defer {
+        // The library allocated each string; it frees what it gave, also after half a read.
+        _ = H5Dvlen_reclaim(type.id, space.id, chdf5_default_properties(), &pointers)
+      }
+      try readingPacked {
+        try Library.call("H5Dread", context) {
+          H5Dread(
+            handle.id, type.id, chdf5_whole_space(), chdf5_whole_space(), chdf5_default_properties(),
+            &pointers)
+        }
+      }
+      return pointers.map { pointer in
+        guard let pointer else { return [] }
+        return UnsafeBufferPointer(start: pointer, count: strlen(pointer)).map { UInt8(bitPattern: $0) }
+      }
+    }
+  }
+
+  private func readFixedText(_ context: String) throws -> [[UInt8]] {
+    let type = try storedType(context)
+    let length = self.type.byteCount
+    var bytes = [UInt8](repeating: 0, count: elementCount * length)
+    try readingPacked {
+      try Library.call("H5Dread", context) {
+        H5Dread(
+          handle.id, type.id, chdf5_whole_space(), chdf5_whole_space(), chdf5_default_properties(), &bytes)
+      }
+    }
+    let isSpacePadded = Library.withLock { H5Tget_strpad(type.id) == H5T_STR_SPACEPAD }
+    return (0..<elementCount).map { index in
+      var text = bytes[(index * length)..<((index + 1) * length)]
+      if isSpacePadded {
+        while text.last == UInt8(ascii: " ") { text.removeLast() }
+      } else if let end = text.firstIndex(of: 0) {
+        text = text[..<end]
+      }
+      return Array(text)
+    }
+  }
+
+  private func storedType(_ context: String) throws -> Handle {
+    try Handle("H5Dget_type", context) { H5Dget_type(handle.id) }
+  }
+}

@@ -1,0 +1,55 @@
+internal import Compute
+internal import Datasets
+internal import Glibc
+public import Networks
+public import Tensors
+
+/// What a run's data is, as far as it is there, found out without reading a pixel.
+public struct DataOutlook: Sendable {
+  /// Nil where the file is not there.
+  public private(set) var trainingSamples: Int?
+  /// Nil where the file is not there, or there are no test samples.
+  public private(set) var testSamples: Int?
+  /// Of one sample.
+  public private(set) var sampleShape: Shape?
+  /// Files that are not there.
+  public private(set) var missing: [String] = []
+
+  /// `60000 train and 10000 test samples of 28×28×1`; nil where no data is there.
+  public var summary: String? {
+    let counts = [(trainingSamples, "train"), (testSamples, "test")].compactMap { count, role in
+      count.map { "\($0) \(role)" }
+    }
+    guard let sampleShape else { return nil }
+    return "\(counts.joined(separator: " and ")) samples of \(sampleShape)"
+  }
+
+  fileprivate mutating func add(_ dataset: ImageDataset, _ role: String) {
+    if role == "train" { trainingSamples = dataset.count } else { testSamples = dataset.count }
+    sampleShape = dataset.sampleShape
+  }
+
+  fileprivate mutating func miss(_ file: String) {
+    if !missing.contains(file) { missing.append(file) }
+  }
+}
+
+extension RunConfiguration {
+  /// Opens the data that is there already, and holds it against the network and the loss as a training does before its first step.
+  ///
+  /// - Throws: an error of the data, or ``TrainingError`` where it does not fit; not for files that are not there.
+  public func dataOutlook(for network: ResolvedNetwork) throws -> DataOutlook {
+    var outlook = DataOutlook()
+    for (role, source) in [("train", data.train), ("test", data.test)] {
+      guard let source else { continue }
+      guard access(source.file, F_OK) == 0 else {
+        outlook.miss(source.file)
+        continue
+      }
+      let dataset = try source.open()
+      try dataset.check(network, criterion(of: network), role: role)
+      outlook.add(dataset, role)
+    }
+    return outlook
+  }
+}

@@ -1,0 +1,165 @@
+import Foundation
+import TestSupport
+import Testing
+
+#if canImport(Glibc)
+  import Glibc
+#endif
+
+/// What the program does with HDF5 files that it did not write; their scripts stand beside them in `DatasetsTests/Fixtures`.
+@Suite("HDF5 files of others")
+struct HDF5CommandTests {
+  private let fixtures = "\(Program.projectFolder)/Tests/DatasetsTests/Fixtures"
+
+  private func expect(
+    _ arguments: [String], code: Int32, says part: String, sourceLocation: SourceLocation = #_sourceLocation
+  ) throws {
+    let result = try Program.run(arguments)
+    let text = result.output + result.errors
+    #expect(result.code == code && !result.wasKilled, "\(arguments): \(text)", sourceLocation: sourceLocation)
+    #expect(text.contains(part), "\(text)", sourceLocation: sourceLocation)
+    if code != 0, code != 64 {
+      #expect(result.errors.split(separator: "\n").count == 1, "\(text)", sourceLocation: sourceLocation)
+    }
+  }
+
+  @Test("a file of any layout becomes a dataset that is in order")
+  func importing() throws {
+    let folder = try TemporaryDirectory()
+    let data = folder.file("data.h5")
+    let importing = ["import", "hdf5", "--from", "\(fixtures)/kinds.h5"]
+    try expect(
+      importing + [
+        "--images", "axes/nchw", "--labels", "words/variable", "--axes", "nchw", "--rows", "0:9",
+        "--test-rows", "9:",
+        "--to", data,
+      ], code: 0, says: "9 train and 4 test samples of 4×5×3, 4 classes")
+    try expect(["dataset", "check", data], code: 0, says: "train")
+    try expect(["inspect", data], code: 0, says: "zèbre")
+    try expect(
+      importing + ["--images", "images", "--targets", "bool/targets", "--to", data, "--overwrite"], code: 0,
+      says: "13 train samples of 4×5×3, 4 target(s)")
+    try expect(
+      importing + ["--images", "images", "--labels", "from-1/labels", "--to", folder.file("b.h5")], code: 65,
+      says: "--first-label 1")
+    #expect(try folder.contents() == ["data.h5"])
+  }
+
+  @Test(
+    "options of an import that make no sense are usage errors",
+    arguments: [
+      (["--labels", "labels", "--targets", "pairs"], "name the labels"), ([], "name the labels"),
+      (["--labels", "labels", "--axes", "HWC"], "--axes takes"),
+      (["--labels", "labels", "--rows", "1:2:0"], "--rows takes"),
+      (["--labels", "labels", "--test-images", "images"], "--test-images needs"),
+      (["--labels", "labels", "--test-labels", "labels"], "need --test-images"),
+      (["--targets", "pairs", "--first-label", "1"], "are for --labels"),
+      (["--labels", "labels", "--first-label", "1", "--renumber"], "exclude each other"),
+      (["--labels", "labels", "--hdf5-plugins", "/nowhere"], "no folder /nowhere"),
+    ])
+  func usage(options: [String], text: String) throws {
+    try expect(
+      ["import", "hdf5", "--from", "\(fixtures)/kinds.h5", "--images", "images", "--to", "/dev/null/a"]
+        + options,
+      code: 64, says: text)
+  }
+
+  @Test("a check takes the names that a training takes, and a config")
+  func check() throws {
+    let folder = try TemporaryDirectory()
+    let data = "\(fixtures)/kinds.h5"
+    try expect(
+      [
+        "dataset", "check", data, "--images", "bool/images", "--labels", "enum/labels", "--images", "first",
+        "--labels", "rows/even",
+      ],
+      code: 65, says: "6 samples but \"rows/even\" has 7 labels")
+    try expect(
+      ["dataset", "check", data, "--images", "virtual/other", "--labels", "bits/labels"], code: 0,
+      says: "virtual/other")
+    try expect(["dataset", "check", data, "--images", "images"], code: 64, says: "each needs the other")
+    try Sample.dataset(folder.file("data.h5"))
+    let config = try Sample.config(folder)
+    try expect(["dataset", "check", config], code: 0, says: "40")
+    try expect(
+      ["dataset", "check", config, "--images", "a", "--labels", "b"], code: 64, says: "names its own")
+  }
+
+  @Test("planning and checking a config look at the data that is there")
+  func shapes() throws {
+    let folder = try TemporaryDirectory()
+    let config = try Sample.config(folder)
+    try expect(["config", "check", config], code: 0, says: "not there yet: ")
+    try Sample.dataset(folder.file("data.h5"))
+    try expect(["config", "check", config], code: 0, says: "; 40 train samples of 6×5×1")
+    try Sample.dataset(folder.file("data.h5"), imageShape: [40, 5, 6, 1])
+    for command in [["config", "check", config], ["plan", config, "--seconds", "0.01"]] {
+      try expect(command, code: 78, says: "samples of 5×6×1, and the network's input is 6×5×1")
+    }
+    try Sample.dataset(folder.file("data.h5"), labels: (0..<40).map { Int32(1 + $0 % 3) })
+    try expect(["config", "check", config], code: 65, says: "label 3, but there are 3 classes")
+  }
+
+  @Test(
+    "a file in which libhdf5 crashes is bad data, and no crash of the program",
+    arguments: [[2892: 155], [2896: 254, 2897: 255], [2992: 99, 2993: 44, 9022: 128]] as [[Int: UInt8]])
+  func crash(changes: [Int: UInt8]) throws {
+    let folder = try TemporaryDirectory()
+    var bytes = try Data(contentsOf: URL(fileURLWithPath: "\(fixtures)/class-names.h5"))
+    for (place, byte) in changes { bytes[place] = byte }
+    let path = folder.file("a.h5")
+    try bytes.write(to: URL(fileURLWithPath: path))
+    for command in [
+      ["dataset", "check", path], ["inspect", path], ["import", "keras", path, "--to", folder.file("b.h5")],
+    ] {
+      try expect(command, code: 65, says: "made to do harm")
+    }
+  }
+
+  /// A heap of attributes' values with an object whose size, and the header's, add up to 0: libhdf5 goes over it for ever.
+  private func endless(_ folder: TemporaryDirectory) throws -> String {
+    var bytes = try Data(contentsOf: URL(fileURLWithPath: "\(fixtures)/class-names.h5"))
+    let heap = try #require(bytes.firstRange(of: Data("GCOL".utf8)))
+    bytes.replaceSubrange(
+      heap.lowerBound + 24..<heap.lowerBound + 32, with: [0xf0] + [UInt8](repeating: 0xff, count: 7))
+    try bytes.write(to: URL(fileURLWithPath: folder.file("a.h5")))
+    return folder.file("a.h5")
+  }
+
+  @Test("a file that libhdf5 comes to no end with is bad data, after some seconds")
+  func hang() throws {
+    let folder = try TemporaryDirectory()
+    try expect(["dataset", "check", try endless(folder)], code: 65, says: "comes to no end with it")
+  }
+
+  @Test("a stop signal ends the wait for a file that is being looked into", arguments: [SIGTERM, SIGINT])
+  func stop(signal: Int32) throws {
+    let folder = try TemporaryDirectory()
+    let running = try Program.start(["dataset", "check", try endless(folder)])
+    usleep(1_000_000)
+    let begin = ContinuousClock.now
+    running.send(signal)
+    let result = try running.finish()
+    #expect(result.code == 75 && !result.wasKilled, "\(result.errors)")
+    #expect(ContinuousClock.now - begin < .seconds(2))
+  }
+
+  @Test("a file that cannot be opened for want of descriptors is no bad data")
+  func descriptors() throws {
+    let result = try Program.run(
+      ["dataset", "check", "\(fixtures)/class-names.h5"], shell: "ulimit -n 4")
+    #expect(result.code == 74 && result.errors.contains("Too many open files"), "\(result.errors)")
+  }
+
+  @Test("packed data is named with its filter, and read where the plug-ins' folder is given")
+  func plugIns() throws {
+    let data = "\(fixtures)/packed.h5"
+    try expect(
+      ["dataset", "check", data, "--images", "zstandard", "--labels", "labels"], code: 65,
+      says: "packed by Zstandard (HDF5 filter 32015)")
+    try expect(
+      ["dataset", "check", data, "--images", "zstandard", "--labels", "labels", "--hdf5-plugins", fixtures],
+      code: 65,
+      says: "has none for it that can be loaded")
+  }
+}

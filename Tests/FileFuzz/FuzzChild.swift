@@ -1,0 +1,59 @@
+import Foundation
+
+/// The program, reading one file.
+enum FuzzChild {
+  /// How it ended.
+  enum Ending: Hashable {
+    case exited(Int32)
+    case killed(Int32)
+    /// It was still running after the time limit, and was killed.
+    case hung
+  }
+
+  struct Result {
+    let ending: Ending
+    /// The most memory that it, or a process that it waited for, had at once.
+    let peakByteCount: Int
+  }
+
+  /// Runs it to its end.
+  ///
+  /// - Parameters:
+  ///   - limit: seconds until it is killed.
+  ///   - output: a file that gets all it prints.
+  static func run(_ program: String, _ arguments: [String], limit: Double, output: String) throws -> Result {
+    var actions = posix_spawn_file_actions_t()
+    posix_spawn_file_actions_init(&actions)
+    defer { posix_spawn_file_actions_destroy(&actions) }
+    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+    posix_spawn_file_actions_addopen(&actions, 1, output, O_WRONLY | O_CREAT | O_TRUNC, 0o644)
+    posix_spawn_file_actions_adddup2(&actions, 1, 2)
+    var words = ([program] + arguments).map { strdup($0) } + [nil]
+    // A crash is told by the signal; pages of registers take time.
+    var environment =
+      ProcessInfo.processInfo.environment.merging(["SWIFT_BACKTRACE": "enable=no"]) { $1 }
+      .map { strdup("\($0.key)=\($0.value)") } + [nil]
+    defer { (words + environment).forEach { free($0) } }
+    var pid: pid_t = 0
+    let code = posix_spawn(&pid, program, &actions, nil, &words, &environment)
+    guard code == 0 else { throw FuzzError("cannot start \(program): \(String(cString: strerror(code)))") }
+    let deadline = ContinuousClock.now + .seconds(limit)
+    var usage = rusage()
+    var status: Int32 = 0
+    var hasHung = false
+    while wait4(pid, &status, WNOHANG, &usage) == 0 {
+      if ContinuousClock.now > deadline, !hasHung {
+        hasHung = true
+        kill(pid, SIGKILL)
+      }
+      usleep(500)
+    }
+    let signal = status & 0x7f
+    let ending: Ending = hasHung ? .hung : signal == 0 ? .exited(status >> 8 & 0xff) : .killed(signal)
+    return Result(ending: ending, peakByteCount: usage.ru_maxrss << 10)
+  }
+
+  static func text(_ path: String) -> String {
+    String(decoding: FileManager.default.contents(atPath: path) ?? Data(), as: UTF8.self)
+  }
+}
