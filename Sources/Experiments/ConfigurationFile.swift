@@ -1,5 +1,6 @@
 internal import Foundation
 public import Networks
+internal import Paths
 public import Settings
 public import Training
 
@@ -39,7 +40,7 @@ public enum ConfigurationFile {
   public static func load(
     text: String, path: String, overrides: [Override] = []
   ) throws(ConfigurationErrors) -> LoadedConfiguration {
-    let workingDirectory = FileManager.default.currentDirectoryPath
+    let workingDirectory = Folder.current
     let checked = try SourceText.decode(Array(text.utf8), path: path)
     let own = try YAMLReader.read(checked, path: path)
     if let look = LookSchema.lookEntry(own), own["network"] == nil, own["training"] == nil {

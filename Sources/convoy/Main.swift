@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Glibc
+internal import Paths
 internal import Training
 
 /// The command line: parses, calls, prints; everything else is in the libraries below it.
@@ -50,13 +51,12 @@ enum Main {
     signal(SIGPIPE, SIG_IGN)
     signal(SIGXFSZ, SIG_IGN)
     // As early as can be, for what a signal should not end at once.
-    if ["train", "import", "sweep", "dream", "style", "look", "visualize"].contains(
-      CommandLine.arguments.dropFirst().first)
-    {
+    let arguments = Array(ProgramArguments.all.dropFirst())
+    if ["train", "import", "sweep", "dream", "style", "look", "visualize"].contains(arguments.first) {
       StopSignals.install()
     }
     do {
-      var command = try Convoy.parseAsRoot()
+      var command = try Convoy.parseAsRoot(arguments)
       try command.run()
     } catch {
       Failure.exit(with: error)

@@ -1,4 +1,6 @@
 internal import Foundation
+internal import Glibc
+internal import Paths
 
 /// Writes the files that commands make.
 enum OutputFile {
@@ -6,8 +8,8 @@ enum OutputFile {
   ///
   /// - Throws: ``CommandError`` with the system's reason.
   static func write(_ data: Data, to path: String) throws(CommandError) {
-    do { try data.write(to: URL(fileURLWithPath: path), options: .atomic) } catch {
-      throw CommandError(.cannotCreate, "cannot write \(path): \(error.localizedDescription)")
+    do { try WholeFile.write(data, to: path) } catch {
+      throw CommandError(.cannotCreate, "cannot write \(path): \(error)")
     }
   }
 
@@ -19,8 +21,8 @@ enum OutputFile {
   ///
   /// - Throws: ``CommandError`` with the system's reason.
   static func makeFolder(_ path: String) throws(CommandError) {
-    do { try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true) } catch {
-      throw CommandError(.cannotCreate, "cannot make the folder \(path): \(error.localizedDescription)")
+    guard Folder.make(path) else {
+      throw CommandError(.cannotCreate, "cannot make the folder \(path): \(String(cString: strerror(errno)))")
     }
   }
 }
