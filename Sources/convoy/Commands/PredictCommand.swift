@@ -4,6 +4,7 @@ internal import Datasets
 internal import Foundation
 internal import ImageFiles
 internal import Networks
+internal import Paths
 internal import Reporting
 internal import Tensors
 internal import Training
@@ -15,7 +16,7 @@ struct PredictCommand: ParsableCommand {
     abstract: "What a network says of images: the most probable classes or labels, or its numbers.",
     discussion: """
       Images are PNG or JPEG files of any size: they are cut to the network's aspect and resized, and turned grey or coloured as \
-      it needs. Rows of a dataset are taken as they are.
+      it needs; transparent ones are laid on black. Rows of a dataset are taken as they are.
 
         convoy predict Results/fashion-mnist/RUN shirt.png boot.jpg
         convoy predict Results/fashion-mnist/RUN --data Results/data/fashion-mnist.h5 --rows 0,5,10-12
@@ -41,6 +42,7 @@ struct PredictCommand: ParsableCommand {
   @Option(help: "Average the outputs over mirrored views, too: horizontal, vertical or both.")
   var flips = TestTimeFlips.none
 
+  @OptionGroup var orientation: OrientationOption
   @OptionGroup var workers: WorkersOption
 
   @Flag(help: "Print a JSON list, with all outputs.")
@@ -73,13 +75,17 @@ struct PredictCommand: ParsableCommand {
       throw CommandError.badData("the network takes \(shape), which is no image; use --data with --rows")
     }
     let pixels = try files.flatMap { path in
-      try ImageFile.read(path).converted(to: channels).filling(height: shape[0], width: shape[1]).pixels
+      try ImageFile.read(path, orientation: orientation.use).converted(to: channels).filling(
+        height: shape[0], width: shape[1]
+      ).pixels
     }
     let predictor = try Predictor(
       checkpoint.network, values: checkpoint.values, criterion: checkpoint.identity.criterion,
       sampleCount: files.count, workers: workers.count)
     return try predictor.logits(pixels: pixels, stop: stop, flips: flips).map {
-      predictions(of: files, $0, predictor, classNames(checkpoint, nil, count: predictor.classes))
+      predictions(
+        of: files.map(PathText.readable), $0, predictor, classNames(checkpoint, nil, count: predictor.classes)
+      )
     }
   }
 
