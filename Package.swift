@@ -30,9 +30,10 @@ let package = Package(
       name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
 
     // Level 1: one Swift owner per C object; numbers and memory.
-    .target(name: "HDF5", dependencies: ["CHDF5"]),
+    .target(name: "Paths"),
+    .target(name: "HDF5", dependencies: ["CHDF5", "Paths"]),
     .target(name: "OneDNN", dependencies: ["COneDNN"]),
-    .target(name: "ImageFiles", dependencies: ["CImageCodecs"]),
+    .target(name: "ImageFiles", dependencies: ["CImageCodecs", "Paths"]),
     .target(name: "Digests", dependencies: ["CCrypto"]),
     .target(name: "Tensors"),
     .target(name: "Settings"),
@@ -46,7 +47,7 @@ let package = Package(
     .target(
       name: "Datasets",
       dependencies: [
-        "Settings", "HDF5", "CZlib", "CLibdeflate", "ImageFiles", "Digests", "Tensors", "Parallel",
+        "Paths", "Settings", "HDF5", "CZlib", "CLibdeflate", "ImageFiles", "Digests", "Tensors", "Parallel",
       ]),
 
     // Level 4: the trainer.
@@ -54,6 +55,7 @@ let package = Package(
       name: "Training",
       dependencies: [
         "Digests", "Settings", "Tensors", "Networks", "Parallel", "OneDNN", "Compute", "Datasets", "HDF5",
+        "Paths",
       ]),
 
     // Level 5: what people write and read.
@@ -68,7 +70,7 @@ let package = Package(
     .target(
       name: "Experiments",
       dependencies: [
-        "Settings", "Networks", "Compute", "Datasets", "Training", "Insight",
+        "Paths", "Settings", "Networks", "Compute", "Datasets", "Training", "Insight",
         .product(name: "Yams", package: "Yams"),
       ]),
     .target(
@@ -86,8 +88,8 @@ let package = Package(
     .executableTarget(
       name: "convoy",
       dependencies: [
-        "Settings", "HDF5", "ImageFiles", "Digests", "Tensors", "Networks", "Parallel", "Compute", "Datasets",
-        "Training",
+        "Paths", "Settings", "HDF5", "ImageFiles", "Digests", "Tensors", "Networks", "Parallel", "Compute",
+        "Datasets", "Training",
         "Experiments", "Reporting", "Interchange", "Insight",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
@@ -105,7 +107,9 @@ let package = Package(
       name: "HDF5Tests", dependencies: ["HDF5", "TestSupport"], exclude: ["Fixtures"]),
     .testTarget(
       name: "OneDNNTests", dependencies: ["OneDNN", "Tensors", "Networks", "Parallel", "TestSupport"]),
-    .testTarget(name: "ImageFilesTests", dependencies: ["ImageFiles", "TestSupport"]),
+    .testTarget(name: "PathsTests", dependencies: ["Paths", "TestSupport"]),
+    .testTarget(
+      name: "ImageFilesTests", dependencies: ["ImageFiles", "TestSupport"], exclude: ["Fixtures"]),
     .testTarget(name: "DigestsTests", dependencies: ["Digests"]),
     .testTarget(name: "SettingsTests", dependencies: ["Settings"]),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors", "TestSupport"]),
@@ -116,7 +120,8 @@ let package = Package(
     .testTarget(
       name: "ComputeTests", dependencies: ["Compute", "HDF5", "TestSupport"], exclude: ["Fixtures"]),
     .testTarget(
-      name: "DatasetsTests", dependencies: ["Datasets", "HDF5", "ImageFiles", "Tensors", "TestSupport"],
+      name: "DatasetsTests",
+      dependencies: ["Datasets", "HDF5", "ImageFiles", "Paths", "Tensors", "TestSupport"],
       exclude: ["Fixtures"]),
     .executableTarget(
       name: "ConfigurationFuzz", dependencies: ["Experiments", "TestSupport"], path: "Tests/ConfigurationFuzz"
@@ -157,7 +162,9 @@ let package = Package(
       exclude: ["Fixtures"]),
     .testTarget(
       name: "CommandTests",
-      dependencies: ["convoy", "HDF5", "ImageFiles", "Reporting", "Settings", "Experiments", "TestSupport"],
+      dependencies: [
+        "convoy", "HDF5", "ImageFiles", "Paths", "Reporting", "Settings", "Experiments", "TestSupport",
+      ],
       exclude: ["Fixtures"]),
   ]
 )

@@ -76,6 +76,11 @@ static inline int cimagecodecs_jpeg_read_header(
   return 1;
 }
 
+// A picture of four inks is given as it is stored: the library knows no way from there to red, green and blue.
+static inline void cimagecodecs_jpeg_set_colors(cimagecodecs_jpeg_reader *reader, J_COLOR_SPACE space) {
+  reader->state.out_color_space = space;
+}
+
 static inline int cimagecodecs_jpeg_start_reading(cimagecodecs_jpeg_reader *reader) {
   if (setjmp(reader->errors.escape)) return 0;
   jpeg_start_decompress(&reader->state);
@@ -141,6 +146,104 @@ static inline int cimagecodecs_jpeg_write_row(cimagecodecs_jpeg_writer *writer, 
 static inline int cimagecodecs_jpeg_finish_writing(cimagecodecs_jpeg_writer *writer) {
   if (setjmp(writer->errors.escape)) return 0;
   jpeg_finish_compress(&writer->state);
+  return 1;
+}
+
+// Reading PNG. The library's simplified interface converts colours by what a file says of its gamma and its profile;
+// this one leaves those chunks out. It jumps as libjpeg does.
+
+typedef struct {
+  png_structp png;
+  png_infop info;
+  const unsigned char *bytes;
+  size_t count;
+  size_t position;
+  char message[128];
+} cimagecodecs_png_reader;
+
+static inline void cimagecodecs_png_exit(png_structp png, png_const_charp text) {
+  cimagecodecs_png_reader *reader = (cimagecodecs_png_reader *)png_get_error_ptr(png);
+  snprintf(reader->message, sizeof reader->message, "%s", text);
+  png_longjmp(png, 1);
+}
+
+static inline void cimagecodecs_png_note(png_structp png, png_const_charp text) {
+  (void)png;
+  (void)text;
+}
+
+static inline void cimagecodecs_png_take(png_structp png, png_bytep target, size_t count) {
+  cimagecodecs_png_reader *reader = (cimagecodecs_png_reader *)png_get_io_ptr(png);
+  if (count > reader->count - reader->position) png_error(png, "it ends early");
+  memcpy(target, reader->bytes + reader->position, count);
+  reader->position += count;
+}
+
+// `bytes` must stay until the reader is freed.
+static inline cimagecodecs_png_reader *cimagecodecs_png_reader_make(const unsigned char *bytes, size_t count) {
+  cimagecodecs_png_reader *reader = (cimagecodecs_png_reader *)calloc(1, sizeof(cimagecodecs_png_reader));
+  if (!reader) return NULL;
+  reader->bytes = bytes;
+  reader->count = count;
+  reader->png = png_create_read_struct(
+      PNG_LIBPNG_VER_STRING, reader, cimagecodecs_png_exit, cimagecodecs_png_note);
+  if (reader->png) reader->info = png_create_info_struct(reader->png);
+  if (reader->info) return reader;
+  png_destroy_read_struct(&reader->png, NULL, NULL);
+  free(reader);
+  return NULL;
+}
+
+static inline void cimagecodecs_png_reader_free(cimagecodecs_png_reader *reader) {
+  png_destroy_read_struct(&reader->png, &reader->info, NULL);
+  free(reader);
+}
+
+static inline const char *cimagecodecs_png_reader_message(const cimagecodecs_png_reader *reader) {
+  return reader->message;
+}
+
+static inline int cimagecodecs_png_read_header(cimagecodecs_png_reader *reader) {
+  if (setjmp(png_jmpbuf(reader->png))) return 0;
+  png_set_read_fn(reader->png, reader, cimagecodecs_png_take);
+  // Of all chunks those alone that pixels are made of: header, palette, transparency, data, end.
+  png_set_keep_unknown_chunks(reader->png, PNG_HANDLE_CHUNK_NEVER, NULL, -1);
+  png_read_info(reader->png, reader->info);
+  return 1;
+}
+
+static inline unsigned cimagecodecs_png_width(const cimagecodecs_png_reader *reader) {
+  return png_get_image_width(reader->png, reader->info);
+}
+
+static inline unsigned cimagecodecs_png_height(const cimagecodecs_png_reader *reader) {
+  return png_get_image_height(reader->png, reader->info);
+}
+
+static inline int cimagecodecs_png_is_colored(const cimagecodecs_png_reader *reader) {
+  return (png_get_color_type(reader->png, reader->info) & PNG_COLOR_MASK_COLOR) != 0;
+}
+
+static inline int cimagecodecs_png_is_transparent(const cimagecodecs_png_reader *reader) {
+  return (png_get_color_type(reader->png, reader->info) & PNG_COLOR_MASK_ALPHA) != 0
+      || png_get_valid(reader->png, reader->info, PNG_INFO_tRNS) != 0;
+}
+
+// Rows of one byte a channel, `stride` bytes from one to the next.
+static inline int cimagecodecs_png_read_rows(
+    cimagecodecs_png_reader *reader, unsigned char *pixels, size_t stride) {
+  if (setjmp(png_jmpbuf(reader->png))) return 0;
+  png_set_expand(reader->png);
+  png_set_strip_16(reader->png);
+  if (cimagecodecs_png_is_transparent(reader)) png_set_gray_to_rgb(reader->png);
+  int passes = png_set_interlace_handling(reader->png);
+  png_read_update_info(reader->png, reader->info);
+  if (png_get_rowbytes(reader->png, reader->info) != stride) png_error(reader->png, "its rows are of another length");
+  for (int pass = 0; pass < passes; pass++) {
+    for (png_uint_32 row = 0; row < png_get_image_height(reader->png, reader->info); row++) {
+      png_read_row(reader->png, pixels + row * stride, NULL);
+    }
+  }
   return 1;
 }
 

@@ -1,45 +1,56 @@
 internal import Glibc
+internal import Paths
 
 /// A file that appears under its name complete or not at all.
 ///
 /// It is written under another name in the same folder, flushed to the disk, and renamed; without ``commit()`` nothing
-/// is left behind.
+/// is left behind. A process that is killed leaves its unfinished file; the next one that writes to the folder removes it.
 final class AtomicOutput {
   let path: String
   let temporaryPath: String
   private let overwrite: Bool
+  private let folder: String
   private var isCommitted = false
+  /// Holds the lock that says that somebody is writing the file.
+  private var descriptor: Int32 = -1
 
+  /// Makes the empty temporary file.
+  ///
+  /// - Parameter note: takes a line on each unfinished file of a process that is gone.
   /// - Throws: ``DatasetError`` of kind `cannotCreate` when the path is taken, or its folder does not let us write.
-  init(_ path: String, overwrite: Bool) throws {
+  init(_ path: String, overwrite: Bool, note: (String) -> Void = { _ in }) throws {
     self.path = path
     self.overwrite = overwrite
-    let split = path.lastIndex(of: "/")
-    folder = split.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
-    let name = split.map { String(path[path.index(after: $0)...]) } ?? path
-    temporaryPath = "\(folder)/.\(name).\(getpid()).part"
-    guard !name.isEmpty else { throw DatasetError(.cannotCreate, "\"\(path)\" does not name a file") }
+    folder = Folder.parent(of: path)
+    let name = Folder.name(of: path)
+    temporaryPath = UnfinishedFiles.path(for: name, in: folder)
+    guard !name.isEmpty, name != "/" else {
+      throw DatasetError(.cannotCreate, "\"\(path)\" does not name a file")
+    }
     try checkFree()
-    var status = stat()
-    guard stat(folder, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
+    guard FileStatus.isFolder(folder) else {
       throw DatasetError(.cannotCreate, "cannot write \(path): there is no folder \(folder)")
     }
-    guard access(folder, W_OK) == 0 else {
-      throw DatasetError(.cannotCreate, system: "cannot write \(path)")
+    for removed in UnfinishedFiles.remove(in: folder) {
+      note("removed \(removed), which a command left unfinished when it was killed")
     }
     // What an earlier process of the same number left when it was killed.
-    unlink(temporaryPath)
+    unlink(temporaryPath.systemPath)
+    descriptor = open(temporaryPath.systemPath, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+    guard descriptor >= 0 else { throw DatasetError(.cannotCreate, system: "cannot write \(path)") }
+    UnfinishedFiles.hold(descriptor)
   }
 
-  deinit { if !isCommitted { unlink(temporaryPath) } }
-
-  private let folder: String
+  deinit {
+    if !isCommitted, descriptor >= 0 { unlink(temporaryPath.systemPath) }
+    if descriptor >= 0 { close(descriptor) }
+  }
 
   /// Makes the finished temporary file the file of this path, on the disk.
   func commit() throws {
     try checkFree()
     try flush(temporaryPath)
-    guard rename(temporaryPath, path) == 0 else {
+    guard rename(temporaryPath.systemPath, path.systemPath) == 0 else {
       throw DatasetError(.inputOutput, system: "renaming \(temporaryPath) to \(path)")
     }
     isCommitted = true
@@ -47,9 +58,8 @@ final class AtomicOutput {
   }
 
   private func checkFree() throws {
-    var status = stat()
-    guard stat(path, &status) == 0 else { return }
-    guard status.st_mode & S_IFMT == S_IFREG else {
+    guard let status = FileStatus(path) else { return }
+    guard status.kind == .file else {
       throw DatasetError(.cannotCreate, "cannot write \(path): it exists and is not a file")
     }
     guard overwrite else {
@@ -58,7 +68,7 @@ final class AtomicOutput {
   }
 
   private func flush(_ path: String) throws {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    let descriptor = open(path.systemPath, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw DatasetError(.inputOutput, system: "opening \(path)") }
     defer { close(descriptor) }
     guard fsync(descriptor) == 0 else { throw DatasetError(.inputOutput, system: "flushing \(path)") }

@@ -18,16 +18,19 @@ public struct DatasetOutput: Sendable {
   public var threads: Int
   /// Called now and then from any thread; what it throws ends the work and leaves no file.
   public var check: @Sendable () throws -> Void
+  /// Called with a line on what a person should know before the work is done.
+  public var note: @Sendable (String) -> Void
 
   public init(
     _ path: String, overwrite: Bool = false, storage: DatasetStorage = DatasetStorage(), threads: Int = 2,
-    check: @escaping @Sendable () throws -> Void = {}
+    check: @escaping @Sendable () throws -> Void = {}, note: @escaping @Sendable (String) -> Void = { _ in }
   ) {
     self.path = path
     self.overwrite = overwrite
     self.storage = storage
     self.threads = threads
     self.check = check
+    self.note = note
   }
 }
 

@@ -20,12 +20,12 @@ public final class DatasetWriter {
   /// - Throws: ``DatasetError`` of kind `cannotCreate` when the file exists and may not be replaced.
   public init(_ output: DatasetOutput) throws {
     precondition(output.threads > 0, "writing needs a thread, got \(output.threads)")
-    self.output = try AtomicOutput(output.path, overwrite: output.overwrite)
+    self.output = try AtomicOutput(output.path, overwrite: output.overwrite, note: output.note)
     storage = output.storage
     threads = output.threads
     check = output.check
     let temporary = self.output.temporaryPath
-    file = try translatingErrors(otherwise: .cannotCreate) { try File.create(temporary) }
+    file = try translatingErrors(otherwise: .cannotCreate) { try File.create(temporary, overwrite: true) }
   }
 
   public convenience init(path: String, overwrite: Bool = false, threads: Int = 2) throws {

@@ -1,5 +1,6 @@
 internal import Foundation
 internal import Networks
+internal import Paths
 
 /// A configuration of either sort, as `convoy config` takes them.
 public enum AnyConfiguration: Sendable {
@@ -22,7 +23,7 @@ public enum AnyConfiguration: Sendable {
     else { return false }
     if LookSchema.lookEntry(root) != nil { return true }
     guard let base = root["extends"]?.scalarText, !base.isEmpty else { return false }
-    let folder = SchemaDecoder.folder(of: path, workingDirectory: FileManager.default.currentDirectoryPath)
+    let folder = SchemaDecoder.folder(of: path, workingDirectory: Folder.current)
     return isLook(
       SchemaDecoder.normalized(base.hasPrefix("/") ? base : "\(folder)/\(base)"), depth: depth + 1)
   }

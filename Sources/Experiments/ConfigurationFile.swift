@@ -1,5 +1,6 @@
 internal import Foundation
 public import Networks
+internal import Paths
 public import Settings
 public import Training
 
@@ -49,7 +50,7 @@ public enum ConfigurationFile {
 
   /// What a text says, over what the files say that it extends.
   static func merged(text: String, path: String) throws(ConfigurationErrors) -> ConfigurationNode {
-    let workingDirectory = FileManager.default.currentDirectoryPath
+    let workingDirectory = Folder.current
     let checked = try SourceText.decode(Array(text.utf8), path: path)
     let own = try YAMLReader.read(checked, path: path)
     if let look = LookSchema.lookEntry(own), own["network"] == nil, own["training"] == nil {

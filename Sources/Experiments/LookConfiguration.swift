@@ -1,5 +1,6 @@
 internal import Foundation
 public import Insight
+internal import Paths
 public import Settings
 
 /// A configuration that looks into a trained network, complete and free of errors.
@@ -58,7 +59,7 @@ public struct LookConfiguration: Sendable {
         section.keyLocation, "this describes a training and no look into a network; convoy train takes it")
     }
     let merged = try Inheritance(
-      workingDirectory: FileManager.default.currentDirectoryPath, schema: LookSchema.root,
+      workingDirectory: Folder.current, schema: LookSchema.root,
       renamed: LookSchema.renamed
     ).resolve(own, path: path)
     var errors = ErrorCollector()
@@ -72,7 +73,7 @@ public struct LookConfiguration: Sendable {
   /// - Parameter errors: those that there were on the way.
   init(_ root: ConfigurationNode, _ errors: ErrorCollector) throws(ConfigurationErrors) {
     var decoder = SchemaDecoder(
-      workingDirectory: FileManager.default.currentDirectoryPath, root: LookSchema.root)
+      workingDirectory: Folder.current, root: LookSchema.root)
     decoder.errors = errors
     let values = decoder.decode(root, .object(LookSchema.root), at: "")
     var errors = decoder.errors

@@ -1,5 +1,6 @@
 internal import CHDF5
 internal import Glibc
+internal import Paths
 internal import Synchronization
 
 /// An open HDF5 file, on disk or in memory.
@@ -40,10 +41,10 @@ public final class File: Sendable {
     try Isolation.check(path, names, context)
     let access = try accessProperties(context)
     do {
-      let handle = try Handle("H5Fopen", context) { H5Fopen(path, chdf5_read_only(), access.id) }
+      let handle = try Handle("H5Fopen", context) { H5Fopen(path.systemPath, chdf5_read_only(), access.id) }
       return File(name: path, handle: handle, isOnDisk: true)
     } catch let error as HDF5Error {
-      throw diagnose(error, isHDF5: Library.withLock { H5Fis_hdf5(path) > 0 })
+      throw diagnose(error, isHDF5: Library.withLock { H5Fis_hdf5(path.systemPath) > 0 })
     }
   }
 
@@ -57,7 +58,7 @@ public final class File: Sendable {
   /// - Throws: ``HDF5Error`` of kind `exists` when the path is taken and `overwrite` is false.
   public static func create(_ path: String, overwrite: Bool = false) throws -> File {
     let context = "creating \(path)"
-    if !overwrite, access(path, F_OK) == 0 {
+    if !overwrite, access(path.systemPath, F_OK) == 0 {
       throw HDF5Error(.exists, context, "the file exists already")
     }
     let access = try accessProperties(context)
@@ -92,7 +93,7 @@ public final class File: Sendable {
     }
     let path = uniqueMemoryPath()
     do {
-      let handle = try Handle("H5Fopen", context) { H5Fopen(path, chdf5_read_only(), access.id) }
+      let handle = try Handle("H5Fopen", context) { H5Fopen(path.systemPath, chdf5_read_only(), access.id) }
       return File(name: name, handle: handle, isOnDisk: false)
     } catch let error as HDF5Error {
       let signature: [UInt8] = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a]
@@ -173,7 +174,9 @@ public final class File: Sendable {
     try Library.call("H5Pset_userblock", context) {
       H5Pset_userblock(properties.id, hsize_t(userBlockByteCount))
     }
-    let handle = try Handle("H5Fcreate", context) { H5Fcreate(path, flags, properties.id, access.id) }
+    let handle = try Handle("H5Fcreate", context) {
+      H5Fcreate(path.systemPath, flags, properties.id, access.id)
+    }
     return File(name: name, handle: handle, isOnDisk: name == path)
   }
 
@@ -192,7 +195,7 @@ public final class File: Sendable {
 
   private static func checkReadable(_ path: String, _ context: String) throws {
     var status = stat()
-    guard stat(path, &status) == 0 else {
+    guard stat(path.systemPath, &status) == 0 else {
       throw HDF5Error(
         errno == EACCES ? .notPermitted : .missingFile, context,
         errno == ENOENT ? "there is no such file" : String(cString: strerror(errno)))
@@ -201,7 +204,7 @@ public final class File: Sendable {
       throw HDF5Error(
         .missingFile, context, status.st_mode & S_IFMT == S_IFDIR ? "it is a folder" : "it is not a file")
     }
-    guard access(path, R_OK) == 0 else {
+    guard access(path.systemPath, R_OK) == 0 else {
       throw HDF5Error(.notPermitted, context, String(cString: strerror(errno)))
     }
   }

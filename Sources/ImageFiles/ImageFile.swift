@@ -1,4 +1,4 @@
-internal import Glibc
+internal import Paths
 
 /// Image files: PNG and JPEG, told apart by their first bytes and not by their names.
 public enum ImageFile {
@@ -27,7 +27,7 @@ public enum ImageFile {
       let name = path.lowercased()
       if name.hasSuffix(".png") {
         self = .png
-      } else if name.hasSuffix(".jpg") || name.hasSuffix(".jpeg") {
+      } else if [".jpg", ".jpeg", ".jpe", ".jfif"].contains(where: name.hasSuffix) {
         self = .jpeg
       } else {
         return nil
@@ -35,21 +35,60 @@ public enum ImageFile {
     }
   }
 
-  /// Reads a PNG or JPEG file.
-  ///
-  /// - Throws: ``ImageError``, of kind `missingInput` where there is no such file, else `badData`.
-  public static func read(_ path: String, pixelLimit: Int = defaultPixelLimit) throws(ImageError) -> Image {
-    let bytes = try contents(of: path)
-    switch Format(firstBytes: bytes) {
-    case .png: return try PNG.decode(bytes, name: path, pixelLimit: pixelLimit)
-    case .jpeg: return try JPEG.decode(bytes, name: path, pixelLimit: pixelLimit)
-    case nil:
-      throw ImageError(
-        .badData, bytes.isEmpty ? "\(path) is empty" : "\(path) is neither a PNG nor a JPEG file")
+  /// A file's picture, and how it lies in the file.
+  public struct Picture: Sendable {
+    /// The pixels as they are stored.
+    public let stored: Image
+    public let orientation: PictureOrientation
+    /// Whether the file has 16 bits a channel, of which the upper 8 were kept.
+    public let isDeep: Bool
+
+    /// Whether a pixel lets through what is behind it.
+    public var isTransparent: Bool {
+      stored.channels == .rgba
+        && stride(from: 3, to: stored.pixels.count, by: 4).contains { stored.pixels[$0] < 255 }
+    }
+
+    public func image(_ use: OrientationUse) -> Image {
+      switch use {
+      case .upright: stored.turnedUpright(from: orientation)
+      case .stored: stored
+      }
     }
   }
 
-  /// Writes an image in the format that the name ends in: `.png`, `.jpg` or `.jpeg`.
+  /// Reads a PNG or JPEG file, turned as its camera noted.
+  ///
+  /// - Throws: ``ImageError``, of kind `missingInput` where there is no such file, else `badData`.
+  public static func read(
+    _ path: String, orientation: OrientationUse = .upright, pixelLimit: Int = defaultPixelLimit
+  ) throws(ImageError) -> Image {
+    try picture(path, pixelLimit: pixelLimit).image(orientation)
+  }
+
+  /// Reads a PNG or JPEG file with what it says of its orientation.
+  ///
+  /// - Throws: as ``read(_:orientation:pixelLimit:)``.
+  public static func picture(
+    _ path: String, pixelLimit: Int = defaultPixelLimit
+  ) throws(ImageError) -> Picture {
+    let bytes = try contents(of: path)
+    guard let format = Format(firstBytes: bytes) else {
+      throw ImageError(
+        .badData, bytes.isEmpty ? "\(path) is empty" : "\(path) is neither a PNG nor a JPEG file")
+    }
+    let image =
+      switch format {
+      case .png: try PNG.decode(bytes, name: path, pixelLimit: pixelLimit)
+      case .jpeg: try JPEG.decode(bytes, name: path, pixelLimit: pixelLimit)
+      }
+    // The depth of a PNG stands in its header, the first chunk.
+    return Picture(
+      stored: image, orientation: Exif.orientation(in: bytes, format: format),
+      isDeep: format == .png && bytes[24] == 16)
+  }
+
+  /// Writes an image in the format that the name ends in: `.png`, `.jpg`, `.jpeg`.
   ///
   /// A file that is there is replaced at once or not at all.
   /// - Throws: ``ImageError`` of kind `cannotCreate` or `inputOutput`.
@@ -60,25 +99,10 @@ public enum ImageFile {
     case .jpeg: bytes = try JPEG.encode(image, quality: jpegQuality)
     case nil: throw ImageError(.cannotCreate, "\(path): the name must end in .png, .jpg or .jpeg")
     }
-    let temporary = "\(path).\(getpid()).part"
-    let file = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
-    guard file >= 0 else { throw ImageError(.cannotCreate, system: "cannot create \(path)") }
-    var written = 0
-    while written < bytes.count {
-      let count = bytes[written...].withUnsafeBytes { Glibc.write(file, $0.baseAddress, $0.count) }
-      if count < 0, errno == EINTR { continue }
-      guard count > 0 else {
-        let error = ImageError(.inputOutput, system: "cannot write \(path)")
-        close(file)
-        unlink(temporary)
-        throw error
-      }
-      written += count
-    }
-    guard close(file) == 0, rename(temporary, path) == 0 else {
-      let error = ImageError(.inputOutput, system: "cannot write \(path)")
-      unlink(temporary)
-      throw error
+    do { try WholeFile.write(bytes, to: path) } catch {
+      throw ImageError(
+        error.step == .creating ? .cannotCreate : .inputOutput,
+        "cannot \(error.step == .creating ? "create" : "write") \(path): \(error)")
     }
   }
 
@@ -94,31 +118,14 @@ public enum ImageFile {
   }
 
   private static func contents(of path: String) throws(ImageError) -> [UInt8] {
-    // A named pipe must not make us wait for its other end.
-    let file = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
-    guard file >= 0 else {
-      if errno == ENOENT { throw ImageError(.missingInput, "there is no file \(path)") }
-      throw ImageError(.missingInput, system: "cannot read \(path)")
+    do { return try WholeFile.read(path, limit: byteLimit) } catch {
+      switch error.step {
+      case .notAFile: throw ImageError(.badData, "\(path) is not a file but a folder or a device")
+      case .tooLarge: throw ImageError(.badData, "\(path) is too large for an image")
+      case .opening where error.isMissing: throw ImageError(.missingInput, "there is no file \(path)")
+      case .opening, .creating: throw ImageError(.missingInput, "cannot read \(path): \(error)")
+      case .reading, .writing: throw ImageError(.inputOutput, "cannot read \(path): \(error)")
+      }
     }
-    defer { close(file) }
-    var status = stat()
-    guard fstat(file, &status) == 0 else { throw ImageError(.inputOutput, system: "cannot read \(path)") }
-    guard status.st_mode & S_IFMT == S_IFREG else {
-      throw ImageError(.badData, "\(path) is not a file but a folder or a device")
-    }
-    let size = Int(status.st_size)
-    guard size <= byteLimit else {
-      throw ImageError(.badData, "\(path) is too large for an image: \(size) bytes")
-    }
-    var bytes = [UInt8](repeating: 0, count: size)
-    var filled = 0
-    while filled < size {
-      let count = bytes[filled...].withUnsafeMutableBytes { Glibc.read(file, $0.baseAddress, $0.count) }
-      if count < 0, errno == EINTR { continue }
-      guard count >= 0 else { throw ImageError(.inputOutput, system: "cannot read \(path)") }
-      if count == 0 { break }
-      filled += count
-    }
-    return Array(bytes[..<filled])
   }
 }

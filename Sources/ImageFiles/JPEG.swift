@@ -4,6 +4,8 @@ internal import CImageCodecs
 public enum JPEG {
   /// Decodes grey files to grey, others to RGB; the rotation that a camera noted is not applied.
   ///
+  /// Four inks, as printers have them, become `R = K − (255 − C) · K / 255` of the values as they are stored, which is inverted, as
+  /// Adobe's programs do; Pillow and OpenCV do the same. Colour profiles are not looked at.
   /// - Parameter name: of the file, for messages.
   /// - Throws: ``ImageError`` also for a file that ends early, of which the library would show a part.
   public static func decode(
@@ -33,28 +35,38 @@ public enum JPEG {
     let state = reader.pointee.state
     let (width, height) = (Int(state.image_width), Int(state.image_height))
     try ImageFile.checkSize(width: width, height: height, limit: pixelLimit, name: name)
-    let channels: Image.Channels
-    switch state.jpeg_color_space {
-    case JCS_GRAYSCALE:
-      channels = .grey
-      reader.pointee.state.out_color_space = JCS_GRAYSCALE
-    case JCS_CMYK, JCS_YCCK:
-      throw ImageError(.badData, "\(name) is a CMYK JPEG, made for printing; convert it to RGB first")
-    default:
-      channels = .rgb
-      reader.pointee.state.out_color_space = JCS_RGB
-    }
+    let isGrey = state.jpeg_color_space == JCS_GRAYSCALE
+    let hasInks = state.jpeg_color_space == JCS_CMYK || state.jpeg_color_space == JCS_YCCK
+    let channels: Image.Channels = isGrey ? .grey : .rgb
+    cimagecodecs_jpeg_set_colors(reader, isGrey ? JCS_GRAYSCALE : hasInks ? JCS_CMYK : JCS_RGB)
     try check(cimagecodecs_jpeg_start_reading(reader))
     let stride = width * channels.rawValue
     var pixels = [UInt8](repeating: 0, count: height * stride)
+    var inks = [UInt8](repeating: 0, count: hasInks ? width * 4 : 0)
     for row in 0..<height {
-      let status = pixels.withUnsafeMutableBufferPointer { pixels in
-        cimagecodecs_jpeg_read_row(reader, pixels.baseAddress.map { $0 + row * stride })
-      }
+      let status =
+        hasInks
+        ? inks.withUnsafeMutableBufferPointer { cimagecodecs_jpeg_read_row(reader, $0.baseAddress) }
+        : pixels.withUnsafeMutableBufferPointer { pixels in
+          cimagecodecs_jpeg_read_row(reader, pixels.baseAddress.map { $0 + row * stride })
+        }
       try check(status)
+      if hasInks { print(inks, onto: &pixels, at: row * stride) }
     }
     try check(cimagecodecs_jpeg_finish_reading(reader))
     return Image(height: height, width: width, channels: channels, pixels: pixels)
+  }
+
+  /// Turns a row of inverted cyan, magenta, yellow and black into red, green and blue.
+  private static func print(_ inks: [UInt8], onto pixels: inout [UInt8], at start: Int) {
+    for pixel in 0..<inks.count / 4 {
+      let black = Int(inks[4 * pixel + 3])
+      for channel in 0..<3 {
+        // The product divided by 255 and rounded, in Pillow's integers.
+        let product = (255 - Int(inks[4 * pixel + channel])) * black + 128
+        pixels[start + 3 * pixel + channel] = UInt8(clamping: black - ((product >> 8) + product) >> 8)
+      }
+    }
   }
 
   /// Encodes, with loss; alpha is composed on black.

@@ -1,49 +1,47 @@
 internal import CImageCodecs
 
-/// PNG through libpng's simplified interface.
+/// PNG through libpng.
 public enum PNG {
   /// Decodes to 8 bits: grey files give grey, palettes and colours RGB, anything transparent RGBA.
   ///
-  /// Of 16 bits the upper ones are kept, rounded. Where a file says that its values are not sRGB, they are converted.
+  /// Values are those that are stored, whatever a file says of its gamma, colours or profile, as Pillow, OpenCV and TensorFlow give
+  /// them; of 16 bits the upper ones. Fewer than 8 bits are spread over 0…255.
   /// - Parameter name: of the file, for messages.
   public static func decode(
     _ bytes: [UInt8], name: String, pixelLimit: Int = ImageFile.defaultPixelLimit
   ) throws(ImageError) -> Image {
-    var image = png_image()
-    image.version = png_uint_32(PNG_IMAGE_VERSION)
-    defer { png_image_free(&image) }
-    let result: Result<Image, ImageError> = bytes.withUnsafeBytes { bytes in
-      Result { () throws(ImageError) in try decode(bytes, &image, name: name, pixelLimit: pixelLimit) }
+    let result: Result<Image, ImageError> = bytes.withUnsafeBufferPointer { bytes in
+      Result { () throws(ImageError) in try decode(bytes, name: name, pixelLimit: pixelLimit) }
     }
     return try result.get()
   }
 
   private static func decode(
-    _ bytes: UnsafeRawBufferPointer, _ image: inout png_image, name: String, pixelLimit: Int
+    _ bytes: UnsafeBufferPointer<UInt8>, name: String, pixelLimit: Int
   ) throws(ImageError) -> Image {
-    guard let start = bytes.baseAddress, png_image_begin_read_from_memory(&image, start, bytes.count) != 0
-    else { throw failure(image, name) }
-    let (width, height) = (Int(image.width), Int(image.height))
-    try ImageFile.checkSize(width: width, height: height, limit: pixelLimit, name: name)
-    let isColored = image.format & PNG_FORMAT_FLAG_COLOR != 0
-    let isTransparent = image.format & PNG_FORMAT_FLAG_ALPHA != 0
-    let channels: Image.Channels = isTransparent ? .rgba : isColored ? .rgb : .grey
-    image.format =
-      (channels == .grey ? 0 : PNG_FORMAT_FLAG_COLOR) | (isTransparent ? PNG_FORMAT_FLAG_ALPHA : 0)
-    // Without this, 16-bit values would be taken for linear light and come out brighter than other readers show them.
-    image.flags |= png_uint_32(PNG_IMAGE_FLAG_16BIT_sRGB)
-    var pixels = [UInt8](repeating: 0, count: width * height * channels.rawValue)
-    let status = pixels.withUnsafeMutableBytes {
-      png_image_finish_read(&image, nil, $0.baseAddress, png_int_32(width * channels.rawValue), nil)
+    guard let reader = cimagecodecs_png_reader_make(bytes.baseAddress, bytes.count) else {
+      throw ImageError(.inputOutput, "no memory to read \(name)")
     }
-    guard status != 0 else { throw failure(image, name) }
+    defer { cimagecodecs_png_reader_free(reader) }
+    func check(_ status: Int32) throws(ImageError) {
+      if status == 0 {
+        let reason = String(cString: cimagecodecs_png_reader_message(reader))
+        throw ImageError(.badData, "\(name) is a damaged or truncated PNG file (\(reason))")
+      }
+    }
+    try check(cimagecodecs_png_read_header(reader))
+    let (width, height) = (Int(cimagecodecs_png_width(reader)), Int(cimagecodecs_png_height(reader)))
+    try ImageFile.checkSize(width: width, height: height, limit: pixelLimit, name: name)
+    let channels: Image.Channels =
+      cimagecodecs_png_is_transparent(reader) != 0
+      ? .rgba : cimagecodecs_png_is_colored(reader) != 0 ? .rgb : .grey
+    let stride = width * channels.rawValue
+    var pixels = [UInt8](repeating: 0, count: height * stride)
+    let status = pixels.withUnsafeMutableBufferPointer {
+      cimagecodecs_png_read_rows(reader, $0.baseAddress, stride)
+    }
+    try check(status)
     return Image(height: height, width: width, channels: channels, pixels: pixels)
-  }
-
-  private static func failure(_ image: png_image, _ name: String) -> ImageError {
-    var image = image
-    let reason = String(cString: cimagecodecs_png_message(&image))
-    return ImageError(.badData, "\(name) is a damaged or truncated PNG file (\(reason))")
   }
 
   /// Encodes without loss.

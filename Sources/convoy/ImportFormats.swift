@@ -39,6 +39,17 @@ struct ImportCIFAR100: ParsableCommand {
   func run() throws { try output.write(CIFARImporter(coarse ? .cifar100Coarse : .cifar100, from: path)) }
 }
 
+extension OrientationUse: ExpressibleByArgument {}
+
+/// What is done with the orientation that a camera noted in a picture.
+struct OrientationOption: ParsableArguments {
+  @Option(
+    name: .customLong("orientation"),
+    help:
+      "Whether photographs are turned as the camera noted (upright) or left as their pixels are (stored).")
+  var use = OrientationUse.upright
+}
+
 extension ImageFolderImporter.Fit: ExpressibleByArgument {}
 extension ImageFolderImporter.Unreadable: ExpressibleByArgument {}
 
@@ -48,7 +59,11 @@ struct ImportImages: ParsableCommand {
     abstract: "A folder with a folder of PNG and JPEG files per class.",
     discussion: """
       DIR/cat/1.png, DIR/dog/2.jpg become the split train; DIR/train/cat/1.png and DIR/test/cat/3.png the splits train and \
-      test (also validation, valid, val). Classes and files are taken in the order of their names.
+      test (also validation, valid, val, Training, test_set and the like). Classes and files are taken in the order of their names.
+
+      Pixels are those that the files store, whatever they say of gamma or colour profiles. Transparent pictures are laid on \
+      black; of 16 bits a channel the upper 8 are kept; inks become RGB as in Pillow. Photographs are turned as the camera noted \
+      (Exif), which predict, explain and other looks do, too.
 
         convoy import images --from pets --size 64 --to pets.h5
         convoy dataset split pets.h5 --parts train=0.9,test=0.1 --to pets-split.h5
@@ -69,6 +84,7 @@ struct ImportImages: ParsableCommand {
   @Option(help: "What happens with a file that cannot be read: stop, or skip it with a warning.")
   var unreadable = ImageFolderImporter.Unreadable.stop
 
+  @OptionGroup var orientation: OrientationOption
   @OptionGroup var output: OutputOptions
 
   func validate() throws {
@@ -91,7 +107,7 @@ struct ImportImages: ParsableCommand {
     try output.write(
       ImageFolderImporter(
         path, height: height, width: width, channels: channels == 1 ? .grey : .rgb, fit: fit,
-        unreadable: unreadable))
+        unreadable: unreadable, orientation: orientation.use))
   }
 }
 
@@ -159,10 +175,13 @@ struct ImportCSV: ParsableCommand {
     commandName: "csv",
     abstract: "A table with a sample in each row, plain or gzip.",
     discussion: """
-      Values that are all whole numbers from 0 to 255 become bytes, others float32; labels may be numbers or words, targets are numbers.
+      Values that are all whole numbers from 0 to 255 become bytes, others float32; labels may be numbers or words, targets are \
+      numbers. Text is UTF-8, or UTF-16 with its mark, unless --encoding says otherwise. A column without a name that pandas writes for \
+      its index is left out. The columns of --test are taken by their names where both files have the same ones.
 
         convoy import csv --from train.csv --test test.csv --label label --shape 28x28x1 --to digits.h5
         convoy import csv --from houses.csv --targets price,rent --weight trust --to houses.h5
+        convoy import csv --from tiere.csv --label Art --delimiter ";" --decimal "," --encoding windows-1252 --to tiere.h5
       """)
 
   @Option(name: .customLong("from"), help: ArgumentHelp("The training samples.", valueName: "file.csv"))
@@ -183,12 +202,25 @@ struct ImportCSV: ParsableCommand {
   var weight: String?
 
   @Option(
+    help: ArgumentHelp("Columns that are left out, with commas between them.", valueName: "columns"))
+  var drop: String?
+
+  @Option(
     help: ArgumentHelp(
       "What the other columns are: 28x28 or 32x32x3; without it, features.", valueName: "hxwxc"))
   var shape: String?
 
   @Option(help: ArgumentHelp("What stands between columns; 'tab' for a tabulator.", valueName: "character"))
   var delimiter = ","
+
+  @Option(help: ArgumentHelp("What stands before the fraction of a number.", valueName: ".|,"))
+  var decimal = "."
+
+  @Option(
+    help: ArgumentHelp(
+      "The encoding of the text, such as windows-1252, latin1, utf-16, gb18030; UTF-8 by default.",
+      valueName: "name"))
+  var encoding: String?
 
   @Flag(inversion: .prefixedNo, help: "Whether the first row has names; found out when left out.")
   var header: Bool?
@@ -207,14 +239,33 @@ struct ImportCSV: ParsableCommand {
     if (label == nil) == (targets == nil) {
       throw ValidationError("name the column of labels (--label) or those of targets (--targets)")
     }
-    if label?.isEmpty == true || targetColumns.contains("") {
+    if label?.isEmpty == true || (columns(targets) + columns(drop)).contains("") {
       throw ValidationError("a column's name is empty")
     }
+    guard decimal == "." || decimal == "," else {
+      throw ValidationError("--decimal takes '.' or ',', not '\(decimal)'")
+    }
+    guard decimal != delimiter else {
+      throw ValidationError("--delimiter and --decimal are both '\(decimal)'; one of them must differ")
+    }
+    if delimiterByte?.isNewline == true || delimiter == "\"" || delimiter == "\0" {
+      throw ValidationError("--delimiter cannot be a quote or the end of a line")
+    }
+    _ = try textEncoding()
     _ = try sampleShape()
   }
 
-  private var targetColumns: [String] {
-    targets.map { $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init) } ?? []
+  private func columns(_ text: String?) -> [String] {
+    text.map { $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init) } ?? []
+  }
+
+  private func textEncoding() throws -> TextEncoding? {
+    guard let encoding else { return nil }
+    guard let known = TextEncoding(encoding) else {
+      throw ValidationError(
+        "--encoding takes an encoding's name, such as windows-1252, latin1 or utf-16, not '\(encoding)'")
+    }
+    return known
   }
 
   private func sampleShape() throws -> Shape? {
@@ -231,9 +282,11 @@ struct ImportCSV: ParsableCommand {
     if let test { splits.append(.init(name: "test", path: test)) }
     try output.write(
       CSVImporter(
-        splits: splits, label: label ?? "", targets: targetColumns, weight: weight,
-        sampleShape: try sampleShape(), delimiter: delimiterByte ?? ",",
-        hasHeader: header))
+        splits: splits, label: label ?? "", targets: columns(targets), weight: weight, dropped: columns(drop),
+        sampleShape: try sampleShape(),
+        format: CSVFormat(
+          delimiter: delimiterByte ?? ",", decimal: decimal == "," ? "," : ".", encoding: try textEncoding(),
+          hasHeader: header)))
   }
 }
 

@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import Glibc
 internal import HDF5
 internal import Parallel
+internal import Paths
 internal import Training
 
 /// The command line: parses, calls, prints; everything else is in the libraries below it.
@@ -62,14 +63,13 @@ enum Main {
     FirstProcess.listen()
     StopSignals.unblock()
     // As early as can be, for what a signal should not end at once.
-    if ["train", "import", "sweep", "dream", "style", "look", "visualize"].contains(
-      CommandLine.arguments.dropFirst().first)
-    {
+    let arguments = Array(ProgramArguments.all.dropFirst())
+    if ["train", "import", "sweep", "dream", "style", "look", "visualize"].contains(arguments.first) {
       StopSignals.install()
     }
     do {
-      try CommandWords.check(Array(CommandLine.arguments.dropFirst()))
-      var command = try Convoy.parseAsRoot()
+      try CommandWords.check(arguments)
+      var command = try Convoy.parseAsRoot(arguments)
       try ResourceLimits.check()
       try command.run()
       try StandardOutput.finish()

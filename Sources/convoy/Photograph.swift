@@ -4,6 +4,7 @@ internal import Foundation
 internal import ImageFiles
 internal import Insight
 internal import Networks
+internal import Paths
 internal import Tensors
 
 extension LookContext {
@@ -14,7 +15,8 @@ extension LookContext {
     try pictures.check()
     do {
       return try ImageFile.read(
-        source.path, pixelLimit: readsLargeImages ? ImageFile.defaultPixelLimit * 10 : 40_000_000)
+        source.path, orientation: orientation,
+        pixelLimit: readsLargeImages ? ImageFile.defaultPixelLimit * 10 : 40_000_000)
     } catch {
       guard error.kind == .badData, error.description.contains("too large") else { throw error }
       throw CommandError.badData(
@@ -56,9 +58,9 @@ extension LookContext {
 extension ImageSource {
   /// SHA-256 of the file.
   func digest() throws -> String {
-    let bytes: Data
-    do { bytes = try Data(contentsOf: URL(fileURLWithPath: path)) } catch {
-      throw CommandError.missing("cannot read \(path): \(error.localizedDescription)")
+    let bytes: [UInt8]
+    do { bytes = try WholeFile.read(path, limit: .max) } catch {
+      throw CommandError.missing("cannot read \(path): \(error)")
     }
     return SHA256.digest(of: bytes).hexadecimal
   }

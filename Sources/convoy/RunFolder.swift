@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Paths
 internal import Reporting
 internal import Training
 
@@ -14,7 +15,7 @@ struct RunFolder {
     let trimmed = RunPath.resolve(path, takesFolders: false)
     guard RunPath.isRun(trimmed) else {
       throw CommandError.missing(
-        FileManager.default.fileExists(atPath: trimmed)
+        FileStatus.exists(trimmed)
           ? "\(trimmed) is no run directory: config.yaml or checkpoints/ is missing"
           : "there is no run directory \(trimmed); `convoy runs` lists them")
     }
@@ -26,11 +27,8 @@ struct RunFolder {
   static func all(in folder: String, depth: Int = 3) -> [RunFolder] {
     if RunPath.isRun(folder) { return (try? RunFolder(folder)).map { [$0] } ?? [] }
     guard depth > 0 else { return [] }
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-    return names.sorted().filter { !$0.hasPrefix(".") }.map { "\(folder)/\($0)" }.filter { path in
-      var isFolder: ObjCBool = false
-      return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder.boolValue
-    }.flatMap { all(in: $0, depth: depth - 1) }
+    return (Folder.names(in: folder) ?? []).filter { !$0.hasPrefix(".") }.map { "\(folder)/\($0)" }
+      .filter(FileStatus.isFolder).flatMap { all(in: $0, depth: depth - 1) }
   }
 
   /// `finished`, `running`, …, `unknown` where the run does not say.

@@ -242,13 +242,160 @@ struct TableImporterTests {
       #expect(try text("").contains("empty"))
       #expect(try text("label,a\n").contains("no rows"))
       #expect(try text("label,a\n1,2\n1,2,3\n").contains("line 3: it has 3 columns"))
-      #expect(try text("label,a\n1,2\n1,x\n").contains("line 3, column 2: \"x\""))
+      #expect(try text("label,a\n1,2\n1,x\n").contains("line 3, column 2 (\"a\"): \"x\" is no"))
       #expect(try text("label,a\n1,nan\n").contains("line 2, column 2"))
       #expect(try text("label,a\n,3\n").contains("label is empty"))
       #expect(try text("a,b\n1,2\n").contains("no column \"label\""))
       #expect(try text("label;a\n1;2\n").contains("delimiter"))
       #expect(try text("label,a\n1,\"2\n").contains("quoted field has no end"))
       #expect(try text("label,a,b\n1,2,3\n", shape: [3, 3, 1]).contains("9"))
+    }
+  }
+
+  /// What an import of tables says: its notes, or its error.
+  private func outcome(
+    _ tables: [String], label: String = "label", dropped: [String] = [], format: CSVFormat = CSVFormat()
+  ) throws -> (values: [Float], labels: [String], test: [Float], notes: [String], error: String) {
+    try withTemporaryFolder { (folder: String) throws in
+      var splits: [CSVImporter.Split] = []
+      for (name, table) in zip(["train", "test"], tables) {
+        try Data(table.utf8).write(to: URL(fileURLWithPath: "\(folder)/\(name).csv"))
+        splits.append(.init(name: name, path: "\(folder)/\(name).csv"))
+      }
+      let importer = CSVImporter(splits: splits, label: label, dropped: dropped, format: format)
+      do {
+        let summary = try importer.write(to: "\(folder)/t.h5")
+        let found = try contents("\(folder)/t.h5")
+        let test = try tables.count > 1 ? contents("\(folder)/t.h5", "test") : nil
+        return (
+          try found.dataset.samples(Array(0..<found.labels.count)).pixels,
+          found.labels.map { summary.classNames[Int($0)] },
+          try test.map { try $0.dataset.samples(Array(0..<$0.labels.count)).pixels } ?? [], summary.notes, ""
+        )
+      } catch let error as DatasetError {
+        #expect(error.kind == .badData)
+        return ([], [], [], [], error.description)
+      }
+    }
+  }
+
+  @Test("a number beyond float32, a hexadecimal one and an empty cell are named, each with what to do")
+  func unfitNumbers() throws {
+    for (cell, words) in [
+      ("1e39", "beyond float32"), ("-3.5e38", "beyond float32"), ("1e400", "beyond float32"),
+      ("0x10", "no decimal number"), ("", "empty"), ("NA", "missing"), ("nan", "missing"),
+      ("inf", "no finite number"),
+      ("\"1,5\"", "--decimal \",\""), ("\"1,234,567\"", "thousands"), ("1'234", "thousands"),
+      ("True", "--drop"),
+    ] {
+      let error = try outcome(["age,b,label\n1,2,x\n3,\(cell),y\n"]).error
+      #expect(error.contains("line 3, column 2 (\"b\")") && error.contains(words), "\(cell): \(error)")
+    }
+    // The largest that there is, and what rounds to it.
+    #expect(try outcome(["a,label\n3.4028235e38,x\n"]).values == [.greatestFiniteMagnitude])
+    #expect(try outcome(["a,label\n1e-60,x\n"]).values == [0])
+  }
+
+  @Test(
+    "the index that pandas writes is left out with a word; a named one stays with a word; --drop leaves out others"
+  )
+  func indexColumns() throws {
+    for head in ["", "\"\"", "Unnamed: 0"] {
+      let found = try outcome(["\(head),a,label\n7,1,x\n3,2,y\n"])
+      #expect(
+        found.values == [1, 2] && found.notes.count == 1 && found.notes[0].contains("index"), "\(found)")
+    }
+    #expect(try outcome(["Unnamed: 0.1,Unnamed: 0,a,label\n0,0,1,x\n1,1,2,y\n"]).values == [1, 2])
+    let rows = (0..<12).map { "\($0),\($0 * 5 % 7),x" }.joined(separator: "\n")
+    let named = try outcome(["id,a,label\n\(rows)\n"])
+    #expect(named.values.count == 24 && named.notes.contains { $0.contains("--drop id") }, "\(named.notes)")
+    let dropped = try outcome(["id,a,label\n\(rows)\n"], dropped: ["id"])
+    #expect(dropped.values.count == 12 && dropped.notes.isEmpty)
+    #expect(try outcome(["name,a,label\nann,1,x\n"], dropped: ["name"]).values == [1])
+    #expect(try outcome(["a,label\n1,x\n"], dropped: ["label"]).error.contains("two things"))
+  }
+
+  @Test("a table without names keeps its first row, whatever numbers stand in it")
+  func headerless() throws {
+    // The label's place is also a number in the first row.
+    #expect(try outcome(["5,3,7,0\n1,2,3,1\n"], label: "3").values == [5, 3, 0, 1, 2, 1])
+    #expect(try outcome(["0,1,2,3\n1,2,3,1\n"], label: "3").error.contains("--no-header"))
+    #expect(
+      try outcome(["0,1,2,3\n1,2,3,1\n"], label: "3", format: CSVFormat(hasHeader: true)).labels == ["1"])
+    #expect(
+      try outcome(["0,1,2,3\n1,2,3,1\n"], label: "3", format: CSVFormat(hasHeader: false)).labels == [
+        "2", "3",
+      ])
+    #expect(try outcome(["x,1,2,3\ny,2,3,1\n"], label: "1").error.contains("--no-header"))
+    #expect(try outcome(["x,1,5,3\ny,2,3,1\n"], label: "1").labels == ["x", "y"])
+  }
+
+  @Test("names that are there twice are refused, and a name that is also a place is said to be the name")
+  func doubtfulNames() throws {
+    #expect(try outcome(["label,a,label\n1,2,3\n"]).error.contains("2 columns \"label\": 1, 3"))
+    #expect(try outcome(["a,a,label\n1,2,x\n"]).values == [1, 2])
+    let found = try outcome(["label,0,1\n5,2,3\n"], label: "1")
+    #expect(found.labels == ["3"] && found.notes.contains { $0.contains("called so") })
+  }
+
+  @Test("a second table follows the first by the names of its columns")
+  func columnOrder() throws {
+    let train = "a,b,label\n1,2,x\n"
+    let moved = try outcome([train, "b,label,a\n3,x,4\n"])
+    #expect(moved.test == [4, 3] && moved.notes.contains { $0.contains("another order") })
+    let renamed = try outcome([train, "A,B,label\n3,4,x\n"])
+    #expect(renamed.test == [3, 4] && renamed.notes.contains { $0.contains("other names") })
+    #expect(try outcome([train, "a,b,c,label\n1,2,3,x\n"]).error.contains("3 columns of values"))
+    #expect(try outcome([train, "a,b,label\n5,6,x\n"]).notes.isEmpty)
+  }
+
+  @Test("labels are told apart by their bytes, and what looks alike or stands for nothing gets a word")
+  func labels() throws {
+    let alike = try outcome(["a,label\n1,B\u{e4}r\n2,Ba\u{308}r\n3,cat\n4,Cat\n5,NA\n"])
+    #expect(Set(alike.labels.map { Array($0.utf8) }).count == 5)
+    #expect(alike.notes.count == 3, "\(alike.notes)")
+    #expect(try outcome(["a,label\n1,1\n2,2\n"]).notes.contains { $0.contains("count from 1") })
+    #expect(try outcome(["a,label\n1,0\n2,2.0\n3,02\n"]).labels == ["0", "2", "2"])
+    #expect(try outcome(["a,label\n1,0\n2,0.5\n"]).labels == ["0", "0.5"])
+    #expect(try outcome(["a,label\n1,0\n2,1\n"]).notes.isEmpty)
+  }
+
+  @Test("a quote inside a field, lines of blanks and the ends of lines are what they are elsewhere")
+  func spelling() throws {
+    #expect(try outcome(["a,label\n1,5\" disk\n2,\"two\nlines\"\n"]).labels == ["5\" disk", "two\nlines"])
+    #expect(try outcome(["a,label\r1,x\r\r2,y\r"]).values == [1, 2])
+    #expect(try outcome(["a,label\r\n  \r\n1,x\r\n\t\r\n2,y"]).values == [1, 2])
+    #expect(try outcome(["a,label\n1, \"x, y\" \n"]).labels == ["x, y"])
+    let semicolons = CSVFormat(delimiter: ";", decimal: ",")
+    #expect(try outcome(["a;label\n1,5;x\n-0,25;y\n"], format: semicolons).values == [1.5, -0.25])
+    #expect(try outcome(["a;label\n1.5;x\n"], format: semicolons).error.contains("--decimal"))
+    #expect(try outcome(["a;label\n1.234,5;x\n"], format: semicolons).error.contains("thousands"))
+  }
+
+  @Test("another program's file under the name of an array is called what it is")
+  func otherFiles() throws {
+    try withTemporaryFolder { (folder: String) throws in
+      let labels = npy("|u1", "(2,)", Data([0, 1]))
+      let good = npy("|u1", "(2, 2)", Data([1, 2, 3, 4]))
+      func text(_ images: Data) throws -> String {
+        let importer = try importer(folder, images, labels)
+        return datasetError(.badData) { _ = try importer.write(to: "\(folder)/o.h5") }
+      }
+      #expect(try text(Data([0x80, 4, 0x95, 0, 0, 0, 0, 0, 0, 0])).contains("Python pickle"))
+      #expect(try text(Data("PK\u{3}\u{4}abcdefgh".utf8)).contains("--from"))
+      #expect(try text(npy("|O", "(2, 2)", Data())).contains("Python objects"))
+      #expect(try text(npy("<f8", "(2, 1)", bytes([1e39, 1]))).contains("1e+39, which is beyond float32"))
+      for (name, data) in [("p.npz", Data([0x80, 4, 0x95, 0, 0, 0, 0])), ("a.npz", good)] {
+        try data.write(to: URL(fileURLWithPath: "\(folder)/\(name)"))
+      }
+      func archive(_ name: String) -> String {
+        datasetError(.badData) {
+          _ = try NumPyImporter(
+            archive: "\(folder)/\(name)", splits: [.init(name: "train", images: "x", labels: "y")]
+          ).write(to: "\(folder)/o.h5")
+        }
+      }
+      #expect(archive("p.npz").contains("Python pickle") && archive("a.npz").contains("without --from"))
     }
   }
 }

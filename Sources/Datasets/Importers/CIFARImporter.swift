@@ -156,8 +156,10 @@ struct CIFARFiles {
     if let file = files[meta] {
       let bytes = try file.contents(limit: 1 << 20)
       if isBinary {
-        names = String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline).map(String.init)
-          .filter { !$0.trimmingCharacters(in: .whitespaces).isEmpty }
+        names = try TextEncoding.text(of: bytes, path: file.path).split(whereSeparator: \.isNewline).map(
+          String.init
+        )
+        .filter { !$0.trimmingCharacters(in: .whitespaces).isEmpty }
       } else {
         let key = ["label_names", "fine_label_names", "coarse_label_names"][
           variant == .cifar10 ? 0 : variant == .cifar100 ? 1 : 2]

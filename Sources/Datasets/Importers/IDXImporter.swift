@@ -57,7 +57,8 @@ public struct IDXImporter: DatasetImporter {
     try writer.finish()
     return ImportSummary(
       path: output.path, counts: zip(splits, inputs).map { ($0.name, $1.labels.count) }, sampleShape: shape,
-      classNames: names)
+      classNames: names,
+      notes: EmptyClasses.note(inputs.map { .labels($0.labels, classNames: names) }, names))
   }
 
   private func numberedClasses(_ inputs: [Input]) throws -> [String] {

@@ -6,7 +6,8 @@ internal import Tensors
 
 /// A folder with a folder of PNG and JPEG files per class, or one level more: `train/cat/1.png`, `test/dog/7.jpg`.
 ///
-/// Classes and files are taken in the order of their names' bytes. Images are decoded by several threads.
+/// Classes and files are taken in the order of their names' bytes. Images are decoded by several threads. Transparent ones are laid
+/// on black; of 16 bits a channel the upper 8 are kept.
 public struct ImageFolderImporter: DatasetImporter {
   /// How an image is brought to the wanted proportions.
   public enum Fit: String, Sendable, CaseIterable {
@@ -30,10 +31,11 @@ public struct ImageFolderImporter: DatasetImporter {
   public var channels: Image.Channels
   public var fit: Fit
   public var unreadable: Unreadable
+  public var orientation: OrientationUse
 
   public init(
     _ path: String, height: Int, width: Int, channels: Image.Channels = .rgb, fit: Fit = .crop,
-    unreadable: Unreadable = .stop
+    unreadable: Unreadable = .stop, orientation: OrientationUse = .upright
   ) {
     precondition(channels != .rgba, "samples are grey or RGB")
     self.path = path
@@ -42,6 +44,7 @@ public struct ImageFolderImporter: DatasetImporter {
     self.channels = channels
     self.fit = fit
     self.unreadable = unreadable
+    self.orientation = orientation
   }
 
   public func write(to output: DatasetOutput, progress: (Double) throws -> Void) throws -> ImportSummary {
@@ -50,6 +53,7 @@ public struct ImageFolderImporter: DatasetImporter {
     let total = Double(listing.splits.reduce(0) { $0 + $1.files.count })
     let sampleByteCount = height * width * channels.rawValue
     var notes = listing.notes
+    let remarks = PictureRemarks()
     var counts: [(name: String, count: Int)] = []
     var done = 0
     for split in listing.splits {
@@ -63,7 +67,7 @@ public struct ImageFolderImporter: DatasetImporter {
         while next < split.files.count {
           let files = Array(split.files[next..<min(next + memory.count / sampleByteCount, split.files.count)])
           next += files.count
-          let problems = try decode(files, into: memory, output)
+          let problems = try decode(files, into: memory, output, remarks)
           var kept = 0
           for (place, file) in files.enumerated() {
             if let problem = problems[place] {
@@ -89,7 +93,7 @@ public struct ImageFolderImporter: DatasetImporter {
     try writer.finish()
     return ImportSummary(
       path: output.path, counts: counts, sampleShape: [height, width, channels.rawValue],
-      classNames: listing.classNames, notes: notes)
+      classNames: listing.classNames, notes: notes + remarks.notes(orientation))
   }
 
   /// Decodes files side by side, each to its place.
@@ -97,7 +101,8 @@ public struct ImageFolderImporter: DatasetImporter {
   /// - Returns: for each file why it could not be read, nil where it could.
   /// - Throws: the first file's problem where unreadable files stop the import.
   private func decode(
-    _ files: [ImageFolderListing.File], into memory: UnsafeMutableRawBufferPointer, _ output: DatasetOutput
+    _ files: [ImageFolderListing.File], into memory: UnsafeMutableRawBufferPointer, _ output: DatasetOutput,
+    _ remarks: PictureRemarks
   ) throws -> [String?] {
     let size = height * width * channels.rawValue
     let samples = AlignedBuffer<UInt8>(count: files.count * size)
@@ -110,7 +115,9 @@ public struct ImageFolderImporter: DatasetImporter {
         guard place < files.count else { return }
         do {
           try output.check()
-          let pixels = sample(try ImageFile.read(files[place].path))
+          let picture = try ImageFile.picture(files[place].path)
+          remarks.count(picture)
+          let pixels = sample(picture.image(orientation))
           (samples.baseAddress + place * size).update(from: pixels, count: size)
         } catch {
           problems[place].error.withLock { $0 = error }
@@ -153,6 +160,36 @@ public struct ImageFolderImporter: DatasetImporter {
   }
 }
 
+/// How many pictures were changed in a way that a person should know of.
+private final class PictureRemarks: Sendable {
+  private let turned = Atomic<Int>(0)
+  private let transparent = Atomic<Int>(0)
+  private let deep = Atomic<Int>(0)
+
+  /// From any thread.
+  func count(_ picture: ImageFile.Picture) {
+    if picture.orientation != .upright { turned.wrappingAdd(1, ordering: .relaxed) }
+    if picture.isTransparent { transparent.wrappingAdd(1, ordering: .relaxed) }
+    if picture.isDeep { deep.wrappingAdd(1, ordering: .relaxed) }
+  }
+
+  func notes(_ orientation: OrientationUse) -> [String] {
+    let turned =
+      switch orientation {
+      case .upright: "turned as the camera noted (--orientation stored leaves them as they are stored)"
+      case .stored: "left as stored, although the camera noted that they lie on a side"
+      }
+    let texts = [
+      (self.turned.load(ordering: .relaxed), turned),
+      (transparent.load(ordering: .relaxed), "transparent in part and laid on black"),
+      (deep.load(ordering: .relaxed), "of 16 bits a channel, of which the upper 8 were kept"),
+    ]
+    return texts.filter { $0.0 > 0 }.map { count, text in
+      "\(count) picture\(count == 1 ? " was" : "s were") \(text)"
+    }
+  }
+}
+
 /// What was wrong with one file.
 private final class FileProblem: Sendable {
   let error = Guarded<(any Error)?>(nil)
@@ -168,90 +205,5 @@ extension DatasetError {
       case .inputOutput: .inputOutput
       }
     self.init(kind, error.description)
-  }
-}
-
-/// The image files of a folder, by split and class.
-struct ImageFolderListing {
-  struct File: Sendable {
-    let path: String
-    let label: Int32
-  }
-
-  let splits: [(name: String, files: [File])]
-  let classNames: [String]
-  let notes: [String]
-
-  private static let splitNames = ["train", "validation", "valid", "val", "test"]
-
-  init(_ path: String, check: () throws -> Void) throws {
-    let folders = try Self.folders(in: path)
-    let named = Self.splitNames.filter(folders.contains)
-    let isSplit = named.contains("train") && Set(folders).isSubset(of: Self.splitNames)
-    let roots = isSplit ? named.map { (name: $0, path: "\(path)/\($0)") } : [(name: "train", path: path)]
-    classNames = try Self.folders(in: roots[0].path)
-    guard !classNames.isEmpty else {
-      throw DatasetError(
-        .badData,
-        "\(roots[0].path) has no folders; expected one for each class, with PNG and JPEG files in it")
-    }
-    var ignored = 0
-    var splits: [(name: String, files: [File])] = []
-    for root in roots {
-      var files: [File] = []
-      for folder in try Self.folders(in: root.path) {
-        guard let label = classNames.firstIndex(of: folder) else {
-          throw DatasetError(
-            .badData, "\(root.path)/\(folder) is a class that \(roots[0].path) does not have")
-        }
-        try check()
-        let paths = try Self.images(in: "\(root.path)/\(folder)", &ignored)
-        if paths.isEmpty && root.name == roots[0].name {
-          throw DatasetError(.badData, "\(root.path)/\(folder) has no PNG or JPEG files")
-        }
-        files += paths.map { File(path: $0, label: Int32(label)) }
-      }
-      guard !files.isEmpty else { throw DatasetError(.badData, "\(root.path) has no PNG or JPEG files") }
-      splits.append((root.name, files))
-    }
-    self.splits = splits
-    notes = ignored == 0 ? [] : ["\(ignored) other file(s) than PNG and JPEG were passed over"]
-  }
-
-  /// Names of the folders in a folder, in the order of their bytes; hidden ones do not count.
-  private static func folders(in path: String) throws -> [String] {
-    try entries(of: path).filter { isFolder("\(path)/\($0)") }
-  }
-
-  /// Image files in a folder and in the folders in it.
-  private static func images(in path: String, _ ignored: inout Int, depth: Int = 0) throws -> [String] {
-    var files: [String] = []
-    for name in try entries(of: path) {
-      let entry = "\(path)/\(name)"
-      if isFolder(entry) {
-        // Links can make a circle.
-        if depth < 8 { files += try images(in: entry, &ignored, depth: depth + 1) }
-      } else if ImageFile.Format(path: name) != nil {
-        files.append(entry)
-      } else {
-        ignored += 1
-      }
-    }
-    return files
-  }
-
-  private static func entries(of path: String) throws -> [String] {
-    guard isFolder(path) else { throw DatasetError(.missingInput, "there is no folder \(path)") }
-    do {
-      return try FileManager.default.contentsOfDirectory(atPath: path).filter { !$0.hasPrefix(".") }
-        .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
-    } catch {
-      throw DatasetError(.missingInput, "cannot list the folder \(path)")
-    }
-  }
-
-  private static func isFolder(_ path: String) -> Bool {
-    var isFolder: ObjCBool = false
-    return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder.boolValue
   }
 }

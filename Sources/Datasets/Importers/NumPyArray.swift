@@ -37,8 +37,7 @@ final class NumPyArray {
     self.source = source
     let head = try Self.bytes(source, 8)
     guard head.starts(with: [0x93] + Array("NUMPY".utf8)) else {
-      throw DatasetError(
-        .badData, "\(source.path) is not a NumPy file: it does not begin with its magic number")
+      throw DatasetError(.badData, "\(source.path) is not a NumPy file: \(Self.kind(of: head))")
     }
     guard (1...3).contains(head[6]) else {
       throw DatasetError(
@@ -55,7 +54,8 @@ final class NumPyArray {
     guard type.count == 3, let first = type.first, "<>|=".contains(first),
       let element = Element(rawValue: String(type.dropFirst()))
     else {
-      throw DatasetError(.badData, "\(source.path) holds \(type) elements, but numbers are expected")
+      throw DatasetError(
+        .badData, "\(source.path) holds \(Self.noun(of: type)), but numbers are expected")
     }
     guard order == "False" else {
       throw DatasetError(
@@ -73,6 +73,29 @@ final class NumPyArray {
     self.element = element
     isBigEndian = first == ">"
     remaining = count
+  }
+
+  /// What a file is that begins with other bytes than NumPy's.
+  private static func kind(of head: [UInt8]) -> String {
+    if head.starts(with: [0x50, 0x4B, 3, 4]) {
+      return "it is an archive; --from names it where it is an .npz"
+    }
+    if head.starts(with: [0x89, 0x48, 0x44, 0x46]) { return "it is an HDF5 file" }
+    if PickleReader.begins(head) {
+      return "it is a Python pickle, whatever its name; load it in Python and write its array by numpy.save"
+    }
+    return "it does not begin with its magic number"
+  }
+
+  /// Elements in words: `|O elements, which are Python objects`.
+  private static func noun(of type: String) -> String {
+    if type.isEmpty { return "records of several fields" }
+    let kinds: [Character: String] = [
+      "O": "Python objects", "U": "texts", "S": "texts", "a": "texts", "M": "dates", "m": "times",
+      "c": "complex numbers", "V": "bytes without a meaning",
+    ]
+    let kind = type.first { $0.isLetter }.flatMap { kinds[$0] }
+    return "\(type) elements" + (kind.map { ", which are \($0)" } ?? "")
   }
 
   private static func damagedHeader(_ path: String) -> DatasetError {
@@ -116,8 +139,17 @@ final class NumPyArray {
   }
 
   /// Fills memory with the next elements as floats.
+  ///
+  /// - Throws: ``DatasetError`` where a finite one is beyond what float32 holds.
   func read(floats target: UnsafeMutableBufferPointer<Float>) throws {
-    try convert(target.count) { index, value in target[index] = Float(value) }
+    var bad: Double?
+    try convert(target.count) { index, value in
+      target[index] = Float(value)
+      if value.isFinite, target[index].isInfinite { bad = bad ?? value }
+    }
+    if let bad {
+      throw DatasetError(.badData, "\(path) has \(bad), which is beyond float32, which goes to 3.4e38")
+    }
   }
 
   /// The next elements as integers.

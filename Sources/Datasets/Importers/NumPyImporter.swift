@@ -78,7 +78,8 @@ public struct NumPyImporter: DatasetImporter {
     return ImportSummary(
       path: output.path, counts: zip(splits, inputs).map { ($0.name, $1.targets.count) }, sampleShape: shape,
       classNames: names ?? (0..<(inputs[0].targets.width ?? 0)).map { "\($0)" },
-      hasTargets: inputs[0].targets.width != nil)
+      hasTargets: inputs[0].targets.width != nil,
+      notes: EmptyClasses.note(inputs.map(\.targets), names))
   }
 
   /// Names of classes, numbered where none are given; of targets those that are given, or nil.

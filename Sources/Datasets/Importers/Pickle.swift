@@ -72,6 +72,12 @@ struct PickleReader {
     return try reader.run()
   }
 
+  /// Whether a file's first bytes are those of a pickle of protocol 2 to 5; earlier ones have no mark.
+  static func begins(_ bytes: some Collection<UInt8>) -> Bool {
+    guard bytes.first == 0x80, let version = bytes.dropFirst().first else { return false }
+    return (2...5).contains(version)
+  }
+
   private init(bytes: [UInt8], name: String) {
     self.bytes = bytes
     self.name = name

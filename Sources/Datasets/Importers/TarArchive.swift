@@ -1,5 +1,6 @@
 internal import Foundation
 internal import Glibc
+internal import Paths
 
 /// Takes single files out of a tar archive, plain or gzip, in one pass and with little memory.
 ///
@@ -119,7 +120,7 @@ enum TarArchive {
   }
 
   private static func text(_ bytes: ArraySlice<UInt8>) -> String {
-    String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+    PathText.text(of: bytes.prefix { $0 != 0 })
   }
 
   /// A number in octal digits; nil for anything else.

@@ -1,4 +1,5 @@
 internal import CZlib
+internal import Paths
 
 /// The members of a ZIP archive, found through its directory; stored or deflated.
 ///
@@ -28,6 +29,17 @@ struct ZipArchive {
         tail.number($0, 4) == 0x0605_4b50
       })
     else {
+      var start = [UInt8](repeating: 0, count: min(6, file.byteCount))
+      try start.withUnsafeMutableBytes { try file.read(into: $0, at: 0) }
+      if start.starts(with: [0x93] + Array("NUMPY".utf8)) {
+        throw DatasetError(.badData, "\(file.path) is a single array and no archive; name it without --from")
+      }
+      if PickleReader.begins(start) {
+        throw DatasetError(
+          .badData,
+          "\(file.path) is a Python pickle and no .npz archive; load it in Python and write its arrays by numpy.savez"
+        )
+      }
       throw DatasetError(
         .badData, "\(file.path) is not a ZIP archive, or is truncated: its directory has no end")
     }
@@ -52,7 +64,7 @@ struct ZipArchive {
       }
       let lengths = [28, 30, 32].map { directory.number(position + $0, 2) }
       guard position + 46 + lengths.reduce(0, +) <= size else { throw Self.damaged(file) }
-      let name = String(decoding: directory[position + 46..<position + 46 + lengths[0]], as: UTF8.self)
+      let name = PathText.text(of: directory[position + 46..<position + 46 + lengths[0]])
       var sizes = [
         directory.number(position + 24, 4), directory.number(position + 20, 4),
         directory.number(position + 42, 4),

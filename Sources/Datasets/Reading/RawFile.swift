@@ -1,4 +1,5 @@
 internal import Glibc
+internal import Paths
 
 /// A file descriptor for reading at any place, from any thread.
 final class RawFile: Sendable {
@@ -9,7 +10,7 @@ final class RawFile: Sendable {
   /// - Throws: ``DatasetError`` of kind `missingInput`.
   init(_ path: String) throws {
     self.path = path
-    descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC)
+    descriptor = Glibc.open(path.systemPath, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw DatasetError(.missingInput, system: "opening \(path)") }
     var status = stat()
     guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
@@ -28,12 +29,9 @@ final class RawFile: Sendable {
 
   deinit { close(descriptor) }
 
-  static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+  static func exists(_ path: String) -> Bool { access(path.systemPath, F_OK) == 0 }
 
-  static func isFile(_ path: String) -> Bool {
-    var status = stat()
-    return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
-  }
+  static func isFile(_ path: String) -> Bool { FileStatus.isFile(path) }
 
   /// All bytes, of a file that must not have more than `limit`.
   func contents(limit: Int) throws -> [UInt8] {

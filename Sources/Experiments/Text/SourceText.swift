@@ -1,37 +1,29 @@
-internal import Foundation
+internal import Paths
 internal import Settings
 
 /// Reads the bytes of a configuration file and makes sure that they are plain text.
 enum SourceText {
   static let sizeLimit = 1 << 20
+  private static let tooLarge = "larger than 1 MiB, which no configuration needs to be"
 
   static func read(_ path: String) throws(ConfigurationErrors) -> String {
     let place = ConfigurationLocation.wholeFile(path: path)
-    var isDirectory: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
+    guard let status = FileStatus(path) else {
       throw ConfigurationErrors(
         [ConfigurationError(place, "no such file; give the path of a YAML configuration")],
         isMissingFile: true)
     }
-    guard !isDirectory.boolValue else {
+    switch status.kind {
+    case .file: break
+    case .folder:
       throw ConfigurationErrors(place, "this is a folder; give the path of a YAML configuration in it")
+    case .other: throw ConfigurationErrors(place, "this is not a regular file")
     }
-    let bytes: Data
-    do {
-      let type = try FileManager.default.attributesOfItem(
-        atPath: URL(fileURLWithPath: path).resolvingSymlinksInPath().path)[.type]
-      guard type as? FileAttributeType == .typeRegular else {
-        throw ConfigurationErrors(place, "this is not a regular file")
-      }
-      let handle = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
-      defer { try? handle.close() }
-      bytes = try handle.read(upToCount: sizeLimit + 1) ?? Data()
-    } catch let error as ConfigurationErrors {
-      throw error
-    } catch {
-      throw ConfigurationErrors(place, "cannot be read: \(error.localizedDescription)")
+    let bytes: [UInt8]
+    do { bytes = try WholeFile.read(path, limit: sizeLimit) } catch {
+      throw ConfigurationErrors(place, error.step == .tooLarge ? tooLarge : "cannot be read: \(error)")
     }
-    return try decode(Array(bytes), path: path)
+    return try decode(bytes, path: path)
   }
 
   /// Checks size and encoding: UTF-8 without a byte-order mark and without control characters.
@@ -43,7 +35,7 @@ enum SourceText {
         "this is \(kind) and no configuration, which is a text in YAML, such as Configs/fashion-mnist.yaml")
     }
     guard bytes.count <= sizeLimit else {
-      throw ConfigurationErrors(whole, "larger than 1 MiB, which no configuration needs to be")
+      throw ConfigurationErrors(whole, tooLarge)
     }
     let start = ConfigurationLocation.file(path: path, line: 1, column: 1)
     if bytes.starts(with: [0xEF, 0xBB, 0xBF]) {

@@ -1,3 +1,4 @@
+public import ImageFiles
 public import Settings
 
 /// A look with the network that it looks into.
@@ -14,6 +15,8 @@ public struct LookRequest: Hashable, Sendable {
   public var white: Float?
   /// Whether images of more than 40 megapixels are read.
   public var readsLargeImages = false
+  /// What is done with the orientation that a camera noted in a picture.
+  public var orientation = OrientationUse.upright
   public var look: Look
 
   public init(name: String, checkpoint: String, look: Look) {
@@ -40,11 +43,23 @@ extension LookRequest: DescribedSettings {
   public static let largeImages = SettingKey(
     "large_images", \LookRequest.readsLargeImages, .boolean, change: .free,
     "Whether images of more than 40 megapixels are read.")
+  public static let orientation = SettingKey(
+    "orientation", \LookRequest.orientation, .word,
+    "Whether photographs are turned as the camera noted (`upright`) or left as their pixels are (`stored`).")
   public static let look = SettingKey(
     "look", \LookRequest.look, Look.kinds.form, default: .required, "What is done.")
 
   public static let settings = SettingsDescription(
     "A look into a trained network: `convoy look run` takes it.",
     LookRequest(name: "", checkpoint: "", look: .filters(FilterLook())),
-    [name, seed, checkpoint, black, white, largeImages, look])
+    [name, seed, checkpoint, black, white, largeImages, orientation, look])
+}
+
+extension OrientationUse: SettingWord {
+  public var summary: String {
+    switch self {
+    case .upright: "as people see them: turned as the camera noted"
+    case .stored: "as they are stored"
+    }
+  }
 }

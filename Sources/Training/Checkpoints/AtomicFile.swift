@@ -1,3 +1,5 @@
+internal import Paths
+
 #if canImport(Glibc)
   internal import Glibc
 #endif
@@ -21,16 +23,17 @@ enum AtomicFile {
     // What an earlier process of the same number left when it was killed.
     try removeFile(temporary)
     let file = try FileDescriptor(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, or: .cannotCreate)
+    UnfinishedFiles.hold(file.value)
     do throws(TrainingError) {
       for part in parts { try file.write(part) }
       try file.synchronize()
       try file.close()
-      guard retrying({ rename(temporary, path) }) == 0 else {
+      guard retrying({ rename(temporary.systemPath, path.systemPath) }) == 0 else {
         throw .system(.inputOutput, "cannot rename \(temporary)")
       }
     } catch {
       // The error that led here is the one to report.
-      _ = unlink(temporary)
+      _ = unlink(temporary.systemPath)
       throw error
     }
     try synchronizeFolder(folder)

@@ -1,4 +1,4 @@
-internal import Foundation
+internal import Paths
 
 extension CheckpointStore {
   /// The checkpoint that a path means: a file itself, or of a run directory (or its folder of checkpoints) the best intact
@@ -10,13 +10,12 @@ extension CheckpointStore {
     _ path: String, damaged: (TrainingError) -> Void = { _ in }
   ) throws(TrainingError) -> (path: String, checkpoint: Checkpoint) {
     let path = RunPath.resolve(path)
-    var isFolder: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+    guard let status = FileStatus(path) else {
       throw TrainingError(.missingInput, "there is no checkpoint or run directory \(path)")
     }
-    guard isFolder.boolValue else { return (path, try CheckpointFile.read(path)) }
+    guard status.kind == .folder else { return (path, try CheckpointFile.read(path)) }
     let inner = "\(path)/checkpoints"
-    let store = CheckpointStore(folder: FileManager.default.fileExists(atPath: inner) ? inner : path)
+    let store = CheckpointStore(folder: FileStatus.exists(inner) ? inner : path)
     let entries = try store.ranked()
     guard !entries.isEmpty else {
       throw TrainingError(.missingInput, "there is no checkpoint in \(store.folder)")

@@ -2,6 +2,7 @@ internal import Digests
 internal import Foundation
 internal import HDF5
 internal import Networks
+internal import Paths
 internal import Tensors
 
 #if canImport(Glibc)
@@ -155,7 +156,7 @@ public enum CheckpointFile {
   }
 
   private static func descriptor(_ path: String) throws(TrainingError) -> FileDescriptor {
-    guard access(path, F_OK) == 0 else {
+    guard access(path.systemPath, F_OK) == 0 else {
       throw TrainingError(.missingInput, "there is no checkpoint \(path)")
     }
     // A named pipe must not make us wait for its other end.

@@ -1,4 +1,5 @@
 internal import Parallel
+internal import Paths
 
 #if canImport(Glibc)
   internal import Glibc
@@ -15,7 +16,7 @@ final class FileDescriptor: Sendable {
   init(
     _ path: String, _ flags: Int32, mode: mode_t = 0o644, or kind: TrainingError.Kind = .inputOutput
   ) throws(TrainingError) {
-    value = retrying { open(path, flags | O_CLOEXEC, mode) }
+    value = retrying { open(path.systemPath, flags | O_CLOEXEC, mode) }
     self.path = path
     guard value >= 0 else { throw .system(kind, "cannot open \(path)") }
   }
@@ -143,9 +144,9 @@ func synchronizeFolder(_ path: String) throws(TrainingError) {
 
 /// Makes a folder and those above it that are missing.
 func makeFolder(_ path: String) throws(TrainingError) {
-  if mkdir(path, 0o755) == 0 || errno == EEXIST {
+  if mkdir(path.systemPath, 0o755) == 0 || errno == EEXIST {
     var status = stat()
-    guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
+    guard stat(path.systemPath, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
       throw TrainingError(.cannotCreate, "cannot make the folder \(path): a file of that name is in the way")
     }
     return
@@ -154,28 +155,20 @@ func makeFolder(_ path: String) throws(TrainingError) {
     throw .system(.cannotCreate, "cannot make the folder \(path)")
   }
   try makeFolder(String(path[..<slash]))
-  guard mkdir(path, 0o755) == 0 || errno == EEXIST else {
+  guard mkdir(path.systemPath, 0o755) == 0 || errno == EEXIST else {
     throw .system(.cannotCreate, "cannot make the folder \(path)")
   }
 }
 
 /// Names in a folder, sorted.
 func namesInFolder(_ path: String) throws(TrainingError) -> [String] {
-  guard let folder = opendir(path) else { throw .system(.inputOutput, "cannot list \(path)") }
-  defer { closedir(folder) }
-  var names: [String] = []
-  while let entry = readdir(folder) {
-    let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
-      String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-    }
-    if name != ".", name != ".." { names.append(name) }
-  }
-  return names.sorted()
+  guard let names = Folder.names(in: path) else { throw .system(.inputOutput, "cannot list \(path)") }
+  return names
 }
 
 /// Removes a file; one that is not there is no error.
 func removeFile(_ path: String) throws(TrainingError) {
-  guard retrying({ unlink(path) }) == 0 || errno == ENOENT else {
+  guard retrying({ unlink(path.systemPath) }) == 0 || errno == ENOENT else {
     throw .system(.inputOutput, "cannot remove \(path)")
   }
 }

@@ -34,7 +34,7 @@ struct DreamCommand: ParsableCommand {
   @Option(DreamLook.saveEvery) var saveEvery: SettingFlag?
 
   @OptionGroup var seed: SeedOption
-  @OptionGroup var large: LargeImagesFlag
+  @OptionGroup var pictures: PictureOptions
   @OptionGroup var work: LongWorkOptions
 
   func run() throws {
@@ -42,7 +42,7 @@ struct DreamCommand: ParsableCommand {
       DreamLook.kind,
       [
         image, layers, guide, steps, rate, octaves, octaveScale, jitter, tile, size, frames, zoom, saveEvery,
-      ], request: [seed.seed, large.flag], restarts: work.restart)
+      ], request: [seed.seed] + pictures.flags, restarts: work.restart)
   }
 }
 

@@ -24,10 +24,10 @@ struct ExplainCommand: ParsableCommand {
   @Option(ExplainLook.patch) var patch: SettingFlag?
   @Option(ExplainLook.stride) var stride: SettingFlag?
 
-  @OptionGroup var large: LargeImagesFlag
+  @OptionGroup var pictures: PictureOptions
 
   func run() throws {
     try options.perform(
-      ExplainLook.kind, [image, classText, layer, patch, stride], request: [large.flag])
+      ExplainLook.kind, [image, classText, layer, patch, stride], request: pictures.flags)
   }
 }

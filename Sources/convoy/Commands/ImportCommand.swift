@@ -3,6 +3,7 @@ internal import Datasets
 internal import Foundation
 internal import ImageFiles
 internal import Parallel
+internal import Paths
 internal import Reporting
 internal import Tensors
 internal import Training
@@ -41,12 +42,12 @@ struct OutputOptions: ParsableArguments {
   /// Makes the file's folder, and listens to signals: they leave no file behind.
   func prepare() throws -> DatasetOutput {
     let stop = StopSignals.install()
-    try OutputFile.makeFolder(URL(fileURLWithPath: path).deletingLastPathComponent().path)
+    try OutputFile.makeFolder(Folder.parent(of: path))
     return DatasetOutput(
       path, overwrite: overwrite,
       storage: DatasetStorage(
         compressionLevel: compress, shuffle: shuffleFilter, samplesPerChunk: chunk),
-      threads: Cores.available().count, check: { try Self.check(stop) })
+      threads: Cores.available().count, check: { try Self.check(stop) }, note: { TerminalOutput.warn($0) })
   }
 
   static func check(_ stop: StopRequest) throws {
@@ -81,7 +82,7 @@ struct OutputOptions: ParsableArguments {
     let counts = summary.counts.map { "\(NumberText.grouped($0.count)) \($0.name)" }.joined(
       separator: " and ")
     print(
-      "\(summary.path): \(counts) samples of \(summary.sampleShape), \(summary.classNames.count) \(summary.hasTargets ? "target(s)" : "classes")"
+      "\(PathText.readable(summary.path)): \(counts) samples of \(summary.sampleShape), \(summary.classNames.count) \(summary.hasTargets ? "target(s)" : "classes")"
     )
   }
 }
@@ -144,7 +145,18 @@ struct ClassesOption: ParsableArguments {
   @Option(help: ArgumentHelp("Class names in the order of the labels, comma-separated.", valueName: "a,b,…"))
   var classes: String?
 
-  var names: [String]? {
-    classes?.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
+  var names: [String]? { classes.map(Self.names) }
+
+  func validate() throws {
+    if let names, let empty = names.firstIndex(of: "") {
+      throw ValidationError("--classes: class \(empty) has no name")
+    }
+  }
+
+  /// Names with commas between them, each without blanks around it.
+  static func names(_ text: String) -> [String] {
+    text.split(separator: ",", omittingEmptySubsequences: false).map {
+      $0.trimmingCharacters(in: .whitespaces)
+    }
   }
 }

@@ -4,6 +4,7 @@ internal import Experiments
 internal import Foundation
 internal import Interchange
 internal import Networks
+internal import Paths
 internal import Tensors
 internal import Training
 
@@ -64,7 +65,7 @@ struct ImportKeras: ParsableCommand {
   private static let losses = Loss.Kind.allCases.map(\.rawValue).joined(separator: ", ")
 
   func run() throws {
-    guard overwrite || !FileManager.default.fileExists(atPath: path) else {
+    guard overwrite || !FileStatus.exists(path) else {
       throw CommandError(
         .cannotCreate, "\(path) exists already; name another or pass --overwrite")
     }
@@ -82,7 +83,11 @@ struct ImportKeras: ParsableCommand {
     let result = try importer.read(model)
     // Reading is not interrupted; a file that nobody waits for any more is not written.
     try OutputOptions.check(stop)
-    try OutputFile.makeFolder(URL(fileURLWithPath: path).deletingLastPathComponent().path)
+    let folder = Folder.parent(of: path)
+    try OutputFile.makeFolder(folder)
+    for removed in UnfinishedFiles.remove(in: folder) {
+      TerminalOutput.warn("removed \(removed), which a command left unfinished when it was killed")
+    }
     try CheckpointFile.write(result.checkpoint, to: path, model: KerasModelWriter())
     for note in result.notes { print(note) }
     let network = result.checkpoint.network
@@ -152,19 +157,24 @@ struct ImportKeras: ParsableCommand {
 
   private func classNames() throws -> [String] {
     guard let classes else { return [] }
-    guard FileManager.default.fileExists(atPath: classes) else {
+    guard FileStatus.exists(classes) else {
       guard classes.contains(",") else {
         throw CommandError.missing(
           "there is no file \(classes); class names in the command are separated by commas")
       }
-      return classes.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
+      let names = ClassesOption.names(classes)
+      if let empty = names.firstIndex(of: "") {
+        throw CommandError.usage("--classes: class \(empty) has no name")
+      }
+      return names
     }
-    guard let text = try? String(contentsOfFile: classes, encoding: .utf8) else {
-      throw CommandError.badData(
-        "\(classes) cannot be read as a list of names: it is a folder, or its text is not in UTF-8")
-    }
+    let text = try TextFile.read(classes)
     guard text.first == "{" else {
-      return text.split(whereSeparator: \.isNewline).map { $0.trimmingCharacters(in: .whitespaces) }
+      let names = TextFile.lines(of: text)
+      if let empty = names.firstIndex(of: "") {
+        throw CommandError.badData("\(classes), line \(empty + 1): a class has no name; expected one a line")
+      }
+      return names
     }
     // {"0": ["n01440764", "tench"], …}
     let index = try? JSONValue(parsing: text).members

@@ -8,6 +8,7 @@ internal import HDF5
 internal import ImageFiles
 internal import Interchange
 internal import Networks
+internal import Paths
 internal import Reporting
 internal import Tensors
 internal import Training
@@ -60,13 +61,12 @@ struct InspectCommand: ParsableCommand {
 
   func run() throws {
     let path = RunPath.resolve(self.path)
-    var isFolder: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+    guard let status = FileStatus(path) else {
       throw CommandError.missing("there is no file or folder \(path)")
     }
     if augment != nil || sheet != nil {
       try writeSheet()
-    } else if isFolder.boolValue {
+    } else if status.kind == .folder {
       try show(try CheckpointStore.choose(path) { TerminalOutput.warn("\($0)") })
     } else if path.hasSuffix(".yaml") || path.hasSuffix(".yml") {
       let loaded = try ConfigurationFile.load(path: path, overrides: [])

@@ -64,12 +64,13 @@ struct SeedOption: ParsableArguments {
   @Option(LookRequest.seed) var seed: SettingFlag?
 }
 
-/// Whether large images are read.
-struct LargeImagesFlag: ParsableArguments {
+/// How the pictures of files are read.
+struct PictureOptions: ParsableArguments {
   @Flag(LookRequest.largeImages) var largeImages: Bool
   @Flag(help: .hidden) var large = false
+  @Option(LookRequest.orientation) var orientation: SettingFlag?
 
-  var flag: SettingFlag? { LookRequest.largeImages.flag(largeImages || large) }
+  var flags: [SettingFlag?] { [LookRequest.largeImages.flag(largeImages || large), orientation] }
 }
 
 /// Where pictures go; made when the first one comes.

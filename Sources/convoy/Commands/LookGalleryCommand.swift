@@ -23,9 +23,11 @@ struct LookGalleryCommand: ParsableCommand {
 
   @OptionGroup var ascent: AscentOptions
   @OptionGroup var seed: SeedOption
+  @OptionGroup var pictures: PictureOptions
 
   func run() throws {
     try options.perform(
-      GalleryLook.kind, data.flags + [filters, top, inputs] + ascent.flags, request: [seed.seed])
+      GalleryLook.kind, data.flags + [filters, top, inputs] + ascent.flags,
+      request: [seed.seed] + pictures.flags)
   }
 }

@@ -19,9 +19,9 @@ struct LookMapsCommand: ParsableCommand {
   @Option(former: "filter", MapLook.which) var filter: SettingFlag?
   @Option(MapLook.contrast) var contrast: SettingFlag?
 
-  @OptionGroup var large: LargeImagesFlag
+  @OptionGroup var pictures: PictureOptions
 
   func run() throws {
-    try options.perform(MapLook.kind, [image, layer, filter, which, contrast], request: [large.flag])
+    try options.perform(MapLook.kind, [image, layer, filter, which, contrast], request: pictures.flags)
   }
 }

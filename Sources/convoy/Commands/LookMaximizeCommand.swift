@@ -22,9 +22,11 @@ struct LookMaximizeCommand: ParsableCommand {
   @OptionGroup var targets: TargetOptions
   @OptionGroup var ascent: AscentOptions
   @OptionGroup var seed: SeedOption
+  @OptionGroup var pictures: PictureOptions
 
   func run() throws {
-    try options.perform(MaximizeLook.kind, targets.flags + ascent.flags, request: [seed.seed])
+    try options.perform(
+      MaximizeLook.kind, targets.flags + ascent.flags, request: [seed.seed] + pictures.flags)
   }
 }
 

@@ -4,6 +4,7 @@ internal import Datasets
 internal import Foundation
 internal import ImageFiles
 internal import Networks
+internal import Paths
 internal import Reporting
 internal import Tensors
 internal import Training
@@ -15,7 +16,8 @@ struct PredictCommand: ParsableCommand {
     abstract: "What a network says of images: the most probable classes or labels, or its numbers.",
     discussion: """
       Images are PNG or JPEG files of any size: they are cut to the network's aspect and resized, and turned grey or coloured as \
-      it needs, and their pixels are brought to what the network was trained on. Rows of a dataset are taken as they are.
+      it needs, transparent ones laid on black, and their pixels are brought to what the network was trained on. Rows of a dataset \
+      are taken as they are.
 
         convoy predict Results/fashion-mnist/RUN shirt.png boot.jpg
         convoy predict Results/fashion-mnist/RUN --data Results/data/fashion-mnist.h5 --rows 0,5,10-12
@@ -44,6 +46,7 @@ struct PredictCommand: ParsableCommand {
   @OptionGroup var answer: FlippedAnswerOption
 
   @OptionGroup var range: RangeOption
+  @OptionGroup var orientation: OrientationOption
   @OptionGroup var workers: WorkersOption
 
   @Flag(help: "Print a JSON list, with all outputs.")
@@ -78,7 +81,9 @@ struct PredictCommand: ParsableCommand {
     let pictures = try range.pictures(for: checkpoint)
     try pictures.check()
     let pixels = try files.flatMap { path in
-      try ImageFile.read(path).converted(to: channels).filling(height: shape[0], width: shape[1]).pixels
+      try ImageFile.read(path, orientation: orientation.use).converted(to: channels).filling(
+        height: shape[0], width: shape[1]
+      ).pixels
     }
     let predictor = try Predictor(
       checkpoint.network, values: checkpoint.values, criterion: checkpoint.identity.criterion,
@@ -88,7 +93,7 @@ struct PredictCommand: ParsableCommand {
       pictures.values(pixels).map { Minibatch(values: $0, sampleShape: shape) }
       ?? Minibatch(pixels: pixels, sampleShape: shape)
     return try predictor.logits(minibatch, stop: stop, flips: flips, answer: answer.place).map {
-      predictions(of: files, $0, predictor, classNames(checkpoint, nil, count: predictor.classes))
+      predictions(of: files.map(PathText.readable), $0, predictor, classNames(checkpoint, nil, count: predictor.classes))
     }
   }
 

@@ -42,7 +42,7 @@ struct StyleCommand: ParsableCommand {
   @Flag(help: .hidden) var direct = false
 
   @OptionGroup var seed: SeedOption
-  @OptionGroup var large: LargeImagesFlag
+  @OptionGroup var pictures: PictureOptions
   @OptionGroup var work: LongWorkOptions
 
   func run() throws {
@@ -53,6 +53,6 @@ struct StyleCommand: ParsableCommand {
         content, style, size, styleSize, steps, optimizer, rate, contentLayers, styleLayers, contentWeight,
         styleWeight, tv, totalVariation, start, StyleLook.keepsColour.flag(keepColour), every, pictureEvery,
         direct, kernels, saveEvery,
-      ], request: [seed.seed, large.flag], restarts: work.restart)
+      ], request: [seed.seed] + pictures.flags, restarts: work.restart)
   }
 }

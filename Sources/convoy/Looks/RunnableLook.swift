@@ -24,6 +24,7 @@ struct LookContext {
   let seed: UInt64
   /// Whether images of more than 40 megapixels are read.
   let readsLargeImages: Bool
+  let orientation: OrientationUse
   /// The run's name, for titles.
   let title: String
   /// The network's contents in short, for recognising work to go on with.
@@ -102,7 +103,7 @@ extension LookContext {
       subject: try Subject(
         checkpoint.network, values: checkpoint.values, classNames: checkpoint.identity.classNames,
         range: pictures.range), pictures: pictures, checkpoint: checkpoint, seed: request.seed,
-      readsLargeImages: request.readsLargeImages,
+      readsLargeImages: request.readsLargeImages, orientation: request.orientation,
       title: checkpoint.name, networkDigest: digest, folder: folder, pool: WorkerPool(workers: workers),
       stop: stop, directory: directory, restarts: restarts)
   }
@@ -111,7 +112,8 @@ extension LookContext {
   func meaning<Root: DescribedSettings>(of look: Root) throws -> String {
     let settings = try Root.settings.meaning(of: look) { try ImageSource($0).digest() }
     let range = subject.range
-    return "\(settings), seed \(seed), range \(range.low) \(range.high), network \(networkDigest)"
+    return
+      "\(settings), seed \(seed), range \(range.low) \(range.high), orientation \(orientation.rawValue), network \(networkDigest)"
   }
 
   /// Writes the findings and prints the result.

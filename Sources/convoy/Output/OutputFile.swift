@@ -1,4 +1,6 @@
 internal import Foundation
+internal import Glibc
+internal import Paths
 internal import Reporting
 
 /// Writes the files that commands make.
@@ -7,8 +9,8 @@ enum OutputFile {
   ///
   /// - Throws: ``CommandError`` with the system's reason.
   static func write(_ data: Data, to path: String) throws(CommandError) {
-    do { try data.write(to: URL(fileURLWithPath: path), options: .atomic) } catch {
-      throw CommandError(.cannotCreate, "cannot write \(path): \(SystemReason.text(error))")
+    do { try WholeFile.write(data, to: path) } catch {
+      throw CommandError(.cannotCreate, "cannot write \(path): \(error)")
     }
   }
 
@@ -20,8 +22,8 @@ enum OutputFile {
   ///
   /// - Throws: ``CommandError`` with the system's reason.
   static func makeFolder(_ path: String) throws(CommandError) {
-    do { try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true) } catch {
-      throw CommandError(.cannotCreate, "cannot make the folder \(path): \(SystemReason.text(error))")
+    guard Folder.make(path) else {
+      throw CommandError(.cannotCreate, "cannot make the folder \(path): \(String(cString: strerror(errno)))")
     }
   }
 }

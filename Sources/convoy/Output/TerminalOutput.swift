@@ -2,6 +2,7 @@ internal import Dispatch
 internal import Foundation
 internal import Glibc
 internal import Parallel
+internal import Paths
 internal import Reporting
 
 /// The process's two output streams as reports see them.
@@ -22,9 +23,9 @@ enum TerminalOutput {
     ProgressLine(standardError, measure: { standardError }) { write($0, to: 2) }
   }
 
-  /// Writes at once; what cannot be written is lost, and ``StandardOutput`` keeps the reason.
+  /// Writes at once, names of files readable; what cannot be written is lost, and ``StandardOutput`` keeps the reason.
   static func write(_ text: String, to descriptor: Int32) {
-    var bytes = Array(text.utf8)[...]
+    var bytes = Array(PathText.readable(text).utf8)[...]
     while !bytes.isEmpty {
       let count = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
       if count < 0, errno == EINTR { continue }

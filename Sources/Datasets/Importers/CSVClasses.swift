@@ -1,0 +1,50 @@
+/// The classes that labels mean.
+struct CSVClasses {
+  let names: [String]
+  let notes: [String]
+  private let places: [[UInt8]: Int32]
+
+  /// - Throws: ``DatasetError`` where the tables have more different labels than classes make sense.
+  init(_ tables: [CSVTable]) throws {
+    // By bytes: text compares by what it looks like, and what looks alike may be meant to differ.
+    let words = Set(tables.flatMap(\.labels)).sorted { $0.lexicographicallyPrecedes($1) }
+    let numbers = words.compactMap { CSVReader.decimal($0[...]).flatMap { Int(exactly: $0) } }
+    let areNumbers = numbers.count == words.count
+    let largest = numbers.max() ?? 0
+    guard words.count <= 100_000, !areNumbers || largest < 1_000_000 else {
+      throw DatasetError(
+        .badData,
+        "\(tables[0].path) has \(words.count) different labels; is the column of labels the right one?")
+    }
+    if areNumbers, numbers.allSatisfy({ $0 >= 0 }) {
+      names = (0...largest).map { "\($0)" }
+      places = Dictionary(uniqueKeysWithValues: zip(words, numbers.map { Int32($0) }))
+      notes = EmptyClasses.note(present: Set(numbers), count: largest + 1).map { [$0] } ?? []
+    } else {
+      names = words.map { String(decoding: $0, as: UTF8.self) }
+      places = Dictionary(uniqueKeysWithValues: words.enumerated().map { ($0.element, Int32($0.offset)) })
+      notes = Self.doubts(names)
+    }
+  }
+
+  func labels(of table: CSVTable) -> [Int32] {
+    let map = table.labels.map { places[$0] ?? 0 }
+    return table.rowLabels.map { map[Int($0)] }
+  }
+
+  /// Classes that may be meant as one, or as none.
+  private static func doubts(_ names: [String]) -> [String] {
+    var notes: [String] = []
+    // Equal in all but case, or in how an accent is written.
+    for (_, alike) in Dictionary(grouping: names, by: { $0.lowercased() }).sorted(by: { $0.key < $1.key })
+    where alike.count > 1 {
+      notes.append(
+        "the labels \(alike.map { "\"\($0)\"" }.joined(separator: " and ")) look alike and are classes of their own"
+      )
+    }
+    for name in names where CSVMissing.words.contains(name.lowercased()) {
+      notes.append("the label \"\(name)\", which often stands for a missing one, is a class")
+    }
+    return notes
+  }
+}

@@ -1,0 +1,106 @@
+internal import Glibc
+
+/// What stands under a path; links are followed.
+public struct FileStatus: Sendable {
+  public enum Kind: Sendable {
+    case file
+    case folder
+    /// A pipe, a device, a socket.
+    case other
+  }
+
+  /// Tells files and folders apart by what they are and not by what they are called.
+  public struct Identity: Hashable, Sendable {
+    let device: UInt64
+    let number: UInt64
+  }
+
+  public let kind: Kind
+  public let identity: Identity
+  public let byteCount: Int
+
+  /// - Returns: nil where nothing is there or may be seen; `errno` says why.
+  public init?(_ path: String) {
+    var status = stat()
+    guard stat(path.systemPath, &status) == 0 else { return nil }
+    kind =
+      switch status.st_mode & S_IFMT {
+      case S_IFREG: .file
+      case S_IFDIR: .folder
+      default: .other
+      }
+    identity = Identity(device: UInt64(status.st_dev), number: UInt64(status.st_ino))
+    byteCount = Int(status.st_size)
+  }
+
+  public static func exists(_ path: String) -> Bool { FileStatus(path) != nil }
+
+  public static func isFile(_ path: String) -> Bool { FileStatus(path)?.kind == .file }
+
+  public static func isFolder(_ path: String) -> Bool { FileStatus(path)?.kind == .folder }
+}
+
+/// The folders of the file system.
+public enum Folder {
+  /// The names in a folder, hidden ones too, in the order of their bytes.
+  ///
+  /// - Returns: nil where the folder cannot be read; `errno` says why.
+  public static func names(in path: String) -> [String]? {
+    guard let folder = opendir(path.systemPath) else { return nil }
+    defer { closedir(folder) }
+    var names: [[UInt8]] = []
+    while true {
+      errno = 0
+      guard let entry = readdir(folder) else {
+        if errno != 0 { return nil }
+        break
+      }
+      let name = withUnsafeBytes(of: &entry.pointee.d_name) { Array($0.prefix { $0 != 0 }) }
+      if name != [46], name != [46, 46] { names.append(name) }
+    }
+    return names.sorted { $0.lexicographicallyPrecedes($1) }.map(PathText.text(of:))
+  }
+
+  /// Makes a folder and those around it, unless it is there.
+  ///
+  /// - Returns: false where it cannot be made; `errno` says why.
+  public static func make(_ path: String) -> Bool {
+    if path.isEmpty || FileStatus.isFolder(path) { return true }
+    let around = parent(of: path)
+    if around != path, !FileStatus.isFolder(around), !make(around) { return false }
+    // Somebody else may have made it meanwhile.
+    return mkdir(path.systemPath, 0o777) == 0 || (errno == EEXIST && FileStatus.isFolder(path))
+  }
+
+  /// Where relative paths begin.
+  public static var current: String {
+    var bytes = [CChar](repeating: 0, count: Int(PATH_MAX))
+    guard getcwd(&bytes, bytes.count) != nil else { return "." }
+    return PathText.text(of: bytes.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) })
+  }
+
+  /// The folder that a path's last part is in: `.` for a name alone.
+  public static func parent(of path: String) -> String {
+    let text = withoutEnd(path)
+    guard let slash = text.utf8.lastIndex(of: slash) else { return "." }
+    return slash == text.startIndex ? "/" : String(withoutEnd(text[..<slash]))
+  }
+
+  /// The last part of a path.
+  public static func name(of path: String) -> String {
+    let text = withoutEnd(path)
+    guard text != "/", let slash = text.utf8.lastIndex(of: slash) else { return String(text) }
+    return String(text[text.utf8.index(after: slash)...])
+  }
+
+  // By bytes: for text, a slash and an accent behind it would be one character.
+  private static let slash = UInt8(ascii: "/")
+
+  private static func withoutEnd(_ path: some StringProtocol) -> Substring {
+    var text = Substring(path)
+    while text.utf8.count > 1, text.utf8.last == slash {
+      text = text[..<text.utf8.index(before: text.endIndex)]
+    }
+    return text
+  }
+}

@@ -1,0 +1,82 @@
+internal import Glibc
+
+/// Why a file could not be read or written.
+public struct FileFailure: Error, CustomStringConvertible, Sendable {
+  public enum Step: Sendable {
+    case opening
+    case reading
+    case creating
+    case writing
+    /// It is a folder, a pipe or a device.
+    case notAFile
+    /// It has more bytes than were asked for at most.
+    case tooLarge
+  }
+
+  public let step: Step
+  /// The system's number of the error; 0 where the system had none.
+  public let code: Int32
+
+  /// Whether nothing is there.
+  public var isMissing: Bool { code == ENOENT || code == ENOTDIR }
+
+  /// The system's words.
+  public var description: String {
+    switch step {
+    case .opening, .reading, .creating, .writing: String(cString: strerror(code))
+    case .notAFile: "it is not a file but a folder or a device"
+    case .tooLarge: "it is too large"
+    }
+  }
+}
+
+/// Files that are read or written at once.
+public enum WholeFile {
+  /// All bytes of a file of at most `limit` bytes.
+  public static func read(_ path: String, limit: Int) throws(FileFailure) -> [UInt8] {
+    // A named pipe must not make us wait for its other end.
+    let file = open(path.systemPath, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
+    guard file >= 0 else { throw FileFailure(step: .opening, code: errno) }
+    defer { close(file) }
+    var status = stat()
+    guard fstat(file, &status) == 0 else { throw FileFailure(step: .reading, code: errno) }
+    guard status.st_mode & S_IFMT == S_IFREG else { throw FileFailure(step: .notAFile, code: 0) }
+    guard status.st_size <= limit else { throw FileFailure(step: .tooLarge, code: 0) }
+    var bytes = [UInt8](repeating: 0, count: Int(status.st_size))
+    var filled = 0
+    while filled < bytes.count {
+      let count = bytes[filled...].withUnsafeMutableBytes { Glibc.read(file, $0.baseAddress, $0.count) }
+      if count < 0, errno == EINTR { continue }
+      guard count >= 0 else { throw FileFailure(step: .reading, code: errno) }
+      // Somebody is cutting it.
+      if count == 0 { break }
+      filled += count
+    }
+    return Array(bytes[..<filled])
+  }
+
+  /// Puts a file in the place of one that is there, at once or not at all.
+  public static func write(_ bytes: some Collection<UInt8>, to path: String) throws(FileFailure) {
+    let bytes = Array(bytes)
+    let temporary = "\(path).\(getpid()).part".systemPath
+    let file = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
+    guard file >= 0 else { throw FileFailure(step: .creating, code: errno) }
+    var written = 0
+    while written < bytes.count {
+      let count = bytes[written...].withUnsafeBytes { Glibc.write(file, $0.baseAddress, $0.count) }
+      if count < 0, errno == EINTR { continue }
+      guard count > 0 else {
+        let failure = FileFailure(step: .writing, code: errno)
+        close(file)
+        unlink(temporary)
+        throw failure
+      }
+      written += count
+    }
+    guard close(file) == 0, rename(temporary, path.systemPath) == 0 else {
+      let failure = FileFailure(step: .writing, code: errno)
+      unlink(temporary)
+      throw failure
+    }
+  }
+}
