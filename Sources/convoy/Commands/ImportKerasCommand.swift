@@ -102,7 +102,7 @@ struct ImportKeras: ParsableCommand {
       throw CommandError.missing("there is no file \(model)")
     }
     guard isFolder.boolValue else { return }
-    if RunFolder.isRun(model) {
+    if RunPath.isRun(model) {
       throw CommandError.missing(
         "\(model) is the directory of a run, whose checkpoints every command takes as they are")
     }
