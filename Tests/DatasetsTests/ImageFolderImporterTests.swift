@@ -134,11 +134,13 @@ struct ImageFolderImporterTests {
   @Test("folders and files whose names are not UTF-8 are read like others")
   func bytesOfNames() throws {
     try withTemporaryFolder { folder in
-      let names: [[UInt8]] =
-        ["a/1.png", "a/2.png"].map { Array($0.utf8) } + [
-          Array("a/".utf8) + [0xE4] + Array(".png".utf8), Array("caf".utf8) + [0xE9] + Array("/1.png".utf8),
-          Array("caf".utf8) + [0xE8] + Array("/1.png".utf8), Array("café/1.png".utf8),
-        ]
+      let caf = Array("caf".utf8)
+      let one = Array("/1.png".utf8)
+      var names = ["a/1.png", "a/2.png"].map { Array($0.utf8) }
+      names.append(Array("a/".utf8) + [0xE4] + Array(".png".utf8))
+      names.append(caf + [0xE9] + one)
+      names.append(caf + [0xE8] + one)
+      names.append(Array("café/1.png".utf8))
       try write(names, in: "\(folder)/in")
       let found = importing("\(folder)/in")
       // By bytes: C3 A9, E8, E9.

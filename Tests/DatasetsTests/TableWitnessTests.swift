@@ -99,7 +99,7 @@ struct TableWitnessTests {
         try text(Array("ä,l\n1,x\n".utf8.map { $0 == 0xC3 ? 0xE4 : $0 }), nil).contains("line 1, column 1"))
       #expect(try text([0xEF, 0xBB, 0xBF] + head + [0x61], "latin1").contains("mark of UTF-8"))
       // UTF-16 without its mark, of even and odd length.
-      let wide = Array("a,l\n1,x\n".utf8).flatMap { [$0, 0] }
+      let wide = Array("a,l\n1,x\n".utf8).flatMap { [$0, 0] as [UInt8] }
       #expect(try text(wide, nil).contains("utf-16"))
       #expect(try text(Array(wide.dropLast()), "utf-16-le").contains("line 2"))
       #expect(TextEncoding("no-such-encoding") == nil && TextEncoding("latin1//TRANSLIT") == nil)
