@@ -14,12 +14,20 @@ extension LoadedConfiguration {
     return found.min { $0.1.count < $1.1.count }?.0.text
   }
 
+  /// A key of a configuration with its value as text.
+  public struct Setting: Hashable, Sendable {
+    public let key: String
+    public let value: String
+  }
+
   /// How the run is trained, for tables of many runs: keys of `training` without that word, and the seed.
-  public var settings: [(key: String, value: String)] {
+  public var settings: [Setting] {
     let start = "training."
-    return ConfigurationLeaf.all(of: values, RunSchema.root).compactMap { leaf -> (key: String, value: String)? in
-      if leaf.path == "seed" { return (leaf.path, leaf.text) }
-      return leaf.path.hasPrefix(start) ? (String(leaf.path.dropFirst(start.count)), leaf.text) : nil
+    let leaves = ConfigurationLeaf.all(of: values, RunSchema.root)
+    return leaves.compactMap { leaf in
+      if leaf.path == "seed" { return Setting(key: leaf.path, value: leaf.text) }
+      guard leaf.path.hasPrefix(start) else { return nil }
+      return Setting(key: String(leaf.path.dropFirst(start.count)), value: leaf.text)
     }
   }
 
