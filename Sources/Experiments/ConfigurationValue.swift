@@ -24,7 +24,7 @@ extension LoadedConfiguration {
   public var settings: [Setting] {
     let start = "training."
     let leaves = ConfigurationLeaf.all(of: values, RunSchema.root)
-    return leaves.compactMap { leaf in
+    return leaves.compactMap { leaf -> Setting? in
       if leaf.path == "seed" { return Setting(key: leaf.path, value: leaf.text) }
       guard leaf.path.hasPrefix(start) else { return nil }
       return Setting(key: String(leaf.path.dropFirst(start.count)), value: leaf.text)
