@@ -1,6 +1,5 @@
 internal import CHDF5
 internal import Glibc
-internal import Synchronization
 
 /// The one door to libhdf5: every call goes through here, under one lock.
 ///
@@ -12,8 +11,6 @@ public enum Library {
     _ = start
     lock.acquire()
     defer { lock.release() }
-    callBegan.store(now, ordering: .relaxed)
-    defer { callBegan.store(0, ordering: .relaxed) }
     return try body()
   }
 
@@ -29,32 +26,12 @@ public enum Library {
     _ = start
     lock.acquire()
     defer { lock.release() }
-    callBegan.store(now, ordering: .relaxed)
-    defer { callBegan.store(0, ordering: .relaxed) }
     // Automatic printing is a setting of the thread's error stack, and a thread may be new: set it each time.
     H5Eset_auto2(chdf5_default_error_stack(), nil, nil)
     let result = try body()
     if result >= 0 { return result }
     let frames = errorStack()
     throw HDF5Error(function: "\(function)", context: context(), frames: frames)
-  }
-
-  /// When the call that is being made began, in nanoseconds; 0 while there is none.
-  private static let callBegan = Atomic<UInt64>(0)
-
-  private static var now: UInt64 {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC_COARSE, &time)
-    return UInt64(time.tv_sec) &* 1_000_000_000 &+ UInt64(time.tv_nsec)
-  }
-
-  /// How long the process has been inside one call; 0 while it is in none.
-  ///
-  /// For those who watch over a process that is asked to stop: a damaged file can keep the library busy for ever. Takes no
-  /// lock.
-  public static var secondsInCall: Double {
-    let began = callBegan.load(ordering: .relaxed)
-    return began == 0 ? 0 : Double(now &- began) / 1e9
   }
 
   /// How many objects of the library are open in this process: files, groups, datasets, attributes, types, spaces.

@@ -45,7 +45,10 @@ struct ExitStatusTests {
     // has no user.
     #expect(
       places.sorted()
-        == ["Failure.swift", "FirstProcess.swift", "InternalError.swift", "Isolation.swift", "StopSignals.swift"])
+        == [
+          "Failure.swift", "FirstProcess.swift", "InternalError.swift", "Isolation.swift",
+          "StopSignals.swift",
+        ])
   }
 
   @Test(

@@ -124,6 +124,8 @@ struct HDF5ImporterTests {
       #expect(dataset.labels == FixtureData.labels.map { $0 > 1 ? 1 : 0 })
       #expect(summary.classNames == ["-1", "1"])
     }
+    let far = failure([split(labels: "from-1/far")], reading: LabelReading(firstLabel: -1))
+    #expect(far.contains("classes count from 0"), "\(far)")
     let low = failure([split(labels: "labels")], reading: LabelReading(firstLabel: 1))
     #expect(low.contains("has label 0, which is below --first-label 1"), "\(low)")
   }

@@ -137,7 +137,13 @@ public struct LabelReading: Sendable, Hashable {
         )
       }
     }
-    return numbers.map { $0.map { $0 - Int64(firstLabel) } }
+    // What lies beyond all numbers is no class either.
+    return numbers.map {
+      $0.map { number in
+        let (shifted, overflow) = number.subtractingReportingOverflow(Int64(firstLabel))
+        return overflow ? Int64.max : shifted
+      }
+    }
   }
 
   private static func commonNames(_ splits: [FoundLabels]) throws -> [String]? {

@@ -96,7 +96,8 @@ struct SchemaDecoder {
       if isPlain, let value = ScalarText.number(text) {
         if range.contains(value) { content = .number(value + 0) }
         if range.exceedsFloat(value) {
-          errors.add(node.location, at: keyPath, "found \(node.found), expected a number\(range.phraseWithSize)")
+          errors.add(
+            node.location, at: keyPath, "found \(node.found), expected a number\(range.phraseWithSize)")
           return nil
         }
       }

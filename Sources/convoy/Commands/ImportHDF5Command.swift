@@ -73,6 +73,7 @@ struct ImportHDF5: ParsableCommand {
   var axes: String?
 
   @Option(
+    -1_000_000...1_000_000,
     help: ArgumentHelp("The number of the first class, where labels do not count from 0.", valueName: "n"))
   var firstLabel: Int?
 

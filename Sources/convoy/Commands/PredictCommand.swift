@@ -93,7 +93,9 @@ struct PredictCommand: ParsableCommand {
       pictures.values(pixels).map { Minibatch(values: $0, sampleShape: shape) }
       ?? Minibatch(pixels: pixels, sampleShape: shape)
     return try predictor.logits(minibatch, stop: stop, flips: flips, answer: answer.place).map {
-      predictions(of: files.map(PathText.readable), $0, predictor, classNames(checkpoint, nil, count: predictor.classes))
+      predictions(
+        of: files.map(PathText.readable), $0, predictor, classNames(checkpoint, nil, count: predictor.classes)
+      )
     }
   }
 

@@ -83,6 +83,7 @@ with h5py.File("kinds.h5", "w", libver="v110") as f:
     f["words/latin1"] = np.array([word.encode("latin-1") for word in words])
     f.create_dataset("words/names", data=["ant", "bee", "cat", "zèbre"], dtype=text)
     f["from-1/labels"] = labels + 1
+    f["from-1/far"] = np.where(labels > 1, np.iinfo("i8").max, labels)
     f["from-1/signs"] = np.where(labels > 1, 1, -1)
     f["one-hot/labels"] = np.eye(4, dtype="f4")[labels]
     f["one-hot/labels"].attrs["class_names"] = ["a", "b", "c", "d"]
