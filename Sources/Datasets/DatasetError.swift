@@ -3,6 +3,7 @@ internal import HDF5
 
 /// What is wrong with a dataset or an importer's input, in one line: what, where, and what to do.
 public struct DatasetError: Error, CustomStringConvertible, Sendable, Equatable {
+  /// What kind of trouble it is, which decides a command's exit code.
   public enum Kind: Sendable, Equatable {
     /// A file is not there or may not be read.
     case missingInput

@@ -4,12 +4,14 @@ public import Settings
 ///
 /// Which ones follows from the labels and a seed of its own, so that trainings with other seeds hold out the same samples.
 public struct HeldOut: Hashable, Sendable {
+  /// How many samples are held out.
   public enum Amount: Hashable, Sendable {
     /// This share of all samples, in (0, 1), rounded to a whole number of them.
     case fraction(Double)
     case count(Int)
   }
 
+  /// Which samples are held out.
   public enum Choice: String, Hashable, Sendable, CaseIterable, SettingWord {
     /// By chance, of each class its share to within one sample.
     case stratified

@@ -102,6 +102,7 @@ public struct Minibatch: Sendable {
 
   public var count: Int { sampleIndices.count }
 
+  /// The class of a sample, counted from 0.
   public func label(_ index: Int) -> Int32 { labels[index] }
 
   /// The vector that a sample's outputs should be; nil where samples have classes.

@@ -2,6 +2,7 @@ internal import Settings
 
 /// A `key.path=value` that is put over a configuration's file.
 public struct Override: Hashable, Sendable, ExpressibleByStringLiteral {
+  /// Where an override was given.
   public enum Source: Hashable, Sendable {
     /// `--set` on the command line.
     case option

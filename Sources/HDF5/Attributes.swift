@@ -30,6 +30,7 @@ public struct Attributes: Sendable {
     return names.list
   }
 
+  /// Whether there is an attribute of this name.
   public func contains(_ name: String) throws -> Bool {
     try Library.call("H5Aexists", describe("looking up", name)) { H5Aexists(owner.id, name) } > 0
   }

@@ -2,6 +2,7 @@ internal import CHDF5
 
 /// How a dataset lies in its file: for readers that fetch the bytes themselves, outside the library's lock.
 extension Dataset {
+  /// How a dataset's elements lie in the file.
   public enum Layout: Hashable, Sendable {
     /// Inside the object's header.
     case compact
@@ -27,6 +28,7 @@ extension Dataset {
     public let byteCount: Int
   }
 
+  /// How this dataset's elements lie in the file.
   public func layout() throws -> Layout {
     let context = "asking \(quotedName) for its layout"
     let properties = try creationProperties(context)

@@ -179,6 +179,7 @@ public final class Dataset: Sendable {
     }
   }
 
+  /// Writes values into all of the dataset, or into a part of it.
   public func write<Number: HDF5Number>(_ values: [Number], region: Region? = nil) throws {
     try values.withUnsafeBufferPointer { try write($0, region: region) }
   }

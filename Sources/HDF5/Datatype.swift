@@ -71,6 +71,7 @@ extension UInt64: HDF5Number { public static var numberType: NumberType { .uint6
 
 /// What a stored element is.
 public struct Datatype: Hashable, Sendable, CustomStringConvertible {
+  /// The class of a type: what its elements are.
   public enum Class: Hashable, Sendable {
     case integer(signed: Bool)
     case float

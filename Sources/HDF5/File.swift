@@ -101,6 +101,7 @@ public final class File: Sendable {
     }
   }
 
+  /// Opens a file that lies in memory.
   public static func open(image: [UInt8], name: String) throws -> File {
     try image.withUnsafeBytes { try open(image: $0, name: name) }
   }

@@ -27,11 +27,13 @@ public final class Group: Sendable {
 
   /// What a name in a group stands for.
   public struct Member: Hashable, Sendable {
+    /// What a name in a group leads to.
     public enum Kind: Hashable, Sendable {
       case group, dataset, namedType
       /// A link to nothing, or to another file.
       case unresolved
     }
+    /// How a name in a group leads there.
     public enum Link: Hashable, Sendable {
       case hard
       /// Another path of the same file.

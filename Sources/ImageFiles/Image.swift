@@ -1,5 +1,6 @@
 /// An image in memory: rows from the top, channels innermost, one byte each.
 public struct Image: Hashable, Sendable {
+  /// The numbers of a pixel.
   public enum Channels: Int, Hashable, Sendable, CaseIterable {
     case grey = 1
     case rgb = 3

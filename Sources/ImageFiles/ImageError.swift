@@ -2,6 +2,7 @@ internal import Glibc
 
 /// What is wrong with an image file, in one line: what, where, and what to do.
 public struct ImageError: Error, CustomStringConvertible, Sendable, Equatable {
+  /// What kind of trouble it is.
   public enum Kind: Sendable, Equatable {
     /// The file is not there or may not be read.
     case missingInput

@@ -7,6 +7,7 @@ public enum ImageFile {
   /// No sensible image file is larger.
   private static let byteLimit = 1 << 30
 
+  /// The kinds of picture files.
   public enum Format: String, Hashable, Sendable, CaseIterable {
     case png
     case jpeg
@@ -49,6 +50,7 @@ public enum ImageFile {
         && stride(from: 3, to: stored.pixels.count, by: 4).contains { stored.pixels[$0] < 255 }
     }
 
+    /// The picture, turned or as it is stored.
     public func image(_ use: OrientationUse) -> Image {
       switch use {
       case .upright: stored.turnedUpright(from: orientation)

@@ -24,6 +24,7 @@ public struct Explanation: Sendable {
   /// How much the class's probability falls when a square there is covered with mid-grey (Zeiler and Fergus 2014); not below 0.
   public let occlusion: Map
 
+  /// How the maps of an explanation are made.
   public struct Settings: Hashable, Sendable {
     /// Nil explains the most probable class.
     public var classIndex: Int?

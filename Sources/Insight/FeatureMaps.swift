@@ -35,6 +35,7 @@ public struct FeatureMaps: Sendable {
     return sum
   }
 
+  /// The activations of one filter, row by row.
   public func map(_ filter: Int) -> [Float] {
     stride(from: filter, to: values.count, by: count).map { values[$0] }
   }

@@ -6,6 +6,7 @@ internal import Tensors
 ///
 /// Values and gradients are sums, not means, in `Double` and in memory order.
 public struct Objective: Hashable, Sendable {
+  /// What the number is made of.
   public enum Kind: Hashable, Sendable {
     /// A filter's degree of activation: the sum over its map, `aᵏ = Σᵢⱼ aᵏᵢⱼ`.
     case channelSum(Int)

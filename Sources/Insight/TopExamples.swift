@@ -7,6 +7,7 @@ internal import Tensors
 
 /// The images of a dataset that excite a layer's filters (or units) most, and how much all of them do on average.
 public struct TopExamples: Sendable {
+  /// A sample that excites a unit, with how much.
   public struct Example: Hashable, Sendable {
     /// In the dataset.
     public let row: Int
@@ -17,6 +18,7 @@ public struct TopExamples: Sendable {
     public let peak: Place?
   }
 
+  /// Where in a feature map an activation is largest.
   public struct Place: Hashable, Sendable {
     public let row: Int
     public let column: Int

@@ -1,5 +1,6 @@
 /// Why a model of another program cannot be brought in, in one line: what, where, and what to do.
 public struct InterchangeError: Error, CustomStringConvertible, Sendable, Equatable {
+  /// What kind of trouble it is, which decides a command's exit code.
   public enum Kind: Sendable, Equatable {
     /// The call does not say enough, or something that does not fit the file.
     case usage

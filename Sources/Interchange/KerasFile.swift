@@ -3,6 +3,7 @@ internal import Networks
 
 /// A file of Keras in its legacy HDF5 layout, opened: a whole model, or the weights alone.
 public struct KerasFile: Sendable {
+  /// What a file of Keras holds.
   public enum Contents: Hashable, Sendable {
     /// Architecture (`model_config`) and weights.
     case wholeModel

@@ -16,6 +16,7 @@ public struct KerasImport: Sendable {
   /// By what the network is judged, which says what its outputs are; nil leaves it to the file.
   public var loss: Loss.Kind?
 
+  /// A network whose weights files come without a description of the model.
   public enum Architecture: Sendable {
     case known(KnownArchitecture)
     /// A network whose layers have the names of those in the file.

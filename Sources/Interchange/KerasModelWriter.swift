@@ -10,6 +10,7 @@ public import Training
 public struct KerasModelWriter: ModelWriter {
   public init() {}
 
+  /// Writes what Keras opens as a model beside what the checkpoint holds.
   public func write(_ checkpoint: Checkpoint, to root: Group) throws {
     let model = ModelDescription(checkpoint.network, name: checkpoint.name)
     let config = KerasModelConfig(model)

@@ -16,6 +16,7 @@ public indirect enum JSONValue: Hashable, Sendable, ExpressibleByStringLiteral, 
 }
 
 extension JSONValue: Encodable {
+  /// Writes the value as the JSON that it is.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.singleValueContainer()
     switch self {

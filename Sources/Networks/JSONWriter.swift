@@ -80,6 +80,7 @@ public struct NullIfMissing<Value: Encodable>: Encodable {
 
   public init(wrappedValue: Value?) { self.wrappedValue = wrappedValue }
 
+  /// Writes the number, or null where it is not finite.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.singleValueContainer()
     if let wrappedValue { try container.encode(wrappedValue) } else { try container.encodeNil() }

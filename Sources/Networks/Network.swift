@@ -69,6 +69,7 @@ public struct LayerNamer: Sendable {
 
   public init() {}
 
+  /// A name for one more layer: its word, with a number from the second on.
   public mutating func name(for spec: LayerSpec) -> String {
     let count = used[spec.word, default: 0]
     used[spec.word] = count + 1

@@ -18,6 +18,7 @@ extension Network: Codable {
       layers: try container.decode([Layer].self, forKey: .layers))
   }
 
+  /// Writes what checkpoints hold of it.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: CodingKeys.self)
     try container.encode(inputShape, forKey: .inputShape)
@@ -50,6 +51,7 @@ extension Layer: Codable {
       spec: try container.decode(LayerSpec.self, forKey: .spec))
   }
 
+  /// Writes what checkpoints hold of it.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: CodingKeys.self)
     try container.encode(name, forKey: .name)
@@ -88,6 +90,7 @@ extension LayerSpec: Codable {
       isPlain ? description.settings.prototype : try container.decode(forKey: .settings))
   }
 
+  /// Writes what checkpoints hold of it.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: CodingKeys.self)
     try container.encode(word, forKey: .kind)

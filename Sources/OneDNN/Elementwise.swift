@@ -8,10 +8,14 @@ public enum Elementwise {
   ) throws(OneDNNError) -> [PrimitiveDescriptor] {
     var descriptor = dnnl_eltwise_desc_t()
     var data = data.raw
+    var (algorithm, alpha) = (training ? function.algorithmByOutput : function.algorithm, function.alpha)
+    if case .clip(low: 0, let high) = function {
+      // The same values by a name of which the library knows that it keeps zeros, which padded channels ask for.
+      (algorithm, alpha) = (dnnl_eltwise_bounded_relu, high)
+    }
     try call("dnnl_eltwise_forward_desc_init") {
       dnnl_eltwise_forward_desc_init(
-        &descriptor, training ? dnnl_forward_training : dnnl_forward_inference,
-        training ? function.algorithmByOutput : function.algorithm, &data, function.alpha,
+        &descriptor, training ? dnnl_forward_training : dnnl_forward_inference, algorithm, &data, alpha,
         function.beta)
     }
     return try implementations(of: &descriptor, Attributes(), hint: nil)

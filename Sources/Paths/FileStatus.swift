@@ -2,6 +2,7 @@ internal import Glibc
 
 /// What stands under a path; links are followed.
 public struct FileStatus: Sendable {
+  /// What stands at a path.
   public enum Kind: Sendable {
     case file
     case folder
@@ -33,10 +34,13 @@ public struct FileStatus: Sendable {
     byteCount = Int(status.st_size)
   }
 
+  /// Whether anything stands at the path.
   public static func exists(_ path: String) -> Bool { FileStatus(path) != nil }
 
+  /// Whether a regular file stands at the path.
   public static func isFile(_ path: String) -> Bool { FileStatus(path)?.kind == .file }
 
+  /// Whether a folder stands at the path.
   public static func isFolder(_ path: String) -> Bool { FileStatus(path)?.kind == .folder }
 }
 

@@ -2,6 +2,7 @@ internal import Glibc
 
 /// Why a file could not be read or written.
 public struct FileFailure: Error, CustomStringConvertible, Sendable {
+  /// What was done when writing failed.
   public enum Step: Sendable {
     case opening
     case reading

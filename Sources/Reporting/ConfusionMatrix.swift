@@ -42,6 +42,7 @@ public struct ConfusionMatrix: Hashable, Sendable {
     }
   }
 
+  /// Precision, recall and the like of one class.
   public func figures(ofClass index: Int) -> ClassFigures {
     ClassFigures(
       right: counts[index][index], taken: counts.reduce(0) { $0 + $1[index] },

@@ -24,6 +24,7 @@ public struct OutputErrors: Hashable, Sendable {
     self.figures = figures
   }
 
+  /// The errors of each output, as a table.
   public func table() -> Table {
     var table = Table(
       [Table.Column("", .trailing), Table.Column("output")]

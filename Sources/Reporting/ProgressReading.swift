@@ -24,6 +24,7 @@ public struct ProgressReading: Hashable, Sendable {
     self.secondsLeft = secondsLeft
   }
 
+  /// A named number.
   public struct Figure: Hashable, Sendable {
     public var name: String
     public var value: Double

@@ -2,12 +2,14 @@
 ///
 /// Cells may come from files: what is no printable character stands as U+FFFD, so that a row stays a row.
 public struct Table: Hashable, Sendable {
+  /// To which side of its column a text is set.
   public enum Alignment: Hashable, Sendable {
     case leading
     /// For numbers.
     case trailing
   }
 
+  /// A column's heading and how its texts are set.
   public struct Column: Hashable, Sendable {
     public let title: String
     public let alignment: Alignment

@@ -3,6 +3,7 @@
 /// A character counts two columns where terminals draw it wide (Chinese, Japanese, Korean, emoji), none where it only
 /// joins or controls, and one otherwise. See Unicode Standard Annex 11, <https://www.unicode.org/reports/tr11/>.
 public enum TextWidth {
+  /// Columns of a terminal that a text takes.
   public static func columns(_ text: some StringProtocol) -> Int {
     text.reduce(0) { $0 + columns($1) }
   }

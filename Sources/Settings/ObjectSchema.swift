@@ -8,6 +8,7 @@ public struct ObjectSchema: Sendable {
     self.keys = keys
   }
 
+  /// The key of this name.
   public func key(_ name: String) -> Key? { keys.first { $0.name == name } }
 
   /// The sections that have a key of this name, for hints about keys in the wrong place.

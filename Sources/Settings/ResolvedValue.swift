@@ -46,6 +46,7 @@ public struct ResolvedValue: Sendable {
 extension ResolvedValue: Hashable {
   /// Compares what is configured, not where it was written.
   public static func == (left: ResolvedValue, right: ResolvedValue) -> Bool { left.content == right.content }
+  /// Feeds the content alone: two equal values may come from different places.
   public func hash(into hasher: inout Hasher) { hasher.combine(content) }
 }
 

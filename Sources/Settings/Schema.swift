@@ -84,6 +84,7 @@ public struct NumberRange: Sendable {
   /// From 0 to 1.
   public static let unit = NumberRange(minimum: 0, maximum: 1)
 
+  /// Whether the number lies in the range.
   public func contains(_ value: Double) -> Bool {
     (minimumIsAllowed ? value >= minimum : value > minimum)
       && (maximumIsAllowed ? value <= maximum : value < maximum)

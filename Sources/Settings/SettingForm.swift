@@ -61,6 +61,7 @@ extension SettingForm {
 // MARK: - Scalars
 
 extension SettingForm where Value == Int {
+  /// A whole number.
   public static func integer(_ range: ClosedRange<Int>) -> SettingForm {
     SettingForm(.integer(range), decode: { $0.integer }, encode: { .integer($0) })
   }
@@ -72,6 +73,7 @@ extension SettingForm where Value == Int {
 }
 
 extension SettingForm where Value == Double {
+  /// A number.
   public static func number(_ range: NumberRange) -> SettingForm {
     SettingForm(.number(range), decode: { $0.number }, encode: { .number($0) })
   }

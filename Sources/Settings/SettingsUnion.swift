@@ -118,6 +118,7 @@ public struct SettingsUnion<Value: Sendable>: Sendable {
     UnionSchema(noun, kinds.map { UnionSchema.Kind($0.name, $0.payload, $0.summary) })
   }
 
+  /// The kind of this word.
   public func kind(_ name: String) -> SettingsKind<Value>? { kinds.first { $0.name == name } }
 
   /// The value that was written; nil for an unknown kind or a payload of another form.

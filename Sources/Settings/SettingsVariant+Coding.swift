@@ -26,6 +26,7 @@ extension SettingsVariant {
     self = value
   }
 
+  /// Writes the variant as files keep it.
   public func encodeVariant(to encoder: any Encoder) throws {
     guard case .kind(let word, let payload) = Self.settings.content(of: self) else { return }
     var container = encoder.container(keyedBy: CodedWord.self)

@@ -1,5 +1,6 @@
 /// One of several kinds, named by a single key: `adam: {learning_rate: 1e-3}`, or by a bare word: `flatten`.
 public struct UnionSchema: Sendable {
+  /// A word and what may be written behind it.
   public struct Kind: Sendable {
     public let name: String
     /// Nil for a kind that is only a word.
@@ -31,5 +32,6 @@ public struct UnionSchema: Sendable {
     self.kinds = kinds
   }
 
+  /// The kind of this word.
   public func kind(_ name: String) -> Kind? { kinds.first { $0.name == name } }
 }

@@ -58,6 +58,7 @@ public final class AlignedBuffer<Element: BitwiseCopyable & Sendable>: @unchecke
     baseAddress.update(from: other.baseAddress, count: count)
   }
 
+  /// Sets every element.
   public func fill(with value: Element) { elements.update(repeating: value) }
 
   /// A plain array of the elements, for tests and small results.

@@ -16,6 +16,7 @@ extension UnsafeMutablePointer<Float> {
   @inlinable @inline(__always)
   public func lanes(at index: Int) -> Lanes { UnsafePointer(self).lanes(at: index) }
 
+  /// Writes the lanes to consecutive elements, the first at the index.
   @inlinable @inline(__always)
   public func store(_ lanes: Lanes, at index: Int) {
     UnsafeMutableRawPointer(self + index).storeBytes(of: lanes, as: Lanes.self)

@@ -40,6 +40,7 @@ public struct RandomStream: Sendable, RandomNumberGenerator {
       0, UInt32(truncatingIfNeeded: b), UInt32(truncatingIfNeeded: b >> 32), mixed[2])
   }
 
+  /// The next 32 random bits.
   public mutating func nextUInt32() -> UInt32 {
     if used == 4 {
       block = philox4x32(counter: counter, key: key)
@@ -60,6 +61,7 @@ public struct RandomStream: Sendable, RandomNumberGenerator {
     return PhiloxBlocks(counter: counter, key: key)
   }
 
+  /// The next 64 random bits.
   public mutating func next() -> UInt64 {
     let low = UInt64(nextUInt32())
     return low | UInt64(nextUInt32()) << 32

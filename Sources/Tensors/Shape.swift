@@ -26,6 +26,7 @@ extension Shape: Codable {
   public init(from decoder: any Decoder) throws {
     dimensions = try [Int](from: decoder)
   }
+  /// Writes the dimensions as a list.
   public func encode(to encoder: any Encoder) throws {
     try dimensions.encode(to: encoder)
   }

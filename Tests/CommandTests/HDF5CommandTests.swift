@@ -148,7 +148,7 @@ struct HDF5CommandTests {
   func descriptors() throws {
     let result = try Program.run(
       ["dataset", "check", "\(fixtures)/class-names.h5"], shell: "ulimit -n 4")
-    #expect(result.code == 74 && result.errors.contains("Too many open files"), "\(result.errors)")
+    #expect(result.code == 74 && result.errors.contains("open files"), "\(result.errors)")
   }
 
   @Test("packed data is named with its filter, and read where the plug-ins' folder is given")

@@ -26,7 +26,7 @@ struct ImportKerasCommandTests {
     let model = Self.fixture("regression-keras3")
     try expectFailure(
       ["import", "keras", model, "--to", target, "--classes", folder.file("saved_model")], code: 65,
-      says: "saved_model cannot be read as a list of names")
+      says: "it is not a file but a folder")
     try folder.write("", to: "file")
     try expectFailure(
       ["import", "keras", model, "--to", folder.file("file/new.h5")], code: 73, says: "cannot make the folder"

@@ -54,7 +54,11 @@ struct DrawnData: Hashable, Sendable {
   func source(_ role: String) -> Node {
     var source: Node = ["file": .scalar(Self.fileName), "images": .scalar("\(role)/images")]
     source[target.isLabels ? "labels" : "targets"] = .scalar("\(role)/targets")
-    if hasWeights { source["weights"] = .scalar("\(role)/weights") }
+    if hasWeights {
+      source["weights"] = .scalar("\(role)/weights")
+    } else if seed % 8 == 0 {
+      source["weights"] = "none"
+    }
     return source
   }
 

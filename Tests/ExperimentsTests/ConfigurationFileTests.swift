@@ -48,7 +48,7 @@ enum Shipped {
           .dense(Dense(units: 10)),
         ]),
       training: TrainingConfiguration(
-        epochs: 10, batch: 128,
+        epochs: 10, batch: 128, metrics: [.accuracy],
         optimizer: .sgd(SGD(learningRate: 0.05, momentum: 0.9))))
     #expect(loaded.run == expected)
     #expect(loaded.network.parameterCount == 137_660)

@@ -93,7 +93,7 @@ import Training
     #expect(
       run.training
         == TrainingConfiguration(
-          epochs: 10, batch: 128,
+          epochs: 10, batch: 128, metrics: [.accuracy],
           optimizer: .sgd(SGD(learningRate: 0.05, momentum: 0.9))))
     let layers = """
           - conv2d: {filters: 4, kernel: [3, 5]}
@@ -153,7 +153,7 @@ import Training
       run.training
         == TrainingConfiguration(
           epochs: 10, batch: 128, shard: 16,
-          loss: .softmaxCrossEntropy(SoftmaxCrossEntropy(labelSmoothing: 0.1)),
+          loss: .softmaxCrossEntropy(SoftmaxCrossEntropy(labelSmoothing: 0.1)), metrics: [.accuracy],
           optimizer: .adamW(
             AdamW(learningRate: 1e-3, beta1: 0.8, beta2: 0.99, epsilon: 1e-8, weightDecay: 0.01)),
           schedule: ScheduleConfiguration(

@@ -36,6 +36,8 @@ struct JSONSchemaTests {
     // YAML 1.1 takes these for numbers, and a number that is none is neither too small nor too large.
     "digits in groups", "a time, which YAML would read in base sixty", "not a number", "infinity",
     "a fraction by zero",
+    // In JSON a number is of any size.
+    "a number that 32 bits do not hold",
     // A word that is no layer may be a block, and a block has keys of its own.
     "a layer as a bare word without what it requires", "an addition without inputs",
     "a value that does not suit a block", "a parameter that the block does not have",

@@ -62,7 +62,7 @@ struct LookFlagTests {
     let black = SettingFlag(["black"], option: "--black", text: "300")
     #expect(
       errors([], request: [black, SettingFlag(["white"], option: "--white", text: "255")]) == [
-        "--black 300: found '300', expected less than white, 255"
+        "--white 255: found '255', expected more than black, 300"
       ])
   }
 

@@ -59,7 +59,7 @@ struct PathTextTests {
   @Test("the parts of a path")
   func parts() {
     for (path, parent, name) in [
-      ("a/b.h5", "a", "b.h5"), ("b.h5", ".", "b.h5"), ("/b", "/", "b"), ("/", ".", "/"), ("a//b/", "a", "b"),
+      ("a/b.h5", "a", "b.h5"), ("b.h5", ".", "b.h5"), ("/b", "/", "b"), ("/", "/", "/"), ("a//b/", "a", "b"),
       // An accent behind a slash makes one character of both, and still two parts.
       ("a/\u{301}b", "a", "\u{301}b"),
     ] {

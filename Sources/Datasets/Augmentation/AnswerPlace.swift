@@ -33,6 +33,7 @@ extension SettingKey {
 
 /// What is right for a sample, as far as steps that move its pixels must know.
 public struct AnswerForm: Hashable, Sendable {
+  /// The words of configurations.
   public enum Kind: Hashable, Sendable {
     /// One class.
     case classes

@@ -87,6 +87,7 @@ extension AugmentationStep: SettingsVariant {
 
   public var kind: Kind { member.kind }
 
+  /// A kind's word, and what may be written behind it.
   public static func description(of kind: Kind) -> SettingsKind<Self> {
     func described<Settings>(
       _ settings: SettingsDescription<Settings>, _ make: @escaping @Sendable (Settings) -> Self

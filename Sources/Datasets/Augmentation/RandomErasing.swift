@@ -6,6 +6,7 @@ public import Settings
 ///
 /// - SeeAlso: Zhong et al. 2017, <https://arxiv.org/abs/1708.04896>.
 public struct RandomErasing: Hashable, Sendable {
+  /// What stands where pixels were.
   public enum Fill: Hashable, Sendable {
     /// Each number anew: 0...255 for bytes, for floats uniform between the sample's smallest and largest.
     case random
@@ -46,6 +47,7 @@ public struct RandomErasing: Hashable, Sendable {
 }
 
 extension RandomErasing.Fill: SettingsVariant {
+  /// The words of configurations.
   public enum Kind: String, Sendable, CaseIterable {
     case random
     case value
@@ -60,6 +62,7 @@ extension RandomErasing.Fill: SettingsVariant {
     }
   }
 
+  /// A kind's word, and what may be written behind it.
   public static func description(of kind: Kind) -> SettingsKind<Self> {
     switch kind {
     case .random:

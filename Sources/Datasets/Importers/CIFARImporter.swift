@@ -5,6 +5,7 @@ internal import Tensors
 ///
 /// - SeeAlso: Krizhevsky 2009, <https://www.cs.toronto.edu/~kriz/cifar.html>.
 public struct CIFARImporter: DatasetImporter {
+  /// CIFAR-10, or CIFAR-100 with one of its two sets of classes.
   public enum Variant: String, Sendable, CaseIterable {
     case cifar10
     /// 100 classes.
@@ -24,6 +25,7 @@ public struct CIFARImporter: DatasetImporter {
 
   static let sampleByteCount = 3 * 32 * 32
 
+  /// Reads everything and writes the dataset.
   public func write(to output: DatasetOutput, progress: (Double) throws -> Void) throws -> ImportSummary {
     let files = try CIFARFiles(variant, path, check: output.check)
     let classNames = try files.classNames()

@@ -47,6 +47,7 @@ public struct CSVImporter: DatasetImporter {
     self.format = format
   }
 
+  /// Reads everything and writes the dataset.
   public func write(to output: DatasetOutput, progress: (Double) throws -> Void) throws -> ImportSummary {
     precondition(!splits.isEmpty, "an import needs at least one split")
     var done = 0.0

@@ -39,6 +39,7 @@ public struct HDF5Importer: DatasetImporter {
   /// Names of the classes or of the target columns, or the name of a dataset of them.
   public let classNames: ClassNames?
 
+  /// Where the names of the classes come from.
   public enum ClassNames: Sendable, Hashable {
     case list([String])
     case dataset(String)
@@ -55,6 +56,7 @@ public struct HDF5Importer: DatasetImporter {
     self.classNames = classNames
   }
 
+  /// Reads everything and writes the dataset.
   public func write(to output: DatasetOutput, progress: (Double) throws -> Void) throws -> ImportSummary {
     let inputs = try splits.map { split in try translating { try HDF5ImportInput(split, axes: axes) } }
     try checkAlike(inputs)

@@ -47,6 +47,7 @@ public struct ImageFolderImporter: DatasetImporter {
     self.orientation = orientation
   }
 
+  /// Reads everything and writes the dataset.
   public func write(to output: DatasetOutput, progress: (Double) throws -> Void) throws -> ImportSummary {
     let listing = try ImageFolderListing(path, check: output.check)
     let writer = try DatasetWriter(output)

@@ -40,6 +40,7 @@ public struct NumPyImporter: DatasetImporter {
     self.channelsFirst = channelsFirst
   }
 
+  /// Reads everything and writes the dataset.
   public func write(to output: DatasetOutput, progress: (Double) throws -> Void) throws -> ImportSummary {
     let files = try archive.map { try ZipArchive(RawFile($0)) }
     func open(_ name: String) throws -> NumPyArray {

@@ -4,6 +4,7 @@ public import Tensors
 
 /// What looking at every sample of a dataset file found.
 public struct DatasetReport: Sendable {
+  /// How bad a finding is.
   public enum Severity: String, Sendable, Hashable {
     /// A training on this data would be wrong, or would break.
     case error
@@ -11,11 +12,13 @@ public struct DatasetReport: Sendable {
     case warning
   }
 
+  /// Something wrong or odd about a dataset.
   public struct Finding: Sendable, Hashable {
     public let severity: Severity
     public let text: String
   }
 
+  /// What a split holds, in numbers.
   public struct SplitFigures: Sendable {
     public let name: String
     public let count: Int

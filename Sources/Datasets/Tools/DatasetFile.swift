@@ -77,6 +77,7 @@ public struct DatasetFile: Sendable {
     others = []
   }
 
+  /// Opens the samples of a split.
   public func open(_ split: Split) throws -> ImageDataset {
     try ImageDataset(
       path: split.file ?? path, images: split.images, target: split.target, weights: split.weights)

@@ -22,6 +22,7 @@ public struct Gallery: Sendable {
     public let activeShare: Double
   }
 
+  /// A layer with what is shown of it.
   public struct Room: Sendable {
     public let layer: ResolvedLayer
     /// Empty for layers that have nothing of their own to learn.
@@ -32,6 +33,7 @@ public struct Gallery: Sendable {
     public let flow: [Image]
   }
 
+  /// A sample with what the network makes of it.
   public struct Input: Sendable {
     public let row: Int
     public let label: String

@@ -2,6 +2,7 @@ public import ImageFiles
 
 /// Pictures in rows with a line of text under each: one image to look at.
 public struct PictureSheet: Sendable {
+  /// A picture with the words below it.
   public struct Tile: Sendable {
     public let image: Image
     public let labels: [String]

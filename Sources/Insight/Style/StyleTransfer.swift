@@ -6,6 +6,7 @@ internal import Tensors
 /// All that a step depends on is in the state, so that a transfer that was saved and goes on gives the same bytes as one that
 /// was never interrupted.
 public final class StyleTransfer {
+  /// How the picture is changed in a step.
   public enum Rule: Hashable, Sendable {
     case lbfgs
     /// Rate in pixels a step. Kingma & Ba 2015, β₁ = 0.9, β₂ = 0.999, ε = 1e-8.

@@ -2,6 +2,7 @@
 public struct Chart: Hashable, Sendable {
   /// One line of a chart.
   public struct Series: Hashable, Sendable {
+    /// How a series is drawn.
     public enum Style: Hashable, Sendable {
       case line
       /// A thin line, for many noisy points behind a smoother one.
@@ -31,6 +32,7 @@ public struct Chart: Hashable, Sendable {
     }
   }
 
+  /// A pair of numbers.
   public struct Point: Hashable, Sendable {
     public let x: Double
     public let y: Double

@@ -2,6 +2,7 @@ internal import Mustache
 
 /// A web page of tables and charts, like a run's report: one file, no scripts, light and dark.
 public struct TablePage: Sendable {
+  /// A heading with what stands below it.
   public struct Part: Sendable {
     public let title: String
     public let table: Table?

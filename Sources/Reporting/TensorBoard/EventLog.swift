@@ -69,6 +69,7 @@ public final class EventLog {
     try add(Event(time: time, step: step, .value(value)))
   }
 
+  /// Hands everything that was added to the system.
   public func flush() throws {
     guard !pending.isEmpty else { return }
     try file.write(contentsOf: pending)
