@@ -7,6 +7,7 @@ internal import Insight
 internal import Interchange
 internal import Networks
 internal import OneDNN
+internal import Paths
 internal import Reporting
 internal import Training
 
@@ -64,6 +65,7 @@ enum ExitStatus: Int32, CaseIterable {
     case is ConfigurationError: self = .configuration
     case let failure as Gnuplot.Failure: self = Self.status(of: failure)
     case let error as InterchangeError: self = Self.status(of: error)
+    case let failure as FileFailure: self = Self.status(of: failure)
     // The system's, which a target below has let through.
     case _ where SystemReason.isForeign(error): self = .inputOutput
     // The compiler does not know all types of errors; a test does.
@@ -72,6 +74,15 @@ enum ExitStatus: Int32, CaseIterable {
   }
 
   // MARK: - Kinds of errors
+
+  private static func status(of failure: FileFailure) -> ExitStatus {
+    switch failure.step {
+    case .opening, .notAFile: .missingInput
+    case .reading: .inputOutput
+    case .creating, .writing: .cannotCreate
+    case .tooLarge: .badData
+    }
+  }
 
   private static func status(of error: HDF5Error) -> ExitStatus {
     if error.isOutOfSpace || error.systemRefusal != nil { return .inputOutput }

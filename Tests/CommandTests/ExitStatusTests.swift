@@ -14,8 +14,10 @@ struct ExitStatusTests {
     while let file = files.nextObject() as? URL {
       guard file.pathExtension == "swift" else { continue }
       let text = try String(contentsOf: file, encoding: .utf8)
-      for match in text.matches(of: /(?:struct|enum|class) (\w+)\s*(?:<[^>]*>)?: [^{\n]*\bError\b/) {
-        names.insert(String(match.1))
+      // What a target keeps to itself reaches no command.
+      for match in text.matches(of: /(public )?(?:struct|enum|class) (\w+)\s*(?:<[^>]*>)?: [^{\n]*\bError\b/)
+      where match.1 != nil || file.path.contains("/convoy/") {
+        names.insert(String(match.2))
       }
     }
     return names
