@@ -93,7 +93,9 @@ extension ResolvedNetwork {
 
 /// What black and white are to a network.
 struct RangeOption: ParsableArguments {
+  // A number below 0 is no option.
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp(
       "What black and white are to the network, such as 0,1; as in its training by default.",
       valueName: "low,high"))

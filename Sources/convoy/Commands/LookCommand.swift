@@ -33,7 +33,8 @@ struct LookOptions: ParsableArguments {
 
   @Option(LookRequest.black) var black: SettingFlag?
   @Option(LookRequest.white) var white: SettingFlag?
-  @Option(help: ArgumentHelp("Both in one, such as 0,1.", valueName: "black,white"))
+  @Option(
+    parsing: .unconditional, help: ArgumentHelp("Both in one, such as 0,1.", valueName: "black,white"))
   var range: String?
 
   @OptionGroup var workers: WorkersOption

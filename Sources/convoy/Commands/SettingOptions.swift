@@ -12,7 +12,9 @@ extension Option where Value == SettingFlag? {
   /// - Parameter keys: on the way to the setting, where it is not the look's own.
   init<Root: DescribedSettings>(_ setting: SettingKey<Root>, under keys: [String] = []) {
     self.init(
-      name: .customLong(setting.optionName), help: ArgumentHelp(setting.key),
+      name: .customLong(setting.optionName),
+      // A number below 0 is no option.
+      parsing: setting.key.schema.isNumber ? .unconditional : .next, help: ArgumentHelp(setting.key),
       completion: CompletionKind(setting.key.schema), transform: setting.reader(under: keys))
   }
 
@@ -78,6 +80,16 @@ extension ArgumentHelp {
   fileprivate init(_ key: Key) {
     let help = SettingHelp(key)
     self.init(help.text, valueName: help.valueName)
+  }
+}
+
+extension Schema {
+  fileprivate var isNumber: Bool {
+    switch self {
+    case .integer, .number: true
+    case .optional(_, let inner): inner.isNumber
+    default: false
+    }
   }
 }
 
