@@ -67,8 +67,7 @@ struct PictureRangeTests {
   }
 
   @Test(
-    "a picture is predicted as its pixels in the dataset are",
-    arguments: ["0 to 1", "0 to 255", "-1 to 1"])
+    "a picture is predicted as its pixels in the dataset are", arguments: ["0 to 1", "0 to 255", "-1 to 1"])
   func floats(name: String) throws {
     let number: (UInt8) -> Float =
       switch name {
