@@ -186,6 +186,23 @@ struct PlanTests {
   }
 
   @Test(
+    "bf16 follows fp32 where windows are dilated", .enabled(if: Processor.hasBF16, Processor.noBF16),
+    arguments: [(40, 40, 10, 10), (56, 24, 8, 13), (53, 27, 6, 8), (50, 40, 7, 9), (56, 56, 7, 10)])
+  func dilatedBF16(channels: Int, filters: Int, height: Int, width: Int) throws {
+    let network = try Network(
+      inputShape: [height, width, channels],
+      chain: [
+        .conv2D(Conv2D(filters: channels, kernel: Size2D(1), useBias: false)),
+        .conv2D(
+          Conv2D(filters: filters, kernel: Size2D(3), dilation: Size2D(2), padding: .same, useBias: false)),
+        .flatten, .dense(Dense(units: 3)),
+      ])
+    for samples in [5, 2] {
+      try expectMatchesReference(network, samples: samples, tolerance: 0.1, precision: .bf16)
+    }
+  }
+
+  @Test(
     "bf16 follows fp32 within its eight bits", .enabled(if: Processor.hasBF16, Processor.noBF16))
   func bf16() throws {
     // Smooth functions only: where ReLU or a maximum sits at a kink, a rounding decides which way the gradient goes.
