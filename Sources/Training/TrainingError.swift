@@ -16,6 +16,8 @@ public struct TrainingError: Error, CustomStringConvertible, Sendable, Equatable
     case inUse
     /// The configuration does not fit its data, or the checkpoint it should go on from.
     case configuration
+    /// A signal asked the process to stop before there was anything to save.
+    case stopped
   }
 
   /// What kind of problem it is, which decides the exit code.

@@ -130,6 +130,7 @@ enum ExitStatus: Int32, CaseIterable {
     case .notFinite: .notFinite
     case .inUse: .inUse
     case .configuration: .configuration
+    case .stopped: .stopped
     }
   }
 

@@ -24,7 +24,7 @@ struct ResourceLimitTests {
     _ arguments: [String], under limits: String, prefix: String = "", folder: TemporaryDirectory
   ) throws -> Program.Result {
     let words = ([Program.path] + arguments).map { "'\($0)'" }.joined(separator: " ")
-    let script = "unset SWIFT_BACKTRACE; exec timeout -k 1 60 \(prefix) sh -c \"\(limits); exec \(words)\""
+    let script = "unset SWIFT_BACKTRACE; exec timeout -k 1 60 \(prefix) bash -c \"\(limits); exec \(words)\""
     let result = try Program.run(["-c", script], in: folder.path, program: "/bin/sh")
     // 124 and 137 are `timeout`'s: it did not end by itself.
     let codes: [Int32] = [0, 65, 66, 70, 73, 74, 75, 78]
@@ -57,7 +57,7 @@ struct ResourceLimitTests {
         ["train", small.config, "--run-dir", folder.file("run-\(number)"), "--quiet", "--workers", "3"],
         [
           "train", small.config, "--run-dir", folder.file("streamed-\(number)"), "--quiet", "--set",
-          "data.memory_limit=4KB",
+          "data.memory_limit=4 kB",
         ],
         [
           "evaluate", folder.file("done"), "--data", folder.file("data.h5"), "--images", "train/images",

@@ -136,8 +136,13 @@ public enum CheckpointFile {
     } catch let error as TrainingError {
       throw error
     } catch {
-      throw TrainingError(.badData, "cannot read the checkpoint \(name): \(error)")
+      throw unreadable(name, error)
     }
+  }
+
+  private static func unreadable(_ path: String, _ error: any Error) -> TrainingError {
+    TrainingError(
+      error is HDF5.Isolation.Stopped ? .stopped : .badData, "cannot read the checkpoint \(path): \(error)")
   }
 
   static func contents(of path: String) throws(TrainingError) -> (
@@ -150,7 +155,7 @@ public enum CheckpointFile {
       file: path)
     // A checksum says that no byte was lost, and not who wrote them.
     do { try HDF5.File.check(path) } catch {
-      throw TrainingError(.badData, "cannot read the checkpoint \(path): \(error)")
+      throw unreadable(path, error)
     }
     return (header, bytes)
   }
