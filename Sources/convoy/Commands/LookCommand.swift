@@ -78,23 +78,25 @@ struct PictureFolder: Sendable {
   let path: String
 
   @discardableResult
-  func write(_ image: Image, as name: String) throws -> String {
-    let file = "\(path)/\(name).png"
+  func write(_ image: Image, as name: FileName) throws -> String {
+    let file = "\(path)/\(name.text).png"
     try makeFolder(of: file)
     try ImageFile.write(image, to: file)
     return file
   }
 
   @discardableResult
-  func write(_ text: String, as name: String) throws -> String {
-    let file = "\(path)/\(name)"
+  func write(_ text: String, as name: FileName) throws -> String {
+    let file = "\(path)/\(name.text)"
     try makeFolder(of: file)
     try OutputFile.write(text, to: file)
     return file
   }
 
   /// What a file of the folder holds; nil where it is not there.
-  func text(of name: String) -> String? { try? String(contentsOfFile: "\(path)/\(name)", encoding: .utf8) }
+  func text(of name: FileName) -> String? {
+    try? String(contentsOfFile: "\(path)/\(name.text)", encoding: .utf8)
+  }
 
   func report(_ result: LookResult, json: Bool) throws {
     if json { return print(try ResultJSON.text(result.findings)) }
