@@ -11,7 +11,7 @@ public struct AscentSettings: Hashable, Sendable {
   public var l1 = 0.0
   /// ``ImagePrior/l2``.
   public var l2 = 0.0
-  /// ``ImagePrior/totalVariation``; nil is 0.03 for small images without ``l1``, and 0 for others.
+  /// ``ImagePrior/totalVariation``; nil is 0.02 for small images without ``l1``, and 0 for others.
   public var totalVariation: Double?
   /// Nil takes waves, where pixels find noise, and pixels for small images with ``l1``.
   public var parameterization: ImageParameterization?
@@ -58,7 +58,7 @@ public struct AscentSettings: Hashable, Sendable {
     var result = self
     result.rate = rate ?? rule.defaultRate
     result.parameterization = parameterization ?? (isSparse ? .pixels : .fourier)
-    result.totalVariation = totalVariation ?? (isLarge || isSparse ? 0 : 0.03)
+    result.totalVariation = totalVariation ?? (isLarge || isSparse ? 0 : 0.02)
     result.jitter = jitter ?? (isLarge ? 8 : isSparse ? 0 : side / 12)
     result.scale = scale ?? (isLarge ? 0.1 : 0)
     result.rotation = rotation ?? (isLarge ? 5 : 0)
@@ -110,7 +110,7 @@ extension AscentSettings: DescribedSettings {
     "This times the sum of (x − 0.5)² is subtracted.")
   public static let totalVariation = SettingKey(
     "total_variation", \AscentSettings.totalVariation, .optional("auto", .number(.nonNegative)),
-    "This times the total variation is subtracted; `auto` is 0.03 for images below 64 pixels, and 0 for others or with `l1`."
+    "This times the total variation is subtracted; `auto` is 0.02 for images below 64 pixels, and 0 for others or with `l1`."
   )
   public static let parameterization = SettingKey(
     "parameterization", \AscentSettings.parameterization,

@@ -1,6 +1,8 @@
 internal import Compute
 public import Datasets
 internal import Foundation
+internal import Networks
+internal import Tensors
 
 extension Subject {
   /// Whether a dataset's samples, and what the file says of them, belong to the network.

@@ -103,8 +103,8 @@ public struct Subject: Sendable {
   public func lastFeatureLayer() throws(InsightError) -> ResolvedLayer {
     let learned = network.layers.filter { $0.spec.makesMaps || $0.spec.hasFeatures }
     let inner = learned.filter { $0.name != network.network.output.name }
-    let found = learned.last { $0.spec.makesMaps } ?? inner.last
-    return try found ?? layer(network.network.output.name)
+    if let found = learned.last(where: { $0.spec.makesMaps }) ?? inner.last { return found }
+    return try layer(network.network.output.name)
   }
 
   /// - Throws: ``InsightError`` of kind `usage` that says which filters there are.

@@ -1,3 +1,4 @@
+internal import Compute
 internal import Foundation
 internal import ImageFiles
 internal import Mustache
@@ -64,7 +65,8 @@ extension Gallery {
 
   private func verdict(_ input: Input) -> String {
     let values = input.verdict.map { name, value in
-      task == .values ? "\(name) = \(Self.short(value))" : "\(name) \(String(format: "%.1f", value * 100))%"
+      givesProbabilities
+        ? "\(name) \(String(format: "%.1f", value * 100))%" : "\(name) = \(Self.short(value))"
     }
     let verb =
       switch task {

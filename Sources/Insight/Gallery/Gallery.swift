@@ -5,6 +5,7 @@ public import ImageFiles
 public import Networks
 public import Parallel
 internal import Tensors
+internal import Training
 
 /// What a network learned, layer by layer, for one page: kernels, what maximises each filter, the images that excite it most, and
 /// how some images flow through the layers.
@@ -43,6 +44,8 @@ public struct Gallery: Sendable {
   public let network: ResolvedNetwork
   /// What the network's outputs mean.
   public let task: Criterion.Task
+  /// Whether they are probabilities, rather than numbers of any size.
+  public let givesProbabilities: Bool
   public let rooms: [Room]
   public let inputs: [Input]
   public let dataName: String
@@ -61,6 +64,7 @@ public struct Gallery: Sendable {
     try subject.check(dataset)
     network = subject.network
     task = subject.criterion.task
+    givesProbabilities = subject.criterion.givesProbabilities
     dataName = dataset.path
     sampleCount = dataset.count
     let rows = Self.inputRows(dataset, count: settings.inputs)

@@ -13,7 +13,9 @@ struct FileName: Hashable, Sendable {
   /// Most bytes of a value; file systems allow 255 for a name.
   private static let limit = 120
 
-  /// Letters, digits and most signs as they are; what could lead elsewhere, end a line or hide as `%` and two hexadecimal digits
+  /// A value as a part of a name.
+  ///
+  /// Letters, digits and most signs stay; what could lead elsewhere, end a line or hide becomes `%` and two hexadecimal digits
   /// for each byte, as in addresses. What is too long ends in a digest of the whole.
   static func safe(_ value: String) -> String {
     var name = ""
