@@ -177,7 +177,7 @@ struct EveryNetworkLookTests {
       let to = ["--to", folder.file("out")]
       try expectFailure(["look", "gallery", run, "--data", data] + to, code: 65, says: "which is no image")
       for command in [["evaluate", run, "--data", data], ["predict", run, "--data", data, "--rows", "0"]] {
-        try expectFailure(command + ["--flips", "both"], code: 65, says: "only images can be mirrored")
+        try expectFailure(command + ["--flips", "both"], code: 64, says: "it needs images")
         #expect(try Program.run(command).code == 0)
       }
     }

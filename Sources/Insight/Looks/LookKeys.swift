@@ -10,7 +10,7 @@ extension SettingKey {
     _ path: any WritableKeyPath<Root, String?> & Sendable, _ otherwise: String
   ) -> SettingKey {
     SettingKey(
-      "layer", path, .optional("auto", .name), "A layer; `auto` is \(otherwise).")
+      "layer", path, .optional("auto", .text), "A layer; `auto` is \(otherwise).")
   }
 
   /// Some of a layer's filters or units.

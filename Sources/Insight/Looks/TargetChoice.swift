@@ -77,7 +77,7 @@ extension TargetChoice.Kinds {
     })
 
   public static let layer = SettingsKind<TargetChoice>(
-    "layer", "All filters of a layer that gives maps, all units of any other.", SettingForm<String>.name,
+    "layer", "All filters of a layer that gives maps, all units of any other.", SettingForm<String>.text,
     wrap: { .layer($0) }, unwrap: { if case .layer(let name) = $0 { name } else { nil } })
 
   public static let classes = SettingsKind<TargetChoice>(
@@ -92,7 +92,7 @@ public struct LayerPart: Hashable, Sendable, DescribedSettings {
   var which = NumberList.all
 
   public static let layer = SettingKey(
-    "layer", \LayerPart.layer, .name, default: .required, "The layer's name.")
+    "layer", \LayerPart.layer, .text, default: .required, "The layer's name.")
   public static let which = SettingKey<LayerPart>.which(\.which)
 
   public static let settings = SettingsDescription(

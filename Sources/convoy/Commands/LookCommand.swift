@@ -106,7 +106,12 @@ struct PictureFolder: Sendable {
       TerminalOutput.write(
         ImageDrawing(terminal).gallery(result.pictures, columns: terminal.columns) + "\n", to: 1)
     }
-    print(result.text)
+    // Names of layers come from anywhere; the lines are the program's own.
+    print(
+      result.text.split(separator: "\n", omittingEmptySubsequences: false).map {
+        TextWidth.printable(String($0))
+      }
+      .joined(separator: "\n"))
   }
 
   private func makeFolder(of file: String) throws {
