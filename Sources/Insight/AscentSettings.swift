@@ -132,7 +132,9 @@ extension AscentSettings: DescribedSettings {
     "The image is turned by up to so many degrees; `auto` is 0, and 5 for images of 64 pixels and more.")
   public static let blur = SettingKey(
     "blur", \AscentSettings.blur, .number(NumberRange(minimum: 0, maximum: 50)),
-    "Standard deviation of a blur after every fourth step, in pixels.")
+    "Standard deviation of a blur after every `blur_every` steps, in pixels.")
+  public static let blurEvery = SettingKey(
+    "blur_every", \AscentSettings.blurEvery, .integer(1...1_000_000), "Steps from one blur to the next.")
   public static let start = SettingKey(
     "start", \AscentSettings.start, ImageStart.kinds.form, "The image that the first step starts from.")
   public static let warmUp = SettingKey(
@@ -146,7 +148,8 @@ extension AscentSettings: DescribedSettings {
   public static let settings = SettingsDescription(
     "Gradient ascent on an image.", AscentSettings(),
     [
-      steps, rule, rate, l1, l2, totalVariation, parameterization, jitter, scale, rotation, blur, start,
+      steps, rule, rate, l1, l2, totalVariation, parameterization, jitter, scale, rotation, blur, blurEvery,
+      start,
       warmUp, attempts,
     ])
 }

@@ -99,6 +99,7 @@ struct AscentOptions: ParsableArguments {
   @Option(AscentSettings.scale) var scale: SettingFlag?
   @Option(AscentSettings.rotation) var rotation: SettingFlag?
   @Option(AscentSettings.blur) var blur: SettingFlag?
+  @Option(AscentSettings.blurEvery) var blurEvery: SettingFlag?
   @Option(AscentSettings.start) var start: SettingFlag?
   @Option(AscentSettings.warmUp) var warmUp: SettingFlag?
   @Option(AscentSettings.attempts) var attempts: SettingFlag?
@@ -109,7 +110,7 @@ struct AscentOptions: ParsableArguments {
   var flags: [SettingFlag?] {
     [
       steps, optimizer, rate, l1, l2, tv, totalVariation, parameterization, jitter, scale, rotate, rotation,
-      blur, start.map(inBritishEnglish), warmUp, attempts,
+      blur, blurEvery, start.map(inBritishEnglish), warmUp, attempts,
     ]
   }
 
