@@ -62,7 +62,8 @@ struct EveryNetworkLookTests {
   }
 
   private static let labels = (0..<24).map { Int32($0 % 2) }
-  private static let convolution = "conv2d: {filters: 6, kernel: 3, activation: relu}"
+  private static let convolution =
+    "rescale: {scale: 1/255}, conv2d: {filters: 6, kernel: 3, activation: relu}"
 
   private func json(_ arguments: [String]) throws -> [String: Any] {
     let result = try Program.run(arguments + ["--json", "--to", folder.file("out"), "--workers", "1"])
@@ -166,7 +167,7 @@ struct EveryNetworkLookTests {
       ("[10, 2]", "[conv1d: {filters: 3, kernel: 3}, flatten, dense: {units: 2}]", [24, 10, 2]),
       ("[5]", "[dense: {units: 4, activation: relu}, dense: {units: 2}]", [24, 5]),
       (
-        "[6]", "[embedding: {words: 256, dimension: 4}, global_average_pool1d, dense: {units: 2}]", [24, 6]
+        "[6]", "[embedding: {vocabulary: 256, dimension: 4}, global_average_pool1d, dense: {units: 2}]", [24, 6]
       ),
     ] {
       let data = try dataset(shape, labels: Self.labels, to: "other.h5")

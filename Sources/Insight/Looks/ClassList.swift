@@ -24,7 +24,7 @@ public struct ClassList: Hashable, Sendable {
   public func indices(in subject: Subject) throws(InsightError) -> [Int] {
     if text == "all" { return Array(subject.classNames.indices) }
     let parts = Self.parts(of: text)
-    var readings = Self.readings(parts[...], names: Set(subject.classNames), count: subject.classNames.count)
+    var readings = Self.readings(parts, names: Set(subject.classNames), count: subject.classNames.count)
     if readings.isEmpty {
       // Nobody is called so: one by one, for a message about the first that is missing.
       readings = [parts]
@@ -45,18 +45,20 @@ public struct ClassList: Hashable, Sendable {
   }
 
   /// The ways, two at most, to put neighbouring parts together so that each is a name or a number.
-  private static func readings(_ parts: ArraySlice<String>, names: Set<String>, count: Int) -> [[String]] {
-    if parts.isEmpty { return [[]] }
-    var found: [[String]] = []
-    for end in parts.indices where found.count < 2 {
-      let name = parts[parts.startIndex...end].joined(separator: ", ")
-      let tight = parts[parts.startIndex...end].joined(separator: ",")
-      let isNumber = end == parts.startIndex && Int(name).map { (0..<count).contains($0) } == true
-      guard let first = names.contains(name) ? name : names.contains(tight) ? tight : isNumber ? name : nil
-      else { continue }
-      found += readings(parts[(end + 1)...], names: names, count: count).map { [first] + $0 }
+  private static func readings(_ parts: [String], names: Set<String>, count: Int) -> [[String]] {
+    // Of what is left from each part on, from the end: each is found once, however many ways lead there.
+    var rest = [[[String]]](repeating: [], count: parts.count) + [[[]]]
+    for start in parts.indices.reversed() {
+      for end in start..<parts.count where rest[start].count < 2 {
+        let spaced = parts[start...end].joined(separator: ", ")
+        let tight = parts[start...end].joined(separator: ",")
+        let isNumber = end == start && Int(tight).map { (0..<count).contains($0) } == true
+        let name = names.contains(spaced) ? spaced : names.contains(tight) || isNumber ? tight : nil
+        guard let name else { continue }
+        rest[start] += rest[end + 1].map { [name] + $0 }
+      }
     }
-    return Array(found.prefix(2))
+    return Array(rest[0].prefix(2))
   }
 
   private static func parts(of text: String) -> [String] {
