@@ -1,4 +1,5 @@
 internal import Networks
+internal import Tensors
 
 // What pictures of a network ask of its layers.
 
@@ -24,7 +25,7 @@ extension LayerSpec {
   /// Whether the layer learned what its maps show: a convolution of any kind, over images or sequences.
   var makesMaps: Bool {
     switch self {
-    case .conv1D, .conv2D, .depthwiseConv2D, .conv2DTranspose: true
+    case .conv1D, .conv2D, .depthwiseConv2D, .separableConv2D, .conv2DTranspose: true
     case .dense, .embedding, .prelu, .positionBias: false
     case .maxPool1D, .averagePool1D, .maxPool2D, .averagePool2D, .globalAveragePool1D, .globalMaxPool1D,
       .globalAveragePool2D, .globalMaxPool2D:
@@ -32,7 +33,7 @@ extension LayerSpec {
     case .zeroPadding1D, .zeroPadding2D, .cropping1D, .cropping2D, .upSampling1D, .upSampling2D, .flatten,
       .reshape:
       false
-    case .activation, .leakyReLU, .elu, .dropout: false
+    case .activation, .relu, .leakyReLU, .elu, .dropout: false
     case .batchNorm, .layerNorm, .localResponseNorm, .normalization, .rescale: false
     case .add, .multiply, .concat: false
     }

@@ -1,4 +1,4 @@
-public import Settings
+internal import Settings
 
 /// Names or numbers of a network's outputs as people write them: `Shirt,Ankle boot`, `0,3` or `all`.
 ///

@@ -1,3 +1,4 @@
+internal import Compute
 internal import ImageFiles
 internal import Insight
 internal import Networks
