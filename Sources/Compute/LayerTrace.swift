@@ -32,11 +32,13 @@ public final class LayerTrace: Sendable {
   ///   - imageShape: `[H, W, C]` where images have another size than the network's own input.
   ///   - parts: how many parts of one image's layers are to be computed side by side by `pool`; part of the numerics.
   ///   - gradient: whether ``Session/backward()`` will be called.
+  ///   - keptGradients: taps, among `taps`, at which ``Session/gradient(at:)`` will be asked for.
   /// - Throws: ``ComputeError/trace(reason:)`` for a layer that is not there, or whose parameters belong to another image
   ///   size; ``NetworkError`` where the image is too small for a layer.
   public init(
     _ network: ResolvedNetwork, values: CanonicalParameters, taps: [LayerTap], imageShape: Shape? = nil,
-    samples: Int = 1, gradient: Bool = true, kernels: KernelSelection = .costModel,
+    samples: Int = 1, gradient: Bool = true, keptGradients: [LayerTap] = [],
+    kernels: KernelSelection = .costModel,
     parts: Int = 1, pool: WorkerPool? = nil
   ) throws {
     precondition(samples >= 1, "a pass takes 1 image or more, got \(samples)")
@@ -53,7 +55,7 @@ public final class LayerTrace: Sendable {
     options.parts = parts
     plan = try Plan(
       PlanBuilder(
-        samples: samples, mode: .trace(gradient: gradient), options: options,
+        samples: samples, mode: .trace(gradient: gradient, keepingAt: keptGradients), options: options,
         parameters: layout, storage: storage, lowering: Lowering(self.network, keeping: taps)))
     parameters = AlignedBuffer(count: storage.count)
     try storage.load(own.trainable.baseAddress, into: parameters.baseAddress)
@@ -177,6 +179,15 @@ public final class LayerTrace: Sendable {
       try run(outputs.forwardStepCount..<trace.plan.steps.count, source(nil))
       return UnsafeBufferPointer(
         start: execution.memory.floats(gradient), count: trace.samples * trace.imageShape.elementCount)
+    }
+
+    /// The gradient that arrived at a tap in the last backward pass, channels last: of everything behind it, whatever ways lead
+    /// there, and of what stood in its own seed.
+    ///
+    /// - Returns: `samples` times the tap's shape, valid until the next pass; nil where nothing that is looked at depends on
+    ///   the tap.
+    public func gradient(at tap: LayerTap) -> UnsafeBufferPointer<Float>? {
+      outputs.gradients[tap].map { UnsafeBufferPointer(floats($0, tap)) }
     }
 
     private func run(_ steps: Range<Int>, _ images: FloatImages) throws(ComputeError) {

@@ -6,26 +6,27 @@ struct DatasetContents {
   let path: String
   let root: Group
   let images: Dataset
-  /// Labels or targets.
+  /// Labels or targets; the images where there is neither.
   let labels: Dataset
   let weights: Dataset?
   private let imagesName: String
-  private let target: TargetName
-  private var labelsName: String { target.name }
+  private let target: TargetName?
+  private var labelsName: String { target?.name ?? imagesName }
 
-  init(path: String, _ imagesName: String, _ target: TargetName, _ weightsName: String?) throws {
+  init(path: String, _ imagesName: String, _ target: TargetName?, _ weightsName: String?) throws {
     self.path = path
     self.imagesName = imagesName
     self.target = target
-    let names = [imagesName, target.name] + (weightsName.map { [$0] } ?? [])
+    let names = [imagesName] + (target.map { [$0.name] } ?? []) + (weightsName.map { [$0] } ?? [])
     root = try File.open(path, reading: names).root
     images = try Self.open(imagesName, in: root)
-    labels = try Self.open(target.name, in: root)
+    labels = try target.map { [root] in try Self.open($0.name, in: root) } ?? images
     weights = try weightsName.map { [root] in try Self.open($0, in: root) }
     try checkImages()
     switch target {
     case .labels: try checkLabels()
     case .values: try checkTargets()
+    case nil: break
     }
     try checkWeights()
   }
@@ -227,11 +228,12 @@ struct DatasetContents {
     guard condition else { return "" }
     let name =
       switch target {
-      case .labels(let name): "--labels \(name.shellWord)"
-      case .values(let name): "--targets \(name.shellWord)"
+      case .labels(let name): " --labels \(name.shellWord)"
+      case .values(let name): " --targets \(name.shellWord)"
+      case nil: ""
       }
     return (words.isEmpty ? "; " : ", \(words) ")
-      + "`convoy import hdf5 --from \(path.shellWord) --images \(imagesName.shellWord) \(name)\(options) "
+      + "`convoy import hdf5 --from \(path.shellWord) --images \(imagesName.shellWord)\(name)\(options) "
       + "--to NEW.h5` makes a dataset of it"
   }
 

@@ -17,7 +17,8 @@ public final class ImageDataset: Sendable {
   public let path: String
   /// The names of the datasets in the file: `train/images`, `train/labels`.
   public let imagesName: String
-  public let target: TargetName
+  /// Nil for images alone.
+  public let target: TargetName?
   public let weightsName: String?
   /// N, at least 1.
   public let count: Int
@@ -28,9 +29,9 @@ public final class ImageDataset: Sendable {
   public let storedType: String
   /// How the images are stored: `chunks of 167×28×28×1, deflate`.
   public let storage: String
-  /// One per sample, each in `0..<classCount`; empty where there are targets.
+  /// One per sample, each in `0..<classCount`; empty where there are targets, or nothing.
   public let labels: [Int32]
-  /// Nil where there are labels.
+  /// Nil where there are labels, or nothing.
   public let targets: TargetTable?
   /// One per sample, each at least 0; nil for 1 each.
   public let weights: [Float]?
@@ -43,8 +44,11 @@ public final class ImageDataset: Sendable {
 
   /// Opens the file and checks everything but the pixels.
   ///
+  /// - Parameter target: nil for images alone, which can be looked at and predicted.
   /// - Throws: ``DatasetError``, of kind `missingInput` when the file is not there, else `badData`.
-  public init(path: String, images imagesName: String, target: TargetName, weights weightsName: String? = nil)
+  public init(
+    path: String, images imagesName: String, target: TargetName?, weights weightsName: String? = nil
+  )
     throws
   {
     guard RawFile.exists(path) else {
@@ -57,7 +61,7 @@ public final class ImageDataset: Sendable {
     let shape = Shape(
       images.shape.count == 3 ? images.shape.dropFirst() + [1] : Array(images.shape.dropFirst()))
     switch target {
-    case .labels:
+    case .labels(let name):
       targets = nil
       let labels = try contents.readLabels()
       classNames = try translatingErrors { try contents.classNames() }
@@ -65,7 +69,7 @@ public final class ImageDataset: Sendable {
       if let bad = labels.firstIndex(where: { $0 >= classCount }) {
         throw DatasetError(
           .badData,
-          "sample \(bad) of \"\(target.name)\" in \(path) has label \(labels[bad]), but there are \(classCount) classes"
+          "sample \(bad) of \"\(name)\" in \(path) has label \(labels[bad]), but there are \(classCount) classes"
         )
       }
       self.labels = labels
@@ -76,6 +80,11 @@ public final class ImageDataset: Sendable {
       targets = table
       classNames = try translatingErrors { try contents.targetNames(count: table.width) }
       classCount = table.width
+    case nil:
+      labels = []
+      targets = nil
+      classNames = try translatingErrors { try contents.classNames() }
+      classCount = classNames?.count ?? 0
     }
     weights = try contents.readWeights()
     let pixelType: PixelType = images.type.exactNumber == .uint8 ? .uint8 : .float32
@@ -97,10 +106,10 @@ public final class ImageDataset: Sendable {
   }
 
   /// The name of the labels or targets.
-  public var targetName: String { target.name }
+  public var targetName: String { target?.name ?? imagesName }
 
-  /// Those of some rows; none where there are targets.
-  func labels(of rows: [Int32]) -> [Int32] { targets == nil ? rows.map { labels[Int($0)] } : [] }
+  /// Those of some rows; none where there are targets, or nothing.
+  func labels(of rows: [Int32]) -> [Int32] { !labels.isEmpty ? rows.map { labels[Int($0)] } : [] }
 
   /// Whether samples can be a network's input: the same dimensions, but for ones at the end, so that `[L, C]` may be stored
   /// as an image of one channel and `[F]` stand for `[F, 1]`.

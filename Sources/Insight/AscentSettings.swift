@@ -7,10 +7,16 @@ public struct AscentSettings: Hashable, Sendable {
   public var rule = AscentRule.adam
   /// The size of a step; nil takes the rule's default.
   public var rate: Double?
-  public var prior = ImagePrior()
-  /// Nil takes pixels for small images and waves for those of ``largeSide`` pixels and more, where pixels find noise.
+  /// ``ImagePrior/l1``; for small images it brings with it what is usual beside it: pixels that do not move.
+  public var l1 = 0.0
+  /// ``ImagePrior/l2``.
+  public var l2 = 0.0
+  /// ``ImagePrior/totalVariation``; nil is 0.02 for small images without ``l1``, and 0 for others.
+  public var totalVariation: Double?
+  /// Nil takes waves, where pixels find noise, and pixels for small images with ``l1``.
   public var parameterization: ImageParameterization?
-  /// Largest shift of the image before each step, in pixels; nil is 0 for small images and 8 for large ones.
+  /// Largest shift of the image before each step, in pixels; nil is a twelfth of small images' shorter side, 0 for those with
+  /// ``l1``, and 8 for large ones.
   public var jitter: Int?
   /// The image is shown larger or smaller by up to this share; nil is 0 for small images and 0.1 for large ones.
   public var scale: Double?
@@ -35,13 +41,25 @@ public struct AscentSettings: Hashable, Sendable {
   /// From this many pixels of their shorter side on, images count as large.
   public static let largeSide = 64
 
+  /// What is subtracted from the objective.
+  public var prior: ImagePrior {
+    get { ImagePrior(l1: l1, l2: l2, totalVariation: totalVariation ?? 0) }
+    set { (l1, l2, totalVariation) = (newValue.l1, newValue.l2, newValue.totalVariation) }
+  }
+
   /// The same with everything chosen that was left to the images' size.
+  ///
+  /// Of small images of classes, waves that move a little and vary little showed shapes that people recognise, where pixels gave
+  /// noise; with ``l1`` the lecture's way is meant, ascent on pixels.
   public func resolved(for shape: Shape) -> AscentSettings {
-    let isLarge = min(shape[0], shape[1]) >= Self.largeSide
+    let side = min(shape[0], shape[1])
+    let isLarge = side >= Self.largeSide
+    let isSparse = !isLarge && l1 > 0
     var result = self
     result.rate = rate ?? rule.defaultRate
-    result.parameterization = parameterization ?? (isLarge ? .fourier : .pixels)
-    result.jitter = jitter ?? (isLarge ? 8 : 0)
+    result.parameterization = parameterization ?? (isSparse ? .pixels : .fourier)
+    result.totalVariation = totalVariation ?? (isLarge || isSparse ? 0 : 0.02)
+    result.jitter = jitter ?? (isLarge ? 8 : isSparse ? 0 : side / 12)
     result.scale = scale ?? (isLarge ? 0.1 : 0)
     result.rotation = rotation ?? (isLarge ? 5 : 0)
     result.warmUp = warmUp ?? steps / 2
@@ -84,20 +102,24 @@ extension AscentSettings: DescribedSettings {
     "rate", \AscentSettings.rate, .optional("auto", .number(.positive)),
     "Size of a step; `auto` is 0.05 for adam and 0.02 for sgd.")
   public static let l1 = SettingKey(
-    "l1", \AscentSettings.prior.l1, .number(.nonNegative), "This times the sum of |x| is subtracted.")
+    "l1", \AscentSettings.l1, .number(.nonNegative),
+    "This times the sum of |x| is subtracted; of images below 64 pixels it makes `auto` pixels that do not move."
+  )
   public static let l2 = SettingKey(
-    "l2", \AscentSettings.prior.l2, .number(.nonNegative),
+    "l2", \AscentSettings.l2, .number(.nonNegative),
     "This times the sum of (x − 0.5)² is subtracted.")
   public static let totalVariation = SettingKey(
-    "total_variation", \AscentSettings.prior.totalVariation, .number(.nonNegative),
-    "This times the total variation is subtracted.")
+    "total_variation", \AscentSettings.totalVariation, .optional("auto", .number(.nonNegative)),
+    "This times the total variation is subtracted; `auto` is 0.02 for images below 64 pixels, and 0 for others or with `l1`."
+  )
   public static let parameterization = SettingKey(
     "parameterization", \AscentSettings.parameterization,
     .optional("auto", .word),
-    "What the ascent changes; `auto` is pixels, and fourier for images of 64 pixels and more.")
+    "What the ascent changes; `auto` is fourier, and pixels for images below 64 pixels with `l1`.")
   public static let jitter = SettingKey(
     "jitter", \AscentSettings.jitter, .optional("auto", .integer(0...1000)),
-    "Largest shift of the image before each step, in pixels; `auto` is 0, and 8 for images of 64 pixels and more."
+    "Largest shift of the image before each step, in pixels; `auto` is 8, for images below 64 pixels a twelfth of them, and 0 for "
+      + "such with `l1`."
   )
   public static let scale = SettingKey(
     "scale", \AscentSettings.scale,
@@ -110,7 +132,9 @@ extension AscentSettings: DescribedSettings {
     "The image is turned by up to so many degrees; `auto` is 0, and 5 for images of 64 pixels and more.")
   public static let blur = SettingKey(
     "blur", \AscentSettings.blur, .number(NumberRange(minimum: 0, maximum: 50)),
-    "Standard deviation of a blur after every fourth step, in pixels.")
+    "Standard deviation of a blur after every `blur_every` steps, in pixels.")
+  public static let blurEvery = SettingKey(
+    "blur_every", \AscentSettings.blurEvery, .integer(1...1_000_000), "Steps from one blur to the next.")
   public static let start = SettingKey(
     "start", \AscentSettings.start, ImageStart.kinds.form, "The image that the first step starts from.")
   public static let warmUp = SettingKey(
@@ -124,7 +148,8 @@ extension AscentSettings: DescribedSettings {
   public static let settings = SettingsDescription(
     "Gradient ascent on an image.", AscentSettings(),
     [
-      steps, rule, rate, l1, l2, totalVariation, parameterization, jitter, scale, rotation, blur, start,
+      steps, rule, rate, l1, l2, totalVariation, parameterization, jitter, scale, rotation, blur, blurEvery,
+      start,
       warmUp, attempts,
     ])
 }

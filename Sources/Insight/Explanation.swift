@@ -1,34 +1,51 @@
 internal import Compute
-internal import Foundation
 public import ImageFiles
-internal import Networks
+public import Networks
 public import Parallel
 internal import Tensors
+internal import Training
 
-/// Which parts of an image a prediction rests on, by three methods.
+/// Which parts of an image a network's answer rests on, by three methods.
 public struct Explanation: Sendable {
   /// A weight for each place of a grid over the image, at least 0 and not all 0 unless nothing counts.
   public struct Map: Hashable, Sendable {
     public let height: Int
     public let width: Int
     public let values: [Float]
+    /// Where in the image the middles of the grid's rows and columns lie, in pixels counted from 0 for the middle of the first;
+    /// nil where the grid is the image at another size.
+    public var places: Places?
+
+    /// The middles of a grid's places in the image.
+    public struct Places: Hashable, Sendable {
+      public let rows: [Float]
+      public let columns: [Float]
+      /// Rows and columns of the image.
+      public let size: Size2D
+    }
   }
 
+  /// The output that is explained.
   public let classIndex: Int
-  /// The probability of each class, by softmax over the logits.
-  public let probabilities: [Double]
-  /// `max_c |∂y/∂x_c|` for every pixel (Simonyan 2013).
+  /// What the network says of the image: probabilities of classes or labels, or numbers.
+  public let outputs: [Double]
+  /// `max_c |∂y/∂x_c|` for every pixel (Simonyan 2013), y being the output without softmax or sigmoid.
   public let saliency: Map
   /// `ReLU(Σ_k α_k Aᵏ)` with α_k the mean of `∂y/∂Aᵏ` over the map (Selvaraju 2017); nil where no layer has maps.
+  ///
+  /// The derivative is that along all ways from the layer to the output; what goes around the layer stays as it is.
   public let gradCAM: Map?
-  /// How much the class's probability falls when a square there is covered with mid-grey (Zeiler and Fergus 2014); not below 0.
+  /// How much the output's probability falls when a square there is covered with mid-grey (Zeiler and Fergus 2014), not below 0;
+  /// of a number, how far it moves either way.
+  ///
+  /// The squares begin at every multiple of the stride that leaves room for one, and the last ones end at the image's edges.
   public let occlusion: Map
 
   /// How the maps of an explanation are made.
   public struct Settings: Hashable, Sendable {
-    /// Nil explains the most probable class.
+    /// Nil explains the most probable output, of numbers the first.
     public var classIndex: Int?
-    /// The layer that Grad-CAM looks at; nil takes the last convolution.
+    /// The layer that Grad-CAM looks at; nil takes the last convolution, or else the last layer that gives maps.
     public var layer: String?
     /// Side of the covered square; nil takes a quarter of the image's shorter side.
     public var patch: Int?
@@ -46,56 +63,48 @@ public struct Explanation: Sendable {
   /// - Parameter image: pixels in 0…1, in the network's shape.
   public init(of image: [Float], in subject: Subject, _ settings: Settings, pool: WorkerPool) throws {
     let shape = try subject.imageShape()
-    let tap = subject.logits
-    let trace = try LayerTrace(subject.network, values: subject.values, taps: [tap])
+    let layer = try settings.layer == nil ? subject.lastLayerWithMaps : subject.layerWithMaps(settings.layer)
+    let output = subject.logits
+    let maps = layer.map { LayerTap($0.name) }
+    let trace = try LayerTrace(
+      subject.network, values: subject.values,
+      taps: output == maps ? [output] : [output] + (maps.map { [$0] } ?? []),
+      keptGradients: maps.map { [$0] } ?? [])
     let session = try trace.makeSession()
-    let pixels = image.map { subject.range.low + subject.range.width * $0 }
-    let logits = try session.values(for: pixels)[tap] ?? []
-    probabilities = Self.softmax(logits)
-    let chosen = settings.classIndex ?? Self.largest(logits)
+    let pixels = subject.units(image)
+    let values = try session.values(for: pixels)
+    let logits = values[output] ?? []
+    outputs = subject.criterion.values(logits[...])
+    let chosen = settings.classIndex ?? subject.mainOutput(of: outputs)
     guard logits.indices.contains(chosen) else {
-      throw InsightError.usage("the network has no class \(chosen); it has \(logits.count), from 0")
+      throw InsightError.usage("the network has no output \(chosen); it has \(logits.count), from 0")
     }
     classIndex = chosen
     var seed = [Float](repeating: 0, count: logits.count)
     seed[chosen] = 1
-    let gradient = try session.gradient(of: pixels, seeds: [tap: seed])
+    let gradient = try session.gradient(of: pixels, seeds: [output: seed])
     saliency = Map(
       height: shape[0], width: shape[1],
       values: (0..<shape[0] * shape[1]).map { pixel in
         (0..<shape[2]).reduce(0) { max($0, abs(gradient[pixel * shape[2] + $1])) }
       })
-    gradCAM = try Self.gradCAM(of: pixels, seed, in: subject, layer: settings.layer)
+    if let layer, let maps {
+      gradCAM = Self.gradCAM(
+        values[maps] ?? [], session.gradient(at: maps).map { Array($0) } ?? [], shape: layer.outputShape)
+    } else {
+      gradCAM = nil
+    }
     occlusion = try Self.occlusion(
-      of: image, classIndex: chosen, probability: probabilities[chosen], in: subject, settings, pool)
-  }
-
-  private static func largest(_ logits: [Float]) -> Int {
-    logits.indices.reduce(0) { logits[$1] > logits[$0] ? $1 : $0 }
-  }
-
-  static func softmax(_ logits: [Float]) -> [Double] {
-    let top = Double(logits.max() ?? 0)
-    let powers = logits.map { exp(Double($0) - top) }
-    let sum = powers.reduce(0, +)
-    return powers.map { $0 / sum }
+      of: image, output: chosen, value: outputs[chosen], in: subject, settings, pool)
   }
 
   // MARK: - Grad-CAM
 
-  private static func gradCAM(
-    of pixels: [Float], _ seed: [Float], in subject: Subject, layer name: String?
-  ) throws -> Map? {
-    if name == nil, subject.convolutions.isEmpty { return nil }
-    let layer = try subject.layerWithMaps(name)
-    let tap = LayerTap(layer.name)
-    let head = try LayerTrace(subject.network, values: subject.values, taps: [tap], gradient: false)
-    let maps = try head.makeSession().values(for: pixels)[tap] ?? []
-    // What follows the layer, as a network of its own whose image is the layer's maps.
-    let tail = try LayerTrace(
-      try rest(of: subject.network, after: layer), values: subject.values, taps: [subject.logits])
-    let gradient = try tail.makeSession().gradient(of: maps, seeds: [subject.logits: seed])
-    let (height, width, count) = (layer.outputShape[0], layer.outputShape[1], layer.outputShape[2])
+  /// - Parameters:
+  ///   - maps: `[H, W, C]`.
+  ///   - gradient: ∂y/∂maps; empty where y does not depend on the layer.
+  private static func gradCAM(_ maps: [Float], _ gradient: [Float], shape: Shape) -> Map {
+    let (height, width, count) = (shape[0], shape[1], shape[2])
     var weights = [Double](repeating: 0, count: count)
     for index in gradient.indices { weights[index % count] += Double(gradient[index]) }
     let values = (0..<height * width).map { place -> Float in
@@ -108,32 +117,12 @@ public struct Explanation: Sendable {
     return Map(height: height, width: width, values: values)
   }
 
-  private static func rest(of network: ResolvedNetwork, after layer: ResolvedLayer) throws -> ResolvedNetwork
-  {
-    var known: Set<String> = [layer.name]
-    var layers: [Layer] = []
-    for next in network.network.layers where !known.isDisjoint(with: next.inputs) {
-      guard known.isSuperset(of: next.inputs) else {
-        throw InsightError.usage(
-          "layer '\(next.name)' also takes what goes around '\(layer.name)'; choose a layer that everything passes through"
-        )
-      }
-      known.insert(next.name)
-      let inputs = next.inputs.map { $0 == layer.name ? Network.inputName : $0 }
-      layers.append(Layer(name: next.name, inputs: inputs, spec: next.spec))
-    }
-    guard layers.last?.name == network.network.output.name else {
-      throw InsightError.usage("nothing follows layer '\(layer.name)'; choose one before the output")
-    }
-    return try Network(inputShape: layer.outputShape, layers: layers).resolved()
-  }
-
   // MARK: - Occlusion
 
   private static let shard = 16
 
   private static func occlusion(
-    of image: [Float], classIndex: Int, probability: Double, in subject: Subject, _ settings: Settings,
+    of image: [Float], output: Int, value: Double, in subject: Subject, _ settings: Settings,
     _ pool: WorkerPool
   ) throws -> Map {
     let shape = subject.network.inputShape
@@ -144,25 +133,27 @@ public struct Explanation: Sendable {
       throw InsightError.usage(
         "a square of \(patch) pixels every \(stride) does not fit an image of \(shape)")
     }
-    let rows = (height - patch) / stride + 1
-    let columns = (width - patch) / stride + 1
+    let tops = starts(upTo: height - patch, stride)
+    let lefts = starts(upTo: width - patch, stride)
     let tap = subject.logits
-    let sharding = Sharding(sampleCount: rows * columns, shardSize: Self.shard)
+    let sharding = Sharding(sampleCount: tops.count * lefts.count, shardSize: Self.shard)
     var traces: [Int: LayerTrace] = [:]
     for size in sharding.sizes {
       traces[size] = try LayerTrace(
         subject.network, values: subject.values, taps: [tap], samples: size, gradient: false)
     }
     let known = traces
-    let drops = AlignedBuffer<Float>(count: rows * columns)
+    let drops = AlignedBuffer<Float>(count: tops.count * lefts.count)
     let grey = subject.range.low + subject.range.width / 2
+    let own = subject.units(image)
+    let isProbability = subject.criterion.givesProbabilities
     try pool.forEach(count: sharding.count) { shard, _ in
       let range = sharding[shard]
       guard let trace = known[range.count] else { return }
       var pixels: [Float] = []
       for place in range {
-        var covered = image.map { subject.range.low + subject.range.width * $0 }
-        let (top, left) = (place / columns * stride, place % columns * stride)
+        var covered = own
+        let (top, left) = (tops[place / lefts.count], lefts[place % lefts.count])
         for y in top..<top + patch {
           for index in (y * width + left) * channels..<(y * width + left + patch) * channels {
             covered[index] = grey
@@ -173,11 +164,22 @@ public struct Explanation: Sendable {
       let logits = try trace.makeSession().values(for: pixels)[tap] ?? []
       let classes = logits.count / range.count
       for (index, place) in range.enumerated() {
-        let found = softmax(Array(logits[index * classes..<(index + 1) * classes]))[classIndex]
-        drops.baseAddress[place] = Float(max(probability - found, 0))
+        let found = subject.criterion.values(logits[index * classes..<(index + 1) * classes])[output]
+        drops.baseAddress[place] = Float(isProbability ? max(value - found, 0) : abs(value - found))
       }
     }
-    return Map(height: rows, width: columns, values: drops.array())
+    let middle = Float(patch - 1) / 2
+    return Map(
+      height: tops.count, width: lefts.count, values: drops.array(),
+      places: Map.Places(
+        rows: tops.map { Float($0) + middle }, columns: lefts.map { Float($0) + middle },
+        size: Size2D(height, width)))
+  }
+
+  /// Every multiple of the stride up to the last, and the last.
+  private static func starts(upTo last: Int, _ stride: Int) -> [Int] {
+    let regular = Array(Swift.stride(from: 0, through: last, by: stride))
+    return last.isMultiple(of: stride) ? regular : regular + [last]
   }
 }
 
@@ -189,9 +191,11 @@ extension Explanation.Map {
   /// - Parameter strength: share of the colour where the map is largest, in 0…1.
   public func drawn(over image: Image, strength: Float = 0.75) -> Image {
     let top = largest
-    let heat = FloatImage(
-      height: height, width: width, channels: 1, values: values.map { top > 0 ? $0 / top : 0 }
-    ).resized(height: image.height, width: image.width)
+    let shares = FloatImage(
+      height: height, width: width, channels: 1, values: values.map { top > 0 ? $0 / top : 0 })
+    let heat =
+      places.map { spread(shares, $0, height: image.height, width: image.width) }
+      ?? shares.resized(height: image.height, width: image.width)
     let grey = image.converted(to: .grey)
     var pixels: [UInt8] = []
     pixels.reserveCapacity(image.height * image.width * 3)
@@ -205,6 +209,39 @@ extension Explanation.Map {
       }
     }
     return Image(height: image.height, width: image.width, channels: .rgb, pixels: pixels)
+  }
+}
+
+extension Explanation.Map {
+  /// The grid over a picture, each place's value at its middle, mixed in proportion between middles; beyond the outermost ones
+  /// their own.
+  private func spread(_ grid: FloatImage, _ places: Places, height: Int, width: Int) -> FloatImage {
+    /// The two middles around each pixel, and the second one's share.
+    func shares(_ middles: [Float], _ pixels: Int, of size: Int) -> [(first: Int, second: Int, share: Float)]
+    {
+      (0..<pixels).map { pixel in
+        let place = (Float(pixel) + 0.5) * Float(size) / Float(pixels) - 0.5
+        guard let second = middles.firstIndex(where: { $0 >= place }) else {
+          return (middles.count - 1, middles.count - 1, 0)
+        }
+        guard second > 0 else { return (0, 0, 0) }
+        return (second - 1, second, (place - middles[second - 1]) / (middles[second] - middles[second - 1]))
+      }
+    }
+    let rows = shares(places.rows, height, of: places.size.height)
+    let columns = shares(places.columns, width, of: places.size.width)
+    var values: [Float] = []
+    values.reserveCapacity(height * width)
+    for row in rows {
+      for column in columns {
+        func mixed(_ line: Int) -> Float {
+          grid.values[line * grid.width + column.first] * (1 - column.share)
+            + grid.values[line * grid.width + column.second] * column.share
+        }
+        values.append(mixed(row.first) * (1 - row.share) + mixed(row.second) * row.share)
+      }
+    }
+    return FloatImage(height: height, width: width, channels: 1, values: values)
   }
 }
 

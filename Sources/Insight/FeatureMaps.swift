@@ -51,6 +51,6 @@ public struct FeatureMaps: Sendable {
     let scale = high > low ? 255 / (high - low) : 0
     return Image(
       height: height, width: width, channels: .grey,
-      pixels: map.map { UInt8(min(max((($0 - low) * scale).rounded(), 0), 255)) })
+      pixels: map.map { Picture.level(($0 - low) * scale) })
   }
 }

@@ -1,4 +1,5 @@
 internal import Networks
+internal import Tensors
 
 // What pictures of a network ask of its layers.
 
@@ -9,6 +10,23 @@ extension LayerSpec {
     case .conv2D, .dense: true
     case .conv1D, .depthwiseConv2D, .separableConv2D, .conv2DTranspose: false
     case .embedding, .prelu, .positionBias: false
+    case .maxPool1D, .averagePool1D, .maxPool2D, .averagePool2D, .globalAveragePool1D, .globalMaxPool1D,
+      .globalAveragePool2D, .globalMaxPool2D:
+      false
+    case .zeroPadding1D, .zeroPadding2D, .cropping1D, .cropping2D, .upSampling1D, .upSampling2D, .flatten,
+      .reshape:
+      false
+    case .activation, .relu, .leakyReLU, .elu, .dropout: false
+    case .batchNorm, .layerNorm, .localResponseNorm, .normalization, .rescale: false
+    case .add, .multiply, .concat: false
+    }
+  }
+
+  /// Whether the layer learned what its maps show: a convolution of any kind, over images or sequences.
+  var makesMaps: Bool {
+    switch self {
+    case .conv1D, .conv2D, .depthwiseConv2D, .separableConv2D, .conv2DTranspose: true
+    case .dense, .embedding, .prelu, .positionBias: false
     case .maxPool1D, .averagePool1D, .maxPool2D, .averagePool2D, .globalAveragePool1D, .globalMaxPool1D,
       .globalAveragePool2D, .globalMaxPool2D:
       false
@@ -35,5 +53,20 @@ extension LayerSpec {
     case .batchNorm, .layerNorm, .localResponseNorm: false
     case .add, .multiply, .concat: false
     }
+  }
+}
+
+extension ResolvedNetwork {
+  /// The layers whose maps hold what pictures are made of: convolutions of more than a few filters; in networks without any, other
+  /// layers that learned what their maps show, and at last all that give maps.
+  var layersWithFeatures: [ResolvedLayer] {
+    let withMaps = layers.filter { $0.outputShape.rank == 3 }
+    let convolutions = withMaps.filter { layer in
+      // Colours put in another order are no features.
+      if case .conv2D(let conv) = layer.spec { conv.filters > 4 } else { false }
+    }
+    if !convolutions.isEmpty { return convolutions }
+    let learned = withMaps.filter(\.spec.makesMaps)
+    return learned.isEmpty ? withMaps : learned
   }
 }

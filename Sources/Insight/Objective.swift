@@ -74,7 +74,8 @@ public enum Target: Hashable, Sendable, Codable {
       return Objective(tap: LayerTap(name), kind: .unit(index))
     case .output(let index):
       guard subject.classNames.indices.contains(index) else {
-        throw .usage("the network has no class \(index); it has \(subject.classNames.count), from 0")
+        throw .usage(
+          "the network has no \(subject.outputNoun) \(index); it has \(subject.classNames.count), from 0")
       }
       return Objective(tap: subject.logits, kind: .unit(index))
     }
@@ -96,5 +97,14 @@ public enum Target: Hashable, Sendable, Codable {
     case .filter(let layer, let index), .neuron(let layer, let index): "\(layer) \(index)"
     case .output(let index): subject.classNames[index]
     }
+  }
+
+  /// How it is written into a picture: as ``label(in:)``, or by its number where the name has letters that cannot be drawn.
+  public func drawnLabel(in subject: Subject) -> String {
+    let label = label(in: subject)
+    if case .output(let index) = self, !BitmapFont.canDraw(label) {
+      return "\(subject.outputNoun) \(index)"
+    }
+    return label
   }
 }

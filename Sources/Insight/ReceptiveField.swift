@@ -8,10 +8,12 @@ public struct ReceptiveField: Hashable, Sendable {
 
   /// The part seen by one place, without what lies in some layer's padding.
   ///
-  /// - Returns: nil where the layer is not in the network, or the place sees nothing but padding.
+  /// - Returns: nil where the layer is not in the network, the network takes no images, or the place sees nothing but padding.
   public init?(row: Int, column: Int, of layer: String, in network: ResolvedNetwork) {
     let place = Extent(rows: row...row, columns: column...column)
-    guard let field = place.back(from: layer, in: network, cut: true)?.cut(to: network.inputShape) else {
+    guard network.inputShape.rank == 3,
+      let field = place.back(from: layer, in: network, cut: true)?.cut(to: network.inputShape)
+    else {
       return nil
     }
     rows = Range(field.rows)
@@ -79,6 +81,8 @@ private struct Extent {
     case .samePlace: self
     case .window(let rows, let columns):
       Extent(rows: seen(self.rows, rows), columns: seen(self.columns, columns))
+    case .spread(let rows, let columns):
+      Extent(rows: covered(self.rows, rows), columns: covered(self.columns, columns))
     case .shifted(let down, let right): moved(down: down, right: right)
     case .everything: everything
     }
@@ -94,5 +98,18 @@ private struct Extent {
     let low = range.lowerBound * window.stride - window.paddingBefore
     let last = range.upperBound * window.stride - window.paddingBefore
     return low...last + (window.size - 1) * window.dilation
+  }
+
+  /// The places whose windows, from `i·stride − padding` on, reach into the range.
+  ///
+  /// A stride above the window leaves places that nothing reaches; they see the place before them.
+  private func covered(_ range: ClosedRange<Int>, _ window: LayerWindow) -> ClosedRange<Int> {
+    func floored(_ position: Int) -> Int {
+      position >= 0 ? position / window.stride : (position + 1) / window.stride - 1
+    }
+    let last = floored(range.upperBound + window.paddingBefore)
+    let first = floored(
+      range.lowerBound + window.paddingBefore - (window.size - 1) * window.dilation + window.stride - 1)
+    return min(first, last)...last
   }
 }

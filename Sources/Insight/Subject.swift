@@ -2,20 +2,28 @@ public import Compute
 public import ImageFiles
 public import Networks
 public import Tensors
+internal import Training
 
 /// A trained network that is looked into: its layers by name, its values, its classes.
 public struct Subject: Sendable {
   public let network: ResolvedNetwork
   public let values: CanonicalParameters
-  /// As many as the network has outputs; numbers where nobody named them.
+  /// By what the network was trained, which says what its outputs mean.
+  public let criterion: Criterion
+  /// A name for each of the network's outputs; numbers where nobody named them.
   public let classNames: [String]
+  /// The names of the classes that samples belong to: two, where a single output tells them apart; empty where nobody named them.
+  let sampleClassNames: [String]
   /// What a pixel of 0 and one of 1 are to the network: 0…255 for networks trained on bytes.
   public let range: PixelRange
 
+  /// - Parameters:
+  ///   - classNames: of the outputs, or of the two classes that a single output tells apart.
+  ///   - criterion: nil for labels where the network ends in a sigmoid, else for classes.
   /// - Throws: ``InsightError`` of kind `badData` where a value is NaN or infinite.
   public init(
     _ network: ResolvedNetwork, values: CanonicalParameters, classNames: [String] = [],
-    range: PixelRange = .bytes
+    criterion: Criterion? = nil, range: PixelRange = .bytes
   ) throws(InsightError) {
     for parameter in values.layout.parameters {
       guard values.values(of: parameter).allSatisfy(\.isFinite) else {
@@ -27,8 +35,18 @@ public struct Subject: Sendable {
     self.network = network
     self.values = values
     self.range = range
+    let criterion = criterion ?? Self.impliedCriterion(network)
+    self.criterion = criterion
+    self.classNames = criterion.outputNames([classNames], count: network.outputShape.elementCount)
     let count = network.outputShape.elementCount
-    self.classNames = classNames.count == count ? classNames : (0..<count).map { "\($0)" }
+    sampleClassNames = classNames.count == count || (count == 1 && classNames.count == 2) ? classNames : []
+  }
+
+  private static func impliedCriterion(_ network: ResolvedNetwork) -> Criterion {
+    guard network.network.output.spec.finalActivation == .sigmoid else { return .classification }
+    return Criterion(
+      loss: .sigmoidCrossEntropy(SigmoidCrossEntropy()), targets: .values,
+      outputs: network.outputShape.elementCount)
   }
 
   /// `[H, W, C]` of the network's own images.
@@ -56,21 +74,37 @@ public struct Subject: Sendable {
     network.layers.filter { if case .conv2D = $0.spec { true } else { false } }
   }
 
-  /// The layer by name, or the last convolution; it gives maps.
+  /// The last convolution of any kind, else the last layer of all that gives maps; nil where no layer does.
+  public var lastLayerWithMaps: ResolvedLayer? {
+    let withMaps = network.layers.filter { $0.outputShape.rank == 3 }
+    return withMaps.last { $0.spec.makesMaps } ?? withMaps.last
+  }
+
+  /// The layer by name, or else ``lastLayerWithMaps``; it gives maps.
   public func layerWithMaps(_ name: String?) throws(InsightError) -> ResolvedLayer {
     let layer: ResolvedLayer
     if let name {
       layer = try self.layer(name)
     } else {
-      guard let last = convolutions.last else { throw .usage("the network has no convolution") }
+      guard let last = lastLayerWithMaps else { throw .usage("no layer of the network gives maps") }
       layer = last
     }
     guard layer.outputShape.rank == 3 else {
+      let others = network.layers.filter { $0.outputShape.rank == 3 }
       throw .usage(
-        "layer '\(layer.name)' gives \(layer.outputShape) and no maps; layers with maps: "
-          + list(network.layers.filter { $0.outputShape.rank == 3 }))
+        "layer '\(layer.name)' gives \(layer.outputShape) and no maps; "
+          + (others.isEmpty ? "no layer of this network does" : "layers with maps: \(list(others))"))
     }
     return layer
+  }
+
+  /// The last layer that learned to see something, before the output: a convolution of images or sequences, else a dense layer;
+  /// the output where there is none.
+  public func lastFeatureLayer() throws(InsightError) -> ResolvedLayer {
+    let learned = network.layers.filter { $0.spec.makesMaps || $0.spec.hasFeatures }
+    let inner = learned.filter { $0.name != network.network.output.name }
+    if let found = learned.last(where: { $0.spec.makesMaps }) ?? inner.last { return found }
+    return try layer(network.network.output.name)
   }
 
   /// - Throws: ``InsightError`` of kind `usage` that says which filters there are.
@@ -86,11 +120,35 @@ public struct Subject: Sendable {
   public func classIndex(_ text: String) throws(InsightError) -> Int {
     if let index = classNames.firstIndex(of: text) { return index }
     if let index = Int(text), classNames.indices.contains(index) { return index }
-    throw .usage("the network has no class '\(text)'; there are: \(classNames.joined(separator: ", "))")
+    let shown = classNames.prefix(20).joined(separator: ", ") + (classNames.count > 20 ? ", …" : "")
+    throw .usage("the network has no \(outputNoun) '\(text)'; there are \(classNames.count): \(shown)")
   }
 
-  /// Where the logits are: the output before a softmax.
-  public var logits: LayerTap { LayerTap(network.network.output.name, .beforeActivation) }
+  /// What an output stands for, for messages.
+  public var outputNoun: String {
+    switch criterion.task {
+    case .classes: "class"
+    case .labels: "label"
+    case .values: "output"
+    }
+  }
+
+  /// The output by name that is meant where nobody says one: the most probable; of numbers, which cannot be compared, the first.
+  public func mainOutput(of values: [Double]) -> Int {
+    guard criterion.task != .values else { return 0 }
+    return values.indices.reduce(0) { values[$1] > values[$0] ? $1 : $0 }
+  }
+
+  /// Where the outputs are, without the softmax or sigmoid that belongs to the loss.
+  public var logits: LayerTap {
+    let output = network.network.output
+    let isPartOfLoss =
+      switch (criterion.loss.finalActivation, output.spec.finalActivation) {
+      case (.softmax, .softmax), (.sigmoid, .sigmoid): true
+      default: false
+      }
+    return LayerTap(output.name, isPartOfLoss ? .beforeActivation : .output)
+  }
 
   private func list(_ layers: [ResolvedLayer]) -> String { layers.map(\.name).joined(separator: ", ") }
 
@@ -122,8 +180,12 @@ public struct Subject: Sendable {
     return (own.filling(height: shape[0], width: shape[1]).pixels.map { Float($0) / 255 }, note)
   }
 
-  /// Values in 0…1 as a picture.
-  public func picture(_ values: [Float]) -> Image { Picture.image(values, shape: network.inputShape) }
+  /// Values as a picture: of an image in 0…1 as it is, of anything else as ``Picture/strip(_:shape:)``.
+  public func picture(_ values: [Float]) -> Image {
+    network.inputShape.rank == 3
+      ? Picture.image(values, shape: network.inputShape)
+      : Picture.strip(values, shape: network.inputShape)
+  }
 }
 
 /// How pixels in 0…1 become what a network takes: `low + (high − low)·x`.
@@ -148,7 +210,7 @@ enum Picture {
   /// An image of values in 0…1; of other than one or three channels the mean.
   static func image(_ values: [Float], shape: Shape) -> Image {
     let channels = shape[2]
-    func byte(_ value: Float) -> UInt8 { value > 0 ? UInt8(min((value * 255).rounded(), 255)) : 0 }
+    func byte(_ value: Float) -> UInt8 { level(value * 255) }
     if channels == 1 || channels == 3 {
       return Image(
         height: shape[0], width: shape[1], channels: channels == 1 ? .grey : .rgb, pixels: values.map(byte))
@@ -160,16 +222,41 @@ enum Picture {
     }
     return Image(height: shape[0], width: shape[1], channels: .grey, pixels: pixels)
   }
+
+  /// A vector or sequence `[L]` or `[L, C]` as grey squares, L across and C down, from black for the least value to white for the
+  /// greatest; what is longer than 256 goes on in further rows.
+  static func strip(_ values: [Float], shape: Shape) -> Image {
+    let channels = shape.rank == 2 ? shape[1] : 1
+    let length = max(1, values.count / max(1, channels))
+    let width = min(length, 256)
+    let lines = (length + width - 1) / width
+    let (low, high) = (values.min() ?? 0, values.max() ?? 0)
+    let scale = high > low ? 255 / (high - low) : 0
+    var image = Image(
+      height: lines * channels, width: width, channels: .grey,
+      pixels: [UInt8](repeating: 0, count: lines * channels * width))
+    for (index, value) in values.enumerated() {
+      let (place, channel) = (index / channels, index % channels)
+      let row = place / width * channels + channel
+      image.pixels[row * width + place % width] = level((value - low) * scale)
+    }
+    return image
+  }
+
+  /// A level of 0…255 as a byte, whatever the number: 0 for NaN.
+  static func level(_ value: Float) -> UInt8 { value > 0 ? UInt8(min(value.rounded(), 255)) : 0 }
 }
 
 extension Subject {
-  /// Probabilities of all classes for images of pixels in 0…1: softmax over the logits.
-  public func probabilities(of images: [[Float]]) throws -> [[Double]] {
+  /// What the network says of images of pixels in 0…1: probabilities of classes or of labels, or numbers.
+  public func outputs(of images: [[Float]]) throws -> [[Double]] {
     let trace = try LayerTrace(network, values: values, taps: [logits], gradient: false)
     let session = try trace.makeSession()
     return try images.map { image in
-      let pixels = image.map { range.low + range.width * $0 }
-      return Explanation.softmax(try session.values(for: pixels)[logits] ?? [])
+      criterion.values(try session.values(for: units(image))[logits, default: []][...])
     }
   }
+
+  /// Pixels in 0…1 in the network's units.
+  func units(_ pixels: [Float]) -> [Float] { pixels.map { range.low + range.width * $0 } }
 }

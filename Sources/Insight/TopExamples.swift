@@ -11,7 +11,6 @@ public struct TopExamples: Sendable {
   public struct Example: Hashable, Sendable {
     /// In the dataset.
     public let row: Int
-    public let label: Int32
     /// The sum of the filter's map, or the unit's value.
     public let activation: Double
     /// Where the map is largest; nil for units.
@@ -46,11 +45,7 @@ public struct TopExamples: Sendable {
     while admits: @Sendable () -> Bool = { true }, progress: (Int) -> Void = { _ in }
   ) throws {
     let layer = try subject.layer(name)
-    guard dataset.sampleShape == subject.network.inputShape else {
-      throw InsightError.badData(
-        "the samples of \(dataset.path) are \(dataset.sampleShape) and the network takes \(subject.network.inputShape)"
-      )
-    }
+    try subject.check(dataset)
     let tap = LayerTap(name)
     let filters = layer.outputShape.dimensions.last ?? 1
     let places = layer.outputShape.elementCount / filters
@@ -106,7 +101,7 @@ public struct TopExamples: Sendable {
           }
           let peak = Int(peaks[index * filters + filter])
           let example = Example(
-            row: row, label: batch.labels[index], activation: activation,
+            row: row, activation: activation,
             peak: hasMaps ? Place(row: peak / width, column: peak % width) : nil)
           let place = best[filter].firstIndex { $0.activation < activation } ?? best[filter].count
           best[filter].insert(example, at: place)

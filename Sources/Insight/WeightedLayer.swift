@@ -15,7 +15,7 @@ extension WeightedLayer: DescribedSettings {
   public static let settings = SettingsDescription(
     "A layer with its weight.", WeightedLayer(""),
     [
-      SettingKey("name", \.name, .name, default: .required, "A layer that gives maps."),
+      SettingKey("name", \.name, .text, default: .required, "A layer that gives maps."),
       SettingKey("weight", \.weight, .number(.any), "How much it counts."),
     ])
 }

@@ -4,6 +4,8 @@ public enum LayerView: Hashable, Sendable {
   case samePlace
   /// A window around it.
   case window(rows: LayerWindow, columns: LayerWindow)
+  /// Those places of the input whose windows, slid over the output, cover the place: what layers that enlarge do.
+  case spread(rows: LayerWindow, columns: LayerWindow)
   /// The place so many pixels further down and to the right.
   case shifted(down: Int, right: Int)
   /// All of it.

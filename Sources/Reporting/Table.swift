@@ -32,7 +32,7 @@ public struct Table: Hashable, Sendable {
     self.columns = columns
   }
 
-  /// - Parameter cells: one per column.
+  /// - Parameter cells: one per column; what would control a terminal or begin a line of its own is shown as a sign.
   public mutating func add(_ cells: [String]) {
     precondition(cells.count == columns.count, "\(cells.count) cells for \(columns.count) columns")
     rows.append(cells.map(TextWidth.printable))

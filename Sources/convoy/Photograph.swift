@@ -41,13 +41,15 @@ extension LookContext {
 
   /// The picture at a size of its own, in the network's channels.
   ///
-  /// - Parameter side: the longer side is brought down to this; nil keeps the size.
-  func photograph(_ source: ImageSource, side: Int?) throws -> FloatImage {
+  /// - Parameters:
+  ///   - side: the longer side is brought down to this; nil keeps the size.
+  ///   - enlarging: whether a smaller picture is brought up to it, too.
+  func photograph(_ source: ImageSource, side: Int?, enlarging: Bool = false) throws -> FloatImage {
     let (picture, note) = try subject.withOwnChannels(try picture(source))
     if let note { TerminalOutput.warn("\(source.path) \(note)") }
     let image = FloatImage(picture)
     let longer = max(image.height, image.width)
-    guard let side, longer > side else { return image }
+    guard let side, longer > side || (enlarging && longer < side) else { return image }
     let scale = Double(side) / Double(longer)
     return image.resized(
       height: max(1, Int((Double(image.height) * scale).rounded())),

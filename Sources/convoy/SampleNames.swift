@@ -52,11 +52,6 @@ struct SampleNames: ParsableArguments {
 ///
 /// A single output that tells two classes apart is called by the second.
 func classNames(_ checkpoint: Checkpoint, _ dataset: ImageDataset?, count: Int) -> [String] {
-  let known = [checkpoint.identity.classNames, dataset?.classNames ?? []]
-  if let names = known.first(where: { $0.count == count }) { return names }
-  let criterion = checkpoint.identity.criterion
-  if count == 1, criterion?.task == .labels, criterion?.targets == .classes {
-    return [known.first { $0.count == 2 }?[1] ?? "1"]
-  }
-  return (0..<count).map { "\($0)" }
+  (checkpoint.identity.criterion ?? .classification).outputNames(
+    [checkpoint.identity.classNames, dataset?.classNames ?? []], count: count)
 }

@@ -86,7 +86,7 @@ struct LookConfigurationTests {
       ("{explain: {image: a.png}}", .explain(ExplainLook(image: image))),
       ("{dream: {image: a.png}}", .dream(DreamLook(image: image))),
       ("{style: {content: a.png, style: a.png}}", .style(StyleLook(content: image, style: image))),
-      ("{maximize: {target: classes}}", .maximize(MaximizeLook(target: .classes([])))),
+      ("{maximize: {target: classes}}", .maximize(MaximizeLook(target: .classes(.all)))),
     ]
     for (text, look) in looks { #expect(try load(text).request.look == look) }
   }

@@ -51,30 +51,139 @@ struct ExplanationTests {
     #expect(explanation.occlusion.values[1...].allSatisfy { $0 == 0 })
   }
 
-  @Test("Grad-CAM refuses a layer that something goes around, and says which layer takes it")
-  func bypassed() throws {
+  /// A residual block, a concatenation and a product behind each other, so that every layer but the first has ways around it.
+  private func branched() throws -> Subject {
+    func conv(_ filters: Int) -> LayerSpec {
+      .conv2D(Conv2D(filters: filters, kernel: Size2D(3), padding: .same, activation: .tanh))
+    }
     let network = try Network(
-      inputShape: [4, 4, 1],
+      inputShape: [6, 5, 2],
       layers: [
-        Layer(name: "a", inputs: ["input"], spec: .conv2D(Conv2D(filters: 2, kernel: Size2D(1)))),
-        Layer(name: "b", inputs: ["a"], spec: .conv2D(Conv2D(filters: 2, kernel: Size2D(1)))),
-        Layer(name: "sum", inputs: ["a", "b"], spec: .add),
-        Layer(name: "mean", inputs: ["sum"], spec: .globalAveragePool2D),
+        Layer(name: "a", inputs: ["input"], spec: conv(3)), Layer(name: "b", inputs: ["a"], spec: conv(3)),
+        Layer(name: "sum", inputs: ["a", "b"], spec: .add), Layer(name: "c", inputs: ["sum"], spec: conv(2)),
+        Layer(name: "both", inputs: ["c", "a"], spec: .concat),
+        Layer(name: "d", inputs: ["both"], spec: conv(5)),
+        Layer(name: "product", inputs: ["d", "both"], spec: .multiply),
+        Layer(name: "flat", inputs: ["product"], spec: .flatten),
+        Layer(name: "out", inputs: ["flat"], spec: .dense(Dense(units: 3))),
       ]
     ).resolved()
-    let subject = try Subject(network, values: ParameterLayout(network).initialValues(seed: 1))
-    let image = [Float](repeating: 0.5, count: 16)
-    func explain(_ layer: String) throws -> Explanation {
-      try Explanation(
-        of: image, in: subject, Explanation.Settings(layer: layer, patch: 2), pool: WorkerPool(workers: 1))
+    return try Subject(network, values: ParameterLayout(network).initialValues(seed: 5), range: .unit)
+  }
+
+  @Test(
+    "Grad-CAM's derivative is that of the output, whatever goes around the layer",
+    arguments: ["a", "b", "sum", "c", "both", "d", "product"])
+  func bypassed(_ name: String) throws {
+    let subject = try branched()
+    let image = (0..<60).map { Float($0 * 37 % 101) / 101 }
+    let (layer, output) = (LayerTap(name), subject.logits)
+    let session = try LayerTrace(
+      subject.network, values: subject.values, taps: [output, layer], keptGradients: [layer]
+    ).makeSession()
+    _ = try session.gradient(of: image, seeds: [output: [0, 1, 0]])
+    let found = try Array(#require(session.gradient(at: layer)))
+    // The same derivative by adding to one value of the layer: (y(+ε) − y(−ε)) / 2ε.
+    let epsilon: Float = 1e-2
+    for index in stride(from: 0, to: found.count, by: 7) {
+      let values = try [epsilon, -epsilon].map { change in
+        try moved(subject, behind: name, place: index, by: change, image)
+      }
+      let slope = (values[0] - values[1]) / Double(2 * epsilon)
+      #expect(abs(slope - Double(found[index])) <= 2e-3 * max(1, abs(slope)), "\(name) \(index)")
     }
-    let around = #expect(throws: InsightError.self) { try explain("b") }
-    #expect(around?.description.hasPrefix("layer 'sum' also takes what goes around 'b'") == true)
-    // Its maps are no maps: it is a vector.
-    let last = #expect(throws: InsightError.self) { try explain("mean") }
-    #expect(last?.description.contains("'mean'") == true, "\(last?.description ?? "")")
-    #expect(try explain("sum").gradCAM != nil)
-    #expect(try explain("a").gradCAM != nil)
+    let explanation = try Explanation(
+      of: image, in: subject, Explanation.Settings(layer: name, patch: 2), pool: WorkerPool(workers: 1))
+    #expect(explanation.gradCAM?.values.count == 30)
+  }
+
+  /// Output 1 where a number is added to one value of a layer.
+  private func moved(
+    _ subject: Subject, behind name: String, place: Int, by change: Float, _ image: [Float]
+  ) throws -> Double {
+    var layers: [Layer] = []
+    for layer in subject.network.network.layers {
+      layers.append(
+        Layer(name: layer.name, inputs: layer.inputs.map { $0 == name ? "moved" : $0 }, spec: layer.spec))
+      if layer.name == name { layers.append(Layer(name: "moved", inputs: [name], spec: .positionBias)) }
+    }
+    let network = try Network(inputShape: subject.network.inputShape, layers: layers).resolved()
+    let values = CanonicalParameters(layout: ParameterLayout(network))
+    for parameter in values.layout.parameters {
+      if let own = subject.values.layout.parameters.first(where: { $0.path == parameter.path }) {
+        _ = values.values(of: parameter).update(fromContentsOf: subject.values.values(of: own))
+      } else {
+        values.values(of: parameter)[place] = change
+      }
+    }
+    let other = try Subject(network, values: values, range: .unit)
+    let session = try LayerTrace(network, values: values, taps: [other.logits], gradient: false).makeSession()
+    return Double(try session.values(for: image)[other.logits]?[1] ?? .nan)
+  }
+
+  @Test("a layer without maps is refused for Grad-CAM, and without any there are the two other maps")
+  func vectors() throws {
+    let subject = try branched()
+    let image = [Float](repeating: 0.5, count: 60)
+    let error = #expect(throws: InsightError.self) {
+      try Explanation(
+        of: image, in: subject, Explanation.Settings(layer: "out"), pool: WorkerPool(workers: 1))
+    }
+    #expect(error?.description.contains("'out'") == true)
+    let dense = try Network(inputShape: [4, 4, 1], chain: [.flatten, .dense(Dense(units: 2))]).resolved()
+    let plain = try Explanation(
+      of: [Float](repeating: 0.5, count: 16),
+      in: Subject(dense, values: ParameterLayout(dense).initialValues(seed: 1)), Explanation.Settings(),
+      pool: WorkerPool(workers: 1))
+    #expect(plain.gradCAM == nil && plain.saliency.values.count == 16)
+  }
+
+  @Test(
+    "squares reach the image's edges, and their map lies where they were",
+    arguments: [(4, 3), (3, 3), (5, 4)])
+  func edges(_ patch: Int, _ stride: Int) throws {
+    let subject = try quarter()
+    let image = [Float](repeating: 0.9, count: 64)
+    let map = try Explanation(
+      of: image, in: subject, Explanation.Settings(classIndex: 0, patch: patch, stride: stride),
+      pool: WorkerPool(workers: 2)
+    ).occlusion
+    let places = try #require(map.places)
+    #expect(places.rows.first == Float(patch - 1) / 2)
+    #expect(places.rows.last == 7 - Float(patch - 1) / 2)
+    #expect(zip(places.rows, places.rows.dropFirst()).allSatisfy { $1 > $0 && $1 - $0 <= Float(stride) })
+    #expect(map.height == places.rows.count && map.width == places.columns.count)
+    // Class 0 rests on all but the upper left quarter: the last square takes something away.
+    #expect((map.values.last ?? 0) > 0)
+  }
+
+  @Test("outputs are read as the network was trained: classes, labels or numbers")
+  func meanings() throws {
+    let network = try Network(
+      inputShape: [2, 2, 1], chain: [.flatten, .dense(Dense(units: 1))]
+    ).resolved()
+    let values = CanonicalParameters(layout: ParameterLayout(network))
+    for parameter in values.layout.parameters where parameter.path == "dense/kernel" {
+      values.values(of: parameter).update(repeating: 0.25)
+    }
+    let image = [Float](repeating: 0.5, count: 4)
+    func explained(_ loss: Loss, _ targets: Criterion.Targets) throws -> (Subject, Explanation) {
+      let subject = try Subject(
+        network, values: values, classNames: ["cat", "dog"],
+        criterion: Criterion(loss: loss, targets: targets, outputs: 1), range: .unit)
+      return (
+        subject,
+        try Explanation(
+          of: image, in: subject, Explanation.Settings(patch: 1), pool: WorkerPool(workers: 1))
+      )
+    }
+    // y = 4 · 0.25 · 0.5 = 0.5; a square covered with mid-grey changes nothing.
+    let (dog, label) = try explained(.sigmoidCrossEntropy(SigmoidCrossEntropy()), .classes)
+    #expect(dog.classNames == ["dog"])
+    #expect(abs(label.outputs[0] - 0.62245933) < 1e-6)
+    let (_, number) = try explained(.meanSquaredError, .values)
+    #expect(abs(number.outputs[0] - 0.5) < 1e-6)
+    #expect(number.occlusion.values.allSatisfy { $0 < 1e-6 })
   }
 
   @Test("a map's degree is the sum over it, and its picture has the layer's contrast")

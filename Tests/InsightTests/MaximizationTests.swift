@@ -53,13 +53,22 @@ struct MaximizationTests {
     #expect(try Maximization(subject, plain).run([targets[0]], pool: WorkerPool(workers: 1))[0] != one[0])
   }
 
-  @Test("large images are sought as waves that move, small ones as pixels that do not")
+  @Test("images are sought as waves that move, small ones with an L1 penalty as pixels that do not")
   func choices() {
     let small = AscentSettings().resolved(for: [28, 28, 1])
-    #expect(small.parameterization == .pixels && small.jitter == 0 && small.scale == 0 && small.rotation == 0)
+    #expect(
+      small.parameterization == .fourier && small.jitter == 2 && small.scale == 0 && small.rotation == 0)
+    #expect(small.prior == ImagePrior(totalVariation: 0.02))
+    #expect(AscentSettings().resolved(for: [48, 48, 3]).jitter == 4)
+    let sparse = AscentSettings { $0.l1 = 0.1 }.resolved(for: [28, 28, 1])
+    #expect(sparse.parameterization == .pixels && sparse.jitter == 0 && sparse.prior == ImagePrior(l1: 0.1))
+    let chosen = AscentSettings { ($0.l1, $0.parameterization, $0.totalVariation) = (0.1, .fourier, 0.5) }
+    #expect(chosen.resolved(for: [28, 28, 1]).parameterization == .fourier)
+    #expect(chosen.resolved(for: [28, 28, 1]).prior.totalVariation == 0.5)
     let large = AscentSettings { $0.scale = 0 }.resolved(for: [224, 224, 3])
     #expect(
       large.parameterization == .fourier && large.jitter == 8 && large.scale == 0 && large.rotation == 5)
+    #expect(large.prior == ImagePrior())
   }
 
   @Test("every target grows, whatever the parameterisation", arguments: ImageParameterization.allCases)

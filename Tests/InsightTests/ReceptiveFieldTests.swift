@@ -27,18 +27,27 @@ struct ReceptiveFieldTests {
     #expect(field.columns == 2..<7)
   }
 
-  @Test("a value depends on every pixel of its field and on no other")
-  func numerically() throws {
-    let network = try Network(
-      inputShape: [19, 17, 2],
-      chain: [
-        .conv2D(Conv2D(filters: 3, kernel: Size2D(3), dilation: Size2D(2, 1), padding: .same)),
-        .averagePool2D(Pool2D(size: Size2D(2))),
-        .conv2D(Conv2D(filters: 4, kernel: Size2D(3, 2), stride: Size2D(2, 1))),
-        .zeroPadding2D(Margins2D(top: 1, bottom: 0, left: 2, right: 1)),
-        .depthwiseConv2D(DepthwiseConv2D(kernel: Size2D(2), padding: .same)),
-      ]
-    ).resolved()
+  private static let windows: [LayerSpec] = [
+    .conv2D(Conv2D(filters: 3, kernel: Size2D(3), dilation: Size2D(2, 1), padding: .same)),
+    .averagePool2D(Pool2D(size: Size2D(2))),
+    .conv2D(Conv2D(filters: 4, kernel: Size2D(3, 2), stride: Size2D(2, 1))),
+    .zeroPadding2D(Margins2D(top: 1, bottom: 0, left: 2, right: 1)),
+    .depthwiseConv2D(DepthwiseConv2D(kernel: Size2D(2), padding: .same)),
+  ]
+
+  /// Layers that enlarge, between convolutions.
+  private static let enlarging: [LayerSpec] = [
+    .averagePool2D(Pool2D(size: Size2D(3))), .upSampling2D(UpSampling2D(size: Size2D(2, 3))),
+    .conv2D(Conv2D(filters: 3, kernel: Size2D(2))),
+    .upSampling2D(UpSampling2D(size: Size2D(3, 2), interpolation: .bilinear)),
+    .averagePool2D(Pool2D(size: Size2D(2))),
+    .conv2DTranspose(Conv2DTranspose(filters: 2, kernel: Size2D(3, 4), stride: Size2D(2), padding: .same)),
+    .conv2DTranspose(Conv2DTranspose(filters: 2, kernel: Size2D(2), stride: Size2D(1, 2))),
+  ]
+
+  @Test("a value depends on every pixel of its field and on no other", arguments: [windows, enlarging])
+  func numerically(_ chain: [LayerSpec]) throws {
+    let network = try Network(inputShape: [19, 17, 2], chain: chain).resolved()
     let subject = try Subject(network, values: ParameterLayout(network).initialValues(seed: 3))
     let image = (0..<19 * 17 * 2).map { Float(($0 * 37) % 101) / 101 }
     for layer in network.layers {

@@ -8,6 +8,8 @@ extension PlanBuilder {
     var values: [LayerTap: Operand] = [:]
     /// By tap: where its gradient has to stand before the backward pass, fp32, channels last; the pass overwrites it.
     var seeds: [LayerTap: Operand] = [:]
+    /// By tap: the gradient that arrived there, fp32, channels last; of the taps for which it is kept.
+    var gradients: [LayerTap: Operand] = [:]
     /// The gradient of the unscaled image, channels last.
     var imageGradient: Operand?
     /// Steps before this one are the forward pass.
@@ -67,11 +69,37 @@ extension PlanBuilder {
         propagate(try entry.back(seed), to: entry.index)
       }
     }
+    let kept = taps.filter { keptTaps.contains($0.key) }
     outputs.imageGradient = try attributing(to: Network.inputName) {
-      for index in lowering.operations.indices.reversed() { try emitBackward(index) }
+      for index in lowering.operations.indices.reversed() {
+        for tap in kept where tap.value == index {
+          outputs.gradients[tap.key] = try keepGradient(ofOperation: index)
+        }
+        try emitBackward(index)
+      }
       return try emitImageGradient()
     }
     return outputs
+  }
+
+  /// Taps at which the gradient stays readable after the backward pass.
+  private var keptTaps: [LayerTap] {
+    if case .trace(_, let taps) = mode { taps } else { [] }
+  }
+
+  /// The sum of the gradients of an operation's result, in canonical order, untouched by what goes further back.
+  ///
+  /// - Returns: nil where nothing that is looked at depends on the result.
+  private func keepGradient(ofOperation index: Int) throws -> Operand? {
+    guard let value = values[index], !gradients[index].isEmpty else { return nil }
+    layer = lowering.operations[index].layer
+    passes(.backwardData)
+    let sum = try combine(gradients[index])
+    gradients[index] = [Gradient(operand: sum.operand, isExclusive: false)]
+    let (ordered, _) = try canonical(Value(operand: sum.operand, columns: value.columns), madeBy: index)
+    let operand = try adapt(ordered.operand, to: plain(ordered.descriptor))
+    pin(operand)
+    return operand
   }
 
   private func emitImageGradient() throws -> Operand? {

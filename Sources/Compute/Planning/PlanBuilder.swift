@@ -75,7 +75,7 @@ final class PlanBuilder {
   var isTraining: Bool { mode == .training }
 
   /// Whether a backward pass follows, to parameters or to the image alone.
-  var goesBack: Bool { isTraining || mode == .trace(gradient: true) }
+  var goesBack: Bool { isTraining || mode.goesBackToImage }
 
   // MARK: - The whole plan
 
@@ -362,5 +362,11 @@ enum PlanMode: Hashable, Sendable {
   case training
   case inference
   /// Inference that shows what named layers give, and with `gradient` goes back from them to the image.
-  case trace(gradient: Bool)
+  /// The gradient that arrives at some of them on the way can be kept.
+  case trace(gradient: Bool, keepingAt: [LayerTap])
+
+  /// Whether a trace goes back to the image.
+  var goesBackToImage: Bool {
+    if case .trace(let gradient, _) = self { gradient } else { false }
+  }
 }

@@ -65,7 +65,11 @@ extension ConfigurationNode {
         throw ConfigurationErrors(place, "found nothing, expected \(schema.placeholder)")
       }
       var items: [ConfigurationNode] = []
-      for part in text.split(separator: ",") {
+      for part in text.split(separator: ",", omittingEmptySubsequences: false) {
+        guard part.contains(where: { $0 != " " }) else {
+          throw ConfigurationErrors(
+            place, "has nothing before or after a comma, expected \(schema.placeholder)")
+        }
         items.append(try ConfigurationNode(typed: String(part).trimmedEnds, element, at: place))
       }
       self.init(.list(items), at: place)

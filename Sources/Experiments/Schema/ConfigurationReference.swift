@@ -42,6 +42,10 @@ private struct ConfigurationReference {
     writer.kinds("`look` of a look", Look.kinds.schema)
     writer.section("`data` of `examples` and `gallery`", DataSource.settings.object)
     writer.kinds("`target` of `maximize`", TargetChoice.kinds.schema)
+    writer.section(
+      "`layers` of `dream`, `content_layers` and `style_layers` of `style`, each",
+      WeightedLayer.settings.object)
+    writer.kinds("`optimizer` of `style`", StyleTransfer.Rule.kinds.schema)
     return writer.lines.joined(separator: "\n") + "\n"
   }
 

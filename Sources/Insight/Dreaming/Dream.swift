@@ -42,10 +42,10 @@ public struct Dream: Hashable, Sendable {
     for wanted in [["block4_conv3", "block5_conv1"]] where wanted.allSatisfy(names.contains) {
       return wanted.map { WeightedLayer($0) }
     }
-    let maps = network.layers.filter { layer in
-      if case .conv2D(let conv) = layer.spec { conv.filters > 4 } else { false }
+    let maps = network.layersWithFeatures
+    guard !maps.isEmpty else {
+      throw .usage("no layer of the network gives maps, so that there is nothing to dream with")
     }
-    guard !maps.isEmpty else { throw .usage("the network has no convolution to dream with") }
     return [WeightedLayer(maps[min(maps.count * 2 / 3, maps.count - 1)].name)]
   }
 

@@ -1,3 +1,4 @@
+internal import Compute
 internal import Foundation
 internal import ImageFiles
 internal import Mustache
@@ -12,7 +13,8 @@ extension Gallery {
       parameters: "\(network.parameterCount)",
       inputs: try inputs.enumerated().map { index, input in
         GalleryPage.Input(
-          index: "\(index)", image: try uri(input.picture), label: input.label, row: "\(input.row)",
+          index: "\(index)", image: try uri(input.picture),
+          label: input.label.isEmpty ? "row \(input.row)" : input.label, row: "\(input.row)",
           pressed: index == 0 ? "true" : "false")
       },
       verdict: inputs.first.map(verdict) ?? "", rooms: try rooms.enumerated().map { try room($0, $1) },
@@ -32,14 +34,19 @@ extension Gallery {
     let shown = room.filters.count
     return GalleryPage.Room(
       name: name, about: about, kind: room.layer.spec.word, shape: "\(room.layer.outputShape)",
-      from: room.layer.layer.inputs.joined(separator: ", "), isLearned: !room.filters.isEmpty,
+      from: room.layer.layer.inputs.joined(separator: ", "), follows: follows(index),
+      isLearned: !room.filters.isEmpty,
       isMap: room.layer.outputShape.rank == 3, flow: try room.flow.first.map(uri) ?? "",
       hasFlow: !room.flow.isEmpty,
       flowWidth: "\(min(960, max(120, (room.flow.first?.width ?? 1) * 3)))",
-      previous: index > 0 ? rooms[index - 1].layer.name : "", hasPrevious: index > 0,
-      next: index + 1 < rooms.count ? rooms[index + 1].layer.name : "", hasNext: index + 1 < rooms.count,
+      previous: rooms[index].layer.layer.inputs.filter { $0 != Network.inputName },
+      next: rooms.filter { $0.layer.layer.inputs.contains(name) }.map(\.layer.name),
       more: shown < room.filterCount && shown > 0 ? "The first \(shown) of \(room.filterCount)." : "",
       filters: try room.filters.map(filter))
+  }
+
+  private func follows(_ index: Int) -> Bool {
+    rooms[index].layer.layer.inputs == [index > 0 ? rooms[index - 1].layer.name : Network.inputName]
   }
 
   private func filter(_ filter: Filter) throws -> GalleryPage.Filter {
@@ -52,13 +59,27 @@ extension Gallery {
       examples: try filter.examples.map { example in
         GalleryPage.Example(
           image: try uri(example.picture),
-          text: "\(example.label), row \(example.row): \(Self.short(example.activation))")
+          text: "\(Self.name(example.label, example.row)): \(Self.short(example.activation))")
       })
   }
 
   private func verdict(_ input: Input) -> String {
-    let classes = input.verdict.map { "\($0.name) \(String(format: "%.1f", $0.probability * 100))%" }
-    return "\(input.label), row \(input.row), is taken for \(classes.joined(separator: ", "))"
+    let values = input.verdict.map { name, value in
+      givesProbabilities
+        ? "\(name) \(String(format: "%.1f", value * 100))%" : "\(name) = \(Self.short(value))"
+    }
+    let verb =
+      switch task {
+      case .classes: "is taken for"
+      case .labels: "is said to have"
+      case .values: "gives"
+      }
+    return "\(Self.name(input.label, input.row)), \(verb) \(values.joined(separator: ", "))"
+  }
+
+  /// A sample by what it is and its row.
+  private static func name(_ label: String, _ row: Int) -> String {
+    label.isEmpty ? "row \(row)" : "\(label), row \(row)"
   }
 
   /// The pictures of every input's way, for the page's script.
@@ -66,8 +87,8 @@ extension Gallery {
     var flows: [String: [String]] = [:]
     for room in rooms { flows[room.layer.name] = try room.flow.map(uri) }
     let text = try JSONWriter().text(GalleryPage.Script(flows: flows, verdicts: inputs.map(verdict)))
-    // A class could be named so that it ends the script.
-    return text.replacingOccurrences(of: "</", with: "<\\/")
+    // Between script tags `</script` and `<!--` have a meaning, and a class may be called anything: JSON can do without `<`.
+    return text.replacingOccurrences(of: "<", with: "\\u003C")
   }
 
   private func uri(_ image: Image) throws -> String {
@@ -95,15 +116,17 @@ private struct GalleryPage {
     let kind: String
     let shape: String
     let from: String
+    /// Whether the layer takes what the one before it gives and nothing else.
+    let follows: Bool
     let isLearned: Bool
     let isMap: Bool
     let flow: String
     let hasFlow: Bool
     let flowWidth: String
-    let previous: String
-    let hasPrevious: Bool
-    let next: String
-    let hasNext: Bool
+    /// The layers that it takes.
+    let previous: [String]
+    /// The layers that take it.
+    let next: [String]
     let more: String
     let filters: [Filter]
   }

@@ -1,10 +1,11 @@
-internal import Compute
+public import Compute
 public import Datasets
 internal import Foundation
 public import ImageFiles
 public import Networks
 public import Parallel
 internal import Tensors
+internal import Training
 
 /// What a network learned, layer by layer, for one page: kernels, what maximises each filter, the images that excite it most, and
 /// how some images flow through the layers.
@@ -38,11 +39,15 @@ public struct Gallery: Sendable {
     public let row: Int
     public let label: String
     public let picture: Image
-    /// Most probable classes, best first, three at most.
-    public let verdict: [(name: String, probability: Double)]
+    /// Most probable classes or labels, best first, or the first numbers; three at most.
+    public let verdict: [(name: String, value: Double)]
   }
 
   public let network: ResolvedNetwork
+  /// What the network's outputs mean.
+  public let task: Criterion.Task
+  /// Whether they are probabilities, rather than numbers of any size.
+  public let givesProbabilities: Bool
   public let rooms: [Room]
   public let inputs: [Input]
   public let dataName: String
@@ -58,18 +63,22 @@ public struct Gallery: Sendable {
     pool: WorkerPool, while admits: @Sendable () -> Bool = { true }, progress: (String) -> Void = { _ in }
   ) throws {
     _ = try subject.imageShape()
+    try subject.check(dataset)
     network = subject.network
+    task = subject.criterion.task
+    givesProbabilities = subject.criterion.givesProbabilities
     dataName = dataset.path
     sampleCount = dataset.count
     let rows = Self.inputRows(dataset, count: settings.inputs)
     let images = try rows.map { try dataset.pixels(row: $0, for: subject) }
-    let probabilities = try subject.probabilities(of: images)
+    let outputs = try subject.outputs(of: images)
     inputs = rows.indices.map { index in
-      let ranked = probabilities[index].enumerated().sorted {
-        ($1.element, $0.offset) < ($0.element, $1.offset)
-      }
+      let values = Array(outputs[index].enumerated())
+      let ranked =
+        subject.criterion.task == .values
+        ? values : values.sorted { ($1.element, $0.offset) < ($0.element, $1.offset) }
       return Input(
-        row: rows[index], label: Self.className(Int(dataset.labels[rows[index]]), subject),
+        row: rows[index], label: subject.caption(row: rows[index], of: dataset),
         picture: subject.picture(images[index]),
         verdict: ranked.prefix(3).map { (subject.classNames[$0.offset], $0.element) })
     }
@@ -77,7 +86,7 @@ public struct Gallery: Sendable {
     let trace = try LayerTrace(network, values: subject.values, taps: taps, gradient: false)
     let session = try trace.makeSession()
     let values = try images.map { image in
-      try session.values(for: image.map { subject.range.low + subject.range.width * $0 })
+      try session.values(for: subject.units(image))
     }
     var rooms: [Room] = []
     for layer in network.layers {
@@ -126,7 +135,7 @@ public struct Gallery: Sendable {
           let picture = subject.picture(try dataset.pixels(row: example.row, for: subject))
           return (
             TopExamples.picture(picture, example, layer: layer.name, in: subject.network, scale: scale),
-            example.activation, className(Int(example.label), subject), example.row
+            example.activation, subject.caption(row: example.row, of: dataset), example.row
           )
         },
         mean: examples.means[index],
@@ -136,8 +145,9 @@ public struct Gallery: Sendable {
 
   // MARK: - Inputs
 
-  /// One sample of each class in turn, the first ones of the file.
+  /// One sample of each class in turn, the first ones of the file; without classes the first ones alone.
   private static func inputRows(_ dataset: ImageDataset, count: Int) -> [Int] {
+    if dataset.labels.isEmpty { return Array(0..<min(count, dataset.count)) }
     var byClass = [[Int]](repeating: [], count: dataset.classCount)
     for (row, label) in dataset.labels.enumerated() where byClass[Int(label)].count < count {
       byClass[Int(label)].append(row)
@@ -153,10 +163,6 @@ public struct Gallery: Sendable {
     return Array(rows.prefix(count))
   }
 
-  private static func className(_ label: Int, _ subject: Subject) -> String {
-    subject.classNames.indices.contains(label) ? subject.classNames[label] : "\(label)"
-  }
-
   // MARK: - Flow
 
   /// All maps of a layer beside and below each other, or the values of a vector as squares; black is 0 or the least.
@@ -170,9 +176,7 @@ public struct Gallery: Sendable {
     let scale = high > low ? 255 / (high - low) : 0
     return grid(
       values.map {
-        Image(
-          height: 1, width: 1, channels: .grey,
-          pixels: [UInt8(min(max((($0 - low) * scale).rounded(), 0), 255))])
+        Image(height: 1, width: 1, channels: .grey, pixels: [Picture.level(($0 - low) * scale)])
       }, gap: 0)
   }
 

@@ -25,16 +25,16 @@ enum GalleryTemplate {
     <nav aria-label="The network">
     <h2>The network</h2>
     <ol class="graph"><li><span class="node">input<small>{{inputShape}}</small></span></li>
-    {{#rooms}}<li><a class="node{{#isLearned}} learned{{/isLearned}}" href="#layer-{{name}}">{{name}}<small>{{kind}} {{shape}}</small><small>from {{from}}</small></a></li>
+    {{#rooms}}<li{{#follows}} class="follows"{{/follows}}><a class="node{{#isLearned}} learned{{/isLearned}}" href="#layer-{{name}}">{{name}}<small>{{kind}} {{shape}}</small><small>from {{from}}</small></a></li>
     {{/rooms}}</ol>
     </nav>
     {{#rooms}}
     <section class="room" id="layer-{{name}}">
     <h2>{{name}}</h2>
     <p class="about">{{about}}; takes {{from}}.
-    {{#hasPrevious}}<a href="#layer-{{previous}}">&larr; {{previous}}</a>{{/hasPrevious}}
-    {{#hasNext}}<a href="#layer-{{next}}">{{next}} &rarr;</a>{{/hasNext}}
-    <a href="#flow">image &uarr;</a></p>
+    {{#previous}}<a href="#layer-{{.}}">&larr; {{.}}</a>
+    {{/previous}}{{#next}}<a href="#layer-{{.}}">{{.}} &rarr;</a>
+    {{/next}}    <a href="#flow">image &uarr;</a></p>
     {{#hasFlow}}<figure class="flow"><img src="{{flow}}" data-layer="{{name}}" alt="What {{name}} gives for the chosen image" style="width:{{flowWidth}}px"></figure>{{/hasFlow}}
     {{#isLearned}}
     <p class="legend">{{#isMap}}Each filter: its kernel, the image that maximises the sum of its map, and the images that excite it most, with what it saw framed.{{/isMap}}{{^isMap}}Each unit: the image that maximises it, and the images that excite it most.{{/isMap}} {{more}}</p>
@@ -63,7 +63,7 @@ enum GalleryTemplate {
     header,main{max-width:76rem;margin:0 auto;padding:1rem clamp(.75rem,3vw,2rem)}
     h1{margin:.2rem 0;font-size:1.8rem;overflow-wrap:anywhere}h2{font-size:1.25rem;margin:0 0 .4rem;overflow-wrap:anywhere}h3{margin:0;font-size:.95rem}
     p{margin:.3rem 0}.kind,.about,.legend,article p,small,figcaption{color:var(--soft)}
-    a{color:var(--accent)}.about a{margin-left:.6rem;white-space:nowrap}
+    a{color:var(--accent)}.about a{margin-left:.6rem;overflow-wrap:anywhere}
     img{image-rendering:pixelated;max-width:100%;height:auto;display:block}
     section,nav{border-top:1px solid var(--line);padding:1.2rem 0;scroll-margin-top:.5rem}
     .inputs{display:flex;flex-wrap:wrap;gap:.5rem;margin-top:.6rem}
@@ -71,8 +71,9 @@ enum GalleryTemplate {
     button img{width:100%;border-radius:.25rem}button span{display:block;overflow:hidden;text-overflow:ellipsis;white-space:nowrap}
     button[aria-pressed=true]{border-color:var(--accent)}button:focus-visible,a:focus-visible{outline:3px solid var(--accent);outline-offset:2px}
     .graph{list-style:none;display:flex;flex-wrap:wrap;gap:.4rem 1.3rem;padding:0 0 0 1.3rem;margin:.5rem 0}
-    .graph li{position:relative}.graph li+li::before{content:"\\2192";position:absolute;left:-1.05rem;top:.55rem;color:var(--soft)}
-    .node{display:block;border:1px solid var(--line);border-radius:.5rem;background:var(--card);padding:.3rem .6rem;color:inherit;text-decoration:none;font-size:.9rem}
+    .graph li{position:relative}.graph li.follows::before{content:"\\2192";position:absolute;left:-1.05rem;top:.55rem;color:var(--soft)}
+    .node{display:block;border:1px solid var(--line);border-radius:.5rem;background:var(--card);padding:.3rem .6rem;color:inherit;text-decoration:none;font-size:.9rem;overflow-wrap:anywhere}
+    h3,article p,#verdict{overflow-wrap:anywhere}
     .node small{display:block;font-size:.75rem}.node.learned{border-color:var(--accent)}a.node:hover{background:var(--line)}
     .flow{margin:.6rem 0;overflow-x:auto}
     .filters{display:grid;grid-template-columns:repeat(auto-fill,minmax(10.5rem,1fr));gap:.7rem;margin-top:.6rem}

@@ -3,7 +3,7 @@ public import Settings
 /// Which parts of an image a prediction rests on.
 public struct ExplainLook: Hashable, Sendable {
   public var image: ImageSource
-  /// A class by name or number; nil takes the most probable one.
+  /// An output by name or number; nil takes the most probable one, of numbers the first.
   public var classText: String?
   /// The layer that Grad-CAM looks at; nil takes the last convolution.
   public var layer: String?
@@ -19,7 +19,7 @@ extension ExplainLook: DescribedSettings {
   public static let image = SettingKey<ExplainLook>.image(\.image)
   public static let classText = SettingKey(
     "class", \ExplainLook.classText, .optional("auto", .text),
-    "A class by name or number; `auto` is the most probable one.")
+    "An output by name or number; `auto` is the most probable one, of numbers the first.")
   public static let layer = SettingKey<ExplainLook>.layer(\.layer, "the last convolution")
   public static let patch = SettingKey(
     "patch", \ExplainLook.patch, .optional("auto", .integer(1...100_000)),

@@ -10,7 +10,7 @@ extension SettingKey {
     _ path: any WritableKeyPath<Root, String?> & Sendable, _ otherwise: String
   ) -> SettingKey {
     SettingKey(
-      "layer", path, .optional("auto", .name), "A layer; `auto` is \(otherwise).")
+      "layer", path, .optional("auto", .text), "A layer; `auto` is \(otherwise).")
   }
 
   /// Some of a layer's filters or units.
@@ -54,14 +54,14 @@ extension SettingForm where Value == ImageSource {
   }
 }
 
-/// Images and labels in an HDF5 file.
+/// Images in an HDF5 file, and what is right for them where the file says it.
 public struct DataSource: Hashable, Sendable {
   /// A path, absolute or seen from the working directory.
   public var file: String
   /// The name of the images' dataset in the file.
   public var images = "test/images"
-  /// The name of the labels' dataset in the file.
-  public var labels = "test/labels"
+  /// The name of the dataset of labels or targets in the file; nil takes what stands beside the images, if anything does.
+  public var labels: String?
 
   public init(file: String) { self.file = file }
 }
@@ -70,7 +70,10 @@ extension DataSource: DescribedSettings {
   public static let file = SettingKey(
     "file", \DataSource.file, .path, default: .required, "The dataset file.")
   public static let images = SettingKey("images", \DataSource.images, .text, "Images in the file.")
-  public static let labels = SettingKey("labels", \DataSource.labels, .text, "Labels in the file.")
+  public static let labels = SettingKey(
+    "labels", \DataSource.labels, .optional("auto", .text),
+    "Labels or targets in the file; `auto` takes what is called so beside the images, and nothing where nothing is."
+  )
 
   public static let settings = SettingsDescription(
     "Samples in an HDF5 file.", DataSource(file: ""), [file, images, labels])

@@ -14,7 +14,7 @@ extension MaximizeLook: DescribedSettings {
 
   public static let settings = SettingsDescription(
     "Gradient ascent on an image, whose pixels count from 0 (black) to 1 (white).",
-    MaximizeLook(target: .classes([])), [target] + AscentSettings.settings.keys.map { $0.at(\.ascent) })
+    MaximizeLook(target: .classes(.all)), [target] + AscentSettings.settings.keys.map { $0.at(\.ascent) })
 
   public static let kind = SettingsKind<Look>(
     "maximize", "Images that excite filters, units or classes most.", settings.form,

@@ -35,7 +35,7 @@ public struct NumberList: Hashable, Sendable {
     .joined(separator: ",")
   }
 
-  /// The numbers, of which there are `count`.
+  /// The numbers below `count`, each once, in the order of the list.
   ///
   /// - Throws: ``InsightError`` of kind `usage` that says how many there are.
   public func numbers(below count: Int, of layer: String, word: String = "filter") throws(InsightError)
@@ -46,7 +46,8 @@ public struct NumberList: Hashable, Sendable {
       throw .usage(
         "layer '\(layer)' has no \(word) \(range.upperBound); it has \(count), from 0 to \(count - 1)")
     }
-    return ranges.flatMap { Array($0) }
+    var seen: Set<Int> = []
+    return ranges.flatMap { Array($0) }.filter { seen.insert($0).inserted }
   }
 }
 

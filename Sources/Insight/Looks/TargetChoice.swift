@@ -8,8 +8,7 @@ public enum TargetChoice: Hashable, Sendable {
   case neurons(layer: String, NumberList)
   /// Filters of a layer with maps, units of any other.
   case layer(String)
-  /// Names or numbers of outputs; empty for all.
-  case classes([String])
+  case classes(ClassList)
 
   /// The word for it in names of files.
   public var name: String {
@@ -38,11 +37,7 @@ public enum TargetChoice: Hashable, Sendable {
         throw .usage("layer '\(name)' has filters and no single units; ask for filters of it")
       }
       return try numbers(list, of: layer, "neuron").map { .neuron(layer: name, index: $0) }
-    case .classes(let names):
-      if names.isEmpty { return subject.classNames.indices.map { .output($0) } }
-      var targets: [Target] = []
-      for name in names { targets.append(.output(try subject.classIndex(name))) }
-      return targets
+    case .classes(let list): return try list.indices(in: subject).map { .output($0) }
     }
   }
 
@@ -82,13 +77,13 @@ extension TargetChoice.Kinds {
     })
 
   public static let layer = SettingsKind<TargetChoice>(
-    "layer", "All filters of a layer that gives maps, all units of any other.", SettingForm<String>.name,
+    "layer", "All filters of a layer that gives maps, all units of any other.", SettingForm<String>.text,
     wrap: { .layer($0) }, unwrap: { if case .layer(let name) = $0 { name } else { nil } })
 
   public static let classes = SettingsKind<TargetChoice>(
-    "classes", "Outputs of the network, before softmax.", ClassChoice.settings.form,
-    wrap: { .classes($0.names) },
-    unwrap: { if case .classes(let names) = $0 { ClassChoice(names: names) } else { nil } })
+    "classes", "Outputs of the network, before softmax or sigmoid.", ClassChoice.settings.form,
+    wrap: { .classes($0.which) },
+    unwrap: { if case .classes(let list) = $0 { ClassChoice(which: list) } else { nil } })
 }
 
 /// Some of a layer's filters or units.
@@ -97,7 +92,7 @@ public struct LayerPart: Hashable, Sendable, DescribedSettings {
   var which = NumberList.all
 
   public static let layer = SettingKey(
-    "layer", \LayerPart.layer, .name, default: .required, "The layer's name.")
+    "layer", \LayerPart.layer, .text, default: .required, "The layer's name.")
   public static let which = SettingKey<LayerPart>.which(\.which)
 
   public static let settings = SettingsDescription(
@@ -106,15 +101,11 @@ public struct LayerPart: Hashable, Sendable, DescribedSettings {
 
 /// Some of a network's outputs.
 public struct ClassChoice: Hashable, Sendable, DescribedSettings {
-  /// Empty for all.
-  var names: [String] = []
+  var which = ClassList.all
 
   public static let which = SettingKey(
-    "which", \ClassChoice.names,
-    SettingForm<String>.text.map(
-      { $0 == "all" ? [] : $0.split(separator: ",").map { String($0.drop { $0 == " " }) } },
-      back: { $0.isEmpty ? "all" : $0.joined(separator: ",") }),
-    "Names or numbers, separated by commas, or `all`.")
+    "which", \ClassChoice.which, .classes, "Names or numbers, separated by commas, or `all`.")
 
-  public static let settings = SettingsDescription("Outputs before softmax.", ClassChoice(), [which])
+  public static let settings = SettingsDescription(
+    "Outputs before softmax or sigmoid.", ClassChoice(), [which])
 }

@@ -1,38 +1,86 @@
+internal import Foundation
 public import ImageFiles
 
-/// Letters for labels in pictures: ASCII in cells of 7×12 pixels, black or white, the same on every machine.
+/// Letters for labels in pictures, in cells of 7×12 pixels, black or white, the same on every machine.
 ///
 /// The glyphs are DejaVu Sans Mono at 11 pixels, rendered by FreeType without grey levels; the font's licence allows it.
 public enum BitmapFont {
   public static let width = 7
   public static let height = 12
 
-  /// Draws a line of text; letters that the font lacks are shown as `?`, what lies outside the image is cut off.
+  /// Draws a line of text, one cell for each letter of ``drawable(_:)``; what lies outside the image is cut off.
   ///
   /// - Parameter color: as many values as the image has channels.
   public static func draw(_ text: String, at row: Int, _ column: Int, color: [UInt8], on image: inout Image) {
     let channels = image.channels.rawValue
     precondition(color.count == channels, "\(color.count) values for \(channels) channels")
-    for (place, letter) in text.enumerated() {
-      let code = Int(letter.asciiValue ?? 63)
-      let glyph = (32..<127).contains(code) ? code - 32 : 31
-      for y in 0..<height where (0..<image.height).contains(row + y) {
-        let bits = rows[glyph * height + y]
+    for (place, letter) in drawable(text).unicodeScalars.enumerated() {
+      let (glyph, top) = glyph(of: letter) ?? unknown
+      for (y, bits) in glyph.enumerated() where (0..<image.height).contains(row + top + y) {
         for x in 0..<width where bits & (1 << (width - 1 - x)) != 0 {
           let target = column + place * width + x
           guard (0..<image.width).contains(target) else { continue }
-          let offset = ((row + y) * image.width + target) * channels
+          let offset = ((row + top + y) * image.width + target) * channels
           for channel in 0..<channels { image.pixels[offset + channel] = color[channel] }
         }
       }
     }
   }
 
+  /// The text in letters that there are: others without their marks where that helps, else `?`.
+  ///
+  /// Each letter is one scalar, and takes one cell.
+  public static func drawable(_ text: String) -> String {
+    var result = ""
+    for character in text.precomposedStringWithCanonicalMapping {
+      if let only = character.unicodeScalars.first, glyph(of: only) != nil {
+        // Marks that no letter has are left out.
+        result.unicodeScalars.append(only)
+      } else if let base = String(character).decomposedStringWithCompatibilityMapping.unicodeScalars.first,
+        glyph(of: base) != nil
+      {
+        result.unicodeScalars.append(base)
+      } else {
+        result.append("?")
+      }
+    }
+    return result
+  }
+
+  /// Whether text can be read in a picture: at least half of its letters can be drawn.
+  public static func canDraw(_ text: String) -> Bool {
+    let known = text.precomposedStringWithCanonicalMapping.unicodeScalars.filter { glyph(of: $0) != nil }
+    return known.count * 2 >= text.precomposedStringWithCanonicalMapping.unicodeScalars.count
+  }
+
+  /// A letter's rows, from the top, and the row in which they begin; nil where there is none.
+  private static func glyph(of letter: Unicode.Scalar) -> (rows: ArraySlice<UInt8>, top: Int)? {
+    let code = Int(letter.value)
+    if (32..<127).contains(code) { return (rows[(code - 32) * height..<(code - 31) * height], 0) }
+    var first = 0
+    for range in Letters.ranges {
+      guard range.contains(letter.value) else {
+        first += range.count
+        continue
+      }
+      let start = (first + Int(letter.value - range.lowerBound)) * Letters.height
+      let glyph = letterRows[start..<start + Letters.height]
+      return glyph.allSatisfy { $0 == 0 } ? nil : (glyph, -Letters.rise)
+    }
+    return nil
+  }
+
+  /// `?`.
+  private static let unknown = (rows: rows[31 * height..<32 * height], top: 0)
+
   /// A byte for each row of each glyph, the leftmost pixel in bit 6.
-  private static let rows: [UInt8] = {
-    let digits = glyphs.joined().utf8.map { $0 <= 57 ? $0 - 48 : $0 - 87 }
+  private static let rows = bytes(glyphs)
+  private static let letterRows = bytes(Letters.glyphs)
+
+  private static func bytes(_ hexadecimal: [String]) -> [UInt8] {
+    let digits = hexadecimal.joined().utf8.map { $0 <= 57 ? $0 - 48 : $0 - 87 }
     return stride(from: 0, to: digits.count, by: 2).map { digits[$0] << 4 | digits[$0 + 1] }
-  }()
+  }
 
   private static let glyphs = [
     "000000000000000000000000000808080808080008000000001414140000000000000000000a123f14147e2428000000",

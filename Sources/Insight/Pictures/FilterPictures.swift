@@ -20,7 +20,7 @@ public struct FilterPictures: Sendable {
       layer = try subject.layer(name)
     } else {
       guard let first = subject.convolutions.first(where: { !$0.mixesColours }) ?? subject.convolutions.first
-      else { throw .usage("the network has no convolution") }
+      else { throw .usage("the network has no conv2d layer, whose kernels could be drawn") }
       layer = first
     }
     guard case .conv2D = layer.spec,
@@ -28,9 +28,10 @@ public struct FilterPictures: Sendable {
         $0.layer == layer.name && $0.spec.name == "kernel"
       })
     else {
+      let others = subject.convolutions.map(\.name).joined(separator: ", ")
       throw .usage(
-        "layer '\(layer.name)' has no kernels to draw; convolutions: "
-          + subject.convolutions.map(\.name).joined(separator: ", "))
+        "layer '\(layer.name)' has no kernels to draw; "
+          + (others.isEmpty ? "nor has any other layer" : "layers with such: \(others)"))
     }
     let shape = parameter.spec.shape
     self.layer = layer

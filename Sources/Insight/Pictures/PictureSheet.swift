@@ -51,7 +51,9 @@ public struct PictureSheet: Sendable {
     var sheet = Image(
       height: height, width: width, channels: .rgb,
       pixels: [UInt8](repeating: Self.paper, count: height * width * 3))
-    BitmapFont.draw(title, at: Self.gap, Self.gap, color: Self.ink, on: &sheet)
+    BitmapFont.draw(
+      Self.shortened(title, to: (width - 2 * Self.gap) / BitmapFont.width), at: Self.gap, Self.gap,
+      color: Self.ink, on: &sheet)
     for (index, picture) in enlarged.enumerated() {
       let x = Self.gap + index % columns * cellWidth
       let y = top + index / columns * cellHeight
@@ -59,11 +61,19 @@ public struct PictureSheet: Sendable {
       let fitting = (cellWidth - 2) / BitmapFont.width
       for (line, text) in tiles[index].labels.enumerated() {
         BitmapFont.draw(
-          String(text.prefix(fitting)), at: y + picture.height + 3 + line * lineHeight, x, color: Self.ink,
+          Self.shortened(text, to: fitting), at: y + picture.height + 3 + line * lineHeight, x,
+          color: Self.ink,
           on: &sheet)
       }
     }
     return sheet
+  }
+
+  /// The text with its middle left out where it is longer than `count` letters: numbers stand at the end of names.
+  static func shortened(_ text: String, to count: Int) -> String {
+    guard text.count > count else { return text }
+    let end = min(max(0, count - 2) / 2, 9)
+    return text.prefix(max(0, count - 2 - end)) + ".." + text.suffix(end)
   }
 
   private func wide(_ cellWidth: Int, _ cellHeight: Int) -> Int {

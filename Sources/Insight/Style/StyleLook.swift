@@ -157,6 +157,7 @@ extension StyleTransfer.Rule {
       unwrap: { if case .adam(let rate) = $0 { Adam(rate: rate) } else { nil } })
   }
 
-  static let kinds = SettingsUnion<StyleTransfer.Rule>(
+  /// How rules are written.
+  public static let kinds = SettingsUnion<StyleTransfer.Rule>(
     "optimizer", [SettingsKind("lbfgs", "L-BFGS with a line search.", .lbfgs), Adam.kind])
 }

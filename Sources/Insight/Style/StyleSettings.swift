@@ -33,7 +33,7 @@ public struct StyleSettings: Hashable, Sendable {
   /// The paper's layers and weights for VGG16 and VGG19; of any other network, five convolutions from first to last for the
   /// style, and the one at two thirds for the content.
   ///
-  /// - Throws: ``InsightError`` where the network has no convolution.
+  /// - Throws: ``InsightError`` where no layer of the network gives maps.
   public init(defaultsFor network: ResolvedNetwork) throws(InsightError) {
     let names = network.layers.map(\.name)
     let vgg = (1...5).map { "block\($0)_conv1" }
@@ -43,12 +43,9 @@ public struct StyleSettings: Hashable, Sendable {
         styleWeight: 1000)
       return
     }
-    let maps = network.layers.filter { layer in
-      // Colours put in another order are no features.
-      if case .conv2D(let conv) = layer.spec { conv.filters > 4 } else { false }
-    }
+    let maps = network.layersWithFeatures
     guard !maps.isEmpty else {
-      throw .usage("the network has no convolution, whose maps would hold content and style")
+      throw .usage("no layer of the network gives maps, which would hold content and style")
     }
     let count = min(5, maps.count)
     let chosen = (0..<count).map { maps[count == 1 ? 0 : $0 * (maps.count - 1) / (count - 1)].name }

@@ -77,6 +77,10 @@ extension Conv2DTranspose {
     func geometry(_ input: Int, _ window: Int, _ stride: Int) -> TransposedGeometry {
       TransposedGeometry(input: input, window: window, stride: stride, padding: padding)
     }
+    func window(_ input: Int, _ window: Int, _ stride: Int) -> LayerWindow {
+      LayerWindow(
+        size: window, stride: stride, paddingBefore: geometry(input, window, stride).paddingBefore)
+    }
     let output: Shape = [
       geometry(grid.height, kernel.height, stride.height).output,
       geometry(grid.width, kernel.width, stride.width).output, filters,
@@ -87,7 +91,10 @@ extension Conv2DTranspose {
     let work = LayerInference.work(
       grid.height * grid.width * grid.channels, 2 * receptiveField * filters)
     return inference.make(
-      output: output, view: .everything,
+      output: output,
+      view: .spread(
+        rows: window(grid.height, kernel.height, stride.height),
+        columns: window(grid.width, kernel.width, stride.width)),
       parameters: [
         .kernel(
           [kernel.height, kernel.width, filters, grid.channels], kernelInitializer, fans, outputs: 2..<3)

@@ -56,6 +56,18 @@ extension UpSampling2D {
     try inference.require(size, "size")
     return inference.make(
       output: grid.shape(grid.height * size.height, grid.width * size.width, grid.channels),
-      view: .samePlace(unless: size != .one), flopsPerElement: interpolation == .nearest ? 0 : 8)
+      view: .spread(rows: window(size.height), columns: window(size.width)),
+      flopsPerElement: interpolation == .nearest ? 0 : 8)
+  }
+
+  /// Where the output, in places counted from 0, holds something of a place of the input.
+  ///
+  /// A bilinear enlargement by k reads the input at `(y + ½) / k − ½`, so that place i counts while that is less than 1 away:
+  /// from `k·(i − ½)` to `k·(i + 3/2) − 1`, for odd k half a place less on both sides.
+  private func window(_ factor: Int) -> LayerWindow {
+    guard interpolation == .bilinear, factor > 1 else {
+      return LayerWindow(size: factor, stride: factor, paddingBefore: 0)
+    }
+    return LayerWindow(size: 2 * factor - factor % 2, stride: factor, paddingBefore: factor / 2)
   }
 }

@@ -141,13 +141,15 @@ enum ReportTemplate {
     th { color: var(--soft); font-weight: 600; }
     thead th { white-space: normal; vertical-align: bottom; }
     .text { text-align: left; }
+    td.text, tbody th { max-width: 24rem; white-space: normal; overflow-wrap: anywhere; }
+    figcaption, .confused { overflow-wrap: anywhere; }
     tfoot td { font-weight: 600; border-bottom: 0; }
     tr.best td { font-weight: 700; color: var(--accent); }
     .matrix { font-size: .8125rem; }
     .matrix td, .matrix th { border: 1px solid var(--line); padding: .25rem .4rem; }
     .matrix tbody td { min-width: 2.6rem; }
     .matrix thead th { vertical-align: bottom; padding: .4rem .1rem; }
-    .matrix thead span { writing-mode: vertical-rl; transform: rotate(180deg); }
+    .matrix thead span { writing-mode: vertical-rl; transform: rotate(180deg); max-height: 16rem; overflow: hidden; }
     .matrix thead td { border: 0; }
     .matrix .right { background: color-mix(in srgb, var(--accent) calc(var(--share) * .55), transparent); }
     .matrix .wrong { background: color-mix(in srgb, var(--wrong) calc(var(--share) * .9), transparent); }

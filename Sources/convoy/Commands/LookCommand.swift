@@ -79,23 +79,25 @@ struct PictureFolder: Sendable {
   let path: String
 
   @discardableResult
-  func write(_ image: Image, as name: String) throws -> String {
-    let file = "\(path)/\(name).png"
+  func write(_ image: Image, as name: FileName) throws -> String {
+    let file = "\(path)/\(name.text).png"
     try makeFolder(of: file)
     try ImageFile.write(image, to: file)
     return file
   }
 
   @discardableResult
-  func write(_ text: String, as name: String) throws -> String {
-    let file = "\(path)/\(name)"
+  func write(_ text: String, as name: FileName) throws -> String {
+    let file = "\(path)/\(name.text)"
     try makeFolder(of: file)
     try OutputFile.write(text, to: file)
     return file
   }
 
   /// What a file of the folder holds; nil where it is not there.
-  func text(of name: String) -> String? { try? String(contentsOfFile: "\(path)/\(name)", encoding: .utf8) }
+  func text(of name: FileName) -> String? {
+    try? String(contentsOfFile: "\(path)/\(name.text)", encoding: .utf8)
+  }
 
   func report(_ result: LookResult, json: Bool) throws {
     if json { return print(try ResultJSON.text(result.findings)) }
@@ -105,7 +107,12 @@ struct PictureFolder: Sendable {
       TerminalOutput.write(
         ImageDrawing(terminal).gallery(result.pictures, columns: terminal.columns) + "\n", to: 1)
     }
-    print(result.text)
+    // Names of layers come from anywhere; the lines are the program's own.
+    print(
+      result.text.split(separator: "\n", omittingEmptySubsequences: false).map {
+        TextWidth.printable(String($0))
+      }
+      .joined(separator: "\n"))
   }
 
   private func makeFolder(of file: String) throws {

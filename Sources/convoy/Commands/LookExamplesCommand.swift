@@ -9,7 +9,9 @@ struct LookExamplesCommand: ParsableCommand {
     commandName: "examples",
     abstract: "The images of a dataset that excite filters most, with the part of each that the filter saw.",
     discussion: """
-      Images are ranked by the sum over the filter's map. The frame is the receptive field of the map's largest value.
+      Images are ranked by the sum over the filter's map. The frame is the receptive field of the map's largest value. Sequences \
+      and vectors are drawn as squares from black for their least value to white. Labels or targets beside the images are shown \
+      where there are any.
 
         convoy look examples Results/fashion-mnist/RUN --data Results/data/fashion-mnist.h5 --layer conv2d_1
       """)

@@ -9,9 +9,10 @@ struct LookMaximizeCommand: ParsableCommand {
     commandName: "maximize",
     abstract: "Activation maximisation: images that excite filters, units or classes most.",
     discussion: """
-      Gradient ascent on the pixels, with the network's parameters fixed. A filter's activation is the sum over its map, a \
-      class's is its output before softmax. Pixels are counted from 0 (black) to 1 (white) everywhere, in --rate and the \
-      penalties too. With --l1, digits look like digits.
+      Gradient ascent on an image, with the network's parameters fixed. A filter's activation is the sum over its map, a \
+      class's is its output before softmax or sigmoid. Pixels are counted from 0 (black) to 1 (white) everywhere, in --rate and \
+      the penalties too. With --l1 images below 64 pixels are sought as the lecture does: pixel by pixel, black where nothing is \
+      needed.
 
         convoy look maximize Results/fashion-mnist/RUN --layer conv2d_1
         convoy look maximize Results/fashion-mnist/RUN --classes all --l1 0.1
@@ -45,7 +46,7 @@ struct TargetOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Outputs before softmax, by name or number, separated by commas.", valueName: "class,…|all"))
+      "Outputs before softmax or sigmoid, by name or number, separated by commas.", valueName: "class,…|all"))
   var classes: String?
   @Option(name: .customLong("class"), help: .hidden) var formerClasses: String?
 
@@ -98,6 +99,7 @@ struct AscentOptions: ParsableArguments {
   @Option(AscentSettings.scale) var scale: SettingFlag?
   @Option(AscentSettings.rotation) var rotation: SettingFlag?
   @Option(AscentSettings.blur) var blur: SettingFlag?
+  @Option(AscentSettings.blurEvery) var blurEvery: SettingFlag?
   @Option(AscentSettings.start) var start: SettingFlag?
   @Option(AscentSettings.warmUp) var warmUp: SettingFlag?
   @Option(AscentSettings.attempts) var attempts: SettingFlag?
@@ -108,7 +110,7 @@ struct AscentOptions: ParsableArguments {
   var flags: [SettingFlag?] {
     [
       steps, optimizer, rate, l1, l2, tv, totalVariation, parameterization, jitter, scale, rotate, rotation,
-      blur, start.map(inBritishEnglish), warmUp, attempts,
+      blur, blurEvery, start.map(inBritishEnglish), warmUp, attempts,
     ]
   }
 

@@ -14,7 +14,7 @@ extension DreamLook: RunnableLook {
     let look = try resolved(for: subject.network)
     var dream = look.dream
     dream.seed = context.seed
-    let picture = try context.photograph(image, side: size)
+    let picture = try context.photograph(image, side: size, enlarging: true)
     try Photograph.checkSize(image.path, picture, dream.layers, subject)
     if let guide {
       // The guide's features are compared with every place: a picture of the network's own size has enough.
@@ -62,7 +62,7 @@ extension DreamLook: RunnableLook {
     _ process: DreamProcess, _ context: LookContext, _ states: StateStore, _ description: String
   ) throws -> [String] {
     let frames = process.dream.frames
-    func name(_ frame: Int) -> String { frames == 1 ? "dream" : "dream-" + String(format: "%05d", frame) }
+    func name(_ frame: Int) -> FileName { frames == 1 ? "dream" : "dream-\(String(format: "%05d", frame))" }
     let line = StatusLine()
     var saved = TerminalOutput.seconds
     repeat {
@@ -85,12 +85,12 @@ extension DreamLook: RunnableLook {
       }
       guard let shown = process.picture.image else { continue }
       try context.folder.write(shown, as: name(process.frame))
-      context.log("wrote \(name(process.frame)).png")
+      context.log("wrote \(name(process.frame).text).png")
     } while process.beginNextFrame()
     line.finish()
     // For the same command again, and for more frames.
     try process.save(to: states, of: description, isFinished: true)
-    return (0..<frames).map { "\(context.folder.path)/\(name($0)).png" }
+    return (0..<frames).map { "\(context.folder.path)/\(name($0).text).png" }
   }
 
   private func place(_ process: DreamProcess) -> String {

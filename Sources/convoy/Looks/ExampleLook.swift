@@ -1,3 +1,4 @@
+internal import Compute
 internal import Datasets
 internal import ImageFiles
 internal import Insight
@@ -9,7 +10,7 @@ internal import Training
 extension ExampleLook: RunnableLook {
   func run(in context: LookContext) throws -> LookResult {
     let subject = context.subject
-    let layer = try layer.map { try subject.layer($0) } ?? subject.layerWithMaps(nil)
+    let layer = try layer.map { try subject.layer($0) } ?? subject.lastFeatureLayer()
     let filters = try filters.numbers(
       below: layer.outputShape.dimensions.last ?? 0, of: layer.name,
       word: layer.outputShape.rank == 1 ? "unit" : "filter")
@@ -24,20 +25,23 @@ extension ExampleLook: RunnableLook {
       })
     progress.finish()
     guard let found else { throw context.stopped("the samples", isKept: false) }
-    func caption(_ example: TopExamples.Example) -> String {
-      let label = Int(example.label)
-      return subject.classNames.indices.contains(label) ? subject.classNames[label] : "\(label)"
+    func label(_ example: TopExamples.Example) -> String? {
+      let caption = subject.caption(row: example.row, of: dataset)
+      return caption.isEmpty ? nil : caption
     }
-    let side = max(subject.network.inputShape[0], subject.network.inputShape[1])
-    let scale = max(1, (72 + side / 2) / side)
     var tiles: [PictureSheet.Tile] = []
     for filter in filters {
       for example in found.examples[filter] {
         let picture = subject.picture(try dataset.pixels(row: example.row, for: subject))
+        let side = max(picture.height, picture.width)
+        let scale = max(1, (72 + side / 2) / side)
         tiles.append(
           PictureSheet.Tile(
             TopExamples.picture(picture, example, layer: layer.name, in: subject.network, scale: scale),
-            ["\(filter): \(NumberText.short(example.activation))", caption(example)]))
+            [
+              "\(filter): \(NumberText.short(example.activation))",
+              subject.drawnCaption(row: example.row, of: dataset),
+            ]))
       }
     }
     let title = "\(layer.name): images that excite each filter most, of \(dataset.count)"
@@ -55,7 +59,7 @@ extension ExampleLook: RunnableLook {
             filter: filter, mean: found.means[filter], activeSamples: found.activeCounts[filter],
             examples: found.examples[filter].map { example in
               ExampleFindings.Example(
-                row: example.row, label: caption(example), activation: example.activation,
+                row: example.row, label: label(example), activation: example.activation,
                 receptiveField: receptiveField(of: example, layer.name, subject.network))
             })
         }),
@@ -89,7 +93,8 @@ private struct ExampleFindings: Encodable {
 
   struct Example: Encodable {
     let row: Int
-    let label: String
+    /// Its class, labels or numbers; left out where the file says none.
+    let label: String?
     let activation: Double
     /// What the most active place sees; left out for units.
     let receptiveField: Field?
@@ -112,10 +117,36 @@ private struct ExampleFindings: Encodable {
 }
 
 extension LookContext {
-  /// A data set's samples, with a word where they are of another kind than those that the network was trained on.
+  /// A data set's samples with their labels or targets, or alone where the file has neither; with a word where they are of another
+  /// kind than those that the network was trained on.
   func open(_ data: DataSource) throws -> ImageDataset {
-    let dataset = try ImageDataset(path: data.file, images: data.images, labels: data.labels)
+    let dataset = try data.open(for: subject.criterion)
     try checkpoint.warnOfPixels(dataset)
     return dataset
+  }
+}
+
+extension DataSource {
+  fileprivate func open(for criterion: Criterion) throws -> ImageDataset {
+    guard let labels else {
+      return try ImageDataset(path: file, images: images, target: targetBesideImages(criterion))
+    }
+    do {
+      return try ImageDataset(path: file, images: images, target: .labels(labels))
+    } catch let error as DatasetError where error.kind == .badData {
+      guard let dataset = try? ImageDataset(path: file, images: images, target: .values(labels)) else {
+        throw error
+      }
+      return dataset
+    }
+  }
+
+  /// What is called `labels` or `targets` in the images' group, first the one that the network was trained on.
+  private func targetBesideImages(_ criterion: Criterion) -> TargetName? {
+    guard images.hasSuffix("images"), let contents = try? DatasetFile(file) else { return nil }
+    let group = images.dropLast("images".count)
+    let known = Set(contents.splits.map(\.target.name) + contents.others)
+    let both = [TargetName.labels("\(group)labels"), .values("\(group)targets")]
+    return (criterion.targets == .values ? both.reversed() : both).first { known.contains($0.name) }
   }
 }

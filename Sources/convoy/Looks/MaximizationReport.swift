@@ -1,24 +1,32 @@
+internal import Compute
 internal import ImageFiles
 internal import Insight
 internal import Networks
 internal import Reporting
 internal import Tensors
+internal import Training
 
 /// What a maximisation found, for people and machines.
 struct MaximizationReport {
   let subject: Subject
   let maxima: [Maximum]
-  /// The probability of each class, target by target; nil where the network's output is no vector of classes.
-  let probabilities: [[Double]]?
+  /// What the network says of each target's image; nil where it gives no vector.
+  let outputs: [[Double]]?
+  /// Filters and units for which nothing was found that makes them answer.
+  let silent: [Target]
 
   init(_ subject: Subject, _ maxima: [Maximum]) throws {
     self.subject = subject
     self.maxima = maxima
-    probabilities =
-      subject.network.outputShape.rank == 1 ? try subject.probabilities(of: maxima.map(\.image)) : nil
+    outputs = subject.network.outputShape.rank == 1 ? try subject.outputs(of: maxima.map(\.image)) : nil
+    silent = maxima.filter { maximum in
+      if case .output = maximum.target { false } else { maximum.activation == 0 }
+    }.map(\.target)
   }
 
   var title: String { "what excites each most: \(maxima.count) images" }
+
+  private var probabilities: [[Double]]? { subject.criterion.givesProbabilities ? outputs : nil }
 
   var tiles: [PictureSheet.Tile] {
     maxima.enumerated().map { place, maximum in
@@ -27,12 +35,12 @@ struct MaximizationReport {
         second += "  p \(NumberText.fixed(probabilities[place][index], 3))"
       }
       return PictureSheet.Tile(
-        subject.picture(maximum.image), [maximum.target.label(in: subject), second])
+        subject.picture(maximum.image), [maximum.target.drawnLabel(in: subject), second])
     }
   }
 
   var curveTiles: [PictureSheet.Tile] {
-    maxima.map { PictureSheet.Tile(CurvePicture.draw($0.curve), [$0.target.label(in: subject)]) }
+    maxima.map { PictureSheet.Tile(CurvePicture.draw($0.curve), [$0.target.drawnLabel(in: subject)]) }
   }
 
   var drawings: [(image: Image, caption: String)] { tiles.map { ($0.image, $0.labels[0]) } }
@@ -42,7 +50,7 @@ struct MaximizationReport {
   /// - Parameter settings: with everything chosen.
   /// - Returns: what stands in the JSON file.
   func write(
-    into folder: PictureFolder, name: String, settings: SettingsRecord
+    into folder: PictureFolder, name: FileName, settings: SettingsRecord
   ) throws -> MaximizationFindings {
     let sheet = try folder.write(PictureSheet(title: title, tiles: tiles).picture(), as: name)
     let curves = try folder.write(
@@ -54,38 +62,81 @@ struct MaximizationReport {
       return MaximizationFindings.Target(
         target: word, label: maximum.target.label(in: subject), activation: maximum.activation,
         objective: maximum.objective, curve: maximum.curve, pixelSum: maximum.pixelSum,
-        file: ResultPath(file), probabilities: probabilities?[place])
+        file: ResultPath(file), probabilities: probabilities?[place],
+        values: probabilities == nil ? outputs?[place] : nil)
     }
     return MaximizationFindings(
-      targets: targets, classes: probabilities == nil ? nil : subject.classNames,
+      targets: targets, classes: outputs == nil ? nil : subject.classNames,
+      silent: silent.map { $0.name(in: subject) },
       picture: ResultPath(sheet), curves: ResultPath(curves), settings: settings)
   }
 
-  func text(_ folder: PictureFolder, name: String) -> String {
+  func text(_ folder: PictureFolder, name: FileName) -> String {
     let terminal = TerminalOutput.standardOutput
-    return table(columns: terminal.columns, unicode: terminal.hasUnicode)
-      + "\(folder.path)/\(name).png\n\(folder.path)/\(name)-curves.png\n\(folder.path)/\(name).json"
+    let path = "\(folder.path)/\(name.text)"
+    return table(columns: terminal.columns, unicode: terminal.hasUnicode) + remark
+      + "\(path).png\n\(path)-curves.png\n\(path).json"
+  }
+
+  /// What can be done about targets that stay silent; empty where none does.
+  private var remark: String {
+    guard !silent.isEmpty else { return "" }
+    let numbers = silent.map(\.number)
+    let shown = numbers.prefix(20).joined(separator: ", ") + (numbers.count > 20 ? ", …" : "")
+    return
+      "nothing was found that \(silent.count) of \(maxima.count) answer to: \(shown). They may never answer "
+      + "(`convoy look examples` tells); else take the layer before a pool, concat or flatten, more --attempts, or another "
+      + "--start\n"
   }
 
   func table(columns: Int, unicode: Bool) -> String {
     var heads = [
-      Table.Column("target"), Table.Column("at start", .trailing), Table.Column("activation", .trailing),
-      Table.Column("sum |x|", .trailing),
+      Table.Column(maxima.first?.target.heading ?? "target"), Table.Column("at start", .trailing),
+      Table.Column("activation", .trailing), Table.Column("sum |x|", .trailing),
     ]
     if probabilities != nil { heads += [Table.Column("seen as"), Table.Column("p", .trailing)] }
     var table = Table(heads)
     for (place, maximum) in maxima.enumerated() {
       var row = [
-        maximum.target.label(in: subject), NumberText.short(maximum.curve.first ?? 0),
+        maximum.target.entry(in: subject), NumberText.short(maximum.curve.first ?? 0),
         NumberText.short(maximum.activation), NumberText.fixed(maximum.pixelSum, 1),
       ]
       if let own = probabilities?[place] {
-        let best = own.indices.reduce(0) { own[$1] > own[$0] ? $1 : $0 }
-        row += [subject.classNames[best], NumberText.fixed(own[best], 4)]
+        let best = subject.mainOutput(of: own)
+        row += [seen(own, best), NumberText.fixed(own[best], 4)]
       }
       table.add(row)
     }
     return table.text(width: columns, unicode: unicode)
+  }
+
+  /// The most probable class, or all labels that the image is taken to have.
+  private func seen(_ probabilities: [Double], _ best: Int) -> String {
+    guard subject.criterion.task == .labels else { return subject.classNames[best] }
+    let taken = zip(subject.classNames, probabilities).filter { $1 > 0.5 }.map(\.0)
+    return taken.isEmpty ? "none" : taken.joined(separator: ", ")
+  }
+}
+
+extension Target {
+  /// Over a table's column of ``entry(in:)``.
+  fileprivate var heading: String {
+    switch self {
+    case .filter(let layer, _): "filter of \(layer)"
+    case .neuron(let layer, _): "unit of \(layer)"
+    case .output: "target"
+    }
+  }
+
+  /// The target where its layer is known: a number, or an output's name.
+  fileprivate func entry(in subject: Subject) -> String {
+    if case .output = self { label(in: subject) } else { number }
+  }
+
+  fileprivate var number: String {
+    switch self {
+    case .filter(_, let index), .neuron(_, let index), .output(let index): "\(index)"
+    }
   }
 }
 
@@ -100,12 +151,17 @@ struct MaximizationFindings: Encodable {
     let curve: [Double]
     let pixelSum: Double
     let file: ResultPath
-    /// The image's probability of each class; left out where the network's output is no vector of classes.
+    /// The image's probability of each class or label; left out where the network's output is no vector of such.
     let probabilities: [Double]?
+    /// What a network of numbers says of the image.
+    let values: [Double]?
   }
 
   let targets: [Target]
+  /// Names of the outputs.
   let classes: [String]?
+  /// Filters and units for which nothing was found that makes them answer.
+  let silent: [String]
   let picture: ResultPath
   let curves: ResultPath
   let settings: SettingsRecord

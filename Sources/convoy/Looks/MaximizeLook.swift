@@ -14,7 +14,7 @@ extension MaximizeLook: RunnableLook {
     let maximization = Maximization(subject, settings, start: try context.pixels(of: settings.start))
     // A finished target is a file of its own: what a stopped run has made is not made again.
     let keeper = context.directory == nil ? nil : context.folder
-    func file(_ target: Target) -> String { "targets/\(target.name(in: subject)).json" }
+    func file(_ target: Target) -> FileName { "targets/\(target.name(in: subject)).json" }
     var known: [Target: Maximum] = [:]
     for target in targets where !context.restarts {
       guard let text = keeper?.text(of: file(target)) else { continue }
@@ -30,7 +30,7 @@ extension MaximizeLook: RunnableLook {
     let names = Dictionary(uniqueKeysWithValues: missing.map { ($0, file($0)) })
     let found = try maximization.run(missing, pool: context.pool, while: { !stop.isRequested }) { maximum in
       if let keeper {
-        try keeper.write(try JSONWriter().text(maximum), as: names[maximum.target] ?? "")
+        try keeper.write(try JSONWriter().text(maximum), as: names[maximum.target] ?? "targets/target.json")
       }
       counter.increment { done in
         progress.update(
@@ -45,7 +45,7 @@ extension MaximizeLook: RunnableLook {
       throw context.stopped("\(maxima.count) of \(targets.count) targets", isKept: keeper != nil)
     }
     let report = try MaximizationReport(subject, maxima)
-    let name = "maximize-\(target.name)"
+    let name: FileName = "maximize-\(target.name)"
     let findings = try report.write(
       into: context.folder, name: name,
       settings: SettingsRecord(

@@ -3,6 +3,7 @@ internal import Insight
 internal import Networks
 internal import Reporting
 internal import Tensors
+internal import Training
 
 extension FilterLook: RunnableLook {
   func run(in context: LookContext) throws -> LookResult {
@@ -95,8 +96,9 @@ extension ExplainLook: RunnableLook {
       classIndex: try classText.map { try subject.classIndex($0) }, layer: layer, patch: patch, stride: stride
     )
     let explanation = try Explanation(of: pixels, in: subject, settings, pool: context.pool)
-    let name = subject.classNames[explanation.classIndex]
-    let probability = explanation.probabilities[explanation.classIndex]
+    let name = TextWidth.printable(subject.classNames[explanation.classIndex])
+    let isProbability = subject.criterion.givesProbabilities
+    let value = explanation.outputs[explanation.classIndex]
     let side = max(picture.height, picture.width)
     let large = picture.enlarged(by: max(1, (168 + side / 2) / side))
     var tiles = [PictureSheet.Tile(large.converted(to: .rgb), ["image", ""])]
@@ -106,19 +108,29 @@ extension ExplainLook: RunnableLook {
       let path = try context.folder.write(drawn, as: "explain-\(word)")
       return ExplanationFindings.Map(
         picture: ResultPath(path), height: map.height, width: map.width, largest: Double(map.largest),
-        values: map.values.map { Double($0) })
+        values: map.values.map { Double($0) }, rows: map.places?.rows.map { Double($0) },
+        columns: map.places?.columns.map { Double($0) })
     }
     let saliency = try draw(explanation.saliency, "saliency")
     let gradCAM = try explanation.gradCAM.map { try draw($0, "grad-cam") }
     let occlusion = try draw(explanation.occlusion, "occlusion")
-    let title = "\(name): p \(NumberText.fixed(probability, 4))"
+    let title =
+      isProbability
+      ? "\(name): p \(NumberText.fixed(value, 4))" : "\(name): \(NumberText.short(value))"
     let path = try context.folder.write(
-      PictureSheet(title: title, tiles: tiles, columns: tiles.count, scale: 1).picture(), as: "explain")
+      PictureSheet(
+        title: BitmapFont.canDraw(title) ? title : "\(subject.outputNoun) \(explanation.classIndex)",
+        tiles: tiles,
+        columns: tiles.count, scale: 1
+      ).picture(), as: "explain")
     return LookResult(
       name: "explain",
       findings: ExplanationFindings(
-        image: ResultPath(image.path), class: name, probability: probability,
-        probabilities: explanation.probabilities, classes: subject.classNames, picture: ResultPath(path),
+        image: ResultPath(image.path), class: subject.classNames[explanation.classIndex],
+        probability: isProbability ? value : nil,
+        probabilities: isProbability ? explanation.outputs : nil, value: isProbability ? nil : value,
+        values: isProbability ? nil : explanation.outputs, classes: subject.classNames,
+        picture: ResultPath(path),
         saliency: saliency, gradCAM: gradCAM, occlusion: occlusion), text: "\(title)\n\(path)",
       pictures: tiles.map { ($0.image, $0.labels[0]) })
   }
@@ -133,13 +145,22 @@ private struct ExplanationFindings: Encodable {
     let largest: Double
     /// Row by row.
     let values: [Double]
+    /// Where in the image the middles of the rows and columns lie, in pixels from that of the first; left out where the map is the
+    /// image at another size.
+    let rows: [Double]?
+    let columns: [Double]?
   }
 
   let image: ResultPath
   let `class`: String
-  let probability: Double
-  /// One of each class.
-  let probabilities: [Double]
+  /// Of the class or label; left out for numbers.
+  let probability: Double?
+  /// One of each class or label.
+  let probabilities: [Double]?
+  /// The number; left out for classes and labels.
+  let value: Double?
+  /// All numbers.
+  let values: [Double]?
   let classes: [String]
   let picture: ResultPath
   let saliency: Map

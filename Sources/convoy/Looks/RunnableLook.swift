@@ -57,7 +57,7 @@ struct LookContext {
 /// What a look found.
 struct LookResult {
   /// The JSON file's name, without its ending.
-  var name: String
+  var name: FileName
   /// For machines; files are named by ``ResultPath``.
   var findings: any Encodable
   /// For people.
@@ -102,8 +102,9 @@ extension LookContext {
     self.init(
       subject: try Subject(
         checkpoint.network, values: checkpoint.values, classNames: checkpoint.identity.classNames,
-        range: pictures.range), pictures: pictures, checkpoint: checkpoint, seed: request.seed,
-      readsLargeImages: request.readsLargeImages, orientation: request.orientation,
+        criterion: checkpoint.identity.criterion, range: pictures.range), pictures: pictures,
+      checkpoint: checkpoint, seed: request.seed, readsLargeImages: request.readsLargeImages,
+      orientation: request.orientation,
       title: checkpoint.name, networkDigest: digest, folder: folder, pool: WorkerPool(workers: workers),
       stop: stop, directory: directory, restarts: restarts)
   }

@@ -1,6 +1,7 @@
 internal import Compute
 internal import Foundation
 internal import Reporting
+internal import Training
 
 /// What a network says of one sample.
 struct Prediction {
@@ -33,17 +34,12 @@ struct Prediction {
     return zip(outputs, values).filter { $1 > 0.5 }.map(\.0.name)
   }
 
-  /// Whether outputs are probabilities, rather than numbers of any size.
-  private static func areProbabilities(_ criterion: Criterion) -> Bool {
-    criterion.loss.finalActivation != .none
-  }
-
   // MARK: - Text
 
   /// - Parameter top: how many classes or labels are shown of each sample.
   static func table(_ predictions: [Prediction], top: Int) -> Table {
     guard let criterion = predictions.first?.criterion else { return Table([Table.Column("input")]) }
-    let word = areProbabilities(criterion) ? "probability" : "output"
+    let word = criterion.givesProbabilities ? "probability" : "output"
     switch criterion.task {
     case .classes, .labels:
       var table = Table([
@@ -98,7 +94,7 @@ struct Prediction {
 
   var result: PredictionResult {
     let values = outputs.map(\.value)
-    let areProbabilities = Self.areProbabilities(criterion)
+    let areProbabilities = criterion.givesProbabilities
     var result = PredictionResult(input: name)
     if areProbabilities { result.probabilities = values } else { result.values = values }
     switch criterion.task {
