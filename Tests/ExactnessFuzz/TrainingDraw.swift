@@ -51,7 +51,9 @@ struct TrainingDraw {
     drawLimits(accumulate ?? 1, perEpoch, overfits: overfits, &dice)
     if dice.chance(0.06) {
       keys["on_nonfinite"] = ["skip": Node(dice.integer(20...1000))]
-      if task.data.type == .float32, task.data.vocabulary == nil, dice.chance(0.7) { task.data.spikes = dice.integer(1...3) }
+      if task.data.type == .float32, task.data.vocabulary == nil, dice.chance(0.7) {
+        task.data.spikes = dice.integer(1...3)
+      }
     } else if dice.chance(0.05) {
       keys["on_nonfinite"] = "stop"
     }
