@@ -60,7 +60,7 @@ struct ForeignInputTests {
     let folder = try TemporaryDirectory()
     let run = try trained(folder)
     // The same picture upright, and lying on its side with a note that says so.
-    let upright = Image(height: 6, width: 5, channels: .grey, pixels: (0..<30).map { UInt8($0 * 8) })
+    let upright = Image(height: 6, width: 5, channels: .grey, pixels: (0..<30).map { UInt8($0) })
     let lying = Image(
       height: 5, width: 6, channels: .grey,
       pixels: (0..<5).flatMap { row in (0..<6).map { upright[$0, 4 - row, 0] } })
