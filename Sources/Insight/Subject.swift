@@ -121,7 +121,7 @@ public struct Subject: Sendable {
     if let index = classNames.firstIndex(of: text) { return index }
     if let index = Int(text), classNames.indices.contains(index) { return index }
     let shown = classNames.prefix(20).joined(separator: ", ") + (classNames.count > 20 ? ", …" : "")
-    throw .usage("the network has no \(outputNoun) '\(text)'; there are \(classNames.count): \(shown)")
+    throw .usage("the network has no \(outputNoun) '\(text)'; there are: \(shown)")
   }
 
   /// What an output stands for, for messages.

@@ -180,7 +180,7 @@ struct LookCommandTests {
       #expect(try results(folders[0]) == results(folders[1]), "\(former)")
     }
     let help = try Program.run(["look", "maximize", "--help"]).output
-    #expect(help.contains("--total-variation <x>") && !help.contains("--tv"))
+    #expect(help.contains("--total-variation <auto|x>") && !help.contains("--tv"))
   }
 
   @Test("a wrong value is named by its option, with what is expected, before anything is read")

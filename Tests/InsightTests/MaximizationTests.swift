@@ -97,7 +97,7 @@ struct MaximizationTests {
       }
     }
     let dark = try Subject(subject.network, values: values)
-    let settings = AscentSettings { ($0.steps, $0.start, $0.warmUp) = (60, .grey, 0) }
+    let settings = AscentSettings { ($0.steps, $0.start, $0.warmUp, $0.totalVariation) = (60, .grey, 0, 0) }
     let maximum = try Maximization(dark, settings).run(
       [.filter(layer: "conv2d", index: 0)], pool: WorkerPool(workers: 1))[0]
     #expect(maximum.curve[0] == 0)
