@@ -167,7 +167,8 @@ struct EveryNetworkLookTests {
       ("[10, 2]", "[conv1d: {filters: 3, kernel: 3}, flatten, dense: {units: 2}]", [24, 10, 2]),
       ("[5]", "[dense: {units: 4, activation: relu}, dense: {units: 2}]", [24, 5]),
       (
-        "[6]", "[embedding: {vocabulary: 256, dimension: 4}, global_average_pool1d, dense: {units: 2}]", [24, 6]
+        "[6]", "[embedding: {vocabulary: 256, dimension: 4}, global_average_pool1d, dense: {units: 2}]",
+        [24, 6]
       ),
     ] {
       let data = try dataset(shape, labels: Self.labels, to: "other.h5")

@@ -37,7 +37,8 @@ struct SignalTests {
   func limits() throws {
     let (folder, config) = try prepare()
     for shell in ["ulimit -S -t 3", "trap '' ALRM; trap - ALRM"] {
-      let program = try start(folder.file(shell.hasPrefix("ulimit") ? "limit" : "alarm"), config, shell: shell)
+      let program = try start(
+        folder.file(shell.hasPrefix("ulimit") ? "limit" : "alarm"), config, shell: shell)
       if !shell.hasPrefix("ulimit") { program.send(SIGALRM) }
       let result = try program.finish()
       #expect(result.code == 75 && !result.wasKilled, "\(shell): \(result.errors)")

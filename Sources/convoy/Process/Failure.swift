@@ -9,7 +9,9 @@ enum Failure {
   static func exit(with error: any Error) -> Never {
     if let status = ExitStatus(error) {
       let lines = error is SilentEnd ? [] : SystemReason.text(error).split(separator: "\n")
-      for line in lines { TerminalOutput.write("error: \(TextWidth.printable(PathText.readable(String(line))))\n", to: 2) }
+      for line in lines {
+        TerminalOutput.write("error: \(TextWidth.printable(PathText.readable(String(line))))\n", to: 2)
+      }
       Foundation.exit(status.rawValue)
     }
     let code = Convoy.exitCode(for: error)
@@ -20,7 +22,8 @@ enum Failure {
       Foundation.exit(0)
     }
     let lines = Convoy.fullMessage(for: error).split(separator: "\n", omittingEmptySubsequences: false)
-    TerminalOutput.write(lines.map { TextWidth.printable(PathText.readable(String($0))) + "\n" }.joined(), to: 2)
+    TerminalOutput.write(
+      lines.map { TextWidth.printable(PathText.readable(String($0))) + "\n" }.joined(), to: 2)
     // What is not the argument parser's is an error of a library that nobody expected.
     let status: ExitStatus = code == .validationFailure ? .usage : .internalError
     Foundation.exit(status.rawValue)
