@@ -171,7 +171,8 @@ public enum Isolation {
         milliseconds -= 50
         if isStopped() {
           _ = end()
-          throw Stopped(description: "stopped by a signal while a file was being opened; the same command goes on")
+          throw Stopped(
+            description: "stopped by a signal while a file was being opened; the same command goes on")
         }
         if milliseconds <= 0 {
           _ = end()
