@@ -91,7 +91,8 @@ struct ExtremeNumberTests {
         "sweep": [["sweep.yaml", "--list"]],
         "plan": [["tiny.yaml", "--seconds", "0.01"]],
         "runs list": [["."]], "runs rm": [["none"]], "compare": [["one", "two"]],
-        "config check": [["tiny.yaml"]], "config show": [["tiny.yaml"]], "config schema": [[]],
+        "manual": [[]], "config check": [["tiny.yaml"]], "config show": [["tiny.yaml"]],
+        "config schema": [[]],
         "config reference": [[]], "config diff": [["tiny.yaml", "tiny.yaml"]],
       ]
       invocations = lines
