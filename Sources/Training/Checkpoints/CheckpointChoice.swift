@@ -24,6 +24,7 @@ extension CheckpointStore {
       do throws(TrainingError) {
         return (entry.path, try CheckpointFile.read(entry.path))
       } catch {
+        guard error.kind != .stopped else { throw error }
         damaged(error)
       }
     }

@@ -45,7 +45,7 @@ public final class CheckpointStore: Sendable {
   ///
   /// - Parameter damaged: told of each newer one that does not.
   /// - Returns: nil when there are no checkpoints at all.
-  /// - Throws: ``TrainingError`` of kind `badData` when there are some and none verifies.
+  /// - Throws: ``TrainingError`` of kind `badData` when there are some and none verifies, `stopped` when a signal ended the wait.
   public func newest(
     damaged: (TrainingError) -> Void = { _ in }
   ) throws(TrainingError) -> (path: String, checkpoint: Checkpoint)? {
@@ -56,6 +56,8 @@ public final class CheckpointStore: Sendable {
         verified.withLock { _ = $0.insert(entry.path) }
         return (entry.path, checkpoint)
       } catch {
+        // An older one would undo steps that are not lost.
+        guard error.kind != .stopped else { throw error }
         damaged(error)
       }
     }
