@@ -37,6 +37,9 @@ public enum Elementwise {
   }
 
   /// `dst = src + src1`, with an optional function after it.
+  ///
+  /// - Returns: no implementation where the library applies the function wrongly: behind sums of images whose channels lie in blocks
+  ///   of another width than the CPU's vectors and fill none of these up.
   public static func add(
     _ left: MemoryDescriptor, _ right: MemoryDescriptor, activation: Eltwise? = nil
   ) throws(OneDNNError) -> [PrimitiveDescriptor] {
@@ -58,7 +61,19 @@ public enum Elementwise {
     try call("dnnl_binary_desc_init") {
       dnnl_binary_desc_init(&descriptor, algorithm, &src0, &src1, &dst)
     }
-    return try implementations(of: &descriptor, Attributes(following: activation), hint: nil)
+    let found = try implementations(of: &descriptor, Attributes(following: activation), hint: nil)
+    // In version 2.6.3 the kernel goes through memory in whole vectors and takes what follows the last channels for padding of its
+    // own: it zeroes other positions, and what lies behind the tensor.
+    return activation != nil && fillsNoVector(left) ? [] : found
+  }
+
+  private static func fillsNoVector(_ image: MemoryDescriptor) -> Bool {
+    switch image.layout {
+    case .channelBlocks(let block):
+      block != Library.vectorWidth && !image.dimensions[1].isMultiple(of: Library.vectorWidth)
+    case .blocks: true
+    case .any, .plain, .winograd, .opaque: false
+    }
   }
 
   /// Joins tensors along the channels.

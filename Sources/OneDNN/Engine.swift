@@ -64,6 +64,13 @@ public enum Library {
     }
   }
 
+  /// How many floats a vector has in the widest instruction set that oneDNN uses on this CPU.
+  static var vectorWidth: Int {
+    let widest = dnnl_get_effective_cpu_isa().rawValue
+    func has(_ set: dnnl_cpu_isa_t) -> Bool { widest & set.rawValue == set.rawValue }
+    return has(dnnl_cpu_isa_avx512_core) ? 16 : has(dnnl_cpu_isa_avx) ? 8 : 4
+  }
+
   /// Whether the CPU multiplies bf16 natively.
   public static var hasBF16: Bool {
     dnnl_get_effective_cpu_isa().rawValue & dnnl_cpu_isa_avx512_core_bf16.rawValue

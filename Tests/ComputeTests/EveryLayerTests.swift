@@ -40,4 +40,26 @@ struct EveryLayerTests {
       example.network(before: groups, after: [.flatten, .dense(Dense(units: 3))]), samples: 3,
       tolerance: 1e-4)
   }
+
+  /// Groups of 8 channels give blocks of 8, which on a CPU with wider vectors are no layout of its other kernels.
+  @Test(
+    "a function of a sum behind convolutions in groups", arguments: [8, 12, 16, 20],
+    [.relu, .elu, .sigmoid] as [Activation])
+  func sumBehindGroups(_ width: Int, _ function: Activation) throws {
+    func groups(_ name: String, _ input: String) -> Layer {
+      Layer(
+        name: name, inputs: [input],
+        spec: .conv2D(Conv2D(filters: 3 * width, kernel: Size2D(3), padding: .same, groups: 3)))
+    }
+    let network = try Network(
+      inputShape: [5, 6, 3],
+      layers: [
+        groups("a", "input"), groups("b", "a"), groups("c", "b"),
+        Layer(name: "sum", inputs: ["b", "c"], spec: .add),
+        Layer(name: "function", inputs: ["sum"], spec: .activation(function)),
+        Layer(name: "largest", inputs: ["function"], spec: .globalMaxPool2D),
+        Layer(name: "out", inputs: ["largest"], spec: .dense(Dense(units: 3))),
+      ])
+    try expectMatchesReference(network, samples: 3, tolerance: 1e-4)
+  }
 }

@@ -85,7 +85,8 @@ extension PlanBuilder {
 
   func add(_ index: Int, _ operation: Operation, _ inputs: [Value]) throws -> Value {
     let (sources, backs) = try canonicalAll(inputs, operation)
-    var sum = sources[0].operand
+    var sum = try adapt(
+      sources[0].operand, to: layoutOfSum(sources[0].descriptor, activation: operation.activation))
     for (position, source) in sources.enumerated().dropFirst() {
       let isLast = position == sources.count - 1
       let addend = try adapt(source.operand, to: sum.descriptor)
@@ -106,6 +107,14 @@ extension PlanBuilder {
       }
     }
     return Value(operand: output)
+  }
+
+  /// The layout in which images are added and a function is applied to the sum: theirs, or channels last where no kernel does that.
+  private func layoutOfSum(
+    _ image: MemoryDescriptor, activation: Eltwise?
+  ) throws(OneDNNError) -> MemoryDescriptor {
+    let isPossible = try !Elementwise.add(image, image, activation: activation).isEmpty
+    return isPossible ? image : try channelsLast(image)
   }
 
   func concat(_ index: Int, _ operation: Operation, _ inputs: [Value]) throws -> Value {
