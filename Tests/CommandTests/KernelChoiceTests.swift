@@ -66,6 +66,66 @@ struct KernelChoiceTests {
     #expect(try Sample.digest(folder.file("direct")) != Sample.digest(folder.file("whole")))
   }
 
+  /// The second algorithm gives images in blocks of 8 channels whose weights lie in blocks of 16: they are cut at the same places.
+  @Test(
+    "layers whose images and weights have blocks of other widths are computed in parts, and by several kernels in one network"
+  )
+  func otherBlocks() throws {
+    let folder = try TemporaryDirectory()
+    try Sample.dataset(folder.file("data.h5"), count: 12, imageShape: [12, 12, 12, 1])
+    let config = try folder.write(
+      """
+      name: blocks
+      data:
+        train: {file: data.h5, images: train/images, labels: train/labels}
+      network:
+        input: [12, 12, 1]
+        layers:
+          - rescale: {scale: 1/255}
+          - conv2d: {filters: 10, kernel: 3, name: first}
+          - conv2d: {filters: 10, kernel: 3, padding: same, name: second}
+          - add: {inputs: [first, second]}
+          - elu
+          - global_max_pool2d
+          - dense: {units: 3}
+      training:
+        epochs: 1
+        batch: 2
+        loss: softmax_cross_entropy
+        optimizer: {sgd: {learning_rate: 0.05}}
+        tuning: {file: kernels.txt}
+      """, to: "blocks.yaml")
+    var losses: [[Double]] = []
+    // The kernels of one pass at a time are others, and their results the same to rounding.
+    for pass in ["none", "forward", "backward-data", "backward-weights"] {
+      for parallelism in ["shards", "intra"] {
+        let kernels = ["first", "second"].flatMap { layer in
+          ["forward", "backward-data", "backward-weights"].map {
+            "\(layer)/\($0) \($0 == pass ? "winograd" : "direct")"
+          }
+        }
+        try folder.write((["shard 1"] + kernels).joined(separator: "\n") + "\n", to: "kernels.txt")
+        let run = "\(pass)-\(parallelism)"
+        let result = try Self.run([
+          "train", config, "--run-dir", folder.file(run), "--quiet", "--set",
+          "training.parallelism=\(parallelism)",
+        ])
+        #expect(result.code == 0, "\(run): \(result.errors)")
+        losses.append(try Self.losses(of: folder.file(run)))
+      }
+    }
+    for (place, other) in losses.enumerated() {
+      #expect(
+        other.count == 6 && zip(other, losses[0]).allSatisfy { abs($0 - $1) < 1e-4 }, "\(place): \(other)")
+    }
+  }
+
+  /// The loss of each step of a run.
+  private static func losses(of run: String) throws -> [Double] {
+    try String(contentsOfFile: "\(run)/steps.csv", encoding: .utf8).split(separator: "\n").dropFirst()
+      .compactMap { Double($0.split(separator: ",", omittingEmptySubsequences: false)[3]) }
+  }
+
   @Test("prove goes through a checkpoint's file and finds the same bytes")
   func proved() throws {
     let folder = try TemporaryDirectory()

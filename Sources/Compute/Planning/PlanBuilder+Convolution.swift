@@ -238,8 +238,8 @@ struct ConvolutionGeometry {
     return pass == .backwardData ? reduced(inputs: largest).problem : reduced(outputs: largest).problem
   }
 
-  /// Channels that a kernel takes at once, as the cost model counts them.
-  private static let channelBlock = 16
+  /// Channels that a kernel takes at once, at the most: whole blocks of them are computed in parts, and the cost model counts them.
+  static let channelBlock = 16
 
   /// All layouts left to the kernel.
   func shape(_ type: DataType) throws(OneDNNError) -> ConvolutionShape {

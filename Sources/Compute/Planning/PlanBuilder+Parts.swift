@@ -29,9 +29,11 @@ extension PlanBuilder {
     let channels = descriptor.rank > 1 ? descriptor.dimensions[1] : 0
     let whole = [ChannelPart(channels: 0..<channels, isWhole: true)]
     guard options.parts > 1, samples == 1, mode != .inference, descriptor.dataType == .f32,
-      let block = descriptor.channelBlock
+      descriptor.channelBlock != nil
     else { return whole }
-    let blocks = descriptor.paddedDimensions[1] / block
+    // The layouts of a convolution's weights may have larger blocks than its image, and are cut at the same channels.
+    let block = ConvolutionGeometry.channelBlock
+    let blocks = (channels + block - 1) / block
     let count = min(options.parts, blocks)
     guard count > 1 else { return whole }
     return (0..<count).map { part in
