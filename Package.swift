@@ -3,6 +3,11 @@ import PackageDescription
 
 // Targets stand in the order of their levels: a target imports only what is written above it.
 // `Sources/README.md` is the map.
+
+/// For targets that read, check and print what people write: the optimizer would take a third of the whole build for them, and nobody
+/// could see what it gained. What computes stands in others.
+let withoutOptimizer: [SwiftSetting] = [.unsafeFlags(["-Onone"], .when(configuration: .release))]
+
 let package = Package(
   name: "convoy",
   products: [
@@ -10,7 +15,6 @@ let package = Package(
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-    .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0", traits: []),
     .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
   ],
@@ -72,17 +76,17 @@ let package = Package(
       dependencies: [
         "Paths", "Settings", "Networks", "Compute", "Datasets", "Training", "Insight",
         .product(name: "Yams", package: "Yams"),
-      ]),
+      ], swiftSettings: withoutOptimizer),
     .target(
       name: "Reporting",
       dependencies: [
         "Tensors", "Networks", "ImageFiles",
         .product(name: "Mustache", package: "swift-mustache"),
-        .product(name: "SwiftProtobuf", package: "swift-protobuf"),
-      ], exclude: ["TensorBoard/event.proto"]),
+      ], swiftSettings: withoutOptimizer),
 
     .target(
-      name: "Interchange", dependencies: ["Settings", "HDF5", "Tensors", "Networks", "Compute", "Training"]),
+      name: "Interchange", dependencies: ["Settings", "HDF5", "Tensors", "Networks", "Compute", "Training"],
+      swiftSettings: withoutOptimizer),
 
     // Level 6: the command line.
     .executableTarget(
@@ -94,7 +98,7 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       // A link to the template in Scripts, which job arrays are made from.
-      resources: [.embedInCode("convoy.sbatch")]),
+      resources: [.embedInCode("convoy.sbatch")], swiftSettings: withoutOptimizer),
 
     // Tests: one target per source target, and what they share.
     .target(

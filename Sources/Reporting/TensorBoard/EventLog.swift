@@ -77,7 +77,7 @@ public final class EventLog {
   }
 
   private func add(_ event: Event) throws {
-    pending.append(contentsOf: try EventRecord.frame(event.serialized()))
+    pending.append(contentsOf: EventRecord.frame(event.serialized()))
     if pending.count > 1 << 14 { try flush() }
   }
 

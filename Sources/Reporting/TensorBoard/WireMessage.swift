@@ -1,4 +1,4 @@
-/// A message of protobuf, field by field: for what TensorBoard's plug-ins read and `event.proto` has no part in.
+/// A message of protobuf that is written, field by field.
 ///
 /// - SeeAlso: <https://protobuf.dev/programming-guides/encoding/>
 struct WireMessage {
@@ -12,14 +12,19 @@ struct WireMessage {
 
   mutating func add(_ field: Int, _ number: Double) {
     key(field, wireType: 1)
-    append(number)
+    append(number.bitPattern)
+  }
+
+  mutating func add(_ field: Int, _ number: Float) {
+    key(field, wireType: 5)
+    append(number.bitPattern)
   }
 
   /// Numbers one after another without keys, as repeated fields of doubles are.
   mutating func add(_ field: Int, packed numbers: [Double]) {
     key(field, wireType: 2)
     varint(UInt64(numbers.count * 8))
-    for number in numbers { append(number) }
+    for number in numbers { append(number.bitPattern) }
   }
 
   mutating func add(_ field: Int, _ text: String) { add(field, bytes: Array(text.utf8)) }
@@ -34,8 +39,8 @@ struct WireMessage {
 
   private mutating func key(_ field: Int, wireType: UInt64) { varint(UInt64(field) << 3 | wireType) }
 
-  private mutating func append(_ number: Double) {
-    withUnsafeBytes(of: number.bitPattern.littleEndian) { bytes += $0 }
+  private mutating func append(_ bits: some FixedWidthInteger) {
+    withUnsafeBytes(of: bits.littleEndian) { bytes += $0 }
   }
 
   private mutating func varint(_ number: UInt64) {

@@ -105,10 +105,12 @@ struct SweepResults {
   }
 
   private func cells(_ standing: Standing) -> [String] {
-    ["\(standing.member.index)"] + standing.member.values.map { $0 ?? "" } + [
-      standing.best.map { NumberText.short($0) } ?? "", standing.state?.bestEpoch.map { "\($0)" } ?? "",
-      standing.done, standing.digest, standing.directory,
-    ]
+    var cells = ["\(standing.member.index)"]
+    cells += standing.member.values.map { $0 ?? "" }
+    cells.append(standing.best.map { NumberText.short($0) } ?? "")
+    cells.append(standing.state?.bestEpoch.map { "\($0)" } ?? "")
+    cells += [standing.done, standing.digest, standing.directory]
+    return cells
   }
 
   /// The keys' last words, as long as none is another key's, too.
