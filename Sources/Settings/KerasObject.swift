@@ -5,6 +5,7 @@ public struct KerasObject: Hashable, Sendable {
   /// Nil where the name alone is enough.
   public let settings: [String: ResolvedValue.Content]?
 
+  /// An object of this name, with its settings by Keras's words.
   public init(_ name: String, _ settings: [String: ResolvedValue.Content]? = nil) {
     self.name = name
     self.settings = settings

@@ -126,10 +126,10 @@ struct HDF5CommandTests {
     return folder.file("a.h5")
   }
 
-  @Test("a file that libhdf5 comes to no end with is bad data, after some seconds")
+  @Test("a file that libhdf5 never finishes reading is bad data, after some seconds")
   func hang() throws {
     let folder = try TemporaryDirectory()
-    try expect(["dataset", "check", try endless(folder)], code: 65, says: "comes to no end with it")
+    try expect(["dataset", "check", try endless(folder)], code: 65, says: "does not finish reading it")
   }
 
   @Test("a stop signal ends the wait for a file that is being looked into", arguments: [SIGTERM, SIGINT])
