@@ -284,7 +284,7 @@ struct TableImporterTests {
     for (cell, words) in [
       ("1e39", "beyond float32"), ("-3.5e38", "beyond float32"), ("1e400", "beyond float32"),
       ("0x10", "no decimal number"), ("", "empty"), ("NA", "missing"), ("nan", "missing"),
-      ("inf", "no finite number"),
+      ("inf", "not a finite number"),
       ("\"1,5\"", "--decimal \",\""), ("\"1,234,567\"", "thousands"), ("1'234", "thousands"),
       ("True", "--drop"),
     ] {

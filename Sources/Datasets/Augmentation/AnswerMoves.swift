@@ -2,6 +2,7 @@ public import Tensors
 
 /// What is right for a sample of a minibatch.
 public enum MinibatchAnswer {
+  /// The sample's class, counted from 0.
   case label(Int32)
   /// As many numbers as the network has outputs.
   case values(UnsafePointer<Float>)

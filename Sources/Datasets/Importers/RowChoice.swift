@@ -66,7 +66,7 @@ public struct RowChoice: Sendable, Hashable {
           _ = try checked(end - 1)
           chosen += stride(from: slice.first, to: end, by: slice.step)
         } else if slice.end != nil {
-          throw DatasetError(.badData, "the rows \(slice.first):\(end) of \(name) are none")
+          throw DatasetError(.badData, "the rows \(slice.first):\(end) of \(name) are empty")
         }
       }
     case .dataset(let dataset):

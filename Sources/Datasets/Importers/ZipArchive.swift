@@ -32,12 +32,12 @@ struct ZipArchive {
       var start = [UInt8](repeating: 0, count: min(6, file.byteCount))
       try start.withUnsafeMutableBytes { try file.read(into: $0, at: 0) }
       if start.starts(with: [0x93] + Array("NUMPY".utf8)) {
-        throw DatasetError(.badData, "\(file.path) is a single array and no archive; name it without --from")
+        throw DatasetError(.badData, "\(file.path) is a single array, not an archive; name it without --from")
       }
       if PickleReader.begins(start) {
         throw DatasetError(
           .badData,
-          "\(file.path) is a Python pickle and no .npz archive; load it in Python and write its arrays by numpy.savez"
+          "\(file.path) is a Python pickle, not an .npz archive; load it in Python and write its arrays with numpy.savez"
         )
       }
       throw DatasetError(
