@@ -78,7 +78,7 @@ public final class LoadedNetwork: Sendable {
 
   /// Makes memory for one worker, enough for each of the plans.
   ///
-  /// - Throws: ``ComputeError`` where the kernel library has no stream to give.
+  /// - Throws: ``ComputeError`` where the kernel library cannot make a stream.
   public func makeWorkspace() throws(ComputeError) -> Workspace {
     let all = plans.values
     return try Workspace(

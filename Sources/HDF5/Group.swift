@@ -212,7 +212,7 @@ public final class Group: Sendable {
           .refusedLink, context, "\"\(name)\" is a link to \"\(target)\", which is not followed")
       case (.soft(let target), .hardAndSoft) where member.kind == .unresolved:
         throw HDF5Error(.noSuchName, context, "\"\(name)\" is a link to \"\(target)\", which is not there")
-      default: break
+      case (.hard, _), (.soft, .hardAndSoft): break
       }
       last = member
       guard position + 1 < components.count else { break }

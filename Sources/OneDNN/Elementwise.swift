@@ -10,7 +10,7 @@ public enum Elementwise {
     var data = data.raw
     var (algorithm, alpha) = (training ? function.algorithmByOutput : function.algorithm, function.alpha)
     if case .clip(low: 0, let high) = function {
-      // The same values by a name of which the library knows that it keeps zeros, which padded channels ask for.
+      // The same values under a name that the library knows to keep zeros, as padded channels require.
       (algorithm, alpha) = (dnnl_eltwise_bounded_relu, high)
     }
     try call("dnnl_eltwise_forward_desc_init") {
@@ -23,7 +23,7 @@ public enum Elementwise {
 
   /// `diffSrc = diffDst · f′`, with f′ computed from f's output, or its input where ``Eltwise/needsInput`` says so.
   ///
-  /// - Parameter output: the layout of either.
+  /// - Parameter output: the layout of whichever it is.
   public static func backward(
     _ function: Eltwise, diff: MemoryDescriptor, output: MemoryDescriptor, hint: PrimitiveDescriptor
   ) throws(OneDNNError) -> [PrimitiveDescriptor] {

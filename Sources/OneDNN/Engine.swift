@@ -79,7 +79,7 @@ public enum Library {
 /// Keeps parallel regions of the calling thread one thread wide.
 ///
 /// oneDNN reads OpenMP's width when a descriptor is created and when a primitive runs, and the setting belongs to the
-/// calling thread. Threads are shared by all that is done in parallel, so every piece of work begins with this call; it costs nanoseconds.
+/// calling thread. All parallel work shares threads, so every piece of it begins with this call; it costs nanoseconds.
 public enum ThreadConfinement {
   /// Makes the calling thread's parallel regions one thread wide.
   @inline(__always)

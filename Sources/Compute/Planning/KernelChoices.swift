@@ -58,7 +58,7 @@ public struct KernelChoices: Hashable, Sendable {
 
   /// Reads what ``text`` wrote; blank lines and lines that start with `#` do not count.
   ///
-  /// - Returns: nil for a line that is no choice.
+  /// - Returns: nil where a line is not a choice.
   public init?(text: String) {
     self.init()
     for line in text.split(separator: "\n") where !line.hasPrefix("#") {

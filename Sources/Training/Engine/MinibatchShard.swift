@@ -86,7 +86,8 @@ final class AugmentedShard: ShardSource {
     case (.label(let first), .label(let second)): return .mixed(first, second, share: mixture.share)
     case (.values(let first), .values(let second)):
       return .mixedValues(first, second, share: mixture.share)
-    default: preconditionFailure("the samples of a minibatch have targets of one kind")
+    case (.label, .values), (.values, .label):
+      preconditionFailure("the samples of a minibatch have targets of one kind")
     }
   }
 
