@@ -284,7 +284,7 @@ struct DamageTests {
       try Data(contentsOf: URL(fileURLWithPath: path)).dropLast().write(to: URL(fileURLWithPath: path))
     }
     #expect { try CheckpointStore(folder: folder.path).newest() } throws: {
-      ($0 as? TrainingError)?.kind == .badData && "\($0)".contains("none of the 3 checkpoint(s)")
+      ($0 as? TrainingError)?.kind == .badData && "\($0)".contains("none of the 3 checkpoints")
     }
     #expect(try store.entries().count == 3)
   }

@@ -109,7 +109,7 @@ enum CheckpointGroup {
 
   static func read(from root: Group, path: String) throws -> Checkpoint {
     guard try root.members().contains(where: { $0.name == name }) else {
-      throw TrainingError(.badData, "\(path) has no group /\(name): it is no checkpoint of Convoy")
+      throw TrainingError(.badData, "\(path) has no group /\(name): it is not a checkpoint of Convoy")
     }
     let group = try root.group(name, links: .hardOnly)
     let attributes = group.attributes
@@ -164,7 +164,7 @@ enum CheckpointGroup {
     guard dataset.shape == expected.dimensions else {
       throw TrainingError(
         .badData,
-        "\(path): '\(parameter.path)' has shape \(Shape(dataset.shape)), the network wants \(expected)")
+        "\(path): '\(parameter.path)' has shape \(Shape(dataset.shape)), but the network needs \(expected)")
     }
     try dataset.read(into: target)
   }

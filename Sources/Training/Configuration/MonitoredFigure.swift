@@ -1,7 +1,7 @@
 public import Compute
 internal import Settings
 
-/// The figure by which epochs are compared: of the test set, or of the training set where there is no other.
+/// The figure by which epochs are compared, taken of the test set, or of the training set where there is no other.
 public enum MonitoredFigure: Hashable, Sendable {
   /// The mean loss, lower is better.
   case loss
@@ -53,7 +53,7 @@ public enum MonitoredFigure: Hashable, Sendable {
     }
   }
 
-  /// A figure as something of which more is better, and back.
+  /// Turns a figure into a score, of which more is better, and back.
   public func turned(_ value: Double) -> Double { isBetterHigher ? value : -value }
 }
 

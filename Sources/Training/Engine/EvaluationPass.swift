@@ -7,8 +7,8 @@ internal import Tensors
 
 /// One evaluation: whoever holds it judges minibatches by the parameters as they were when it began, or by their average.
 ///
-/// It has the workers' memory lent to it and gives it back when it is let go. Until then the engine takes no step, so that
-/// nothing that is judged by can change in between.
+/// It borrows the workers' memory and gives it back when it is let go. Until then the engine takes no step, so that the
+/// parameters cannot change in between.
 struct EvaluationPass: ~Copyable {
   private let evaluator: Evaluator
 

@@ -7,8 +7,8 @@ internal import Synchronization
 
 /// The memory of a training and one step over it: gradients of shards, their sum and the optimizer, statistics, copies for kernels.
 ///
-/// ``TrainingState`` is what changes, ``ShardGradients``, ``ParameterUpdate`` and ``Evaluator`` are what happens to it. Which
-/// step comes next is the affair of a ``StepDriver``.
+/// ``TrainingState`` is what changes, ``ShardGradients``, ``ParameterUpdate`` and ``Evaluator`` are what happens to it. A
+/// ``StepDriver`` decides which step comes next.
 final class TrainingEngine: Sendable {
   let compiled: CompiledNetwork
   let optimizer: any Optimizer

@@ -71,7 +71,7 @@ extension Predictor {
     guard dataset.fits(network.inputShape) else {
       throw TrainingError(
         .badData,
-        "\(dataset.path) has samples of \(dataset.sampleShape), and the network's input is \(network.inputShape)"
+        "\(dataset.path) has samples of \(dataset.sampleShape), but the network's input is \(network.inputShape)"
       )
     }
     if dataset.targets == nil, classes > 1,
@@ -80,7 +80,7 @@ extension Predictor {
       throw TrainingError(
         .badData,
         "sample \(bad) of \"\(dataset.targetName)\" in \(dataset.path) has label \(dataset.labels[bad]), "
-          + "and the network knows \(classes) classes")
+          + "but the network knows \(classes) classes")
     }
     if dataset.targets != nil || classes == 1 {
       try TargetCheck(dataset, criterion, outputs: classes, kind: .badData).run()

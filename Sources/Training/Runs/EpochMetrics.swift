@@ -1,4 +1,4 @@
-/// What an epoch came to.
+/// The figures of an epoch.
 public struct EpochMetrics: Hashable, Sendable {
   /// The number of the epoch, from 1 as people count.
   public let epoch: Int
@@ -57,7 +57,7 @@ public struct EpochMetrics: Hashable, Sendable {
   private func cells(_ sums: MetricSums?) -> [String] {
     guard let sums else { return names.map { _ in "" } }
     let figures = sums.figures.map { "\($0.value)" }
-    // Of an epoch whose steps were all left out there is nothing but the names.
+    // An epoch whose steps were all left out has nothing but the names of figures.
     return figures.count == names.count ? figures : names.map { _ in "0.0" }
   }
 

@@ -5,7 +5,7 @@ internal import Foundation
 struct RunData {
   let training: SampleStore
   let test: SampleStore?
-  /// Between which numbers the training's pixels lie, as far as they were looked at.
+  /// The span of the training's pixels, as far as they were looked at.
   let pixels: PixelSpan
 
   init(_ configuration: RunConfiguration, workers: Int, stop: StopRequest) throws {

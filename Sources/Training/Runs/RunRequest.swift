@@ -97,7 +97,7 @@ extension RunRequest {
         // The next start with --resume auto would go on from there.
         throw TrainingError(
           .cannotCreate,
-          "\(store.folder) has a later checkpoint (step \(newest.step)) than \(path) (step \(checkpoint.progress.step)); go on "
+          "\(store.folder) has a later checkpoint (step \(newest.step)) than \(path) (step \(checkpoint.progress.step)); continue "
             + "in another --run-dir")
       }
       return (path, checkpoint)
@@ -133,7 +133,7 @@ extension RunRequest {
     let (progress, epochs) = (checkpoint.progress, configuration.training.epochs)
     if progress.epoch > epochs || (progress.epoch == epochs && progress.position > 0) {
       differences.append(
-        "training.epochs is \(epochs), and the run is in epoch \(progress.epoch + (progress.position > 0 ? 1 : 0)) already"
+        "training.epochs is \(epochs), but the run is in epoch \(progress.epoch + (progress.position > 0 ? 1 : 0)) already"
       )
     }
     try refuse(differences, observer)
@@ -142,7 +142,7 @@ extension RunRequest {
     guard checkpoint.network.network == configuration.network else {
       throw TrainingError(
         .configuration,
-        "the checkpoint is of another network: \(Self.describe(checkpoint.network.network, configuration.network))"
+        "the checkpoint has another network: \(Self.describe(checkpoint.network.network, configuration.network))"
       )
     }
     warnOfOtherBits(checkpoint.identity, observer)
@@ -156,8 +156,8 @@ extension RunRequest {
     guard allowChanges else {
       throw TrainingError(
         .configuration,
-        "\(text). Go on without the flag, or once with --allow-changes: the data as it is now is then what later starts are "
-          + "compared with")
+        "\(text). Go on without the flag, or once with --allow-changes: later starts are then compared with the data "
+          + "as it is now")
     }
     observer.receive(.warning("\(text); later starts are compared with the data as it is now"))
   }

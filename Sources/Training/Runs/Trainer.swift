@@ -43,7 +43,7 @@ final class Trainer {
     self.stop = stop
     self.observer = observer
     clock = TrainingClock(before: progress.seconds)
-    // Figures begin anew where the checkpoint's are of another kind.
+    // Figures start over where the checkpoint's are of another kind.
     steps.progress.sums = progress.sums.fitted(to: engine.compiled.metrics)
   }
 
@@ -206,7 +206,8 @@ final class Trainer {
     } catch {
       if isLast { throw error }
       // A checkpoint must not know more than the table.
-      observer.receive(.warning("\(error); no checkpoint of step \(progress.step), training goes on"))
+      observer.receive(
+        .warning("\(error); there is no checkpoint of step \(progress.step), and training goes on"))
       return
     }
     let state = try clock.measure(\.checkpoints) { try engine.copyState() }
@@ -250,7 +251,8 @@ final class Trainer {
         throw TrainingError(.notFinite, "\(error); \(adviceWhenNotFinite)")
       case .failure(let error):
         observer.receive(
-          .warning("the checkpoint of step \(outcome.step) could not be written, training goes on: \(error)"))
+          .warning(
+            "the checkpoint of step \(outcome.step) could not be written, and training goes on: \(error)"))
       }
     }
   }

@@ -68,7 +68,7 @@ public struct StepReport: Sendable {
   public let epochSoFar: MetricSums
 }
 
-/// Gets to know what happens in a training; called on its thread, so it should be quick.
+/// Learns what happens in a training; it is called on the training's thread, so it should be quick.
 public protocol TrainerObserver {
   /// Takes note of an event.
   func receive(_ event: TrainerEvent)

@@ -60,7 +60,7 @@ public struct BestEpoch: Hashable, Sendable {
 
   /// Whether an epoch with this score takes the place of this one: of equal ones the first stays the best.
   ///
-  /// The one rule by which the trainer, the checkpoints and all tables know the best epoch. A score that is no number is worse than
+  /// The one rule by which the trainer, the checkpoints and all tables know the best epoch. A score that is not a number is worse than
   /// any other.
   public func isBeaten(by score: Double) -> Bool { Self.isBetter(score, than: self.score) }
 
@@ -71,7 +71,7 @@ public struct BestEpoch: Hashable, Sendable {
 
 /// What a run is besides its numbers: what made them, and what a resumed run must agree with.
 public struct RunIdentity: Hashable, Sendable {
-  /// Given at the first start and kept over all restarts.
+  /// The identifier that is given at the first start and kept over all restarts.
   public var runID: String
   /// The resolved configuration, as text.
   public var configuration: String
@@ -96,7 +96,7 @@ public struct RunIdentity: Hashable, Sendable {
   public var criterion: Criterion?
   /// Rules that decide the run's numbers and that earlier versions did not have, by name.
   public var rules: [String]
-  /// Between which numbers the pixels of the training samples lay that were looked at; nil where that is not known.
+  /// The span of those pixels of the training samples that were looked at; nil where it is not known.
   public var pixels: PixelSpan?
 
   /// Takes what is known of a run; the rest stays empty.
