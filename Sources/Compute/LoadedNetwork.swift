@@ -159,7 +159,7 @@ extension LoadedNetwork {
       of: plan, weights: weights, parameters: parameters.baseAddress, gradient: nil,
       statistics: statistics.baseAddress, shardStatistics: nil)
     _ = try execution.run(source, ShardOptions(scale: 1))
-    logits.update(from: execution.memory.floats(result), count: plan.samples * plan.classes)
+    logits.update(from: execution.memory.floats(result), count: plan.samples * plan.outputCount)
   }
 
   private func training(

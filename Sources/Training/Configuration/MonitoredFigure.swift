@@ -46,7 +46,7 @@ public enum MonitoredFigure: Hashable, Sendable {
   /// The figure's value in some sums.
   ///
   /// - Returns: nil where the figure was not taken.
-  public func value(of sums: MetricSums) -> Double? {
+  public func value(of sums: FigureSums) -> Double? {
     switch self {
     case .loss: sums.meanLoss
     case .metric(let metric): sums.figure(metric)

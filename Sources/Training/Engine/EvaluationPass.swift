@@ -20,7 +20,7 @@ struct EvaluationPass: ~Copyable {
   ///
   /// - Returns: nil when asked to stop.
   /// - Throws: ``ComputeError`` for a class that the outputs do not have, or a failing kernel.
-  func figures(of minibatch: Minibatch, stop: StopRequest) throws -> MetricSums? {
+  func figures(of minibatch: Minibatch, stop: StopRequest) throws -> FigureSums? {
     try evaluator.figures(of: minibatch, stop: stop)
   }
 }
@@ -77,7 +77,7 @@ final class Evaluator: Sendable {
 
   fileprivate func end() { isLent.store(false, ordering: .releasing) }
 
-  fileprivate func figures(of minibatch: Minibatch, stop: StopRequest) throws -> MetricSums? {
+  fileprivate func figures(of minibatch: Minibatch, stop: StopRequest) throws -> FigureSums? {
     let sharding = Sharding(sampleCount: minibatch.count, shardSize: shardSize)
     let done = try workers.pool.forEach(in: 0..<sharding.count, while: { _ in !stop.isRequested }) {
       [self] shard, worker in

@@ -56,7 +56,7 @@ final class TrainingEngine: Sendable {
   // MARK: - One step
 
   enum StepOutcome {
-    case done(MetricSums, StepPhases)
+    case done(FigureSums, StepPhases)
     /// Asked to stop before all shards were done; nothing has changed.
     case stopped
     /// A number is not finite. With the policy to skip, nothing has changed; with the policy to stop, parameters may be

@@ -31,7 +31,7 @@ extension Predictor {
     while let minibatch = try reader.next() {
       guard let logits = try logits(minibatch, stop: stop) else { return nil }
       for (sample, label) in minibatch.labels.enumerated() {
-        let probabilities = values(logits[sample * classes..<(sample + 1) * classes])
+        let probabilities = values(logits[sample * outputCount..<(sample + 1) * outputCount])
         guard let best = probabilities.indices.max(by: { probabilities[$0] < probabilities[$1] }),
           best != Int(label)
         else { continue }

@@ -142,7 +142,7 @@ final class Trainer {
       validation: samples.role == .validation ? compared.figures : nil, skippedSteps: progress.skippedSteps,
       seconds: progress.seconds, samplesPerSecond: trained, times: clock.times,
       digest: String(try engine.digest().prefix(16)))
-    progress.sums = MetricSums(engine.compiled.metrics)
+    progress.sums = FigureSums(engine.compiled.metrics)
     do throws(TrainingError) { try directory?.append(metrics) } catch {
       observer.receive(.warning("\(error); the row of epoch \(progress.epoch) is kept and written later"))
     }
@@ -153,10 +153,10 @@ final class Trainer {
   }
 
   /// Figures of some samples; the inner nil says that there are none, the outer one that somebody asked to stop.
-  private func evaluate(_ set: SampleSet?) throws -> (figures: MetricSums?, Void)? {
+  private func evaluate(_ set: SampleSet?) throws -> (figures: FigureSums?, Void)? {
     guard let set else { return (nil, ()) }
     let reader = set.reader(batch: Trainer.evaluationBatch(configuration.training, engine.compiled))
-    var sums = MetricSums()
+    var sums = FigureSums()
     let evaluation = try engine.evaluation()
     while let minibatch = try reader.next() {
       guard let figures = try evaluation.figures(of: minibatch, stop: stop) else { return nil }
@@ -172,7 +172,7 @@ final class Trainer {
   }
 
   /// Notes how good the epoch was; true if it is the best so far.
-  private func rate(_ sums: MetricSums) -> Bool {
+  private func rate(_ sums: FigureSums) -> Bool {
     let monitor = configuration.training.monitor
     let score = monitor.turned(monitor.value(of: sums) ?? 0)
     progress.score = score
