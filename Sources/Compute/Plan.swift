@@ -13,7 +13,7 @@ public final class Plan: Sendable {
   /// Which convolution algorithm was taken for each layer and pass.
   public let choices: KernelChoices
   let steps: [Step]
-  /// Nil for a trace, whose results are ``trace``.
+  /// Where the outputs are; nil for a trace, whose results are in ``trace``.
   let logits: Operand?
   let inputGradient: Operand?
   let bufferOffsets: [Int]
@@ -25,7 +25,7 @@ public final class Plan: Sendable {
   let gradientGaps: [Range<Int>]
   /// Bytes of the copies of weights that the plan may read: those that were known when it was built.
   let kernelWeightsByteCount: Int
-  /// For a trace: where the visible values and their gradients lie.
+  /// Where the visible values of a trace and their gradients lie; nil for other plans.
   let trace: PlanBuilder.TraceOutputs?
 
   init(_ builder: PlanBuilder) throws(ComputeError) {

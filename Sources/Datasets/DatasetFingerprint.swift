@@ -66,7 +66,7 @@ extension ImageDataset {
 }
 
 extension SampleStore {
-  /// As ``ImageDataset/feedContents(threads:check:to:)``, from memory where the samples are there already.
+  /// Feeds what ``ImageDataset/feedContents(threads:check:to:)`` does, from memory where the samples are there already.
   public func feedContents(
     check: () throws -> Void = {}, to update: (UnsafeRawBufferPointer) throws -> Void
   ) throws {

@@ -87,7 +87,7 @@ public struct ImportSummary: Sendable {
 }
 
 extension DatasetImporter {
-  /// As ``write(to:progress:)`` with the usual storage.
+  /// Imports as ``write(to:progress:)`` does, with the usual storage.
   @discardableResult
   public func write(
     to path: String, overwrite: Bool = false, compressionLevel: Int? = nil, threads: Int = 2,

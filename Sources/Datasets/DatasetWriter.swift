@@ -92,7 +92,7 @@ public final class DatasetWriter {
     }
   }
 
-  /// As ``writeSplit(_:sampleShape:pixelType:labels:classNames:compressionLevel:progress:fill:)``, with labels or vectors.
+  /// Writes as ``writeSplit(_:sampleShape:pixelType:labels:classNames:compressionLevel:progress:fill:)`` does, with labels or vectors.
   ///
   /// - Parameter weights: one per sample, or none.
   public func writeSplit(

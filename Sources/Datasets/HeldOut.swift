@@ -71,13 +71,13 @@ public struct HeldOut: Hashable, Sendable {
         "The seed of this choice alone: runs with other seeds hold out the same samples."),
     ])
 
-  /// Nil where a number of samples is given; setting nil changes nothing.
+  /// The share, nil where a number of samples is given; setting nil changes nothing.
   private var fraction: Double? {
     get { if case .fraction(let share) = amount { share } else { nil } }
     set { if let newValue { amount = .fraction(newValue) } }
   }
 
-  /// Nil where a share is given; setting nil changes nothing.
+  /// The number of samples, nil where a share is given; setting nil changes nothing.
   private var count: Int? {
     get { if case .count(let count) = amount { count } else { nil } }
     set { if let newValue { amount = .count(newValue) } }

@@ -102,7 +102,7 @@ public final class ImageDataset: Sendable {
     self.storage = try translatingErrors { try contents.describeStorage() }
   }
 
-  /// As ``init(path:images:target:weights:)``, with a class for each sample.
+  /// Opens samples with labels, as ``init(path:images:target:weights:)`` does.
   public convenience init(path: String, images: String, labels: String) throws {
     try self.init(path: path, images: images, target: .labels(labels))
   }

@@ -27,7 +27,7 @@ public enum Isolation {
   private static let signDescriptor: Int32 = 3
 
   private struct State {
-    /// Nil where isolation is off.
+    /// Asks whether this process should stop; nil where isolation is off.
     var isStopped: (@Sendable () -> Bool)?
     /// What of each file has been looked at; nil for all.
     var seen: [Identity: Set<String>?] = [:]
@@ -112,7 +112,7 @@ public enum Isolation {
   /// This program once more.
   private struct Child {
     private let pid: pid_t
-    /// Where it says that it has begun.
+    /// The end of the pipe on which it says how far it is.
     private let pipe: Int32
 
     /// - Returns: nil where the system has no room for another process.

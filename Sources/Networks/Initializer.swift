@@ -15,7 +15,7 @@ public struct Fans: Hashable, Sendable {
     self.outgoing = outgoing
   }
 
-  /// For parameters whose initial values do not depend on fans.
+  /// The fans of parameters whose initial values do not depend on them.
   public static let none = Fans(incoming: 1, outgoing: 1)
 }
 

@@ -21,7 +21,7 @@ public struct JSONWriter: Sendable {
   public var hasSnakeCaseKeys = false
   /// What becomes of infinities and NaN.
   public var nonFinite = NonFinite.refused
-  /// For values that ask how they are to be encoded.
+  /// What values may ask of the encoder, by key.
   public var userInfo: [CodingUserInfoKey: any Sendable] = [:]
 
   /// A writer that refuses numbers that are not finite, unless it is told otherwise.

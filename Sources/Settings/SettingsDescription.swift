@@ -21,7 +21,7 @@ public struct SettingKey<Root>: Sendable {
   let makeKey: @Sendable (Root) -> Key
   /// Puts a value into the root; false for a value of another form.
   let read: @Sendable (ResolvedValue?, inout Root) -> Bool
-  /// Nil where the key would not be written.
+  /// The value as it is written; nil where the key would not be.
   let write: @Sendable (Root) -> ResolvedValue.Content?
 
   /// A key whose value is a property.

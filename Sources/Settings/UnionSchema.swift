@@ -4,7 +4,7 @@ public struct UnionSchema: Sendable {
   public struct Kind: Sendable {
     /// The kind's word.
     public let name: String
-    /// Nil for a kind that is only a word.
+    /// What may be written behind the word; nil for a kind that is only a word.
     public let payload: Schema?
     /// What the kind is, in one sentence for references.
     public let summary: String

@@ -19,7 +19,7 @@ public struct FigureLayout: Hashable, Sendable {
   public let blocks: [Block]
   /// The number of sums in all blocks together.
   public let count: Int
-  /// In the order of the blocks behind the loss.
+  /// The tallies with their places, in the order of the blocks behind the loss.
   let tallies: [(tally: Tally, rule: any TallyRule, place: Int)]
 
   /// Finds out which sums a criterion needs for a network with so many outputs.

@@ -37,7 +37,7 @@ struct EmbeddingGradientStep: CustomStep {
   let dimension: Int
   /// A word whose vector is never trained; nil without one.
   let paddingWord: Int?
-  /// Nil where no vector is trained: the gradient is zero then.
+  /// The gradient of the output; nil where no vector is trained, and the table's gradient is zero.
   let diffDst: Operand?
   let src: Operand
   let diffTable: Operand

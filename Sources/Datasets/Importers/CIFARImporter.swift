@@ -153,7 +153,7 @@ struct CIFARFiles {
     place = path
   }
 
-  /// In the order of the labels; the numbers where no file tells them.
+  /// The names of the classes, by label; their numbers where no file has names.
   func classNames() throws -> [String] {
     let count = variant == .cifar10 ? 10 : variant == .cifar100 ? 100 : 20
     let meta = Self.names(variant, binary: isBinary).meta

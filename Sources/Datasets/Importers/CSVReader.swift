@@ -6,7 +6,7 @@ public struct CSVFormat: Sendable, Hashable {
   public var delimiter: Character
   /// What stands before the fraction of a number: a point or a comma.
   public var decimal: Character
-  /// Nil for UTF-8, or what the file's byte order mark says.
+  /// The encoding of the file; nil for UTF-8, or what its byte order mark says.
   public var encoding: TextEncoding?
   /// Whether the first row has names; nil to find out.
   public var hasHeader: Bool?

@@ -6,13 +6,13 @@ struct CSVTable {
   /// Whether all values are whole numbers from 0 to 255.
   private(set) var isBytes = true
   private(set) var count = 0
-  /// Row by row; none where there are labels.
+  /// The targets row by row; none where there are labels.
   private(set) var targets: [Float] = []
-  /// Empty where there is no such column.
+  /// The weight of each row; empty where there is no such column.
   private(set) var weights: [Float] = []
   /// The different labels, as bytes of UTF-8, in the order in which they come.
   private(set) var labels: [[UInt8]] = []
-  /// For each row the place of its label in `labels`.
+  /// The place in `labels` of each row's label.
   private(set) var rowLabels: [Int32] = []
   private(set) var notes: [String] = []
 

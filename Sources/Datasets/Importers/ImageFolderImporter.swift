@@ -177,7 +177,7 @@ private final class PictureRemarks: Sendable {
   private let transparent = Atomic<Int>(0)
   private let deep = Atomic<Int>(0)
 
-  /// From any thread.
+  /// Counts a picture; it may be called from any thread.
   func count(_ picture: ImageFile.Picture) {
     if picture.orientation != .upright { turned.wrappingAdd(1, ordering: .relaxed) }
     if picture.isTransparent { transparent.wrappingAdd(1, ordering: .relaxed) }

@@ -65,7 +65,7 @@ extension UpSampling2D {
       flopsPerElement: interpolation == .nearest ? 0 : 8)
   }
 
-  /// Where the output, in places counted from 0, holds something of a place of the input.
+  /// The window of places of the output that hold something of one place of the input.
   ///
   /// A bilinear enlargement by k reads the input at `(y + ½) / k − ½`, so that place i counts while that is less than 1 away:
   /// from `k·(i − ½)` to `k·(i + 3/2) − 1`, for odd k half a place less on both sides.

@@ -130,7 +130,7 @@ extension CheckpointStore {
   /// A checkpoint with the score of the epoch that ended with it.
   struct Rated {
     let entry: Entry
-    /// Nil in the middle of an epoch.
+    /// The score; nil in the middle of an epoch.
     let score: Double?
 
     /// The order in which checkpoints are taken for the best: by the rule of ``BestEpoch/isBeaten(by:)``, of equal ones the first;

@@ -60,7 +60,7 @@ public struct StateStore: Sendable {
     for file in try files() { try removeFile(file) }
   }
 
-  /// Newest first.
+  /// The files, newest first.
   private func files() throws(TrainingError) -> [String] {
     let names: [String]
     do { names = try namesInFolder(folder) } catch { return [] }

@@ -28,7 +28,7 @@ public protocol AdamVariant: Optimizer {
 }
 
 extension AdamVariant {
-  /// None.
+  /// 0: no weight decay.
   public static var usualWeightDecay: Double { 0 }
 
   /// Takes the rule's settings; all but the learning rate have Keras's values by default.

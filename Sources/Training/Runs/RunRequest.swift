@@ -10,7 +10,7 @@ public struct RunRequest: Sendable {
   public var resolvedConfiguration: String
   /// The run directory.
   public var directory: String
-  /// 1 or more; changes speed and no bit.
+  /// How many workers train, 1 or more; their number changes speed and no bit.
   public var workers: Int
   /// Writes the model into every checkpoint, for other programs.
   public var model: any ModelWriter
@@ -57,9 +57,9 @@ public struct RunRequest: Sendable {
 
 /// Which checkpoint a run goes on from.
 public enum ResumeChoice: Hashable, Sendable {
-  /// The newest intact one of the run directory, if there is one.
+  /// The newest intact checkpoint of the run directory, if there is one.
   case auto
-  /// None; a run directory that has some is refused.
+  /// The run begins; a run directory that has checkpoints is refused.
   case never
   /// This file.
   case path(String)

@@ -41,5 +41,5 @@ extension SettingKey where Root: ScheduleCurve {
   }
 }
 
-/// From 1 to 0 along half a cosine, while `progress` goes from 0 to 1.
+/// Falls from 1 to 0 along half a cosine, while `progress` goes from 0 to 1.
 func halfCosine(_ progress: Double) -> Double { 0.5 * (1 + cos(.pi * progress)) }
