@@ -1,4 +1,4 @@
-public import Settings
+internal import Settings
 internal import Tensors
 
 /// The settings that Adam and its variants have in common.

@@ -46,7 +46,7 @@ public struct LARS: LayerwiseOptimizer {
         "trust", \.trustCoefficient, .number(.positive),
         "The size of a step relative to the parameter's norm."),
       SettingKey(
-        "epsilon", \.epsilon, .number(.nonNegative), "Added to the divisor, against division by zero."),
+        "epsilon", \.epsilon, .number(.nonNegative), "A small number against division by zero."),
       .directionDecay,
     ])
 

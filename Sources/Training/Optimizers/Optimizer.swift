@@ -90,7 +90,7 @@ extension SettingKey where Root: Optimizer {
 
   static func epsilon(_ path: any WritableKeyPath<Root, Double> & Sendable) -> SettingKey {
     SettingKey(
-      "epsilon", path, .number(.positive), keras: "epsilon", "Added to the divisor, against division by zero."
+      "epsilon", path, .number(.positive), keras: "epsilon", "A small number against division by zero."
     )
   }
 }

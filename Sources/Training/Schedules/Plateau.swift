@@ -38,10 +38,10 @@ public struct Plateau: ScheduleCurve {
         "After how many epochs without a gain the learning rate falls."),
       SettingKey(
         "min_gain", \.minimumGain, .number(.nonNegative),
-        "How much better a figure must be to count as a gain; it must exceed this."),
+        "A figure counts as a gain where it is better by more than this."),
       SettingKey(
         "cooldown", \.cooldown, .integer(0...1_000_000),
-        "How many epochs follow a fall in which nothing is counted but in the last, as in Keras."),
+        "The number of epochs after a fall of which only the last one counts, as in Keras."),
       SettingKey(
         "floor", \.floor, .number(.unit), "The share of the learning rate below which it does not fall."),
     ])
