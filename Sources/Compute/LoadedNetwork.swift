@@ -86,7 +86,7 @@ public final class LoadedNetwork: Sendable {
       scratchpadByteCount: all.map(\.scratchpadByteCount).max() ?? 64, parts: all.map(\.parts).max() ?? 1)
   }
 
-  /// The plan for shards of so many samples.
+  /// The plan for shards of this many samples.
   ///
   /// Asking for a size that was not announced is a programmer's mistake.
   func plan(_ samples: Int, _ mode: PlanMode) -> Plan {

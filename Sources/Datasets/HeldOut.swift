@@ -83,7 +83,7 @@ public struct HeldOut: Hashable, Sendable {
     set { if let newValue { amount = .count(newValue) } }
   }
 
-  /// How many of so many samples are held out.
+  /// How many samples are held out where there are `total`.
   public func count(of total: Int) -> Int {
     switch amount {
     case .fraction(let share): Int((share * Double(total)).rounded())

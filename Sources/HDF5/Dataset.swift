@@ -143,7 +143,7 @@ public final class Dataset: Sendable {
     }
   }
 
-  /// The library's constant for so many bytes of bits; used inside the lock.
+  /// The library's constant for this many bytes of bits; used inside the lock.
   private static func bits(byteCount: Int) -> hid_t {
     switch byteCount {
     case 1: chdf5_native_bits8()

@@ -82,7 +82,7 @@ struct FileSurvey {
 
   private static let fewElements = 1 << 16
 
-  /// Reads whole rows until there are so many elements.
+  /// Reads whole rows until there are that many elements.
   private mutating func read(_ dataset: Dataset, elements: Int) throws {
     guard let rows = dataset.shape.first else {
       _ = try dataset.read(Float.self)

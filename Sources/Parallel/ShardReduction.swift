@@ -31,7 +31,7 @@ public final class ShardReduction: Sendable {
     var finished: [SumTree.Node: Int] = [:]
   }
 
-  /// Takes all memory that minibatches of up to so many shards need.
+  /// Takes all memory that minibatches of up to this many shards need.
   ///
   /// - Parameters:
   ///   - length: floats of a gradient, a multiple of the lanes.

@@ -10,7 +10,7 @@ public struct SumTree: Hashable, Sendable {
   /// The number of leaves.
   public let count: Int
 
-  /// Makes the tree over so many leaves.
+  /// Makes the tree over this many leaves.
   ///
   /// - Parameter count: number of leaves, 1 or more.
   public init(count: Int) {

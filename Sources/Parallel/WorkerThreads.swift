@@ -34,7 +34,7 @@ public enum WorkerThreads {
     }
   }
 
-  /// Makes the threads that so many workers need, as far as the system gives them.
+  /// Makes the threads that this many workers need, as far as the system gives them.
   ///
   /// - Returns: how many workers can work at a time: `workers`, or fewer where the system refused threads.
   public static func prepare(workers: Int) -> Int { Crew.shared.prepare(workers: workers) }
@@ -129,7 +129,7 @@ private final class Crew: @unchecked Sendable {
     shiftCount.store(shifts.count, ordering: .relaxed)
   }
 
-  /// Makes helpers until there are so many, or until the system refuses one; it is asked again after a second.
+  /// Makes helpers until there are that many, or until the system refuses one; it is asked again after a second.
   private func hire(_ wanted: Int) {
     guard helpers < wanted else { return }
     var now = timespec()

@@ -22,7 +22,7 @@ public struct FigureLayout: Hashable, Sendable {
   /// The tallies with their places, in the order of the blocks behind the loss.
   let tallies: [(tally: Tally, rule: any TallyRule, place: Int)]
 
-  /// Finds out which sums a criterion needs for a network with so many outputs.
+  /// Finds out which sums a criterion needs for a network with this many outputs.
   public init(_ criterion: Criterion, outputs: Int) {
     var blocks = [Block(name: "loss", count: 1)]
     var tallies: [(tally: Tally, rule: any TallyRule, place: Int)] = []

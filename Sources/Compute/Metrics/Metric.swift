@@ -9,7 +9,7 @@ public import Settings
 public enum Metric: Hashable, Sendable {
   /// The share of samples, or of labels, that are decided rightly.
   case accuracy
-  /// The share of samples whose class is among so many of the largest outputs, 2 or more.
+  /// The share of samples whose class is among this many of the largest outputs, 2 or more.
   case topAccuracy(Int)
   /// The share of samples whose labels are all decided rightly.
   case exactMatch

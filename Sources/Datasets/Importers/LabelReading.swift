@@ -3,7 +3,7 @@ struct FoundLabels {
   enum Values {
     case numbers([Int64])
     case text([String])
-    /// Places of the single ones in rows of so many numbers.
+    /// Places of the single ones in rows of this many numbers.
     case oneHot([Int64], width: Int)
   }
 
@@ -155,7 +155,7 @@ public struct LabelReading: Sendable, Hashable {
     return known.first?.1
   }
 
-  /// - Parameter least: there are at least so many classes.
+  /// - Parameter least: the least number of classes.
   private func named(
     _ numbers: [[Int64]], _ splits: [FoundLabels], _ names: [String]?, least: Int
   ) throws -> (labels: [[Int32]], names: [String]) {

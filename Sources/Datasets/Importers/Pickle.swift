@@ -95,7 +95,7 @@ struct PickleReader {
     return position..<position + count
   }
 
-  /// A little-endian number of so many bytes.
+  /// A little-endian number of this many bytes.
   private mutating func number(_ count: Int) throws -> Int {
     var value: UInt64 = 0
     for (place, index) in try take(count).enumerated() { value |= UInt64(bytes[index]) << UInt64(8 * place) }

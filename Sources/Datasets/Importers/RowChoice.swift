@@ -1,6 +1,6 @@
 /// Which samples of an array are taken.
 public struct RowChoice: Sendable, Hashable {
-  /// A run of rows, or every so many of it; open at the end where that is nil.
+  /// A run of rows, or every `step`-th of it; open at the end where that is nil.
   struct Slice: Sendable, Hashable {
     let first: Int
     let end: Int?

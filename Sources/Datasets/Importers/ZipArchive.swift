@@ -206,7 +206,7 @@ private final class ZipMemberStream: ByteSource {
 }
 
 extension [UInt8] {
-  /// A little-endian number of so many bytes; one above what an `Int` holds becomes negative.
+  /// A little-endian number of this many bytes; one above what an `Int` holds becomes negative.
   fileprivate func number(_ offset: Int, _ count: Int) -> Int {
     var value: UInt64 = 0
     for place in 0..<count { value |= UInt64(self[offset + place]) << UInt64(8 * place) }

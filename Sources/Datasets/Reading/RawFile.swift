@@ -20,7 +20,7 @@ final class RawFile: Sendable {
     byteCount = Int(status.st_size)
   }
 
-  /// Takes over a descriptor of a file of so many bytes; `path` is what messages call it.
+  /// Takes over a descriptor of a file of this many bytes; `path` is what messages call it.
   init(adopting descriptor: Int32, path: String, byteCount: Int) {
     self.path = path
     self.descriptor = descriptor

@@ -113,7 +113,7 @@ public final class CheckpointStore: Sendable {
 }
 
 extension CheckpointStore {
-  /// The message where none of so many checkpoints can be read.
+  /// The message where none of this many checkpoints can be read.
   func noneIsIntact(of count: Int) -> String {
     count == 1
       ? "the only checkpoint in \(folder) is not intact"

@@ -27,22 +27,22 @@ public struct CheckpointConfiguration: Hashable, Sendable {
 
 /// How often a checkpoint is written.
 public enum CheckpointInterval: Hashable, Sendable {
-  /// One checkpoint after every so many epochs.
+  /// A checkpoint whenever this many epochs have passed.
   case epochs(Int)
-  /// One checkpoint after every so many steps.
+  /// A checkpoint whenever this many steps have passed.
   case steps(Int)
-  /// One checkpoint after every so many minutes of training.
+  /// A checkpoint whenever this many minutes of training have passed.
   case minutes(Double)
 }
 
 extension CheckpointInterval: SettingsVariant {
   /// The words of configurations.
   public enum Kind: String, Sendable, CaseIterable {
-    /// One checkpoint after every so many epochs.
+    /// A checkpoint whenever this many epochs have passed.
     case epochs
-    /// One checkpoint after every so many steps.
+    /// A checkpoint whenever this many steps have passed.
     case steps
-    /// One checkpoint after every so many minutes of training.
+    /// A checkpoint whenever this many minutes of training have passed.
     case minutes
   }
 

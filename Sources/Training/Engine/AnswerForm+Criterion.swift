@@ -5,7 +5,7 @@ internal import Settings
 internal import Tensors
 
 extension AnswerForm {
-  /// The form of the answers by which a criterion judges a network of so many outputs.
+  /// The form of the answers by which a criterion judges a network of this many outputs.
   public init(_ criterion: Criterion, outputs: Int) {
     let kind: Kind =
       switch (criterion.targets, criterion.task) {

@@ -13,7 +13,7 @@ public struct FigureSums: Hashable, Sendable {
   /// Nothing, to which anything can be added.
   public init() {}
 
-  /// Takes sums of so many samples.
+  /// Takes sums of this many samples.
   ///
   /// - Parameter values: the sums in the order of the layout; nil for zeros.
   public init(_ layout: FigureLayout, values: [Double]? = nil, samples: Int = 0) {

@@ -16,7 +16,7 @@ public struct ConfidentMistake: Hashable, Sendable {
 extension Predictor {
   /// The wrongly classified samples of which the network was surest, the surest first; of equally sure ones the earlier row.
   ///
-  /// - Parameter limit: at most so many.
+  /// - Parameter limit: the most mistakes that are returned.
   /// - Returns: nil when asked to stop; none where there are no classes.
   /// - Throws: ``TrainingError`` of kind `badData` where the samples do not fit the network.
   public func confidentMistakes(

@@ -50,7 +50,7 @@ struct RunData {
     return ((limit - forTest) / readers, forTest)
   }
 
-  /// Sizes of the minibatches that so many samples are cut into.
+  /// Sizes of the minibatches that this many samples are cut into.
   static func minibatchSizes(samples: Int, batch: Int) -> Set<Int> {
     var sizes: Set<Int> = []
     if samples >= batch { sizes.insert(batch) }

@@ -26,7 +26,7 @@ public struct RunRequest: Sendable {
   public var allowChanges: Bool
   /// Takes and compares digests of all bytes of the data, whatever its size; without it large data is known by samples of it.
   public var verifiesData: Bool
-  /// Ends the process's training after so many steps, with a checkpoint; nil goes to the end.
+  /// Ends the process's training after this many steps, with a checkpoint; nil goes to the end.
   public var stepLimit: Int?
   /// Compares a checkpoint's configuration, as text, with this one.
   public var compareConfiguration: @Sendable (_ stored: String) throws -> [ConfigurationChange]

@@ -119,7 +119,7 @@ struct RunSamples: Sendable {
 }
 
 extension RunConfiguration {
-  /// Samples of a training epoch over a dataset of so many.
+  /// How many samples a training epoch has, over a dataset of `total`.
   public func epochSamples(of total: Int) -> Int {
     let left = max(total - (data.validation?.count(of: total) ?? 0), 0)
     guard let limit = training.limits.training else { return left }
@@ -127,7 +127,7 @@ extension RunConfiguration {
     return overflow ? left : min(left, samples)
   }
 
-  /// Samples that are evaluated after each epoch, of datasets of so many training and test samples; 0 for none.
+  /// Samples that are evaluated after each epoch, of datasets of this many training and test samples; 0 for none.
   public func evaluatedSamples(ofTraining total: Int, test: Int?) -> Int {
     let all = data.validation?.count(of: total) ?? test ?? 0
     guard let limit = training.limits.evaluation else { return all }
