@@ -21,7 +21,7 @@ public struct CompileOptions: Hashable, Sendable {
   /// The most parts that the channels of a layer are cut into, to be computed side by side: in a trace of one image, and in
   /// training by shards of one sample.
   ///
-  /// Part of the numerics, and so not to be taken from the number of workers.
+  /// It is part of the numerics, and must not depend on the number of workers.
   public var parts = 1
   /// Which algorithm each convolution uses.
   public var kernels: KernelSelection

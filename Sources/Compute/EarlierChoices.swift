@@ -2,11 +2,11 @@ internal import Networks
 internal import OneDNN
 
 extension CompiledNetwork {
-  /// Whether a selection that is asked for each shard size, each mode and each part of a layer by itself comes to this network's
-  /// choices everywhere.
+  /// Whether a selection gives this network's choices everywhere, when it is asked separately for each shard size, each mode and
+  /// each part of a layer.
   ///
-  /// So it was asked before one choice held for a whole training.
-  /// - Returns: the first layer, in the network's order, for which it does not; nil where there is none.
+  /// Selections were asked in this way before one choice held for a whole training.
+  /// - Returns: the first layer, in the network's order, for which it gives another choice; nil where there is none.
   public func layerChosenOtherwise(
     by selection: KernelSelection, trainingShards: Set<Int>, evaluationShards: Set<Int>
   ) throws(ComputeError) -> String? {
@@ -23,7 +23,7 @@ extension CompiledNetwork {
     return network.layers.map(\.name).first(where: others.contains)
   }
 
-  /// Layers whose parts, or which as a whole, would have other algorithms than the recorded.
+  /// The layers that would have other algorithms than the recorded ones, in parts or as a whole.
   private func layersWithPartsChosenOtherwise(
     by selection: KernelSelection
   ) throws(ComputeError) -> Set<String> {
@@ -63,7 +63,7 @@ extension KernelChoices {
 }
 
 extension ConvolutionGeometry {
-  /// What a pass computes as a whole, and in each part where channels are cut at blocks of 8 or 16.
+  /// The problems of a pass as a whole, and of each part where channels are cut at blocks of 8 or 16.
   fileprivate func problemsOfSteps(_ pass: Pass, parts: Int) -> [ConvolutionProblem] {
     let channels = pass == .backwardData ? problem.inputChannels : problem.outputChannels
     let widths = [8, 16].flatMap { block in

@@ -4,7 +4,7 @@ public struct LayerTap: Hashable, Sendable, CustomStringConvertible {
   public enum Stage: Hashable, Sendable {
     /// What the layer gives, after its activation: Keras's `layer.output`.
     case output
-    /// The layer's sums, before its activation. The same as the output where the layer has no activation; an activation layer's input.
+    /// The layer's sums, before its activation; where it has none the output, and of an activation layer its input.
     case beforeActivation
     /// The products of the layer's maps, summed over all positions: `[C, C]` for one image.
     case gram

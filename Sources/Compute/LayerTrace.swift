@@ -252,7 +252,7 @@ extension LayerTrace.Session {
 
 /// Images that lie one after another in memory.
 private struct FloatImages: ShardSource {
-  /// Nil for a backward pass, which reads no pixels.
+  /// The first pixel; nil for a backward pass, which reads none.
   let images: UnsafePointer<Float>?
   let sampleCount: Int
   let pixelCount: Int

@@ -78,7 +78,7 @@ public final class LoadedNetwork: Sendable {
 
   /// Makes memory for one worker, enough for each of the plans.
   ///
-  /// - Throws: ``ComputeError`` where the kernel library has no stream to give.
+  /// - Throws: ``ComputeError`` where the kernel library cannot make a stream.
   public func makeWorkspace() throws(ComputeError) -> Workspace {
     let all = plans.values
     return try Workspace(
@@ -86,7 +86,7 @@ public final class LoadedNetwork: Sendable {
       scratchpadByteCount: all.map(\.scratchpadByteCount).max() ?? 64, parts: all.map(\.parts).max() ?? 1)
   }
 
-  /// The plan for shards of so many samples.
+  /// The plan for shards of this many samples.
   ///
   /// Asking for a size that was not announced is a programmer's mistake.
   func plan(_ samples: Int, _ mode: PlanMode) -> Plan {
@@ -159,7 +159,7 @@ extension LoadedNetwork {
       of: plan, weights: weights, parameters: parameters.baseAddress, gradient: nil,
       statistics: statistics.baseAddress, shardStatistics: nil)
     _ = try execution.run(source, ShardOptions(scale: 1))
-    logits.update(from: execution.memory.floats(result), count: plan.samples * plan.classes)
+    logits.update(from: execution.memory.floats(result), count: plan.samples * plan.outputCount)
   }
 
   private func training(

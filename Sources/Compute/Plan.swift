@@ -8,12 +8,12 @@ internal import Tensors
 public final class Plan: Sendable {
   /// Samples of a shard that runs this plan.
   public let samples: Int
-  /// Classes of the logits.
-  public let classes: Int
+  /// How many outputs the network has; 0 for a trace.
+  public let outputCount: Int
   /// Which convolution algorithm was taken for each layer and pass.
   public let choices: KernelChoices
   let steps: [Step]
-  /// Nil for a trace, whose results are ``trace``.
+  /// Where the outputs are; nil for a trace, whose results are in ``trace``.
   let logits: Operand?
   let inputGradient: Operand?
   let bufferOffsets: [Int]
@@ -25,18 +25,18 @@ public final class Plan: Sendable {
   let gradientGaps: [Range<Int>]
   /// Bytes of the copies of weights that the plan may read: those that were known when it was built.
   let kernelWeightsByteCount: Int
-  /// For a trace: where the visible values and their gradients lie.
+  /// Where the visible values of a trace and their gradients lie; nil for other plans.
   let trace: PlanBuilder.TraceOutputs?
 
   init(_ builder: PlanBuilder) throws(ComputeError) {
     if case .trace = builder.mode {
       let outputs = try builder.buildTrace()
-      (trace, logits, classes, inputGradient) = (outputs, nil, 0, nil)
+      (trace, logits, outputCount, inputGradient) = (outputs, nil, 0, nil)
     } else {
       let outputs = try builder.build()
       if let gradient = outputs.inputGradient { builder.pin(gradient) }
       (trace, logits, inputGradient) = (nil, outputs.logits, outputs.inputGradient)
-      classes = outputs.logits.descriptor.dimensions[1]
+      outputCount = outputs.logits.descriptor.dimensions[1]
     }
     let placement = builder.planner.place()
     samples = builder.samples

@@ -15,7 +15,9 @@ public struct DatasetError: Error, CustomStringConvertible, Sendable, Equatable 
     case inputOutput
   }
 
+  /// What a caller may want to tell apart.
   public let kind: Kind
+  /// The message, one line without `error:`.
   public let description: String
 
   init(_ kind: Kind, _ description: String) {

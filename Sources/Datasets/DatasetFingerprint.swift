@@ -14,8 +14,8 @@ extension ImageDataset {
     for index in 0..<minibatch.count { try minibatch.withSample(index, update) }
   }
 
-  /// Feeds `update` with what earlier versions told datasets apart by: besides what ``feedSample(to:)`` takes, the type in the
-  /// file and the stored sizes of chunks.
+  /// Feeds `update` with what checkpoints of earlier versions know their data by: besides what ``feedSample(to:)`` takes, the
+  /// type in the file and the stored sizes of chunks.
   public func feedStoredSample(to update: (UnsafeRawBufferPointer) throws -> Void) throws {
     try feedHeader(to: update)
     try feed("\(storedType); \(storage); \(images.images.storedByteCount)\n", to: update)
@@ -66,7 +66,7 @@ extension ImageDataset {
 }
 
 extension SampleStore {
-  /// As ``ImageDataset/feedContents(threads:check:to:)``, from memory where the samples are there already.
+  /// Feeds what ``ImageDataset/feedContents(threads:check:to:)`` does, from memory where the samples are there already.
   public func feedContents(
     check: () throws -> Void = {}, to update: (UnsafeRawBufferPointer) throws -> Void
   ) throws {

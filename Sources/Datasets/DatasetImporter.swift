@@ -2,9 +2,11 @@ public import Tensors
 
 /// Turns files of another format into a dataset file.
 ///
-/// All input is checked before anything is written, as far as that does not mean to read it twice; pixels stream through a few
-/// megabytes of memory; the file appears under its name complete or not at all; the same input gives the same bytes.
+/// All input is checked before anything is written, as far as it need not be read twice for that. Pixels stream through a few
+/// megabytes of memory. The file appears under its name complete or not at all, and the same input gives the same bytes.
 public protocol DatasetImporter: Sendable {
+  /// Imports, and writes the dataset file.
+  ///
   /// - Parameter progress: called with the finished share, 0 to 1; what it throws stops the import and leaves no file.
   /// - Throws: ``DatasetError`` for missing, damaged or inconsistent input, and for output that cannot be written.
   func write(to output: DatasetOutput, progress: (Double) throws -> Void) throws -> ImportSummary
@@ -12,15 +14,20 @@ public protocol DatasetImporter: Sendable {
 
 /// Where a dataset file goes and how it is stored.
 public struct DatasetOutput: Sendable {
+  /// The file that is written.
   public var path: String
+  /// Whether a file that is there is replaced.
   public var overwrite: Bool
+  /// How images are stored.
   public var storage: DatasetStorage
+  /// How many threads decode and compress, at least 1.
   public var threads: Int
   /// Called now and then from any thread; what it throws ends the work and leaves no file.
   public var check: @Sendable () throws -> Void
-  /// Called with a line on what a person should know before the work is done.
+  /// Called with a line on what a person should know while the work goes on.
   public var note: @Sendable (String) -> Void
 
+  /// An output that replaces nothing and is stored in the usual way, unless it is told otherwise.
   public init(
     _ path: String, overwrite: Bool = false, storage: DatasetStorage = DatasetStorage(), threads: Int = 2,
     check: @escaping @Sendable () throws -> Void = {}, note: @escaping @Sendable (String) -> Void = { _ in }
@@ -36,13 +43,14 @@ public struct DatasetOutput: Sendable {
 
 /// How images are stored in a dataset file.
 public struct DatasetStorage: Sendable, Hashable {
-  /// Deflate's, 1 (fast) to 9 (small); nil for none, which is read fastest.
+  /// The level of deflate, 1 (fast) to 9 (small); nil for no compression, which is read fastest.
   public var compressionLevel: Int?
-  /// Whether bytes of equal significance are put together before compression; does nothing to bytes.
+  /// Whether bytes of equal significance are put together before compression; single bytes stay as they are.
   public var shuffle: Bool
-  /// Nil for about 128 KiB.
+  /// How many samples a chunk holds; nil for about 128 KiB of them.
   public var samplesPerChunk: Int?
 
+  /// The usual storage: no compression, and chunks of about 128 KiB.
   public init(compressionLevel: Int? = nil, shuffle: Bool = false, samplesPerChunk: Int? = nil) {
     self.compressionLevel = compressionLevel
     self.shuffle = shuffle
@@ -52,13 +60,15 @@ public struct DatasetStorage: Sendable, Hashable {
 
 /// What was imported, for a summary.
 public struct ImportSummary: Sendable {
+  /// The file that was written.
   public let path: String
-  /// By the order of the splits: name and number of samples.
+  /// The name and number of samples of each split, in the order of the file.
   public let counts: [(name: String, count: Int)]
+  /// `[H, W, C]`, or `[F]`.
   public let sampleShape: Shape
   /// The names of the classes, or of the target columns.
   public let classNames: [String]
-  /// Whether samples have vectors of numbers and no class.
+  /// Whether samples have vectors of numbers, and not classes.
   public let hasTargets: Bool
   /// What else a person should know, one line each.
   public let notes: [String]
@@ -77,7 +87,7 @@ public struct ImportSummary: Sendable {
 }
 
 extension DatasetImporter {
-  /// As ``write(to:progress:)`` with the usual storage.
+  /// Imports as ``write(to:progress:)`` does, with the usual storage.
   @discardableResult
   public func write(
     to path: String, overwrite: Bool = false, compressionLevel: Int? = nil, threads: Int = 2,

@@ -6,10 +6,10 @@ public import Tensors
 
 /// Writes a dataset file: a group per split, such as `train` and `test`, each with `images` and `labels` or `targets`.
 ///
-/// Images are uint8 or float32 `[N, H, W, C]` in chunks along N, deflated if asked for by several threads; labels are integers
-/// `[N]` with an attribute `class_names`, targets float32 `[N, K]` with `target_names`. The same samples give the same bytes. The file appears under its name when
-/// ``finish()`` returns, complete and on the disk; before that, and after an error, nothing stands under the name but
-/// what stood there before.
+/// Images are uint8 or float32 `[N, H, W, C]` in chunks along N, which several threads deflate where that is asked for; labels
+/// are integers `[N]` with an attribute `class_names`, targets float32 `[N, K]` with `target_names`. The same samples give the
+/// same bytes. The file appears under its name when ``finish()`` returns, complete and on the disk; before that, and after an
+/// error, nothing stands under the name but what stood there before.
 public final class DatasetWriter {
   private let output: AtomicOutput
   private var file: File?
@@ -17,6 +17,8 @@ public final class DatasetWriter {
   private let threads: Int
   private let check: @Sendable () throws -> Void
 
+  /// Makes an unfinished file beside the output.
+  ///
   /// - Throws: ``DatasetError`` of kind `cannotCreate` when the file exists and may not be replaced.
   public init(_ output: DatasetOutput) throws {
     precondition(output.threads > 0, "writing needs a thread, got \(output.threads)")
@@ -28,6 +30,9 @@ public final class DatasetWriter {
     file = try translatingErrors(otherwise: .cannotCreate) { try File.create(temporary, overwrite: true) }
   }
 
+  /// Writes to a path, in the usual storage.
+  ///
+  /// - Throws: as ``init(_:)``.
   public convenience init(path: String, overwrite: Bool = false, threads: Int = 2) throws {
     try self.init(DatasetOutput(path, overwrite: overwrite, threads: threads))
   }
@@ -37,7 +42,7 @@ public final class DatasetWriter {
   /// - Parameters:
   ///   - sampleShape: `[H, W, C]`, or `[F]` for features.
   ///   - labels: one per sample, each in `0..<classNames.count`.
-  ///   - compressionLevel: instead of the output's.
+  ///   - compressionLevel: takes the place of the output's; nil keeps that.
   ///   - progress: called with the finished share, 0 to 1, after every few megabytes; what it throws ends the writing.
   ///   - fill: gives the pixels of consecutive samples, in order; the memory is exactly for the given range.
   public func writeSplit(
@@ -57,6 +62,7 @@ public final class DatasetWriter {
     /// Vectors one after another, each of `width` finite numbers, with names of the columns.
     case values([Float], width: Int, names: [String]?)
 
+    /// How many samples there are.
     public var count: Int {
       switch self {
       case .labels(let labels, _): labels.count
@@ -75,7 +81,7 @@ public final class DatasetWriter {
     }
 
     /// `labels`, `targets of 3 numbers`.
-    var noun: String { width.map { "targets of \($0) number\($0 == 1 ? "" : "s")" } ?? "labels" }
+    var noun: String { width.map { "targets of \(counted($0, "number"))" } ?? "labels" }
 
     /// The same with names of the classes or columns.
     func named(_ names: [String]?) -> Targets {
@@ -86,7 +92,7 @@ public final class DatasetWriter {
     }
   }
 
-  /// As ``writeSplit(_:sampleShape:pixelType:labels:classNames:compressionLevel:progress:fill:)``, with labels or vectors.
+  /// Writes as ``writeSplit(_:sampleShape:pixelType:labels:classNames:compressionLevel:progress:fill:)`` does, with labels or vectors.
   ///
   /// - Parameter weights: one per sample, or none.
   public func writeSplit(

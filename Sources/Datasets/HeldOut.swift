@@ -1,6 +1,6 @@
 public import Settings
 
-/// Samples of a training set that are kept out of training, to measure it by while it goes on.
+/// Samples of a training set that are kept out of training, to measure its progress.
 ///
 /// Which ones follows from the labels and a seed of its own, so that trainings with other seeds hold out the same samples.
 public struct HeldOut: Hashable, Sendable {
@@ -8,41 +8,49 @@ public struct HeldOut: Hashable, Sendable {
   public enum Amount: Hashable, Sendable {
     /// This share of all samples, in (0, 1), rounded to a whole number of them.
     case fraction(Double)
+    /// This many samples, above 0.
     case count(Int)
   }
 
   /// Which samples are held out.
   public enum Choice: String, Hashable, Sendable, CaseIterable, SettingWord {
-    /// By chance, of each class its share to within one sample.
+    /// At random; of each class the same share, to within one sample.
     case stratified
-    /// By chance.
+    /// At random.
     case random
     /// The file's first rows.
     case first
     /// The file's last rows, as Keras's `validation_split` does.
     case last
 
+    /// What the word means, for references.
     public var summary: String {
       switch self {
-      case .stratified: "of each class its share, by chance"
-      case .random: "by chance"
+      case .stratified: "at random, an equal share of each class"
+      case .random: "at random"
       case .first: "the first rows"
       case .last: "the last rows, as Keras's `validation_split` does"
       }
     }
   }
 
+  /// How many samples are held out.
   public var amount: Amount
+  /// Which samples are held out.
   public var choice: Choice
+  /// What decides a random choice, whatever the run's seed is.
   public var seed: UInt64
 
+  /// A choice by class with a seed of 0, unless it is told otherwise.
   public init(_ amount: Amount, choice: Choice = .stratified, seed: UInt64 = 0) {
     self.amount = amount
     self.choice = choice
     self.seed = seed
   }
 
-  /// That it names either a share or a number is checked beside the description.
+  /// The settings of `data.validation` where samples are held out.
+  ///
+  /// Whether exactly one of `fraction` and `count` is written must be checked besides.
   public static let settings = SettingsDescription<HeldOut>(
     "Training samples that are held out. They take the place of the test samples after each epoch, for the best "
       + "checkpoint, early stopping and plateau; the test samples are only evaluated at the end.",
@@ -50,31 +58,32 @@ public struct HeldOut: Hashable, Sendable {
     [
       SettingKey(
         "fraction", \.fraction, given: .number(.openUnit), otherwise: "either this or `count`",
-        "Their share of the training samples."),
+        "The share of the training samples that is held out."),
       SettingKey(
         "count", \.count, given: .integer(1...1 << 31), otherwise: "either this or `fraction`",
-        "How many they are."),
+        "How many samples are held out."),
       SettingKey(
         "take", \.choice, .word,
-        "Which ones: of each class its share, any, the first, or the last ones of the file."),
+        "Which samples are held out: random ones, with or without an equal share of each class, or the first or last of the file."
+      ),
       SettingKey(
         "seed", \.seed, .seed,
-        "Decides which ones by itself: runs with other seeds hold out the same samples."),
+        "The seed of this choice alone: runs with other seeds hold out the same samples."),
     ])
 
-  /// Nil where a number of samples is given; setting nil changes nothing.
+  /// The share, nil where a number of samples is given; setting nil changes nothing.
   private var fraction: Double? {
     get { if case .fraction(let share) = amount { share } else { nil } }
     set { if let newValue { amount = .fraction(newValue) } }
   }
 
-  /// Nil where a share is given; setting nil changes nothing.
+  /// The number of samples, nil where a share is given; setting nil changes nothing.
   private var count: Int? {
     get { if case .count(let count) = amount { count } else { nil } }
     set { if let newValue { amount = .count(newValue) } }
   }
 
-  /// How many of so many samples are held out.
+  /// How many samples are held out where there are `total`.
   public func count(of total: Int) -> Int {
     switch amount {
     case .fraction(let share): Int((share * Double(total)).rounded())

@@ -17,25 +17,27 @@ public final class ImageDataset: Sendable {
   public let path: String
   /// The names of the datasets in the file: `train/images`, `train/labels`.
   public let imagesName: String
-  /// Nil for images alone.
+  /// The name of the labels or targets; nil for images alone.
   public let target: TargetName?
+  /// The name of the dataset with the samples' weights; nil where all weigh 1.
   public let weightsName: String?
   /// N, at least 1.
   public let count: Int
   /// `[H, W, C]`, or `[F]`.
   public let sampleShape: Shape
+  /// How pixels are held in memory.
   public let pixelType: PixelType
   /// The type in the file, as people write it: `float64 big-endian`.
   public let storedType: String
   /// How the images are stored: `chunks of 167×28×28×1, deflate`.
   public let storage: String
-  /// One per sample, each in `0..<classCount`; empty where there are targets, or nothing.
+  /// The class of each sample, in `0..<classCount`; empty where there are targets, or nothing.
   public let labels: [Int32]
-  /// Nil where there are labels, or nothing.
+  /// A vector for each sample; nil where there are labels, or nothing.
   public let targets: TargetTable?
-  /// One per sample, each at least 0; nil for 1 each.
+  /// The weight of each sample, at least 0; nil where all weigh 1.
   public let weights: [Float]?
-  /// In the order of the labels, or of the targets' columns; nil when the file does not name them.
+  /// The names of classes, by label, or of the targets' columns; nil when the file does not name them.
   public let classNames: [String]?
   /// The number of class names, or one more than the largest label, or the number of the targets' columns.
   public let classCount: Int
@@ -53,7 +55,7 @@ public final class ImageDataset: Sendable {
   {
     guard RawFile.exists(path) else {
       throw DatasetError(
-        .missingInput, "there is no dataset \(path); `convoy import --help` tells how to make one")
+        .missingInput, "there is no dataset \(path); `convoy import --help` says how to make one")
     }
     let raw = try RawFile(path)
     let contents = try translatingErrors { try DatasetContents(path: path, imagesName, target, weightsName) }
@@ -100,7 +102,7 @@ public final class ImageDataset: Sendable {
     self.storage = try translatingErrors { try contents.describeStorage() }
   }
 
-  /// As ``init(path:images:target:weights:)``, with a class for each sample.
+  /// Opens samples with labels, as ``init(path:images:target:weights:)`` does.
   public convenience init(path: String, images: String, labels: String) throws {
     try self.init(path: path, images: images, target: .labels(labels))
   }
@@ -108,7 +110,7 @@ public final class ImageDataset: Sendable {
   /// The name of the labels or targets.
   public var targetName: String { target?.name ?? imagesName }
 
-  /// Those of some rows; none where there are targets, or nothing.
+  /// The labels of some rows; none where there are targets, or nothing.
   func labels(of rows: [Int32]) -> [Int32] { !labels.isEmpty ? rows.map { labels[Int($0)] } : [] }
 
   /// Whether samples can be a network's input: the same dimensions, but for ones at the end, so that `[L, C]` may be stored
@@ -145,7 +147,7 @@ public final class ImageDataset: Sendable {
       pixels: .own(buffer), targets: targets, weights: weights)
   }
 
-  /// How many samples each class has; of shares of classes the one with the largest counts, the first of equal ones.
+  /// How many samples each class has; where samples have shares of classes, their largest counts, the first of equal ones.
   public func mainClassCounts() -> [Int] {
     guard let targets else { return classCounts() }
     var counts = [Int](repeating: 0, count: classCount)
@@ -153,7 +155,7 @@ public final class ImageDataset: Sendable {
     return counts
   }
 
-  /// How many samples each class has; of targets, how many have a value above ½ in each column.
+  /// How many samples each class has; where there are targets, how many have a value above ½ in each column.
   public func classCounts() -> [Int] {
     var counts = [Int](repeating: 0, count: classCount)
     for label in labels { counts[Int(label)] += 1 }

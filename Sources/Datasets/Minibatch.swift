@@ -7,8 +7,10 @@ internal import enum HDF5.NumberType
 public enum PixelType: String, Sendable, Hashable {
   /// Numbers from 0 to 255.
   case uint8
+  /// Any numbers.
   case float32
 
+  /// The size of one number in bytes.
   public var byteCount: Int { self == .uint8 ? 1 : 4 }
 
   var number: NumberType { self == .uint8 ? .uint8 : .float32 }
@@ -18,30 +20,34 @@ public enum PixelType: String, Sendable, Hashable {
 ///
 /// A copy shares the pixels; they live as long as any copy does.
 public struct Minibatch: Sendable {
+  /// The epoch that it is part of, from 0.
   public let epoch: Int
   /// The place of its first sample in the epoch's order: what a checkpoint saves is `position + count`.
   public let position: Int
+  /// Whether no minibatch of the epoch follows.
   public let isLastOfEpoch: Bool
+  /// How its pixels are held.
   public let pixelType: PixelType
   /// `[H, W, C]`.
   public let sampleShape: Shape
   /// The samples' rows in the dataset.
   public let sampleIndices: [Int32]
-  /// Empty where samples have vectors of numbers instead.
+  /// The class of each sample; empty where samples have vectors of numbers instead.
   public let labels: [Int32]
   /// The targets of all samples of the dataset.
   let targets: TargetTable?
   /// The weight of each row of the dataset; nil stands for 1 each.
   public let weights: [Float]?
+  /// The size of one sample in bytes.
   public let sampleByteCount: Int
 
   /// Where the pixels are, and who keeps them in memory.
   enum Pixels: Sendable {
     /// All samples of the dataset, in its order.
     case dataset(AlignedBuffer<UInt8>)
-    /// Those of this minibatch, in its order.
+    /// The samples of this minibatch, in its order.
     case own(AlignedBuffer<UInt8>)
-    /// Anywhere.
+    /// In cells anywhere, which are given back later.
     case leased(SampleLease)
   }
 
@@ -52,7 +58,7 @@ public struct Minibatch: Sendable {
   /// - Parameter pixels: a whole number of samples.
   public init(pixels: [UInt8], sampleShape: Shape) {
     let size = sampleShape.elementCount
-    precondition(pixels.count.isMultiple(of: size), "\(pixels.count) bytes are no whole samples of \(size)")
+    precondition(pixels.count.isMultiple(of: size), "\(pixels.count) bytes are not whole samples of \(size)")
     let count = pixels.count / size
     self.init(
       epoch: 0, position: 0, isLastOfEpoch: true, pixelType: .uint8, sampleShape: sampleShape,
@@ -65,7 +71,7 @@ public struct Minibatch: Sendable {
   /// - Parameter values: a whole number of samples.
   public init(values: [Float], sampleShape: Shape) {
     let size = sampleShape.elementCount
-    precondition(values.count.isMultiple(of: size), "\(values.count) floats are no whole samples of \(size)")
+    precondition(values.count.isMultiple(of: size), "\(values.count) floats are not whole samples of \(size)")
     let count = values.count / size
     self.init(
       epoch: 0, position: 0, isLastOfEpoch: true, pixelType: .float32, sampleShape: sampleShape,
@@ -100,6 +106,7 @@ public struct Minibatch: Sendable {
       sampleByteCount: sampleByteCount, pixels: pixels, targets: targets, weights: weights)
   }
 
+  /// How many samples it has.
   public var count: Int { sampleIndices.count }
 
   /// The class of a sample, counted from 0.
@@ -112,7 +119,7 @@ public struct Minibatch: Sendable {
     targets.map { UnsafePointer($0.values.baseAddress + Int(sampleIndices[index]) * $0.width) }
   }
 
-  /// A sample's class; of shares of classes the one with the largest, of equal ones the first.
+  /// A sample's class; where it has shares of classes, the one with the largest, the first of equal ones.
   public func mainClass(_ index: Int) -> Int {
     targets.map { $0.mainColumn(ofRow: Int(sampleIndices[index])) } ?? Int(labels[index])
   }

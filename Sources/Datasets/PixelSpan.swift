@@ -1,10 +1,14 @@
-/// Between which numbers the pixels of some samples lie, and as what they are held.
+/// The numbers between which the pixels of some samples lie, and the type that holds them.
 public struct PixelSpan: Hashable, Sendable {
+  /// How the pixels are held.
   public let type: PixelType
+  /// The least number; finite.
   public let low: Float
-  /// At least `low`.
+  /// The largest number; finite and at least `low`.
   public let high: Float
 
+  /// The span between two numbers.
+  ///
   /// - Parameters:
   ///   - low: the least number, finite.
   ///   - high: the largest one, finite and at least `low`.
@@ -13,13 +17,13 @@ public struct PixelSpan: Hashable, Sendable {
     (self.type, self.low, self.high) = (type, low, high)
   }
 
-  /// Those of pictures: bytes from 0 to 255.
+  /// The span of pictures: bytes from 0 to 255.
   public static let bytes = PixelSpan(.uint8, low: 0, high: 255)
 
-  /// What black and white are to whoever made such numbers of pictures; nil where they do not tell.
+  /// What black and white probably are, where pictures have such numbers; nil where the numbers do not tell.
   ///
-  /// Bytes are taken as they are unless all of them are small, floats for the usual range that they fill: 0…1, 0…255, −1…1 or
-  /// −½…½. Standardised numbers, and those of measurements, fill none of them.
+  /// Bytes have their own range unless all of them are small. Floats have the usual range that they fill: 0…1, 0…255, −1…1 or
+  /// −½…½; standardised numbers, and measurements, fill none of these.
   public var pictureRange: ClosedRange<Float>? {
     switch type {
     case .uint8:
@@ -38,7 +42,7 @@ public struct PixelSpan: Hashable, Sendable {
   /// The largest distance from 0.
   public var reach: Float { max(abs(low), abs(high)) }
 
-  /// Whether numbers like these are so much larger or smaller than others that both can hardly mean the same.
+  /// Whether these numbers are so much larger or smaller than others that both can hardly mean the same.
   public func isUnlike(_ other: PixelSpan) -> Bool {
     let (least, most) = (min(reach, other.reach), max(reach, other.reach))
     return least > 0 && most / least > 16
@@ -64,7 +68,7 @@ extension PixelSpan: CustomStringConvertible {
 }
 
 extension ImageDataset {
-  /// Between which numbers the pixels of some samples lie that are spread over the dataset, the same ones at each call.
+  /// The span of the pixels of some samples that are spread over the dataset, the same ones at each call.
   public func pixelSpan() throws -> PixelSpan { try samples(spreadRows).pixelSpan }
 
   /// At most 64 rows, the first and the last among them.
@@ -75,7 +79,7 @@ extension ImageDataset {
 }
 
 extension Minibatch {
-  /// Between which numbers the pixels of all samples lie; 0 to 0 without samples.
+  /// The span of the pixels of all samples; 0 to 0 without samples.
   public var pixelSpan: PixelSpan {
     var low = Float.infinity
     var high = -Float.infinity

@@ -7,9 +7,10 @@ public enum Shuffling: Hashable, Sendable, ExpressibleByBooleanLiteral {
   case never
   /// In one random order that every epoch repeats, as Keras does once its seed is set.
   case once
-  /// In an order of its own.
+  /// In a random order of the epoch's own.
   case everyEpoch
 
+  /// `true` for an order of its own in every epoch, `false` for the order of the file.
   public init(booleanLiteral value: Bool) { self = value ? .everyEpoch : .never }
 }
 
@@ -30,16 +31,18 @@ extension SettingForm where Value == Shuffling {
 
 /// The order in which a training sees its samples: a pure function of seed and epoch.
 ///
-/// Nothing needs saving but the position, and going to any position costs nothing.
+/// Only the position needs saving, and going to any position costs nothing.
 ///
-/// An order may leave rows of the dataset out (those held out for validation), end an epoch before all rows are through, or go over
-/// the same few samples again and again. Each is a map in front of the rows: whoever reads by an order need not know.
+/// An order may leave out rows of the dataset (those held out for validation), end an epoch before all rows have come, or repeat
+/// the same few samples. Each is a map in front of the rows, of which readers know nothing.
 public struct SampleOrder: Sendable, Hashable {
+  /// The run's seed.
   public let seed: UInt64
-  /// Samples of an epoch.
+  /// How many samples an epoch has.
   public let count: Int
+  /// Whether epochs are shuffled.
   public let shuffling: Shuffling
-  /// Rows of the dataset that the order is made for.
+  /// How many rows the dataset has that the order is made for.
   public let datasetCount: Int
   /// The rows that may come; nil for all.
   private let rows: [Int32]?
@@ -53,11 +56,13 @@ public struct SampleOrder: Sendable, Hashable {
     self.init(seed: seed, datasetCount: count, rows: nil, shuffle: shuffle)
   }
 
+  /// An order of some of the rows.
+  ///
   /// - Parameters:
   ///   - datasetCount: rows of the dataset, at most 2³¹ − 1.
   ///   - rows: those that may come, in the order of the file; nil for all.
-  ///   - limit: an epoch's first so many samples are its only ones, others in each epoch where each is shuffled; nil for all.
-  ///   - window: goes over the first so many samples of the first epoch again and again, in every epoch; nil does not.
+  ///   - limit: the number of samples after which an epoch ends; where each epoch is shuffled, each has others. Nil for all.
+  ///   - window: the number of samples, the first of the first epoch, that are repeated in every epoch; nil repeats none.
   public init(
     seed: UInt64, datasetCount: Int, rows: [Int32]?, shuffle: Shuffling, limit: Int? = nil, window: Int? = nil
   ) {

@@ -8,6 +8,7 @@ public enum TargetName: Hashable, Sendable {
   /// whose vector is row by row, channels innermost.
   case values(String)
 
+  /// The name of the dataset.
   public var name: String {
     switch self {
     case .labels(let name), .values(let name): name
@@ -17,11 +18,11 @@ public enum TargetName: Hashable, Sendable {
 
 /// A vector of numbers for each sample of a dataset, in memory.
 public final class TargetTable: Sendable {
-  /// Samples.
+  /// How many samples there are.
   public let count: Int
-  /// Numbers of each.
+  /// How many numbers each sample has.
   public let width: Int
-  /// Row by row; all finite.
+  /// The numbers, row by row; all are finite.
   public let values: AlignedBuffer<Float>
 
   init(_ values: [Float], width: Int) {

@@ -1,6 +1,6 @@
 internal import CCrypto
 
-/// What the process has of libcrypto.
+/// What the process uses of libcrypto.
 enum LibCrypto {
   /// A method of the library.
   ///

@@ -12,6 +12,7 @@ public struct SHA256: ~Copyable {
   /// Owned: an `EVP_MD_CTX`.
   private let context: OpaquePointer
 
+  /// A digest of no bytes yet.
   public init() {
     guard let context = EVP_MD_CTX_new() else { LibCrypto.fail("EVP_MD_CTX_new") }
     self.context = context
@@ -47,7 +48,7 @@ public struct SHA256: ~Copyable {
     return Digest(bytes)
   }
 
-  /// The digest of bytes that are all there.
+  /// The digest of bytes that are given at once.
   public static func digest(of bytes: some Sequence<UInt8>) -> Digest {
     var hash = SHA256()
     hash.update(bytes)
@@ -61,6 +62,7 @@ public struct SHA256: ~Copyable {
 extension SHA256 {
   /// The 32 bytes of a SHA-256.
   public struct Digest: Hashable, Sendable {
+    /// The size of a digest in bytes.
     public static let byteCount = 32
 
     /// Exactly ``byteCount`` of them, in the standard's order.

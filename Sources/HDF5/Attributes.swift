@@ -167,7 +167,7 @@ public struct Attributes: Sendable {
     try write(name, [number], shape: [])
   }
 
-  /// Writes an array of numbers in place of an attribute of that name; all of one object's fit in 64 KiB.
+  /// Writes an array of numbers in place of an attribute of that name; all attributes of an object must fit in 64 KiB.
   public func write<Number: HDF5Number>(_ name: String, _ numbers: [Number]) throws {
     try write(name, numbers, shape: [numbers.count])
   }

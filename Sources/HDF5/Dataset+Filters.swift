@@ -4,15 +4,20 @@ internal import CHDF5
 extension Dataset {
   /// One step of what happens to a chunk before it is written.
   public struct Filter: Hashable, Sendable {
+    /// The number by which HDF5 knows deflate, the compression of zlib.
     public static let deflateId = 1
+    /// The number of the filter that puts equal bytes of all elements side by side.
     public static let shuffleId = 2
+    /// The number of the checksum behind a chunk.
     public static let fletcher32Id = 3
+    /// The number of h5py's quick compression, ``LZF``.
     public static let lzfId = 32000
 
+    /// The number by which HDF5 knows the filter.
     public let id: Int
     /// What the filter was told: for deflate the level, for shuffle the element's size.
     public let parameters: [UInt32]
-    /// As the file has it, or else as the list of registered filters does: `bitshuffle`; `filter 40000` where neither knows.
+    /// The name in the list of registered filters, or else in the file: `bitshuffle`; `filter 40000` where neither has one.
     public let name: String
 
     init(id: Int, parameters: [UInt32], storedName: String) {
@@ -23,7 +28,7 @@ extension Dataset {
       self.name = name.isEmpty ? "filter \(id)" : name
     }
 
-    /// Names of filters that people meet.
+    /// The names of filters that people meet.
     ///
     /// - SeeAlso: <https://github.com/HDFGroup/hdf5_plugins/blob/master/docs/RegisteredFilterPlugins.md>
     private static let registered: [Int: String] = [
@@ -34,7 +39,7 @@ extension Dataset {
       32019: "JPEG", 32024: "SZ3", 32026: "Blosc2", 32028: "FCIDECOMP",
     ]
 
-    /// Whether this process can undo it; looks for a plug-in where the user has named a folder of them.
+    /// Whether this process can undo the filter; looks for a plug-in where the user has named a folder of them.
     public var isAvailable: Bool {
       Library.withLock { silently { H5Zfilter_avail(H5Z_filter_t(id)) > 0 } }
     }
@@ -60,19 +65,19 @@ extension Dataset {
     }
   }
 
-  /// Refuses data that was packed by a filter which is not here.
+  /// Refuses data that was packed by a filter which this process does not have.
   ///
-  /// - Throws: ``HDF5Error`` of kind `missingFilter`, which says how to get at the data nevertheless.
+  /// - Throws: ``HDF5Error`` of kind `missingFilter`, which says how to get at the data all the same.
   public func checkFilters() throws {
     guard let missing = try filters().first(where: { !$0.isAvailable }) else { return }
     throw HDF5Error(
       .missingFilter, "reading \(quotedName)",
-      "it is packed by \(missing.name) (HDF5 filter \(missing.id)), which takes a plug-in, and \(Self.plugInAdvice); or "
-        + "write the file anew: h5repack -f GZIP=1 \(file.name) NEW.h5")
+      "it is packed by \(missing.name) (HDF5 filter \(missing.id)), which needs a plug-in, and \(Self.plugInAdvice); or "
+        + "rewrite the file: h5repack -f GZIP=1 \(file.name) NEW.h5")
   }
 
   private static var plugInAdvice: String {
     if let folder = Library.plugInFolder { return "\(folder) has none for it that can be loaded" }
-    return "none are loaded unless you name their folder by --hdf5-plugins or \(Library.plugInVariable)"
+    return "none are loaded unless you name their folder with --hdf5-plugins or \(Library.plugInVariable)"
   }
 }

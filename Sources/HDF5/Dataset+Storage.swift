@@ -1,18 +1,18 @@
 internal import CHDF5
 
-/// How a dataset lies in its file: for readers that fetch the bytes themselves, outside the library's lock.
+/// How a dataset lies in its file, for readers that fetch the bytes themselves, outside the library's lock.
 extension Dataset {
   /// How a dataset's elements lie in the file.
   public enum Layout: Hashable, Sendable {
     /// Inside the object's header.
     case compact
-    /// One run of bytes from `offset` of the file on; nil when nothing was written yet.
+    /// One run of bytes that begins at `offset` of the file; nil when nothing was written yet.
     case contiguous(offset: Int?)
     /// Boxes of these dimensions, each stored and filtered on its own.
     case chunked([Int])
     /// Pieces of other datasets, of this file or others.
     case virtual
-    /// The data is in files that are no HDF5; never read.
+    /// The data is in files that are not HDF5; never read.
     case externalFiles
   }
 

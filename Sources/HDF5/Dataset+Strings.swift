@@ -5,7 +5,7 @@ internal import Glibc
 extension Dataset {
   /// All elements as bytes, without what pads them; they are UTF-8 or ASCII in a sound file, which is not checked.
   ///
-  /// - Throws: ``HDF5Error`` of kind `mismatch` when the elements are no text.
+  /// - Throws: ``HDF5Error`` of kind `mismatch` when the elements are not text.
   public func readText() throws -> [[UInt8]] {
     let context = "reading \(quotedName)"
     guard case .string(let isVariable) = type.class else {

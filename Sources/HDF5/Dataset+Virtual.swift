@@ -4,10 +4,11 @@ internal import Synchronization
 
 /// Datasets that are put together from others, and where these are.
 extension Dataset {
-  /// A dataset of which a virtual one shows elements.
+  /// A dataset whose elements a virtual one shows.
   public struct Source: Hashable, Sendable {
     /// The path of its file as the virtual dataset has it; `.` for the virtual dataset's own.
     public let file: String
+    /// The dataset's path in that file.
     public let dataset: String
     /// How many elements it shows.
     let elementCount: Int
@@ -37,7 +38,7 @@ extension Dataset {
 
   private static let mostSources = 1 << 16
 
-  /// Virtual datasets may be made from virtual ones, but not so deeply.
+  /// Virtual datasets may be made from virtual ones, but no deeper than this.
   private static let deepest = 4
 
   private static func text(
@@ -68,7 +69,7 @@ extension Dataset {
     case .externalFiles:
       throw HDF5Error(
         .refusedLink, context,
-        "its data is in files that are no HDF5 (external storage), which are not opened")
+        "its data is in files that are not HDF5 (external storage), which are not opened")
     case .virtual: try checkSources(context, depth)
     }
     hasSoundSources.store(true, ordering: .releasing)
@@ -84,7 +85,8 @@ extension Dataset {
     for source in sources {
       guard !source.file.contains("%"), !source.dataset.contains("%") else {
         throw refuse(
-          "it is made from files or datasets with numbers in their names (\(source.file)), which is not read")
+          "it is made from files or datasets with a counter in their names (\(source.file)), which are not read"
+        )
       }
       let inside = try files[source.file] ?? open(source, context)
       files[source.file] = inside

@@ -3,6 +3,7 @@ internal import Synchronization
 
 /// A dataset: an array of equal elements with a shape.
 public final class Dataset: Sendable {
+  /// The file that it is in, which it keeps open.
   public let file: File
   /// The path from the file's root, for messages.
   public let path: String
@@ -10,6 +11,7 @@ public final class Dataset: Sendable {
   ///
   /// Their product fits in an `Int`, in bytes too.
   public let shape: [Int]
+  /// What an element is in the file.
   public let type: Datatype
   let handle: Handle
   /// Whether ``checkOtherFiles(_:)`` has let the dataset pass.
@@ -26,8 +28,10 @@ public final class Dataset: Sendable {
     self.handle = handle
   }
 
+  /// The product of the dimensions; 1 for a scalar.
   public var elementCount: Int { shape.reduce(1, *) }
 
+  /// Its small named values.
   public var attributes: Attributes { Attributes(owner: handle, ownerName: quotedName) }
 
   /// The name with its file, for messages.
@@ -35,14 +39,18 @@ public final class Dataset: Sendable {
 
   /// A box of elements: `count[d]` of them from `offset[d]` on, in every dimension.
   public struct Region: Hashable, Sendable {
+    /// The first index in each dimension, counted from 0.
     public let offset: [Int]
+    /// How many indices there are in each dimension.
     public let count: [Int]
 
+    /// A box; both lists have an entry for each dimension of the dataset.
     public init(offset: [Int], count: [Int]) {
       self.offset = offset
       self.count = count
     }
 
+    /// How many elements the box holds.
     public var elementCount: Int { count.reduce(1, *) }
   }
 
@@ -135,7 +143,7 @@ public final class Dataset: Sendable {
     }
   }
 
-  /// The library's constant for so many bytes of bits; used inside the lock.
+  /// The library's constant for this many bytes of bits; used inside the lock.
   private static func bits(byteCount: Int) -> hid_t {
     switch byteCount {
     case 1: chdf5_native_bits8()

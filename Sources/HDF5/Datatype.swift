@@ -2,10 +2,14 @@ internal import CHDF5
 
 /// The numbers that this wrapper reads and writes.
 public enum NumberType: String, Sendable, CaseIterable, CustomStringConvertible {
+  /// IEEE 754, single and double precision.
   case float32, float64
+  /// Whole numbers with a sign, in two's complement.
   case int8, int16, int32, int64
+  /// Whole numbers from 0.
   case uint8, uint16, uint32, uint64
 
+  /// The size of one number in bytes.
   public var byteCount: Int {
     switch self {
     case .int8, .uint8: 1
@@ -15,6 +19,7 @@ public enum NumberType: String, Sendable, CaseIterable, CustomStringConvertible 
     }
   }
 
+  /// The name that NumPy uses, too: `float32`.
   public var description: String { rawValue }
 
   /// The library's constant for such a number in memory; used inside the lock.
@@ -52,6 +57,7 @@ public enum NumberType: String, Sendable, CaseIterable, CustomStringConvertible 
 
 /// A Swift number that has a counterpart in HDF5.
 public protocol HDF5Number: BitwiseCopyable, Sendable {
+  /// The same number as HDF5 has it.
   static var numberType: NumberType { get }
   /// The value that memory is prepared with before it is read into.
   static var zero: Self { get }
@@ -73,11 +79,13 @@ extension UInt64: HDF5Number { public static var numberType: NumberType { .uint6
 public struct Datatype: Hashable, Sendable, CustomStringConvertible {
   /// The class of a type: what its elements are.
   public enum Class: Hashable, Sendable {
+    /// Whole numbers.
     case integer(signed: Bool)
+    /// Numbers with a fraction, of any size.
     case float
-    /// Whole numbers of which some have names; h5py's truth values are one of `FALSE` and `TRUE`.
+    /// Whole numbers of which some have names; h5py writes truth values as an enumeration of `FALSE` and `TRUE`.
     case enumeration([Name])
-    /// Bits without a meaning, read as a whole number from 0; PyTables' truth values are such of 8 bits.
+    /// Bits without a meaning, read as a whole number from 0; PyTables writes truth values as 8 of them.
     case bitField
     /// Text, each of the element's length or of a length of its own.
     case string(variableLength: Bool)
@@ -87,13 +95,17 @@ public struct Datatype: Hashable, Sendable, CustomStringConvertible {
 
   /// What an enumeration calls one of its values.
   public struct Name: Hashable, Sendable {
+    /// The name.
     public let text: String
+    /// The number that it stands for.
     public let value: Int64
   }
 
+  /// What elements are, whatever their size.
   public let `class`: Class
   /// Bytes per element in the file.
   public let byteCount: Int
+  /// Whether the most significant byte comes first.
   public let isBigEndian: Bool
   /// The number whose little-endian bytes are exactly what the file holds; nil for every other encoding.
   public let exactNumber: NumberType?
@@ -128,6 +140,7 @@ public struct Datatype: Hashable, Sendable, CustomStringConvertible {
     return sorted.map(\.text)
   }
 
+  /// The type in a few words, for messages: `float32 big-endian`.
   public var description: String {
     let order = isBigEndian && byteCount > 1 ? " big-endian" : ""
     switch self.class {
@@ -171,7 +184,7 @@ public struct Datatype: Hashable, Sendable, CustomStringConvertible {
     }
   }
 
-  /// More names than this are those of no classes that anybody trains on.
+  /// No data set that people train on has more classes than this.
   private static let mostNames: Int32 = 1 << 16
 
   /// The names of an enumeration in the file's order; used inside the lock.

@@ -27,13 +27,10 @@ public final class File: Sendable {
 
   /// Opens a file for reading.
   ///
-  /// No file lock is taken, so network file systems without locks work.
+  /// No file lock is taken, so network file systems without locks work. The library skips a user block before the HDF5
+  /// part. Where ``Isolation`` is on, another process looks into the file first.
   ///
-  /// A user block before the HDF5 part is skipped by the library.
-  ///
-  /// Where ``Isolation`` is on, another process has looked into it before.
-  ///
-  /// - Parameter names: the datasets that will be asked for, which is quicker than to look into all there is.
+  /// - Parameter names: the datasets that will be asked for; nil has all there is looked into, which takes longer.
   /// - Throws: ``HDF5Error`` of kind `missingFile`, `notPermitted`, `notHDF5`, `harmful`.
   public static func open(_ path: String, reading names: [String]? = nil) throws -> File {
     let context = "opening \(path)"

@@ -1,11 +1,11 @@
 /// Makes libhdf5 go where a program that reads a file will let it go.
 ///
-/// What is merely wrong, and told as an error, is none of its business: whoever reads the file gets the same error.
+/// What the library reports as an error is none of its business: whoever reads the file gets the same error.
 struct FileSurvey {
   /// Whether the library asked for more memory than there is.
   private(set) var ranOutOfMemory = false
 
-  /// More objects than this are looked at by nobody.
+  /// At most this many objects are looked at.
   private static let mostObjects = 50_000
 
   /// - Parameter names: the datasets that will be read; nil for all there is.
@@ -82,7 +82,7 @@ struct FileSurvey {
 
   private static let fewElements = 1 << 16
 
-  /// Reads whole rows until there are so many elements.
+  /// Reads whole rows until there are that many elements.
   private mutating func read(_ dataset: Dataset, elements: Int) throws {
     guard let rows = dataset.shape.first else {
       _ = try dataset.read(Float.self)

@@ -2,6 +2,7 @@ internal import CHDF5
 
 /// A group: a folder inside an HDF5 file.
 public final class Group: Sendable {
+  /// The file that it is in, which it keeps open.
   public let file: File
   /// The path from the file's root, for messages: `/train`.
   public let path: String
@@ -21,6 +22,7 @@ public final class Group: Sendable {
     self.handle = handle
   }
 
+  /// Its small named values.
   public var attributes: Attributes { Attributes(owner: handle, ownerName: "\"\(path)\" of \(file.name)") }
 
   // MARK: - Members
@@ -29,20 +31,25 @@ public final class Group: Sendable {
   public struct Member: Hashable, Sendable {
     /// What a name in a group leads to.
     public enum Kind: Hashable, Sendable {
+      /// An object of the same file.
       case group, dataset, namedType
       /// A link to nothing, or to another file.
       case unresolved
     }
     /// How a name in a group leads there.
     public enum Link: Hashable, Sendable {
+      /// The object itself, under one of its names.
       case hard
       /// Another path of the same file.
       case soft(to: String)
       /// An object in another file; never followed.
       case external
     }
+    /// The name in the group, without a path.
     public let name: String
+    /// What the name leads to.
     public let kind: Kind
+    /// How it leads there.
     public let link: Link
     /// What tells the object from all others of its file; 0 where it is unresolved.
     let address: UInt64
@@ -50,9 +57,11 @@ public final class Group: Sendable {
 
   /// Which links a path may lead through.
   ///
-  /// External links are refused always.
+  /// External links are always refused.
   public enum LinkPolicy: Sendable {
+    /// Only through names of objects themselves.
     case hardOnly
+    /// Through soft links, too.
     case hardAndSoft
   }
 
@@ -98,8 +107,8 @@ public final class Group: Sendable {
   /// The paths of the datasets in this group and in those below it, relative to it.
   ///
   /// - Parameters:
-  ///   - limit: at most so many are told, and at most ten times as many groups are looked into.
-  ///   - links: whether soft links to datasets are told, too.
+  ///   - limit: the most paths that are returned; at most ten times as many groups are looked into.
+  ///   - links: whether soft links to datasets count, too.
   public func datasetNames(atMost limit: Int, links: LinkPolicy = .hardOnly) throws -> [String] {
     var names: [String] = []
     var groupCount = 0
@@ -111,13 +120,14 @@ public final class Group: Sendable {
     return names
   }
 
-  /// How deep groups are looked into.
+  /// How many groups deep a walk goes.
   private static let deepest = 32
 
   /// Goes through all links of this group and those below it, in the order of their names; soft ones to groups lead nowhere.
   ///
   /// Groups can hold each other in a circle: none is gone into inside itself.
-  /// - Parameter body: is told a path relative to this group; false ends the walk.
+  ///
+  /// - Parameter body: gets a path relative to this group; false ends the walk.
   func visit(_ body: (String, Member) throws -> Bool) throws {
     var (type, address): (H5O_type_t, haddr_t) = (H5O_TYPE_UNKNOWN, 0)
     try Library.call("H5Oget_info_by_name2", "looking at \(quoted(""))") {
@@ -202,7 +212,7 @@ public final class Group: Sendable {
           .refusedLink, context, "\"\(name)\" is a link to \"\(target)\", which is not followed")
       case (.soft(let target), .hardAndSoft) where member.kind == .unresolved:
         throw HDF5Error(.noSuchName, context, "\"\(name)\" is a link to \"\(target)\", which is not there")
-      default: break
+      case (.hard, _), (.soft, .hardAndSoft): break
       }
       last = member
       guard position + 1 < components.count else { break }

@@ -18,7 +18,7 @@ public struct HDF5Error: Error, CustomStringConvertible, Sendable {
     case mismatch
     /// The data was packed by a filter that this process does not have.
     case missingFilter
-    /// The library does not survive the file.
+    /// The library crashes or hangs on the file, or asks for too much memory.
     case harmful
     /// A size that no memory could hold; the file is damaged or hostile.
     case tooLarge
@@ -26,12 +26,15 @@ public struct HDF5Error: Error, CustomStringConvertible, Sendable {
     case library
   }
 
-  /// One entry of the library's error stack, from the call outwards in.
+  /// One entry of the library's error stack.
   public struct Frame: Sendable, Equatable {
+    /// The function of the library.
     public let function: String
+    /// What it said, on one line.
     public let message: String
   }
 
+  /// What a caller may want to tell apart.
   public let kind: Kind
   /// What was being done, with names: `reading "train/images" of data.h5`.
   public let context: String
@@ -72,6 +75,7 @@ public struct HDF5Error: Error, CustomStringConvertible, Sendable {
     self.frames = frames
   }
 
+  /// The message, one line without `error:`.
   public var description: String {
     let call = function.isEmpty ? "" : " (\(function))"
     return "\(context): \(reason)\(call)"

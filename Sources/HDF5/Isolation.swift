@@ -2,13 +2,13 @@ internal import CHDF5
 internal import Glibc
 internal import Synchronization
 
-/// Reads a file in another process first, which may die of it in this one's place.
+/// Has another process read a file first, which may die of it in this one's place.
 ///
 /// libhdf5 trusts what it reads: a few wrong bytes in a file's structure can make it crash, go round in circles for ever or ask for
 /// any amount of memory. No file is exempt: that this program wrote a file is something that any file can claim. The other
-/// process is this program once more, with limits on time and memory. It reads what this one is about to: structure, attributes,
-/// tables of chunks, and elements where their type or their filters are such as the library has to work out. What is left to
-/// this process is plain numbers.
+/// process is this program once more, with limits on time and memory. It reads what this one is about to read: structure, attributes,
+/// tables of chunks, and elements whose type or filters the library has to interpret. What is left to this process is plain
+/// numbers.
 ///
 /// A process that cannot be started, or not brought to its beginning, says nothing about the file, which is then opened as if
 /// isolation were off.
@@ -16,18 +16,18 @@ public enum Isolation {
   /// The first argument of the process that looks into a file.
   private static let word = "look-into-hdf5"
 
-  /// What the process says of itself, a byte each: how it ended would not do, because a parent can be made deaf to that.
+  /// What the process says of itself, in one byte each; its exit status would not do, because a parent may be set to ignore it.
   private enum Sign: UInt8 {
     case hasBegun
     case isDone
     case outOfMemory
   }
 
-  /// Where it says so; not its standard output, on which plug-ins may write.
+  /// The descriptor that it says so on; not its standard output, to which plug-ins may write.
   private static let signDescriptor: Int32 = 3
 
   private struct State {
-    /// Nil where isolation is off.
+    /// Asks whether this process should stop; nil where isolation is off.
     var isStopped: (@Sendable () -> Bool)?
     /// What of each file has been looked at; nil for all.
     var seen: [Identity: Set<String>?] = [:]
@@ -44,6 +44,7 @@ public enum Isolation {
 
   /// Thrown where a signal ended the wait.
   public struct Stopped: Error, CustomStringConvertible, Sendable {
+    /// The message, one line without `error:`.
     public let description: String
   }
 
@@ -79,7 +80,7 @@ public enum Isolation {
     if let child = Child(path, names, limits), let reason = try child.wait(isStopped, limits) {
       throw HDF5Error(
         .harmful, context,
-        "\(reason): the file is damaged or made to do harm; get it again from where it comes")
+        "\(reason): the file is damaged or made to do harm; get it again from its source")
     }
     state.withLock { state in
       if let wanted, let earlier = state.seen[identity] {
@@ -111,7 +112,7 @@ public enum Isolation {
   /// This program once more.
   private struct Child {
     private let pid: pid_t
-    /// Where it says that it has begun.
+    /// The end of the pipe on which it says how far it is.
     private let pipe: Int32
 
     /// - Returns: nil where the system has no room for another process.
@@ -155,7 +156,7 @@ public enum Isolation {
     func wait(_ isStopped: () -> Bool, _ limits: Limits) throws -> String? {
       defer { close(pipe) }
       var last: Sign?
-      // What sleeps takes no CPU time: a limit for that, too.
+      // A process that sleeps takes no CPU time, so waiting has a limit, too.
       var milliseconds = 1000 * (60 + 10 * limits.cpuSeconds)
       var isOpen = true
       while isOpen {
@@ -176,7 +177,7 @@ public enum Isolation {
         }
         if milliseconds <= 0 {
           _ = end()
-          return "libhdf5 comes to no end with it"
+          return "libhdf5 does not finish reading it"
         }
       }
       let status = status()
@@ -187,8 +188,8 @@ public enum Isolation {
       case .hasBegun: break
       }
       switch status & 0x7f {
-      case 0: return "libhdf5 does not come through it"
-      case SIGXCPU: return "libhdf5 comes to no end with it"
+      case 0: return "libhdf5 ends the process that reads it"
+      case SIGXCPU: return "libhdf5 does not finish reading it"
       case let signal: return "libhdf5 crashes on it (signal \(signal))"
       }
     }
@@ -207,7 +208,7 @@ public enum Isolation {
 
   // MARK: - The process that looks
 
-  /// Where this process was started to look into a file, does so and ends; must be the first thing that a program does.
+  /// Looks into a file and ends the process, where it was started to do so; must be the first thing that a program does.
   public static func lookIfAsked(_ arguments: [String] = CommandLine.arguments) {
     guard arguments.count >= 5, arguments[1] == word, let memory = Int(arguments[2]),
       let seconds = Int(arguments[3])

@@ -2,7 +2,7 @@ internal import CHDF5
 
 /// LZF, the quick compression that h5py brings along and libhdf5 does not have.
 ///
-/// A stream is a row of runs. A first byte below 32 says that so many bytes and one more follow as they are; any other
+/// A stream is a row of runs. A first byte n below 32 says that n + 1 bytes follow as they are; any other
 /// that bytes are repeated which came before: its upper three bits are the number of them less 2, or 7 for a byte with the
 /// rest of that number; its lower five bits and the next byte are how far back they begin, less 1.
 ///
@@ -50,7 +50,7 @@ public enum LZF {
     return to
   }
 
-  /// The most that a stream of so many bytes can become: three of them repeat at most 264.
+  /// The most that a stream of this many bytes can become: three of them repeat at most 264.
   private static func mostBytes(from byteCount: Int) -> Int { byteCount * 88 + 64 }
 
   /// Makes libhdf5 read what h5py has compressed; called once, inside the lock.

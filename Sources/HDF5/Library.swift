@@ -72,7 +72,7 @@ public enum Library {
     LZF.register()
   }()
 
-  /// The variable by which libhdf5 and this program are told where filters are that libhdf5 does not have itself.
+  /// The environment variable that says where filters are that libhdf5 does not have itself.
   public static let plugInVariable = "HDF5_PLUGIN_PATH"
 
   /// The folder of those filters; nil where the user named none, and then none are loaded.

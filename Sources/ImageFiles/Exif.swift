@@ -1,8 +1,8 @@
-/// What a camera notes in a picture, as far as it is looked at: how the picture lies.
+/// The one thing that is read of a camera's notes in a picture: how the picture lies.
 ///
 /// - SeeAlso: Exif 2.32 (CIPA DC-008) and TIFF 6.0, whose directories it is made of.
 enum Exif {
-  /// The orientation that the file of a picture notes; upright where it notes none, or none that there is.
+  /// The orientation that a picture's file notes; upright where it notes none, or one that does not exist.
   static func orientation(in file: [UInt8], format: ImageFile.Format) -> PictureOrientation {
     let block =
       switch format {

@@ -2,12 +2,16 @@
 ///
 /// Values are those of pixels, 0…255, and may leave that range until they are written.
 public struct FloatImage: Hashable, Sendable {
+  /// Rows.
   public let height: Int
+  /// Columns.
   public let width: Int
+  /// Numbers per pixel.
   public let channels: Int
-  /// `[height, width, channels]`.
+  /// The numbers, `[height, width, channels]`.
   public var values: [Float]
 
+  /// An image of these values, `[height, width, channels]`.
   public init(height: Int, width: Int, channels: Int, values: [Float]) {
     precondition(height > 0 && width > 0 && channels > 0, "an image of \(height)×\(width) has no pixels")
     precondition(
@@ -19,6 +23,7 @@ public struct FloatImage: Hashable, Sendable {
     self.values = values
   }
 
+  /// The pixels of an image as floats, 0…255.
   public init(_ image: Image) {
     self.init(
       height: image.height, width: image.width, channels: image.channels.rawValue,
@@ -67,7 +72,7 @@ public struct FloatImage: Hashable, Sendable {
     return FloatImage(height: newHeight, width: newWidth, channels: channels, values: result)
   }
 
-  /// The image moved in a circle: what leaves at one edge comes in at the other.
+  /// The image shifted by pixels, either way: what leaves at one edge comes in at the other.
   public func rolled(down: Int, right: Int) -> FloatImage {
     var result = self
     func place(_ index: Int, _ count: Int) -> Int { (index % count + count) % count }

@@ -14,7 +14,9 @@ public struct ImageError: Error, CustomStringConvertible, Sendable, Equatable {
     case inputOutput
   }
 
+  /// What a caller may want to tell apart.
   public let kind: Kind
+  /// The message, one line without `error:`.
   public let description: String
 
   init(_ kind: Kind, _ description: String) {

@@ -9,10 +9,12 @@ public enum ImageFile {
 
   /// The kinds of picture files.
   public enum Format: String, Hashable, Sendable, CaseIterable {
+    /// Portable Network Graphics.
     case png
+    /// JPEG in its usual file format, JFIF or Exif.
     case jpeg
 
-    /// The format of a file that begins with these bytes.
+    /// The format of a file that begins with these bytes; nil for any other.
     public init?(firstBytes bytes: some Collection<UInt8>) {
       if bytes.starts(with: [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]) {
         self = .png
@@ -23,7 +25,9 @@ public enum ImageFile {
       }
     }
 
-    /// The format that a file's name asks for.
+    /// The format that the end of a file's name asks for.
+    ///
+    /// - Returns: nil for any other name.
     public init?(path: String) {
       let name = path.lowercased()
       if name.hasSuffix(".png") {
@@ -40,8 +44,9 @@ public enum ImageFile {
   public struct Picture: Sendable {
     /// The pixels as they are stored.
     public let stored: Image
+    /// How the camera noted that the picture lies; upright where the file says nothing.
     public let orientation: PictureOrientation
-    /// Whether the file has 16 bits a channel, of which the upper 8 were kept.
+    /// Whether the file has 16 bits per channel, of which the upper 8 were kept.
     public let isDeep: Bool
 
     /// Whether a pixel lets through what is behind it.

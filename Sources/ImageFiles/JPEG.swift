@@ -4,10 +4,11 @@ internal import CImageCodecs
 public enum JPEG {
   /// Decodes grey files to grey, others to RGB; the rotation that a camera noted is not applied.
   ///
-  /// Four inks, as printers have them, become `R = K − (255 − C) · K / 255` of the values as they are stored, which is inverted, as
+  /// Four inks, as printers have them, become `R = K − (255 − C) · K / 255`, in values as they are stored, which is inverted, as
   /// Adobe's programs do; Pillow and OpenCV do the same. Colour profiles are not looked at.
-  /// - Parameter name: of the file, for messages.
-  /// - Throws: ``ImageError`` also for a file that ends early, of which the library would show a part.
+  ///
+  /// - Parameter name: the file's name, for messages.
+  /// - Throws: ``ImageError``, also for a file that ends early, of which the library would show a part.
   public static func decode(
     _ bytes: [UInt8], name: String, pixelLimit: Int = ImageFile.defaultPixelLimit
   ) throws(ImageError) -> Image {

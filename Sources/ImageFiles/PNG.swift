@@ -4,9 +4,10 @@ internal import CImageCodecs
 public enum PNG {
   /// Decodes to 8 bits: grey files give grey, palettes and colours RGB, anything transparent RGBA.
   ///
-  /// Values are those that are stored, whatever a file says of its gamma, colours or profile, as Pillow, OpenCV and TensorFlow give
-  /// them; of 16 bits the upper ones. Fewer than 8 bits are spread over 0…255.
-  /// - Parameter name: of the file, for messages.
+  /// Values are the stored ones, whatever a file says of its gamma, colours or profile, as Pillow, OpenCV and TensorFlow give
+  /// them. Of 16 bits the upper 8 count; fewer than 8 bits are spread over 0…255.
+  ///
+  /// - Parameter name: the file's name, for messages.
   public static func decode(
     _ bytes: [UInt8], name: String, pixelLimit: Int = ImageFile.defaultPixelLimit
   ) throws(ImageError) -> Image {

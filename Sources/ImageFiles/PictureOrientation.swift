@@ -2,15 +2,19 @@
 ///
 /// - SeeAlso: Exif 2.32 (CIPA DC-008), tag 0x0112, whose numbers these are.
 public enum PictureOrientation: Int, Hashable, Sendable, CaseIterable {
+  /// As it was taken.
   case upright = 1
+  /// Left and right are exchanged.
   case mirrored
-  /// By half a turn.
+  /// It needs half a turn.
   case upsideDown
+  /// Top and bottom are exchanged.
   case mirroredUpsideDown
-  /// Rows are columns.
+  /// Rows are columns: it is mirrored along the diagonal from the upper left.
   case transposed
   /// Its top is at the left: it needs a quarter turn clockwise.
   case turnedLeft
+  /// It is mirrored along the other diagonal.
   case mirroredTransposed
   /// Its top is at the right: it needs a quarter turn counter-clockwise.
   case turnedRight

@@ -60,7 +60,7 @@ extension Image {
     return bytes
   }
 
-  /// The middle part of the image; of an odd rest the larger half is cut off at the bottom and the right.
+  /// The middle part of the image; where an odd number of pixels goes, one more goes at the bottom and the right.
   public func centreCropped(height newHeight: Int, width newWidth: Int) -> Image {
     precondition(
       (1...height).contains(newHeight) && (1...width).contains(newWidth),
@@ -87,8 +87,8 @@ extension Image {
 
   /// The image in other channels.
   ///
-  /// Grey is `0.299·R + 0.587·G + 0.114·B` (ITU-R BT.601, as JPEG and Pillow have it). Alpha is composed on
-  /// `background`, which is then gone; where it is asked for and was not there, it is 255.
+  /// Grey is `0.299·R + 0.587·G + 0.114·B` (ITU-R BT.601, as JPEG and Pillow have it). Where alpha is dropped, the
+  /// picture is composed on `background`; where alpha is asked for and was not there, it is 255.
   public func converted(to channels: Channels, background: (UInt8, UInt8, UInt8) = (0, 0, 0)) -> Image {
     if channels == self.channels { return self }
     var result: [UInt8] = []

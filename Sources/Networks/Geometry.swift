@@ -1,9 +1,14 @@
 /// Output extent and padding of a window that slides along one axis, as Keras computes them.
 public struct WindowGeometry: Hashable, Sendable {
+  /// Places of the output.
   public let output: Int
+  /// Places of padding before the first of the input, as far as windows reach.
   public let paddingBefore: Int
+  /// Places of padding behind the last of the input, as far as windows reach.
   public let paddingAfter: Int
 
+  /// Slides a window of `window` elements, `dilation` places apart, over `input` places, `stride` places at a time.
+  ///
   /// - Returns: nil where the window does not fit once.
   public init?(input: Int, window: Int, stride: Int, dilation: Int = 1, padding: Padding) {
     let extent = (window - 1) * dilation + 1
@@ -28,11 +33,14 @@ public struct WindowGeometry: Hashable, Sendable {
   }
 }
 
-/// Geometry of a window that slides over an image.
+/// Output extent and padding of a window that slides over an image.
 public struct WindowGeometry2D: Hashable, Sendable {
+  /// Along the rows.
   public let height: WindowGeometry
+  /// Along the columns.
   public let width: WindowGeometry
 
+  /// The windows of a convolution over an image of this size; nil where they do not fit once.
   public init?(height: Int, width: Int, conv: Conv2D) {
     guard
       let vertical = WindowGeometry(
@@ -46,6 +54,7 @@ public struct WindowGeometry2D: Hashable, Sendable {
     self.width = horizontal
   }
 
+  /// The windows of a pooling layer over an image of this size; nil where they do not fit once.
   public init?(height: Int, width: Int, pool: Pool2D) {
     guard
       let vertical = WindowGeometry(
@@ -60,11 +69,14 @@ public struct WindowGeometry2D: Hashable, Sendable {
 
 /// Where a transposed convolution writes: the geometry of the convolution that would lead back, from its output to its input.
 public struct TransposedGeometry: Hashable, Sendable {
+  /// Places of the output.
   public let output: Int
+  /// Places before the first of the output that windows reach, and nothing is written to.
   public let paddingBefore: Int
-  /// Negative where the output has positions behind the last window's.
+  /// Places behind the last of the output that windows reach; negative where the output goes beyond the last window.
   public let paddingAfter: Int
 
+  /// Lets each of `input` places write a window of `window` places, `stride` places apart; padding is `valid` or `same`.
   public init(input: Int, window: Int, stride: Int, padding: Padding) {
     let reach = (input - 1) * stride + window
     if padding == .same {

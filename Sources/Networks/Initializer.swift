@@ -4,20 +4,26 @@ public import Tensors
 
 /// How many values feed one output and how many outputs one value feeds, as Keras counts them.
 public struct Fans: Hashable, Sendable {
+  /// How many values feed one output.
   public let incoming: Int
+  /// How many outputs one value feeds.
   public let outgoing: Int
 
+  /// Fans as counted for a kernel.
   public init(incoming: Int, outgoing: Int) {
     self.incoming = incoming
     self.outgoing = outgoing
   }
 
+  /// The fans of parameters whose initial values do not depend on them.
   public static let none = Fans(incoming: 1, outgoing: 1)
 }
 
 /// How parameters start; names and formulas are Keras's.
 public enum Initializer: String, SettingWord, Hashable, Codable {
+  /// Every value is 0.
   case zeros
+  /// Every value is 1.
   case ones
   /// Uniform in ±√(6 / (fan in + fan out)). Glorot & Bengio 2010.
   case glorotUniform = "glorot_uniform"
@@ -36,7 +42,7 @@ public enum Initializer: String, SettingWord, Hashable, Codable {
   /// Normal, truncated at two deviations, with deviation 0.05 before truncation, whatever the layer's size.
   case truncatedNormal = "truncated_normal"
 
-  /// Standard deviation of a normal distribution cut off at two deviations.
+  /// The standard deviation that is left of 1 where a normal distribution is cut off at two deviations.
   private static let truncatedDeviation = 0.879_625_661_034_239_78
 
   /// Fills `values`, in Keras's layout of the parameter, from the stream.

@@ -2,6 +2,7 @@ internal import Foundation
 public import Settings
 
 extension JSONValue: Decodable {
+  /// Reads any JSON value; a number is an integer where it can be one.
   public init(from decoder: any Decoder) throws {
     let container = try decoder.singleValueContainer()
     if container.decodeNil() {
@@ -23,31 +24,35 @@ extension JSONValue: Decodable {
 
   /// Reads a document.
   ///
-  /// - Throws: Foundation's `DecodingError` where the text is no JSON.
+  /// - Throws: Foundation's `DecodingError` where the text is not JSON.
   public init(parsing text: String) throws {
     self = try JSONDecoder().decode(JSONValue.self, from: Data(text.utf8))
   }
 
-  /// A member of an object; nil where there is none, and for everything that is no object.
+  /// A member of an object; nil where there is none, and for everything that is not an object.
   public subscript(key: String) -> JSONValue? { members?[key] }
 
+  /// The members of an object; nil for everything else.
   public var members: [String: JSONValue]? {
     if case .object(let members) = self { members } else { nil }
   }
 
+  /// The elements of an array; nil for everything else.
   public var elements: [JSONValue]? {
     if case .array(let elements) = self { elements } else { nil }
   }
 
+  /// The text; nil for everything else.
   public var string: String? {
     if case .string(let value) = self { value } else { nil }
   }
 
+  /// The truth value; nil for everything else.
   public var bool: Bool? {
     if case .bool(let value) = self { value } else { nil }
   }
 
-  /// A whole number, also where it is written as 3.0.
+  /// The whole number, also where it is written as 3.0; nil for everything else.
   public var integer: Int? {
     switch self {
     case .integer(let value): value
@@ -56,6 +61,7 @@ extension JSONValue: Decodable {
     }
   }
 
+  /// The number; nil for everything else.
   public var double: Double? {
     switch self {
     case .integer(let value): Double(value)
@@ -64,6 +70,7 @@ extension JSONValue: Decodable {
     }
   }
 
+  /// Whether the value is `null`.
   public var isNull: Bool { self == .null }
 }
 
@@ -83,7 +90,7 @@ extension JSONValue {
     }
   }
 
-  /// The value as that of a setting, by its looks; a null is an empty list.
+  /// The value as a setting of the same form; `null` becomes an empty list.
   public var asContent: ResolvedValue.Content {
     switch self {
     case .null: .list([])

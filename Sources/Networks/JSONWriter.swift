@@ -19,10 +19,12 @@ public struct JSONWriter: Sendable {
   public var isPretty = false
   /// Whether the keys are the properties' names in snake case: `bestEpoch` becomes `best_epoch`.
   public var hasSnakeCaseKeys = false
+  /// What becomes of infinities and NaN.
   public var nonFinite = NonFinite.refused
-  /// For values that ask how they are to be encoded.
+  /// What values may ask of the encoder, by key.
   public var userInfo: [CodingUserInfoKey: any Sendable] = [:]
 
+  /// A writer that refuses numbers that are not finite, unless it is told otherwise.
   public init(isPretty: Bool = false, hasSnakeCaseKeys: Bool = false, nonFinite: NonFinite = .refused) {
     self.isPretty = isPretty
     self.hasSnakeCaseKeys = hasSnakeCaseKeys
@@ -76,11 +78,13 @@ extension JSONWriter {
 /// Writes `null` where there is no value; a plain optional is left out with its key.
 @propertyWrapper
 public struct NullIfMissing<Value: Encodable>: Encodable {
+  /// The value; nil is written as `null`.
   public var wrappedValue: Value?
 
+  /// Wraps a value, or its absence.
   public init(wrappedValue: Value?) { self.wrappedValue = wrappedValue }
 
-  /// Writes the number, or null where it is not finite.
+  /// Writes the value, or `null` where there is none.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.singleValueContainer()
     if let wrappedValue { try container.encode(wrappedValue) } else { try container.encodeNil() }
@@ -88,6 +92,7 @@ public struct NullIfMissing<Value: Encodable>: Encodable {
 }
 
 extension NullIfMissing: Decodable where Value: Decodable {
+  /// Reads a value, or `null`.
   public init(from decoder: any Decoder) throws {
     let container = try decoder.singleValueContainer()
     wrappedValue = container.decodeNil() ? nil : try container.decode(Value.self)
@@ -100,11 +105,17 @@ extension NullIfMissing: Sendable where Value: Sendable {}
 
 /// A key that is known only when the program runs, such as a metric's name.
 public struct NamedKey: CodingKey, ExpressibleByStringLiteral {
+  /// The key.
   public let stringValue: String
+  /// Always nil: keys are names here.
   public var intValue: Int? { nil }
 
+  /// A key of this name.
   public init(_ name: String) { stringValue = name }
+  /// The key that a literal spells.
   public init(stringLiteral value: String) { stringValue = value }
+  /// A key of this name; never nil.
   public init?(stringValue: String) { self.stringValue = stringValue }
+  /// Always nil: keys are names here.
   public init?(intValue: Int) { nil }
 }

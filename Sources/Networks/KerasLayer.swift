@@ -21,7 +21,7 @@ public struct KerasLayer<Settings: Sendable>: Sendable {
     self.hasIdentity = hasIdentity
   }
 
-  /// An option that is no single setting.
+  /// An option that is more than one setting, or none.
   public enum Option: Sendable {
     /// An option of which one value is supported, in one or more spellings; never written.
     case only(String, [JSONValue])

@@ -1,13 +1,14 @@
 public import Settings
 
-/// What a kind of layer is told: its hyper-parameters.
+/// The hyper-parameters of a kind of layer.
 ///
 /// They are coded for checkpoints under the names of their properties.
 public typealias LayerSettings = Codable & Hashable & Sendable
 
-/// All there is to say of a kind of layer, once: from it follow what configurations may say and what references tell, the
-/// forms in checkpoints and in Keras, shapes, parameters and work, and the line in tables.
+/// Describes a kind of layer, once: from it follow what configurations may say and what references tell, the forms in
+/// checkpoints and in Keras, shapes, parameters and work, and the line in tables.
 public struct LayerDescription<Settings: LayerSettings>: Sendable {
+  /// The kind that is described.
   public let kind: LayerKind
   /// What may be set, with the words of configurations and Keras.
   public let settings: SettingsDescription<Settings>
@@ -31,7 +32,7 @@ public struct LayerDescription<Settings: LayerSettings>: Sendable {
   /// - Parameters:
   ///   - summary: one sentence, for references.
   ///   - prototype: has the defaults; what it has for required settings means nothing.
-  ///   - inputs: how many.
+  ///   - inputs: how many inputs the layer takes.
   ///   - make: the layer that has these settings.
   ///   - label: the kind and its settings in a few words, for tables.
   ///   - infer: gives the layer its output, parameters and work.
@@ -73,7 +74,7 @@ public struct LayerDescription<Settings: LayerSettings>: Sendable {
       word: { _ in kind.rawValue }, finalActivation: finalActivation, label: label, infer: infer)
   }
 
-  /// A description whose kind has words of its own making.
+  /// A description whose kind has other words than its own, or several.
   init(
     kind: LayerKind, settings: SettingsDescription<Settings>, inputCount: ClosedRange<Int>,
     keras: KerasLayer<Settings>, alsoReads: [KerasLayer<Settings>] = [], forms: [LayerForm],
@@ -99,6 +100,7 @@ public struct LayerDescription<Settings: LayerSettings>: Sendable {
 
 /// A word of configurations with the layer that it stands for.
 public struct LayerForm: Sendable {
+  /// The word as configurations write it.
   public let word: String
   /// What may be written behind the word.
   public let settings: ObjectSchema
@@ -129,28 +131,35 @@ public struct LayerForm: Sendable {
 
 /// The settings of layers that need none.
 public struct NoSettings: LayerSettings {
+  /// Nothing to set.
   public init() {}
 }
 
-/// A ``LayerDescription`` of whatever settings.
+/// A ``LayerDescription``, whatever the type of its settings.
 public protocol AnyLayerDescription: Sendable {
+  /// The hyper-parameters of the kind.
   associatedtype Settings: LayerSettings
   /// The description with its type.
   var typed: LayerDescription<Settings> { get }
 }
 
 extension LayerDescription: AnyLayerDescription {
+  /// The description itself.
   public var typed: LayerDescription<Settings> { self }
 }
 
 extension AnyLayerDescription {
+  /// The words of configurations that stand for the layer.
   public var forms: [LayerForm] { typed.forms }
 }
 
 /// A layer's settings with the description of its kind, whatever their type.
 public protocol AnyDescribedLayer {
+  /// The hyper-parameters of the kind.
   associatedtype Settings: LayerSettings
+  /// The description of the layer's kind.
   var description: LayerDescription<Settings> { get }
+  /// What is set for this layer.
   var settings: Settings { get }
 }
 
@@ -170,12 +179,15 @@ struct DescribedLayer<Settings: LayerSettings>: AnyDescribedLayer {
 }
 
 extension AnyDescribedLayer {
+  /// The layer's kind.
   public var kind: LayerKind { description.kind }
-  /// In configurations.
+  /// The layer's word in configurations.
   public var word: String { description.word(settings) }
+  /// How many inputs the layer takes.
   public var inputCount: ClosedRange<Int> { description.inputCount }
   /// The kind and its settings in a few words, for tables.
   public var summary: String { description.label(settings) }
+  /// The function that the layer ends in; linear for one that ends in none.
   public var finalActivation: Activation { description.finalActivation(settings) }
 
   func resolve(_ inference: LayerInference) throws -> ResolvedLayer {

@@ -100,7 +100,7 @@ struct LayerInference {
     try require(size.width, atLeast: 1, name)
   }
 
-  /// For layers over images, which have no before and after.
+  /// Refuses causal padding for images, which have no before and after.
   func requireImagePadding(_ padding: Padding, _ grid: Grid) throws {
     guard padding == .causal, !grid.isSequence else { return }
     throw wrong("padding", "'causal' is for conv1d; take 'valid' or 'same'")

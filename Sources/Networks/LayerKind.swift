@@ -3,52 +3,90 @@
 /// A new case makes the compiler ask for its description here and for its layers in ``LayerSpec``.
 public enum LayerKind: String, Hashable, Sendable, CaseIterable {
   // Convolutions.
+  /// A convolution over an image.
   case conv2D = "conv2d"
+  /// A convolution with filters of its own for each channel.
   case depthwiseConv2D = "depthwise_conv2d"
+  /// A depthwise convolution, then one that mixes channels.
   case separableConv2D = "separable_conv2d"
+  /// A convolution the other way, which enlarges.
   case conv2DTranspose = "conv2d_transpose"
+  /// A convolution over a sequence.
   case conv1D = "conv1d"
   // Windows and whole images or sequences.
+  /// The maximum of each window of an image.
   case maxPool2D = "max_pool2d"
+  /// The mean of each window of an image.
   case averagePool2D = "average_pool2d"
+  /// The maximum of each window of a sequence.
   case maxPool1D = "max_pool1d"
+  /// The mean of each window of a sequence.
   case averagePool1D = "average_pool1d"
+  /// The mean of each channel of an image.
   case globalAveragePool2D = "global_average_pool2d"
+  /// The maximum of each channel of an image.
   case globalMaxPool2D = "global_max_pool2d"
+  /// The mean of each channel of a sequence.
   case globalAveragePool1D = "global_average_pool1d"
+  /// The maximum of each channel of a sequence.
   case globalMaxPool1D = "global_max_pool1d"
   // Shapes.
+  /// Zeros around an image.
   case zeroPadding2D = "zero_padding2d"
+  /// Zeros before and after a sequence.
   case zeroPadding1D = "zero_padding1d"
+  /// An image without some of its edge.
   case cropping2D = "cropping2d"
+  /// A sequence without some of its ends.
   case cropping1D = "cropping1d"
+  /// An image enlarged by whole factors.
   case upSampling2D = "up_sampling2d"
+  /// A sequence whose positions are repeated.
   case upSampling1D = "up_sampling1d"
+  /// All values as one vector.
   case flatten
+  /// The same values under another shape.
   case reshape
   // Vectors and words.
+  /// A product of a vector with a matrix.
   case dense
+  /// A trained vector for each word number.
   case embedding
   // Functions of one element. Those without settings are written by their own words.
+  /// A function of every element without settings.
   case activation
+  /// The larger of 0 and x, up to a largest value.
   case relu
+  /// x, or a fixed share of it below zero.
   case leakyReLU = "leaky_relu"
+  /// x, or an exponential below zero.
   case elu
+  /// x, or a trained share of it below zero.
   case prelu
+  /// Zeros at random in training.
   case dropout
   // Normalisations.
+  /// Channels brought to mean 0 and variance 1 over the samples of a shard.
   case batchNorm = "batch_norm"
+  /// Positions brought to mean 0 and variance 1 over their channels.
   case layerNorm = "layer_norm"
+  /// Values divided by a power of the squares of neighbouring channels.
   case localResponseNorm = "local_response_norm"
+  /// Values shifted and scaled by given means and variances.
   case normalization
+  /// Values multiplied and shifted by given numbers.
   case rescale
   // Joining.
+  /// The sum of several inputs.
   case add
+  /// The product of several inputs.
   case multiply
+  /// Several inputs side by side, along the channels.
   case concat
+  /// A trained value added to each position and channel.
   case positionBias = "position_bias"
 
-  /// All there is to say of the kind.
+  /// The description of the kind, which stands beside its settings.
   public var description: any AnyLayerDescription {
     switch self {
     case .conv2D: LayerDescription.conv2D

@@ -4,49 +4,87 @@
 /// every place that has to know it.
 public enum LayerSpec: Hashable, Sendable {
   // Convolutions.
+  /// See ``LayerKind/conv1D``.
   case conv1D(Conv1D)
+  /// See ``LayerKind/conv2D``.
   case conv2D(Conv2D)
+  /// See ``LayerKind/depthwiseConv2D``.
   case depthwiseConv2D(DepthwiseConv2D)
+  /// See ``LayerKind/separableConv2D``.
   case separableConv2D(SeparableConv2D)
+  /// See ``LayerKind/conv2DTranspose``.
   case conv2DTranspose(Conv2DTranspose)
   // Windows and whole images or sequences.
+  /// See ``LayerKind/maxPool1D``.
   case maxPool1D(Pool1D)
+  /// See ``LayerKind/averagePool1D``.
   case averagePool1D(Pool1D)
+  /// See ``LayerKind/maxPool2D``.
   case maxPool2D(Pool2D)
+  /// See ``LayerKind/averagePool2D``.
   case averagePool2D(Pool2D)
+  /// See ``LayerKind/globalAveragePool1D``.
   case globalAveragePool1D
+  /// See ``LayerKind/globalMaxPool1D``.
   case globalMaxPool1D
+  /// See ``LayerKind/globalAveragePool2D``.
   case globalAveragePool2D
+  /// See ``LayerKind/globalMaxPool2D``.
   case globalMaxPool2D
   // Shapes.
+  /// See ``LayerKind/zeroPadding1D``.
   case zeroPadding1D(Margins1D)
+  /// See ``LayerKind/zeroPadding2D``.
   case zeroPadding2D(Margins2D)
+  /// See ``LayerKind/cropping1D``.
   case cropping1D(Margins1D)
+  /// See ``LayerKind/cropping2D``.
   case cropping2D(Margins2D)
+  /// See ``LayerKind/upSampling1D``.
   case upSampling1D(UpSampling1D)
+  /// See ``LayerKind/upSampling2D``.
   case upSampling2D(UpSampling2D)
+  /// See ``LayerKind/flatten``.
   case flatten
+  /// See ``LayerKind/reshape``.
   case reshape(Reshape)
   // Vectors and words.
+  /// See ``LayerKind/dense``.
   case dense(Dense)
+  /// See ``LayerKind/embedding``.
   case embedding(Embedding)
   // Functions of one element.
+  /// See ``LayerKind/activation``.
   case activation(Activation)
+  /// See ``LayerKind/relu``.
   case relu(ReLU)
+  /// See ``LayerKind/leakyReLU``.
   case leakyReLU(LeakyReLU)
+  /// See ``LayerKind/elu``.
   case elu(ELU)
+  /// See ``LayerKind/prelu``.
   case prelu(PReLU)
+  /// See ``LayerKind/dropout``.
   case dropout(Dropout)
   // Normalisations.
+  /// See ``LayerKind/batchNorm``.
   case batchNorm(BatchNorm)
+  /// See ``LayerKind/layerNorm``.
   case layerNorm(LayerNorm)
+  /// See ``LayerKind/localResponseNorm``.
   case localResponseNorm(LocalResponseNorm)
+  /// See ``LayerKind/normalization``.
   case normalization(Normalization)
+  /// See ``LayerKind/rescale``.
   case rescale(Rescale)
   // Joining.
+  /// See ``LayerKind/add``.
   case add
+  /// See ``LayerKind/multiply``.
   case multiply
+  /// See ``LayerKind/concat``.
   case concat
+  /// See ``LayerKind/positionBias``.
   case positionBias
 
   /// The layer's settings with the description of its kind.
@@ -95,6 +133,7 @@ public enum LayerSpec: Hashable, Sendable {
 }
 
 extension LayerSpec {
+  /// The kind without its hyper-parameters.
   public var kind: LayerKind { described.kind }
 
   /// The layer's word in configs.
@@ -103,7 +142,7 @@ extension LayerSpec {
   /// How many inputs the layer takes.
   public var inputCount: ClosedRange<Int> { described.inputCount }
 
-  /// The kind with its hyper-parameters, those left out that have their usual values: `conv 3×3, 25 filters, relu`.
+  /// The kind with those hyper-parameters that do not have their usual values: `conv 3×3, 25 filters, relu`.
   public var summary: String { described.summary }
 
   /// The function that the layer ends in; linear for one that ends in none, or in one with settings of its own.

@@ -2,11 +2,14 @@ public import Tensors
 
 /// A layer in its place in a network: a unique name, what it does, and where its inputs come from.
 public struct Layer: Hashable, Sendable {
+  /// The layer's name, unique in its network.
   public let name: String
   /// Names of earlier layers, or ``Network/inputName``.
   public let inputs: [String]
+  /// What the layer does.
   public let spec: LayerSpec
 
+  /// A layer; a network checks its name and inputs.
   public init(name: String, inputs: [String], spec: LayerSpec) {
     self.name = name
     self.inputs = inputs
@@ -23,6 +26,7 @@ public struct Network: Hashable, Sendable {
 
   /// Shape of one sample, `[H, W, C]` or `[C]`.
   public let inputShape: Shape
+  /// The layers; each stands behind its inputs.
   public let layers: [Layer]
 
   /// Checks names and edges; shapes are checked by ``resolved()``.
@@ -67,6 +71,7 @@ public struct Network: Hashable, Sendable {
 public struct LayerNamer: Sendable {
   private var used: [String: Int] = [:]
 
+  /// No name is taken yet.
   public init() {}
 
   /// A name for one more layer: its word, with a number from the second on.

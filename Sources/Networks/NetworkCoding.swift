@@ -11,6 +11,7 @@ extension Network: Codable {
     case layers
   }
 
+  /// Reads a network, with the checks of ``init(inputShape:layers:)``.
   public init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: CodingKeys.self)
     try self.init(
@@ -43,6 +44,7 @@ extension Layer: Codable {
     case spec
   }
 
+  /// Reads a layer as checkpoints hold it.
   public init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: CodingKeys.self)
     self.init(
@@ -66,6 +68,9 @@ extension LayerSpec: Codable {
     case settings
   }
 
+  /// Reads what a layer does.
+  ///
+  /// - Throws: `DecodingError` for an unknown kind, or settings of another form.
   public init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: CodingKeys.self)
     let word = try container.decode(String.self, forKey: .kind)

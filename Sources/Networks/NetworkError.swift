@@ -2,10 +2,15 @@ public import Tensors
 
 /// What is wrong with the description of a network.
 public enum NetworkError: Error, Hashable, Sendable, CustomStringConvertible {
+  /// There is no layer.
   case noLayers
+  /// The shape of a sample has no dimension, more than three, or one that is not positive.
   case inputShape(Shape)
+  /// Two layers have this name.
   case duplicateName(String)
+  /// An input is neither an earlier layer nor the network's input.
   case unknownInput(layer: String, input: String, known: [String])
+  /// A layer has more or fewer inputs than its kind takes.
   case inputCount(layer: String, found: Int, allowed: ClosedRange<Int>)
   /// A shape that the layer cannot take; `reason` names the shapes.
   case shape(layer: String, reason: String)
@@ -23,6 +28,7 @@ public enum NetworkError: Error, Hashable, Sendable, CustomStringConvertible {
     }
   }
 
+  /// The message, one line without `error:`.
   public var description: String {
     switch self {
     case .noLayers:
@@ -32,10 +38,10 @@ public enum NetworkError: Error, Hashable, Sendable, CustomStringConvertible {
     case .duplicateName(let name):
       "two layers are named '\(name)'; names must differ"
     case .unknownInput(let layer, let input, let known):
-      "layer '\(layer)' takes its input from '\(input)', which is no earlier layer; there are: "
+      "layer '\(layer)' takes its input from '\(input)', which is not an earlier layer; there are: "
         + known.joined(separator: ", ")
     case .inputCount(let layer, let found, let allowed):
-      "layer '\(layer)' has \(found) input(s) and takes "
+      "layer '\(layer)' has \(found == 1 ? "1 input" : "\(found) inputs") and takes "
         + (allowed.count == 1 ? "exactly \(allowed.lowerBound)" : "at least \(allowed.lowerBound)")
     case .shape(let layer, let reason):
       "layer '\(layer)': \(reason)"

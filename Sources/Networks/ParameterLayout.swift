@@ -2,7 +2,9 @@ public import Tensors
 
 /// One parameter of a network with its place in the flat canonical buffers.
 public struct Parameter: Hashable, Sendable {
+  /// The layer that it belongs to.
   public let layer: String
+  /// Its name, shape and role.
   public let spec: ParameterSpec
   /// Elements in the trainable buffer if ``ParameterSpec/isTrainable``, otherwise in the statistics buffer.
   public let range: Range<Int>
@@ -14,10 +16,14 @@ public struct Parameter: Hashable, Sendable {
 /// Where every parameter lies in two flat buffers in canonical (Keras's) layout: what the optimizer trains, and the
 /// running statistics that it leaves alone.
 public struct ParameterLayout: Hashable, Sendable {
+  /// All parameters, in the order of layers.
   public let parameters: [Parameter]
+  /// Elements of the buffer that the optimizer trains.
   public let trainableCount: Int
+  /// Elements of the buffer of running statistics.
   public let statisticsCount: Int
 
+  /// Lays out the parameters of a network, one behind the other.
   public init(_ network: ResolvedNetwork) {
     var parameters: [Parameter] = []
     var trainable = 0
@@ -53,11 +59,14 @@ public struct ParameterLayout: Hashable, Sendable {
 
 /// All values of a network in canonical layout, outside any plan: what is initialised, saved, loaded and compared.
 public final class CanonicalParameters: Sendable {
+  /// Where each parameter lies in the two buffers.
   public let layout: ParameterLayout
+  /// What the optimizer trains.
   public let trainable: AlignedBuffer<Float>
+  /// Running statistics, which the optimizer leaves alone.
   public let statistics: AlignedBuffer<Float>
 
-  /// All zeros.
+  /// Parameters that are all zero.
   public init(layout: ParameterLayout) {
     self.layout = layout
     trainable = AlignedBuffer(count: layout.trainableCount)

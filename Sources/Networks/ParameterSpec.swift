@@ -6,15 +6,19 @@ public struct ParameterSpec: Hashable, Sendable {
   public let name: String
   /// Keras's layout, for instance `[KH, KW, IC / groups, OC]`.
   public let shape: Shape
+  /// What it is to its layer.
   public let role: ParameterRole
+  /// How it starts.
   public let initializer: Initializer
+  /// The fans that initialisers go by.
   public let fans: Fans
   /// Whether the values stay as they are, although they lie among those that are trained: the gradient is zero and nothing
   /// decays.
   public let isFrozen: Bool
-  /// A row of the first dimension that starts at zero and stays there.
+  /// A row of the first dimension that starts at zero and stays there; nil where there is none.
   public let zeroRow: Int?
 
+  /// A parameter; without further word it is trained, and its initial values do not depend on fans.
   public init(
     name: String, shape: Shape, role: ParameterRole, initializer: Initializer, fans: Fans = .none,
     isFrozen: Bool = false, zeroRow: Int? = nil
@@ -66,13 +70,13 @@ extension ParameterSpec {
     ParameterSpec(name: "bias", shape: shape, role: .vector, initializer: initializer)
   }
 
-  /// How many outputs a kernel leads to: filters of a convolution, units of a dense layer; nil for what is no kernel.
+  /// How many outputs a kernel leads to: filters of a convolution, units of a dense layer; nil for what is not a kernel.
   public var outputCount: Int? {
     guard case .kernel(let outputs) = role else { return nil }
     return shape.dimensions[outputs].reduce(1, *)
   }
 
-  /// The output that an element of a kernel in Keras's layout leads to; nil for what is no kernel.
+  /// The output that an element of a kernel in Keras's layout leads to; nil for what is not a kernel.
   public func output(ofElement index: Int) -> Int? {
     guard case .kernel(let outputs) = role, let outputCount else { return nil }
     return index / shape.dimensions[outputs.upperBound...].reduce(1, *) % outputCount

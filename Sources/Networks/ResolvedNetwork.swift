@@ -2,9 +2,11 @@ public import Tensors
 
 /// A layer with its shapes and parameters known.
 public struct ResolvedLayer: Hashable, Sendable {
+  /// The layer as it is described.
   public let layer: Layer
-  /// Shapes of the inputs and of the output, without N.
+  /// Shapes of the inputs, without N.
   public let inputShapes: [Shape]
+  /// Shape of the output, without N.
   public let outputShape: Shape
   /// The part of the first input that a place of the output is computed from.
   public let view: LayerView
@@ -13,7 +15,9 @@ public struct ResolvedLayer: Hashable, Sendable {
   /// Floating-point operations of one sample's forward pass, a multiply-add counted as two.
   public let flops: Int
 
+  /// The layer's name.
   public var name: String { layer.name }
+  /// What the layer does.
   public var spec: LayerSpec { layer.spec }
   /// Elements of all parameters, trainable or not.
   public var parameterCount: Int { parameters.reduce(0) { $0 + $1.shape.elementCount } }
@@ -21,12 +25,18 @@ public struct ResolvedLayer: Hashable, Sendable {
 
 /// A network whose shapes fit, layer by layer.
 public struct ResolvedNetwork: Hashable, Sendable {
+  /// The network as it is described.
   public let network: Network
+  /// The layers, in the network's order.
   public let layers: [ResolvedLayer]
 
+  /// Shape of one sample, without N.
   public var inputShape: Shape { network.inputShape }
+  /// Shape of the output, without N.
   public var outputShape: Shape { layers[layers.count - 1].outputShape }
+  /// Elements of all parameters, trainable or not.
   public var parameterCount: Int { layers.reduce(0) { $0 + $1.parameterCount } }
+  /// Elements of the parameters that training changes; running statistics and frozen ones are left out.
   public var trainableParameterCount: Int {
     layers.reduce(0) { sum, layer in
       sum
@@ -36,7 +46,7 @@ public struct ResolvedNetwork: Hashable, Sendable {
   /// Floating-point operations of one sample's forward pass.
   public var flops: Int { layers.reduce(0) { $0 + $1.flops } }
 
-  /// Shape of a layer's output, or of the input by its name.
+  /// Shape of a layer's output, or of the input by its name; nil for an unknown name.
   public func shape(of name: String) -> Shape? {
     name == Network.inputName ? inputShape : layers.first { $0.name == name }?.outputShape
   }
@@ -57,12 +67,12 @@ extension Network {
         result.outputShape.dimensions.reduce(1.0, { $0 * Double($1) }) < 0x1p40
       else {
         throw NetworkError.shape(
-          layer: layer.name, reason: "the output \(result.outputShape) is too large to be meant")
+          layer: layer.name, reason: "the output \(result.outputShape) is too large to be intended")
       }
       for parameter in result.parameters
       where parameter.shape.dimensions.reduce(1.0, { $0 * Double($1) }) >= 0x1p40 {
         throw NetworkError.shape(
-          layer: layer.name, reason: "the \(parameter.name) \(parameter.shape) is too large to be meant")
+          layer: layer.name, reason: "the \(parameter.name) \(parameter.shape) is too large to be intended")
       }
       shapes[layer.name] = result.outputShape
       resolved.append(result)

@@ -38,8 +38,8 @@ public enum Eltwise: Hashable, Sendable {
     }
   }
 
-  /// The variant whose gradient is a function of the output, so that the input need not be kept; where there is none, the
-  /// plain one.
+  /// The variant whose gradient is a function of the output, so that the input need not be kept; the plain one where there is
+  /// no such variant.
   var algorithmByOutput: dnnl_alg_kind_t {
     switch self {
     case .relu: dnnl_eltwise_relu_use_dst_for_bwd
@@ -66,7 +66,7 @@ public enum Eltwise: Hashable, Sendable {
     switch self {
     case .linear(_, let beta): beta
     case .clip(_, let high): high
-    default: 0
+    case .relu, .elu, .gelu, .swish, .softplus, .sigmoid, .tanh: 0
     }
   }
 
@@ -74,7 +74,7 @@ public enum Eltwise: Hashable, Sendable {
   public var needsInput: Bool {
     switch self {
     case .gelu, .swish, .softplus: true
-    default: false
+    case .relu, .elu, .sigmoid, .tanh, .linear, .clip: false
     }
   }
 
@@ -88,11 +88,11 @@ public enum Eltwise: Hashable, Sendable {
     }
   }
 
-  /// The argument by which the backward pass takes what ``needsInput`` says; a linear function's gradient ignores its values.
+  /// The argument that the backward pass reads, by ``needsInput``; a linear function's gradient ignores its values.
   public var outputArgument: Argument {
     switch self {
     case .linear, .gelu, .swish, .softplus: .src
-    default: .dst
+    case .relu, .elu, .sigmoid, .tanh, .clip: .dst
     }
   }
 }

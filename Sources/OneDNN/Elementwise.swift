@@ -10,7 +10,7 @@ public enum Elementwise {
     var data = data.raw
     var (algorithm, alpha) = (training ? function.algorithmByOutput : function.algorithm, function.alpha)
     if case .clip(low: 0, let high) = function {
-      // The same values by a name of which the library knows that it keeps zeros, which padded channels ask for.
+      // The same values under a name that the library knows to keep zeros, as padded channels require.
       (algorithm, alpha) = (dnnl_eltwise_bounded_relu, high)
     }
     try call("dnnl_eltwise_forward_desc_init") {
@@ -23,7 +23,7 @@ public enum Elementwise {
 
   /// `diffSrc = diffDst · f′`, with f′ computed from f's output, or its input where ``Eltwise/needsInput`` says so.
   ///
-  /// - Parameter output: the layout of either.
+  /// - Parameter output: the layout of whichever it is.
   public static func backward(
     _ function: Eltwise, diff: MemoryDescriptor, output: MemoryDescriptor, hint: PrimitiveDescriptor
   ) throws(OneDNNError) -> [PrimitiveDescriptor] {
@@ -108,68 +108,5 @@ public enum Elementwise {
     }
     guard let result else { throw OneDNNError(function: "dnnl_reorder_primitive_desc_create", status: 0) }
     return PrimitiveDescriptor(adopting: result)
-  }
-}
-
-/// Batch normalisation over the channels of [N, C, H, W] or [N, C]; scale and shift are two vectors of C.
-public struct BatchNormalizationShape: Sendable {
-  /// The tensor that is normalised; source and destination have the same layout.
-  public var data: MemoryDescriptor
-  /// Added to the variance under the root.
-  public var epsilon: Float
-  /// Whether the result is multiplied by a vector.
-  public var scale: Bool
-  /// Whether a vector is added to the result.
-  public var shift: Bool
-  /// Clamps the result at 0 and remembers where.
-  public var relu: Bool
-
-  /// Makes a normalisation with these settings.
-  public init(data: MemoryDescriptor, epsilon: Float, scale: Bool, shift: Bool, relu: Bool) {
-    self.data = data
-    self.epsilon = epsilon
-    self.scale = scale
-    self.shift = shift
-    self.relu = relu
-  }
-
-  private func flags(global: Bool) -> UInt32 {
-    var flags: UInt32 = 0
-    if global { flags |= dnnl_use_global_stats.rawValue }
-    if scale { flags |= dnnl_use_scale.rawValue }
-    if shift { flags |= dnnl_use_shift.rawValue }
-    if relu { flags |= dnnl_fuse_norm_relu.rawValue }
-    return flags
-  }
-
-  /// The descriptors of the pass from a tensor to its normalised values.
-  ///
-  /// - Parameters:
-  ///   - training: whether a backward pass follows.
-  ///   - givenStatistics: whether mean and variance are taken; otherwise they are computed.
-  public func forward(
-    training: Bool, givenStatistics: Bool
-  ) throws(OneDNNError) -> [PrimitiveDescriptor] {
-    var descriptor = dnnl_batch_normalization_desc_t()
-    var data = data.raw
-    try call("dnnl_batch_normalization_forward_desc_init") {
-      dnnl_batch_normalization_forward_desc_init(
-        &descriptor, training ? dnnl_forward_training : dnnl_forward_inference, &data, epsilon,
-        flags(global: givenStatistics))
-    }
-    return try implementations(of: &descriptor, Attributes(), hint: nil)
-  }
-
-  /// The descriptors of the pass back; with given statistics the gradient does not go through them.
-  public func backward(
-    hint: PrimitiveDescriptor, givenStatistics: Bool
-  ) throws(OneDNNError) -> [PrimitiveDescriptor] {
-    var descriptor = dnnl_batch_normalization_desc_t()
-    var (diff, data) = (data.raw, data.raw)
-    try call("dnnl_batch_normalization_backward_desc_init") {
-      dnnl_batch_normalization_backward_desc_init(
-        &descriptor, dnnl_backward, &diff, &data, epsilon, flags(global: givenStatistics))
-    }
-    return try implementations(of: &descriptor, Attributes(), hint: hint)
   }
 }

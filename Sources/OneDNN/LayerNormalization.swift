@@ -27,7 +27,9 @@ public struct LayerNormalizationShape: Sendable {
     get throws(OneDNNError) { try .dense([data.dimensions[0]], .f32) }
   }
 
-  /// Training keeps each row's mean and variance for the way back.
+  /// The descriptors of the pass from a tensor to its normalised values.
+  ///
+  /// - Parameter training: whether a backward pass follows, for which each row's mean and variance are kept.
   public func forward(training: Bool) throws(OneDNNError) -> [PrimitiveDescriptor] {
     var descriptor = dnnl_layer_normalization_desc_t()
     var (data, statistics) = (data.raw, try statistics.raw)

@@ -202,7 +202,7 @@ public enum TensorLayout: Hashable, Sendable {
   case any
   /// Strides alone, by the order of the axes, `abcd` or `acdb`.
   case plain(String)
-  /// An image in blocks of so many channels.
+  /// An image in blocks of this many channels.
   case channelBlocks(Int)
   /// Blocks of other axes, or of several, by the library's name.
   case blocks(String)

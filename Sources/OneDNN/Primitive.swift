@@ -109,7 +109,7 @@ public final class Primitive: @unchecked Sendable {
   deinit { dnnl_primitive_destroy(raw) }
 }
 
-/// A primitive with its tensors, ready to run again and again.
+/// A primitive with its tensors, ready to run any number of times.
 public final class Execution {
   private let primitive: Primitive
   private let stream: Stream

@@ -1,6 +1,6 @@
 public import Synchronization
 
-/// A value that one thread at a time may touch, whoever had it before being done with it.
+/// A value that one thread at a time may touch, after the one before is done with it.
 ///
 /// What `Mutex` is, with its order visible: a contended mutex waits and wakes inside the kernel, which a sanitizer of threads
 /// does not see, and it then takes every access under the lock for a race. Here each holder also reads an atomic number

@@ -2,7 +2,7 @@ internal import Glibc
 
 /// A value behind a lock, in which threads may wait until somebody changes it.
 ///
-/// For a few threads of their own that hand things to each other. Pieces of work of a ``WorkerPool`` never wait.
+/// It is for a few threads that hand things to each other. Pieces of work of a ``WorkerPool`` never wait.
 public final class Monitor<State: Sendable>: @unchecked Sendable {
   // @unchecked because the state is touched only while the lock is held.
   private var state: State
@@ -13,7 +13,7 @@ public final class Monitor<State: Sendable>: @unchecked Sendable {
   public init(_ state: State) {
     self.state = state
     let isReady = pthread_mutex_init(mutex, nil) == 0 && pthread_cond_init(changed, nil) == 0
-    precondition(isReady, "the system has no lock to give")
+    precondition(isReady, "the system refused a lock")
   }
 
   deinit {
@@ -35,14 +35,14 @@ public final class Monitor<State: Sendable>: @unchecked Sendable {
 
   /// Changes the value, and wakes all who wait only where `body` answers that it matters to them.
   ///
-  /// For changes that are many: who is woken in vain costs more than the change.
+  /// It is for frequent changes: waking a thread for nothing costs more than the change.
   public func changeWaking(if body: (inout State) throws -> Bool) rethrows {
     pthread_mutex_lock(mutex)
     defer { pthread_mutex_unlock(mutex) }
     if try body(&state) { pthread_cond_broadcast(changed) }
   }
 
-  /// Asks again after every change until there is an answer; what `body` changes wakes nobody.
+  /// Asks again after every change until there is an answer; changes that `body` makes wake nobody.
   public func wait<Answer>(_ body: (inout State) throws -> Answer?) rethrows -> Answer {
     pthread_mutex_lock(mutex)
     defer { pthread_mutex_unlock(mutex) }

@@ -31,7 +31,7 @@ public final class ShardReduction: Sendable {
     var finished: [SumTree.Node: Int] = [:]
   }
 
-  /// Takes all memory that minibatches of up to so many shards need.
+  /// Takes all memory that minibatches of up to this many shards need.
   ///
   /// - Parameters:
   ///   - length: floats of a gradient, a multiple of the lanes.
@@ -40,7 +40,8 @@ public final class ShardReduction: Sendable {
   ///   - byteBudget: memory to use for buffers, beyond ``neededBuffers(shards:workers:)``, which are always there (or one for
   ///     each shard if those are fewer).
   public init(length: Int, maximumShards: Int, workers: Int, byteBudget: Int = 64 << 20) {
-    precondition(length % Lanes.scalarCount == 0, "\(length) floats are no multiple of \(Lanes.scalarCount)")
+    precondition(
+      length % Lanes.scalarCount == 0, "\(length) floats are not a multiple of \(Lanes.scalarCount)")
     precondition(maximumShards >= 1, "a minibatch has at least 1 shard, got \(maximumShards)")
     precondition(workers >= 1, "a reduction needs at least 1 worker, got \(workers)")
     let needed = Self.neededBuffers(shards: maximumShards, workers: workers)
@@ -173,7 +174,7 @@ public final class ShardReduction: Sendable {
       let range = slices[slice]
       precondition(
         range.count <= ShardReduction.sliceLength && range.count % Lanes.scalarCount == 0,
-        "slice \(range) is too long, or no multiple of \(Lanes.scalarCount)")
+        "slice \(range) is too long, or not a multiple of \(Lanes.scalarCount)")
       let row = self.scratch[worker].baseAddress
       program.run(
         partials: self.storage.baseAddress + range.lowerBound, stride: self.length, count: range.count,

@@ -10,7 +10,7 @@ public struct SumTree: Hashable, Sendable {
   /// The number of leaves.
   public let count: Int
 
-  /// Makes the tree over so many leaves.
+  /// Makes the tree over this many leaves.
   ///
   /// - Parameter count: number of leaves, 1 or more.
   public init(count: Int) {
@@ -69,7 +69,7 @@ public struct SumTree: Hashable, Sendable {
   /// - Parameter rows: one after another, each of `width`; at least one.
   public static func sumRows(_ rows: [Double], width: Int) -> [Double] {
     precondition(
-      width > 0 && rows.count.isMultiple(of: width), "\(rows.count) numbers are no rows of \(width)")
+      width > 0 && rows.count.isMultiple(of: width), "\(rows.count) numbers are not rows of \(width)")
     var rows = rows
     let count = rows.count / width
     var step = 1

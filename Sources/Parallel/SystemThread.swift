@@ -1,9 +1,9 @@
 internal import Glibc
 
-/// A thread of the operating system, made where it can be refused.
+/// A thread of the operating system, which may be refused.
 ///
-/// Dispatch and Foundation wait for ever for a thread that the system does not give (a limit on processes, a control group's
-/// `pids.max`, no address space for a stack). Here the caller gets to know and goes on without.
+/// Dispatch and Foundation wait without end for a thread that the system refuses (a limit on processes, a control group's
+/// `pids.max`, no address space for a stack). Here the caller learns of the refusal and goes on without the thread.
 public enum SystemThread {
   /// Starts a thread that runs `body` and then ends; nobody waits for it.
   ///

@@ -11,7 +11,7 @@ public struct WorkerPool: Sendable {
   public let workerCount: Int
   private let arm: @Sendable () -> Void
 
-  /// Makes a pool; its threads are made when the first work comes, and stay.
+  /// Makes a pool; its threads are those of ``WorkerThreads``, which are made when they are first needed.
   ///
   /// - Parameters:
   ///   - workers: 1 or more; more than there are cores is allowed and only costs speed.

@@ -34,7 +34,7 @@ public enum WorkerThreads {
     }
   }
 
-  /// Makes the threads that so many workers need, as far as the system gives them.
+  /// Makes the threads that this many workers need, as far as the system gives them.
   ///
   /// - Returns: how many workers can work at a time: `workers`, or fewer where the system refused threads.
   public static func prepare(workers: Int) -> Int { Crew.shared.prepare(workers: workers) }
@@ -89,7 +89,7 @@ private final class Crew: @unchecked Sendable {
     let isReady =
       pthread_mutex_init(mutex, nil) == 0 && pthread_cond_init(opened, nil) == 0
       && pthread_cond_init(finished, nil) == 0
-    precondition(isReady, "the system has no lock to give")
+    precondition(isReady, "the system refused a lock")
   }
 
   // MARK: - Who has work
@@ -107,7 +107,7 @@ private final class Crew: @unchecked Sendable {
     body(0)
 
     pthread_mutex_lock(mutex)
-    // Who has not begun by now need not begin any more.
+    // A helper that has not begun by now need not begin.
     close(shift)
     pthread_mutex_unlock(mutex)
     if lookOut(until: { shift.active.load(ordering: .acquiring) == 0 }) { return }
@@ -129,7 +129,7 @@ private final class Crew: @unchecked Sendable {
     shiftCount.store(shifts.count, ordering: .relaxed)
   }
 
-  /// Makes helpers until there are so many, or until the system refuses one; it is asked again after a second.
+  /// Makes helpers until there are that many, or until the system refuses one; it is asked again after a second.
   private func hire(_ wanted: Int) {
     guard helpers < wanted else { return }
     var now = timespec()
@@ -171,7 +171,7 @@ private final class Crew: @unchecked Sendable {
     }
   }
 
-  /// Asks again and again for some microseconds: about what it costs to put a thread to sleep and to wake it.
+  /// Keeps asking for some microseconds: about what it costs to put a thread to sleep and to wake it.
   private func lookOut(until condition: () -> Bool) -> Bool {
     for _ in 0..<Self.looks where condition() { return true }
     return false

@@ -4,22 +4,29 @@ internal import Glibc
 public struct FileStatus: Sendable {
   /// What stands at a path.
   public enum Kind: Sendable {
+    /// A regular file.
     case file
+    /// A directory.
     case folder
     /// A pipe, a device, a socket.
     case other
   }
 
-  /// Tells files and folders apart by what they are and not by what they are called.
+  /// Tells files and folders apart whatever they are called: by device and inode.
   public struct Identity: Hashable, Sendable {
     let device: UInt64
     let number: UInt64
   }
 
+  /// What it is.
   public let kind: Kind
+  /// Equal for two paths that lead to the same file or folder.
   public let identity: Identity
+  /// The size of a regular file in bytes; of little meaning for anything else.
   public let byteCount: Int
 
+  /// Looks at a path.
+  ///
   /// - Returns: nil where nothing is there or may be seen; `errno` says why.
   public init?(_ path: String) {
     var status = stat()
@@ -65,7 +72,7 @@ public enum Folder {
     return names.sorted { $0.lexicographicallyPrecedes($1) }.map(PathText.text(of:))
   }
 
-  /// Makes a folder and those around it, unless it is there.
+  /// Makes a folder, and those that it lies in, where they are not there yet.
   ///
   /// - Returns: false where it cannot be made; `errno` says why.
   public static func make(_ path: String) -> Bool {

@@ -81,6 +81,7 @@ extension String {
 
 /// The words of the command line as ``PathText`` has them; Swift's own list puts U+FFFD for what is not UTF-8.
 public enum ProgramArguments {
+  /// The program's name and its arguments, in order.
   public static var all: [String] {
     let words = UnsafeBufferPointer(start: CommandLine.unsafeArgv, count: Int(CommandLine.argc))
     return words.compactMap { word in

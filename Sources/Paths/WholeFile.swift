@@ -2,26 +2,31 @@ internal import Glibc
 
 /// Why a file could not be read or written.
 public struct FileFailure: Error, CustomStringConvertible, Sendable {
-  /// What was done when writing failed.
+  /// What was being done when it failed.
   public enum Step: Sendable {
+    /// A file to read was being opened.
     case opening
+    /// Its bytes were being read.
     case reading
+    /// A file to write was being made.
     case creating
+    /// Bytes were being written, or the whole file put in its place.
     case writing
-    /// It is a folder, a pipe or a device.
+    /// The path leads to a folder, a pipe or a device.
     case notAFile
-    /// It has more bytes than were asked for at most.
+    /// The file has more bytes than the reader takes.
     case tooLarge
   }
 
+  /// What was being done.
   public let step: Step
-  /// The system's number of the error; 0 where the system had none.
+  /// The system's error number; 0 where it reported no error.
   public let code: Int32
 
-  /// Whether nothing is there.
+  /// Whether nothing is at the path.
   public var isMissing: Bool { code == ENOENT || code == ENOTDIR }
 
-  /// The system's words.
+  /// The reason in the system's words, or in ours where the system reported no error.
   public var description: String {
     switch step {
     case .opening, .reading, .creating, .writing: String(cString: strerror(code))
@@ -33,7 +38,9 @@ public struct FileFailure: Error, CustomStringConvertible, Sendable {
 
 /// Files that are read or written at once.
 public enum WholeFile {
-  /// All bytes of a file of at most `limit` bytes.
+  /// Reads all bytes of a regular file.
+  ///
+  /// - Parameter limit: the most bytes that the file may have.
   public static func read(_ path: String, limit: Int) throws(FileFailure) -> [UInt8] {
     // A named pipe must not make us wait for its other end.
     let file = open(path.systemPath, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
@@ -56,7 +63,7 @@ public enum WholeFile {
     return Array(bytes[..<filled])
   }
 
-  /// Puts a file in the place of one that is there, at once or not at all.
+  /// Writes a file, in place of one that may be there: at once or not at all.
   public static func write(_ bytes: some Collection<UInt8>, to path: String) throws(FileFailure) {
     let bytes = Array(bytes)
     let temporary = "\(path).\(getpid()).part".systemPath

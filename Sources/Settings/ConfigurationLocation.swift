@@ -2,7 +2,7 @@
 public enum ConfigurationLocation: Hashable, Sendable, CustomStringConvertible {
   /// A place in a file; line and column count from 1, columns in Unicode scalars.
   case file(path: String, line: Int, column: Int)
-  /// A file as a whole: it is missing, too large, not text.
+  /// A file as a whole, where it is missing, too large or not text.
   case wholeFile(path: String)
   /// An override as it was given, `training.epochs=3`.
   case override(String)
@@ -16,6 +16,7 @@ public enum ConfigurationLocation: Hashable, Sendable, CustomStringConvertible {
   /// The environment variable that holds overrides.
   public static let environmentVariable = "CONVOY_SET"
 
+  /// The place as messages begin with it: `run.yaml:3:5`, `--set training.epochs=3`.
   public var description: String {
     switch self {
     case .file(let path, let line, let column): "\(path):\(line):\(column)"

@@ -1,5 +1,6 @@
 /// A value whose settings are described once, beside its type.
 public protocol DescribedSettings: Sendable {
+  /// The keys with their ranges, defaults and summaries.
   static var settings: SettingsDescription<Self> { get }
 }
 

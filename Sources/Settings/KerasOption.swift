@@ -6,11 +6,14 @@ public struct KerasOption: Sendable {
   public let names: [String]
   /// Whether the option is left out where the setting has its default, which must then be Keras's, too.
   public let isLeftOutAtDefault: Bool
-  /// The value as Keras writes it, of the value as configurations write it.
+  /// Turns the value that configurations have into the one that Keras writes.
   public let write: @Sendable (ResolvedValue.Content) -> ResolvedValue.Content
-  /// The way back, of what Keras or another program wrote; nil for what has no counterpart.
+  /// Turns what Keras or another program wrote into what configurations have; nil for what has no counterpart.
   public let read: @Sendable (ResolvedValue.Content) -> ResolvedValue.Content?
 
+  /// An option, whose value is translated by `write` and `read`, or stays as it is.
+  ///
+  /// - Parameter names: the word that is written, then others that are read as the same; at least one.
   public init(
     _ names: String..., isLeftOutAtDefault: Bool = false,
     write: @escaping @Sendable (ResolvedValue.Content) -> ResolvedValue.Content = { $0 },
@@ -33,5 +36,6 @@ public struct KerasOption: Sendable {
 }
 
 extension KerasOption: ExpressibleByStringLiteral {
+  /// An option that is always written, with the value as configurations have it.
   public init(stringLiteral value: String) { self.init(value) }
 }

@@ -1,14 +1,17 @@
 /// A map with known keys.
 public struct ObjectSchema: Sendable {
+  /// What the map describes, in one sentence for references.
   public let summary: String
+  /// The keys, in the order of references.
   public let keys: [Key]
 
+  /// A map with these keys and no others.
   public init(_ summary: String, _ keys: [Key]) {
     self.summary = summary
     self.keys = keys
   }
 
-  /// The key of this name.
+  /// The key of this name; nil where the map has none.
   public func key(_ name: String) -> Key? { keys.first { $0.name == name } }
 
   /// The sections that have a key of this name, for hints about keys in the wrong place.
@@ -23,7 +26,7 @@ public struct ObjectSchema: Sendable {
     return search(self, "")
   }
 
-  /// True when an empty map is a complete one.
+  /// Whether an empty map is complete.
   public var isAllOptional: Bool {
     keys.allSatisfy { if case .required = $0.fallback { false } else { true } }
   }
@@ -33,6 +36,7 @@ public struct ObjectSchema: Sendable {
 public struct Key: Sendable {
   /// What holds when the key is left out.
   public enum Fallback: Sendable {
+    /// The key must be written.
     case required
     /// This scalar, read as if it were written.
     case scalar(String)
@@ -56,12 +60,18 @@ public struct Key: Sendable {
     case extend
   }
 
+  /// The key's word.
   public let name: String
+  /// What may be written behind it.
   public let schema: Schema
+  /// What holds when it is left out.
   public let fallback: Fallback
+  /// What it does, in one sentence for references and help.
   public let summary: String
+  /// What another value means for a run that goes on.
   public let change: Change
 
+  /// A key with all there is to say of it.
   public init(
     _ name: String, _ schema: Schema, _ fallback: Fallback, change: Change = .meaning, _ summary: String
   ) {

@@ -2,15 +2,19 @@
 public struct ResolvedValue: Sendable {
   /// A value by what the schema says it is.
   public indirect enum Content: Hashable, Sendable {
+    /// A whole number.
     case integer(Int)
+    /// Any number.
     case number(Double)
+    /// `true` or `false`.
     case boolean(Bool)
     /// Text, names, chosen words, and words for an absence such as `none`.
     case text(String)
-    /// Bytes.
+    /// A number of bytes.
     case byteSize(Int)
     /// An absolute path.
     case path(String)
+    /// Values in their order.
     case list([ResolvedValue])
     /// A map in the schema's order of keys.
     case map([Member])
@@ -25,18 +29,24 @@ public struct ResolvedValue: Sendable {
 
   /// A key of a map with its value.
   public struct Member: Hashable, Sendable {
+    /// The key's word.
     public let key: String
+    /// What stands behind it.
     public let value: ResolvedValue
 
+    /// A key with its value.
     public init(key: String, value: ResolvedValue) {
       self.key = key
       self.value = value
     }
   }
 
+  /// The value itself.
   public let content: Content
+  /// Where it was written.
   public let origin: ConfigurationLocation
 
+  /// A value with the place that it comes from.
   public init(_ content: Content, _ origin: ConfigurationLocation) {
     self.content = content
     self.origin = origin
@@ -67,14 +77,23 @@ extension ResolvedValue {
     return value
   }
 
+  /// The whole number; nil for any other content.
   public var integer: Int? { if case .integer(let value) = content { value } else { nil } }
+  /// The number; nil for any other content, whole numbers included.
   public var number: Double? { if case .number(let value) = content { value } else { nil } }
+  /// The truth value; nil for any other content.
   public var boolean: Bool? { if case .boolean(let value) = content { value } else { nil } }
+  /// The number of bytes; nil for any other content.
   public var byteSize: Int? { if case .byteSize(let value) = content { value } else { nil } }
+  /// The list; nil for any other content.
   public var list: [ResolvedValue]? { if case .list(let value) = content { value } else { nil } }
+  /// The word of a kind; nil for any other content.
   public var kind: String? { if case .kind(let name, _) = content { name } else { nil } }
+  /// What stands behind the word of a kind; nil for a bare word and for any other content.
   public var payload: ResolvedValue? { if case .kind(_, let payload) = content { payload } else { nil } }
+  /// The keys of a map with their values; nil for any other content.
   public var members: [Member]? { if case .map(let members) = content { members } else { nil } }
+  /// The text or path; nil for any other content.
   public var text: String? {
     switch content {
     case .text(let value), .path(let value): value

@@ -2,10 +2,12 @@
 public struct SettingForm<Value>: Sendable {
   /// What may stand there, with its range.
   public let schema: Schema
-  /// - Returns: nil for a value of another form, which a reader that follows ``schema`` never hands over.
+  /// Turns what was written into a value; nil for another form, which a reader that follows ``schema`` never hands over.
   public let decode: @Sendable (ResolvedValue) -> Value?
+  /// Turns a value into what is written.
   public let encode: @Sendable (Value) -> ResolvedValue.Content
 
+  /// A form by its schema and the two ways, which must be inverse to each other.
   public init(
     _ schema: Schema, decode: @escaping @Sendable (ResolvedValue) -> Value?,
     encode: @escaping @Sendable (Value) -> ResolvedValue.Content
@@ -25,7 +27,7 @@ public struct SettingForm<Value>: Sendable {
   }
 }
 
-// MARK: - Of other forms
+// MARK: - From other forms
 
 extension SettingForm {
   /// A form, or a word that stands for nil.
@@ -96,6 +98,7 @@ extension SettingForm where Value == UInt64 {
 }
 
 extension SettingForm where Value == Bool {
+  /// `true` or `false`.
   public static var boolean: SettingForm {
     SettingForm(.boolean, decode: { $0.boolean }, encode: { .boolean($0) })
   }
@@ -135,6 +138,7 @@ public protocol SettingWord: RawRepresentable<String>, CaseIterable, Sendable {
 }
 
 extension SettingWord {
+  /// Nothing: the word says it all.
   public var summary: String { "" }
 }
 

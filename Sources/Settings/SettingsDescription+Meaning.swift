@@ -1,10 +1,10 @@
 extension SettingsDescription {
-  /// All that decides what comes of a value, on one line: equal settings have equal text, different ones another.
+  /// All that decides what comes of a value, on one line: equal settings have equal text, different ones different text.
   ///
-  /// Left out are keys that work can go on with when they change: those that only make it longer, and those that change no
+  /// It leaves out keys that may change while work goes on: those that only make it longer, and those that change no
   /// number.
   ///
-  /// - Parameter file: what stands for a file: its contents in short, so that a file may be moved.
+  /// - Parameter file: gives what stands for the file at a path, such as a digest, so that a file may be moved.
   public func meaning(of root: Root, file: (String) throws -> String) rethrows -> String {
     var parts: [String] = []
     for key in keys where key.makeKey(prototype).change == .meaning {

@@ -19,9 +19,9 @@ public struct SettingKey<Root>: Sendable {
   /// The same setting in Keras; nil where Keras has none.
   public let keras: KerasOption?
   let makeKey: @Sendable (Root) -> Key
-  /// Takes the value into the root; false for a value of another form.
+  /// Puts a value into the root; false for a value of another form.
   let read: @Sendable (ResolvedValue?, inout Root) -> Bool
-  /// Nil where the key would not be written.
+  /// The value as it is written; nil where the key would not be.
   let write: @Sendable (Root) -> ResolvedValue.Content?
 
   /// A key whose value is a property.
@@ -68,7 +68,7 @@ public struct SettingKey<Root>: Sendable {
       write: { $0[keyPath: path].map(form.encode) })
   }
 
-  /// A key whose value is no single property.
+  /// A key whose value is not a single property.
   ///
   /// - Parameters:
   ///   - read: gets nil for a key that was left out and has no value of its own then.
@@ -102,7 +102,7 @@ public struct SettingKey<Root>: Sendable {
   /// The value that a root has, as it would be written; nil where the key would not be.
   public func content(of root: Root) -> ResolvedValue.Content? { write(root) }
 
-  /// Takes a value into a root.
+  /// Puts a value into a root.
   ///
   /// - Returns: false for a value of another form.
   public func take(_ content: ResolvedValue.Content, into root: inout Root) -> Bool {
@@ -132,13 +132,16 @@ extension SettingKey {
   }
 }
 
-/// All there is to say of a value with settings, once: from it follow the schema, references, reading and writing.
+/// Describes a value with settings, once: from it follow the schema, references, reading and writing.
 public struct SettingsDescription<Root: Sendable>: Sendable {
+  /// What the settings are for, in one sentence for references.
   public let summary: String
   /// A value whose settings are the defaults; those of required keys mean nothing.
   public let prototype: Root
+  /// The keys, in the order of references and files.
   public let keys: [SettingKey<Root>]
 
+  /// A description from a summary, a value with the defaults, and the keys.
   public init(_ summary: String, _ prototype: Root, _ keys: [SettingKey<Root>]) {
     self.summary = summary
     self.prototype = prototype

@@ -1,6 +1,8 @@
 /// One of several kinds that a `Value` can be of: its word, and the settings that belong to it.
 public struct SettingsKind<Value: Sendable>: Sendable {
+  /// The kind's word.
   public let name: String
+  /// What the kind is, in one sentence for references.
   public let summary: String
   /// What stands behind the word; nil for a kind that is only a word.
   public let payload: Schema?
@@ -99,6 +101,7 @@ public struct SettingsKind<Value: Sendable>: Sendable {
 enum WrittenKind {
   /// The word alone.
   case bare
+  /// The word with what stands behind it.
   case payload(ResolvedValue.Content)
 }
 
@@ -106,8 +109,10 @@ enum WrittenKind {
 public struct SettingsUnion<Value: Sendable>: Sendable {
   /// What the kinds are kinds of, for messages: `optimizer`.
   public let noun: String
+  /// All kinds, in the order of references.
   public let kinds: [SettingsKind<Value>]
 
+  /// A union of these kinds.
   public init(_ noun: String, _ kinds: [SettingsKind<Value>]) {
     self.noun = noun
     self.kinds = kinds
@@ -118,7 +123,7 @@ public struct SettingsUnion<Value: Sendable>: Sendable {
     UnionSchema(noun, kinds.map { UnionSchema.Kind($0.name, $0.payload, $0.summary) })
   }
 
-  /// The kind of this word.
+  /// The kind of this word; nil where there is none.
   public func kind(_ name: String) -> SettingsKind<Value>? { kinds.first { $0.name == name } }
 
   /// The value that was written; nil for an unknown kind or a payload of another form.

@@ -2,6 +2,9 @@
 ///
 /// Settings are numbers, words, and truth values; those that a file lacks have their defaults.
 extension SettingsVariant {
+  /// Reads a variant as files keep it.
+  ///
+  /// - Throws: `DecodingError` for an unknown kind, a setting of another form, or a missing one without a default.
   public init(variantFrom decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: CodedWord.self)
     func problem(_ text: String) -> DecodingError {

@@ -9,6 +9,7 @@ public protocol SettingsVariant: Sendable {
   /// What the kinds are kinds of, for messages: `optimizer`.
   static var noun: String { get }
 
+  /// The kind that the value is of.
   var kind: Kind { get }
 
   /// A kind's word, and what may be written behind it.

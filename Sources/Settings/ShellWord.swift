@@ -1,5 +1,5 @@
 extension String {
-  /// As a word that a POSIX shell reads back as this string; in quotes only where it needs them.
+  /// The word that a POSIX shell reads back as this string; in quotes only where it needs them.
   public var shellWord: String {
     let isPlain = utf8.allSatisfy { byte in
       switch byte {

@@ -9,9 +9,13 @@
 public final class AlignedBuffer<Element: BitwiseCopyable & Sendable>: @unchecked Sendable {
   // @unchecked because the memory itself is shared freely: writers keep to ranges that `Parallel` hands out.
 
+  /// How many elements it holds.
   public let count: Int
+  /// Where the first element lies; valid while this object lives.
   public let baseAddress: UnsafeMutablePointer<Element>
 
+  /// Memory for zeros; a refusal by the system ends the process (``MemoryRefusal``).
+  ///
   /// - Parameter count: number of elements, 0 or more. Memory for zero elements is still a valid address.
   public init(count: Int) {
     precondition(count >= 0, "a buffer cannot have \(count) elements")
@@ -27,6 +31,7 @@ public final class AlignedBuffer<Element: BitwiseCopyable & Sendable>: @unchecke
     self.baseAddress = raw.bindMemory(to: Element.self, capacity: max(count, 1))
   }
 
+  /// Memory that holds a copy of these elements.
   public convenience init(_ elements: some Collection<Element>) {
     self.init(count: elements.count)
     _ = UnsafeMutableBufferPointer(start: baseAddress, count: count).update(fromContentsOf: elements)
@@ -34,6 +39,7 @@ public final class AlignedBuffer<Element: BitwiseCopyable & Sendable>: @unchecke
 
   deinit { free(UnsafeMutableRawPointer(baseAddress)) }
 
+  /// The size of the elements in bytes.
   public var byteCount: Int { count * MemoryLayout<Element>.stride }
 
   /// The memory as a buffer pointer; valid while this object lives.
@@ -41,6 +47,7 @@ public final class AlignedBuffer<Element: BitwiseCopyable & Sendable>: @unchecke
     UnsafeMutableBufferPointer(start: baseAddress, count: count)
   }
 
+  /// One element, with a check that the index is in `0..<count`.
   public subscript(index: Int) -> Element {
     get {
       precondition(index >= 0 && index < count, "index \(index) is outside 0..<\(count)")

@@ -29,7 +29,7 @@ extension UnsafeMutablePointer<Float> {
 ///   formula over them stands once.
 @inlinable @inline(__always)
 public func forLanes(count: Int, _ body: (Int) -> Void) {
-  precondition(count % Lanes.scalarCount == 0, "\(count) elements are no multiple of \(Lanes.scalarCount)")
+  precondition(count % Lanes.scalarCount == 0, "\(count) elements are not a multiple of \(Lanes.scalarCount)")
   var index = 0
   while index < count {
     body(index)

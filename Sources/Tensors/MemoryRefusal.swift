@@ -6,12 +6,14 @@ internal import Synchronization
 public enum MemoryRefusal {
   private static let handler = Mutex<(@Sendable (_ byteCount: Int) -> Never)?>(nil)
 
+  /// Says what ends the process; the last call counts.
+  ///
   /// - Parameter handler: ends the process; it may not ask for memory itself.
   public static func handle(by handler: @escaping @Sendable (_ byteCount: Int) -> Never) {
     Self.handler.withLock { $0 = handler }
   }
 
-  /// Ends the process because so many bytes were refused.
+  /// Ends the process because the system refused this many bytes.
   public static func refused(byteCount: Int) -> Never {
     if let handler = handler.withLock({ $0 }) { handler(byteCount) }
     preconditionFailure("out of memory: \(byteCount) bytes were refused")

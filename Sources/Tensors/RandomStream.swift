@@ -2,13 +2,21 @@
 ///
 /// The raw values are part of what makes a run repeatable: never renumber them.
 public enum RandomPurpose: UInt32, Sendable {
+  /// Initial parameters.
   case initialization = 1
+  /// The order of samples in an epoch.
   case sampleOrder = 2
+  /// Which values dropout sets to zero.
   case dropout = 3
+  /// How samples are varied.
   case augmentation = 4
+  /// Which samples are set aside when a data set is divided.
   case split = 5
+  /// The settings that a sweep draws.
   case sweep = 6
+  /// Images that are made by ascent, and the noise in them.
   case insight = 7
+  /// Data that a program makes up.
   case synthetic = 8
 }
 

@@ -171,7 +171,7 @@ struct RunReportBuilder {
     guard let evaluation = try predictor.evaluate(store, stop: stop),
       let mistakes = try predictor.confidentMistakes(store, limit: Self.mistakeLimit, stop: stop)
     else { throw StoppedEarly("stopped by a signal; no report was written") }
-    let names = classNames(checkpoint, dataset, count: predictor.classes)
+    let names = classNames(checkpoint, dataset, count: predictor.outputCount)
     let figures = EvaluationReport(
       path, evaluation, outputs: names, classes: checkpoint.identity.classNames, dataset)
     (report.confusion, report.labels, report.errors) = (figures.confusion, figures.labels, figures.errors)

@@ -90,7 +90,7 @@ final class TensorBoardObserver: TrainerObserver {
       + (metrics.test.map { scalars("test", $0) } ?? [])
   }
 
-  private func scalars(_ group: String, _ sums: MetricSums) -> [EventLog.Scalar] {
+  private func scalars(_ group: String, _ sums: FigureSums) -> [EventLog.Scalar] {
     sums.figures.map { EventLog.Scalar("\(group)/\($0.name)", $0.value) }
   }
 

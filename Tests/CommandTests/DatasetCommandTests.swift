@@ -50,11 +50,11 @@ struct DatasetCommandTests {
     let data = folder.file("a.h5")
     try expect(
       ["import", "csv", "--from", table, "--test", table, "--label", "label", "--to", data], code: 0)
-    try expect(["dataset", "check", data], code: 65, says: "error: test: 3 sample(s) are in another split")
+    try expect(["dataset", "check", data], code: 65, says: "error: test: 3 samples in another split")
     let single = folder.file("b.h5")
     try expect(["import", "csv", "--from", table, "--label", "label", "--to", single], code: 0)
     try expect(
-      ["dataset", "check", single], code: 0, says: "warning: train: 1 sample(s) are there more than once")
+      ["dataset", "check", single], code: 0, says: "warning: train: 1 sample equal to an earlier one")
     try expect(["dataset", "check", single, "--strict"], code: 65)
   }
 

@@ -196,7 +196,7 @@ struct EveryNetworkLookTests {
     for look in ["gallery", "examples"] {
       let command = ["look", look, run, "--to", folder.file("out"), "--data"]
       try expectFailure(command + [large], code: 65, says: "14×12×1", "12×12×1")
-      try expectFailure(command + [many], code: 65, says: "has label 2, and the network knows 2 classes")
+      try expectFailure(command + [many], code: 65, says: "has label 2, but the network knows 2 classes")
     }
   }
 

@@ -94,7 +94,7 @@ struct HDF5CommandTests {
     try expect(["config", "check", config], code: 0, says: "; 40 train samples of 6×5×1")
     try Sample.dataset(folder.file("data.h5"), imageShape: [40, 5, 6, 1])
     for command in [["config", "check", config], ["plan", config, "--seconds", "0.01"]] {
-      try expect(command, code: 78, says: "samples of 5×6×1, and the network's input is 6×5×1")
+      try expect(command, code: 78, says: "samples of 5×6×1, but the network's input is 6×5×1")
     }
     try Sample.dataset(folder.file("data.h5"), labels: (0..<40).map { Int32(1 + $0 % 3) })
     try expect(["config", "check", config], code: 65, says: "label 3, but there are 3 classes")
@@ -126,10 +126,10 @@ struct HDF5CommandTests {
     return folder.file("a.h5")
   }
 
-  @Test("a file that libhdf5 comes to no end with is bad data, after some seconds")
+  @Test("a file that libhdf5 never finishes reading is bad data, after some seconds")
   func hang() throws {
     let folder = try TemporaryDirectory()
-    try expect(["dataset", "check", try endless(folder)], code: 65, says: "comes to no end with it")
+    try expect(["dataset", "check", try endless(folder)], code: 65, says: "does not finish reading it")
   }
 
   @Test("a stop signal ends the wait for a file that is being looked into", arguments: [SIGTERM, SIGINT])

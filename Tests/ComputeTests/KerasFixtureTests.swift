@@ -115,7 +115,7 @@ struct KerasFixtureTests {
     try expectEqual(values, try read(root, "final", compiled.parameters), "final")
     try compiled.load(values.trainable.baseAddress, into: stored.baseAddress)
     try loaded.refresh()
-    let logits = AlignedBuffer<Float>(count: samples * plan.classes)
+    let logits = AlignedBuffer<Float>(count: samples * plan.outputCount)
     try loaded.infer(source(0), in: workspace, logits: logits.baseAddress)
     let wanted: [Float] = try root.dataset("inference_logits").read(Float.self)
     expectClose(logits.array(), wanted, ofLargest: 1e-4, "logits after training")

@@ -82,7 +82,7 @@ final class PlanHarness {
 
   func infer(_ source: ArraySource) throws -> [Float] {
     let plan = try compiled.inferencePlan(samples: source.sampleCount)
-    let logits = AlignedBuffer<Float>(count: source.sampleCount * plan.classes)
+    let logits = AlignedBuffer<Float>(count: source.sampleCount * plan.outputCount)
     try loaded.infer(source, in: try loaded.makeWorkspace(), logits: logits.baseAddress)
     return logits.array()
   }

@@ -69,16 +69,16 @@ struct DatasetCheckTests {
     }
     let errors = found.filter { $0.severity == .error }.map(\.text)
     #expect(errors.count == 2)
-    #expect(errors[0].hasPrefix("train: 1 sample(s) with NaN or infinite values: row 6"))
+    #expect(errors[0].hasPrefix("train: 1 sample with NaN or infinite values: row 6"))
     #expect(errors[1].contains("train 0 = test 2"))
     let warnings = found.filter { $0.severity == .warning }.map(\.text)
-    #expect(warnings.contains { $0.hasPrefix("train: 1 sample(s) are there more than once: 1 = 3") })
+    #expect(warnings.contains { $0.hasPrefix("train: 1 sample equal to an earlier one: 1 = 3") })
     #expect(
-      warnings.contains { $0.hasPrefix("train: 1 sample(s) are equal to others with another label: row 3") })
+      warnings.contains { $0.hasPrefix("train: 1 sample equal to others with another label: row 3") })
     #expect(
-      warnings.contains { $0.hasPrefix("test: 1 sample(s) are equal to others with another label: row 2") })
-    #expect(warnings.contains { $0.hasPrefix("train: 1 sample(s) of one single value: row 5") })
-    #expect(warnings.contains { $0.hasPrefix("train: 1 class(es) without samples: c") })
+      warnings.contains { $0.hasPrefix("test: 1 sample equal to others with another label: row 2") })
+    #expect(warnings.contains { $0.hasPrefix("train: 1 sample of one single value: row 5") })
+    #expect(warnings.contains { $0.hasPrefix("train: 1 class without samples: c") })
   }
 
   @Test("classes of very different sizes are told")

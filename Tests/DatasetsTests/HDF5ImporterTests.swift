@@ -107,7 +107,7 @@ struct HDF5ImporterTests {
   @Test("labels that do not count from 0 are refused until somebody says what they are")
   func otherNumbers() throws {
     let text = failure([split(labels: "from-1/labels")])
-    #expect(text.contains("go from 1 to 4: say --first-label 1"), "\(text)")
+    #expect(text.contains("go from 1 to 4: pass --first-label 1"), "\(text)")
     try imported([split(labels: "from-1/labels")], reading: LabelReading(firstLabel: 1)) { file, summary in
       let dataset = try file.open(file.splits[0])
       #expect(dataset.labels == FixtureData.labels)
@@ -208,7 +208,7 @@ struct HDF5ImporterTests {
   @Test("what is in doubt is asked, and nothing is left behind")
   func doubts() throws {
     #expect(
-      failure([split(images: "axes/nchw")]).contains("looks as if channels came first: say --axes NCHW"))
+      failure([split(images: "axes/nchw")]).contains("looks as if channels came first: pass --axes NCHW"))
     #expect(failure([split(images: "wide")]).contains("too large for float32"))
     #expect(failure([split(images: "nothing")]).contains("no dataset \"nothing\": there are first, images"))
     #expect(failure([split(images: "words/fixed")]).contains("images need"))

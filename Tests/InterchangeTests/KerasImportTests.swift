@@ -27,7 +27,7 @@ struct KerasImportTests {
       sampleCount: count, workers: 1)
     let logits = try #require(
       try predictor.logits(pixels: pixels.map { UInt8($0) }, stop: StopRequest()))
-    let classes = predictor.classes
+    let classes = predictor.outputCount
     return ((0..<count).flatMap { predictor.values(logits[$0 * classes..<($0 + 1) * classes]) }, expected)
   }
 

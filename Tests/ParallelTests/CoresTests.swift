@@ -84,7 +84,7 @@ struct CoresTests {
       #expect(cores.deciding?.source == "/sys/fs/cgroup/cpu.max")
       #expect(
         cores.description
-          == "3 core(s), by /sys/fs/cgroup/cpu.max; others allow 8 (SLURM_CPUS_PER_TASK), 40 (affinity mask)")
+          == "3 cores, by /sys/fs/cgroup/cpu.max; others allow 8 (SLURM_CPUS_PER_TASK), 40 (affinity mask)")
     }
   }
 

@@ -165,7 +165,7 @@ struct BoardTests {
     }
     #expect(error?.kind == .configuration)
     #expect(
-      error?.description.hasPrefix("training.augmentation.0.flip_vertical: it must be said what happens")
+      error?.description.hasPrefix("training.augmentation.0.flip_vertical: it is not clear what happens")
         == true)
   }
 

@@ -41,7 +41,7 @@ struct CheckpointTests {
     progress.step = step
     progress.epoch = 2
     progress.position = 40
-    progress.sums = MetricSums(
+    progress.sums = FigureSums(
       FigureLayout(.classification, outputs: 3), values: [0.1 + 0.2, 17], samples: 40)
     progress.best = BestEpoch(epoch: 1, step: 5, score: 1 / 3.0)
     progress.epochsWithoutGain = 1
@@ -118,7 +118,7 @@ struct CheckpointTests {
     "sums": {
       guard let layout = $0.sums.layout else { return }
       let values = $0.sums.values
-      $0.sums = MetricSums(layout, values: [values[0].nextUp, values[1]], samples: $0.sums.samples)
+      $0.sums = FigureSums(layout, values: [values[0].nextUp, values[1]], samples: $0.sums.samples)
     },
     "best": { $0.best = nil }, "epochsWithoutGain": { $0.epochsWithoutGain += 1 },
     "plateau": { $0.plateau.wait += 1 }, "skippedSteps": { $0.skippedSteps += 1 },
@@ -284,7 +284,7 @@ struct DamageTests {
       try Data(contentsOf: URL(fileURLWithPath: path)).dropLast().write(to: URL(fileURLWithPath: path))
     }
     #expect { try CheckpointStore(folder: folder.path).newest() } throws: {
-      ($0 as? TrainingError)?.kind == .badData && "\($0)".contains("none of the 3 checkpoint(s)")
+      ($0 as? TrainingError)?.kind == .badData && "\($0)".contains("none of the 3 checkpoints")
     }
     #expect(try store.entries().count == 3)
   }

@@ -28,10 +28,10 @@ struct EngineTests {
     return (steps, samples)
   }
 
-  private static func evaluate(_ engine: TrainingEngine, _ samples: SampleSet) throws -> MetricSums {
+  private static func evaluate(_ engine: TrainingEngine, _ samples: SampleSet) throws -> FigureSums {
     let reader = samples.reader(batch: 20)
     let evaluation = try engine.evaluation()
-    var sums = MetricSums()
+    var sums = FigureSums()
     while let minibatch = try reader.next() {
       let figures = try evaluation.figures(of: minibatch, stop: StopRequest())
       sums += try #require(figures)

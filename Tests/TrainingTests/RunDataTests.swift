@@ -139,8 +139,8 @@ struct RunDataTests {
     bytes[place + 72 + 5] ^= 1
     try bytes.write(to: URL(fileURLWithPath: folder("data.h5")))
     let error = Self.error { _ = try Self.train(configuration, in: folder("run")) }
-    #expect(error?.description.contains("the train data has other contents") == true)
-    #expect(error?.description.contains("the test data has other contents") == true)
+    #expect(error?.description.contains("the train data is not the same") == true)
+    #expect(error?.description.contains("the test data is not the same") == true)
   }
 
   @Test("--verify-data with nothing to compare with says so and ends, unless changes are allowed")
@@ -241,10 +241,10 @@ struct RunDataTests {
     #expect(try Self.warning([rescale, conv, .flatten, dense], .bytes) == nil)
     #expect(try Self.warning([conv, .flatten, dense], unit) == nil)
     let small = try #require(try Self.warning([rescale, pool, conv, .flatten, dense], unit))
-    #expect(small.contains("floats from 0 to 1, and come to layer 'conv2d' as 0 to 0.003922"), "\(small)")
+    #expect(small.contains("floats from 0 to 1, and reach layer 'conv2d' as 0 to 0.003922"), "\(small)")
     let large = try #require(try Self.warning([.flatten, dense], .bytes))
     #expect(
-      large.contains("come to layer 'dense' as 0 to 255") && large.contains("rescale: {scale: 1/255}"),
+      large.contains("reach layer 'dense' as 0 to 255") && large.contains("rescale: {scale: 1/255}"),
       "\(large)")
     // What normalises, or looks numbers up, takes them of any size.
     #expect(try Self.warning([.batchNorm(BatchNorm()), conv, .flatten, dense], .bytes) == nil)

@@ -282,8 +282,8 @@ struct RunTests {
     let error = Self.error { try run(verifies: true) }
     #expect(error?.kind == .configuration)
     #expect(
-      error?.description.contains("the test data has other contents") == true, "\(error?.description ?? "")")
-    #expect(error?.description.contains("the train data has other contents") == true)
+      error?.description.contains("the test data is not the same") == true, "\(error?.description ?? "")")
+    #expect(error?.description.contains("the train data is not the same") == true)
   }
 
   @Test(

@@ -2,15 +2,15 @@
 public struct Criterion: Hashable, Sendable, Codable {
   /// What a network's outputs say of a sample.
   public enum Task: String, Hashable, Sendable, Codable, CaseIterable {
-    /// The one class that the sample belongs to: that of the largest output.
+    /// The one class that the sample belongs to, which is that of the largest output.
     case classes
-    /// Which of the labels it has, each decided by itself.
+    /// For each label whether the sample has it, decided independently.
     case labels
-    /// Numbers.
+    /// Numbers of any size.
     case values
   }
 
-  /// How the data say what is right.
+  /// How the data give the answers.
   public enum Targets: String, Hashable, Sendable, Codable {
     /// A class for each sample.
     case classes
@@ -37,7 +37,7 @@ public struct Criterion: Hashable, Sendable, Codable {
 
   /// The criterion of a loss with the figures that are usual for it.
   ///
-  /// - Parameter outputs: the number of the network's outputs: a single number compared with a class is a number, and no class of its own.
+  /// - Parameter outputs: the number of the network's outputs: a single number compared with a class is a number, and not a class.
   public init(loss: Loss, targets: Targets, outputs: Int) {
     let task = Self.task(of: loss, targets: targets, outputs: outputs)
     self.init(loss: loss, task: task, targets: targets, metrics: task.usualMetrics)

@@ -11,11 +11,11 @@ public struct Huber: ErrorLoss {
   public init(delta: Float = 1) { self.delta = delta }
 
   static let settings = SettingsDescription<Huber>(
-    "Numbers: squared differences, of which those beyond `delta` count in proportion only.", Huber(),
+    "For numbers: differences up to `delta` count squared, larger ones only in proportion.", Huber(),
     [
       SettingKey(
         "delta", \.delta, .number(.positive), keras: "delta",
-        "The difference at which one goes over into the other.")
+        "The difference at which one becomes the other.")
     ])
 
   func keras(_ targets: Criterion.Targets, takesLogits: Bool) -> KerasObject {

@@ -83,7 +83,7 @@ extension Loss: SettingsVariant {
 extension Loss: Codable {
   /// Reads a loss as checkpoints write it.
   ///
-  /// - Throws: `DecodingError` where it is none.
+  /// - Throws: `DecodingError` where there is no such loss.
   public init(from decoder: any Decoder) throws { try self.init(variantFrom: decoder) }
   /// Writes the loss as checkpoints hold it.
   public func encode(to encoder: any Encoder) throws { try encodeVariant(to: encoder) }

@@ -45,6 +45,6 @@ extension SettingKey where Root: LossRule {
   static func labelSmoothing(_ path: any WritableKeyPath<Root, Float> & Sendable) -> SettingKey {
     SettingKey(
       "label_smoothing", path, .number(NumberRange(minimum: 0, maximum: 0.99)), keras: "label_smoothing",
-      "This share of each target is spread over all classes; over yes and no for labels.")
+      "The share of each target that is spread over all classes, or for labels over yes and no.")
   }
 }

@@ -3,7 +3,7 @@ internal import Settings
 /// The mean of |z − t|, with gradient 0 where they agree.
 struct MeanAbsoluteError: ErrorLoss {
   static let settings = SettingsDescription<MeanAbsoluteError>(
-    "Numbers: the absolute difference, averaged over outputs and minibatch.", MeanAbsoluteError(), [])
+    "For numbers: the absolute difference, averaged over outputs and minibatch.", MeanAbsoluteError(), [])
 
   func keras(_ targets: Criterion.Targets, takesLogits: Bool) -> KerasObject {
     KerasObject("mean_absolute_error")

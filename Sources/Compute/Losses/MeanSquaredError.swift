@@ -3,7 +3,7 @@ internal import Settings
 /// The mean of (z − t)².
 struct MeanSquaredError: ErrorLoss {
   static let settings = SettingsDescription<MeanSquaredError>(
-    "Numbers: the squared difference, averaged over outputs and minibatch.", MeanSquaredError(), [])
+    "For numbers: the squared difference, averaged over outputs and minibatch.", MeanSquaredError(), [])
 
   func keras(_ targets: Criterion.Targets, takesLogits: Bool) -> KerasObject {
     KerasObject("mean_squared_error")

@@ -37,7 +37,7 @@ struct TargetVector {
     }
   }
 
-  /// The same mixture with another share of the first sample; what is no mixture stays as it is.
+  /// The same mixture with another share of the first sample; what is not a mixture stays as it is.
   func withShare(_ share: Float) -> TargetVector {
     var other = self
     switch target {
@@ -87,12 +87,12 @@ struct ClassTarget {
   /// The share of the first class; 1 where there is only one.
   let share: Double
 
-  /// - Parameter target: no vector.
+  /// - Parameter target: one class, or a mixture of two; not a vector.
   init(_ target: SampleTarget) {
     switch target {
     case .label(let label): (first, second, share) = (Int(label), Int(label), 1)
     case .mixed(let one, let other, let part): (first, second, share) = (Int(one), Int(other), Double(part))
-    case .values, .mixedValues: preconditionFailure("a vector is no class")
+    case .values, .mixedValues: preconditionFailure("a vector is not a class")
     }
   }
 

@@ -4,7 +4,7 @@ internal import Settings
 /// The mean over the outputs of −t·log σ(z) − (1 − t)·log(1 − σ(z)), as max(z, 0) − t·z + log(1 + e^−|z|), with
 /// targets t ← (1 − s)·t + s / 2.
 ///
-/// For outputs that are decided each by itself.
+/// It is for outputs that are decided independently.
 public struct SigmoidCrossEntropy: LossRule {
   /// s in [0, 1).
   public var labelSmoothing: Float
@@ -13,8 +13,9 @@ public struct SigmoidCrossEntropy: LossRule {
   public init(labelSmoothing: Float = 0) { self.labelSmoothing = labelSmoothing }
 
   static let settings = SettingsDescription<SigmoidCrossEntropy>(
-    "Labels that a sample has or not, each decided by itself. The network ends in one output per label, with or without "
-      + "sigmoid: the loss does it in one.", SigmoidCrossEntropy(), [.labelSmoothing(\.labelSmoothing)])
+    "For labels, each of which a sample has or has not. The network ends in one output per label, with or without "
+      + "sigmoid: the loss computes both in one step.", SigmoidCrossEntropy(),
+    [.labelSmoothing(\.labelSmoothing)])
 
   static var outputs: LossOutputs { .labels }
   static var isLinearInTargets: Bool { true }

@@ -1,7 +1,7 @@
 internal import Foundation
 internal import Settings
 
-/// Cross-entropy of labels in which what is decided rightly and surely counts little.
+/// Cross-entropy of labels in which outputs that are right and certain count little.
 ///
 /// It is the mean over the outputs of
 ///
@@ -9,7 +9,7 @@ internal import Settings
 ///
 /// with targets t ← (1 − s)·t + s / 2, and a = t·α + (1 − t)·(1 − α), or 1 without α.
 ///
-/// For outputs that are decided each by itself, of which few are true. As in Keras.
+/// It is for outputs that are decided independently, of which few are true, as in Keras.
 ///
 /// - SeeAlso: Lin et al. 2017, <https://arxiv.org/abs/1708.02002>.
 public struct SigmoidFocalCrossEntropy: LossRule {
@@ -28,15 +28,15 @@ public struct SigmoidFocalCrossEntropy: LossRule {
   }
 
   static let settings = SettingsDescription<SigmoidFocalCrossEntropy>(
-    "Labels, few of which are true: like sigmoid_cross_entropy, but what is already decided rightly counts little "
+    "For labels of which few are true: like sigmoid_cross_entropy, but outputs that are already right count little "
       + "(Lin et al. 2017).", SigmoidFocalCrossEntropy(),
     [
       SettingKey(
         "gamma", \.gamma, .number(NumberRange(minimum: 0, maximum: 100)), keras: "gamma",
-        "How little; 0 is plain cross-entropy."),
+        "How little they count; 0 is plain cross-entropy."),
       SettingKey(
         "alpha", \.alpha, .optional("none", .number(.unit)), keras: .unlessDefault("alpha"),
-        "How much true labels count, and 1 − alpha the others; `none` weighs both alike."),
+        "The weight of true labels; the others have 1 − alpha. `none` weighs both alike."),
       .labelSmoothing(\.labelSmoothing),
     ])
 

@@ -15,7 +15,7 @@ public struct SoftmaxCrossEntropy: LossRule {
   public init(labelSmoothing: Float = 0) { self.labelSmoothing = labelSmoothing }
 
   static let settings = SettingsDescription<SoftmaxCrossEntropy>(
-    "One class for each sample. The network ends in one output per class, with or without softmax: the loss does it in one.",
+    "For one class per sample. The network ends in one output per class, with or without softmax: the loss computes both in one step.",
     SoftmaxCrossEntropy(), [.labelSmoothing(\.labelSmoothing)])
 
   static var outputs: LossOutputs { .classes }

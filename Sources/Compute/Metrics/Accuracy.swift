@@ -4,7 +4,7 @@ internal import Settings
 /// share of decisions that are right.
 struct AccuracyMetric: MetricRule {
   var name: String { "accuracy" }
-  var summary: String { "share of samples (of labels: of decisions) that are right" }
+  var summary: String { "the share of samples, or for labels of decisions, that are right" }
   var tasks: Set<Criterion.Task> { [.classes, .labels] }
   var tallies: [Tally] { [.correct] }
 
@@ -40,7 +40,7 @@ struct TopAccuracyMetric: MetricRule {
   let count: Int
 
   var name: String { "top_\(count)_accuracy" }
-  var summary: String { "the class is among the \(count) largest outputs" }
+  var summary: String { "the share of samples whose class is among the \(count) largest outputs" }
   var tasks: Set<Criterion.Task> { [.classes] }
   var tallies: [Tally] { [.top(count)] }
 
@@ -74,7 +74,7 @@ struct TopTally: TallyRule {
 /// The share of samples all of whose labels are right.
 struct ExactMatchMetric: MetricRule {
   var name: String { "exact_match" }
-  var summary: String { "all labels of the sample are right" }
+  var summary: String { "the share of samples of which all labels are right" }
   var tasks: Set<Criterion.Task> { [.labels] }
   var tallies: [Tally] { [.exact] }
 

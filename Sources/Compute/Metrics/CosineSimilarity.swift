@@ -5,7 +5,7 @@ internal import Settings
 /// 1 is the same direction. As in Keras, a vector shorter than 10⁻⁶ is divided by that.
 struct CosineSimilarityMetric: MetricRule {
   var name: String { "cosine_similarity" }
-  var summary: String { "between outputs and targets; 1 is the same direction" }
+  var summary: String { "the cosine of the angle between outputs and targets; 1 is the same direction" }
   var tasks: Set<Criterion.Task> { [.values] }
   var tallies: [Tally] { [.cosine] }
 

@@ -19,10 +19,10 @@ public struct FigureLayout: Hashable, Sendable {
   public let blocks: [Block]
   /// The number of sums in all blocks together.
   public let count: Int
-  /// In the order of the blocks behind the loss.
+  /// The tallies with their places, in the order of the blocks behind the loss.
   let tallies: [(tally: Tally, rule: any TallyRule, place: Int)]
 
-  /// Finds out which sums a criterion needs for a network with so many outputs.
+  /// Finds out which sums a criterion needs for a network with this many outputs.
   public init(_ criterion: Criterion, outputs: Int) {
     var blocks = [Block(name: "loss", count: 1)]
     var tallies: [(tally: Tally, rule: any TallyRule, place: Int)] = []

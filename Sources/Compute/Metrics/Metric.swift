@@ -9,7 +9,7 @@ public import Settings
 public enum Metric: Hashable, Sendable {
   /// The share of samples, or of labels, that are decided rightly.
   case accuracy
-  /// The share of samples whose class is among so many of the largest outputs, 2 or more.
+  /// The share of samples whose class is among this many of the largest outputs, 2 or more.
   case topAccuracy(Int)
   /// The share of samples whose labels are all decided rightly.
   case exactMatch
@@ -27,9 +27,10 @@ public enum Metric: Hashable, Sendable {
   case rootMeanSquaredError
   /// The coefficient of determination, as a mean over outputs.
   case r2
+  /// The cosine of the angle between outputs and targets, as a mean over samples.
   case cosineSimilarity
 
-  /// In the order of references and tables.
+  /// The kinds, in the order of references and tables.
   enum Kind: CaseIterable {
     /// The share of samples, or of labels, that are decided rightly.
     case accuracy
@@ -91,14 +92,14 @@ public enum Metric: Hashable, Sendable {
 }
 
 extension [Metric] {
-  /// By kind, metrics of a kind as they come.
+  /// The metrics by kind; those of one kind keep their order.
   var inReferenceOrder: [Metric] {
     Metric.Kind.allCases.flatMap { kind in filter { $0.kind == kind } }
   }
 }
 
 extension Metric {
-  /// All that configurations name, in the order of references and tables.
+  /// All metrics that configurations name, in the order of references and tables.
   public static let all: [Metric] = Kind.allCases.flatMap(metrics)
 
   /// The word that configurations and tables have for it.
@@ -125,7 +126,7 @@ extension Metric {
   /// Whether more is better.
   public var isBetterHigher: Bool { rule.isBetterHigher }
 
-  /// Whether the figure can be one or another for so many outputs: whether it says anything that is not known before.
+  /// Whether the figure tells anything for this many outputs, rather than being known beforehand.
   public func isTelling(outputs: Int) -> Bool { rule.isTelling(outputs: outputs) }
 
   /// The metric in Keras, as it takes a criterion's outputs and targets.

@@ -12,7 +12,7 @@ protocol MetricRule: Sendable {
   var tasks: Set<Criterion.Task> { get }
   var tallies: [Tally] { get }
 
-  /// Whether the figure can be one or another for so many outputs.
+  /// ``Metric/isTelling(outputs:)``.
   func isTelling(outputs: Int) -> Bool
 
   func figure(_ sums: TallySums) -> Double

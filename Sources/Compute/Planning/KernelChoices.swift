@@ -16,7 +16,7 @@ public enum Pass: String, Hashable, Sendable, CaseIterable, Codable {
 public struct KernelChoices: Hashable, Sendable {
   /// Samples of a full shard; nil leaves it to the config or the cost model.
   public var shardSize: Int?
-  /// By `layer/pass`: the algorithm; by `layer/precision`: the number format.
+  /// The algorithms by `layer/pass`, and the number formats by `layer/precision`.
   private var entries: [String: String]
 
   /// Makes a record that names no layer.
@@ -34,7 +34,7 @@ public struct KernelChoices: Hashable, Sendable {
     set { entries["\(layer)/precision"] = newValue?.rawValue }
   }
 
-  /// The layers that are named.
+  /// The layers that have a choice.
   var layers: Set<String> {
     Set(entries.keys.compactMap { key in key.lastIndex(of: "/").map { String(key[..<$0]) } })
   }
@@ -58,7 +58,7 @@ public struct KernelChoices: Hashable, Sendable {
 
   /// Reads what ``text`` wrote; blank lines and lines that start with `#` do not count.
   ///
-  /// - Returns: nil for a line that is no choice.
+  /// - Returns: nil where a line is not a choice.
   public init?(text: String) {
     self.init()
     for line in text.split(separator: "\n") where !line.hasPrefix("#") {

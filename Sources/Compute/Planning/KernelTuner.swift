@@ -118,7 +118,6 @@ public struct KernelTuner {
         for (pass, candidates) in passes {
           guard let kernel = candidates.first(where: { !$0.isReference }) else { continue }
           guard mayContinue() else { return result }
-          /// Seconds of the fastest of several runs.
           let seconds = try seconds(of: kernel, pass, hopelessAbove: (fastest[pass] ?? .infinity) * 1.5)
           fastest[pass] = min(fastest[pass] ?? .infinity, seconds)
           result.append(
@@ -144,7 +143,6 @@ public struct KernelTuner {
       else {
         return 0
       }
-      /// Seconds of the fastest of several runs.
       let seconds = try KernelTuner(samples: rows, repeats: 12).seconds(of: kernel, .forward)
       return 2 * Double(rows * inner * columns) / seconds
     } catch {

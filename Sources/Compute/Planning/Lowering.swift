@@ -49,7 +49,7 @@ struct Operation {
 }
 
 extension Operation {
-  /// By what choices of kernels name the operation: its layer, and the kernel where the layer has several.
+  /// The name of the operation in choices of kernels: its layer, and the kernel where the layer has several.
   var choiceName: String { kernelName == "kernel" ? layer : "\(layer)/\(kernelName)" }
 }
 
@@ -76,12 +76,12 @@ struct FoldedNorm: Sendable {
   let norm: BatchNorm
 }
 
-/// A network as a list of operations, with what can be fused fused.
+/// A network as a list of operations, of which those that one kernel can compute are fused.
 struct Lowering {
   private(set) var operations: [Operation] = []
   /// The operation that gives the network's logits.
   private(set) var output = 0
-  /// An activation that is left out at the network's end, for the loss and whoever wants probabilities to do.
+  /// An activation that is left out at the network's end; the loss computes it, or whoever wants probabilities.
   private let leftOut: Loss.FinalActivation
   private let isForInference: Bool
   /// The operation that computes each layer's output.
@@ -221,12 +221,12 @@ struct Lowering {
     append(conv.activation, after: layer, isOutput: isOutput)
   }
 
-  /// A product of many is one of two, again and again.
+  /// Makes a product of many inputs from products of two.
   private mutating func multiply(_ layer: ResolvedLayer, _ inputs: [Int]) {
     var (product, shape) = (inputs[0], layer.inputShapes[0].asImage)
     for (factor, other) in zip(inputs, layer.inputShapes).dropFirst() {
       let other = other.asImage
-      // Of as many elements, the image counts and not the vector.
+      // Where both have as many elements, the image gives the shape, not the vector.
       let isLarger = (other.elementCount, other.rank) > (shape.elementCount, shape.rank)
       let result = isLarger ? other : shape
       emit(.multiply, inputs: [product, factor], layer: layer.name, shapes: [shape, other], output: result)
@@ -332,7 +332,7 @@ struct Lowering {
     return counts
   }
 
-  /// Drops operations that another one has swallowed and numbers the rest anew.
+  /// Drops operations that another one has swallowed, and renumbers the rest.
   private mutating func removeReplaced(_ replacement: [Int]) {
     var newIndex = [Int](repeating: 0, count: operations.count)
     var kept: [Operation] = []

@@ -19,7 +19,7 @@ struct MemoryPlanner {
     intervals[buffer].last = max(intervals[buffer].last, step)
   }
 
-  /// Greedy by size: the largest buffer first, each at the lowest offset free during its whole interval.
+  /// Places the largest buffer first, each at the lowest offset that is free during its whole interval.
   ///
   /// - Returns: each buffer's offset in bytes, a multiple of 64, and the arena's size.
   func place() -> (offsets: [Int], byteCount: Int) {

@@ -226,7 +226,7 @@ struct ConvolutionGeometry {
 
   var weightDimensions: [Int] { weights }
 
-  /// What one step of a pass computes where the layer's channels are cut into up to so many parts: the largest of them.
+  /// What one step of a pass computes where the layer's channels are cut into up to this many parts: the largest of them.
   ///
   /// All parts of a layer take the algorithm that suits this one.
   func problemOfOneStep(_ pass: Pass, parts: Int) -> ConvolutionProblem {

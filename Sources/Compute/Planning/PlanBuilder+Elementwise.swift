@@ -264,8 +264,8 @@ extension PlanBuilder {
 
   /// The shape in a layout for which there is a generated kernel: the given one, or an image in blocks of channels.
   ///
-  /// There is none for images whose pixels lie together where the channels are no multiple of 8, as behind a concatenation; the
-  /// loop that takes them is thirty times slower, and laying them out anew costs as much as the kernel.
+  /// There is none for images with channels last where their number is not a multiple of 8, as after a concatenation; the loop
+  /// for these is thirty times slower, and changing their layout costs as much as the kernel.
   private func withGeneratedKernel(_ shape: BatchNormalizationShape) throws -> BatchNormalizationShape {
     guard shape.data.rank == 4, try !normalization(shape).isGenerated else { return shape }
     for block in [16, 8] {

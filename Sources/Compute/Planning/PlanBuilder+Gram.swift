@@ -8,7 +8,7 @@ extension PlanBuilder {
   /// - Returns: G as [C, C], and the function that turns G's gradient D into F's, `(D + Dᵀ)·F`: a 1×1 convolution.
   func gram(of value: Value, layer: String) throws -> (Operand, (Operand) throws -> Gradient) {
     guard value.descriptor.rank == 4, samples == 1 else {
-      throw ComputeError.trace(reason: "layer '\(layer)' gives no maps, whose products could be taken")
+      throw ComputeError.trace(reason: "layer '\(layer)' gives no maps to take products of")
     }
     let d = value.descriptor.dimensions
     let channels = d[1]

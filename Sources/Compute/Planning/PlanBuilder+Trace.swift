@@ -4,11 +4,11 @@ internal import OneDNN
 extension PlanBuilder {
   /// Where a trace's results lie, and its two passes.
   struct TraceOutputs: Sendable {
-    /// By tap: the value, fp32, channels last.
+    /// The value of each tap, fp32, channels last.
     var values: [LayerTap: Operand] = [:]
-    /// By tap: where its gradient has to stand before the backward pass, fp32, channels last; the pass overwrites it.
+    /// Where the gradient of each tap has to stand before the backward pass, fp32, channels last; the pass overwrites it.
     var seeds: [LayerTap: Operand] = [:]
-    /// By tap: the gradient that arrived there, fp32, channels last; of the taps for which it is kept.
+    /// The gradient that arrived at each tap for which it is kept, fp32, channels last.
     var gradients: [LayerTap: Operand] = [:]
     /// The gradient of the unscaled image, channels last.
     var imageGradient: Operand?

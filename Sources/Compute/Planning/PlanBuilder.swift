@@ -166,7 +166,7 @@ final class PlanBuilder {
     try backward(combine(gradients[index]))
   }
 
-  /// A gradient's memory is used again and again, and what no step writes would be another shard's.
+  /// Memory for gradients is reused, and a part that no step writes would hold another shard's gradient.
   private func requireGradients() {
     var written: Set<Int> = []
     for step in steps {
@@ -289,7 +289,7 @@ final class PlanBuilder {
     return try adapt(image.operand, to: try channelsLast(image.descriptor))
   }
 
-  /// The first implementation that is no reference loop; a reference one only where there is nothing else.
+  /// The first implementation that is not a reference loop, or else the first of all.
   func best(_ candidates: [PrimitiveDescriptor], pass: Pass) throws(ComputeError) -> PrimitiveDescriptor {
     guard let first = candidates.first else { throw .noKernel(layer: layer, pass: pass.rawValue) }
     return candidates.first { !$0.isReference } ?? first
@@ -332,7 +332,7 @@ final class PlanBuilder {
     isTraining ? segment.operand(.gradient) : buffer(segment.descriptor)
   }
 
-  /// A vector of a layer's, as it lies in the parameters.
+  /// A layer's vector, as it lies in the parameters.
   func vector(_ name: String, ofLayer layer: String, count: Int) throws -> Segment {
     let descriptor = try MemoryDescriptor.dense([count], .f32)
     return try segment(name, ofLayer: layer, as: descriptor, .strided(descriptor))

@@ -1,4 +1,4 @@
-/// What becomes of elements, given a random number for each.
+/// Decides which elements stay, by a random number for each.
 ///
 /// Choices are made by masks of bits: a branch on a random number is guessed wrong half of the time, and without one the
 /// loops become vector instructions; not inlined, since amid other code they did not.

@@ -21,8 +21,8 @@ struct EmbeddingStep: CustomStep {
       guard words[index] >= 0, words[index] < Float(vocabulary), words[index].rounded() == words[index] else {
         throw .sample(
           reason:
-            "word \(words[index]) at position \(index % length) is none of the embedding's \(vocabulary) "
-            + "words, whole numbers from 0 to \(vocabulary - 1)")
+            "word \(words[index]) at position \(index % length) is not one of the embedding's \(vocabulary) "
+            + "words, which are whole numbers from 0 to \(vocabulary - 1)")
       }
       (target + index * dimension).update(from: vectors + Int(words[index]) * dimension, count: dimension)
     }
@@ -31,13 +31,13 @@ struct EmbeddingStep: CustomStep {
 
 /// The table's gradient: each word's vector gets the sum over its places, sample by sample, position by position.
 struct EmbeddingGradientStep: CustomStep {
-  /// In the shard.
+  /// How many words the shard has.
   let words: Int
   let vocabulary: Int
   let dimension: Int
   /// A word whose vector is never trained; nil without one.
   let paddingWord: Int?
-  /// Nil where no vector is trained: the gradient is zero then.
+  /// The gradient of the output; nil where no vector is trained, and the table's gradient is zero.
   let diffDst: Operand?
   let src: Operand
   let diffTable: Operand

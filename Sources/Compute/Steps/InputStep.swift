@@ -6,7 +6,7 @@ struct InputStep: CustomStep {
   private let pixelCount: Int
   private let channels: Int
   private let isPlanar: Bool
-  /// For each channel, or one for all.
+  /// The factors, one for each channel, or one for all; likewise the offsets.
   private let scale: [Float]
   private let offset: [Float]
   private let dst: Operand
@@ -76,7 +76,7 @@ struct InputStep: CustomStep {
     }
   }
 
-  /// From one channel to the next, and from one pixel to the next.
+  /// The elements from one channel to the next, and from one pixel to the next.
   private var strides: (channel: Int, pixel: Int) {
     isPlanar ? (pixelCount / channels, 1) : (1, channels)
   }

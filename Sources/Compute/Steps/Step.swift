@@ -20,7 +20,7 @@ struct Operand: Sendable {
   }
 
   let region: Region
-  /// In bytes from the region's start; in scratch memory, the part of a group whose it is.
+  /// The place in bytes from the region's start; in scratch memory the number of the part of a group.
   let offset: Int
   let descriptor: MemoryDescriptor
 

@@ -2,8 +2,9 @@ public import Tensors
 
 /// What is right for a sample of a minibatch.
 public enum MinibatchAnswer {
+  /// The sample's class, counted from 0.
   case label(Int32)
-  /// As many numbers as the network has outputs.
+  /// The sample's target: as many numbers as the network has outputs.
   case values(UnsafePointer<Float>)
 }
 
@@ -23,7 +24,7 @@ final class AnswerMoves: Sendable {
   private let grid: PixelGrid
   /// Numbers of an answer, a pass included.
   private let count: Int
-  /// By step: whether it moves answers.
+  /// Whether each step moves answers.
   private let movers: [Bool]
   /// Two places for the answer of the sample, and two for that of its partner.
   private let places: [AlignedBuffer<UInt8>]

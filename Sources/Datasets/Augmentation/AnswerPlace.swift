@@ -8,6 +8,7 @@ public enum AnswerPlace: String, Hashable, Sendable, CaseIterable, SettingWord {
   /// The answer lies nowhere on the sample, and stays the same.
   case nowhere = "none"
 
+  /// What the word means, for references.
   public var summary: String {
     switch self {
     case .board: "the answer lies on the sample and moves with it"
@@ -23,25 +24,25 @@ extension SettingKey {
   static func answer(
     _ path: any WritableKeyPath<Root, AnswerPlace?> & Sendable,
     otherwise: String =
-      "`none` for classes and labels that are not as many as points; otherwise it must be said"
+      "`none` where there are not as many classes or labels as points; otherwise it must be written"
   ) -> SettingKey {
     SettingKey(
       "answer", path, given: .word, otherwise: otherwise,
-      "What happens to the answer: `board` moves it with the pixels, `none` leaves it.")
+      "What happens to the answer: `board` moves it with the pixels, `none` leaves it as it is.")
   }
 }
 
 /// What is right for a sample, as far as steps that move its pixels must know.
 public struct AnswerForm: Hashable, Sendable {
-  /// The words of configurations.
+  /// What the network's outputs say of a sample.
   public enum Kind: Hashable, Sendable {
     /// One class.
     case classes
-    /// The share of each class, together 1.
+    /// The share of each class; the shares add up to 1.
     case shares
-    /// Which of several labels it has.
+    /// For each of several labels, whether the sample has it.
     case labels
-    /// Numbers.
+    /// Numbers of any size.
     case numbers
 
     var noun: String {
@@ -53,17 +54,19 @@ public struct AnswerForm: Hashable, Sendable {
     }
   }
 
+  /// What the outputs say of a sample.
   public let kind: Kind
   /// Outputs of the network: classes, labels or numbers.
   public let count: Int
 
+  /// Answers of `count` classes, labels or numbers.
   public init(_ kind: Kind, count: Int) {
     self.kind = kind
     self.count = count
   }
 
-  /// Whether there is one class for each point of a sample, or one more, a pass, that lies nowhere; or as many numbers or labels for
-  /// each point, channels innermost.
+  /// Whether there is one class for each point of a sample, or one more, a pass, that lies nowhere; or equally many numbers or
+  /// labels for each point, channels innermost.
   func fits(points: Int) -> Bool {
     if count == points || count == points + 1 { return true }
     switch kind {
@@ -101,12 +104,12 @@ extension AugmentationStep {
     }
   }
 
-  /// What becomes of answers of a form: as it was said, or as it follows from the form.
+  /// What happens to answers of a form: what the configuration says, or what follows from the form.
   ///
-  /// A wrong guess would teach a network what is not so, without a sign of it. So what can be one or the other must be said.
+  /// A wrong guess would teach a network falsehoods, and nothing would show it. So what is ambiguous must be written.
   ///
   /// - Parameter shape: of the samples, which the step fits.
-  /// - Throws: ``AnswerProblem`` where it must be said, or makes no sense.
+  /// - Throws: ``AnswerProblem`` where it must be written, or makes no sense.
   func place(of form: AnswerForm, on shape: Shape) throws(AnswerProblem) -> AnswerPlace {
     guard movement != .none else { return .nowhere }
     let points = shape[0] * shape[1]
@@ -139,36 +142,36 @@ extension AugmentationStep {
 
 /// Why it cannot be said what a step does to answers.
 enum AnswerProblem: Error, Hashable, Sendable {
-  /// It must be said, and was not.
+  /// It must be written, and was not.
   case missing(AnswerForm, points: Int)
-  /// Answers that move with the sample are wanted, and there are too few or too many numbers for its points.
+  /// Answers are to move with the sample, and there are too few or too many of them for its points.
   case unfit(AnswerForm, points: Int)
   /// Classes are to move to where no class is.
   case offThePoints
 
   /// One line.
   ///
-  /// - Parameter key: how one writes what happens to the answer, up to the word: `answer: `.
+  /// - Parameter key: how the setting is written, up to its word: `answer: `.
   func text(_ key: String) -> String {
     func needed(_ form: AnswerForm, _ points: Int) -> String {
       let each = form.kind == .labels || form.kind == .numbers ? "one or more for each" : "one for each"
       return
-        "\(form.kind.noun), \(each) of the sample's \(points) points or one for each and a pass, and the network has \(form.count)"
+        "\(form.kind.noun): \(each) of the sample's \(points) points, or one for each and one more for a pass; the network has \(form.count)"
     }
     switch self {
     case .missing(let form, let points) where form.fits(points: points):
       return
-        "it must be said what happens to the answer: the network's \(form.count) \(form.kind.noun) may lie on the sample's "
-        + "\(points) points or not; write \(key)board where they move with it, \(key)none where they stay the same"
+        "it is not clear what happens to the answer: the network's \(form.count) \(form.kind.noun) may or may not lie on the sample's "
+        + "\(points) points; write \(key)board if they move with it, \(key)none if they stay the same"
     case .missing(let form, let points):
       return
-        "it must be said what happens to the answer: write \(key)none where \(form.kind.noun) stay the same when the sample is moved; "
+        "it is not clear what happens to the answer: write \(key)none if \(form.kind.noun) stay the same when the sample is moved; "
         + "\(key)board moves them with it and takes \(needed(form, points))"
     case .unfit(let form, let points): return "\(key)board takes \(needed(form, points))"
     case .offThePoints:
       return
-        "\(key)board takes labels or numbers here, not classes: the step moves points off the sample and between others, where no "
-        + "class is"
+        "\(key)board takes labels or numbers here, not classes: the step moves points off the sample and between others, where "
+        + "there is no class"
     }
   }
 }
@@ -176,7 +179,7 @@ enum AnswerProblem: Error, Hashable, Sendable {
 extension Augmentation {
   /// Why a step cannot be applied to samples with answers of a form; nil when it can.
   ///
-  /// - Parameter key: how one writes what happens to the answer, up to the word.
+  /// - Parameter key: how the setting is written, up to its word.
   public static func problem(
     of step: AugmentationStep, for shape: Shape, answers: AnswerForm, key: String = "answer: "
   ) -> String? {

@@ -6,10 +6,13 @@ public import Tensors
 /// its own, so that one step's draws do not shift another's. Bytes stay bytes: results are rounded to the nearest and held in
 /// 0...255. Floats are not held in any range, since theirs is not known.
 public struct Augmentation: Hashable, Sendable {
+  /// The steps, the first one first; none where samples stay as they are.
   public var steps: [AugmentationStep]
 
+  /// Steps in the order in which they are applied.
   public init(_ steps: [AugmentationStep] = []) { self.steps = steps }
 
+  /// Samples stay as they are.
   public static let none = Augmentation()
 
   /// Whether some samples may be mixtures of two, with targets of two.

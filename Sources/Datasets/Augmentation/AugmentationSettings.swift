@@ -1,22 +1,27 @@
 public import Settings
 
-/// Rows and columns of pixels.
+/// A number of rows and columns of pixels.
 public struct PixelExtent: Hashable, Sendable {
+  /// How many rows.
   public var rows: Int
+  /// How many columns.
   public var columns: Int
 
+  /// An extent in pixels.
   public init(rows: Int, columns: Int) {
     self.rows = rows
     self.columns = columns
   }
 }
 
-/// A sample's sides change places.
+/// Exchanges two opposite sides of a sample.
 public struct Flip: Hashable, Sendable {
+  /// The probability that a sample is flipped, 0 to 1.
   public var probability: Double
   /// What happens to the answer; nil where that follows from its form.
   public var answer: AnswerPlace?
 
+  /// A flip, of every second sample unless it is told otherwise.
   public init(probability: Double = 0.5, answer: AnswerPlace? = nil) {
     self.probability = probability
     self.answer = answer
@@ -32,34 +37,41 @@ public struct RandomSymmetry: Hashable, Sendable {
   /// What happens to the answer; nil where that follows from its form.
   public var answer: AnswerPlace?
 
+  /// A symmetry that moves answers as their form asks, unless it is told otherwise.
   public init(answer: AnswerPlace? = nil) { self.answer = answer }
 
+  /// The settings of `board_symmetry`.
   public static let settings = SettingsDescription<RandomSymmetry>(
-    "One of the eight rotations and reflections of a square board, each as likely.", RandomSymmetry(),
+    "One of the eight rotations and reflections of a square board, each as likely as any other.",
+    RandomSymmetry(),
     [
       .answer(
         \.answer,
-        otherwise: "`board` for an output per point, or one more for a pass; otherwise it must be said")
+        otherwise: "`board` for an output per point, or one more for a pass; otherwise it must be written")
     ])
 }
 
-/// A border is put around the sample, and a part of the sample's size cut out at a uniform place.
+/// Puts a border around the sample, and cuts out a part of the sample's size at a uniform place.
 ///
 /// - SeeAlso: He et al. 2015, <https://arxiv.org/abs/1512.03385>, section 4.2.
 public struct PadAndCrop: Hashable, Sendable {
+  /// Rows above and below, columns left and right.
   public var padding: PixelExtent
+  /// What the border is made of.
   public var border: Border
   /// What happens to the answer; nil where that follows from its form.
   public var answer: AnswerPlace?
 
+  /// A border of zeros, unless it is told otherwise, and a crop.
   public init(padding: PixelExtent, border: Border = .zero, answer: AnswerPlace? = nil) {
     self.padding = padding
     self.border = border
     self.answer = answer
   }
 
+  /// The settings of `pad_and_crop`.
   public static let settings = SettingsDescription<PadAndCrop>(
-    "A border is put around the sample, and a part of its size cut out anywhere.",
+    "A border is put around the sample, and a part of the sample's size is cut out at a random place.",
     PadAndCrop(padding: PixelExtent(rows: 0, columns: 0)),
     [
       SettingKey(
@@ -68,22 +80,27 @@ public struct PadAndCrop: Hashable, Sendable {
     ])
 }
 
-/// A rectangle around a uniform pixel is filled; what reaches over the edge is cut off.
+/// Fills a rectangle around a uniform pixel; what reaches beyond the edge is cut off.
 ///
 /// - SeeAlso: DeVries & Taylor 2017, <https://arxiv.org/abs/1708.04552>.
 public struct Cutout: Hashable, Sendable {
+  /// Height and width of the rectangle in pixels.
   public var size: PixelExtent
+  /// The value that is filled in.
   public var fill: Double
+  /// The probability that a sample is changed, 0 to 1.
   public var probability: Double
 
+  /// A cutout that fills with 0 in every sample, unless it is told otherwise.
   public init(size: PixelExtent, fill: Double = 0, probability: Double = 1) {
     self.size = size
     self.fill = fill
     self.probability = probability
   }
 
+  /// The settings of `cutout`.
   public static let settings = SettingsDescription<Cutout>(
-    "A rectangle around any pixel is filled; what reaches over the edge is cut off (DeVries 2017).",
+    "A rectangle around a random pixel is filled; what reaches beyond the edge is cut off (DeVries & Taylor 2017).",
     Cutout(size: PixelExtent(rows: 1, columns: 1)),
     [
       SettingKey("size", \.size, .extent(1...4096), default: .required, "Height and width in pixels."),
@@ -95,36 +112,45 @@ public struct Cutout: Hashable, Sendable {
 ///
 /// - SeeAlso: Zhang et al. 2018, <https://arxiv.org/abs/1710.09412>.
 public struct Mixup: Hashable, Sendable {
+  /// The shape of the distribution; 1 is uniform, small values keep one of the two nearly whole.
   public var alpha: Double
+  /// The probability that a sample is mixed, 0 to 1.
   public var probability: Double
 
+  /// A mixup of every sample, unless it is told otherwise.
   public init(alpha: Double = 0.2, probability: Double = 1) {
     self.alpha = alpha
     self.probability = probability
   }
 
+  /// The settings of `mixup`.
   public static let settings = SettingsDescription<Mixup>(
-    "Blended with another sample of the minibatch, and so are the targets (Zhang et al. 2018).", Mixup(),
+    "The sample is blended with another one of the minibatch, and so are the targets (Zhang et al. 2018).",
+    Mixup(),
     [
       SettingKey("alpha", \.alpha, .number(.betaShape), "The share is drawn from Beta(alpha, alpha)."),
       .probability(\.probability),
     ])
 }
 
-/// A rectangle of the partner replaces the sample's; targets are shared by area.
+/// A rectangle of the partner replaces the sample's; targets are mixed in proportion to the areas.
 ///
 /// - SeeAlso: Yun et al. 2019, <https://arxiv.org/abs/1905.04899>.
 public struct CutMix: Hashable, Sendable {
+  /// The shape of the distribution; 1 is uniform, small values keep one of the two nearly whole.
   public var alpha: Double
+  /// The probability that a sample is mixed, 0 to 1.
   public var probability: Double
 
+  /// A CutMix of every sample, unless it is told otherwise.
   public init(alpha: Double = 1, probability: Double = 1) {
     self.alpha = alpha
     self.probability = probability
   }
 
+  /// The settings of `cutmix`.
   public static let settings = SettingsDescription<CutMix>(
-    "A rectangle is taken from another sample of the minibatch; targets are shared by area (Yun et al. 2019).",
+    "A rectangle is taken from another sample of the minibatch; targets are mixed in proportion to the areas (Yun et al. 2019).",
     CutMix(),
     [
       SettingKey(
@@ -141,7 +167,7 @@ extension NumberRange {
 
 extension SettingKey {
   static func probability(_ path: any WritableKeyPath<Root, Double> & Sendable) -> SettingKey {
-    SettingKey("probability", path, .number(.unit), "How often a sample is changed, 0 to 1.")
+    SettingKey("probability", path, .number(.unit), "The probability that a sample is changed, 0 to 1.")
   }
 }
 

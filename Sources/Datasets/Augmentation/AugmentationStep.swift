@@ -8,8 +8,11 @@ public enum AugmentationStep: Hashable, Sendable {
   case flipHorizontal(Flip)
   /// Top and bottom change places.
   case flipVertical(Flip)
+  /// A border is added, and a part of the sample's size cut out.
   case padAndCrop(PadAndCrop)
+  /// The sample is turned about its centre.
   case rotate(Rotation)
+  /// The sample is turned, enlarged, slanted and shifted.
   case affine(RandomAffine)
   /// `v·f`, f uniform in 1 ± strength and at least 0.
   case brightness(strength: Double)
@@ -17,9 +20,13 @@ public enum AugmentationStep: Hashable, Sendable {
   case contrast(strength: Double)
   /// `f·v + (1 − f)·g`, g the pixel's grey (ITU-R BT.601), f uniform in 1 ± strength and at least 0.
   case saturation(strength: Double)
+  /// A rectangle of random size is filled.
   case randomErasing(RandomErasing)
+  /// A rectangle of fixed size is filled.
   case cutout(Cutout)
+  /// The sample is blended with another one.
   case mixup(Mixup)
+  /// A rectangle of another sample replaces a part.
   case cutmix(CutMix)
   /// One of the eight rotations and reflections of a square, each as likely as any other.
   case boardSymmetry(RandomSymmetry)
@@ -37,7 +44,7 @@ public enum AugmentationStep: Hashable, Sendable {
 }
 
 extension AugmentationStep {
-  /// Whether all numbers of a varied sample are such as samples or settings have, and none between them: word numbers stay words.
+  /// Whether a varied sample has only numbers that samples or settings have, and none between them, so that word numbers stay words.
   public var keepsNumbers: Bool {
     switch self {
     case .flipHorizontal, .flipVertical, .padAndCrop, .cutout, .cutmix, .boardSymmetry: true
@@ -50,21 +57,35 @@ extension AugmentationStep {
 extension AugmentationStep: SettingsVariant {
   /// The words of configurations, in the order of references.
   public enum Kind: String, Sendable, CaseIterable {
+    /// Configures ``AugmentationStep/flipHorizontal(_:)``.
     case flipHorizontal = "flip_horizontal"
+    /// Configures ``AugmentationStep/flipVertical(_:)``.
     case flipVertical = "flip_vertical"
+    /// Configures ``AugmentationStep/padAndCrop(_:)``.
     case padAndCrop = "pad_and_crop"
+    /// Configures ``AugmentationStep/rotate(_:)``.
     case rotate
+    /// Configures ``AugmentationStep/affine(_:)``.
     case affine
+    /// Configures ``AugmentationStep/brightness(strength:)``.
     case brightness
+    /// Configures ``AugmentationStep/contrast(strength:)``.
     case contrast
+    /// Configures ``AugmentationStep/saturation(strength:)``.
     case saturation
+    /// Configures ``AugmentationStep/randomErasing(_:)``.
     case randomErasing = "random_erasing"
+    /// Configures ``AugmentationStep/cutout(_:)``.
     case cutout
+    /// Configures ``AugmentationStep/mixup(_:)``.
     case mixup
+    /// Configures ``AugmentationStep/cutmix(_:)``.
     case cutmix
+    /// Configures ``AugmentationStep/boardSymmetry(_:)``.
     case boardSymmetry = "board_symmetry"
   }
 
+  /// What messages call a kind.
   public static let noun = "step"
 
   private var member: (kind: Kind, settings: any Sendable) {
@@ -85,6 +106,7 @@ extension AugmentationStep: SettingsVariant {
     }
   }
 
+  /// The step without its settings.
   public var kind: Kind { member.kind }
 
   /// A kind's word, and what may be written behind it.
@@ -104,17 +126,18 @@ extension AugmentationStep: SettingsVariant {
     case .affine: described(RandomAffine.settings, Self.affine)
     case .brightness:
       described(
-        colour("All values times a factor.", "The factor is uniform in 1 ± this."), Self.brightness)
+        colour("All values are multiplied by a factor.", "The factor is drawn uniformly from 1 ± this."),
+        Self.brightness)
     case .contrast:
       described(
         colour(
-          "All values moved away from the sample's mean grey, or towards it.",
-          "By a factor uniform in 1 ± this."), Self.contrast)
+          "All values are moved away from the sample's mean grey, or towards it.",
+          "The factor is drawn uniformly from 1 ± this."), Self.contrast)
     case .saturation:
       described(
         colour(
-          "Colours moved away from their grey, or towards it; of bytes the grey is rounded first.",
-          "By a factor uniform in 1 ± this."),
+          "Colours are moved away from their grey, or towards it; for bytes the grey is rounded first.",
+          "The factor is drawn uniformly from 1 ± this."),
         Self.saturation)
     case .randomErasing: described(RandomErasing.settings, Self.randomErasing)
     case .cutout: described(Cutout.settings, Self.cutout)

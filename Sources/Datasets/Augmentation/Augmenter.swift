@@ -5,6 +5,7 @@ public import Tensors
 /// Steps pass the sample between two places that stay in the core's cache. Which worker asks for which sample changes nothing:
 /// the result depends on the augmentation, the seed, the minibatch and the sample's place in it.
 public final class Augmenter: Sendable {
+  /// The steps that it applies.
   public let augmentation: Augmentation
   private let seed: UInt64
   private let grid: PixelGrid
@@ -13,10 +14,12 @@ public final class Augmenter: Sendable {
   /// How answers are moved; nil where no step does.
   private let answers: AnswerMoves?
 
+  /// A worker's own memory for the steps.
+  ///
   /// - Parameters:
   ///   - sampleShape: the shape that the samples will have; every step must be possible for it and for the answers
   ///     (``Augmentation/problem(of:for:answers:)``).
-  ///   - seed: the run's.
+  ///   - seed: the run's seed.
   ///   - answers: what is right for samples; nil where only pixels are asked for.
   public init(_ augmentation: Augmentation, sampleShape: Shape, seed: UInt64, answers: AnswerForm? = nil) {
     for step in augmentation.steps {

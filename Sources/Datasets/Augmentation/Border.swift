@@ -1,14 +1,15 @@
 public import Settings
 
-/// What lies outside of a sample.
+/// What lies outside a sample.
 public enum Border: String, Hashable, Sendable, CaseIterable, SettingWord {
   /// Zeros.
   case zero
-  /// The nearest pixel, again and again.
+  /// The nearest pixel, repeated.
   case edge
   /// The sample mirrored at its outermost pixels, which are not repeated.
   case reflect
 
+  /// What the word means, for references.
   public var summary: String {
     switch self {
     case .zero: "zeros"
@@ -35,6 +36,6 @@ public enum Border: String, Hashable, Sendable, CaseIterable, SettingWord {
 
 extension SettingKey {
   static func border(_ path: any WritableKeyPath<Root, Border> & Sendable) -> SettingKey {
-    SettingKey("border", path, .word, "What lies outside of the sample.")
+    SettingKey("border", path, .word, "What lies outside the sample.")
   }
 }

@@ -96,7 +96,7 @@ extension RandomStream {
     }
   }
 
-  /// From the standard normal distribution (Box & Muller 1958).
+  /// A number from the standard normal distribution (Box & Muller 1958).
   private mutating func nextNormal() -> Double {
     let radius = (-2 * log(1 - nextUniformDouble())).squareRoot()
     return radius * cos(2 * .pi * nextUniformDouble())

@@ -8,7 +8,7 @@ struct PixelRectangle: Hashable, Sendable {
 
   var area: Int { rows.count * columns.count }
 
-  /// Around a pixel, cut off at the edges.
+  /// A rectangle around a pixel, cut off at the edges.
   init(around row: Int, _ column: Int, height: Int, width: Int, in grid: PixelGrid) {
     let (top, left) = (row - height / 2, column - width / 2)
     rows = min(max(top, 0), grid.height)..<max(0, min(top + height, grid.height))

@@ -2,19 +2,22 @@ public import Settings
 
 /// A turn, a change of size, a slant and a shift about the sample's centre, with bilinear interpolation.
 public struct RandomAffine: Hashable, Sendable {
-  /// Turned by a uniform angle within ± this.
+  /// The angle of the turn is uniform within ± this, in degrees.
   public var degrees: Double
-  /// Shifted by a uniform share of height and of width, each within ± this.
+  /// The shift is a share of height and of width, each uniform within ± this.
   public var translate: Double
-  /// Enlarged by a factor uniform between these.
+  /// The enlargement is a factor uniform between these.
   public var scale: ClosedRange<Double>
-  /// Slanted along the rows by a uniform angle within ± this, in degrees.
+  /// The angle of the slant along the rows is uniform within ± this, in degrees.
   public var shear: Double
+  /// What stands where no pixel of the sample lies.
   public var border: Border
+  /// The probability that a sample is changed, 0 to 1.
   public var probability: Double
   /// What happens to the answer; nil where that follows from its form.
   public var answer: AnswerPlace?
 
+  /// A map that changes nothing but what it is told to change.
   public init(
     degrees: Double = 0, translate: Double = 0, scale: ClosedRange<Double> = 1...1, shear: Double = 0,
     border: Border = .zero, probability: Double = 1, answer: AnswerPlace? = nil
@@ -28,32 +31,40 @@ public struct RandomAffine: Hashable, Sendable {
     self.answer = answer
   }
 
+  /// The settings of `affine`.
   public static let settings = SettingsDescription<RandomAffine>(
-    "Turned, enlarged, slanted and shifted about its centre, with bilinear interpolation.", RandomAffine(),
+    "The sample is turned, enlarged, slanted and shifted about its centre, with bilinear interpolation.",
+    RandomAffine(),
     [
-      SettingKey("degrees", \.degrees, .number(.halfTurn), "By a uniform angle within ± this."),
+      SettingKey(
+        "degrees", \.degrees, .number(.halfTurn),
+        "The angle of the turn is drawn uniformly within ± this many degrees."),
       SettingKey(
         "translate", \.translate, .number(.unit),
-        "By a uniform share of height and of width, each within ± this."),
+        "The shift is a share of height and of width, each drawn uniformly within ± this."),
       SettingKey(
         "scale", \.scale, .word("none", for: 1...1, or: .bounds(NumberRange(minimum: 0.01, maximum: 100))),
-        "By a factor uniform between these two."),
+        "The factor of the enlargement is drawn uniformly between these two."),
       SettingKey(
         "shear", \.shear, .number(NumberRange(minimum: 0, maximum: 80)),
-        "Along the rows by a uniform angle within ± this."), .border(\.border), .probability(\.probability),
+        "The angle of the slant along the rows is drawn uniformly within ± this many degrees."),
+      .border(\.border), .probability(\.probability),
       .answer(\.answer),
     ])
 }
 
 /// A turn about the sample's centre, with bilinear interpolation.
 public struct Rotation: Hashable, Sendable {
-  /// Turned by a uniform angle within ± this.
+  /// The angle is uniform within ± this, in degrees.
   public var degrees: Double
+  /// What stands where no pixel of the sample lies.
   public var border: Border
+  /// The probability that a sample is changed, 0 to 1.
   public var probability: Double
   /// What happens to the answer; nil where that follows from its form.
   public var answer: AnswerPlace?
 
+  /// A turn of every sample, unless it is told otherwise.
   public init(
     degrees: Double, border: Border = .zero, probability: Double = 1, answer: AnswerPlace? = nil
   ) {
@@ -63,11 +74,13 @@ public struct Rotation: Hashable, Sendable {
     self.answer = answer
   }
 
+  /// The settings of `rotate`.
   public static let settings = SettingsDescription<Rotation>(
-    "Turned about its centre, with bilinear interpolation.", Rotation(degrees: 0),
+    "The sample is turned about its centre, with bilinear interpolation.", Rotation(degrees: 0),
     [
       SettingKey(
-        "degrees", \.degrees, .number(.halfTurn), default: .required, "By a uniform angle within ± this."),
+        "degrees", \.degrees, .number(.halfTurn), default: .required,
+        "The angle is drawn uniformly within ± this many degrees."),
       .border(\.border), .probability(\.probability),
       .answer(\.answer),
     ])

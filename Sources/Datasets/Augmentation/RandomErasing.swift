@@ -1,6 +1,6 @@
 public import Settings
 
-/// A rectangle of uniform area and log-uniform proportions is filled, anywhere inside the sample.
+/// Fills a rectangle of uniform area and log-uniform proportions, anywhere inside the sample.
 ///
 /// Ten rectangles are tried until one fits; a sample that none fits stays as it is.
 ///
@@ -10,16 +10,20 @@ public struct RandomErasing: Hashable, Sendable {
   public enum Fill: Hashable, Sendable {
     /// Each number anew: 0...255 for bytes, for floats uniform between the sample's smallest and largest.
     case random
+    /// This number everywhere.
     case value(Double)
   }
 
+  /// The probability that a sample is changed, 0 to 1.
   public var probability: Double
-  /// Share of the sample's area.
+  /// Bounds of the rectangle's share of the sample's area.
   public var area: ClosedRange<Double>
-  /// Height by width.
+  /// Bounds of the rectangle's height divided by its width.
   public var aspect: ClosedRange<Double>
+  /// What the rectangle is filled with.
   public var fill: Fill
 
+  /// An erasing; the defaults are torchvision's.
   public init(
     probability: Double = 0.5, area: ClosedRange<Double> = 0.02...0.33,
     aspect: ClosedRange<Double> = 0.3...3.3, fill: Fill = .random
@@ -30,6 +34,7 @@ public struct RandomErasing: Hashable, Sendable {
     self.fill = fill
   }
 
+  /// The settings of `random_erasing`.
   public static let settings = SettingsDescription<RandomErasing>(
     "A rectangle of random size is filled (Zhong et al. 2017).", RandomErasing(),
     [
@@ -37,24 +42,28 @@ public struct RandomErasing: Hashable, Sendable {
       SettingKey(
         "area", \.area,
         .word("default", for: RandomErasing().area, or: .bounds(NumberRange(minimum: 0.0001, maximum: 1))),
-        "Share of the sample's area between these two; by default [0.02, 0.33]."),
+        "The rectangle's share of the sample's area lies between these two; by default [0.02, 0.33]."),
       SettingKey(
         "aspect", \.aspect,
         .word("default", for: RandomErasing().aspect, or: .bounds(NumberRange(minimum: 0.01, maximum: 100))),
-        "Height by width between these two; by default [0.3, 3.3]."),
-      SettingKey("fill", \.fill, Fill.settings.form, "With what."),
+        "The rectangle's height divided by its width lies between these two; by default [0.3, 3.3]."),
+      SettingKey("fill", \.fill, Fill.settings.form, "What the rectangle is filled with."),
     ])
 }
 
 extension RandomErasing.Fill: SettingsVariant {
   /// The words of configurations.
   public enum Kind: String, Sendable, CaseIterable {
+    /// Configures ``RandomErasing/Fill/random``.
     case random
+    /// Configures ``RandomErasing/Fill/value(_:)``.
     case value
   }
 
+  /// What messages call a kind.
   public static let noun = "fill"
 
+  /// The fill without its number.
   public var kind: Kind {
     switch self {
     case .random: .random
@@ -68,10 +77,11 @@ extension RandomErasing.Fill: SettingsVariant {
     case .random:
       SettingsKind(
         kind.rawValue,
-        "Each value anew: 0 to 255, or between the sample's least and greatest for floats.", .random)
+        "A random number for each value: 0 to 255 for bytes, between the sample's least and greatest for floats.",
+        .random)
     case .value:
       SettingsKind(
-        kind.rawValue, "This value.", .number(.any), wrap: Self.value,
+        kind.rawValue, "The same number for each value.", .number(.any), wrap: Self.value,
         unwrap: { if case .value(let number) = $0 { number } else { nil } })
     }
   }

@@ -1,6 +1,6 @@
 /// What each dimension of an array of samples is, in the order of the file, outermost first.
 ///
-/// Written as letters: N for samples, H, W and C for rows, columns and channels of images, L and C for steps and channels of
+/// It is written as letters: N for samples, H, W and C for rows, columns and channels of images, L and C for steps and channels of
 /// sequences, F for features. `NCHW` is PyTorch's order, `NCWH` MATLAB's H×W×C×N as HDF5 has it, which is reversed.
 public struct AxisOrder: Sendable, Hashable, CustomStringConvertible {
   /// The letters that go together, in the order in which samples are kept.
@@ -11,7 +11,9 @@ public struct AxisOrder: Sendable, Hashable, CustomStringConvertible {
   /// The same letters in the order in which samples are kept.
   let kept: [Character]
 
-  /// - Returns: nil for letters that are no order of samples.
+  /// Reads the letters, in upper or lower case.
+  ///
+  /// - Returns: nil for letters that are not an order of samples.
   public init?(_ text: String) {
     let letters = Array(text.uppercased())
     guard let kept = Self.known.first(where: { $0.sorted() == letters.sorted() }) else { return nil }
@@ -19,7 +21,7 @@ public struct AxisOrder: Sendable, Hashable, CustomStringConvertible {
     self.kept = Array(kept)
   }
 
-  /// The usual order of so many dimensions.
+  /// The usual order of this many dimensions; nil where there is none.
   init?(rank: Int) {
     switch rank {
     case 2: self.init("NF")
@@ -29,6 +31,7 @@ public struct AxisOrder: Sendable, Hashable, CustomStringConvertible {
     }
   }
 
+  /// The letters, in the order of the file.
   public var description: String { String(letters) }
 
   /// The place of the samples among the dimensions.

@@ -7,17 +7,20 @@ internal import Tensors
 public struct CIFARImporter: DatasetImporter {
   /// CIFAR-10, or CIFAR-100 with one of its two sets of classes.
   public enum Variant: String, Sendable, CaseIterable {
+    /// CIFAR-10 with its 10 classes.
     case cifar10
-    /// 100 classes.
+    /// CIFAR-100 with its 100 classes.
     case cifar100
-    /// The 20 groups of CIFAR-100's classes.
+    /// CIFAR-100 with the 20 groups of its classes.
     case cifar100Coarse
   }
 
+  /// Which data set, and which of its classes.
   public let variant: Variant
-  /// A folder with the files, or above their usual folder, or the archive.
+  /// The folder with the files, or the one above it, or the archive.
   public let path: String
 
+  /// An importer of a data set from a folder or archive.
   public init(_ variant: Variant, from path: String) {
     self.variant = variant
     self.path = path
@@ -131,7 +134,7 @@ struct CIFARFiles {
     } else {
       files = try TarArchive.extract(path, wants: wanted.contains, check: check)
     }
-    // The version of which more is there is meant.
+    // The version of which more files are there is the one that is meant.
     func present(_ names: [String]) -> Int { names.count { files[$0] != nil } }
     let counts = versions.map { present($0.names.training + $0.names.test) }
     let version = versions[counts[1] > counts[0] ? 1 : 0]
@@ -150,7 +153,7 @@ struct CIFARFiles {
     place = path
   }
 
-  /// In the order of the labels; the numbers where no file tells them.
+  /// The names of the classes, by label; their numbers where no file has names.
   func classNames() throws -> [String] {
     let count = variant == .cifar10 ? 10 : variant == .cifar100 ? 100 : 20
     let meta = Self.names(variant, binary: isBinary).meta

@@ -14,7 +14,7 @@ struct CSVClasses {
     guard words.count <= 100_000, !areNumbers || largest < 1_000_000 else {
       throw DatasetError(
         .badData,
-        "\(tables[0].path) has \(words.count) different labels; is the column of labels the right one?")
+        "\(tables[0].path) has \(words.count) different labels; is this the column of labels?")
     }
     if areNumbers, numbers.allSatisfy({ $0 >= 0 }) {
       names = (0...largest).map { "\($0)" }
@@ -39,11 +39,11 @@ struct CSVClasses {
     for (_, alike) in Dictionary(grouping: names, by: { $0.lowercased() }).sorted(by: { $0.key < $1.key })
     where alike.count > 1 {
       notes.append(
-        "the labels \(alike.map { "\"\($0)\"" }.joined(separator: " and ")) look alike and are classes of their own"
+        "the labels \(alike.map { "\"\($0)\"" }.joined(separator: " and ")) look alike and were taken as different classes"
       )
     }
     for name in names where CSVMissing.words.contains(name.lowercased()) {
-      notes.append("the label \"\(name)\", which often stands for a missing one, is a class")
+      notes.append("the label \"\(name)\", which often stands for a missing value, was taken as a class")
     }
     return notes
   }

@@ -1,4 +1,4 @@
-/// What the columns of a table are that are no values, by their names or their places from 1.
+/// The roles of columns that are not values, by the columns' names or their places from 1.
 struct CSVRoles {
   /// Empty where there are targets.
   let label: String
@@ -41,18 +41,18 @@ struct CSVColumns {
     let named = targets + [label, weight].compactMap(\.self)
     let dropped = try roles.dropped.map(finder.column)
     guard Set(named + dropped).count == named.count + Set(dropped).count else {
-      throw DatasetError(.badData, "\(path): a column is named for two things, or twice")
+      throw DatasetError(.badData, "\(path): a column is given two roles, or is named twice")
     }
     let index =
       hasHeader ? Self.indexColumns(first).filter { !named.contains($0) && !dropped.contains($0) } : []
     for column in index {
       notes.append(
-        "\(path): column \(column + 1) has no name of its own, as the index that pandas writes, and was left out; a name in the first line keeps it"
+        "\(path): column \(column + 1) has no name of its own, like the index that pandas writes, and was left out; a name in the first line keeps it"
       )
     }
     for text in roles.all where finder.isAmbiguous(text) {
       notes.append(
-        "\(path): \"\(text)\" is taken for the column that is called so, not for the column at that place")
+        "\(path): \"\(text)\" was taken as the name of a column, not as its place")
     }
     values = (0..<count).filter { !named.contains($0) && !dropped.contains($0) && !index.contains($0) }
     guard !values.isEmpty else {
@@ -119,12 +119,12 @@ struct CSVColumns {
     guard Set(own).count == own.count, Set(own) == Set(wanted) else {
       let place = zip(own, wanted).enumerated().first { $0.element.0 != $0.element.1 }?.offset ?? 0
       return notes.append(
-        "\(path) and \(other.path) call their columns of values by other names (\"\(own[place])\" and \"\(wanted[place])\"); they are taken by their places"
+        "\(path) and \(other.path) name their columns of values differently (\"\(own[place])\" and \"\(wanted[place])\"); they were matched by place"
       )
     }
     let places = Dictionary(uniqueKeysWithValues: zip(own, values))
     values = wanted.compactMap { places[$0] }
-    notes.append("\(path) has its columns in another order than \(other.path); they are taken by their names")
+    notes.append("\(path) has its columns in another order than \(other.path); they were matched by name")
   }
 }
 

@@ -8,21 +8,25 @@ public import Tensors
 public struct CSVImporter: DatasetImporter {
   /// One group of the dataset file and where it comes from.
   public struct Split: Sendable {
+    /// The name of the group: `train`.
     public let name: String
+    /// The table.
     public let path: String
 
+    /// A group and its table.
     public init(name: String, path: String) {
       self.name = name
       self.path = path
     }
   }
 
+  /// The groups in the order of the file; at least one.
   public var splits: [Split]
   /// The labels' column: its name in the first row, or its place from 1.
   ///
   /// Empty where there are targets.
   public var label: String
-  /// The columns of targets, numbers of any size; likewise.
+  /// The columns of targets, numbers of any size, by names or places; empty where there are labels.
   public var targets: [String]
   /// The column of the samples' weights; nil for none.
   public var weight: String?
@@ -30,8 +34,10 @@ public struct CSVImporter: DatasetImporter {
   public var dropped: [String]
   /// `[H, W, C]` with as many numbers as there are other columns; nil for features `[F]`.
   public var sampleShape: Shape?
+  /// How the tables are written down.
   public var format: CSVFormat
 
+  /// An importer of tables that have either a label or targets.
   public init(
     splits: [Split], label: String = "", targets: [String] = [], weight: String? = nil,
     dropped: [String] = [],

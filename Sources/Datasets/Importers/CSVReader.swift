@@ -6,11 +6,12 @@ public struct CSVFormat: Sendable, Hashable {
   public var delimiter: Character
   /// What stands before the fraction of a number: a point or a comma.
   public var decimal: Character
-  /// Nil for UTF-8, or what the file's byte order mark says.
+  /// The encoding of the file; nil for UTF-8, or what its byte order mark says.
   public var encoding: TextEncoding?
   /// Whether the first row has names; nil to find out.
   public var hasHeader: Bool?
 
+  /// The usual format: commas, points, and a first row that may have names.
   public init(
     delimiter: Character = ",", decimal: Character = ".", encoding: TextEncoding? = nil,
     hasHeader: Bool? = nil
@@ -123,7 +124,8 @@ final class CSVReader {
         state = .quoted
       case 0:
         throw DatasetError(
-          .badData, "\(path), line \(line): a zero byte; is it a table? UTF-16 is read by --encoding utf-16")
+          .badData, "\(path), line \(line): a zero byte; is it a table? UTF-16 is read with --encoding utf-16"
+        )
       default:
         row.append(byte)
         if state != .start || (byte != 32 && byte != 9) { state = .plain }
@@ -141,7 +143,7 @@ final class CSVReader {
       let bytes = failure.bytes.map { String($0, radix: 16) }.joined(separator: " ")
       throw DatasetError(
         .badData,
-        "\(path), line \(nextLine): the bytes \(bytes) are no \(failure.encoding.name); --encoding names the file's encoding"
+        "\(path), line \(nextLine): the bytes \(bytes) are not \(failure.encoding.name); --encoding names the file's encoding"
       )
     }
     position = 0
@@ -173,7 +175,7 @@ final class CSVReader {
     guard let text = String(validating: bytes(field), as: UTF8.self) else {
       throw DatasetError(
         .badData,
-        "\(path), line \(line), column \(field + 1): \"\(readable(field))\" is not UTF-8; --encoding names the file's encoding, such as windows-1252 of Excel"
+        "\(path), line \(line), column \(field + 1): \"\(readable(field))\" is not UTF-8; --encoding names the file's encoding, such as Excel's windows-1252"
       )
     }
     return text

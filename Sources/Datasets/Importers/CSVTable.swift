@@ -6,13 +6,13 @@ struct CSVTable {
   /// Whether all values are whole numbers from 0 to 255.
   private(set) var isBytes = true
   private(set) var count = 0
-  /// Row by row; none where there are labels.
+  /// The targets row by row; none where there are labels.
   private(set) var targets: [Float] = []
-  /// Empty where there is no such column.
+  /// The weight of each row; empty where there is no such column.
   private(set) var weights: [Float] = []
   /// The different labels, as bytes of UTF-8, in the order in which they come.
   private(set) var labels: [[UInt8]] = []
-  /// For each row the place of its label in `labels`.
+  /// The place in `labels` of each row's label.
   private(set) var rowLabels: [Int32] = []
   private(set) var notes: [String] = []
 
@@ -43,7 +43,7 @@ struct CSVTable {
       for column in columns.targets { targets.append(Float(try value(reader, column))) }
       if let column = columns.weight {
         let weight = try value(reader, column)
-        guard weight >= 0 else { throw problem(reader, column, "is no weight, which is a number from 0 up") }
+        guard weight >= 0 else { throw problem(reader, column, "is not a weight, which must be at least 0") }
         weights.append(Float(weight))
       }
       count += 1
@@ -57,7 +57,7 @@ struct CSVTable {
     for place in counters ?? [] where count >= 10 {
       let column = columns.values[place]
       notes.append(
-        "\(path): \(columns.title(column)) counts the rows; as a value it may give the label away, and --drop \(columns.names?[column] ?? "\(column + 1)") leaves it out"
+        "\(path): \(columns.title(column)) counts the rows; as a value it may give the label away; --drop \(columns.names?[column] ?? "\(column + 1)") leaves it out"
       )
     }
   }
@@ -87,7 +87,7 @@ struct CSVTable {
     let bytes = Array(reader.bytes(column))
     guard !bytes.isEmpty else { throw problem(reader, column, nil, "the label is empty") }
     if let place = places[bytes] { return rowLabels.append(place) }
-    // Text that is no text would make different labels the same.
+    // Bytes that are not text would make different labels the same.
     _ = try reader.text(column)
     places[bytes] = Int32(labels.count)
     rowLabels.append(Int32(labels.count))
@@ -98,7 +98,7 @@ struct CSVTable {
   private func value(_ reader: CSVReader, _ column: Int) throws -> Double {
     guard let value = reader.number(column) else { throw problem(reader, column, reason(reader, column)) }
     guard Float(value).isFinite else {
-      throw problem(reader, column, "is beyond float32, which goes to 3.4e38")
+      throw problem(reader, column, "is beyond the range of float32 (3.4e38)")
     }
     return value
   }
@@ -114,28 +114,28 @@ struct CSVTable {
         + (reason.map { "\"\(reader.readable(column).prefix(60))\" \($0)" } ?? what))
   }
 
-  /// Why a field is no number, as far as its text tells.
+  /// Why a field is not a number, as far as its text tells.
   private func reason(_ reader: CSVReader, _ column: Int) -> String {
     let bytes = reader.bytes(column)
     let text = String(decoding: bytes, as: UTF8.self).lowercased()
-    let leaveOut = "fill it, or leave the column out by --drop"
-    if text.isEmpty { return "is no number: the cell is empty; \(leaveOut)" }
+    let leaveOut = "fill it, or leave the column out with --drop"
+    if text.isEmpty { return "is not a number: the cell is empty; \(leaveOut)" }
     if CSVMissing.words.contains(text) {
-      return "is no finite number but stands for a missing one; \(leaveOut)"
+      return "is not a number but stands for a missing one; \(leaveOut)"
     }
     if ["inf", "+inf", "-inf", "infinity", "+infinity", "-infinity"].contains(text) {
-      return "is no finite number"
+      return "is not a finite number"
     }
     let other: Character = format.decimal == "." ? "," : "."
     if CSVReader.decimal(bytes, mark: other.asciiValue ?? 0) != nil {
       return
-        "is no number; --decimal \"\(other)\" reads fractions behind a \(other == "," ? "comma" : "point")"
+        "is not a number; --decimal \"\(other)\" reads fractions behind a \(other == "," ? "comma" : "point")"
     }
     let digits = bytes.filter { ![UInt8(ascii: "."), UInt8(ascii: ","), UInt8(ascii: "'"), 32].contains($0) }
     if digits.count < bytes.count, CSVReader.decimal(digits[...]) != nil {
-      return "is no number: marks between thousands are not read; take them out"
+      return "is not a number: separators between thousands are not read; remove them"
     }
-    return "is no decimal number; --drop leaves a column out"
+    return "is not a decimal number; --drop leaves a column out"
   }
 }
 

@@ -1,4 +1,4 @@
-/// A word on classes that are counted and have no samples.
+/// Notes on classes that are counted and have no samples.
 enum EmptyClasses {
   /// - Returns: nil where each class has samples.
   static func note(present: Set<Int>, count: Int) -> String? {
@@ -11,7 +11,7 @@ enum EmptyClasses {
       "\(missing.count) of the \(count) classes \(missing.count == 1 ? "has" : "have") no samples: \(first)\(missing.count > 1 ? ", …" : "")"
   }
 
-  /// - Parameter names: of the classes; nil where there are targets.
+  /// - Parameter names: the names of the classes; nil where there are targets.
   static func note(_ targets: [DatasetWriter.Targets], _ names: [String]?) -> [String] {
     var present = Set<Int>()
     for target in targets {

@@ -2,7 +2,7 @@
 ///
 /// - SeeAlso: Xiao, Rasul and Vollgraf 2017, <https://arxiv.org/abs/1708.07747>.
 public enum FashionMNIST {
-  /// In the order of the labels.
+  /// The names of the classes, by label.
   public static let classNames = [
     "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
   ]

@@ -138,7 +138,7 @@ final class HDF5ImportInput {
     if shape.count == 4, [1, 3].contains(shape[1]), !(1...4).contains(shape[3]) {
       throw DatasetError(
         .badData,
-        "\(name), which looks as if channels came first: say --axes NCHW, or --axes NCWH as MATLAB has it, or --axes NHWC where "
+        "\(name), which looks as if channels came first: pass --axes NCHW, or --axes NCWH for MATLAB's order, or --axes NHWC if "
           + "they are last")
     }
     return usual
@@ -169,7 +169,7 @@ final class HDF5ImportInput {
       guard let bad = values.firstIndex(where: { !$0.isFinite }) else { return }
       let row = rows[range.lowerBound + bad / sampleShape.reduce(1, *)]
       throw DatasetError(
-        .badData, "row \(row) of \(imagesName) has a value that is no number or too large for float32")
+        .badData, "row \(row) of \(imagesName) has a value that is not a number or is too large for float32")
     }
   }
 
@@ -298,7 +298,7 @@ final class HDF5ImportInput {
       guard let word = String(validating: bytes, as: UTF8.self) else {
         throw DatasetError(
           .badData,
-          "\(quoted(dataset)): element \(index) is not UTF-8 (byte values \(bytes.prefix(12))); write it anew as UTF-8"
+          "\(quoted(dataset)): element \(index) is not UTF-8 (byte values \(bytes.prefix(12))); rewrite it as UTF-8"
         )
       }
       return word

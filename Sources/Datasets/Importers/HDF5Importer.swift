@@ -9,16 +9,20 @@ internal import Tensors
 public struct HDF5Importer: DatasetImporter {
   /// One group of the dataset file and where it comes from.
   public struct Split: Sendable {
+    /// The name of the group: `train`.
     public let name: String
     /// The files in which names without one are looked up, one after another.
     public let files: [String]
     /// A dataset's name, or `FILE:NAME`.
     public let images: String
+    /// The labels or targets; each name is a dataset's, or `FILE:NAME`.
     public let target: TargetName
+    /// The samples' weights; nil for none.
     public let weights: String?
-    /// Nil for all.
+    /// The samples that are taken; nil for all.
     public let rows: RowChoice?
 
+    /// A group and its datasets.
     public init(
       name: String, files: [String], images: String, target: TargetName, weights: String? = nil,
       rows: RowChoice? = nil
@@ -32,19 +36,24 @@ public struct HDF5Importer: DatasetImporter {
     }
   }
 
+  /// The groups in the order of the file; at least one.
   public let splits: [Split]
-  /// Nil for samples first and channels last.
+  /// What the images' dimensions are; nil for samples first and channels last.
   public let axes: AxisOrder?
+  /// How labels become classes from 0.
   public let labelReading: LabelReading
-  /// Names of the classes or of the target columns, or the name of a dataset of them.
+  /// The names of the classes or of the target columns; nil for those of the files.
   public let classNames: ClassNames?
 
   /// Where the names of the classes come from.
   public enum ClassNames: Sendable, Hashable {
+    /// These names.
     case list([String])
+    /// The texts in this dataset, a name or `FILE:NAME`.
     case dataset(String)
   }
 
+  /// An importer of these groups.
   public init(
     splits: [Split], axes: AxisOrder? = nil, labelReading: LabelReading = LabelReading(),
     classNames: ClassNames? = nil
@@ -129,7 +138,7 @@ public struct HDF5Importer: DatasetImporter {
     }
   }
 
-  /// What is right for the samples of each split.
+  /// The labels or targets of each split.
   private func targets(_ inputs: [HDF5ImportInput], _ given: [String]?) throws -> [DatasetWriter.Targets] {
     let found = inputs.compactMap(\.labels)
     if found.count == inputs.count {
@@ -138,7 +147,7 @@ public struct HDF5Importer: DatasetImporter {
     }
     return try inputs.map { input in
       guard let table = input.targets, let first = inputs[0].targets else {
-        throw DatasetError(.badData, "\(input.name) has labels, and another split targets")
+        throw DatasetError(.badData, "\(input.name) has labels, and another split has targets")
       }
       guard table.width == first.width else {
         throw DatasetError(

@@ -7,6 +7,7 @@ public import Tensors
 ///
 /// - SeeAlso: The format's description by LeCun, Cortes and Burges, <http://yann.lecun.com/exdb/mnist/>.
 public final class IDXFile {
+  /// The file's path.
   public let path: String
   /// Dimensions, outermost first: `[60000, 28, 28]`.
   public let shape: Shape
@@ -15,7 +16,7 @@ public final class IDXFile {
 
   /// Opens a file and reads its header.
   ///
-  /// - Throws: ``DatasetError`` of kind `missingInput`, or `badData` when it is no IDX file of unsigned bytes, or when
+  /// - Throws: ``DatasetError`` of kind `missingInput`, or `badData` when it is not an IDX file of unsigned bytes, or when
   ///   an uncompressed file has another length than its header says.
   public init(_ path: String) throws {
     let bytes = try ByteStream(path)

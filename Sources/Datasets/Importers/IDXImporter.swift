@@ -4,10 +4,14 @@ internal import Tensors
 public struct IDXImporter: DatasetImporter {
   /// One group of the dataset file and where it comes from.
   public struct Split: Sendable {
+    /// The name of the group: `train`.
     public let name: String
+    /// The file of images, `[N, H, W]` or `[N, H, W, C]`.
     public let imagesPath: String
+    /// The file of labels, `[N]`.
     public let labelsPath: String
 
+    /// A group and its files.
     public init(name: String, imagesPath: String, labelsPath: String) {
       self.name = name
       self.imagesPath = imagesPath
@@ -15,10 +19,12 @@ public struct IDXImporter: DatasetImporter {
     }
   }
 
+  /// The groups in the order of the file; at least one.
   public let splits: [Split]
-  /// In the order of the labels; nil to number the classes of the labels found.
+  /// The names of the classes, by label; nil to number the classes that are found.
   public let classNames: [String]?
 
+  /// An importer of these groups.
   public init(splits: [Split], classNames: [String]? = nil) {
     self.splits = splits
     self.classNames = classNames

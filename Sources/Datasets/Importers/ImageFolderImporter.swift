@@ -6,8 +6,8 @@ internal import Tensors
 
 /// A folder with a folder of PNG and JPEG files per class, or one level more: `train/cat/1.png`, `test/dog/7.jpg`.
 ///
-/// Classes and files are taken in the order of their names' bytes. Images are decoded by several threads. Transparent ones are laid
-/// on black; of 16 bits a channel the upper 8 are kept.
+/// Classes and files are taken in the order of their names' bytes. Several threads decode images. Transparent ones are laid
+/// on black; of 16 bits per channel the upper 8 are kept.
 public struct ImageFolderImporter: DatasetImporter {
   /// How an image is brought to the wanted proportions.
   public enum Fit: String, Sendable, CaseIterable {
@@ -21,18 +21,28 @@ public struct ImageFolderImporter: DatasetImporter {
 
   /// What happens with a file that cannot be read.
   public enum Unreadable: String, Sendable, CaseIterable {
+    /// The import fails.
     case stop
+    /// The file is left out, with a note.
     case skip
   }
 
+  /// The folder of class folders, or of splits.
   public var path: String
+  /// Rows of each sample.
   public var height: Int
+  /// Columns of each sample.
   public var width: Int
+  /// Grey or RGB.
   public var channels: Image.Channels
+  /// How an image is brought to the wanted proportions.
   public var fit: Fit
+  /// What happens with a file that cannot be read.
   public var unreadable: Unreadable
+  /// What is done with the orientation that a camera noted.
   public var orientation: OrientationUse
 
+  /// An importer that crops to the wanted size and stops at unreadable files, unless it is told otherwise.
   public init(
     _ path: String, height: Int, width: Int, channels: Image.Channels = .rgb, fit: Fit = .crop,
     unreadable: Unreadable = .stop, orientation: OrientationUse = .upright
@@ -167,7 +177,7 @@ private final class PictureRemarks: Sendable {
   private let transparent = Atomic<Int>(0)
   private let deep = Atomic<Int>(0)
 
-  /// From any thread.
+  /// Counts a picture; it may be called from any thread.
   func count(_ picture: ImageFile.Picture) {
     if picture.orientation != .upright { turned.wrappingAdd(1, ordering: .relaxed) }
     if picture.isTransparent { transparent.wrappingAdd(1, ordering: .relaxed) }
@@ -177,16 +187,16 @@ private final class PictureRemarks: Sendable {
   func notes(_ orientation: OrientationUse) -> [String] {
     let turned =
       switch orientation {
-      case .upright: "turned as the camera noted (--orientation stored leaves them as they are stored)"
-      case .stored: "left as stored, although the camera noted that they lie on a side"
+      case .upright: "turned as the camera noted (--orientation stored keeps them as they are stored)"
+      case .stored: "left as stored, although the camera noted another orientation"
       }
     let texts = [
       (self.turned.load(ordering: .relaxed), turned),
-      (transparent.load(ordering: .relaxed), "transparent in part and laid on black"),
-      (deep.load(ordering: .relaxed), "of 16 bits a channel, of which the upper 8 were kept"),
+      (transparent.load(ordering: .relaxed), "partly transparent and laid on black"),
+      (deep.load(ordering: .relaxed), "stored with 16 bits per channel, of which the upper 8 were kept"),
     ]
     return texts.filter { $0.0 > 0 }.map { count, text in
-      "\(count) picture\(count == 1 ? " was" : "s were") \(text)"
+      "\(counted(count, "picture")) \(count == 1 ? "was" : "were") \(text)"
     }
   }
 }

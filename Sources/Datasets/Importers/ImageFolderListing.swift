@@ -84,7 +84,7 @@ private struct ImageFolderLayout {
           .badData,
           "\(path)/\(other) has pictures beside the splits \(training[0]) and \(later[0]); move it away")
       }
-      notes.append("\(path)/\(other) is no split and was passed over")
+      notes.append("\(path)/\(other) is not a split and was passed over")
     }
     roots = (training + later).map { (Self.groupName(of: $0), "\(path)/\($0)") }
   }
@@ -229,7 +229,7 @@ private struct ImageFolderWalk {
         .badData,
         pictures.isEmpty
           ? "\(root) has no folders; expected one for each class, with PNG and JPEG files in it"
-          : "\(root) holds pictures but no class folders, so that they have no labels; put them into a folder for each class, or move \(root) away (predict takes its files as they are)"
+          : "\(root) holds pictures but no class folders, so they have no labels; put them into a folder for each class, or move \(root) away (predict takes its files as they are)"
       )
     }
     if let first = pictures.first, !strays.contains("\(root)/\(first)") {
@@ -246,7 +246,7 @@ private struct ImageFolderWalk {
     guard inside.pictures.isEmpty, inside.folders.count > 1, try inside.holdsClasses else { return }
     throw DatasetError(
       .badData,
-      "\(root) has one folder, and the pictures are in the folders in that; is --from \(only) meant?")
+      "\(root) has one folder, and the pictures are in folders inside that one; did you mean --from \(only)?")
   }
 
   /// Image files in a class's folder and in the folders in it.
@@ -328,17 +328,17 @@ private struct ImageFolderWalk {
       let count = others.values.reduce(0, +)
       let ends = others.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { "\($0.value) \($0.key)" }
       notes.append(
-        "\(Self.number(count, "file")) other than PNG and JPEG \(count == 1 ? "was" : "were") passed over: "
+        "\(counted(count, "file")) other than PNG and JPEG \(count == 1 ? "was" : "were") passed over: "
           + ends.prefix(5).joined(separator: ", ") + (ends.count > 5 ? ", …" : ""))
     }
     if let first = strays.first {
       notes.append(
-        "\(Self.number(strays.count, "picture")) beside the class folders \(strays.count == 1 ? "has" : "have") no class and \(strays.count == 1 ? "was" : "were") left out: \(first)\(strays.count > 1 ? ", …" : "")"
+        "\(counted(strays.count, "picture")) beside the class folders \(strays.count == 1 ? "has" : "have") no class and \(strays.count == 1 ? "was" : "were") left out: \(first)\(strays.count > 1 ? ", …" : "")"
       )
     }
     if let first = nested.first {
       notes.append(
-        "pictures in folders of a class's folder belong to that class: \(nested.prefix(3).joined(separator: ", "))\(nested.count > 3 ? ", …" : "")"
+        "pictures in folders inside a class's folder belong to that class: \(nested.prefix(3).joined(separator: ", "))\(nested.count > 3 ? ", …" : "")"
           + "; if \(Folder.name(of: first)) is a class, --from names the folder above it")
     }
     for circle in circles {
@@ -348,9 +348,5 @@ private struct ImageFolderWalk {
       notes.append(first + (doubles.count > 1 ? "; there are \(doubles.count - 1) more such files" : ""))
     }
     return notes
-  }
-
-  private static func number(_ count: Int, _ noun: String) -> String {
-    "\(count) \(noun)\(count == 1 ? "" : "s")"
   }
 }

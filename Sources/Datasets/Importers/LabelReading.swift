@@ -3,7 +3,7 @@ struct FoundLabels {
   enum Values {
     case numbers([Int64])
     case text([String])
-    /// Places of the single ones in rows of so many numbers.
+    /// Places of the single ones in rows of this many numbers.
     case oneHot([Int64], width: Int)
   }
 
@@ -75,6 +75,7 @@ public struct LabelReading: Sendable, Hashable {
   /// Whether the different values are numbered anew, in rising order.
   public var renumbers: Bool
 
+  /// The usual reading: labels count from 0.
   public init(firstLabel: Int? = nil, renumbers: Bool = false) {
     self.firstLabel = firstLabel
     self.renumbers = renumbers
@@ -102,7 +103,7 @@ public struct LabelReading: Sendable, Hashable {
       let different = Set(numbers.joined()).sorted()
       guard different.count <= Self.mostClasses else {
         throw DatasetError(
-          .badData, "\(splits[0].name) has \(different.count) different labels, which are no classes")
+          .badData, "\(splits[0].name) has \(different.count) different labels, too many to be classes")
       }
       let places = Dictionary(uniqueKeysWithValues: different.enumerated().map { ($1, Int64($0)) })
       return try named(
@@ -124,8 +125,8 @@ public struct LabelReading: Sendable, Hashable {
       guard low == 0 else {
         throw DatasetError(
           .badData,
-          "the labels of \(splits[0].name) go from \(low) to \(high): say --first-label \(max(0, low)) where that is the first "
-            + "class, --first-label 0 where it is not, or --renumber to number the different values anew")
+          "the labels of \(splits[0].name) go from \(low) to \(high): pass --first-label \(max(0, low)) if that is the first "
+            + "class, --first-label 0 if it is not, or --renumber to number the different values from 0")
       }
       return numbers
     }
@@ -154,7 +155,7 @@ public struct LabelReading: Sendable, Hashable {
     return known.first?.1
   }
 
-  /// - Parameter least: there are at least so many classes.
+  /// - Parameter least: the least number of classes.
   private func named(
     _ numbers: [[Int64]], _ splits: [FoundLabels], _ names: [String]?, least: Int
   ) throws -> (labels: [[Int32]], names: [String]) {
@@ -184,7 +185,7 @@ public struct LabelReading: Sendable, Hashable {
     }
     let words = try splits.map { split in
       guard case .text(let words) = split.values else {
-        throw DatasetError(.badData, "\(split.name) holds numbers, and other labels are words")
+        throw DatasetError(.badData, "\(split.name) holds numbers, but other labels are words")
       }
       return words
     }
@@ -193,7 +194,7 @@ public struct LabelReading: Sendable, Hashable {
     let names = given ?? different.map { String(decoding: $0, as: UTF8.self) }
     guard names.count <= Self.mostClasses else {
       throw DatasetError(
-        .badData, "\(splits[0].name) has \(names.count) different words, which are no classes")
+        .badData, "\(splits[0].name) has \(names.count) different words, too many to be classes")
     }
     let places = Dictionary(
       names.enumerated().map { (Array($1.utf8), Int32($0)) }, uniquingKeysWith: { first, _ in first })

@@ -78,11 +78,11 @@ final class NumPyArray {
   /// What a file is that begins with other bytes than NumPy's.
   private static func kind(of head: [UInt8]) -> String {
     if head.starts(with: [0x50, 0x4B, 3, 4]) {
-      return "it is an archive; --from names it where it is an .npz"
+      return "it is an archive; name it with --from if it is an .npz"
     }
     if head.starts(with: [0x89, 0x48, 0x44, 0x46]) { return "it is an HDF5 file" }
     if PickleReader.begins(head) {
-      return "it is a Python pickle, whatever its name; load it in Python and write its array by numpy.save"
+      return "it is a Python pickle, whatever its name; load it in Python and write its array with numpy.save"
     }
     return "it does not begin with its magic number"
   }
@@ -134,7 +134,7 @@ final class NumPyArray {
 
   /// Fills memory with the next elements as bytes; they must be bytes in the file, or truth values.
   func read(bytes target: UnsafeMutableRawBufferPointer) throws {
-    precondition(element.byteCount == 1, "\(element) are no bytes")
+    precondition(element.byteCount == 1, "\(element) are not bytes")
     try fill(target)
   }
 
@@ -148,13 +148,13 @@ final class NumPyArray {
       if value.isFinite, target[index].isInfinite { bad = bad ?? value }
     }
     if let bad {
-      throw DatasetError(.badData, "\(path) has \(bad), which is beyond float32, which goes to 3.4e38")
+      throw DatasetError(.badData, "\(path) has \(bad), which is beyond the range of float32 (3.4e38)")
     }
   }
 
   /// The next elements as integers.
   ///
-  /// - Throws: ``DatasetError`` where one is no whole number.
+  /// - Throws: ``DatasetError`` where one is not a whole number.
   func readIntegers(_ count: Int) throws -> [Int] {
     var result: [Int] = []
     result.reserveCapacity(count)

@@ -9,13 +9,16 @@ internal import Tensors
 public struct NumPyImporter: DatasetImporter {
   /// One group of the dataset file and where it comes from.
   public struct Split: Sendable {
+    /// The name of the group: `train`.
     public let name: String
     /// A `.npy` file, or the name of an array in the archive.
     public let images: String
+    /// A `.npy` file, or the name of an array in the archive.
     public let labels: String
     /// An array `[N]` of the samples' weights; nil for none.
     public let weights: String?
 
+    /// A group and its arrays.
     public init(name: String, images: String, labels: String, weights: String? = nil) {
       self.name = name
       self.images = images
@@ -26,11 +29,14 @@ public struct NumPyImporter: DatasetImporter {
 
   /// A `.npz` file; nil where splits name files.
   public let archive: String?
+  /// The groups in the order of the file; at least one.
   public let splits: [Split]
+  /// The names of the classes or of the target columns; nil to number them.
   public let classNames: [String]?
   /// Whether images are `[N, C, H, W]`, as PyTorch has them.
   public let channelsFirst: Bool
 
+  /// An importer of these groups.
   public init(
     archive: String? = nil, splits: [Split], classNames: [String]? = nil, channelsFirst: Bool = false
   ) {

@@ -1,4 +1,4 @@
-/// What a Python pickle holds, as far as data files go: numbers, texts, lists, dictionaries and plain arrays of bytes.
+/// What a Python pickle holds, as far as data files need it: numbers, texts, lists, dictionaries and plain arrays of bytes.
 ///
 /// A pickle is a program; this reader runs only the instructions that build such values. It calls nothing: the few
 /// global names that NumPy's arrays need are recognised by their text, and every other one is refused.
@@ -66,7 +66,7 @@ struct PickleReader {
   private var marks: [Int] = []
   private var memo: [Int: PickleValue] = [:]
 
-  /// - Parameter name: of the file, for messages.
+  /// - Parameter name: the file's name, for messages.
   static func read(_ bytes: [UInt8], name: String) throws -> PickleValue {
     var reader = PickleReader(bytes: bytes, name: name)
     return try reader.run()
@@ -86,7 +86,7 @@ struct PickleReader {
   // MARK: - Input
 
   private func damaged(_ what: String) -> DatasetError {
-    DatasetError(.badData, "\(name) is not a pickle that is understood: \(what), at byte \(position)")
+    DatasetError(.badData, "\(name) is not a pickle that can be read: \(what), at byte \(position)")
   }
 
   private mutating func take(_ count: Int) throws -> Range<Int> {
@@ -95,7 +95,7 @@ struct PickleReader {
     return position..<position + count
   }
 
-  /// A little-endian number of so many bytes.
+  /// A little-endian number of this many bytes.
   private mutating func number(_ count: Int) throws -> Int {
     var value: UInt64 = 0
     for (place, index) in try take(count).enumerated() { value |= UInt64(bytes[index]) << UInt64(8 * place) }
@@ -168,7 +168,7 @@ struct PickleReader {
     case UInt8(ascii: "J"): push(.integer(Int(Int32(truncatingIfNeeded: try number(4)))))
     case UInt8(ascii: "I"):
       let line = try line()
-      guard let value = Int(line) else { throw damaged("\"\(line)\" is no number") }
+      guard let value = Int(line) else { throw damaged("\"\(line)\" is not a number") }
       push(.integer(value))
     case 0x8a:
       let range = try take(try number(1))
@@ -201,7 +201,7 @@ struct PickleReader {
     case UInt8(ascii: "c"): try pushGlobal(try line(), try line())
     case 0x93:
       let parts = try pop(2).compactMap { $0.text(in: bytes) }
-      guard parts.count == 2 else { throw damaged("a global name is no text") }
+      guard parts.count == 2 else { throw damaged("a global name is not text") }
       try pushGlobal(parts[0], parts[1])
     case UInt8(ascii: "R"): try call()
     case UInt8(ascii: "b"): try setState()
@@ -215,7 +215,7 @@ struct PickleReader {
   }
 
   private mutating func append(_ values: [PickleValue]) throws {
-    guard case .list(let list) = try top().content else { throw damaged("it appends to what is no list") }
+    guard case .list(let list) = try top().content else { throw damaged("it appends to what is not a list") }
     try top().content = .list(list + values)
   }
 
@@ -224,7 +224,7 @@ struct PickleReader {
     var values = values[...]
     if isNew, let dictionary = values.popFirst() { stack.append(dictionary) }
     guard case .dictionary(var entries) = try top().content, values.count.isMultiple(of: 2) else {
-      throw damaged("it sets items of what is no dictionary")
+      throw damaged("it sets items of what is not a dictionary")
     }
     while let key = values.popFirst(), let value = values.popFirst() { entries.append((key, value)) }
     try top().content = .dictionary(entries)
@@ -250,7 +250,7 @@ struct PickleReader {
   private mutating func call() throws {
     let values = try pop(2)
     guard case .global(let name) = values[0].content, case .tuple(let arguments) = values[1].content else {
-      throw damaged("it calls what is no known function")
+      throw damaged("it calls an unknown function")
     }
     switch (name, arguments.first?.content) {
     case ("numpy.core.multiarray._reconstruct", _): push(.array(shape: [], elementType: "", data: nil))

@@ -1,6 +1,6 @@
 /// Which samples of an array are taken.
 public struct RowChoice: Sendable, Hashable {
-  /// A run of rows, or every so many of it; open at the end where that is nil.
+  /// A run of rows, or every `step`-th of it; open at the end where that is nil.
   struct Slice: Sendable, Hashable {
     let first: Int
     let end: Int?
@@ -66,7 +66,7 @@ public struct RowChoice: Sendable, Hashable {
           _ = try checked(end - 1)
           chosen += stride(from: slice.first, to: end, by: slice.step)
         } else if slice.end != nil {
-          throw DatasetError(.badData, "the rows \(slice.first):\(end) of \(name) are none")
+          throw DatasetError(.badData, "the rows \(slice.first):\(end) of \(name) are empty")
         }
       }
     case .dataset(let dataset):

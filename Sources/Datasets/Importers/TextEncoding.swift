@@ -3,11 +3,12 @@ internal import Paths
 
 /// How the bytes of a text file stand for letters.
 public struct TextEncoding: Sendable, Hashable {
-  /// As a person writes it: `windows-1252`.
+  /// The name as a person writes it: `windows-1252`.
   public let name: String
-  /// As the system's converter calls it.
+  /// The name that the system's converter knows.
   let systemName: String
 
+  /// UTF-8.
   public static let utf8 = TextEncoding(name: "utf-8", systemName: "UTF-8")
 
   private init(name: String, systemName: String) {
@@ -47,7 +48,7 @@ public struct TextEncoding: Sendable, Hashable {
 
   /// The text of a small file: UTF-8, or what its byte order mark says.
   ///
-  /// - Throws: ``DatasetError`` that names the line of the first byte that is no text.
+  /// - Throws: ``DatasetError`` that names the line of the first byte that is not text.
   public static func text(of bytes: [UInt8], path: String) throws -> String {
     var plain = bytes[...]
     if let mark = byMark(bytes) {
@@ -77,7 +78,7 @@ public struct TextEncoding: Sendable, Hashable {
     while !rest.isEmpty {
       let (used, text) = converter.convert(rest)
       guard used > 0 else {
-        throw DatasetError(.badData, "\(path) is damaged: it is no sound \(encoding.name); save it as UTF-8")
+        throw DatasetError(.badData, "\(path) is damaged: it is not sound \(encoding.name); save it as UTF-8")
       }
       result += text
       rest.removeFirst(used)
@@ -119,9 +120,9 @@ struct TextConverter {
 
 /// A text file's bytes in UTF-8 from its beginning on, inflated where it is gzip.
 ///
-/// UTF-8 itself is handed on unseen; what reads words from it looks at them.
+/// UTF-8 itself is handed on unchecked; readers of words check those.
 final class TextStream {
-  /// A place that is no text of the encoding.
+  /// A place that is not text of the encoding.
   struct Failure: Error {
     /// The first bytes that cannot be read.
     let bytes: [UInt8]
@@ -149,7 +150,8 @@ final class TextStream {
     let utf8 = TextEncoding.utf8.systemName
     if let encoding, mark?.encoding == .utf8, encoding.systemName != utf8 {
       throw DatasetError(
-        .badData, "\(path) begins with the mark of UTF-8, so it is no \(encoding.name); leave --encoding out")
+        .badData, "\(path) begins with the mark of UTF-8, so it is not \(encoding.name); leave out --encoding"
+      )
     }
     let chosen = encoding ?? mark?.encoding ?? .utf8
     // A mark that the encoding itself expects is the converter's to read.

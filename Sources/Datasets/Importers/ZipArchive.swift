@@ -32,12 +32,12 @@ struct ZipArchive {
       var start = [UInt8](repeating: 0, count: min(6, file.byteCount))
       try start.withUnsafeMutableBytes { try file.read(into: $0, at: 0) }
       if start.starts(with: [0x93] + Array("NUMPY".utf8)) {
-        throw DatasetError(.badData, "\(file.path) is a single array and no archive; name it without --from")
+        throw DatasetError(.badData, "\(file.path) is a single array, not an archive; name it without --from")
       }
       if PickleReader.begins(start) {
         throw DatasetError(
           .badData,
-          "\(file.path) is a Python pickle and no .npz archive; load it in Python and write its arrays by numpy.savez"
+          "\(file.path) is a Python pickle, not an .npz archive; load it in Python and write its arrays with numpy.savez"
         )
       }
       throw DatasetError(
@@ -206,7 +206,7 @@ private final class ZipMemberStream: ByteSource {
 }
 
 extension [UInt8] {
-  /// A little-endian number of so many bytes; one above what an `Int` holds becomes negative.
+  /// A little-endian number of this many bytes; one above what an `Int` holds becomes negative.
   fileprivate func number(_ offset: Int, _ count: Int) -> Int {
     var value: UInt64 = 0
     for place in 0..<count { value |= UInt64(self[offset + place]) << UInt64(8 * place) }

@@ -12,11 +12,13 @@ public final class BatchReader: Sendable {
   /// Reads ahead; nil when all samples are in memory.
   private let conveyor: SampleConveyor?
 
+  /// A reader that begins at any place of any epoch.
+  ///
   /// - Parameters:
   ///   - order: made for a dataset of as many samples.
   ///   - epoch: the epoch to begin in, from 0.
   ///   - position: how many samples of that epoch are done.
-  ///   - endEpoch: the first epoch that is not read; nil to go on for ever.
+  ///   - endEpoch: the first epoch that is not read; nil to go on without end.
   ///   - dropRemainder: whether a last minibatch of fewer samples is left out.
   public init(
     _ store: SampleStore, order: SampleOrder, batchSize: Int, epoch: Int = 0, position: Int = 0,

@@ -20,7 +20,7 @@ final class RawFile: Sendable {
     byteCount = Int(status.st_size)
   }
 
-  /// Takes over a descriptor of a file of so many bytes; `path` is what messages call it.
+  /// Takes over a descriptor of a file of this many bytes; `path` is what messages call it.
   init(adopting descriptor: Int32, path: String, byteCount: Int) {
     self.path = path
     self.descriptor = descriptor
@@ -79,7 +79,7 @@ final class ScratchMemory {
 
   deinit { memory.deallocate() }
 
-  /// At least `count` bytes, of any content; valid until the next call.
+  /// Memory of at least `count` bytes, whatever they hold; valid until the next call.
   func bytes(_ count: Int) -> UnsafeMutableRawBufferPointer {
     if memory.count < count {
       memory.deallocate()

@@ -108,7 +108,7 @@ struct SampleWindow: Sendable {
   let number: Int
   let slices: [BatchSlice]
   let wanted: SampleRequests
-  /// By place, in the order of the minibatches: the cell that a sample has taken, and its address.
+  /// The cell that each sample has taken, and its address, in the order of the minibatches.
   let cells: AlignedBuffer<Int32>
   let addresses: AlignedBuffer<UInt>
 

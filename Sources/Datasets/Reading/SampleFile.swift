@@ -53,7 +53,7 @@ final class SampleFile: Sendable {
         // Whole chunks, so that libhdf5 need not inflate one twice, unless they are huge.
         samplesPerBlock = min(chunk[0], max(rowsForReading, (16 << 20) / max(1, sampleByteCount)))
       }
-    default:
+    case .compact, .contiguous, .virtual, .externalFiles:
       access = .library
       samplesPerBlock = rowsForReading
     }

@@ -4,13 +4,17 @@ internal import Tensors
 ///
 /// Both give the same bytes in the same order. One store serves any number of readers, one after another or at once.
 public final class SampleStore: Sendable {
+  /// The samples.
   public let dataset: ImageDataset
+  /// The most bytes that pixels may take, apart from two minibatches.
   public let memoryLimitByteCount: Int
   /// How many threads read and inflate.
   public let threads: Int
   /// All samples in the order of the file; nil when they are streamed.
   let resident: AlignedBuffer<UInt8>?
 
+  /// Reads all samples into memory where they fit.
+  ///
   /// - Parameters:
   ///   - memoryLimitByteCount: at most this much memory is taken for pixels, though never less than what two
   ///     minibatches need.

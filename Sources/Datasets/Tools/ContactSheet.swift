@@ -8,12 +8,12 @@ public enum ContactSheet {
   /// Small pictures are enlarged to about this width.
   private static let cellWidth = 84
 
-  /// Samples in rows of `columns`, or where they are augmented, a row for each sample: as it is, then as the first epochs have it.
+  /// Draws samples in rows of `columns`; where they are augmented, a row for each sample: as it is, then as the first epochs have it.
   ///
   /// - Parameters:
-  ///   - rows: of the dataset; for mixtures they count as one minibatch.
+  ///   - rows: the samples' places in the dataset; for mixtures they count as one minibatch.
   ///   - epochs: how many variants of each sample.
-  /// - Throws: ``DatasetError`` where samples are no pictures, or a step does not fit them.
+  /// - Throws: ``DatasetError`` where samples are not pictures, or a step does not fit them.
   public static func draw(
     _ dataset: ImageDataset, rows: [Int], augmentation: Augmentation, seed: UInt64, epochs: Int,
     columns: Int = 10
@@ -21,7 +21,7 @@ public enum ContactSheet {
     let shape = dataset.sampleShape
     guard shape.rank == 3, let channels = Image.Channels(rawValue: shape[2]), channels != .rgba else {
       throw DatasetError(
-        .badData, "\(dataset.path) has samples of \(shape), which are no grey or RGB pictures")
+        .badData, "\(dataset.path) has samples of \(shape), which are not grey or RGB pictures")
     }
     for step in augmentation.steps {
       if let problem = Augmentation.problem(of: step, for: shape) {

@@ -3,11 +3,11 @@ internal import Tensors
 extension ImageDataset {
   /// `labels of 10 classes`, `targets of 3 numbers`.
   var targetDescription: String {
-    targets.map { "targets of \($0.width) number\($0.width == 1 ? "" : "s")" }
+    targets.map { "targets of \(counted($0.width, "number"))" }
       ?? "labels of \(classCount) classes"
   }
 
-  /// A number for each sample that differs where what is right for samples does: their labels, or one for each different vector.
+  /// A number for each sample that differs where labels or targets do: the label, or one for each different vector.
   var targetMarks: [Int32] {
     guard let targets else { return labels }
     var marks: [[Float]: Int32] = [:]
@@ -35,7 +35,7 @@ extension ImageDataset {
     }
     if let weights {
       let zeros = weights.count { $0 == 0 }
-      if zeros > 0 { warn("\(zeros) sample(s) have weight 0 and are not learnt from") }
+      if zeros > 0 { warn("\(counted(zeros, "sample")) of weight 0, from which nothing is learnt") }
     }
     return findings
   }

@@ -14,41 +14,53 @@ public struct DatasetReport: Sendable {
 
   /// Something wrong or odd about a dataset.
   public struct Finding: Sendable, Hashable {
+    /// How bad it is.
     public let severity: Severity
+    /// The finding, one line that begins with the split's name.
     public let text: String
   }
 
   /// What a split holds, in numbers.
   public struct SplitFigures: Sendable {
+    /// The split's name.
     public let name: String
+    /// How many samples there are.
     public let count: Int
+    /// `[H, W, C]`, or `[F]`.
     public let sampleShape: Shape
-    /// Over the finite numbers of all samples.
+    /// The span of the finite numbers of all samples.
     public let pixels: PixelSpan
+    /// How the images are stored, in words.
     public let storage: String
     /// The names of the classes, or of the target columns.
     public let classNames: [String]
-    /// Samples of each class; of targets, those with a value above ½ in each column.
+    /// How many samples each class has; for targets, how many have a value above ½ in each column.
     public let classCounts: [Int]
-    /// Whether samples have vectors of numbers and no class.
+    /// Whether samples have vectors of numbers, and not classes.
     public let hasTargets: Bool
+    /// How many samples have the same number everywhere.
     public let constantSamples: Int
+    /// How many samples have a NaN or an infinite number.
     public let nonFiniteSamples: Int
-    /// Samples that are equal to an earlier one of the split.
+    /// How many samples are equal to an earlier one of the split.
     public let duplicates: Int
-    /// Samples that are equal to one of an earlier split.
+    /// How many samples are equal to one of an earlier split.
     public let leaks: Int
   }
 
+  /// The file that was read.
   public let path: String
+  /// What each split holds, in the order of the file.
   public let splits: [SplitFigures]
+  /// What is wrong or odd, split by split.
   public let findings: [Finding]
 
+  /// Whether a finding is an error.
   public var hasErrors: Bool { findings.contains { $0.severity == .error } }
 }
 
 extension DatasetFile {
-  /// Reads all samples and reports what is wrong with them or may be.
+  /// Reads all samples and reports what is wrong with them, or may be.
   ///
   /// Memory: 64 MiB of pixels, and 24 bytes for each sample.
   /// - Parameters:
@@ -223,31 +235,33 @@ private struct SplitScan {
         + (rows.count > 4 ? ", …" : "")
     }
     if !nonFinite.isEmpty {
-      add(.error, "\(name): \(nonFinite.count) sample(s) with NaN or infinite values: \(rows(nonFinite))")
+      add(
+        .error,
+        "\(name): \(counted(nonFinite.count, "sample")) with NaN or infinite values: \(rows(nonFinite))")
     }
     if !leaks.isEmpty {
       let pairs = leaks.prefix(3).map { "\(splits[$0.first.split]) \($0.first.row) = \(name) \($0.row)" }
       add(
         .error,
-        "\(name): \(leaks.count) sample(s) are in another split, too: \(pairs.joined(separator: ", "))\(leaks.count > 3 ? ", …" : "")"
+        "\(name): \(counted(leaks.count, "sample")) in another split, too: \(pairs.joined(separator: ", "))\(leaks.count > 3 ? ", …" : "")"
       )
     }
     if !duplicates.isEmpty {
       let pairs = duplicates.prefix(3).map { "\($0.first.row) = \($0.row)" }
       add(
         .warning,
-        "\(name): \(duplicates.count) sample(s) are there more than once: \(pairs.joined(separator: ", "))\(duplicates.count > 3 ? ", …" : "")"
+        "\(name): \(counted(duplicates.count, "sample")) equal to an earlier one: \(pairs.joined(separator: ", "))\(duplicates.count > 3 ? ", …" : "")"
       )
     }
     let contradictions = (duplicates + leaks).filter(\.isContradiction)
     if !contradictions.isEmpty {
       add(
         .warning,
-        "\(name): \(contradictions.count) sample(s) are equal to others with another \(dataset.targets == nil ? "label" : "target"): \(rows(contradictions.map(\.row)))"
+        "\(name): \(counted(contradictions.count, "sample")) equal to others with another \(dataset.targets == nil ? "label" : "target"): \(rows(contradictions.map(\.row)))"
       )
     }
     if !constant.isEmpty {
-      add(.warning, "\(name): \(constant.count) sample(s) of one single value: \(rows(constant))")
+      add(.warning, "\(name): \(counted(constant.count, "sample")) of one single value: \(rows(constant))")
     }
     findings += dataset.targetFindings(name)
     guard dataset.targets == nil else { return findings }
@@ -257,7 +271,7 @@ private struct SplitScan {
       let names = empty.prefix(5).map { dataset.classNames?[$0] ?? "\($0)" }
       add(
         .warning,
-        "\(name): \(empty.count) class(es) without samples: \(names.joined(separator: ", "))\(empty.count > 5 ? ", …" : "")"
+        "\(name): \(empty.count) class\(empty.count == 1 ? "" : "es") without samples: \(names.joined(separator: ", "))\(empty.count > 5 ? ", …" : "")"
       )
     }
     let present = counts.filter { $0 > 0 }
@@ -289,7 +303,7 @@ extension ImageDataset {
       }
       if grid.table == nil {
         advice.append(
-          "it has too many chunks to be found without libhdf5's lock; larger ones are read by several threads"
+          "it has too many chunks to look up without libhdf5's lock; larger ones could be read by several threads"
         )
       }
       return advice

@@ -6,13 +6,16 @@ public struct DatasetFile: Sendable {
   public struct Split: Sendable, Hashable {
     /// The group that they are in: `train`; empty for the file's root.
     public let name: String
+    /// The name of the dataset of images: `train/images`.
     public let images: String
+    /// The name of the labels or targets.
     public let target: TargetName
     /// The name of the dataset with the sample weights; nil where there is none.
     public let weights: String?
-    /// Where it is in another file than the others; nil for theirs.
+    /// The file that it is in, where that is not the one of the other splits; nil for theirs.
     public let file: String?
 
+    /// A split by the names of its datasets.
     public init(
       name: String, images: String, target: TargetName, weights: String? = nil, file: String? = nil
     ) {
@@ -23,12 +26,15 @@ public struct DatasetFile: Sendable {
       self.weights = weights
     }
 
+    /// A split with labels.
     public init(name: String, images: String, labels: String) {
       self.init(name: name, images: images, target: .labels(labels))
     }
   }
 
+  /// The file.
   public let path: String
+  /// The splits, the one for training first where they were found.
   public let splits: [Split]
   /// Datasets that belong to no split; empty where splits were named.
   public let others: [String]

@@ -3,7 +3,9 @@ internal import Tensors
 
 /// A function applied to every element; softmax to every vector along the channels.
 public enum Activation: String, Hashable, Sendable, Codable, CaseIterable {
+  /// x itself.
   case linear
+  /// max(x, 0).
   case relu
   /// min(max(x, 0), 6); ``ReLU`` has a largest value of its own.
   case relu6
@@ -17,14 +19,18 @@ public enum Activation: String, Hashable, Sendable, Codable, CaseIterable {
   case silu
   /// log(1 + eˣ).
   case softplus
+  /// 1 / (1 + e⁻ˣ).
   case sigmoid
   /// min(max(x / 6 + 1/2, 0), 1), as in Keras 3; Keras 2 had a slope of 0.2.
   case hardSigmoid = "hard_sigmoid"
+  /// The hyperbolic tangent.
   case tanh
+  /// eˣ over its sum along the channels.
   case softmax
 }
 
 extension Activation: SettingWord {
+  /// The formula in words, for references.
   public var summary: String {
     switch self {
     case .linear: "Leaves its input as it is."
@@ -32,7 +38,7 @@ extension Activation: SettingWord {
     case .relu6: "The larger of 0 and x, at most 6."
     case .leakyReLU: "x, or 0.2 · x below zero."
     case .elu: "x, or e^x − 1 below zero."
-    case .gelu: "x times the normal distribution's share below x."
+    case .gelu: "x times the share of a normal distribution that lies below x."
     case .silu: "x / (1 + e^−x), also called swish."
     case .softplus: "log(1 + e^x)."
     case .sigmoid: "1 / (1 + e^−x)."
@@ -84,7 +90,7 @@ extension KerasOption {
 }
 
 extension Activation {
-  /// A function by its name in Keras, or an object that holds one: `{class_name: function, config: relu}` and
+  /// A function by its name in Keras, or by an object that holds one: `{class_name: function, config: relu}` or
   /// `{class_name: ReLU, config: {}}`.
   fileprivate init?(keras content: ResolvedValue.Content) {
     switch content {

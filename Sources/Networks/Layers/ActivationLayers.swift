@@ -10,6 +10,7 @@ public struct ReLU: Hashable, Sendable, Codable {
   /// Above 0; nil for ``Activation/relu``, which has no largest value.
   public var maxValue: Float?
 
+  /// ReLU up to a largest value; without one where it is nil.
   public init(maxValue: Float? = nil) { self.maxValue = maxValue }
 }
 
@@ -37,9 +38,10 @@ extension LayerDescription where Settings == ReLU {
 ///
 /// - SeeAlso: Maas et al. 2013.
 public struct LeakyReLU: Hashable, Sendable, Codable {
-  /// At least 0.
+  /// The factor below zero; at least 0.
   public var negativeSlope: Float
 
+  /// A leaky ReLU; its default is Keras's.
   public init(negativeSlope: Float = 0.3) { self.negativeSlope = negativeSlope }
 }
 
@@ -65,9 +67,10 @@ extension LayerDescription where Settings == LeakyReLU {
 ///
 /// - SeeAlso: Clevert et al. 2015, <https://arxiv.org/abs/1511.07289>.
 public struct ELU: Hashable, Sendable, Codable {
-  /// Above 0.
+  /// The factor below zero; above 0.
   public var alpha: Float
 
+  /// An ELU of this factor.
   public init(alpha: Float = 1) { self.alpha = alpha }
 }
 
@@ -89,9 +92,10 @@ extension LayerDescription where Settings == ELU {
 ///
 /// - SeeAlso: He et al. 2015, <https://arxiv.org/abs/1502.01852>.
 public struct PReLU: Hashable, Sendable, Codable {
-  /// One alpha for each channel, [1, 1, C], instead of one for each position and channel, [H, W, C].
+  /// Whether there is one alpha for each channel, [1, 1, C], instead of one for each position and channel, [H, W, C].
   public var sharesPositions: Bool
 
+  /// A PReLU, with an alpha for each position and channel unless positions share it.
   public init(sharesPositions: Bool = false) { self.sharesPositions = sharesPositions }
 }
 
@@ -101,7 +105,7 @@ extension LayerDescription where Settings == PReLU {
     [
       SettingKey(
         "shared", \.sharesPositions, .boolean,
-        "One share for each channel, instead of one for each position and channel.")
+        "Whether there is one share for each channel, instead of one for each position and channel.")
     ],
     keras: KerasLayer("PReLU", options: [.sharedAxes]), make: LayerSpec.prelu,
     label: { "prelu" + ($0.sharesPositions ? ", one per channel" : "") },

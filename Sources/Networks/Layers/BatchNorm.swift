@@ -8,13 +8,16 @@ internal import Tensors
 /// (Keras's meaning) and store the biased variance; shards fold into them in order.
 /// - SeeAlso: Ioffe & Szegedy 2015, <https://arxiv.org/abs/1502.03167>.
 public struct BatchNorm: NormSettings {
-  /// Kept share of the running statistics, in [0, 1).
+  /// The share of the running statistics that each shard keeps, in [0, 1).
   public var momentum: Float
   /// Added to the variance, inside the root.
   public var epsilon: Float
+  /// Whether the result is multiplied by a trained gamma.
   public var scale: Bool
+  /// Whether a trained beta is added.
   public var center: Bool
 
+  /// A batch normalisation; the defaults are Keras's.
   public init(momentum: Float = 0.99, epsilon: Float = 1e-3, scale: Bool = true, center: Bool = true) {
     self.momentum = momentum
     self.epsilon = epsilon
@@ -28,7 +31,8 @@ extension LayerDescription where Settings == BatchNorm {
     .batchNorm, "Normalises each channel over the samples of a shard.", BatchNorm(),
     [
       SettingKey(
-        "momentum", \.momentum, .number(.share), keras: "momentum", "Kept share of the running statistics.")
+        "momentum", \.momentum, .number(.share), keras: "momentum",
+        "The share of the running statistics that each shard keeps.")
     ] + SettingKey.norm,
     keras: KerasLayer("BatchNormalization", options: [.channelAxis(isWritten: false)]),
     make: LayerSpec.batchNorm, label: { _ in "batch norm" }, infer: { try $0.infer($1) })

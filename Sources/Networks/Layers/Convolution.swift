@@ -5,17 +5,28 @@ internal import Tensors
 ///
 /// - `src`: [N, T, IC]; `kernel`: [K, IC / groups, OC]; `bias`: [OC]; `dst`: [N, OT, OC].
 public struct Conv1D: KernelSettings {
+  /// Channels of the output, OC.
   public var filters: Int
+  /// Elements of the window, K.
   public var kernel: Int
+  /// Positions from one window to the next.
   public var stride: Int
+  /// Positions from one element of a window to the next.
   public var dilation: Int
+  /// What surrounds the sequence.
   public var padding: Padding
+  /// Parts that the channels are divided into, and which do not mix; a divisor of both numbers of channels.
   public var groups: Int
+  /// Whether a bias is added.
   public var useBias: Bool
+  /// The function that the layer ends in.
   public var activation: Activation
+  /// How the kernel starts.
   public var kernelInitializer: Initializer
+  /// How the bias starts.
   public var biasInitializer: Initializer
 
+  /// A convolution; the defaults are Keras's.
   public init(
     filters: Int, kernel: Int, stride: Int = 1, dilation: Int = 1, padding: Padding = .valid, groups: Int = 1,
     useBias: Bool = true, activation: Activation = .linear, kernelInitializer: Initializer = .glorotUniform,
@@ -33,7 +44,7 @@ public struct Conv1D: KernelSettings {
     self.biasInitializer = biasInitializer
   }
 
-  /// The same over images of height 1, whose kernel has the same elements in the same order.
+  /// The same convolution over images of height 1; its kernel has the same elements in the same order.
   public var asImage: Conv2D {
     Conv2D(
       filters: filters, kernel: Size2D(1, kernel), stride: Size2D(1, stride), dilation: Size2D(1, dilation),
@@ -42,12 +53,9 @@ public struct Conv1D: KernelSettings {
   }
 
   fileprivate var label: String {
-    var text = "conv \(kernel), \(filters) filters"
-    if stride != 1 { text += ", stride \(stride)" }
-    if dilation != 1 { text += ", dilation \(dilation)" }
-    if padding != .valid { text += ", \(padding.rawValue)" }
-    if groups != 1 { text += ", \(groups) groups" }
-    return text + labelEnd
+    "conv \(kernel), \(filters) filters" + (stride == 1 ? "" : ", stride \(stride)")
+      + (dilation == 1 ? "" : ", dilation \(dilation)") + padding.label
+      + (groups == 1 ? "" : ", \(groups) groups") + labelEnd
   }
 }
 
@@ -56,10 +64,10 @@ extension LayerDescription where Settings == Conv1D {
     .conv1D, "A convolution (cross-correlation) over a sequence [length, channels].",
     Conv1D(filters: 1, kernel: 1),
     [
+      .filters(\.filters),
       SettingKey(
-        "filters", \.filters, .width, default: .required, keras: "filters", "Channels of the output."),
-      SettingKey(
-        "kernel", \.kernel, .window, default: .required, keras: .inList("kernel_size"), "The window."),
+        "kernel", \.kernel, .window, default: .required, keras: .inList("kernel_size"),
+        "The length of the window."),
       SettingKey(
         "stride", \.stride, .window, keras: .inList("strides", isLeftOutAtDefault: true),
         "Step between windows."),
@@ -68,11 +76,9 @@ extension LayerDescription where Settings == Conv1D {
         "Distance between the elements of the window."),
       SettingKey(
         "padding", \.padding, .word, keras: .unlessDefault("padding"),
-        "What stands around the sequence: nothing, zeros that keep its length (`same`), or those before it only (`causal`)."
+        "What surrounds the sequence: nothing (`valid`), zeros that keep its length (`same`), or zeros before it only (`causal`)."
       ),
-      SettingKey(
-        "groups", \.groups, .width, keras: .unlessDefault("groups"),
-        "Parts of the channels that do not see each other."),
+      .groups(\.groups),
     ],
     keras: KerasLayer("Conv1D", "Convolution1D"), make: LayerSpec.conv1D, label: { $0.label },
     infer: { try $0.asImage.infer($1, over: try $1.sequence()) })
@@ -90,17 +96,28 @@ extension KerasOption {
 /// - `src`: [N, H, W, IC]; `kernel`: [KH, KW, IC / groups, OC]; `bias`: [OC]; `dst`: [N, OH, OW, OC].
 /// - SeeAlso: Dumoulin & Visin 2016, <https://arxiv.org/abs/1603.07285>.
 public struct Conv2D: KernelSettings {
+  /// Channels of the output, OC.
   public var filters: Int
+  /// Height and width of the window.
   public var kernel: Size2D
+  /// Rows and columns from one window to the next.
   public var stride: Size2D
+  /// Rows and columns from one element of a window to the next.
   public var dilation: Size2D
+  /// What surrounds the image; `causal` only where a sequence stands as an image of height 1.
   public var padding: Padding
+  /// Parts that the channels are divided into, and which do not mix; a divisor of both numbers of channels.
   public var groups: Int
+  /// Whether a bias is added.
   public var useBias: Bool
+  /// The function that the layer ends in.
   public var activation: Activation
+  /// How the kernel starts.
   public var kernelInitializer: Initializer
+  /// How the bias starts.
   public var biasInitializer: Initializer
 
+  /// A convolution; the defaults are Keras's.
   public init(
     filters: Int, kernel: Size2D, stride: Size2D = .one, dilation: Size2D = .one,
     padding: Padding = .valid, groups: Int = 1, useBias: Bool = true, activation: Activation = .linear,
@@ -119,12 +136,8 @@ public struct Conv2D: KernelSettings {
   }
 
   fileprivate var label: String {
-    var text = "conv \(kernel.text), \(filters) filters"
-    if stride != .one { text += ", stride \(stride.text)" }
-    if dilation != .one { text += ", dilation \(dilation.text)" }
-    if padding != .valid { text += ", \(padding.rawValue)" }
-    if groups != 1 { text += ", \(groups) groups" }
-    return text + labelEnd
+    "conv \(kernel.text), \(filters) filters" + stride.label("stride") + dilation.label("dilation")
+      + padding.label + (groups == 1 ? "" : ", \(groups) groups") + labelEnd
   }
 }
 
@@ -132,17 +145,12 @@ extension LayerDescription where Settings == Conv2D {
   static let conv2D = LayerDescription(
     .conv2D, "A convolution (cross-correlation) over an image.", Conv2D(filters: 1, kernel: .one),
     [
-      SettingKey(
-        "filters", \.filters, .width, default: .required, keras: "filters", "Channels of the output."),
-      SettingKey("kernel", \.kernel, .window, default: .required, keras: "kernel_size", "The window."),
-      SettingKey("stride", \.stride, .window, keras: .unlessDefault("strides"), "Step between windows."),
-      SettingKey(
-        "dilation", \.dilation, .window, keras: .unlessDefault("dilation_rate"),
-        "Distance between the elements of the window."),
+      .filters(\.filters),
+      .kernel(\.kernel),
+      .stride(\.stride),
+      .dilation(\.dilation),
       .imagePadding(\.padding),
-      SettingKey(
-        "groups", \.groups, .width, keras: .unlessDefault("groups"),
-        "Parts of the channels that do not see each other."),
+      .groups(\.groups),
     ],
     keras: KerasLayer("Conv2D", "Convolution2D"), make: LayerSpec.conv2D, label: { $0.label },
     infer: { try $0.infer($1, over: try $1.image()) })

@@ -1,16 +1,22 @@
 internal import Settings
 internal import Tensors
 
-/// `dst = activation(src · kernel + bias)`, over the last dimension of a flat input.
+/// `dst = activation(src · kernel + bias)` over a flat input.
 ///
 /// - `src`: [N, IC]; `kernel`: [IC, OC]; `bias`: [OC]; `dst`: [N, OC].
 public struct Dense: KernelSettings {
+  /// Length of the output, OC.
   public var units: Int
+  /// Whether a bias is added.
   public var useBias: Bool
+  /// The function that the layer ends in.
   public var activation: Activation
+  /// How the kernel starts.
   public var kernelInitializer: Initializer
+  /// How the bias starts.
   public var biasInitializer: Initializer
 
+  /// A dense layer; the defaults are Keras's.
   public init(
     units: Int, useBias: Bool = true, activation: Activation = .linear,
     kernelInitializer: Initializer = .glorotUniform, biasInitializer: Initializer = .zeros

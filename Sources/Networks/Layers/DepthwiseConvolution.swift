@@ -7,16 +7,26 @@ internal import Tensors
 ///   side.
 /// - SeeAlso: Chollet 2016, <https://arxiv.org/abs/1610.02357>.
 public struct DepthwiseConv2D: KernelSettings {
+  /// Height and width of the window.
   public var kernel: Size2D
+  /// Filters of each channel, M.
   public var multiplier: Int
+  /// Rows and columns from one window to the next.
   public var stride: Size2D
+  /// Rows and columns from one element of a window to the next.
   public var dilation: Size2D
+  /// What surrounds the image; never `causal`.
   public var padding: Padding
+  /// Whether a bias is added.
   public var useBias: Bool
+  /// The function that the layer ends in.
   public var activation: Activation
+  /// How the kernel starts.
   public var kernelInitializer: Initializer
+  /// How the bias starts.
   public var biasInitializer: Initializer
 
+  /// A depthwise convolution; the defaults are Keras's.
   public init(
     kernel: Size2D, multiplier: Int = 1, stride: Size2D = .one, dilation: Size2D = .one,
     padding: Padding = .valid, useBias: Bool = true, activation: Activation = .linear,
@@ -33,7 +43,7 @@ public struct DepthwiseConv2D: KernelSettings {
     self.biasInitializer = biasInitializer
   }
 
-  /// The same as a convolution with a group for each channel, whose kernel [KH, KW, 1, C·M] has the same elements in the
+  /// The same layer as a convolution with a group for each channel; its kernel [KH, KW, 1, C·M] has the same elements in the
   /// same order.
   public func grouped(channels: Int) -> Conv2D {
     Conv2D(
@@ -43,12 +53,7 @@ public struct DepthwiseConv2D: KernelSettings {
   }
 
   fileprivate var label: String {
-    var text = "depthwise conv \(kernel.text)"
-    if multiplier != 1 { text += ", \(multiplier) per channel" }
-    if stride != .one { text += ", stride \(stride.text)" }
-    if dilation != .one { text += ", dilation \(dilation.text)" }
-    if padding != .valid { text += ", \(padding.rawValue)" }
-    return text + labelEnd
+    "depthwise conv \(kernel.text)\(windowLabel)\(labelEnd)"
   }
 }
 
@@ -57,14 +62,10 @@ extension LayerDescription where Settings == DepthwiseConv2D {
     .depthwiseConv2D, "A convolution with filters of its own for each channel.",
     DepthwiseConv2D(kernel: .one),
     [
-      SettingKey("kernel", \.kernel, .window, default: .required, keras: "kernel_size", "The window."),
-      SettingKey(
-        "multiplier", \.multiplier, .integer(1...1024), keras: .unlessDefault("depth_multiplier"),
-        "Filters of each channel."),
-      SettingKey("stride", \.stride, .window, keras: .unlessDefault("strides"), "Step between windows."),
-      SettingKey(
-        "dilation", \.dilation, .window, keras: .unlessDefault("dilation_rate"),
-        "Distance between the elements of the window."),
+      .kernel(\.kernel),
+      .multiplier(\.multiplier, "How many filters each channel has."),
+      .stride(\.stride),
+      .dilation(\.dilation),
       .imagePadding(\.padding),
     ],
     keras: KerasLayer("DepthwiseConv2D", options: [.only("groups", [.integer(1)])]),
@@ -74,6 +75,18 @@ extension LayerDescription where Settings == DepthwiseConv2D {
 extension DepthwiseConv2D {
   fileprivate func infer(_ inference: LayerInference) throws -> ResolvedLayer {
     let grid = try inference.image()
+    let windows = try windows(inference, over: grid)
+    return inference.make(
+      output: windows.output, view: windows.view,
+      parameters: [kernelSpec(channels: grid.channels)]
+        + (useBias ? [.bias([grid.channels * multiplier], biasInitializer)] : []),
+      flopsPerElement: 2 * kernel.height * kernel.width + (useBias ? 1 : 0))
+  }
+
+  /// The output and view of the windows over an image, once the settings have been checked.
+  func windows(
+    _ inference: LayerInference, over grid: LayerInference.Grid
+  ) throws -> (output: Shape, view: LayerView) {
     try inference.require(kernel, "kernel")
     try inference.require(multiplier, atLeast: 1, "multiplier")
     try inference.require(stride, "stride")
@@ -83,14 +96,24 @@ extension DepthwiseConv2D {
     guard let geometry = WindowGeometry2D(height: grid.height, width: grid.width, conv: grouped) else {
       throw inference.windowError(kernel, grid)
     }
+    return (
+      [geometry.height.output, geometry.width.output, grouped.filters], grouped.view(geometry)
+    )
+  }
+
+  /// The kernel, [KH, KW, C, M].
+  func kernelSpec(channels: Int, name: String = "kernel") -> ParameterSpec {
     let receptiveField = kernel.height * kernel.width
     // Keras counts fans from the kernel's shape, as if all channels met in each output.
-    let fans = Fans(incoming: receptiveField * grid.channels, outgoing: receptiveField * multiplier)
-    let shape: Shape = [kernel.height, kernel.width, grid.channels, multiplier]
-    return inference.make(
-      output: [geometry.height.output, geometry.width.output, grouped.filters], view: grouped.view(geometry),
-      parameters: [.kernel(shape, kernelInitializer, fans, outputs: 2..<4)]
-        + (useBias ? [.bias([grouped.filters], biasInitializer)] : []),
-      flopsPerElement: 2 * receptiveField + (useBias ? 1 : 0))
+    return .kernel(
+      [kernel.height, kernel.width, channels, multiplier], kernelInitializer,
+      Fans(incoming: receptiveField * channels, outgoing: receptiveField * multiplier), name: name,
+      outputs: 2..<4)
+  }
+
+  /// `, 2 per channel, stride 2×2, same`: what a label says of the windows besides their size.
+  var windowLabel: String {
+    (multiplier == 1 ? "" : ", \(multiplier) per channel") + stride.label("stride")
+      + dilation.label("dilation") + padding.label
   }
 }

@@ -2,14 +2,15 @@ internal import Settings
 
 /// In training, zeroes each element with probability `rate` and scales the others by `1 / (1 − rate)`.
 public struct Dropout: Hashable, Sendable, Codable {
-  /// In [0, 1).
+  /// The probability that an element becomes zero, in [0, 1).
   public var rate: Float
 
+  /// Dropout of this probability.
   public init(rate: Float) { self.rate = rate }
 }
 
 extension LayerDescription where Settings == Dropout {
-  /// Keras's spatial dropout, of a whole map at once, differs from single elements in training only.
+  /// Keras's spatial dropout, which zeroes whole maps, differs from this one in training only.
   static let dropout = LayerDescription(
     .dropout, "Zeroes elements at random in training, and scales the others up.", Dropout(rate: 0),
     [

@@ -6,16 +6,18 @@ internal import Tensors
 /// - `src`: [N, T], whole numbers from 0 to below `vocabulary`; `embeddings`: [vocabulary, dimension];
 ///   `dst`: [N, T, dimension].
 public struct Embedding: Hashable, Sendable, Codable {
+  /// How many words there are.
   public var vocabulary: Int
+  /// Length of a word's vector.
   public var dimension: Int
-  /// A word whose vector starts at zero and is never trained, for what fills up short texts.
-  ///
-  /// Nil without one.
+  /// The number of the word that pads short texts, whose vector starts at zero and is never trained; nil where there is none.
   public var paddingWord: Int?
-  /// Whether the table stays as it is: for vectors that come from elsewhere.
+  /// Whether the vectors are left untrained, as where they come from elsewhere.
   public var isFrozen: Bool
+  /// How the vectors start.
   public var initializer: Initializer
 
+  /// An embedding; the defaults are Keras's.
   public init(
     vocabulary: Int, dimension: Int, paddingWord: Int? = nil, isFrozen: Bool = false,
     initializer: Initializer = .uniform
@@ -29,24 +31,24 @@ public struct Embedding: Hashable, Sendable, Codable {
 }
 
 extension LayerDescription where Settings == Embedding {
-  /// Keras's `mask_zero` is never written: later layers of Keras would skip the padding, and those here see its zeros.
+  /// Keras's `mask_zero` is never written: Keras's later layers would then skip the padding, while those here see its zeros.
   static let embedding = LayerDescription(
-    .embedding, "A trained vector for each word number of a row of them.",
+    .embedding, "A trained vector for each word of a text, which is given by its number.",
     Embedding(vocabulary: 1, dimension: 1),
     [
       SettingKey(
         "vocabulary", \.vocabulary, .integer(1...1 << 24), default: .required, keras: "input_dim",
-        "Words there are; the samples hold numbers from 0 to one below this."),
+        "How many words there are; samples hold numbers from 0 to one less than this."),
       SettingKey(
         "dimension", \.dimension, .width, default: .required, keras: "output_dim",
         "Length of a word's vector."),
       SettingKey(
         "padding_word", \.paddingWord, .optional("none", .integer(0...1 << 24)),
-        "A word whose vector is zero and stays it, for what fills up short texts."),
+        "The number of the word that pads short texts; its vector is zero and stays zero."),
       SettingKey(
         "frozen", \.isFrozen, .boolean, keras: .negated("trainable"),
-        "Whether the vectors are left as they are."),
-      SettingKey("initializer", \.initializer, .word, "How the vectors start."),
+        "Whether the vectors are left untrained."),
+      SettingKey("initializer", \.initializer, .word, "How the vectors are initialised."),
     ],
     keras: KerasLayer("Embedding", options: [.only("mask_zero", [false])]), make: LayerSpec.embedding,
     label: { "embedding of \($0.vocabulary) words" + ($0.isFrozen ? ", frozen" : "") },
@@ -54,7 +56,7 @@ extension LayerDescription where Settings == Embedding {
 }
 
 extension KerasOption {
-  /// The opposite of a truth, left out where that is true.
+  /// The opposite of a truth value, left out where the setting has its default.
   fileprivate static func negated(_ name: String) -> KerasOption {
     @Sendable func not(_ content: ResolvedValue.Content) -> ResolvedValue.Content {
       if case .boolean(let value) = content { .boolean(!value) } else { content }

@@ -3,7 +3,7 @@ internal import Tensors
 // Layers of several inputs.
 
 extension LayerDescription where Settings == NoSettings {
-  /// As many as configurations and Keras's files may name.
+  /// As many inputs as configurations and Keras's files may name.
   private static let several = 2...64
 
   static let add = LayerDescription(
@@ -11,7 +11,7 @@ extension LayerDescription where Settings == NoSettings {
     keras: KerasLayer("Add"), make: { _ in .add }, label: { _ in "add" }, infer: { try $1.sum() })
 
   static let multiply = LayerDescription(
-    .multiply, "The product of two or more inputs; a vector of channels is a factor of every position.",
+    .multiply, "The product of two or more inputs; a vector of channels multiplies every position.",
     NoSettings(), inputs: several, keras: KerasLayer("Multiply"), make: { _ in .multiply },
     label: { _ in "multiply" }, infer: { try $1.product() })
 
@@ -39,7 +39,7 @@ extension LayerInference {
         shape.rank == 1 || shape.rank == full.rank
       else {
         throw mismatch(
-          "multiply takes equal shapes, or factors [channels] for an image; there is \(full), and "
+          "multiply takes equal shapes, or factors [channels] for an image; one input is \(full), and "
             + "'\(name)' gives \(shape)")
       }
     }

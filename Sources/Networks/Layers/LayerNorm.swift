@@ -6,9 +6,12 @@ internal import Settings
 public struct LayerNorm: NormSettings {
   /// Added to the variance, inside the root.
   public var epsilon: Float
+  /// Whether the result is multiplied by a trained gamma.
   public var scale: Bool
+  /// Whether a trained beta is added.
   public var center: Bool
 
+  /// A layer normalisation; the defaults are Keras's.
   public init(epsilon: Float = 1e-3, scale: Bool = true, center: Bool = true) {
     self.epsilon = epsilon
     self.scale = scale

@@ -3,27 +3,36 @@ internal import Tensors
 
 /// Positions before and after a sequence: zeros to add, or positions to take away.
 public struct Margins1D: Hashable, Sendable, Codable {
+  /// How many before the first position.
   public var before: Int
+  /// How many behind the last position.
   public var after: Int
 
+  /// Margins of these sizes.
   public init(before: Int, after: Int) {
     self.before = before
     self.after = after
   }
 
+  /// The same margin at both ends.
   public init(_ all: Int) { self.init(before: all, after: all) }
 
-  /// The same for an image of height 1.
+  /// The same margins for an image of height 1.
   public var asImage: Margins2D { Margins2D(top: 0, bottom: 0, left: before, right: after) }
 }
 
 /// Rows and columns around an image: zeros to add, or pixels to take away.
 public struct Margins2D: Hashable, Sendable, Codable {
+  /// Rows above the first.
   public var top: Int
+  /// Rows below the last.
   public var bottom: Int
+  /// Columns before the first.
   public var left: Int
+  /// Columns behind the last.
   public var right: Int
 
+  /// Margins of these sizes.
   public init(top: Int, bottom: Int, left: Int, right: Int) {
     self.top = top
     self.bottom = bottom
@@ -31,6 +40,7 @@ public struct Margins2D: Hashable, Sendable, Codable {
     self.right = right
   }
 
+  /// The same margin on every side.
   public init(_ all: Int) { self.init(top: all, bottom: all, left: all, right: all) }
 
   fileprivate var label: String {
@@ -46,7 +56,7 @@ extension LayerDescription where Settings == Margins2D {
     infer: { try $0.pad(try $1.image(), $1) })
 
   static let cropping2D = LayerDescription(
-    .cropping2D, "Takes rows and columns away from an image.", Margins2D(0), SettingKey.imageMargins,
+    .cropping2D, "Removes rows and columns at the edges of an image.", Margins2D(0), SettingKey.imageMargins,
     keras: KerasLayer("Cropping2D", options: [.imageMargins("cropping", default: Margins2D(0))]),
     make: LayerSpec.cropping2D, label: { "crop \($0.label)" }, infer: { try $0.crop(try $1.image(), $1) })
 }
@@ -59,7 +69,7 @@ extension LayerDescription where Settings == Margins1D {
     infer: { try $0.asImage.pad(try $1.sequence(), $1) })
 
   static let cropping1D = LayerDescription(
-    .cropping1D, "Takes positions away from both ends of a sequence.", Margins1D(0),
+    .cropping1D, "Removes positions at both ends of a sequence.", Margins1D(0),
     SettingKey.sequenceMargins, keras: KerasLayer("Cropping1D", options: [.sequenceMargins("cropping")]),
     make: LayerSpec.cropping1D, label: { "crop \($0.before), \($0.after)" },
     infer: { try $0.asImage.crop(try $1.sequence(), $1) })
@@ -80,7 +90,7 @@ extension SettingKey where Root == Margins1D {
 }
 
 extension SettingKey {
-  /// One number for all sides, and one for each that differs.
+  /// A key for all sides, and one for each side that differs.
   fileprivate static func margins(
     _ sides: [(name: String, path: any WritableKeyPath<Root, Int> & Sendable)]
   ) -> [SettingKey] {
@@ -91,7 +101,7 @@ extension SettingKey {
       return values.allSatisfy { $0 == values[0] } ? values[0] : 0
     }
     let all = SettingKey(
-      "all", amount.schema, "On every side.",
+      "all", amount.schema, "How many on every side.",
       read: { value, root in
         guard let number = value.flatMap(amount.decode) else { return false }
         for side in sides { root[keyPath: side.path] = number }
@@ -100,7 +110,8 @@ extension SettingKey {
     return [all]
       + sides.map { side in
         SettingKey(
-          side.name, .optional(word: "all", amount.schema), "On this side; `all` is the key of that name.",
+          side.name, .optional(word: "all", amount.schema),
+          "How many on this side; `all` takes the number of that key.",
           read: { value, root in
             guard let value, value.text != "all" else { return value != nil }
             guard let number = amount.decode(value) else { return false }

@@ -2,16 +2,18 @@ internal import Foundation
 internal import Settings
 internal import Tensors
 
-// What brings the data to a common scale, by given figures.
+// Layers that bring data to a common scale by figures that are given.
 
-/// `dst = (src − mean) / √variance`, with given figures of the data for each channel, or for all.
+/// `dst = (src − mean) / √variance`, with figures of the data that are given for each channel, or for all.
 ///
 /// A root below 1e-7 counts as 1e-7, as in Keras.
 public struct Normalization: Hashable, Sendable, Codable {
-  /// One for each channel, or one alone.
+  /// The means: one for each channel, or one for all.
   public var mean: [Double]
+  /// The variances, at least 0: one for each channel, or one for all.
   public var variance: [Double]
 
+  /// A normalisation by these figures.
   public init(mean: [Double], variance: [Double]) {
     self.mean = mean
     self.variance = variance
@@ -47,9 +49,9 @@ extension LayerDescription where Settings == Normalization {
 }
 
 extension KerasLayer.Option where Settings == Normalization {
-  /// Keras wants one for each channel, and writes them in as many brackets as the image has dimensions.
+  /// Keras wants a figure for each channel, and writes them in as many brackets as the image has dimensions.
   ///
-  /// An adapted layer of Keras's keeps them among its weights, where this one has a place for constants only.
+  /// An adapted layer of Keras's keeps them among its weights instead, which is not supported.
   fileprivate static func figures(
     _ name: String, _ path: any WritableKeyPath<Normalization, [Double]> & Sendable
   ) -> Self {
@@ -90,9 +92,12 @@ extension Normalization {
 
 /// `dst = src · scale + offset`: input normalisation as a layer, so that a checkpoint takes raw pixels.
 public struct Rescale: Hashable, Sendable, Codable {
+  /// The factor.
   public var scale: Double
+  /// What is added after the factor.
   public var offset: Double
 
+  /// A layer that multiplies and shifts.
   public init(scale: Double, offset: Double = 0) {
     self.scale = scale
     self.offset = offset

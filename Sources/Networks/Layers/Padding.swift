@@ -1,6 +1,6 @@
 public import Settings
 
-/// How an image's edges are treated, as Keras pads.
+/// What surrounds an image or a sequence, as Keras pads it.
 public enum Padding: String, Hashable, Sendable, Codable, CaseIterable {
   /// No padding: `out = (in − ((kernel − 1)·dilation + 1)) / stride + 1`, rounded down.
   case valid
@@ -13,6 +13,7 @@ public enum Padding: String, Hashable, Sendable, Codable, CaseIterable {
 }
 
 extension Padding: SettingWord {
+  /// What the word means, for references.
   public var summary: String {
     switch self {
     case .valid: "none"
@@ -21,15 +22,18 @@ extension Padding: SettingWord {
     }
   }
 
-  /// What images can have.
+  /// `, same`: what a layer's label says of its padding.
+  var label: String { self == .valid ? "" : ", \(rawValue)" }
+
+  /// The paddings that images can have.
   static let ofImages = [Padding.valid, .same]
 }
 
 extension SettingKey {
-  /// Padding around the images that a window slides over.
+  /// The padding around images that a window slides over.
   static func imagePadding(_ path: any WritableKeyPath<Root, Padding> & Sendable) -> SettingKey {
     SettingKey(
       "padding", path, .word(among: Padding.ofImages), keras: .unlessDefault("padding"),
-      "What stands around the image: nothing, or zeros that keep its size (`same`).")
+      "What surrounds the image: nothing (`valid`), or zeros that keep its size (`same`).")
   }
 }

@@ -3,10 +3,15 @@ internal import Tensors
 
 /// Maximum or average over windows; the average leaves padding out, as Keras does.
 public struct Pool2D: Hashable, Sendable, Codable {
+  /// Height and width of the window.
   public var size: Size2D
+  /// Rows and columns from one window to the next.
   public var stride: Size2D
+  /// What surrounds the image; never `causal`.
   public var padding: Padding
 
+  /// Pooling over windows of this size.
+  ///
   /// - Parameter stride: equal to `size` when nil.
   public init(size: Size2D, stride: Size2D? = nil, padding: Padding = .valid) {
     self.size = size
@@ -15,17 +20,21 @@ public struct Pool2D: Hashable, Sendable, Codable {
   }
 
   fileprivate var label: String {
-    size.text + (stride == size ? "" : ", stride \(stride.text)")
-      + (padding == .valid ? "" : ", \(padding.rawValue)")
+    size.text + (stride == size ? "" : ", stride \(stride.text)") + padding.label
   }
 }
 
 /// Maximum or average over windows of a sequence [N, T, C].
 public struct Pool1D: Hashable, Sendable, Codable {
+  /// Positions of the window.
   public var size: Int
+  /// Positions from one window to the next.
   public var stride: Int
+  /// What surrounds the sequence; never `causal`.
   public var padding: Padding
 
+  /// Pooling over windows of this size.
+  ///
   /// - Parameter stride: equal to `size` when nil.
   public init(size: Int, stride: Int? = nil, padding: Padding = .valid) {
     self.size = size
@@ -33,14 +42,13 @@ public struct Pool1D: Hashable, Sendable, Codable {
     self.padding = padding
   }
 
-  /// The same over images of height 1.
+  /// The same pooling over images of height 1.
   public var asImage: Pool2D {
     Pool2D(size: Size2D(1, size), stride: Size2D(1, stride), padding: padding)
   }
 
   fileprivate var label: String {
-    "\(size)" + (stride == size ? "" : ", stride \(stride)")
-      + (padding == .valid ? "" : ", \(padding.rawValue)")
+    "\(size)" + (stride == size ? "" : ", stride \(stride)") + padding.label
   }
 }
 
@@ -60,7 +68,7 @@ extension LayerDescription where Settings == Pool2D {
     LayerDescription(
       kind, summary, Pool2D(size: Size2D(2)),
       [
-        SettingKey("size", \.size, .window, keras: "pool_size", "The window."),
+        SettingKey("size", \.size, .window, keras: "pool_size", "The size of the window."),
         .poolStride(\.stride, as: \.size, .window),
         .imagePadding(\.padding),
       ],
@@ -85,7 +93,7 @@ extension LayerDescription where Settings == Pool1D {
     LayerDescription(
       kind, summary, Pool1D(size: 2),
       [
-        SettingKey("size", \.size, .window, keras: "pool_size", "The window."),
+        SettingKey("size", \.size, .window, keras: "pool_size", "The size of the window."),
         .poolStride(\.stride, as: \.size, .window),
         .imagePadding(\.padding),
       ],
@@ -102,7 +110,7 @@ extension SettingKey {
   ) -> SettingKey {
     SettingKey(
       "stride", .optional(word: "size", form.schema), keras: .unlessDefault("strides"),
-      "Step between windows; `size` is the window's own.",
+      "Step between windows; `size` is the size of the window.",
       read: { value, root in
         guard let value else { return false }
         guard let stride = value.text == "size" ? root[keyPath: size] : form.decode(value) else {

@@ -27,7 +27,7 @@ private struct Einsum {
     equation = "a\(String(letters)),\(last)z->a\(output)"
   }
 
-  /// Of samples of every rank there is.
+  /// The products for samples of rank 1 to 3.
   static let all = (1...3).map(Einsum.init)
 }
 

@@ -12,9 +12,10 @@ extension LayerDescription where Settings == NoSettings {
 
 /// The same elements in the same (channels-last) order under another shape.
 public struct Reshape: Hashable, Sendable, Codable {
-  /// Without N; 1 to 3 dimensions.
+  /// The new shape without N; 1 to 3 dimensions.
   public var shape: [Int]
 
+  /// A layer that gives this shape.
   public init(_ shape: [Int]) { self.shape = shape }
 }
 
@@ -25,7 +26,7 @@ extension LayerDescription where Settings == Reshape {
       SettingKey(
         "shape", \.shape, .list(.integer(1...1 << 24), count: 1...3), default: .required,
         keras: "target_shape",
-        "`[1, 1, 64]`; without the samples.")
+        "The new shape of a sample, such as `[1, 1, 64]`.")
     ],
     keras: KerasLayer("Reshape"), make: LayerSpec.reshape,
     label: { "reshape " + $0.shape.map(String.init).joined(separator: "×") }, infer: { try $0.infer($1) })

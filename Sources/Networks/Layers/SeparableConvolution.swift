@@ -7,18 +7,28 @@ internal import Tensors
 ///   [N, OH, OW, OC].
 /// - SeeAlso: Chollet 2016, <https://arxiv.org/abs/1610.02357>.
 public struct SeparableConv2D: KernelSettings {
+  /// Channels of the output, OC.
   public var filters: Int
+  /// Height and width of the window.
   public var kernel: Size2D
+  /// Filters of each channel in the first convolution, M.
   public var multiplier: Int
+  /// Rows and columns from one window to the next.
   public var stride: Size2D
+  /// Rows and columns from one element of a window to the next.
   public var dilation: Size2D
+  /// What surrounds the image; never `causal`.
   public var padding: Padding
+  /// Whether a bias is added.
   public var useBias: Bool
+  /// The function that the layer ends in.
   public var activation: Activation
-  /// Of both kernels.
+  /// How both kernels start.
   public var kernelInitializer: Initializer
+  /// How the bias starts.
   public var biasInitializer: Initializer
 
+  /// A separable convolution; the defaults are Keras's.
   public init(
     filters: Int, kernel: Size2D, multiplier: Int = 1, stride: Size2D = .one, dilation: Size2D = .one,
     padding: Padding = .valid, useBias: Bool = true, activation: Activation = .linear,
@@ -51,12 +61,7 @@ public struct SeparableConv2D: KernelSettings {
   }
 
   fileprivate var label: String {
-    var text = "separable conv \(kernel.text), \(filters) filters"
-    if multiplier != 1 { text += ", \(multiplier) per channel" }
-    if stride != .one { text += ", stride \(stride.text)" }
-    if dilation != .one { text += ", dilation \(dilation.text)" }
-    if padding != .valid { text += ", \(padding.rawValue)" }
-    return text + labelEnd
+    "separable conv \(kernel.text), \(filters) filters\(depthwise.windowLabel)\(labelEnd)"
   }
 }
 
@@ -65,16 +70,11 @@ extension LayerDescription where Settings == SeparableConv2D {
     .separableConv2D, "A convolution with filters of its own for each channel, then a 1×1 convolution.",
     SeparableConv2D(filters: 1, kernel: .one),
     [
-      SettingKey(
-        "filters", \.filters, .width, default: .required, keras: "filters", "Channels of the output."),
-      SettingKey("kernel", \.kernel, .window, default: .required, keras: "kernel_size", "The window."),
-      SettingKey(
-        "multiplier", \.multiplier, .integer(1...1024), keras: .unlessDefault("depth_multiplier"),
-        "Filters of each channel in the first of the two."),
-      SettingKey("stride", \.stride, .window, keras: .unlessDefault("strides"), "Step between windows."),
-      SettingKey(
-        "dilation", \.dilation, .window, keras: .unlessDefault("dilation_rate"),
-        "Distance between the elements of the window."),
+      .filters(\.filters),
+      .kernel(\.kernel),
+      .multiplier(\.multiplier, "How many filters each channel has in the first convolution."),
+      .stride(\.stride),
+      .dilation(\.dilation),
       .imagePadding(\.padding),
     ],
     keras: KerasLayer(
@@ -86,29 +86,16 @@ extension SeparableConv2D {
   fileprivate func infer(_ inference: LayerInference) throws -> ResolvedLayer {
     let grid = try inference.image()
     try inference.require(filters, atLeast: 1, "filters")
-    try inference.require(kernel, "kernel")
-    try inference.require(multiplier, atLeast: 1, "multiplier")
-    try inference.require(stride, "stride")
-    try inference.require(dilation, "dilation")
-    try inference.requireImagePadding(padding, grid)
-    let grouped = depthwise.grouped(channels: grid.channels)
-    guard let geometry = WindowGeometry2D(height: grid.height, width: grid.width, conv: grouped) else {
-      throw inference.windowError(kernel, grid)
-    }
-    let receptiveField = kernel.height * kernel.width
+    let windows = try depthwise.windows(inference, over: grid)
     let middle = grid.channels * multiplier
-    let places = geometry.height.output * geometry.width.output
+    let places = windows.output[0] * windows.output[1]
     let work =
-      LayerInference.work(places * middle, 2 * receptiveField)
+      LayerInference.work(places * middle, 2 * kernel.height * kernel.width)
       + LayerInference.work(places * filters, 2 * middle + (useBias ? 1 : 0))
     return inference.make(
-      output: [geometry.height.output, geometry.width.output, filters], view: grouped.view(geometry),
+      output: [windows.output[0], windows.output[1], filters], view: windows.view,
       parameters: [
-        // Keras counts fans from the kernel's shape, as if all channels met in each output.
-        .kernel(
-          [kernel.height, kernel.width, grid.channels, multiplier], kernelInitializer,
-          Fans(incoming: receptiveField * grid.channels, outgoing: receptiveField * multiplier),
-          name: "depthwise_kernel", outputs: 2..<4),
+        depthwise.kernelSpec(channels: grid.channels, name: "depthwise_kernel"),
         .kernel(
           [1, 1, middle, filters], kernelInitializer, Fans(incoming: middle, outgoing: filters),
           name: "pointwise_kernel"),

@@ -1,21 +1,29 @@
 public import Settings
 
-/// Height and width of something.
+/// A height and a width: of a window, a stride, a factor.
 public struct Size2D: Hashable, Sendable, Codable {
+  /// Rows.
   public let height: Int
+  /// Columns.
   public let width: Int
 
+  /// A size in that order: height, then width.
   public init(_ height: Int, _ width: Int) {
     self.height = height
     self.width = width
   }
 
+  /// A square.
   public init(_ side: Int) { self.init(side, side) }
 
+  /// A single place; as a stride or dilation, no gap.
   public static let one = Size2D(1)
 
   /// `3×5`, for tables.
   var text: String { "\(height)×\(width)" }
+
+  /// `, stride 2×2`: what a layer's label says of a stride or a dilation; nothing where it is the usual one.
+  func label(_ word: String) -> String { self == .one ? "" : ", \(word) \(text)" }
 }
 
 extension SettingForm where Value == Size2D {
@@ -40,6 +48,6 @@ extension SettingForm where Value == Int {
   /// A window along a sequence, its stride or its dilation.
   static var window: SettingForm { .integer(windowRange) }
 
-  /// Channels, or units.
+  /// A number of channels or units.
   static var width: SettingForm { .integer(1...1 << 20) }
 }

@@ -5,19 +5,29 @@ internal import Tensors
 ///
 /// `src[n,y,x,i]` adds `src · kernel[ky,kx,o,i]` to `dst[n, y·S + ky − P, x·S + kx − P, o]`, where P is the padding of the
 /// convolution that would lead back.
+///
 /// - `src`: [N, H, W, IC]; `kernel`: [KH, KW, OC, IC]; `bias`: [OC]; `dst`: [N, OH, OW, OC], with `OH = H·S` for padding `same`
 ///   and `H·S + max(KH − S, 0)` for `valid`.
 /// - SeeAlso: Dumoulin & Visin 2016, chapter 4, <https://arxiv.org/abs/1603.07285>.
 public struct Conv2DTranspose: KernelSettings {
+  /// Channels of the output, OC.
   public var filters: Int
+  /// Height and width of the window that each place of the input writes.
   public var kernel: Size2D
+  /// Rows and columns of the output from one window to the next.
   public var stride: Size2D
+  /// What the convolution that would lead back has around it; never `causal`.
   public var padding: Padding
+  /// Whether a bias is added.
   public var useBias: Bool
+  /// The function that the layer ends in.
   public var activation: Activation
+  /// How the kernel starts.
   public var kernelInitializer: Initializer
+  /// How the bias starts.
   public var biasInitializer: Initializer
 
+  /// A transposed convolution; the defaults are Keras's.
   public init(
     filters: Int, kernel: Size2D, stride: Size2D = .one, padding: Padding = .valid, useBias: Bool = true,
     activation: Activation = .linear, kernelInitializer: Initializer = .glorotUniform,
@@ -34,10 +44,7 @@ public struct Conv2DTranspose: KernelSettings {
   }
 
   fileprivate var label: String {
-    var text = "transposed conv \(kernel.text), \(filters) filters"
-    if stride != .one { text += ", stride \(stride.text)" }
-    if padding != .valid { text += ", \(padding.rawValue)" }
-    return text + labelEnd
+    "transposed conv \(kernel.text), \(filters) filters" + stride.label("stride") + padding.label + labelEnd
   }
 }
 
@@ -46,14 +53,9 @@ extension LayerDescription where Settings == Conv2DTranspose {
     .conv2DTranspose, "A transposed convolution: enlarges an image by its stride.",
     Conv2DTranspose(filters: 1, kernel: .one),
     [
-      SettingKey(
-        "filters", \.filters, .width, default: .required, keras: "filters", "Channels of the output."),
-      SettingKey(
-        "kernel", \.kernel, .window, default: .required, keras: "kernel_size",
-        "The window that each input pixel writes."),
-      SettingKey(
-        "stride", \.stride, .window, keras: .unlessDefault("strides"),
-        "Step between the windows in the output."),
+      .filters(\.filters),
+      .kernel(\.kernel, "Height and width of the window that each input pixel writes."),
+      .stride(\.stride, "Step between the windows in the output."),
       SettingKey(
         "padding", \.padding, .word(among: Padding.ofImages), keras: .unlessDefault("padding"),
         "`same`: the output has the input's size times the stride; `valid`: all that the windows write."),

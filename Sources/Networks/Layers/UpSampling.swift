@@ -3,17 +3,20 @@ internal import Tensors
 
 /// How an enlarged image gets its new pixels.
 public enum Interpolation: String, SettingWord, Hashable, Codable {
-  /// Each pixel several times over.
+  /// Each pixel is repeated.
   case nearest
-  /// Weighted means of the two or four pixels around, whose centres lie at half pixels; edges are continued.
+  /// New pixels are weighted means of the two or four around, whose centres lie at half pixels; edges are continued.
   case bilinear
 }
 
 /// Enlarges an image by whole factors.
 public struct UpSampling2D: Hashable, Sendable, Codable {
+  /// The factors of height and width.
   public var size: Size2D
+  /// How new pixels are made.
   public var interpolation: Interpolation
 
+  /// An enlargement by these factors.
   public init(size: Size2D, interpolation: Interpolation = .nearest) {
     self.size = size
     self.interpolation = interpolation
@@ -24,10 +27,10 @@ extension LayerDescription where Settings == UpSampling2D {
   static let upSampling2D = LayerDescription(
     .upSampling2D, "Enlarges an image.", UpSampling2D(size: Size2D(2)),
     [
-      SettingKey("size", \.size, .window, keras: "size", "The factors."),
+      SettingKey("size", \.size, .window, keras: "size", "The factors of height and width."),
       SettingKey(
         "interpolation", \.interpolation, .word, keras: "interpolation",
-        "Repeated pixels, or weighted means of those around."),
+        "Whether pixels are repeated, or are weighted means of those around."),
     ],
     keras: KerasLayer("UpSampling2D"), make: LayerSpec.upSampling2D,
     label: { "enlarge \($0.size.text), \($0.interpolation.rawValue)" },
@@ -36,15 +39,17 @@ extension LayerDescription where Settings == UpSampling2D {
 
 /// Repeats each position of a sequence.
 public struct UpSampling1D: Hashable, Sendable, Codable {
+  /// How many times each position is repeated.
   public var size: Int
 
+  /// A layer that repeats each position this many times.
   public init(size: Int) { self.size = size }
 }
 
 extension LayerDescription where Settings == UpSampling1D {
   static let upSampling1D = LayerDescription(
     .upSampling1D, "Repeats each position of a sequence.", UpSampling1D(size: 2),
-    [SettingKey("size", \.size, .window, keras: "size", "How often.")],
+    [SettingKey("size", \.size, .window, keras: "size", "How many times each position is repeated.")],
     keras: KerasLayer("UpSampling1D"), make: LayerSpec.upSampling1D, label: { "repeat \($0.size)×" },
     infer: { try UpSampling2D(size: Size2D(1, $0.size)).infer($1, over: try $1.sequence()) })
 }
@@ -60,7 +65,7 @@ extension UpSampling2D {
       flopsPerElement: interpolation == .nearest ? 0 : 8)
   }
 
-  /// Where the output, in places counted from 0, holds something of a place of the input.
+  /// The window of places of the output that hold something of one place of the input.
   ///
   /// A bilinear enlargement by k reads the input at `(y + ½) / k − ½`, so that place i counts while that is less than 1 away:
   /// from `k·(i − ½)` to `k·(i + 3/2) − 1`, for odd k half a place less on both sides.

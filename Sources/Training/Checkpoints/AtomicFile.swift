@@ -6,10 +6,10 @@ internal import Paths
 
 /// Files that appear under their name complete and durable, or not at all.
 ///
-/// Written under a temporary name in the same folder, flushed, closed, renamed, and the folder flushed: each of these steps
-/// is needed, and each is checked. Foundation's atomic writing leaves out the last and falls back to a plain write.
+/// A file is written under a temporary name in the same folder, flushed, closed and renamed, and the folder is flushed: each of
+/// these steps is needed, and each is checked. Foundation's atomic writing leaves out the last and falls back to a plain write.
 enum AtomicFile {
-  /// Temporary names end so; what a killed process left behind is known by it.
+  /// The end of temporary names, by which the files of killed processes are recognised.
   static let temporarySuffix = ".part"
 
   /// Writes `parts` one after another as the file `name` in `folder`, in place of an older one.

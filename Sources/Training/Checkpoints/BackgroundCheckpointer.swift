@@ -2,8 +2,8 @@ internal import Parallel
 
 /// Writes checkpoints on a thread of their own while training goes on; one at a time.
 ///
-/// What it writes is a copy that nobody changes. How it went is asked for with ``results()``. Where the system gives no thread,
-/// training waits while a checkpoint is written.
+/// It writes a copy that nobody changes; ``results()`` says how that went. Where the system refuses a thread, training waits
+/// while a checkpoint is written.
 final class BackgroundCheckpointer: Sendable {
   struct Outcome: Sendable {
     let step: Int

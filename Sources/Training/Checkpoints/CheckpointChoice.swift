@@ -28,6 +28,6 @@ extension CheckpointStore {
         damaged(error)
       }
     }
-    throw TrainingError(.badData, "none of the \(entries.count) checkpoint(s) in \(store.folder) is intact")
+    throw TrainingError(.badData, store.noneIsIntact(of: entries.count))
   }
 }

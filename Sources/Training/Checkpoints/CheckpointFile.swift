@@ -74,7 +74,7 @@ public enum CheckpointFile {
 
   /// Checks every byte of a file without looking into its HDF5 part.
   ///
-  /// - Throws: ``TrainingError`` of kind `badData` for a file that is damaged or no checkpoint.
+  /// - Throws: ``TrainingError`` of kind `badData` for a file that is damaged, or is not a checkpoint.
   @discardableResult
   public static func verify(_ path: String) throws(TrainingError) -> CheckpointHeader {
     let file = try descriptor(path)

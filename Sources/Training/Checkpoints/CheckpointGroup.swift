@@ -88,7 +88,7 @@ enum CheckpointGroup {
     }
   }
 
-  private static func write(_ sums: MetricSums, to group: Group) throws {
+  private static func write(_ sums: FigureSums, to group: Group) throws {
     guard let layout = sums.layout else { return }
     let dataset = try group.makeDataset(Self.sums, type: .float64, shape: [layout.count])
     try dataset.write(sums.values)
@@ -109,7 +109,7 @@ enum CheckpointGroup {
 
   static func read(from root: Group, path: String) throws -> Checkpoint {
     guard try root.members().contains(where: { $0.name == name }) else {
-      throw TrainingError(.badData, "\(path) has no group /\(name): it is no checkpoint of Convoy")
+      throw TrainingError(.badData, "\(path) has no group /\(name): it is not a checkpoint of Convoy")
     }
     let group = try root.group(name, links: .hardOnly)
     let attributes = group.attributes
@@ -164,7 +164,7 @@ enum CheckpointGroup {
     guard dataset.shape == expected.dimensions else {
       throw TrainingError(
         .badData,
-        "\(path): '\(parameter.path)' has shape \(Shape(dataset.shape)), the network wants \(expected)")
+        "\(path): '\(parameter.path)' has shape \(Shape(dataset.shape)), but the network needs \(expected)")
     }
     try dataset.read(into: target)
   }
@@ -203,20 +203,20 @@ enum CheckpointGroup {
   }
 
   /// - Returns: nothing where the sums are of other figures than the layout's.
-  private static func readSums(_ group: Group, _ layout: FigureLayout) throws -> MetricSums {
+  private static func readSums(_ group: Group, _ layout: FigureLayout) throws -> FigureSums {
     let attributes = group.attributes
     let samples: Int = try attributes.number("samples")
     if try attributes.contains("loss_sum") {
       // Written before other figures than these two were known.
       let values: [Double] = [try attributes.number("loss_sum"), try attributes.number("correct")]
-      return layout.count == 2 ? MetricSums(layout, values: values, samples: samples) : MetricSums()
+      return layout.count == 2 ? FigureSums(layout, values: values, samples: samples) : FigureSums()
     }
-    guard try group.members().contains(where: { $0.name == sums }) else { return MetricSums() }
+    guard try group.members().contains(where: { $0.name == sums }) else { return FigureSums() }
     let dataset = try group.dataset(sums, links: .hardOnly)
     guard try dataset.attributes.strings("names") == layout.blocks.map(\.name),
       try dataset.attributes.numbers("counts") == layout.blocks.map(\.count)
-    else { return MetricSums() }
-    return MetricSums(layout, values: try dataset.read(Double.self), samples: samples)
+    else { return FigureSums() }
+    return FigureSums(layout, values: try dataset.read(Double.self), samples: samples)
   }
 
   private static func readProgress(_ group: Group, _ layout: FigureLayout) throws -> TrainingProgress {

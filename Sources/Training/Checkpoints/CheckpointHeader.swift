@@ -57,7 +57,7 @@ public struct CheckpointHeader: Hashable, Sendable {
 
   /// Reads the header of a file whose bytes are given, at least the first 512.
   ///
-  /// - Throws: ``TrainingError`` of kind `badData`, for a file that is no checkpoint, is damaged, or is of a later version.
+  /// - Throws: ``TrainingError`` of kind `badData`, for a file that is not a checkpoint, is damaged, or is of a later version.
   init(_ bytes: ArraySlice<UInt8>, file: String) throws(TrainingError) {
     let bytes = Array(bytes.prefix(Self.byteCount))
     guard bytes.count == Self.byteCount, Array(bytes[0..<8]) == Self.magic else {
@@ -65,8 +65,8 @@ public struct CheckpointHeader: Hashable, Sendable {
       throw TrainingError(
         .badData,
         isHDF5
-          ? "\(file) is an HDF5 file but not a checkpoint of Convoy: a dataset goes behind --data, and a Keras model becomes a "
-            + "checkpoint by `convoy import keras`; `convoy inspect \(file)` shows what it holds"
+          ? "\(file) is an HDF5 file but not a checkpoint of Convoy: a dataset belongs after --data, and `convoy import keras` turns "
+            + "a Keras model into a checkpoint; `convoy inspect \(file)` shows what it holds"
           : "\(file) is not a checkpoint of Convoy, or is cut off")
     }
     func number(at offset: Int) -> UInt64 {
@@ -86,7 +86,6 @@ public struct CheckpointHeader: Hashable, Sendable {
     payloadByteCount = payload
     self.step = step
     self.epoch = epoch
-    /// The score of the epoch that ended with this step, higher is better; nil in the middle of an epoch.
     let score = Double(bitPattern: number(at: 40))
     self.score = score.isNaN ? nil : score
     payloadDigest = SHA256.Digest(bytes[64..<96])

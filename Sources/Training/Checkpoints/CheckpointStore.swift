@@ -2,7 +2,7 @@ internal import Parallel
 
 /// The checkpoints of a run: a folder of files named by their step.
 ///
-/// Which is the newest is found by looking, never by a pointer file that could point nowhere. A damaged file is reported and
+/// The newest is found by looking at all names, never by a pointer file that could point nowhere. A damaged file is reported and
 /// passed over; nothing but ``save(_:model:keepLast:keepBest:)`` removes files, and that only after the new one has been read back.
 public final class CheckpointStore: Sendable {
   /// The folder that holds the files.
@@ -64,7 +64,7 @@ public final class CheckpointStore: Sendable {
     guard let newest = entries.first else { return nil }
     throw TrainingError(
       .badData,
-      "none of the \(entries.count) checkpoint(s) in \(folder) is intact (newest: \(newest.path)); nothing was changed. "
+      "\(noneIsIntact(of: entries.count)) (newest: \(newest.path)); nothing was changed. "
         + "Restore one from a backup, or start over with another run directory")
   }
 
@@ -113,6 +113,13 @@ public final class CheckpointStore: Sendable {
 }
 
 extension CheckpointStore {
+  /// The message where none of this many checkpoints can be read.
+  func noneIsIntact(of count: Int) -> String {
+    count == 1
+      ? "the only checkpoint in \(folder) is not intact"
+      : "none of the \(count) checkpoints in \(folder) is intact"
+  }
+
   /// All checkpoints, the best first, as their headers say.
   func ranked() throws(TrainingError) -> [Entry] {
     try entries().map { entry in
@@ -123,7 +130,7 @@ extension CheckpointStore {
   /// A checkpoint with the score of the epoch that ended with it.
   struct Rated {
     let entry: Entry
-    /// Nil in the middle of an epoch.
+    /// The score; nil in the middle of an epoch.
     let score: Double?
 
     /// The order in which checkpoints are taken for the best: by the rule of ``BestEpoch/isBeaten(by:)``, of equal ones the first;

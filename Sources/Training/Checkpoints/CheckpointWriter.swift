@@ -15,7 +15,7 @@ final class CheckpointWriter {
   private let compiled: CompiledNetwork
   private let slotNames: [String]
   private let model: any ModelWriter
-  /// Nil writes nothing, for trainings that only measure.
+  /// Where checkpoints go; nil writes none, for trainings that only measure.
   private let store: CheckpointStore?
   private let background = BackgroundCheckpointer()
   private let clock = ContinuousClock()

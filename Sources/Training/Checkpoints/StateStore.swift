@@ -31,7 +31,7 @@ public struct StateStore: Sendable {
         if state.isFinished { return nil }
         throw TrainingError(
           .configuration,
-          "\(folder) holds the unfinished work of other pictures or settings; name another folder, or begin anew "
+          "\(folder) holds the unfinished work of other pictures or settings; name another folder, or start over "
             + "with --restart")
       }
       return state
@@ -60,7 +60,7 @@ public struct StateStore: Sendable {
     for file in try files() { try removeFile(file) }
   }
 
-  /// Newest first.
+  /// The files, newest first.
   private func files() throws(TrainingError) -> [String] {
     let names: [String]
     do { names = try namesInFolder(folder) } catch { return [] }

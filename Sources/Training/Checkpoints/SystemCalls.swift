@@ -32,7 +32,7 @@ final class FileDescriptor: Sendable {
       let rest = UnsafeRawBufferPointer(rebasing: bytes[done...])
       let count = retrying { Glibc.write(value, rest.baseAddress, min(rest.count, 1 << 30)) }
       guard count >= 0 else { throw .system(.inputOutput, "cannot write \(path)") }
-      // A device that takes nothing and reports no error would be asked for ever.
+      // A device that takes nothing and reports no error would be asked without end.
       guard count > 0 else {
         throw TrainingError(.inputOutput, "cannot write \(path): the file system takes no more bytes")
       }
@@ -166,7 +166,7 @@ func namesInFolder(_ path: String) throws(TrainingError) -> [String] {
   return names
 }
 
-/// Removes a file; one that is not there is no error.
+/// Removes a file, where it is there.
 func removeFile(_ path: String) throws(TrainingError) {
   guard retrying({ unlink(path.systemPath) }) == 0 || errno == ENOENT else {
     throw .system(.inputOutput, "cannot remove \(path)")

@@ -15,7 +15,7 @@ public struct CheckpointConfiguration: Hashable, Sendable {
 
   /// The settings, as configurations write them.
   public static let settings = SettingsDescription<CheckpointConfiguration>(
-    "When the state of the run is saved, and what is kept.", CheckpointConfiguration(),
+    "When the state of the run is saved, and which states are kept.", CheckpointConfiguration(),
     [
       SettingKey(
         "every", \.every, CheckpointInterval.settings.form, change: .free,
@@ -27,22 +27,22 @@ public struct CheckpointConfiguration: Hashable, Sendable {
 
 /// How often a checkpoint is written.
 public enum CheckpointInterval: Hashable, Sendable {
-  /// One checkpoint after every so many epochs.
+  /// A checkpoint whenever this many epochs have passed.
   case epochs(Int)
-  /// One checkpoint after every so many steps.
+  /// A checkpoint whenever this many steps have passed.
   case steps(Int)
-  /// One checkpoint after every so many minutes of training.
+  /// A checkpoint whenever this many minutes of training have passed.
   case minutes(Double)
 }
 
 extension CheckpointInterval: SettingsVariant {
   /// The words of configurations.
   public enum Kind: String, Sendable, CaseIterable {
-    /// One checkpoint after every so many epochs.
+    /// A checkpoint whenever this many epochs have passed.
     case epochs
-    /// One checkpoint after every so many steps.
+    /// A checkpoint whenever this many steps have passed.
     case steps
-    /// One checkpoint after every so many minutes of training.
+    /// A checkpoint whenever this many minutes of training have passed.
     case minutes
   }
 
@@ -63,15 +63,17 @@ extension CheckpointInterval: SettingsVariant {
     switch kind {
     case .epochs:
       SettingsKind(
-        kind.rawValue, "Whole epochs.", .integer(1...1_000_000), wrap: Self.epochs,
+        kind.rawValue, "A checkpoint after this many epochs.", .integer(1...1_000_000), wrap: Self.epochs,
         unwrap: { if case .epochs(let count) = $0 { count } else { nil } })
     case .steps:
       SettingsKind(
-        kind.rawValue, "Optimizer steps.", .integer(1...1 << 40), wrap: Self.steps,
+        kind.rawValue, "A checkpoint after this many optimizer steps.", .integer(1...1 << 40),
+        wrap: Self.steps,
         unwrap: { if case .steps(let count) = $0 { count } else { nil } })
     case .minutes:
       SettingsKind(
-        kind.rawValue, "Minutes of the clock.", .number(.positive), wrap: Self.minutes,
+        kind.rawValue, "A checkpoint after this many minutes of training.", .number(.positive),
+        wrap: Self.minutes,
         unwrap: { if case .minutes(let count) = $0 { count } else { nil } })
     }
   }
@@ -96,8 +98,9 @@ public struct CheckpointRetention: Hashable, Sendable {
     [
       SettingKey(
         "last", \.last, .integer(2...1_000_000), change: .free,
-        "The newest ones; at least 2, so that a verified one stands behind the newest."),
+        "How many of the newest stay; at least 2, so that a verified one stands behind the newest."),
       SettingKey(
-        "best", \.best, .integer(0...1_000_000), change: .free, "The best ones by `monitor`, besides."),
+        "best", \.best, .integer(0...1_000_000), change: .free,
+        "How many of the best by `monitor` stay besides."),
     ])
 }

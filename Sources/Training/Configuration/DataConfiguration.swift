@@ -34,18 +34,18 @@ public struct DataConfiguration: Hashable, Sendable {
         "train", \.train, SampleSource.settings.form, default: .required, "The samples to learn from."),
       SettingKey(
         "test", \.test, .optional("none", SampleSource.settings.form),
-        "The samples that measure the result after each epoch."),
+        "The samples that the network is tested on after each epoch."),
       SettingKey(
         "memory_limit", \.memoryLimitBytes, .byteCount, change: .free,
-        "Memory for the samples of training and test together: what fits is kept there, the rest is streamed, in the same order."
+        "The memory for training and test samples together: what fits is kept there, the rest is streamed, in the same order."
       ),
       SettingKey(
         "shuffle", \.shuffle, .shuffling,
-        "Whether each epoch has its own random order; `once` repeats the first one's, as Keras does when its seed is set."
+        "Whether each epoch has a random order of its own; `once` repeats the first one's, as Keras does when its seed is set."
       ),
       SettingKey(
         "validation", \.validation, .optional("none", HeldOut.settings.form),
-        "Training samples that are held out to compare epochs by, so that the test samples stay unseen."),
+        "Training samples that are held out to compare epochs, so that the test samples stay unseen."),
     ])
 }
 
@@ -55,7 +55,7 @@ public struct SampleSource: Hashable, Sendable {
   public var file: String
   /// The name of the images in the file.
   public var images: String
-  /// What is right for each sample: its class, or a vector of numbers.
+  /// The name of the labels or targets: a class, or a vector of numbers, for each sample.
   public var target: TargetName
   /// A weight for each sample; nil for 1 each.
   public var weights: String?
@@ -73,36 +73,39 @@ public struct SampleSource: Hashable, Sendable {
     self.init(file: file, images: images, target: .labels(labels))
   }
 
-  /// That it names either labels or targets is checked beside the description.
+  /// The settings, as configurations write them.
+  ///
+  /// Whether exactly one of `labels` and `targets` is written must be checked besides.
   public static let settings = SettingsDescription<SampleSource>(
     "Samples in an HDF5 file.", SampleSource(file: "", images: "", labels: ""),
     [
       SettingKey(
         "file", \.file, .path, default: .required, change: .free, "The HDF5 file; `convoy import` makes one."),
       SettingKey(
-        "images", \.images, .text, default: .required, "Name of the dataset with the images, [N, H, W, C]."),
+        "images", \.images, .text, default: .required,
+        "The name of the dataset with the images, [N, H, W, C]."),
       SettingKey(
         "labels", \.target.labels, given: .text, otherwise: "required, or `targets`",
-        "Name of the dataset with the class of each sample, [N], whole numbers from 0."),
+        "The name of the dataset with the class of each sample, [N], whole numbers from 0."),
       SettingKey(
         "targets", \.target.values, given: .text, otherwise: "required, or `labels`",
-        "Name of the dataset with what the network's outputs should be, [N, outputs], [N, H, W] or [N, H, W, channels], or [N] for "
-          + "one: numbers, or 0 and 1 for labels that a sample has or not."),
+        "The name of the dataset with what the network's outputs should be, [N, outputs], [N, H, W] or [N, H, W, channels], or [N] "
+          + "for one: numbers, or for labels 1 where a sample has the label and 0 where not."),
       SettingKey(
         "weights", \.weights, .optional("none", .text),
-        "Name of the dataset with the weight of each sample's loss, [N], numbers from 0; without it each is 1. They are not divided "
-          + "by their sum."
+        "The name of the dataset with the weight of each sample's loss, [N], numbers from 0; without it each is 1. Weights are not "
+          + "divided by their sum."
       ),
     ])
 
-  /// Opens and checks it.
+  /// Opens the samples and checks them.
   public func open() throws -> ImageDataset {
     try ImageDataset(path: file, images: images, target: target, weights: weights)
   }
 }
 
 extension TargetName {
-  /// What a criterion makes of it.
+  /// What a criterion calls such targets.
   public var kind: Criterion.Targets {
     switch self {
     case .labels: .classes

@@ -4,13 +4,13 @@ internal import Glibc
 public import Networks
 public import Tensors
 
-/// What a run's data is, as far as it is there, found out without reading a pixel.
+/// What can be said of a run's data, as far as it is there, without reading a pixel.
 public struct DataOutlook: Sendable {
-  /// Nil where the file is not there.
+  /// How many training samples there are; nil where the file is not there.
   public private(set) var trainingSamples: Int?
-  /// Nil where the file is not there, or there are no test samples.
+  /// How many test samples there are; nil where the file is not there, or there are no test samples.
   public private(set) var testSamples: Int?
-  /// Of one sample.
+  /// The shape of one sample; nil where no data is there.
   public private(set) var sampleShape: Shape?
   /// Files that are not there.
   public private(set) var missing: [String] = []

@@ -1,7 +1,7 @@
 public import Compute
 internal import Settings
 
-/// The figure by which epochs are compared: of the test set, or of the training set where there is no other.
+/// The figure by which epochs are compared, taken of the test set, or of the training set where there is no other.
 public enum MonitoredFigure: Hashable, Sendable {
   /// The mean loss, lower is better.
   case loss
@@ -46,14 +46,14 @@ public enum MonitoredFigure: Hashable, Sendable {
   /// The figure's value in some sums.
   ///
   /// - Returns: nil where the figure was not taken.
-  public func value(of sums: MetricSums) -> Double? {
+  public func value(of sums: FigureSums) -> Double? {
     switch self {
     case .loss: sums.meanLoss
     case .metric(let metric): sums.figure(metric)
     }
   }
 
-  /// A figure as something of which more is better, and back.
+  /// Turns a figure into a score, of which more is better, and back.
   public func turned(_ value: Double) -> Double { isBetterHigher ? value : -value }
 }
 

@@ -6,8 +6,8 @@ public import Settings
 public enum Parallelism: String, Hashable, Sendable, CaseIterable, SettingWord {
   /// Each worker takes shards of its own.
   case shards
-  /// All work on one sample after another, each on some channels of a layer: for minibatches of fewer, large samples than there
-  /// are workers. With 32-bit floating point only.
+  /// All workers share each sample, each computing some channels of a layer: for minibatches of large samples that are fewer than
+  /// the workers. With 32-bit floating point only.
   case intra
 
   /// What references say of it, in a few words.
@@ -15,7 +15,7 @@ public enum Parallelism: String, Hashable, Sendable, CaseIterable, SettingWord {
     switch self {
     case .shards: "each worker takes shards of its own"
     case .intra:
-      "all work on one sample after another, each on some channels; for fewer, large samples than workers"
+      "all workers share each sample, each computing some channels; for large samples that are fewer than the workers"
     }
   }
 }
@@ -67,15 +67,15 @@ public struct EpochLimits: Hashable, Sendable {
 
   /// The settings, as configurations write them.
   public static let settings = SettingsDescription<EpochLimits>(
-    "Bounds on the minibatches of an epoch, for quick trials and for data that never comes to an end.",
+    "Bounds on the minibatches of an epoch, for quick trials and for very large data.",
     EpochLimits(),
     [
       SettingKey(
         "training", \.training, .optional("none", .integer(1...1 << 40)),
-        "Minibatches of a training epoch; others in each epoch where each has its own order."),
+        "How many minibatches a training epoch has; each epoch has others where each has its own order."),
       SettingKey(
         "evaluation", \.evaluation, .optional("none", .integer(1...1 << 40)),
-        "Minibatches of an evaluation: the first ones."),
+        "How many minibatches an evaluation has, which are the first ones."),
     ])
 }
 
@@ -119,12 +119,13 @@ extension GradientClipping: SettingsVariant {
     case .norm:
       SettingsKind(
         kind.rawValue,
-        "All gradients are scaled so that their L2 norm together is at most this (Keras's `global_clipnorm`).",
+        "All gradients are scaled so that their common L2 norm is at most this (Keras's `global_clipnorm`).",
         .number(.positive),
         wrap: Self.norm, unwrap: { if case .norm(let bound) = $0 { bound } else { nil } })
     case .value:
       SettingsKind(
-        kind.rawValue, "Each element is held within ± this.", .number(.positive), wrap: Self.value,
+        kind.rawValue, "Each element of the gradients is held within ± this.", .number(.positive),
+        wrap: Self.value,
         unwrap: { if case .value(let bound) = $0 { bound } else { nil } })
     }
   }

@@ -10,12 +10,13 @@ extension TrainingConfiguration {
     [
       SettingKey(
         "epochs", \.epochs, .integer(1...1_000_000), default: .required, change: .extend,
-        "Passes over the training samples."),
+        "How many times the training samples are gone through."),
       SettingKey(
-        "batch", \.batch, .integer(1...1 << 20), default: .required, "Samples of one optimizer step."),
+        "batch", \.batch, .integer(1...1 << 20), default: .required,
+        "How many samples one optimizer step takes."),
       SettingKey(
         "shard", \.shard, .optional("auto", .integer(1...1 << 20)),
-        "Samples that a worker takes at once, at most `batch`; part of the numerics, unlike the number of workers."
+        "How many samples a worker takes at once, at most `batch`; part of the numerics, unlike the number of workers."
       ),
       SettingKey(
         "parallelism", \.parallelism, .word,
@@ -29,28 +30,30 @@ extension TrainingConfiguration {
       SettingKey(
         "metrics", \.metrics, given: .list(.metric, count: 1...16),
         otherwise: Criterion.usualMetricsText,
-        "Figures beside the loss, in this order in tables. Each sample counts once, whatever its weight."),
+        "Figures that are taken besides the loss, in the order of tables. Each sample counts once, whatever its weight."
+      ),
       SettingKey(
         "optimizer", \.optimizer, OptimizerConfiguration.settings.form, default: .required,
         "The rule that turns gradients into new parameters."),
       SettingKey(
         "base_batch", \.baseBatch, .optional("none", .integer(1...1 << 20)),
-        "The batch for which the learning rate is meant; it is multiplied by the samples of a step over this (Goyal 2017)."
+        "The batch that the learning rate is meant for; the rate is multiplied by a step's samples divided by this (Goyal 2017)."
       ),
       SettingKey(
-        "schedule", \.schedule, ScheduleConfiguration.settings.form, "How the learning rate moves."),
+        "schedule", \.schedule, ScheduleConfiguration.settings.form,
+        "How the learning rate changes during the training."),
       SettingKey(
-        "precision", \.precision, .word, "Number format of activations and weights in kernels."),
+        "precision", \.precision, .word, "The number format of activations and weights in kernels."),
       SettingKey(
         "tuning", \.tuning, TuningConfiguration.settings.form,
-        "How the kernel of each convolution is chosen. A run that is resumed keeps what it began with."),
+        "How the kernel of each convolution is chosen. A resumed run keeps what it began with."),
       SettingKey(
         "weight_decay_on", \.weightDecayScope, .word,
         "Which parameters the optimizer's weight decay acts on."),
       SettingKey(
         "monitor", \.monitor, .monitoredFigure,
         default: .derived("accuracy where it is among the metrics, otherwise loss"),
-        "The test figure (the training figure without test data) by which the best epoch is known: `loss` or one of the metrics."
+        "The figure that decides which epoch is the best, `loss` or a metric; it is taken of the test data, or without it of the training data."
       ),
       SettingKey(
         "patience", \.patience, .optional("none", .integer(1...1_000_000)),
@@ -63,13 +66,13 @@ extension TrainingConfiguration {
         "What happens when the loss or a gradient is NaN or infinite."),
       SettingKey(
         "accumulate", \.accumulate, .integer(1...65_536),
-        "Minibatches of one optimizer step: with the same `shard`, to the byte what a `batch` so many times as large gives."
+        "How many minibatches make one optimizer step; with the same `shard`, a `batch` this many times as large gives the same bytes."
       ),
       SettingKey("limits", \.limits, EpochLimits.settings.form, "Bounds on the minibatches of an epoch."),
       SettingKey(
         "overfit_batches", \.overfitBatches, .optional("none", .integer(1...1 << 20)),
-        "Trains on the first so many minibatches again and again, without augmentation, to see whether the network can learn "
-          + "them; `convoy train --overfit-batches`."),
+        "How many minibatches, the first ones, are trained on over and over, without augmentation, to see whether the network can "
+          + "learn them; `convoy train --overfit-batches`."),
       SettingKey(
         "ema", \.average, .optional("none", MovingAverage.settings.form),
         "A running average of the parameters, which evaluation uses in their place."),
@@ -78,7 +81,7 @@ extension TrainingConfiguration {
         "A bound on the norm of each filter or unit (Srivastava 2014)."),
       SettingKey(
         "weight_decay_rules", \.weightDecayRules, .weightDecayRules,
-        "Weight decay by layers; the first rule for a parameter counts, `weight_decay_on` where there is none."
+        "How much weight decay acts on which layers; for each parameter the first rule that matches counts, or else `weight_decay_on`."
       ),
     ])
 

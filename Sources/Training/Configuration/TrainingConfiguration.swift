@@ -20,8 +20,8 @@ public struct TrainingConfiguration: Hashable, Sendable {
   public var classWeights: ClassWeights
   /// The rule that moves the parameters.
   public var optimizer: OptimizerConfiguration
-  /// Samples of a step for which the optimizer's learning rate is meant: it is multiplied by ``samplesPerStep`` over this; nil
-  /// leaves it.
+  /// The samples of a step that the optimizer's learning rate is meant for: the rate is multiplied by ``samplesPerStep`` divided
+  /// by this; nil leaves it.
   public var baseBatch: Int?
   /// How the learning rate changes during the run.
   public var schedule: ScheduleConfiguration
@@ -42,7 +42,8 @@ public struct TrainingConfiguration: Hashable, Sendable {
   public var accumulate = 1
   /// Bounds on the minibatches of an epoch.
   public var limits = EpochLimits()
-  /// Trains on the first so many minibatches again and again, to see whether the network can learn them; nil trains on all.
+  /// How many minibatches, the first ones, are trained on over and over, to see whether the network can learn them; nil trains on
+  /// all.
   public var overfitBatches: Int?
   /// A bound on the norm of each filter or unit; nil leaves them.
   public var maxNorm: MaxNorm?

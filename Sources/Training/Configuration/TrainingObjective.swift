@@ -35,7 +35,8 @@ extension TrainingObjective: SettingsVariant {
   private static let classWeights = SettingKey<Self>(
     "class_weights", \.classWeights, .classWeights,
     "What the training loss of each class, or label, is multiplied by, in their order; `balanced` weighs classes in inverse "
-      + "proportion to their samples. Of shares of classes the class with the largest counts, as in Keras.")
+      + "proportion to their samples. Where targets are shares of classes, the largest share decides, as in Keras."
+  )
 }
 
 /// How much the samples of each class, or each of several labels, count in the training loss.

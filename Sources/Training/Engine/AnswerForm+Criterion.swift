@@ -5,7 +5,7 @@ internal import Settings
 internal import Tensors
 
 extension AnswerForm {
-  /// What is right for samples by which a network of so many outputs is judged.
+  /// The form of the answers by which a criterion judges a network of this many outputs.
   public init(_ criterion: Criterion, outputs: Int) {
     let kind: Kind =
       switch (criterion.targets, criterion.task) {
@@ -22,7 +22,7 @@ extension AnswerForm {
 extension RunConfiguration {
   /// Whether each step of the augmentation fits samples and answers.
   ///
-  /// - Throws: ``TrainingError`` of kind `configuration`.
+  /// - Throws: ``TrainingError`` of kind `configuration` where one does not.
   func checkAugmentation(_ network: ResolvedNetwork) throws(TrainingError) {
     let answers = AnswerForm(criterion(of: network), outputs: network.outputShape.elementCount)
     for (index, step) in training.augmentation.steps.enumerated() {

@@ -7,8 +7,8 @@ internal import Tensors
 
 /// One evaluation: whoever holds it judges minibatches by the parameters as they were when it began, or by their average.
 ///
-/// It has the workers' memory lent to it and gives it back when it is let go. Until then the engine takes no step, so that
-/// nothing that is judged by can change in between.
+/// It borrows the workers' memory and gives it back when it is let go. Until then the engine takes no step, so that the
+/// parameters cannot change in between.
 struct EvaluationPass: ~Copyable {
   private let evaluator: Evaluator
 
@@ -20,7 +20,7 @@ struct EvaluationPass: ~Copyable {
   ///
   /// - Returns: nil when asked to stop.
   /// - Throws: ``ComputeError`` for a class that the outputs do not have, or a failing kernel.
-  func figures(of minibatch: Minibatch, stop: StopRequest) throws -> MetricSums? {
+  func figures(of minibatch: Minibatch, stop: StopRequest) throws -> FigureSums? {
     try evaluator.figures(of: minibatch, stop: stop)
   }
 }
@@ -77,7 +77,7 @@ final class Evaluator: Sendable {
 
   fileprivate func end() { isLent.store(false, ordering: .releasing) }
 
-  fileprivate func figures(of minibatch: Minibatch, stop: StopRequest) throws -> MetricSums? {
+  fileprivate func figures(of minibatch: Minibatch, stop: StopRequest) throws -> FigureSums? {
     let sharding = Sharding(sampleCount: minibatch.count, shardSize: shardSize)
     let done = try workers.pool.forEach(in: 0..<sharding.count, while: { _ in !stop.isRequested }) {
       [self] shard, worker in

@@ -3,8 +3,8 @@ internal import Datasets
 
 /// ``ClassWeights`` for a data set, where they apply.
 ///
-/// Where each sample is of one class, as labels say it or shares of classes, a weight multiplies the losses of a class's samples. The class
-/// of shares is the one with the largest, as Keras takes its `class_weight`. Of several labels each has its weight in the mean over them.
+/// Where each sample has one class, given by a label or by shares of classes, a weight multiplies the losses of a class's samples;
+/// of shares the largest decides, as for Keras's `class_weight`. Of several labels each has its weight in the mean over them.
 struct LossWeights: Hashable, Sendable {
   /// The weight of each class's samples; empty stands for 1 each.
   var ofClasses: [Double] = []
@@ -27,14 +27,14 @@ struct LossWeights: Hashable, Sendable {
       guard list.count == expected else {
         throw TrainingError(
           .configuration,
-          "training.loss: class_weights has \(list.count) numbers, and there are \(expected) classes")
+          "training.loss: class_weights has \(list.count) numbers, but there are \(expected) classes")
       }
       if isByClass { ofClasses = list } else { ofOutputs = list }
     case .balanced:
       guard isByClass else {
         throw TrainingError(
           .configuration,
-          "training.loss: class_weights: balanced needs one class for each sample, and \(dataset.path) has several labels; "
+          "training.loss: class_weights: balanced needs one class for each sample, but \(dataset.path) has several labels; "
             + "give a list of numbers")
       }
       let counts = dataset.mainClassCounts()

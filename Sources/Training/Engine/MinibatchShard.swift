@@ -53,9 +53,9 @@ final class MinibatchShard: ShardSource {
 
 /// A shard of a minibatch whose samples are varied as they are read.
 ///
-/// A mixture is judged by its target, in which both samples have their shares s and 1 − s. Its loss counts w = s·a + (1 − s)·b where
-/// the samples weigh a and b. A cross-entropy follows targets in proportion, and is then the two samples' losses in their shares, each
-/// times its weight: that of a target in which the first sample has the share s·a / w.
+/// A mixture is judged by its target, in which the two samples have the shares s and 1 − s. Its loss is multiplied by
+/// w = s·a + (1 − s)·b where the samples weigh a and b. A cross-entropy is linear in the target: w times its value for a target in
+/// which the first sample has the share s·a / w is s·a times the first sample's loss plus (1 − s)·b times the second's.
 final class AugmentedShard: ShardSource {
   let shard: MinibatchShard
   /// The worker's own: what it varied last is overwritten by the next sample.
@@ -86,7 +86,8 @@ final class AugmentedShard: ShardSource {
     case (.label(let first), .label(let second)): return .mixed(first, second, share: mixture.share)
     case (.values(let first), .values(let second)):
       return .mixedValues(first, second, share: mixture.share)
-    default: preconditionFailure("the samples of a minibatch have targets of one kind")
+    case (.label, .values), (.values, .label):
+      preconditionFailure("the samples of a minibatch have targets of one kind")
     }
   }
 

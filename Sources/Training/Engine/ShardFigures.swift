@@ -16,8 +16,8 @@ struct ShardFigures: Sendable {
   func row(ofShard shard: Int) -> UnsafeMutablePointer<Double> { rows.baseAddress + shard * layout.count }
 
   /// The sums of a minibatch whose shards are all there.
-  func sums(of sharding: Sharding) -> MetricSums {
-    MetricSums(
+  func sums(of sharding: Sharding) -> FigureSums {
+    FigureSums(
       layout, shards: Array(rows.elements[..<(sharding.count * layout.count)]), samples: sharding.sampleCount)
   }
 }

@@ -74,7 +74,7 @@ final class ShardGradients: Sendable {
   }
 
   /// The figures of the collected minibatch.
-  func sums(_ minibatch: ShardedMinibatch) -> MetricSums { figures.sums(of: minibatch.sharding) }
+  func sums(_ minibatch: ShardedMinibatch) -> FigureSums { figures.sums(of: minibatch.sharding) }
 
   /// Moves running statistics towards those of the collected minibatch.
   func foldStatistics(of minibatch: ShardedMinibatch, into running: AlignedBuffer<Float>) {

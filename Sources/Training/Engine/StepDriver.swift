@@ -14,7 +14,7 @@ final class StepDriver {
     let samples: Int
     let learningRate: Double
     /// Figures of the minibatch; nothing where the step was left out.
-    let sums: MetricSums
+    let sums: FigureSums
     /// Where the time went; zeros where the step was left out.
     let phases: StepPhases
     /// Seconds until the minibatch was there.
@@ -86,7 +86,7 @@ final class StepDriver {
     guard let minibatch = try reader.next() else { return .ended }
     let waited = TrainingClock.seconds(clock.now - asked)
     let rate = learningRate(ofStep: progress.step)
-    func taken(_ sums: MetricSums, _ phases: StepPhases) -> Step {
+    func taken(_ sums: FigureSums, _ phases: StepPhases) -> Step {
       Step(
         samples: minibatch.count, learningRate: rate, sums: sums, phases: phases, secondsWaiting: waited)
     }
@@ -103,7 +103,7 @@ final class StepDriver {
       guard case .skip(let limit) = policy, progress.skippedSteps < limit else { return .failed(bad) }
       progress.skippedSteps += 1
       count(minibatch)
-      return .leftOut(taken(MetricSums(), StepPhases()), bad, limit: limit)
+      return .leftOut(taken(FigureSums(), StepPhases()), bad, limit: limit)
     }
   }
 

@@ -7,8 +7,8 @@ internal import Synchronization
 
 /// The memory of a training and one step over it: gradients of shards, their sum and the optimizer, statistics, copies for kernels.
 ///
-/// ``TrainingState`` is what changes, ``ShardGradients``, ``ParameterUpdate`` and ``Evaluator`` are what happens to it. Which
-/// step comes next is the affair of a ``StepDriver``.
+/// ``TrainingState`` is what changes, ``ShardGradients``, ``ParameterUpdate`` and ``Evaluator`` are what happens to it. A
+/// ``StepDriver`` decides which step comes next.
 final class TrainingEngine: Sendable {
   let compiled: CompiledNetwork
   let optimizer: any Optimizer
@@ -56,7 +56,7 @@ final class TrainingEngine: Sendable {
   // MARK: - One step
 
   enum StepOutcome {
-    case done(MetricSums, StepPhases)
+    case done(FigureSums, StepPhases)
     /// Asked to stop before all shards were done; nothing has changed.
     case stopped
     /// A number is not finite. With the policy to skip, nothing has changed; with the policy to stop, parameters may be

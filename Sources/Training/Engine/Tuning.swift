@@ -36,7 +36,7 @@ public struct Tuning {
       }
       guard let choices = KernelChoices(text: text) else {
         throw TrainingError(
-          .badData, "\(path) holds no choices of kernels; `convoy tune CONFIG --save FILE` makes them")
+          .badData, "\(path) does not hold choices of kernels; `convoy tune CONFIG --save FILE` makes them")
       }
       return .chosen(choices)
     case .measured: return .chosen(try measured())

@@ -16,7 +16,7 @@ public struct ConfidentMistake: Hashable, Sendable {
 extension Predictor {
   /// The wrongly classified samples of which the network was surest, the surest first; of equally sure ones the earlier row.
   ///
-  /// - Parameter limit: at most so many.
+  /// - Parameter limit: the most mistakes that are returned.
   /// - Returns: nil when asked to stop; none where there are no classes.
   /// - Throws: ``TrainingError`` of kind `badData` where the samples do not fit the network.
   public func confidentMistakes(
@@ -31,7 +31,7 @@ extension Predictor {
     while let minibatch = try reader.next() {
       guard let logits = try logits(minibatch, stop: stop) else { return nil }
       for (sample, label) in minibatch.labels.enumerated() {
-        let probabilities = values(logits[sample * classes..<(sample + 1) * classes])
+        let probabilities = values(logits[sample * outputCount..<(sample + 1) * outputCount])
         guard let best = probabilities.indices.max(by: { probabilities[$0] < probabilities[$1] }),
           best != Int(label)
         else { continue }

@@ -5,7 +5,7 @@ internal import Networks
 /// How a network does on a dataset.
 public struct Evaluation: Sendable {
   /// Loss, and all metrics that mean something for the network's task.
-  public let sums: MetricSums
+  public let sums: FigureSums
   /// The class of each sample, in the order of the dataset.
   ///
   /// That is the class of the largest output, of equal ones the first; of a single yes or no, 0 or 1. Empty for other tasks.
@@ -25,15 +25,16 @@ extension Predictor {
   /// - Throws: ``TrainingError`` of kind `badData` where the samples do not fit the network.
   public func evaluate(
     _ store: SampleStore, stop: StopRequest, flips: TestTimeFlips = .none, answer: AnswerPlace? = nil,
-    progress: (MetricSums) -> Void = { _ in }
+    progress: (FigureSums) -> Void = { _ in }
   ) throws -> Evaluation? {
     try check(store.dataset)
-    let layout = FigureLayout(evaluationCriterion, outputs: classes)
+    let layout = FigureLayout(evaluationCriterion, outputs: outputCount)
     let reader = BatchReader(
       store, order: SampleOrder(seed: 0, count: store.dataset.count, shuffle: false),
       batchSize: Predictor.batch, endEpoch: 1)
-    var sums = MetricSums(layout)
-    var decisions = Decisions(outputs: classes, task: criterion.task, isByClass: store.dataset.targets == nil)
+    var sums = FigureSums(layout)
+    var decisions = Decisions(
+      outputs: outputCount, task: criterion.task, isByClass: store.dataset.targets == nil)
     while let minibatch = try reader.next() {
       guard let rows = try logits(minibatch, stop: stop, flips: flips, answer: answer) else { return nil }
       let shard = MinibatchShard(minibatch: minibatch, range: 0..<minibatch.count)
@@ -45,7 +46,7 @@ extension Predictor {
           try layout.add(rows, of: shard, to: values)
         }
       }
-      sums += MetricSums(layout, values: values, samples: minibatch.count)
+      sums += FigureSums(layout, values: values, samples: minibatch.count)
       decisions.add(rows, minibatch)
       progress(sums)
     }
@@ -60,7 +61,7 @@ extension Predictor {
     criterion.metrics = Metric.all.filter { metric in
       // One length of the list is enough.
       if case .topAccuracy(let count) = metric, count != 5 { return false }
-      return criterion.task.admits(metric) && metric.isTelling(outputs: classes)
+      return criterion.task.admits(metric) && metric.isTelling(outputs: outputCount)
     }
     criterion.metrics += own.filter { !criterion.metrics.contains($0) }
     return criterion
@@ -71,19 +72,19 @@ extension Predictor {
     guard dataset.fits(network.inputShape) else {
       throw TrainingError(
         .badData,
-        "\(dataset.path) has samples of \(dataset.sampleShape), and the network's input is \(network.inputShape)"
+        "\(dataset.path) has samples of \(dataset.sampleShape), but the network's input is \(network.inputShape)"
       )
     }
-    if dataset.targets == nil, classes > 1,
-      let bad = dataset.labels.firstIndex(where: { $0 >= classes })
+    if dataset.targets == nil, outputCount > 1,
+      let bad = dataset.labels.firstIndex(where: { $0 >= outputCount })
     {
       throw TrainingError(
         .badData,
         "sample \(bad) of \"\(dataset.targetName)\" in \(dataset.path) has label \(dataset.labels[bad]), "
-          + "and the network knows \(classes) classes")
+          + "but the network knows \(outputCount) classes")
     }
-    if dataset.targets != nil || classes == 1 {
-      try TargetCheck(dataset, criterion, outputs: classes, kind: .badData).run()
+    if dataset.targets != nil || outputCount == 1 {
+      try TargetCheck(dataset, criterion, outputs: outputCount, kind: .badData).run()
     }
   }
 }

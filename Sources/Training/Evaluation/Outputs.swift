@@ -28,7 +28,7 @@ extension Criterion {
 }
 
 extension Predictor {
-  /// As ``Criterion/values(_:)``, by the network's own criterion.
+  /// What ``Criterion/values(_:)`` gives, by the network's own criterion.
   public func values(_ outputs: ArraySlice<Float>) -> [Double] { criterion.values(outputs) }
 
   /// Softmax of one row of logits.

@@ -13,8 +13,8 @@ public final class Predictor: Sendable {
   public let network: ResolvedNetwork
   /// What the network was trained by, which says what its outputs mean.
   public let criterion: Criterion
-  /// Values of the network's output.
-  public var classes: Int { network.outputShape.elementCount }
+  /// How many outputs the network has.
+  public var outputCount: Int { network.outputShape.elementCount }
 
   private let loaded: LoadedNetwork
   private let pool: WorkerPool
@@ -57,7 +57,7 @@ public final class Predictor: Sendable {
   /// Samples in memory at once; small enough that a wish to stop is heard soon.
   public static let batch = 512
 
-  /// Outputs of a minibatch, [samples, classes] row by row, without an activation that the loss does itself; nil when asked to
+  /// Outputs of a minibatch, [samples, outputs] row by row, without an activation that the loss does itself; nil when asked to
   /// stop.
   ///
   /// - Parameters:
@@ -93,7 +93,7 @@ public final class Predictor: Sendable {
   }
 
   /// What the network's outputs are to steps that move samples.
-  private var answers: AnswerForm { AnswerForm(criterion, outputs: classes) }
+  private var answers: AnswerForm { AnswerForm(criterion, outputs: outputCount) }
 
   /// Why samples cannot be mirrored, or their outputs not averaged, in one line; nil where they can.
   public func problem(of flips: TestTimeFlips, answer: AnswerPlace?) -> String? {
@@ -112,7 +112,7 @@ public final class Predictor: Sendable {
   {
     let view = view.augmentation(.nowhere)
     let sharding = Sharding(sampleCount: minibatch.count, shardSize: loaded.compiled.shardSize)
-    let rows = AlignedBuffer<Float>(count: sharding.sampleCount * classes)
+    let rows = AlignedBuffer<Float>(count: sharding.sampleCount * outputCount)
     let augmenters = workspaces.map { _ in
       view.steps.isEmpty ? nil : Augmenter(view, sampleShape: network.inputShape, seed: 0)
     }
@@ -127,7 +127,7 @@ public final class Predictor: Sendable {
           samples
         }
       try loaded.infer(
-        source, in: workspaces[worker], logits: rows.baseAddress + range.lowerBound * classes)
+        source, in: workspaces[worker], logits: rows.baseAddress + range.lowerBound * outputCount)
     }
     guard done == sharding.count else { return nil }
     return Array(rows.elements)

@@ -7,11 +7,11 @@ internal import Datasets
 public enum TestTimeFlips: String, Hashable, Sendable, CaseIterable {
   /// The sample as it is.
   case none
-  /// And with left and right exchanged.
+  /// The sample as it is, and with left and right exchanged.
   case horizontal
-  /// And with top and bottom exchanged.
+  /// The sample as it is, and with top and bottom exchanged.
   case vertical
-  /// All four.
+  /// The sample as it is, with either exchanged, and with both.
   case both
 
   /// How a view is mirrored.

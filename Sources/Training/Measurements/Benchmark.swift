@@ -49,7 +49,7 @@ public final class Benchmark {
   /// Floating-point operations of one training step per image: three times the forward pass.
   public var flopsPerImage: Double { 3 * Double(compiled.network.flops) }
 
-  /// Training steps over the data, epoch after epoch, for at least so many seconds and five steps.
+  /// Training steps over the data, epoch after epoch, for at least this many seconds and five steps.
   public func training(seconds: Double) throws -> Throughput {
     let steps = makeSteps()
     return try measure(seconds: seconds) { [self] in
@@ -107,7 +107,7 @@ public final class Benchmark {
     var phases = StepPhases()
   }
 
-  /// Times pieces of work for at least so many seconds and five pieces, after three that do not count.
+  /// Times pieces of work for at least this many seconds and five pieces, after three that do not count.
   ///
   /// - Parameter work: does a piece, from asking for its samples on; nil when there are none.
   private func measure(seconds: Double, _ work: () throws -> Piece?) throws -> Throughput {

@@ -22,7 +22,7 @@ public struct CheckpointCost: Sendable {
 }
 
 extension Benchmark {
-  /// Compares stretches of training beside which a checkpoint is written with such that have none, in turns.
+  /// Compares stretches of training during which a checkpoint is written with stretches without one, in turns.
   ///
   /// - Parameters:
   ///   - seconds: how long it goes on at least, and three rounds, or one where a round takes ten seconds or more.

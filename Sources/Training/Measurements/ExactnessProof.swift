@@ -3,7 +3,7 @@ internal import Datasets
 internal import Foundation
 internal import Tensors
 
-/// Trains the same few steps again and again, on different numbers of workers, and compares every byte after every step.
+/// Trains the same few steps on different numbers of workers, and compares every byte after every step.
 ///
 /// Nothing stays behind: the checkpoint of a restart lies in a temporary folder. This is what `convoy prove` shows.
 public final class ExactnessProof {
@@ -37,7 +37,7 @@ public final class ExactnessProof {
   /// - Parameters:
   ///   - steps: how many steps to train; fewer are done when the configuration's epochs end before.
   ///   - restart: where everything is thrown away but a checkpoint's file, from which a training goes on as an interrupted one
-  ///     does: the network is compiled anew, with what the file says; nil for none.
+  ///     does: the network is compiled again, with what the file says; nil for none.
   ///   - progress: told of each step.
   /// - Throws: ``StoppedEarly`` when asked to stop; ``TrainingError`` of kind `notFinite` when the training breaks down.
   public func digests(

@@ -1,4 +1,4 @@
-/// What the trials of an ``ExactnessProof`` came to, each held against the first of them.
+/// The results of the trials of an ``ExactnessProof``, each compared with the first.
 public struct ProofTable: Hashable, Sendable {
   /// One training of the same steps.
   public struct Trial: Hashable, Sendable {
@@ -19,7 +19,7 @@ public struct ProofTable: Hashable, Sendable {
   /// Makes a table without trials.
   public init() {}
 
-  /// Adds a trial; the first one is what all others are held against.
+  /// Adds a trial; all others are compared with the first one.
   ///
   /// - Parameter digests: as ``ExactnessProof/digests(workers:steps:restart:progress:)`` gives them, at least one.
   @discardableResult

@@ -1,7 +1,7 @@
 internal import Datasets
 internal import Foundation
 
-/// How fast the samples of a configuration are read, and how fast they were if they were stored in other ways.
+/// How fast the samples of a configuration are read, and how fast they would be if they were stored in other ways.
 public struct ReadingBenchmark {
   /// One measurement.
   public struct Speed: Sendable {

@@ -13,22 +13,16 @@ internal import Tensors
 ///
 /// - SeeAlso: Zeiler 2012, <https://arxiv.org/abs/1212.5701>.
 public struct Adadelta: Optimizer {
-  /// η, the step width before the schedule scales it.
+  /// η, the step width before the schedule scales it; above 0.
   public var learningRate: Double
   /// ρ, the kept share of the running means, in [0, 1).
   public var rho: Double
-  /// ε, against division by zero.
+  /// ε, against division by zero, above 0; it decides how large the first steps are.
   public var epsilon: Double
   /// λ, the weight decay; 0 for none.
   public var weightDecay: Double
 
-  /// Takes the rule's settings.
-  ///
-  /// - Parameters:
-  ///   - learningRate: η, which the schedule scales; above 0.
-  ///   - rho: kept share of both running means, in [0, 1).
-  ///   - epsilon: above 0; it decides how large the first steps are.
-  ///   - weightDecay: λ, 0 or more.
+  /// Takes the rule's settings; all but the learning rate have Keras's values by default.
   public init(
     learningRate: Double, rho: Double = 0.95, epsilon: Double = 1e-7, weightDecay: Double = 0
   ) {
@@ -42,7 +36,7 @@ public struct Adadelta: Optimizer {
   public static let settings = SettingsDescription<Adadelta>(
     "Adadelta (Zeiler 2012); the paper's learning rate is 1.", Adadelta(learningRate: 1),
     [
-      .learningRate, .share("rho", \.rho, keras: "rho", "Kept share of the running means."),
+      .learningRate, .share("rho", \.rho, keras: "rho", "The share of the running means that is kept."),
       .epsilon(\.epsilon),
       .weightDecay,
     ])

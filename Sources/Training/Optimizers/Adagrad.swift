@@ -9,22 +9,16 @@ internal import Tensors
 ///
 /// - SeeAlso: Duchi, Hazan & Singer, JMLR 12, 2011.
 public struct Adagrad: Optimizer {
-  /// η, the step width before the schedule scales it.
+  /// η, the step width before the schedule scales it; above 0.
   public var learningRate: Double
-  /// What the sums of squares begin with, 0 or more.
+  /// s₀, what the sums of squares begin with, 0 or more; the slot holds what has been added to it, so that slots start at zero.
   public var initialAccumulator: Double
-  /// ε, against division by zero.
+  /// ε, against division by zero; above 0.
   public var epsilon: Double
   /// λ, the weight decay; 0 for none.
   public var weightDecay: Double
 
-  /// Takes the rule's settings.
-  ///
-  /// - Parameters:
-  ///   - learningRate: η, which the schedule scales; above 0.
-  ///   - initialAccumulator: s₀, 0 or more; the slot holds what has been added to it, so that slots start at zero.
-  ///   - epsilon: above 0.
-  ///   - weightDecay: λ, 0 or more.
+  /// Takes the rule's settings; all but the learning rate have Keras's values by default.
   public init(
     learningRate: Double, initialAccumulator: Double = 0.1, epsilon: Double = 1e-7, weightDecay: Double = 0
   ) {

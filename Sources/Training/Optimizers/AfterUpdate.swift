@@ -19,7 +19,7 @@ final class AfterUpdate: Sendable {
 
   private struct Bounded: Sendable {
     let limit: Double
-    /// By place in the parameter: the filter that an element belongs to; −1 is padding.
+    /// The filter that each element of the parameter belongs to; −1 is padding.
     let units: [Int32]
     let start: Int
     let pieces: Range<Int>

@@ -12,25 +12,18 @@ internal import Tensors
 ///
 /// - SeeAlso: You, Gitman & Ginsburg 2017, <https://arxiv.org/abs/1708.03888>.
 public struct LARS: LayerwiseOptimizer {
-  /// η, the step width before the schedule scales it.
+  /// η, the step width before the schedule scales it; above 0.
   public var learningRate: Double
   /// μ, the kept share of the last step, in [0, 1).
   public var momentum: Double
-  /// How much of a tensor's norm one step may be.
+  /// The size of a step relative to the norm of its tensor, above 0.
   public var trustCoefficient: Double
-  /// ε, against division by zero.
+  /// ε, against division by zero; 0 or more.
   public var epsilon: Double
   /// λ, the weight decay; 0 for none.
   public var weightDecay: Double
 
-  /// Takes the rule's settings.
-  ///
-  /// - Parameters:
-  ///   - learningRate: η, which the schedule scales; above 0.
-  ///   - momentum: μ in [0, 1).
-  ///   - trustCoefficient: how large a step is against its tensor, above 0.
-  ///   - epsilon: 0 or more.
-  ///   - weightDecay: λ, 0 or more.
+  /// Takes the rule's settings; all but the learning rate have the paper's values by default.
   public init(
     learningRate: Double, momentum: Double = 0.9, trustCoefficient: Double = 0.001, epsilon: Double = 0,
     weightDecay: Double = 0
@@ -48,13 +41,16 @@ public struct LARS: LayerwiseOptimizer {
       + "`weight_decay_on` or a rule leaves the parameter out.",
     LARS(learningRate: 1),
     [
-      .learningRate, .share("momentum", \.momentum, "Kept share of the last update."),
+      .learningRate, .share("momentum", \.momentum, "The share of the last update that is kept."),
       SettingKey(
-        "trust", \.trustCoefficient, .number(.positive), "How large a step is against the parameter's norm."),
-      SettingKey("epsilon", \.epsilon, .number(.nonNegative), "Against division by zero."), .directionDecay,
+        "trust", \.trustCoefficient, .number(.positive),
+        "The size of a step relative to the parameter's norm."),
+      SettingKey(
+        "epsilon", \.epsilon, .number(.nonNegative), "A small number against division by zero."),
+      .directionDecay,
     ])
 
-  /// There is none: Keras has no such rule.
+  /// Nil: Keras has no such rule.
   public var kerasClass: String? { nil }
 
   /// What the rule remembers of each parameter.

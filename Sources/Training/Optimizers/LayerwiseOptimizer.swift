@@ -3,7 +3,7 @@ internal import Tensors
 /// A rule that scales the step of each parameter tensor by the ratio of its norm to that of its step, for large minibatches.
 ///
 /// Three passes: the gradient becomes a direction, norms are summed over each tensor, the direction is applied. Sums run in
-/// `Double` slice by slice in fixed order, so they depend on no number of workers.
+/// `Double` slice by slice in fixed order, so they do not depend on the number of workers.
 public protocol LayerwiseOptimizer: Optimizer {
   /// Turns the range's gradient into a direction, in place, and updates the slots that this needs.
   func makeDirection(_ range: UpdateRange, _ moment: UpdateMoment)

@@ -9,7 +9,7 @@ internal import Tensors
 ///
 /// - SeeAlso: Chen et al. 2023, <https://arxiv.org/abs/2302.06675>.
 public struct Lion: Optimizer {
-  /// η, the step width before the schedule scales it.
+  /// η, the step width before the schedule scales it; above 0.
   public var learningRate: Double
   /// β₁, the share of the running mean in the direction of a step, in [0, 1).
   public var beta1: Double
@@ -18,13 +18,7 @@ public struct Lion: Optimizer {
   /// λ, the weight decay; 0 for none.
   public var weightDecay: Double
 
-  /// Takes the rule's settings.
-  ///
-  /// - Parameters:
-  ///   - learningRate: η, which the schedule scales; above 0.
-  ///   - beta1: share of the mean in the direction, in [0, 1).
-  ///   - beta2: kept share of the mean, in [0, 1).
-  ///   - weightDecay: λ, 0 or more.
+  /// Takes the rule's settings; all but the learning rate have Keras's values by default.
   public init(
     learningRate: Double, beta1: Double = 0.9, beta2: Double = 0.99, weightDecay: Double = 0
   ) {
@@ -38,8 +32,10 @@ public struct Lion: Optimizer {
   public static let settings = SettingsDescription<Lion>(
     "Lion (Chen et al. 2023): the sign of a mean gradient.", Lion(learningRate: 0.001),
     [
-      .learningRate, .share("beta1", \.beta1, keras: "beta_1", "Share of the mean in the direction."),
-      .share("beta2", \.beta2, keras: "beta_2", "Kept share of the gradient's running mean."), .weightDecay,
+      .learningRate,
+      .share("beta1", \.beta1, keras: "beta_1", "The share of the running mean in the direction of a step."),
+      .share("beta2", \.beta2, keras: "beta_2", "The share of the gradient's running mean that is kept."),
+      .weightDecay,
     ])
 
   /// Nil: Keras 2 does not find its own in a file.

@@ -1,11 +1,11 @@
 internal import Networks
 public import Settings
 
-/// A bound on the norm of each filter or unit: its incoming weights, all of a kernel that lead to one output.
+/// A bound on the norm of each filter or unit, taken over all weights of a kernel that lead to one output.
 ///
 ///     w ← w · limit / ‖w‖₂               where ‖w‖₂ is above the limit
 ///
-/// Applied after each update of the optimizer, as Keras's `MaxNorm` with the axes of all but the outputs: 0 for dense
+/// It is applied after each update of the optimizer, as Keras's `MaxNorm` with the axes of all but the outputs: 0 for dense
 /// layers, `[0, 1, 2]` for convolutions. Biases, normalisations and embeddings are left alone.
 ///
 /// - SeeAlso: Srivastava et al. 2014, section 5.1, <https://jmlr.org/papers/v15/srivastava14a.html>.
@@ -28,11 +28,11 @@ public struct MaxNorm: Hashable, Sendable {
   public static let settings = SettingsDescription<MaxNorm>(
     "A bound on the L2 norm of each filter or unit, after each step.", MaxNorm(limit: 1),
     [
-      SettingKey("limit", \.limit, .number(.positive), default: .required, "What the norm is at most."),
+      SettingKey("limit", \.limit, .number(.positive), default: .required, "The largest norm."),
       SettingKey(
         "layers", \.patterns, given: .list(.pattern, count: 1...1000),
         otherwise: "every layer with a kernel",
-        "Names of layers; `*` stands for any characters: `[\"dense*\"]`."),
+        "The names of the layers; `*` stands for any characters: `[\"dense*\"]`."),
     ])
 
   func bounds(_ parameter: Parameter) -> Bool {

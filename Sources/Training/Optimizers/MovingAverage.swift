@@ -35,10 +35,10 @@ public struct MovingAverage: Hashable, Sendable {
     [
       SettingKey(
         "decay", \.decay, .number(.share), keras: "ema_momentum",
-        "Kept share of the average in each step, Keras's `ema_momentum`."),
+        "The share of the average that each step keeps, Keras's `ema_momentum`."),
       SettingKey(
         "rise", \.rises, .boolean,
-        "Whether the kept share begins low: at most (1 + t) / (10 + t) in step t, for short trainings."),
+        "Whether the share begins low, for short trainings: it is at most (1 + t) / (10 + t) in step t."),
     ])
 
   /// The share of the new value in the average after an update, counted from 1.

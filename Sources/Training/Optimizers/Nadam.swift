@@ -14,80 +14,45 @@ internal import Tensors
 /// PyTorch's is this with `momentum_decay` 0.004, by which the 0.96 is raised again.
 ///
 /// - SeeAlso: Dozat 2016, <https://openreview.net/forum?id=OM0jvwB8jIp57ZJjtNEZ>.
-public struct Nadam: Optimizer {
-  /// η, the step width before the schedule scales it.
-  public var learningRate: Double
-  /// β₁, the kept share of the gradient's running mean, in [0, 1).
-  public var beta1: Double
-  /// β₂, the kept share of the squared gradient's running mean, in [0, 1).
-  public var beta2: Double
-  /// ε, against division by zero.
-  public var epsilon: Double
-  /// λ, the weight decay; 0 for none.
-  public var weightDecay: Double
+public struct Nadam: AdamVariant {
+  /// The rule's settings.
+  public var adam: AdamSettings
 
   /// Takes the rule's settings.
-  ///
-  /// - Parameters:
-  ///   - learningRate: η, which the schedule scales; above 0.
-  ///   - beta1: kept share of the mean gradient, in [0, 1).
-  ///   - beta2: kept share of the mean squared gradient, in [0, 1).
-  ///   - epsilon: above 0.
-  ///   - weightDecay: λ, 0 or more.
-  public init(
-    learningRate: Double, beta1: Double = 0.9, beta2: Double = 0.999, epsilon: Double = 1e-7,
-    weightDecay: Double = 0
-  ) {
-    self.learningRate = learningRate
-    self.beta1 = beta1
-    self.beta2 = beta2
-    self.epsilon = epsilon
-    self.weightDecay = weightDecay
-  }
+  public init(_ adam: AdamSettings) { self.adam = adam }
 
   /// The settings, as configurations write them.
   public static let settings = SettingsDescription<Nadam>(
-    "Adam with Nesterov's momentum (Dozat 2016).", Nadam(learningRate: 0.001),
-    [
-      .learningRate, .meanShare(\.beta1), .squaredMeanShare(\.beta2), .epsilon(\.epsilon), .weightDecay,
-    ])
+    "Adam with Nesterov's momentum (Dozat 2016).", Nadam(learningRate: 0.001), SettingKey.adam(.weightDecay))
 
   /// Keras's class for the rule.
   public var kerasClass: String? { "Nadam" }
 
-  /// What the rule remembers of each parameter.
-  public var slotNames: [String] { ["mean", "squared_mean"] }
-
   /// Takes the rule's step over a range.
   public func update(_ range: UpdateRange, _ moment: UpdateMoment) {
-    let (w, g, m) = (range.parameters, range.gradient, range.slots)
-    let v = range.slots + range.slotStride
+    let w = range.parameters
     let t = moment.update
     let (now, next) = (momentum(t), momentum(t + 1))
     let (product, nextProduct) = (momentumProduct(t), momentumProduct(t + 1))
     let meanShare = Float(next / (1 - nextProduct))
     let gradientShare = Float((1 - now) / (1 - product))
-    let below = Float(1 - pow(beta2, Double(t)))
-    let (new1, new2) = (Float(1 - beta1), Float(1 - beta2))
-    let (η, ε) = (Float(moment.learningRate), Float(epsilon))
+    let below = Float(1 - pow(adam.beta2, Double(t)))
+    let (new1, new2) = (Float(1 - adam.beta1), Float(1 - adam.beta2))
+    let (η, ε) = (Float(moment.learningRate), Float(adam.epsilon))
     range.shrink(by: weightDecay * moment.learningRate)
     forLanes(count: range.count) { i in
-      let gradient = g.lanes(at: i)
-      let mean = m.lanes(at: i) + (gradient - m.lanes(at: i)) * new1
-      let squares = v.lanes(at: i) + (gradient * gradient - v.lanes(at: i)) * new2
-      m.store(mean, at: i)
-      v.store(squares, at: i)
+      let (gradient, mean, squaredMean) = range.followMeans(at: i, new1, new2)
       let direction = mean * meanShare + gradient * gradientShare
-      w.store(w.lanes(at: i) - direction * η / ((squares / below).squareRoot() + ε), at: i)
+      w.store(w.lanes(at: i) - direction * η / ((squaredMean / below).squareRoot() + ε), at: i)
     }
   }
 
   /// μₜ.
-  private func momentum(_ update: Int) -> Double { beta1 * (1 - 0.5 * pow(Self.decay, Double(update))) }
+  private func momentum(_ update: Int) -> Double { adam.beta1 * (1 - 0.5 * pow(Self.decay, Double(update))) }
 
   /// Πₜ.
   private func momentumProduct(_ update: Int) -> Double {
-    pow(beta1, Double(update)) * Self.products[min(update, Self.products.count - 1)]
+    pow(adam.beta1, Double(update)) * Self.products[min(update, Self.products.count - 1)]
   }
 
   private static let decay = 0.96

@@ -55,7 +55,7 @@ extension SettingKey where Root: Optimizer {
   static var learningRate: SettingKey {
     SettingKey(
       "learning_rate", \.learningRate, .number(.positive), default: .required, keras: "learning_rate",
-      "Step width; the schedule scales it.")
+      "The step width, which the schedule scales.")
   }
 
   /// Weight decay that ``UpdateRange/shrink(by:)`` does, as in Keras.
@@ -69,14 +69,14 @@ extension SettingKey where Root: Optimizer {
   static var gradientDecay: SettingKey {
     SettingKey(
       "weight_decay", \.weightDecay, .number(.nonNegative),
-      "Added to the gradient: this times the parameter, as PyTorch's Adam does.")
+      "This times the parameter is added to the gradient, as in PyTorch's Adam.")
   }
 
   /// Weight decay that is a part of the step whose norm counts.
   static var directionDecay: SettingKey {
     SettingKey(
       "weight_decay", \.weightDecay, .number(.nonNegative),
-      "Added to the direction: this times the parameter. What `weight_decay_on` or a rule spares has no step in proportion, either."
+      "This times the parameter is added to the direction. Parameters that `weight_decay_on` or a rule leaves out take plain steps."
     )
   }
 
@@ -88,15 +88,9 @@ extension SettingKey where Root: Optimizer {
     SettingKey(name, path, .number(.share), keras: keras, summary)
   }
 
-  static func meanShare(_ path: any WritableKeyPath<Root, Double> & Sendable) -> SettingKey {
-    share("beta1", path, keras: "beta_1", "Kept share of the gradient's running mean.")
-  }
-
-  static func squaredMeanShare(_ path: any WritableKeyPath<Root, Double> & Sendable) -> SettingKey {
-    share("beta2", path, keras: "beta_2", "Kept share of the squared gradient's running mean.")
-  }
-
   static func epsilon(_ path: any WritableKeyPath<Root, Double> & Sendable) -> SettingKey {
-    SettingKey("epsilon", path, .number(.positive), keras: "epsilon", "Against division by zero.")
+    SettingKey(
+      "epsilon", path, .number(.positive), keras: "epsilon", "A small number against division by zero."
+    )
   }
 }

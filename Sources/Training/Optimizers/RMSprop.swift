@@ -13,28 +13,20 @@ internal import Tensors
 ///
 /// - SeeAlso: Tieleman & Hinton, "Lecture 6.5", Coursera 2012; Graves 2013, <https://arxiv.org/abs/1308.0850>.
 public struct RMSprop: Optimizer {
-  /// η, the step width before the schedule scales it.
+  /// η, the step width before the schedule scales it; above 0.
   public var learningRate: Double
   /// ρ, the kept share of the running means, in [0, 1).
   public var rho: Double
-  /// μ, the kept share of the last step, in [0, 1).
+  /// μ, the kept share of the last step, in [0, 1); 0 needs no slot.
   public var momentum: Double
-  /// ε, against division by zero.
+  /// ε, against division by zero; above 0.
   public var epsilon: Double
   /// Whether the gradient's mean is subtracted, so that its variance is what counts.
   public var centered: Bool
   /// λ, the weight decay; 0 for none.
   public var weightDecay: Double
 
-  /// Takes the rule's settings.
-  ///
-  /// - Parameters:
-  ///   - learningRate: η, which the schedule scales; above 0.
-  ///   - rho: kept share of the mean squared gradient, in [0, 1).
-  ///   - momentum: μ in [0, 1); 0 needs no slot.
-  ///   - epsilon: above 0.
-  ///   - centered: divides by the standard deviation of the gradient instead of its root mean square.
-  ///   - weightDecay: λ, 0 or more.
+  /// Takes the rule's settings; all but the learning rate have Keras's values by default.
   public init(
     learningRate: Double, rho: Double = 0.9, momentum: Double = 0, epsilon: Double = 1e-7,
     centered: Bool = false,
@@ -52,12 +44,14 @@ public struct RMSprop: Optimizer {
   public static let settings = SettingsDescription<RMSprop>(
     "RMSprop (Tieleman & Hinton 2012).", RMSprop(learningRate: 0.001),
     [
-      .learningRate, .share("rho", \.rho, keras: "rho", "Kept share of the mean squared gradient."),
-      .share("momentum", \.momentum, keras: "momentum", "Kept share of the last update."),
+      .learningRate,
+      .share("rho", \.rho, keras: "rho", "The share of the mean squared gradient that is kept."),
+      .share("momentum", \.momentum, keras: "momentum", "The share of the last update that is kept."),
       .epsilon(\.epsilon),
       SettingKey(
         "centered", \.centered, .boolean, keras: "centered",
-        "Divides by the gradient's deviation from its mean instead of its size."), .weightDecay,
+        "Whether the step is divided by the gradient's standard deviation instead of its root mean square."),
+      .weightDecay,
     ])
 
   /// Keras's class for the rule.

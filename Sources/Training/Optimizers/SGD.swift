@@ -12,21 +12,16 @@ internal import Tensors
 /// - SeeAlso: Sutskever, Martens, Dahl and Hinton, "On the importance of initialization and momentum in deep learning",
 ///   ICML 2013.
 public struct SGD: Optimizer {
-  /// η, the step width before the schedule scales it.
+  /// η, the step width before the schedule scales it; above 0.
   public var learningRate: Double
-  /// μ, the kept share of the last step, in [0, 1).
+  /// μ, the kept share of the last step, in [0, 1); 0 needs no slot.
   public var momentum: Double
   /// Whether the gradient counts as if it were taken after the momentum's step.
   public var nesterov: Bool
   /// λ, the weight decay; 0 for none.
   public var weightDecay: Double
 
-  /// Takes the rule's settings.
-  ///
-  /// - Parameters:
-  ///   - learningRate: η, which the schedule scales; above 0.
-  ///   - momentum: μ in [0, 1); 0 needs no slot.
-  ///   - weightDecay: λ, 0 or more.
+  /// Takes the rule's settings; all but the learning rate have Keras's values by default.
   public init(
     learningRate: Double, momentum: Double = 0, nesterov: Bool = false, weightDecay: Double = 0
   ) {
@@ -40,8 +35,11 @@ public struct SGD: Optimizer {
   public static let settings = SettingsDescription<SGD>(
     "Stochastic gradient descent, with momentum.", SGD(learningRate: 0.01),
     [
-      .learningRate, .share("momentum", \.momentum, keras: "momentum", "Kept share of the last update."),
-      SettingKey("nesterov", \.nesterov, .boolean, keras: "nesterov", "Looks ahead along the momentum."),
+      .learningRate,
+      .share("momentum", \.momentum, keras: "momentum", "The share of the last update that is kept."),
+      SettingKey(
+        "nesterov", \.nesterov, .boolean, keras: "nesterov",
+        "Whether the gradient counts as if it were taken after the momentum's step."),
       .weightDecay,
     ])
 

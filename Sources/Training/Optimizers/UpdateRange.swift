@@ -24,7 +24,8 @@ public struct UpdateRange {
     parameters: UnsafeMutablePointer<Float>, gradient: UnsafeMutablePointer<Float>,
     slots: UnsafeMutablePointer<Float>, slotStride: Int, count: Int, decayScale: Double
   ) {
-    precondition(count % Lanes.scalarCount == 0, "\(count) elements are no multiple of \(Lanes.scalarCount)")
+    precondition(
+      count % Lanes.scalarCount == 0, "\(count) elements are not a multiple of \(Lanes.scalarCount)")
     self.parameters = parameters
     self.gradient = gradient
     self.slots = slots

@@ -20,10 +20,11 @@ public struct WeightDecayRule: Hashable, Sendable {
     [
       SettingKey(
         "match", \.pattern, .pattern, default: .required,
-        "A layer, `stage.1.*`, or a layer and its parameter, `\"*/bias\"`; `*` stands for any characters."),
+        "Which parameters: a layer, such as `stage.1.*`, or a layer and its parameter, such as `\"*/bias\"`; `*` stands for any characters."
+      ),
       SettingKey(
         "scale", \.scale, .number(.nonNegative), default: .required,
-        "What the weight decay is multiplied by; 0 is none."),
+        "What the weight decay is multiplied by; 0 switches it off."),
     ])
 }
 

@@ -1,24 +1,24 @@
 internal import Datasets
 internal import Digests
 
-/// By what a run that goes on knows its data again.
+/// The digests by which a run that goes on recognises its data.
 enum DataDigest: String, CaseIterable {
-  /// Of every byte that a training sees.
+  /// A digest of every byte that a training sees.
   case contents
-  /// Of all labels and of samples spread over the data: quickly taken.
+  /// A digest of all labels and of samples spread over the data, which takes little time.
   case sample
-  /// As ``sample``, and of how the file stores the data: the only one in checkpoints of earlier versions.
+  /// A digest of what ``sample`` takes and of how the file stores the data: the only one in checkpoints of earlier versions.
   case stored
 
-  /// The name of a digest in a checkpoint: `train contents`, `test sample`; of earlier versions' it is the data set's alone.
+  /// The name of a digest in a checkpoint: `train contents`, `test sample`; for ``stored`` the name of the data set alone.
   static func key(_ digest: DataDigest, of role: String) -> String {
     digest == .stored ? role : "\(role) \(digest.rawValue)"
   }
 
-  /// Data of no more bytes is read whole at each start: it takes a fraction of a second.
+  /// Data of at most this many bytes is read whole at each start, which takes a fraction of a second.
   static let cheapByteCount = 256 << 20
 
-  /// Hexadecimal.
+  /// The digest of a data set, in hexadecimal digits.
   func text(
     of store: SampleStore, check: @Sendable () throws -> Void = {}
   ) throws -> String {
@@ -37,7 +37,7 @@ struct DataDigests {
   /// What the data sets of a run are to it.
   static let roles = ["train", "test"]
 
-  /// Those of ``DataDigest/sample``, and of ``DataDigest/contents`` where they are cheap or asked for.
+  /// The digests ``DataDigest/sample``, and ``DataDigest/contents`` where these are cheap or asked for.
   let values: [String: String]
 
   init(values: [String: String]) { self.values = values }
@@ -54,9 +54,8 @@ struct DataDigests {
     self.values = values
   }
 
-  /// What a checkpoint says of data that it may know nothing of any more but by these digests.
-  ///
-  /// Digests of contents that an earlier start took stay, though this one did not, as long as the samples are the same.
+  /// The digests that a checkpoint gets: these, and digests of contents that an earlier start took and this one did not, as
+  /// long as the samples are the same.
   func merged(with earlier: [String: String]) -> [String: String] {
     var merged = values
     for role in Self.roles {
@@ -69,7 +68,7 @@ struct DataDigests {
     return merged
   }
 
-  /// What is said where all bytes shall be compared and the checkpoint has nothing to compare them with; nil where it has.
+  /// The message where all bytes are to be compared and the checkpoint has nothing to compare them with; nil where it has.
   static func nothingToCompare(_ data: RunData, with earlier: [String: String]) -> String? {
     let unknown = roles.filter { role in
       data.store(of: role) != nil && earlier[DataDigest.key(.contents, of: role)] == nil
@@ -81,7 +80,7 @@ struct DataDigests {
 
   /// Which data is not what the run began with, a phrase for each.
   ///
-  /// The digest that says most of those that both know decides.
+  /// Of the digests that both have, the one that says most decides.
   func differences(_ data: RunData, from earlier: [String: String]) throws -> [String] {
     try Self.roles.compactMap { role -> String? in
       guard let store = data.store(of: role) else { return nil }
@@ -90,11 +89,11 @@ struct DataDigests {
         switch digest {
         case .contents, .sample:
           guard let now = values[DataDigest.key(digest, of: role)] else { continue }
-          return now == before ? nil : "the \(role) data has other contents than when the run began"
+          return now == before ? nil : "the \(role) data is not the same as when the run began"
         case .stored:
           guard try DataDigest.stored.text(of: store) != before else { return nil }
           return
-            "the \(role) data has other contents, or is stored in another way, than when an earlier version began the run"
+            "the \(role) data is not the same, or is stored in another way, as when an earlier version began the run"
         }
       }
       return nil

@@ -19,7 +19,7 @@ extension PreparedTraining {
     guard request.allowChanges else {
       throw TrainingError(
         .configuration,
-        "\(text): going on would not give the bytes of an uninterrupted training. Begin again in another --run-dir, or pass "
+        "\(text): going on would not give the bytes of an uninterrupted training. Start over in another --run-dir, or pass "
           + "--allow-changes to go on with the kernels of full shards")
     }
     observer.receive(.warning("\(text); going on with the kernels of full shards"))

@@ -1,4 +1,4 @@
-/// What an epoch came to.
+/// The figures of an epoch.
 public struct EpochMetrics: Hashable, Sendable {
   /// The number of the epoch, from 1 as people count.
   public let epoch: Int
@@ -9,13 +9,13 @@ public struct EpochMetrics: Hashable, Sendable {
   /// Names of the figures in ``train`` and ``test``, ``Criterion/figureNames``.
   public let names: [String]
   /// Figures over the epoch's training minibatches, each with the parameters of its time.
-  public let train: MetricSums
+  public let train: FigureSums
   /// Figures over the test set with the parameters at the epoch's end; where samples are held out, of the last epoch alone.
-  public let test: MetricSums?
+  public let test: FigureSums?
   /// Figures over the samples held out, with the parameters at the epoch's end; nil where none are.
-  public let validation: MetricSums?
+  public let validation: FigureSums?
   /// The figures that the epoch is compared with others by.
-  public var compared: MetricSums { validation ?? test ?? train }
+  public var compared: FigureSums { validation ?? test ?? train }
   /// Steps left out in the run so far because a number was not finite.
   public let skippedSteps: Int
   /// Wall-clock seconds of training since the run began, interruptions left out.
@@ -54,10 +54,10 @@ public struct EpochMetrics: Hashable, Sendable {
       ]
   }
 
-  private func cells(_ sums: MetricSums?) -> [String] {
+  private func cells(_ sums: FigureSums?) -> [String] {
     guard let sums else { return names.map { _ in "" } }
     let figures = sums.figures.map { "\($0.value)" }
-    // Of an epoch whose steps were all left out there is nothing but the names.
+    // An epoch whose steps were all left out has nothing but the names of figures.
     return figures.count == names.count ? figures : names.map { _ in "0.0" }
   }
 

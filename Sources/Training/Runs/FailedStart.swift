@@ -1,6 +1,6 @@
 internal import Foundation
 
-/// Leaves word of a run that failed before its first step, so that lists show it with the reason.
+/// Records a run that failed before its first step, so that lists show it with the reason.
 public enum FailedStart {
   /// Writes the configuration and a state into the run's directory, where it has none yet.
   ///

@@ -14,7 +14,8 @@ struct LoggingObserver: TrainerObserver {
       let from =
         summary.resumedFrom.map { "resumed from \($0) at step \(summary.progress.step)" } ?? "started"
       return
-        "\(from): run \(summary.runID), \(summary.workers) worker(s), batch \(summary.batch), shard \(summary.shard)"
+        "\(from): run \(summary.runID), \(summary.workers) worker\(summary.workers == 1 ? "" : "s"), "
+        + "batch \(summary.batch), shard \(summary.shard)"
     case .epochEnded(let metrics, let isBest):
       let figures = zip(metrics.columns, metrics.row).map { "\($0)=\($1)" }.joined(separator: " ")
       return figures + (isBest ? " (best)" : "")

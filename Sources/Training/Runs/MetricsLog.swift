@@ -16,7 +16,7 @@ struct MetricsLog {
   /// Opens the table and cuts off every row that the checkpoint does not know, and a last row that was not finished.
   ///
   /// - Parameters:
-  ///   - columns: their names, `step` and `epoch` among them; a table with others is begun anew.
+  ///   - columns: their names, `step` and `epoch` among them; a table with others is started over.
   ///   - sumsUpEpochs: whether a row stands for its epoch, or else for its step.
   ///   - progress: how far the checkpoint is that training goes on from; nil starts an empty table.
   ///   - emptied: columns whose cells are emptied in the rows that stay.

@@ -8,24 +8,25 @@ extension PreparedTraining {
     guard let test = try data.test?.dataset.pixelSpan(), test.isUnlike(data.pixels) else { return }
     observer.receive(
       .warning(
-        "the test samples are \(test), those of the training \(data.pixels): were both made in the same way?")
+        "the test samples are \(test), but the training samples \(data.pixels): were both made in the same way?"
+      )
     )
   }
 }
 
 extension ResolvedNetwork {
-  /// What is to be said of pixels that come to a layer with weights much larger or smaller than networks are made for.
+  /// The warning about pixels that reach a layer with weights much larger or smaller than networks are made for.
   ///
-  /// - Returns: nil where nothing is, or where that cannot be told.
+  /// - Returns: nil where there is nothing to warn of, or where that cannot be told.
   func warning(ofPixels pixels: PixelSpan) -> String? {
     guard let arrival = arrival(of: pixels.low...pixels.high) else { return nil }
     let reach = max(abs(arrival.values.lowerBound), abs(arrival.values.upperBound))
     let come =
-      "the training samples are \(pixels), and come to layer '\(arrival.layer)' as "
+      "the training samples are \(pixels), and reach layer '\(arrival.layer)' as "
       + "\(PixelSpan.text(arrival.values.lowerBound)) to \(PixelSpan.text(arrival.values.upperBound))"
     if reach > 0, reach < 1.0 / 32, arrival.isScaled {
       return
-        "\(come): rescale seems to be meant for larger numbers; leave it out, or divide by what these go up to"
+        "\(come): rescale seems to be meant for larger numbers; leave it out, or divide by the largest of these"
     }
     if reach > 32 {
       let scale = pixels.high == 255 ? "1/255" : PixelSpan.text(1 / pixels.reach)
@@ -35,7 +36,7 @@ extension ResolvedNetwork {
     return nil
   }
 
-  /// Between which numbers values that go into the network arrive at the first layer that multiplies them by weights.
+  /// The numbers between which the network's input lies at the first layer that multiplies it by weights.
   ///
   /// - Returns: the layer, and whether a rescaling lies before it; nil where values are normalised or looked up before, or come
   ///   to no such layer by a straight way.

@@ -31,7 +31,7 @@ extension ImageDataset {
     guard fits(network.inputShape) else {
       throw TrainingError(
         .configuration,
-        "data.\(role): \(path) has samples of \(sampleShape), and the network's input is \(network.inputShape)"
+        "data.\(role): \(path) has samples of \(sampleShape), but the network's input is \(network.inputShape)"
       )
     }
     try TargetCheck(
@@ -41,12 +41,12 @@ extension ImageDataset {
   }
 }
 
-/// Whether the targets of a data set are such as a criterion takes, with one line that says what is wrong.
+/// Checks whether a criterion takes the targets of a data set; an error says in one line what is wrong.
 struct TargetCheck {
   let dataset: ImageDataset
   let criterion: Criterion
   let outputs: Int
-  /// Stands before messages.
+  /// What messages begin with.
   let prefix: String
   /// The name of the network's output for messages, with a blank before it.
   let output: String
@@ -70,7 +70,7 @@ struct TargetCheck {
     guard targets.width == outputs else {
       throw TrainingError(
         kind,
-        "\(prefix)\(name) has \(targets.width) number\(targets.width == 1 ? "" : "s") for each sample, and the network's "
+        "\(prefix)\(name) has \(targets.width) number\(targets.width == 1 ? "" : "s") for each sample, but the network's "
           + "output\(output) has \(outputs)")
     }
     switch criterion.loss.outputs {
@@ -89,13 +89,13 @@ struct TargetCheck {
       guard criterion.loss.outputs == .labels, classes > 2 else { return }
       throw TrainingError(
         kind,
-        "\(prefix)\(dataset.path) has \(classes) classes, and the network's output\(output) is one number, which tells 2 "
+        "\(prefix)\(dataset.path) has \(classes) classes, but the network's output\(output) is one number, which tells 2 "
           + "apart")
     }
     guard classes <= outputs else {
       throw TrainingError(
         kind,
-        "\(prefix)\(dataset.path) has \(classes) classes, and the network's output\(output) has \(outputs) values"
+        "\(prefix)\(dataset.path) has \(classes) classes, but the network's output\(output) has \(outputs) values"
           + (dataset.labels.contains(0)
             ? ""
             : "; no label is 0, and classes count from 0: `convoy import hdf5 --first-label` moves labels"))
@@ -107,7 +107,7 @@ struct TargetCheck {
     throw TrainingError(
       .badData,
       "\(prefix)sample \(bad / targets.width) of \(name) has the value \(targets.values[bad]) in column "
-        + "\(bad % targets.width), and \(criterion.loss.name) takes 0 or 1")
+        + "\(bad % targets.width), but \(criterion.loss.name) takes 0 or 1")
   }
 
   private func checkShares(_ targets: TargetTable) throws(TrainingError) {
@@ -117,8 +117,8 @@ struct TargetCheck {
       guard values.contains(where: { $0 < 0 }) || abs(sum - 1) > 1e-3 else { continue }
       throw TrainingError(
         .badData,
-        "\(prefix)the targets of sample \(row) in \(name) add up to \(Float(sum)); \(criterion.loss.name) takes the share of "
-          + "each class, from 0 up and together 1")
+        "\(prefix)the targets of sample \(row) in \(name) add up to \(Float(sum)), but \(criterion.loss.name) takes the share of "
+          + "each class, at least 0 and together 1")
     }
   }
 }

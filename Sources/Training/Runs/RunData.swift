@@ -5,7 +5,7 @@ internal import Foundation
 struct RunData {
   let training: SampleStore
   let test: SampleStore?
-  /// Between which numbers the training's pixels lie, as far as they were looked at.
+  /// The span of the training's pixels, as far as they were looked at.
   let pixels: PixelSpan
 
   init(_ configuration: RunConfiguration, workers: Int, stop: StopRequest) throws {
@@ -50,7 +50,7 @@ struct RunData {
     return ((limit - forTest) / readers, forTest)
   }
 
-  /// Sizes of the minibatches that so many samples are cut into.
+  /// Sizes of the minibatches that this many samples are cut into.
   static func minibatchSizes(samples: Int, batch: Int) -> Set<Int> {
     var sizes: Set<Int> = []
     if samples >= batch { sizes.insert(batch) }

@@ -56,12 +56,12 @@ public final class RunDirectory: Sendable {
     try AtomicFile.write(environment.json(), as: RunEnvironment.fileName, in: path)
   }
 
-  /// Opens the tables of epochs and steps for going on from a checkpoint, or anew for nil.
+  /// Opens the tables of epochs and steps to go on from a checkpoint, or empty ones for nil.
   ///
   /// - Parameters:
   ///   - names: the names of the figures, ``Criterion/figureNames``.
   ///   - hasValidation: whether the table of epochs has columns for samples held out.
-  ///   - goesOn: whether epochs follow, so that test figures of what was the last one are none any more.
+  ///   - goesOn: whether epochs follow, so that the test figures of the epoch that was the last one go.
   func beginMetrics(
     _ names: [String], hasValidation: Bool, after progress: TrainingProgress?, goesOn: Bool
   ) throws(TrainingError) {

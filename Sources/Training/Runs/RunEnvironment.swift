@@ -19,9 +19,11 @@ public struct RunEnvironment: Codable, Hashable, Sendable {
   public var versions: [String: String]
   /// The command as it was given.
   public var commandLine: [String]
-  /// Commit of the repository that the program lies in, if it lies in one.
+  /// The commit of the repository that the program lies in; nil where it lies in none.
   @NullIfMissing public var gitRevision: String?
+  /// The number of the Slurm job; nil outside of one.
   @NullIfMissing public var slurmJob: String?
+  /// When the process began to train, ISO 8601.
   public var startedAt: String
 
   private enum CodingKeys: String, CodingKey {

@@ -1,7 +1,6 @@
 internal import Foundation
 
-/// Paths by which people name runs without looking up their digits: `Results/NAME` and, below a folder of runs or a run, `last` and
-/// `best`.
+/// Paths that name runs without their digits: `Results/NAME` and, below a folder of runs or a run, `last` and `best`.
 public enum RunPath {
   /// What such a path stands for.
   ///

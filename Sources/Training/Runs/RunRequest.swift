@@ -10,7 +10,7 @@ public struct RunRequest: Sendable {
   public var resolvedConfiguration: String
   /// The run directory.
   public var directory: String
-  /// 1 or more; changes speed and no bit.
+  /// How many workers train, 1 or more; their number changes speed and no bit.
   public var workers: Int
   /// Writes the model into every checkpoint, for other programs.
   public var model: any ModelWriter
@@ -26,7 +26,7 @@ public struct RunRequest: Sendable {
   public var allowChanges: Bool
   /// Takes and compares digests of all bytes of the data, whatever its size; without it large data is known by samples of it.
   public var verifiesData: Bool
-  /// Ends the process's training after so many steps, with a checkpoint; nil goes to the end.
+  /// Ends the process's training after this many steps, with a checkpoint; nil goes to the end.
   public var stepLimit: Int?
   /// Compares a checkpoint's configuration, as text, with this one.
   public var compareConfiguration: @Sendable (_ stored: String) throws -> [ConfigurationChange]
@@ -57,9 +57,9 @@ public struct RunRequest: Sendable {
 
 /// Which checkpoint a run goes on from.
 public enum ResumeChoice: Hashable, Sendable {
-  /// The newest intact one of the run directory, if there is one.
+  /// The newest intact checkpoint of the run directory, if there is one.
   case auto
-  /// None; a run directory that has some is refused.
+  /// The run begins; a run directory that has checkpoints is refused.
   case never
   /// This file.
   case path(String)
@@ -97,7 +97,7 @@ extension RunRequest {
         // The next start with --resume auto would go on from there.
         throw TrainingError(
           .cannotCreate,
-          "\(store.folder) has a later checkpoint (step \(newest.step)) than \(path) (step \(checkpoint.progress.step)); go on "
+          "\(store.folder) has a later checkpoint (step \(newest.step)) than \(path) (step \(checkpoint.progress.step)); continue "
             + "in another --run-dir")
       }
       return (path, checkpoint)
@@ -133,7 +133,7 @@ extension RunRequest {
     let (progress, epochs) = (checkpoint.progress, configuration.training.epochs)
     if progress.epoch > epochs || (progress.epoch == epochs && progress.position > 0) {
       differences.append(
-        "training.epochs is \(epochs), and the run is in epoch \(progress.epoch + (progress.position > 0 ? 1 : 0)) already"
+        "training.epochs is \(epochs), but the run is in epoch \(progress.epoch + (progress.position > 0 ? 1 : 0)) already"
       )
     }
     try refuse(differences, observer)
@@ -142,7 +142,7 @@ extension RunRequest {
     guard checkpoint.network.network == configuration.network else {
       throw TrainingError(
         .configuration,
-        "the checkpoint is of another network: \(Self.describe(checkpoint.network.network, configuration.network))"
+        "the checkpoint has another network: \(Self.describe(checkpoint.network.network, configuration.network))"
       )
     }
     warnOfOtherBits(checkpoint.identity, observer)
@@ -156,8 +156,8 @@ extension RunRequest {
     guard allowChanges else {
       throw TrainingError(
         .configuration,
-        "\(text). Go on without the flag, or once with --allow-changes: the data as it is now is then what later starts are "
-          + "compared with")
+        "\(text). Go on without the flag, or once with --allow-changes: later starts are then compared with the data "
+          + "as it is now")
     }
     observer.receive(.warning("\(text); later starts are compared with the data as it is now"))
   }

@@ -1,7 +1,7 @@
 internal import Datasets
 internal import Networks
 
-/// Samples of a dataset in the order in which a part of a run goes over them.
+/// Samples of a dataset, in the order in which a part of a run takes them.
 struct SampleSet: Sendable {
   let store: SampleStore
   let order: SampleOrder
@@ -9,7 +9,7 @@ struct SampleSet: Sendable {
   /// Samples of one pass.
   var count: Int { order.count }
 
-  /// The running number over a training's passes of a minibatch's first sample.
+  /// The running number of a minibatch's first sample, counted over all passes of a training.
   func firstSample(of minibatch: Minibatch) -> Int { minibatch.epoch * count + minibatch.position }
 
   /// The minibatches of one pass, for evaluation.
@@ -21,16 +21,16 @@ struct SampleSet: Sendable {
 /// Which samples a run trains on, compares its epochs by, and is judged by in the end.
 struct RunSamples: Sendable {
   let training: SampleSet
-  /// Evaluated after each epoch: those held out, else the test samples; nil where there are neither.
+  /// The samples that are evaluated after each epoch: those held out, or else the test samples; nil where there are neither.
   let compared: SampleSet?
   /// What `compared` is.
   let role: Role
-  /// Evaluated after the last epoch alone, because others are held out; nil otherwise.
+  /// The test samples, where others are held out, so that these are evaluated after the last epoch alone; nil otherwise.
   let final: SampleSet?
 
   enum Role: Sendable {
     case test
-    /// Samples held out of the training's, or the very ones that are trained on where it shall learn a few by heart.
+    /// Samples held out of the training data, or those that are trained on where a few are to be learnt by heart.
     case validation
   }
 
@@ -48,7 +48,7 @@ struct RunSamples: Sendable {
       throw TrainingError(
         .configuration,
         "training.accumulate: \(training.accumulate) minibatches of \(training.batch) are more than the \(order.count) samples "
-          + "of an epoch; make it smaller")
+          + "of an epoch; use fewer")
     }
     self.training = SampleSet(store: data.training, order: order)
 
@@ -97,9 +97,9 @@ struct RunSamples: Sendable {
       throw TrainingError(
         .configuration,
         "data.validation: \(count) of the \(dataset.count) samples of \(dataset.path) would be held out; at least one must "
-          + "be, and at least one stay")
+          + "be held out, and at least one must stay")
     }
-    // Of targets that are no classes there are no shares to keep.
+    // Targets that are not classes have no shares to keep.
     let labels = dataset.labels.isEmpty ? [Int32](repeating: 0, count: dataset.count) : dataset.labels
     let rows = rule.rows(labels: labels)
     return (rows.heldOut, rows.left)
@@ -119,7 +119,7 @@ struct RunSamples: Sendable {
 }
 
 extension RunConfiguration {
-  /// Samples of a training epoch over a dataset of so many.
+  /// How many samples a training epoch has, over a dataset of `total`.
   public func epochSamples(of total: Int) -> Int {
     let left = max(total - (data.validation?.count(of: total) ?? 0), 0)
     guard let limit = training.limits.training else { return left }
@@ -127,7 +127,7 @@ extension RunConfiguration {
     return overflow ? left : min(left, samples)
   }
 
-  /// Samples that are evaluated after each epoch, of datasets of so many training and test samples; 0 for none.
+  /// Samples that are evaluated after each epoch, of datasets of this many training and test samples; 0 for none.
   public func evaluatedSamples(ofTraining total: Int, test: Int?) -> Int {
     let all = data.validation?.count(of: total) ?? test ?? 0
     guard let limit = training.limits.evaluation else { return all }

@@ -118,7 +118,7 @@ final class RunStateRecorder: TrainerObserver {
       end(.stopped, "stopped by \(StopSignals.name(of: signal))")
     case .finished(let progress):
       take(progress)
-      end(.finished, progress.stoppedEarly ? "stopped early: no gain any more" : nil)
+      end(.finished, progress.stoppedEarly ? "stopped early: the monitored figure no longer improved" : nil)
     case .step, .evaluating, .checkpointWritten, .warning: break
     }
     next.receive(event)

@@ -1,4 +1,4 @@
-/// A row of `steps.csv`: what a minibatch came to.
+/// A row of `steps.csv`: the figures of a minibatch.
 ///
 /// Its loss depends on every parameter and on the order of the samples, and is written so that it reads back bit by bit: the first
 /// row in which two runs differ is the first step in which they did.

@@ -4,12 +4,12 @@ internal import Synchronization
   public import Glibc
 #endif
 
-/// A wish to stop, set from anywhere and polled between pieces of work.
+/// A request to stop, made from anywhere and polled between pieces of work.
 public final class StopRequest: Sendable {
   private let signal = Atomic<Int32>(0)
   private let noticed = Atomic<Bool>(false)
 
-  /// Makes a wish that nobody has made yet.
+  /// A request that nobody has made yet.
   public init() {}
 
   /// Whether somebody has asked to stop.
@@ -19,7 +19,7 @@ public final class StopRequest: Sendable {
     return true
   }
 
-  /// Whether somebody has seen the wish since it came up.
+  /// Whether somebody has seen the request since it was made.
   var isNoticed: Bool { noticed.load(ordering: .relaxed) }
 
   /// The signal that asked, nil when nobody did.
@@ -28,7 +28,7 @@ public final class StopRequest: Sendable {
     return number == 0 ? nil : number
   }
 
-  /// Asks to stop; only the first wish is remembered.
+  /// Asks to stop; only the first signal is remembered.
   public func request(signal number: Int32 = SIGTERM) {
     _ = signal.compareExchange(expected: 0, desired: number, ordering: .relaxed)
   }
@@ -45,7 +45,7 @@ public enum StopSignals {
   public static let request = StopRequest()
 
   private static let interrupts = Atomic<Int>(0)
-  /// How many checkpoints are being written, which may take as long as it takes.
+  /// How many checkpoints are being written, for which the process waits however long that takes.
   private static let saving = Atomic<Int>(0)
 
   /// The signals that ask to stop.
@@ -64,7 +64,7 @@ public enum StopSignals {
   /// Installs the handlers.
   ///
   /// SIGPIPE and SIGXFSZ are ignored: writing then reports an error, which can be handled. SIGHUP stays ignored where it was,
-  /// as under `nohup`. A second call changes nothing but forgets no signal either.
+  /// as under `nohup`. A second call changes nothing, and loses no signal.
   @discardableResult
   public static func install() -> StopRequest {
     // Made here: a first use inside a handler would run an initializer, which is not allowed there.
@@ -87,7 +87,7 @@ public enum StopSignals {
     return request
   }
 
-  /// Lets signals through that a parent may have blocked; a blocked signal would wait for ever.
+  /// Lets signals through that a parent may have blocked; a blocked signal would wait without end.
   public static func unblock() {
     var mask = sigset_t()
     sigemptyset(&mask)

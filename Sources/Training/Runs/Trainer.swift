@@ -43,7 +43,7 @@ final class Trainer {
     self.stop = stop
     self.observer = observer
     clock = TrainingClock(before: progress.seconds)
-    // Figures begin anew where the checkpoint's are of another kind.
+    // Figures start over where the checkpoint's are of another kind.
     steps.progress.sums = progress.sums.fitted(to: engine.compiled.metrics)
   }
 
@@ -142,7 +142,7 @@ final class Trainer {
       validation: samples.role == .validation ? compared.figures : nil, skippedSteps: progress.skippedSteps,
       seconds: progress.seconds, samplesPerSecond: trained, times: clock.times,
       digest: String(try engine.digest().prefix(16)))
-    progress.sums = MetricSums(engine.compiled.metrics)
+    progress.sums = FigureSums(engine.compiled.metrics)
     do throws(TrainingError) { try directory?.append(metrics) } catch {
       observer.receive(.warning("\(error); the row of epoch \(progress.epoch) is kept and written later"))
     }
@@ -153,10 +153,10 @@ final class Trainer {
   }
 
   /// Figures of some samples; the inner nil says that there are none, the outer one that somebody asked to stop.
-  private func evaluate(_ set: SampleSet?) throws -> (figures: MetricSums?, Void)? {
+  private func evaluate(_ set: SampleSet?) throws -> (figures: FigureSums?, Void)? {
     guard let set else { return (nil, ()) }
     let reader = set.reader(batch: Trainer.evaluationBatch(configuration.training, engine.compiled))
-    var sums = MetricSums()
+    var sums = FigureSums()
     let evaluation = try engine.evaluation()
     while let minibatch = try reader.next() {
       guard let figures = try evaluation.figures(of: minibatch, stop: stop) else { return nil }
@@ -172,7 +172,7 @@ final class Trainer {
   }
 
   /// Notes how good the epoch was; true if it is the best so far.
-  private func rate(_ sums: MetricSums) -> Bool {
+  private func rate(_ sums: FigureSums) -> Bool {
     let monitor = configuration.training.monitor
     let score = monitor.turned(monitor.value(of: sums) ?? 0)
     progress.score = score
@@ -206,7 +206,8 @@ final class Trainer {
     } catch {
       if isLast { throw error }
       // A checkpoint must not know more than the table.
-      observer.receive(.warning("\(error); no checkpoint of step \(progress.step), training goes on"))
+      observer.receive(
+        .warning("\(error); there is no checkpoint of step \(progress.step), and training goes on"))
       return
     }
     let state = try clock.measure(\.checkpoints) { try engine.copyState() }
@@ -250,7 +251,8 @@ final class Trainer {
         throw TrainingError(.notFinite, "\(error); \(adviceWhenNotFinite)")
       case .failure(let error):
         observer.receive(
-          .warning("the checkpoint of step \(outcome.step) could not be written, training goes on: \(error)"))
+          .warning(
+            "the checkpoint of step \(outcome.step) could not be written, and training goes on: \(error)"))
       }
     }
   }

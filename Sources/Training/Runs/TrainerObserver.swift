@@ -63,12 +63,12 @@ public struct StepReport: Sendable {
   /// The learning rate of the step.
   public let learningRate: Double
   /// Figures of this minibatch.
-  public let minibatch: MetricSums
+  public let minibatch: FigureSums
   /// Figures of the epoch so far.
-  public let epochSoFar: MetricSums
+  public let epochSoFar: FigureSums
 }
 
-/// Gets to know what happens in a training; called on its thread, so it should be quick.
+/// Learns what happens in a training; it is called on the training's thread, so it should be quick.
 public protocol TrainerObserver {
   /// Takes note of an event.
   func receive(_ event: TrainerEvent)

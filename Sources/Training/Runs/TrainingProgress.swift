@@ -1,6 +1,3 @@
-public import Compute
-public import Datasets
-
 /// How far a training has come: everything it needs to go on besides parameters, optimizer state and statistics.
 public struct TrainingProgress: Hashable, Sendable {
   /// Minibatches done since the run began, skipped ones included.
@@ -10,7 +7,7 @@ public struct TrainingProgress: Hashable, Sendable {
   /// Samples of the current epoch that are done; all of them when only the epoch's evaluation is left to do.
   public var position = 0
   /// Figures of the current epoch's minibatches so far.
-  public var sums = MetricSums()
+  public var sums = FigureSums()
   /// The best epoch so far.
   public var best: BestEpoch?
   /// Epochs since the best one.
@@ -60,66 +57,11 @@ public struct BestEpoch: Hashable, Sendable {
 
   /// Whether an epoch with this score takes the place of this one: of equal ones the first stays the best.
   ///
-  /// The one rule by which the trainer, the checkpoints and all tables know the best epoch. A score that is no number is worse than
+  /// The one rule by which the trainer, the checkpoints and all tables know the best epoch. A score that is not a number is worse than
   /// any other.
   public func isBeaten(by score: Double) -> Bool { Self.isBetter(score, than: self.score) }
 
   static func isBetter(_ score: Double, than other: Double) -> Bool {
     score > other || (other.isNaN && !score.isNaN)
   }
-}
-
-/// What a run is besides its numbers: what made them, and what a resumed run must agree with.
-public struct RunIdentity: Hashable, Sendable {
-  /// Given at the first start and kept over all restarts.
-  public var runID: String
-  /// The resolved configuration, as text.
-  public var configuration: String
-  /// Hexadecimal digests of the datasets, by ``DataDigest/key(_:of:)``.
-  public var datasets: [String: String]
-  /// Versions of Convoy, the kernel library and others, by name.
-  public var versions: [String: String]
-  /// The CPU's instruction set as the kernel library uses it.
-  public var instructionSet: String
-  /// The kernel of each layer and pass, as Compute writes it.
-  public var kernelChoices: String
-  /// Whether the run has these kernels in shards of every size, in training and evaluation.
-  ///
-  /// False in a checkpoint of an earlier version, whose runs chose kernels for each size of shard and kept those of the full
-  /// one.
-  public var choicesCoverEveryShard: Bool
-  /// Samples of a full shard.
-  public var shardSize: Int
-  /// The names of the classes, labels or targets in the order of the network's outputs; empty where the data does not name its classes, labels or targets.
-  public var classNames: [String]
-  /// What the network was trained and judged by; nil for softmax cross-entropy and accuracy, before others were known.
-  public var criterion: Criterion?
-  /// Rules that decide the run's numbers and that earlier versions did not have, by name.
-  public var rules: [String]
-  /// Between which numbers the pixels of the training samples lay that were looked at; nil where that is not known.
-  public var pixels: PixelSpan?
-
-  /// Takes what is known of a run; the rest stays empty.
-  public init(
-    runID: String, configuration: String = "", datasets: [String: String] = [:],
-    versions: [String: String] = [:], instructionSet: String = "", kernelChoices: String = "",
-    choicesCoverEveryShard: Bool = true, shardSize: Int = 0, classNames: [String] = [],
-    criterion: Criterion? = nil, rules: [String] = [], pixels: PixelSpan? = nil
-  ) {
-    self.runID = runID
-    self.configuration = configuration
-    self.datasets = datasets
-    self.versions = versions
-    self.instructionSet = instructionSet
-    self.kernelChoices = kernelChoices
-    self.choicesCoverEveryShard = choicesCoverEveryShard
-    self.shardSize = shardSize
-    self.classNames = classNames
-    self.criterion = criterion
-    self.rules = rules
-    self.pixels = pixels
-  }
-
-  /// The pixels of pictures as they are, for networks that take them so.
-  public static let picturePixels = PixelSpan.bytes
 }

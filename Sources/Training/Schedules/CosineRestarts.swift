@@ -23,15 +23,18 @@ public struct CosineRestarts: ScheduleCurve {
 
   /// The settings, as configurations write them.
   public static let settings = SettingsDescription<CosineRestarts>(
-    "Half cosines one after another (Loshchilov & Hutter 2017).", CosineRestarts(first: .epochs(1)),
+    "The learning rate falls along half cosines, one after another (Loshchilov & Hutter 2017).",
+    CosineRestarts(first: .epochs(1)),
     [
       SettingKey(
-        "first", \.first, TrainingSpan.settings.form, default: .required, "How long the first one is."),
+        "first", \.first, TrainingSpan.settings.form, default: .required, "How long the first half cosine is."
+      ),
       SettingKey(
         "stretch", \.stretch, .number(NumberRange(minimum: 1, maximum: 100)),
-        "How many times as long each is as the one before."),
+        "How many times as long each half cosine is as the one before."),
       SettingKey(
-        "shrink", \.shrink, .number(.unit), "How many times as high each begins as the one before."),
+        "shrink", \.shrink, .number(.unit),
+        "How many times as high each half cosine begins as the one before."),
       .floor(\.floor),
     ])
 

@@ -19,15 +19,18 @@ public struct ExponentialDecay: ScheduleCurve {
 
   /// The settings, as configurations write them.
   public static let settings = SettingsDescription<ExponentialDecay>(
-    "The learning rate falls by the same factor over equal times.",
+    "The learning rate falls by the same factor in equal times.",
     ExponentialDecay(every: .epochs(1), factor: 0.5),
     [
       SettingKey(
         "every", \.every, TrainingSpan.settings.form, default: .required,
         "The time over which it falls by the factor."),
       SettingKey(
-        "factor", \.factor, .number(.unit), default: .required, "What it is multiplied by over that time."),
-      SettingKey("staircase", \.staircase, .boolean, "Whether it falls at the end of each time, not evenly."),
+        "factor", \.factor, .number(.unit), default: .required,
+        "What the learning rate is multiplied by over that time."),
+      SettingKey(
+        "staircase", \.staircase, .boolean,
+        "Whether it falls at once at the end of each time, instead of evenly."),
     ])
 
   /// The share of the learning rate in a step, counted from 0.

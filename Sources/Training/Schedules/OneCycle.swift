@@ -23,13 +23,14 @@ public struct OneCycle: ScheduleCurve {
     "The learning rate rises to its value and falls again, both along half a cosine (Smith & Topin 2018).",
     OneCycle(),
     [
-      SettingKey("rise", \.rise, .number(.share), "The share of the run in which it rises."),
+      SettingKey(
+        "rise", \.rise, .number(.share), "The share of the training in which the learning rate rises."),
       SettingKey(
         "start", \.start, .number(.unit), "The share of the learning rate that it starts from."),
       SettingKey("end", \.end, .number(.unit), "The share of the learning rate that it ends with."),
     ])
 
-  /// It rises by itself.
+  /// False: the curve itself rises.
   public static var takesWarmup: Bool { false }
 
   /// Whether the curve reaches its end with the training, however long that is.

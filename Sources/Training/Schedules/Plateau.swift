@@ -2,7 +2,7 @@ public import Settings
 
 /// Lowers the learning rate when the monitored figure no longer improves: Keras's `ReduceLROnPlateau`.
 ///
-/// Unlike other schedules it depends on what the training came to, so its state belongs to the training's progress.
+/// Unlike other schedules it depends on the training's figures, so its state belongs to the training's progress.
 public struct Plateau: ScheduleCurve {
   /// What the rate is multiplied by each time, in (0, 1).
   public var factor: Double
@@ -31,17 +31,19 @@ public struct Plateau: ScheduleCurve {
   public static let settings = SettingsDescription<Plateau>(
     "The learning rate falls when `monitor` no longer improves (Keras's `ReduceLROnPlateau`).", Plateau(),
     [
-      SettingKey("factor", \.factor, .number(.openUnit), "What it is multiplied by each time."),
       SettingKey(
-        "patience", \.patience, .integer(1...1_000_000), "Epochs without a gain after which it falls."),
+        "factor", \.factor, .number(.openUnit), "What the learning rate is multiplied by each time."),
+      SettingKey(
+        "patience", \.patience, .integer(1...1_000_000),
+        "After how many epochs without a gain the learning rate falls."),
       SettingKey(
         "min_gain", \.minimumGain, .number(.nonNegative),
-        "A figure must be better by more than this to be a gain."),
+        "A figure counts as a gain where it is better by more than this."),
       SettingKey(
         "cooldown", \.cooldown, .integer(0...1_000_000),
-        "Epochs after a fall of which the last one counts again, as in Keras."),
+        "The number of epochs after a fall of which only the last one counts, as in Keras."),
       SettingKey(
-        "floor", \.floor, .number(.unit), "The share of the learning rate that it falls to at most."),
+        "floor", \.floor, .number(.unit), "The share of the learning rate below which it does not fall."),
     ])
 
   /// What is left of the rate follows from the training's progress, ``PlateauState/factor``.
@@ -64,7 +66,7 @@ public struct PlateauState: Hashable, Sendable {
 
   /// Takes note of an epoch, in Keras's order: the cooldown passes, a gain is noted, or the wait grows until the rate falls.
   ///
-  /// - Parameter score: higher is better; a score that is not a number is no gain.
+  /// - Parameter score: higher is better; a score that is not a number does not count as a gain.
   mutating func endEpoch(score: Double, _ rule: Plateau) {
     if cooldown > 0 {
       cooldown -= 1

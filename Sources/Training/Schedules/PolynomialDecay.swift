@@ -19,9 +19,12 @@ public struct PolynomialDecay: ScheduleCurve {
 
   /// The settings, as configurations write them.
   public static let settings = SettingsDescription<PolynomialDecay>(
-    "The learning rate falls along a power of the time that is left; 1 is a straight line.",
+    "The learning rate falls along a power of the time that is left.",
     PolynomialDecay(),
-    [SettingKey("power", \.power, .number(.positive), "The exponent."), .over(\.over), .floor(\.floor)])
+    [
+      SettingKey("power", \.power, .number(.positive), "The exponent; 1 is a straight line."), .over(\.over),
+      .floor(\.floor),
+    ])
 
   /// Whether the curve reaches its end with the training, however long that is.
   public var isStretchedOverTraining: Bool { over == nil }

@@ -17,7 +17,7 @@ public struct Schedule: Hashable, Sendable {
     length = TrainingLength(stepsPerEpoch: stepsPerEpoch, totalSteps: totalSteps)
   }
 
-  /// The schedule of a training over so many samples in an epoch.
+  /// The schedule of a training over this many samples in an epoch.
   init(_ training: TrainingConfiguration, samples: Int) {
     let steps = max((samples + training.samplesPerStep - 1) / training.samplesPerStep, 1)
     self.init(training.schedule, stepsPerEpoch: steps, totalSteps: steps * training.epochs)

@@ -1,6 +1,6 @@
 public import Settings
 
-/// How the learning rate moves: a curve with values in [0, 1], after an optional linear warm-up from 0.
+/// How the learning rate changes: along a curve with values in [0, 1], after an optional linear warm-up from 0.
 ///
 /// A new curve is a file with its formula and its description, and a case here.
 public struct ScheduleConfiguration: Hashable, Sendable {
@@ -62,7 +62,7 @@ public struct ScheduleConfiguration: Hashable, Sendable {
     public var kind: Kind { member.kind }
   }
 
-  /// How the rate moves after the warm-up.
+  /// How the rate changes after the warm-up.
   public var curve: Curve
   /// How long the rate first rises; nil begins with the curve.
   public var warmup: TrainingSpan?

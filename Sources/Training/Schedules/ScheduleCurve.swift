@@ -15,16 +15,16 @@ public protocol ScheduleCurve: Hashable, Sendable {
   /// Whether more epochs would move its points.
   var isStretchedOverTraining: Bool { get }
 
-  /// The factor for a step, counted from 0: from the curve's begin, and of what is left of the training then.
+  /// The factor for a step, counted from 0: from the curve's beginning, with what is left of the training then.
   func factor(step: Int, of training: TrainingLength) -> Double
 }
 
 extension ScheduleCurve {
-  /// A warm-up may come before it.
+  /// True: a warm-up may come before the curve.
   public static var takesWarmup: Bool { true }
-  /// It begins when the warm-up is over.
+  /// True: the curve begins when the warm-up is over.
   public var beginsAfterWarmup: Bool { true }
-  /// It does not ask how long the training is.
+  /// False: the curve does not depend on how long the training is.
   public var isStretchedOverTraining: Bool { false }
 }
 
@@ -41,5 +41,5 @@ extension SettingKey where Root: ScheduleCurve {
   }
 }
 
-/// From 1 to 0 along half a cosine, while `progress` goes from 0 to 1.
+/// Falls from 1 to 0 along half a cosine, while `progress` goes from 0 to 1.
 func halfCosine(_ progress: Double) -> Double { 0.5 * (1 + cos(.pi * progress)) }

@@ -22,10 +22,12 @@ public struct StepDecay: ScheduleCurve {
     [
       SettingKey(
         "at", \.at, .list(TrainingSpan.settings.form, count: 1...1000), default: .required,
-        "When it drops, counted from the start of the training; not before a warm-up ends."),
-      SettingKey("factor", \.factor, .number(.unit), "What it is multiplied by each time."),
+        "When the learning rate drops, counted from the start of the training; no earlier than a warm-up ends."
+      ),
+      SettingKey("factor", \.factor, .number(.unit), "What the learning rate is multiplied by each time."),
     ])
 
+  /// False: its times count from the start of the training.
   public var beginsAfterWarmup: Bool { false }
 
   /// The share of the learning rate in a step, counted from 0.

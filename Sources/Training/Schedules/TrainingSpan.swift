@@ -33,12 +33,12 @@ extension TrainingSpan: SettingsVariant {
     switch kind {
     case .epochs:
       SettingsKind(
-        kind.rawValue, "Epochs, also in part: `{epochs: 0.5}`.",
+        kind.rawValue, "A number of epochs, also in part: `{epochs: 0.5}`.",
         .number(NumberRange(minimum: 0, minimumIsAllowed: false, maximum: 1_000_000)), wrap: Self.epochs,
         unwrap: { if case .epochs(let count) = $0 { count } else { nil } })
     case .steps:
       SettingsKind(
-        kind.rawValue, "Optimizer steps.", .integer(1...1 << 40), wrap: Self.steps,
+        kind.rawValue, "A number of optimizer steps.", .integer(1...1 << 40), wrap: Self.steps,
         unwrap: { if case .steps(let count) = $0 { count } else { nil } })
     }
   }

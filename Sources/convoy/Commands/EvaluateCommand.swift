@@ -64,7 +64,7 @@ struct EvaluateCommand: ParsableCommand {
     }
     progress.finish()
     guard let evaluation else { throw SilentEnd(.stopped) }
-    let outputs = classNames(checkpoint, dataset, count: predictor.classes)
+    let outputs = classNames(checkpoint, dataset, count: predictor.outputCount)
     let report = EvaluationReport(
       path, evaluation, outputs: outputs, classes: checkpoint.identity.classNames, dataset)
     print(json ? try report.json() : report.text(TerminalOutput.standardOutput))

@@ -94,7 +94,7 @@ struct PredictCommand: ParsableCommand {
       ?? Minibatch(pixels: pixels, sampleShape: shape)
     return try predictor.logits(minibatch, stop: stop, flips: flips, answer: answer.place).map {
       predictions(
-        of: files.map(PathText.readable), $0, predictor, classNames(checkpoint, nil, count: predictor.classes)
+        of: files.map(PathText.readable), $0, predictor, classNames(checkpoint, nil, count: predictor.outputCount)
       )
     }
   }
@@ -109,7 +109,7 @@ struct PredictCommand: ParsableCommand {
     try predictor.check(dataset)
     try answer.check(flips, predictor)
     try checkpoint.warnOfPixels(dataset)
-    let names = classNames(checkpoint, dataset, count: predictor.classes)
+    let names = classNames(checkpoint, dataset, count: predictor.outputCount)
     return try predictor.logits(try dataset.samples(wanted), stop: stop, flips: flips, answer: answer.place)
       .map {
         predictions(

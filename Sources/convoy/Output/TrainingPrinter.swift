@@ -4,7 +4,7 @@ internal import Training
 
 extension ProgressReading.Figure {
   /// The first metric beside the loss; nil where there is none.
-  init?(mainOf sums: MetricSums) {
+  init?(mainOf sums: FigureSums) {
     guard let figure = sums.figures.dropFirst().first else { return nil }
     self.init(figure.name, figure.value)
   }

@@ -2,7 +2,7 @@ public import Compute
 internal import Parallel
 
 /// Sums over samples from which loss and metrics follow; added up in a fixed order.
-public struct MetricSums: Hashable, Sendable {
+public struct FigureSums: Hashable, Sendable {
   /// What the sums mean; nil where nothing has been added yet.
   public private(set) var layout: FigureLayout?
   /// The sums in the order of the layout.
@@ -13,7 +13,7 @@ public struct MetricSums: Hashable, Sendable {
   /// Nothing, to which anything can be added.
   public init() {}
 
-  /// Takes sums of so many samples.
+  /// Takes sums of this many samples.
   ///
   /// - Parameter values: the sums in the order of the layout; nil for zeros.
   public init(_ layout: FigureLayout, values: [Double]? = nil, samples: Int = 0) {
@@ -29,18 +29,18 @@ public struct MetricSums: Hashable, Sendable {
   }
 
   /// Adds the sums of other samples, of the same figures.
-  public static func += (sums: inout MetricSums, more: MetricSums) {
+  public static func += (sums: inout FigureSums, more: FigureSums) {
     guard let layout = more.layout else { return }
-    if sums.layout == nil { sums = MetricSums(layout) }
+    if sums.layout == nil { sums = FigureSums(layout) }
     precondition(sums.values.count == more.values.count, "sums of different figures cannot be added")
     for index in more.values.indices { sums.values[index] += more.values[index] }
     sums.samples += more.samples
   }
 
   /// The same sums for another layout with the same places; nothing where it has others.
-  func fitted(to other: FigureLayout) -> MetricSums {
-    guard layout?.blocks == other.blocks else { return MetricSums(other) }
-    return MetricSums(other, values: values, samples: samples)
+  func fitted(to other: FigureLayout) -> FigureSums {
+    guard layout?.blocks == other.blocks else { return FigureSums(other) }
+    return FigureSums(other, values: values, samples: samples)
   }
 
   /// Mean loss of a sample; 0 without samples.

@@ -3,7 +3,7 @@ internal import Datasets
 internal import Networks
 internal import Tensors
 
-/// A rule by which a run's numbers are others than earlier versions gave for the same configuration.
+/// A rule that gives a run other numbers than earlier versions gave for the same configuration.
 enum LaterRule: String, CaseIterable {
   /// A schedule begins after its warm-up, and no longer lowers it.
   case warmup
@@ -14,7 +14,7 @@ enum LaterRule: String, CaseIterable {
   /// Targets of mixed numbers follow the mixture alone, and not the samples' weights.
   case mixtures
 
-  /// What was otherwise.
+  /// What earlier versions did instead.
   var before: String {
     switch self {
     case .warmup: "the schedule began with the warm-up and lowered it"
@@ -80,7 +80,7 @@ extension PreparedTraining {
     guard request.allowChanges else {
       throw TrainingError(
         .configuration,
-        "\(text): going on would not give the bytes of an uninterrupted training. Begin again in another --run-dir, or pass "
+        "\(text): going on would not give the bytes of an uninterrupted training. Start over in another --run-dir, or pass "
           + "--allow-changes to go on by the new rules")
     }
     observer.receive(.warning("\(text); going on by the new rules"))
