@@ -11,7 +11,7 @@ enum CommandWords {
     for word in arguments {
       guard !choices.isEmpty, !word.hasPrefix("-"), word != "help" else { return }
       guard let next = find(word, among: choices) else {
-        let hint = Suggestion.hint(word, among: names(choices))
+        let hint = NearestName.hint(word, among: names(choices))
         throw CommandError.usage(
           "there is no command '\(way) \(word)'\(hint.isEmpty ? ";" : hint) `\(way) --help` lists all")
       }
