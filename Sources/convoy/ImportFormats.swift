@@ -8,7 +8,7 @@ struct ImportCIFAR10: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "cifar10",
     abstract: "CIFAR-10: 50,000 + 10,000 colour images of 32×32, ten classes.",
-    discussion: "The binary or the Python version, as the archive that is offered for download or unpacked.")
+    discussion: "Takes the binary or the Python version, as the archive offered for download or unpacked.")
 
   @Option(
     name: .customLong("from"),
@@ -24,14 +24,14 @@ struct ImportCIFAR100: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "cifar100",
     abstract: "CIFAR-100: 50,000 + 10,000 colour images of 32×32, 100 classes or 20 groups of them.",
-    discussion: "The binary or the Python version, as the archive that is offered for download or unpacked.")
+    discussion: "Takes the binary or the Python version, as the archive offered for download or unpacked.")
 
   @Option(
     name: .customLong("from"),
     help: ArgumentHelp("The .tar.gz, or the folder with train(.bin) and test(.bin).", valueName: "path"))
   var path: String
 
-  @Flag(help: "Take the 20 groups of classes as labels.")
+  @Flag(help: "Use the 20 groups of classes as labels.")
   var coarse = false
 
   @OptionGroup var output: OutputOptions
@@ -41,12 +41,12 @@ struct ImportCIFAR100: ParsableCommand {
 
 extension OrientationUse: ExpressibleByArgument {}
 
-/// What is done with the orientation that a camera noted in a picture.
+/// The use of the orientation that a camera recorded with a picture.
 struct OrientationOption: ParsableArguments {
   @Option(
     name: .customLong("orientation"),
     help:
-      "Whether photographs are turned as the camera noted (upright) or left as their pixels are (stored).")
+      "Turn photographs as the camera recorded (upright), or leave their pixels as they are stored (stored).")
   var use = OrientationUse.upright
 }
 
@@ -56,14 +56,14 @@ extension ImageFolderImporter.Unreadable: ExpressibleByArgument {}
 struct ImportImages: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "images",
-    abstract: "A folder with a folder of PNG and JPEG files per class.",
+    abstract: "A folder with one folder of PNG and JPEG files for each class.",
     discussion: """
-      DIR/cat/1.png, DIR/dog/2.jpg become the split train; DIR/train/cat/1.png and DIR/test/cat/3.png the splits train and \
+      DIR/cat/1.png and DIR/dog/2.jpg become the split train; DIR/train/cat/1.png and DIR/test/cat/3.png become the splits train and \
       test (also validation, valid, val, Training, test_set and the like). Classes and files are taken in the order of their names.
 
-      Pixels are those that the files store, whatever they say of gamma or colour profiles. Transparent pictures are laid on \
-      black; of 16 bits a channel the upper 8 are kept; inks become RGB as in Pillow. Photographs are turned as the camera noted \
-      (Exif), which predict, explain and other looks do, too.
+      Pixels are taken as the files store them, without regard to gamma or colour profiles. Transparent pictures are laid on \
+      black; of 16 bits per channel the upper 8 are kept; CMYK becomes RGB as in Pillow. Photographs are turned as the camera recorded \
+      (Exif), as predict, explain and other looks do, too.
 
         convoy import images --from pets --size 64 --to pets.h5
         convoy dataset split pets.h5 --parts train=0.9,test=0.1 --to pets-split.h5
@@ -78,10 +78,11 @@ struct ImportImages: ParsableCommand {
   @Option(help: ArgumentHelp("1 for grey, 3 for RGB.", valueName: "n"))
   var channels = 3
 
-  @Option(help: "How proportions are met: crop (cut off what is too long), stretch, or pad (with black).")
+  @Option(
+    help: "How to reach the proportions: crop (cut off what is too long), stretch, or pad (with black).")
   var fit = ImageFolderImporter.Fit.crop
 
-  @Option(help: "What happens with a file that cannot be read: stop, or skip it with a warning.")
+  @Option(help: "What to do with a file that cannot be read: stop, or skip it with a warning.")
   var unreadable = ImageFolderImporter.Unreadable.stop
 
   @OptionGroup var orientation: OrientationOption
@@ -89,7 +90,7 @@ struct ImportImages: ParsableCommand {
 
   func validate() throws {
     guard channels == 1 || channels == 3 else {
-      throw ValidationError("--channels is 1 (grey) or 3 (RGB), not \(channels)")
+      throw ValidationError("--channels takes 1 (grey) or 3 (RGB), not \(channels)")
     }
     _ = try sides()
   }
@@ -117,7 +118,7 @@ struct ImportNumPy: ParsableCommand {
     abstract: "NumPy arrays: .npy files, or arrays of an .npz archive.",
     discussion: """
       Images are [N, H, W, C], [N, H, W] or [N, F]: bytes stay bytes, other numbers become float32. Labels are whole numbers [N]; floats \
-      [N], and arrays [N, K], become the dataset targets instead, for regression and for several labels a sample.
+      [N] and arrays [N, K] become the dataset targets instead, for regression and for several labels per sample.
 
         convoy import numpy --images x.npy --labels y.npy --to data.h5
         convoy import numpy --from mnist.npz --images x_train --labels y_train \\
@@ -154,7 +155,7 @@ struct ImportNumPy: ParsableCommand {
 
   func validate() throws {
     if (testImages == nil) != (testLabels == nil) {
-      throw ValidationError("--test-images and --test-labels go together")
+      throw ValidationError("--test-images and --test-labels need each other")
     }
     if testWeights != nil, testImages == nil { throw ValidationError("--test-weights needs --test-images") }
   }
@@ -175,13 +176,13 @@ struct ImportCSV: ParsableCommand {
     commandName: "csv",
     abstract: "A table with a sample in each row, plain or gzip.",
     discussion: """
-      Values that are all whole numbers from 0 to 255 become bytes, others float32; labels may be numbers or words, targets are \
-      numbers. Text is UTF-8, or UTF-16 with its mark, unless --encoding says otherwise. A column without a name that pandas writes for \
-      its index is left out. The columns of --test are taken by their names where both files have the same ones.
+      Columns of whole numbers from 0 to 255 alone become bytes, others float32; labels may be numbers or words, and targets are \
+      numbers. Text is UTF-8, or UTF-16 with its byte-order mark, unless --encoding says otherwise. A column without a name, which pandas \
+      writes for its index, is left out. The columns of --test are taken by name where both files have the same names.
 
         convoy import csv --from train.csv --test test.csv --label label --shape 28x28x1 --to digits.h5
         convoy import csv --from houses.csv --targets price,rent --weight trust --to houses.h5
-        convoy import csv --from tiere.csv --label Art --delimiter ";" --decimal "," --encoding windows-1252 --to tiere.h5
+        convoy import csv --from animals.csv --label kind --delimiter ";" --decimal "," --encoding windows-1252 --to animals.h5
       """)
 
   @Option(name: .customLong("from"), help: ArgumentHelp("The training samples.", valueName: "file.csv"))
@@ -190,30 +191,31 @@ struct ImportCSV: ParsableCommand {
   @Option(help: ArgumentHelp("The test samples.", valueName: "file.csv"))
   var test: String?
 
-  @Option(help: ArgumentHelp("The labels' column: its name, or its place from 1.", valueName: "column"))
+  @Option(help: ArgumentHelp("The column of labels: its name, or its number from 1.", valueName: "column"))
   var label: String?
 
   @Option(
     help: ArgumentHelp(
-      "Columns of targets, with commas between them, in place of labels.", valueName: "columns"))
+      "Columns of targets, separated by commas, in place of labels.", valueName: "columns"))
   var targets: String?
 
   @Option(help: ArgumentHelp("The column of the samples' weights.", valueName: "column"))
   var weight: String?
 
   @Option(
-    help: ArgumentHelp("Columns that are left out, with commas between them.", valueName: "columns"))
+    help: ArgumentHelp("Columns to leave out, separated by commas.", valueName: "columns"))
   var drop: String?
 
   @Option(
     help: ArgumentHelp(
-      "What the other columns are: 28x28 or 32x32x3; without it, features.", valueName: "hxwxc"))
+      "The shape of the other columns, such as 28x28 or 32x32x3; without it they are features.",
+      valueName: "hxwxc"))
   var shape: String?
 
-  @Option(help: ArgumentHelp("What stands between columns; 'tab' for a tabulator.", valueName: "character"))
+  @Option(help: ArgumentHelp("The character between columns, or 'tab'.", valueName: "character"))
   var delimiter = ","
 
-  @Option(help: ArgumentHelp("What stands before the fraction of a number.", valueName: ".|,"))
+  @Option(help: ArgumentHelp("The character before the fraction of a number.", valueName: ".|,"))
   var decimal = "."
 
   @Option(
@@ -222,7 +224,7 @@ struct ImportCSV: ParsableCommand {
       valueName: "name"))
   var encoding: String?
 
-  @Flag(inversion: .prefixedNo, help: "Whether the first row has names; found out when left out.")
+  @Flag(inversion: .prefixedNo, help: "Whether the first row holds names; detected by default.")
   var header: Bool?
 
   @OptionGroup var output: OutputOptions
@@ -237,7 +239,7 @@ struct ImportCSV: ParsableCommand {
       throw ValidationError("--delimiter takes one character, or 'tab', not '\(delimiter)'")
     }
     if (label == nil) == (targets == nil) {
-      throw ValidationError("name the column of labels (--label) or those of targets (--targets)")
+      throw ValidationError("name either the column of labels (--label) or those of targets (--targets)")
     }
     if label?.isEmpty == true || (columns(targets) + columns(drop)).contains("") {
       throw ValidationError("a column's name is empty")
@@ -246,7 +248,7 @@ struct ImportCSV: ParsableCommand {
       throw ValidationError("--decimal takes '.' or ',', not '\(decimal)'")
     }
     guard decimal != delimiter else {
-      throw ValidationError("--delimiter and --decimal are both '\(decimal)'; one of them must differ")
+      throw ValidationError("--delimiter and --decimal are both '\(decimal)'; they must differ")
     }
     if delimiterByte?.isNewline == true || delimiter == "\"" || delimiter == "\0" {
       throw ValidationError("--delimiter cannot be a quote or the end of a line")
@@ -290,16 +292,16 @@ struct ImportCSV: ParsableCommand {
   }
 }
 
-/// Sizes as people write them: `32x48`.
+/// Shapes as people write them: `32x48`.
 enum ShapeText {
   static func parse(_ text: String, option: String) throws -> [Int] {
     let parts = text.split(omittingEmptySubsequences: false) { "x×,".contains($0) }
     let sides = parts.compactMap { Int($0) }
     guard sides.count == parts.count, sides.allSatisfy({ $0 > 0 && $0 <= 1 << 24 }) else {
       throw ValidationError(
-        "\(option) takes numbers above 0 with 'x' between them, as in 28x28, not '\(text)'")
+        "\(option) takes numbers above 0 with 'x' between them, such as 28x28, not '\(text)'")
     }
-    // The product of many sides may not be a whole number of 64 bits.
+    // The product of many sides may exceed 64 bits.
     guard sides.reduce(1.0, { $0 * Double($1) }) <= 0x1p31 else {
       throw ValidationError("\(option) \(text) has more than 2^31 elements")
     }
