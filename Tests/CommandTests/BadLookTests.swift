@@ -117,7 +117,7 @@ struct BadLookTests {
     }
     try expectFailure(
       ["look", "maximize", network, "--layer", "conv2d", "--neurons", "0"] + to, code: 64,
-      says: "ask for filters")
+      says: "ask for its filters")
     for command in [
       ["look", "maximize", network, "--classes", "cat"], ["explain", network, good, "--class", "cat"],
     ] { try expectFailure(command + to, code: 64, says: "no class 'cat'; there are: 0, 1, 2, 3") }
@@ -143,7 +143,7 @@ struct BadLookTests {
       ["style", run, "--content", good, "--style", dot] + to, code: 65, says: "dot.png (1x1)")
     // One that pads fits, and sees mostly padding.
     let padded = try Program.run(["dream", network, dot, "--layers", "conv2d", "--steps", "1"] + to)
-    #expect(padded.code == 0 && padded.errors.contains("is smaller than what one value of 'conv2d' sees"))
+    #expect(padded.code == 0 && padded.errors.contains("is smaller than the part that one value of 'conv2d' sees"))
   }
 
   @Test("weights that are NaN do not even become a checkpoint")

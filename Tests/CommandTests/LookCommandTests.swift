@@ -224,7 +224,7 @@ struct LookCommandTests {
     try expectFailure(
       ["look", "run", wrong], code: 78, says: "wrong.yaml:3:30: unknown key 'step'", "'steps'?")
     try expectFailure(["config", "check", config, wrong], code: 78, says: "did you mean 'steps'")
-    try expectFailure(["train", config], code: 78, says: "convoy look run takes it")
+    try expectFailure(["train", config], code: 78, says: "run it with convoy look run")
   }
 }
 

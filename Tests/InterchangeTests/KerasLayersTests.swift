@@ -74,7 +74,7 @@ struct KerasLayersTests {
     let path = folder.file("model.h5")
     try Self.writePositionBias(to: path, matrix: [Float](repeating: 1, count: 81))
     let error = try #require(throws: InterchangeError.self) { try KerasImport().read(path) }
-    #expect(error.description.contains("layer/kernel is no identity matrix"), "\(error)")
+    #expect(error.description.contains("layer/kernel is not an identity matrix"), "\(error)")
   }
 
   /// A model of one position bias in front of which any matrix stands.
