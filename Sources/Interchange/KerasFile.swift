@@ -50,7 +50,7 @@ public struct KerasFile: Sendable {
   }
 
   /// Whether the file is one of Convoy's own checkpoints.
-  public var isCheckpoint: Bool {
+  var isCheckpoint: Bool {
     ((try? root.members().contains { $0.name == "convoy" }) ?? false) && contents == .wholeModel
   }
 

@@ -44,7 +44,7 @@ public struct ProgressReading: Hashable, Sendable {
   }
 
   /// The share of the work that is done, in [0, 1].
-  public var fraction: Double { total > 0 ? min(1, max(0, Double(done) / Double(total))) : 0 }
+  var fraction: Double { total > 0 ? min(1, max(0, Double(done) / Double(total))) : 0 }
 
   /// Short texts of the known figures, with their importance: the least important are dropped first when the line is too long.
   private var figures: [(text: String, importance: Int)] {
@@ -78,7 +78,7 @@ public struct ProgressReading: Hashable, Sendable {
   }
 
   /// The figures without a bar, for a log file.
-  public var plainLine: String {
+  var plainLine: String {
     (["\(title)  \(Int(fraction * 100))%"] + figures.map(\.text)).joined(separator: "  ")
   }
 

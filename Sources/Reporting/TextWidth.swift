@@ -49,7 +49,7 @@ public enum TextWidth {
   }
 
   /// At most `columns` columns of the text; the last one is an ellipsis where something was cut off.
-  public static func truncated(_ text: String, to columns: Int) -> String {
+  static func truncated(_ text: String, to columns: Int) -> String {
     if self.columns(text) <= columns { return text }
     var result = ""
     var left = columns - 1

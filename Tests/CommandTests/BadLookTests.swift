@@ -143,7 +143,8 @@ struct BadLookTests {
       ["style", run, "--content", good, "--style", dot] + to, code: 65, says: "dot.png (1x1)")
     // One that pads fits, and sees mostly padding.
     let padded = try Program.run(["dream", network, dot, "--layers", "conv2d", "--steps", "1"] + to)
-    #expect(padded.code == 0 && padded.errors.contains("is smaller than the part that one value of 'conv2d' sees"))
+    #expect(
+      padded.code == 0 && padded.errors.contains("is smaller than the part that one value of 'conv2d' sees"))
   }
 
   @Test("weights that are NaN do not even become a checkpoint")

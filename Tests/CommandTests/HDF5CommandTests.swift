@@ -48,7 +48,8 @@ struct HDF5CommandTests {
   @Test(
     "options of an import that make no sense are usage errors",
     arguments: [
-      (["--labels", "labels", "--targets", "pairs"], "name either the labels"), ([], "name either the labels"),
+      (["--labels", "labels", "--targets", "pairs"], "name either the labels"),
+      ([], "name either the labels"),
       (["--labels", "labels", "--axes", "HWC"], "--axes takes"),
       (["--labels", "labels", "--rows", "1:2:0"], "--rows takes"),
       (["--labels", "labels", "--test-images", "images"], "--test-images needs"),

@@ -63,7 +63,7 @@ public struct Gallery: Sendable {
   /// The samples that can flow through the layers.
   public let inputs: [Input]
   /// The path of the dataset.
-  public let dataName: String
+  let dataName: String
   /// The number of samples in the dataset.
   public let sampleCount: Int
 
