@@ -30,8 +30,6 @@ public final class StyleObjective {
   public let height: Int
   /// The width of the images, in pixels.
   public let width: Int
-  /// Bytes that it takes to run, in addition to the network's values.
-  public let byteCount: Int
 
   private let channels: Int
   private let session: LayerTrace.Session
@@ -79,7 +77,6 @@ public final class StyleObjective {
     }
     let own = try trace(contentNames + grams, of: content, gradient: true)
     session = try own.makeSession()
-    byteCount = own.sessionByteCount
     let contentTargets = try session.values(for: content.values)
     contentTaps = zip(contentNames, settings.contentLayers).map { tap, layer in
       let target = contentTargets[tap] ?? []
