@@ -65,7 +65,7 @@ private struct ConfigurationReference {
       switch key.change {
       case .meaning: ""
       case .free: " ◦"
-      case .extend: " ◦ (to a larger value, unless the schedule depends on it)"
+      case .extend: " ◦ (unless the schedule depends on it)"
       }
     lines.append(
       "| \(name) | \(key.name == "parameters" ? "map" : escaped(form(key.schema))) | \(escaped(fallback(key))) | \(escaped(key.summary))\(change) |"
