@@ -70,7 +70,7 @@ public struct Subject: Sendable {
   /// - Throws: ``InsightError`` of kind `usage` that lists the layers.
   public func layer(_ name: String) throws(InsightError) -> ResolvedLayer {
     guard let layer = network.layers.first(where: { $0.name == name }) else {
-      throw .usage("the network has no layer '\(name)'; its layers: \(list(network.layers))")
+      throw .usage("the network has no layer '\(name)'; its layers are \(list(network.layers))")
     }
     return layer
   }

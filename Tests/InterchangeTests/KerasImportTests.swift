@@ -223,6 +223,6 @@ struct KerasImportTests {
     try CheckpointFile.write(
       try KerasImport().read(Self.fixture("caffe-keras2")).checkpoint, to: path, model: KerasModelWriter())
     let error = try #require(throws: InterchangeError.self) { try KerasImport().read(path) }
-    #expect(error.kind == .usage && error.description.contains("is a checkpoint of Convoy already"))
+    #expect(error.kind == .usage && error.description.contains("is already a checkpoint of Convoy"))
   }
 }
