@@ -105,7 +105,7 @@ struct BadLookTests {
       ["style", network, "--content", good, "--style", good, "--content-layers", "conv9"],
       ["style", network, "--content", good, "--style", good, "--style-layers", "conv9"],
     ] {
-      try expectFailure(command + to, code: 64, says: "no layer 'conv9'", "there are: ", "conv2d")
+      try expectFailure(command + to, code: 64, says: "no layer 'conv9'", "its layers are ", "conv2d")
     }
     for command in [
       ["look", "filters", network, "--layer", "conv2d", "--which", "900"],
@@ -120,7 +120,7 @@ struct BadLookTests {
       says: "ask for its filters")
     for command in [
       ["look", "maximize", network, "--classes", "cat"], ["explain", network, good, "--class", "cat"],
-    ] { try expectFailure(command + to, code: 64, says: "no class 'cat'; there are: 0, 1, 2, 3") }
+    ] { try expectFailure(command + to, code: 64, says: "no class 'cat'; the names are: 0, 1, 2, 3") }
   }
 
   @Test(
