@@ -27,7 +27,8 @@ struct FindLearningRateTests {
 
   @Test("wrong ranges and files are refused in one line")
   func refusals() throws {
-    try expectFailure(["find-lr", "c.yaml", "--from", "1", "--to", "0.1"], code: 64, says: "--to must be above --from")
+    try expectFailure(
+      ["find-lr", "c.yaml", "--from", "1", "--to", "0.1"], code: 64, says: "--to must be above --from")
     try expectFailure(
       ["find-lr", "c.yaml", "--steps", "3"], code: 64, says: "--steps <n>", "from 10 to 1000000")
     try expectFailure(["find-lr", "c.yaml", "--plot", "lr.pdf"], code: 64, says: ".png or .svg")
