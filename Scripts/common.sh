@@ -1,6 +1,6 @@
-# What the scripts share. Sourced, not run: `source "$(dirname "$0")/common.sh"` also changes to the project's folder.
+# Code that the scripts share. It is sourced, not run: `source "$(dirname "$0")/common.sh"` also changes to the project's folder.
 
-# Where every script works: the project's top folder. Paths that people name count from where they are.
+# Every script works in the project's top folder; paths that people name count from the folder in which they are.
 called_from=$PWD
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -13,7 +13,7 @@ fi
 # One heading per stage, so that a reader of a log finds the place.
 say() { printf '%s==> %s%s\n' "$bold" "$*" "$plain"; }
 
-# fail CODE TEXT: one line on standard error, and out.
+# fail CODE TEXT: prints one line on standard error and exits.
 fail() {
   local code=$1
   shift

@@ -1,4 +1,4 @@
-"""Convoy and its peers in turn, one network and precision after the other; writes a table. Started by Scripts/bench-peers."""
+"""Measures Convoy and its peers in turn, one network and precision after the other; writes a table. Scripts/bench-peers starts it."""
 import argparse
 import json
 import os
@@ -93,7 +93,7 @@ def main():
     names = arguments.networks.split(",")
     unknown = [name for name in names if name not in NETWORKS]
     if unknown:
-        sys.exit(f"error: there is no network '{unknown[0]}'; there are: {', '.join(NETWORKS)}")
+        sys.exit(f"error: there is no network '{unknown[0]}'; known are {', '.join(NETWORKS)}")
     arguments.modes = [label for label in arguments.peers.split(",") if label in PEERS]
     if arguments.quick and arguments.peers == ",".join(PEERS):
         arguments.modes.remove("PyTorch compiled")

@@ -1,4 +1,4 @@
-"""What a step costs as workers, batch, image and width grow, and how fast data and gradients move. See Scripts/bench-scaling."""
+"""Measures the cost of a step as workers, batch, image and width grow, and the speed of data and gradients. See Scripts/bench-scaling."""
 import argparse
 import csv
 import json
@@ -277,5 +277,5 @@ arguments = parser.parse_args()
 wanted = arguments.parts.split(",")
 for part in wanted:
     if part not in PARTS:
-        sys.exit(f"error: there is no part '{part}'; there are: {', '.join(PARTS)}")
+        sys.exit(f"error: there is no part '{part}'; known are {', '.join(PARTS)}")
 Scaling(arguments).run(wanted)

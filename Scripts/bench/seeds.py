@@ -15,7 +15,7 @@ def main():
     parser.add_argument("--convoy", required=True)
     parser.add_argument("--command", default="Scripts/bench-peers --seeds")
     parser.add_argument("--epochs", type=int, default=10)
-    parser.add_argument("--count", type=int, default=3, help="seeds from 0 on")
+    parser.add_argument("--count", type=int, default=3, help="number of seeds, from 0")
     parser.add_argument("--output", default="Results/seeds.md")
     arguments = parser.parse_args()
     epochs = arguments.epochs

@@ -4,10 +4,14 @@ internal import Paths
 
 /// A configuration of either sort, as `convoy config` takes them.
 public enum AnyConfiguration: Sendable {
+  /// A training, which `convoy train` carries out.
   case training(LoadedConfiguration)
+  /// A look into a trained network, which `convoy look run` carries out.
   case look(LookConfiguration)
 
-  /// Reads a file as what it is: a look into a network where it, or what it extends, has a key `look`.
+  /// Reads a file as what it is: a look into a network where the file, or one that it extends, has a key `look`.
+  ///
+  /// - Throws: all errors at once, each with its place.
   public static func load(
     path: String, overrides: [Override] = []
   ) throws(ConfigurationErrors) -> AnyConfiguration {
@@ -16,7 +20,7 @@ public enum AnyConfiguration: Sendable {
       : .training(try ConfigurationFile.load(path: path, overrides: overrides))
   }
 
-  /// False for what cannot be read, which the reader of trainings then says.
+  /// Whether the file describes a look; false where it cannot be read, which the reader of trainings then reports.
   private static func isLook(_ path: String, depth: Int) -> Bool {
     guard depth < Inheritance.limit, let text = try? SourceText.read(path),
       let root = try? YAMLReader.read(text, path: path)
@@ -28,6 +32,7 @@ public enum AnyConfiguration: Sendable {
       SchemaDecoder.normalized(base.hasPrefix("/") ? base : "\(folder)/\(base)"), depth: depth + 1)
   }
 
+  /// Every value as YAML, in the schema's order; it loads to the same from any folder.
   public var resolvedYAML: String {
     switch self {
     case .training(let loaded): loaded.resolvedYAML
@@ -35,6 +40,7 @@ public enum AnyConfiguration: Sendable {
     }
   }
 
+  /// The same YAML with a comment behind each value that says where it comes from.
   public var annotatedYAML: String {
     switch self {
     case .training(let loaded): loaded.annotatedYAML
@@ -42,6 +48,7 @@ public enum AnyConfiguration: Sendable {
     }
   }
 
+  /// The same values as JSON on one line with sorted keys.
   public var canonicalJSON: String {
     switch self {
     case .training(let loaded): loaded.canonicalJSON
@@ -49,7 +56,7 @@ public enum AnyConfiguration: Sendable {
     }
   }
 
-  /// One line for a configuration that is correct.
+  /// One line that describes a configuration without errors.
   public var summary: String {
     switch self {
     case .training(let loaded):

@@ -1,35 +1,41 @@
 internal import Settings
 
 extension ResolvedValue {
-  /// The value with every member left out, at any depth, that is as the schema fills it in.
+  /// The value without every member, at any depth, that equals the schema's default.
   ///
-  /// Entries of lists and kinds of unions stay, so that what is left still says what it stands for.
+  /// Entries of lists and kinds of unions stay, so that the rest keeps its meaning.
   func withoutDefaults(_ schema: Schema) -> ResolvedValue {
-    switch (content, schema) {
-    case (.map(let members), .object(let object)):
+    switch schema {
+    case .object(let object):
+      guard case .map(let members) = content else { return self }
       let kept = members.compactMap { member -> Member? in
         guard let key = object.key(member.key) else { return member }
         guard key.defaultValue != member.value else { return nil }
         return Member(key: member.key, value: member.value.withoutDefaults(key.schema))
       }
       return ResolvedValue(.map(kept), origin)
-    case (.map, .optional(_, let inner)), (.kind, .optional(_, let inner)), (.list, .optional(_, let inner)):
+    case .optional(_, let inner):
       return withoutDefaults(inner)
-    case (.kind(let name, .some(let payload)), .union(let union)):
-      guard let inner = union.kind(name)?.payload else { return self }
+    case .union(let union):
+      guard case .kind(let name, .some(let payload)) = content, let inner = union.kind(name)?.payload else {
+        return self
+      }
       return ResolvedValue(.kind(name, payload.withoutDefaults(inner)), origin)
-    case (.list(let items), .list(let element, _)):
+    case .list(let element, _):
+      guard case .list(let items) = content else { return self }
       return ResolvedValue(.list(items.map { $0.withoutDefaults(element) }), origin)
-    case (.list(let items), .layers):
+    case .layers:
+      guard case .list(let items) = content else { return self }
       return ResolvedValue(.list(items.map { $0.withoutDefaults(.union(LayerSchema.union)) }), origin)
-    default:
+    case .integer, .number, .boolean, .text, .formatted, .name, .choice, .byteSize, .path, .size, .layerNames,
+      .blocks, .sweep:
       return self
     }
   }
 }
 
 extension Key {
-  /// What the key is when it is left out; nil where it must be written or follows from other values.
+  /// The key's value where it is left out; nil where it must be written or follows from other values.
   fileprivate var defaultValue: ResolvedValue? {
     var decoder = SchemaDecoder(workingDirectory: "/")
     switch fallback {
@@ -46,7 +52,7 @@ extension Key {
 }
 
 extension ResolvedValue.Content {
-  /// The value as a person would write it: one number for a square, and no more than the word of a kind whose settings are the
+  /// The value as a person would write it: one number for a square, and a kind's word alone where all its settings have their
   /// defaults.
   func shortest(_ schema: Schema) -> ResolvedValue {
     if case .size = schema, case .list(let sides) = self, let side = sides.first, Set(sides).count == 1 {

@@ -5,12 +5,13 @@ internal import Training
 public struct ConfigurationDifference: Hashable, Sendable, CustomStringConvertible {
   /// `training.optimizer.sgd.learning_rate`; layers stand by their names, `network.layers.conv2d.filters`.
   public let path: String
-  /// Nil where the key is not there, as with the values of another optimizer.
+  /// The value as text; nil where the key does not exist, such as a setting of another optimizer.
   public let before: String?
+  /// The value in the other configuration; nil where the key does not exist there.
   public let after: String?
-  /// Whether a run can go on with the change and still give the bytes it would have given.
+  /// Whether a run can go on with the change and still give the bytes that it would have given.
   ///
-  /// True for paths, memory, checkpoints, the name, and for another number of epochs where no schedule is stretched by them.
+  /// This holds for paths, memory, checkpoints and the name, and for another number of epochs where no schedule depends on it.
   public let keepsMeaning: Bool
 
   /// One line: `training.batch: 128 → 64`.
@@ -18,7 +19,7 @@ public struct ConfigurationDifference: Hashable, Sendable, CustomStringConvertib
 }
 
 extension LoadedConfiguration {
-  /// What differs in `other`, key by key, in the order of the schema.
+  /// The keys whose values differ in `other`, in the order of the schema.
   public func differences(to other: LoadedConfiguration) -> [ConfigurationDifference] {
     let (left, right) = (leaves(of: values), leaves(of: other.values))
     let leftTexts = Dictionary(left.map { ($0.path, $0) }, uniquingKeysWith: { first, _ in first })
@@ -32,7 +33,7 @@ extension LoadedConfiguration {
         switch before?.change ?? after?.change ?? .meaning {
         case .meaning: false
         case .free: true
-        // Whether a run is further already than it is asked to go, its checkpoint knows.
+        // Whether a run has already gone further than it is asked to, its checkpoint knows.
         case .extend: !isStretched
         }
       return ConfigurationDifference(
@@ -40,18 +41,19 @@ extension LoadedConfiguration {
     }
   }
 
-  /// What decides a run's numbers and is not as the schema fills it in, a line `key = value` each, sorted.
+  /// Everything that decides a run's numbers and differs from the schema's defaults, as sorted lines `key = value`.
   ///
-  /// Left out is what a run can go on with when it changes: paths, memory, checkpoints, the name, and how many epochs
-  /// there are where no schedule is stretched by them. Two configurations with the same lines belong to the same run.
-  /// Since defaults are left out, a key that a later version adds leaves the lines of older configurations as they are.
+  /// Left out are keys that may change when a run goes on: paths, memory, checkpoints, the name, and the number of epochs where no
+  /// schedule depends on it. Two configurations with the same lines belong to the same run. Since defaults are left out, a key
+  /// that a later version adds does not change the lines of older configurations.
   public var meaning: [String] {
     let usual = DerivedValues.usual(run, network).mapValues(\.flowText)
     return lines(of: values.withoutDefaults(.object(RunSchema.root))) { usual[$0.path] != $0.text }
   }
 
-  /// The lines by which earlier versions named runs: to them a default was another value where it was written out and followed from
-  /// others, or was that of `class_weights`.
+  /// The lines by which earlier versions named runs.
+  ///
+  /// They counted a default as another value where it was written out and followed from others, and that of `class_weights`.
   public var formerMeaning: [String] {
     var result = lines(of: written.withoutDefaults(.object(RunSchema.root))) { _ in true }
     for leaf in leaves(of: written) where leaf.path.hasSuffix(".class_weights") && leaf.text == "none" {
@@ -73,7 +75,7 @@ extension LoadedConfiguration {
     }.sorted()
   }
 
-  /// True when the learning rate falls over the whole run, so that a longer run has other steps.
+  /// Whether the learning rate falls over the whole run, so that a longer run has other steps.
   private var isStretchedByEpochs: Bool {
     run.training.schedule.curve.rule.isStretchedOverTraining
   }

@@ -1,11 +1,13 @@
 public import Settings
 
-/// One thing that is wrong in a configuration.
+/// A single error in a configuration.
 public struct ConfigurationError: Error, Hashable, Sendable, CustomStringConvertible {
+  /// Where the error is.
   public let location: ConfigurationLocation
   /// What was found, what is allowed, and the nearest known name.
   public let message: String
 
+  /// An error at a place.
   public init(_ location: ConfigurationLocation, _ message: String) {
     self.location = location
     self.message = message
@@ -15,12 +17,14 @@ public struct ConfigurationError: Error, Hashable, Sendable, CustomStringConvert
   public var description: String { "\(location): \(message)" }
 }
 
-/// Everything that is wrong in a configuration, in the order in which it is written.
+/// All errors in a configuration, in the order in which they are written.
 public struct ConfigurationErrors: Error, Hashable, Sendable, CustomStringConvertible {
+  /// The errors; at least one.
   public let errors: [ConfigurationError]
-  /// True when the file could not be opened because it does not exist.
+  /// Whether the file could not be opened because it does not exist.
   public let isMissingFile: Bool
 
+  /// Errors that were found together.
   public init(_ errors: [ConfigurationError], isMissingFile: Bool = false) {
     self.errors = errors
     self.isMissingFile = isMissingFile
@@ -30,16 +34,16 @@ public struct ConfigurationErrors: Error, Hashable, Sendable, CustomStringConver
     self.init([ConfigurationError(location, message)])
   }
 
-  /// True when all of it lies in the options of a command.
+  /// Whether all of the errors lie in options of a command.
   public var isUsage: Bool { errors.allSatisfy { if case .flag = $0.location { true } else { false } } }
 
-  /// One line per error.
+  /// One line for each error.
   public var description: String { errors.map(\.description).joined(separator: "\n") }
 }
 
 /// Collects errors, each once, and keeps them in the order of their places.
 struct ErrorCollector {
-  /// More errors than a person reads; the rest is counted.
+  /// A person reads no more errors than this; the rest is counted.
   static let limit = 100
 
   private var known: Set<ConfigurationError> = []
@@ -47,7 +51,7 @@ struct ErrorCollector {
 
   var isEmpty: Bool { errors.isEmpty }
 
-  /// True when nobody will read further ones, so that hints for them need not be looked for.
+  /// Whether nobody will read further errors, so that hints for them need not be searched for.
   var isFull: Bool { errors.count > 2 * ErrorCollector.limit }
 
   mutating func add(_ location: ConfigurationLocation, _ message: String) {
@@ -55,7 +59,7 @@ struct ErrorCollector {
     if known.insert(error).inserted { errors.append(error) }
   }
 
-  /// An error at a key, which the message begins with unless an option of a command says already what it is about.
+  /// Adds an error at a key; the message begins with the key, unless the location is an option that already names it.
   mutating func add(_ location: ConfigurationLocation, at path: String, _ message: String) {
     if case .flag = location { return add(location, message) }
     add(location, "\(path.isEmpty ? "the configuration" : path): \(message)")
@@ -65,7 +69,7 @@ struct ErrorCollector {
     for error in other.errors { add(error.location, error.message) }
   }
 
-  /// The errors in file order; errors of overrides stand last.
+  /// The errors in the order of the files; errors of overrides come last.
   func sorted() -> ConfigurationErrors {
     var files: [String] = []
     for case .file(let path, _, _) in errors.map(\.location) where !files.contains(path) {

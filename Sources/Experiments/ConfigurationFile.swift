@@ -6,20 +6,20 @@ public import Training
 
 /// A configuration that is complete and free of errors.
 public struct LoadedConfiguration: Sendable {
-  /// The file as it was given.
+  /// The path of the file, as it was given.
   public let path: String
-  /// What the trainer takes.
+  /// The run that the trainer carries out.
   public let run: RunConfiguration
   /// The network with all shapes.
   public let network: ResolvedNetwork
   /// Every value, defaults included, with the place that it comes from.
   public let values: ResolvedValue
-  /// The same without what follows from other values.
+  /// The same values without those that follow from others.
   let written: ResolvedValue
-  /// What a sweep over this configuration would vary.
+  /// What a sweep over this configuration varies; nil where there is no sweep.
   let sweep: SweepDefinition?
 
-  /// Whether the configuration describes a family of runs besides the one that its own values make.
+  /// Whether the configuration also describes a family of runs.
   public var hasSweep: Bool { sweep != nil }
 }
 
@@ -27,8 +27,8 @@ public struct LoadedConfiguration: Sendable {
 public enum ConfigurationFile {
   /// Reads a file, the files that it extends, and overrides; checks everything before any data is touched.
   ///
-  /// - Parameter overrides: `key.path=value`, applied in order; see `Configs/README.md` for short forms.
-  /// - Throws: All errors at once, each with its place.
+  /// - Parameter overrides: texts `key.path=value`, applied in order; see `Configs/README.md` for short forms.
+  /// - Throws: all errors at once, each with its place.
   public static func load(
     path: String, overrides: [Override] = []
   ) throws(ConfigurationErrors) -> LoadedConfiguration {
@@ -37,8 +37,9 @@ public enum ConfigurationFile {
 
   /// Reads a configuration from text.
   ///
-  /// - Parameter path: names the text in messages, and decides what relative paths in it count from; a relative one
-  ///   counts from the working directory.
+  /// - Parameter path: names the text in messages; relative paths in the text count from its folder, and a relative `path` counts
+  ///   from the working directory.
+  /// - Throws: all errors at once, each with its place.
   public static func load(
     text: String, path: String, overrides: [Override] = []
   ) throws(ConfigurationErrors) -> LoadedConfiguration {
@@ -48,21 +49,22 @@ public enum ConfigurationFile {
     return try load(root, path: path, errors)
   }
 
-  /// What a text says, over what the files say that it extends.
+  /// A text's values, merged over those of the files that it extends.
   static func merged(text: String, path: String) throws(ConfigurationErrors) -> ConfigurationNode {
     let workingDirectory = Folder.current
     let checked = try SourceText.decode(Array(text.utf8), path: path)
     let own = try YAMLReader.read(checked, path: path)
     if let look = LookSchema.lookEntry(own), own["network"] == nil, own["training"] == nil {
       throw ConfigurationErrors(
-        look.keyLocation, "this is a look into a trained network and no training; convoy look run takes it")
+        look.keyLocation, "this is a look into a trained network, not a training; run it with convoy look run"
+      )
     }
     return try Inheritance(workingDirectory: workingDirectory).resolve(own, path: path)
   }
 
-  /// Reads and checks what files and overrides came to.
+  /// Reads and checks the values that files and overrides give.
   ///
-  /// - Parameter errors: those that there were on the way.
+  /// - Parameter errors: those found so far.
   static func load(
     _ root: ConfigurationNode, path: String, _ errors: ErrorCollector
   ) throws(ConfigurationErrors) -> LoadedConfiguration {

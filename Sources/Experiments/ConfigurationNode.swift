@@ -1,6 +1,6 @@
 internal import Settings
 
-/// A piece of YAML with its place, before anything is known of its type.
+/// A piece of YAML with its place, before its type is known.
 struct ConfigurationNode: Sendable {
   struct Entry: Sendable {
     var key: String
@@ -9,7 +9,7 @@ struct ConfigurationNode: Sendable {
   }
 
   enum Content: Sendable {
-    /// The text as written; `isPlain` is false inside quotes.
+    /// The text as written; `isPlain` is false for text in quotes.
     case scalar(String, isPlain: Bool)
     case list([ConfigurationNode])
     case map([Entry])
@@ -44,7 +44,7 @@ struct ConfigurationNode: Sendable {
     entries?.first { $0.key == key }?.value
   }
 
-  /// What stands here, for the first half of an error message.
+  /// A description of the content, for the first half of an error message.
   var found: String {
     switch content {
     case .scalar("", isPlain: true): "nothing"
@@ -57,7 +57,7 @@ struct ConfigurationNode: Sendable {
 }
 
 extension String {
-  /// The text on one line and no longer than a message can bear.
+  /// The text on one line, short enough for a message.
   var shortened: String {
     let flat = String(unicodeScalars.prefix(61).map { $0.value < 32 ? " " : Character($0) })
     return flat.unicodeScalars.count > 60 ? String(flat.prefix(57)) + "…" : flat

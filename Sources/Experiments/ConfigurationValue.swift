@@ -1,11 +1,11 @@
 internal import Settings
 
 extension LoadedConfiguration {
-  /// What the configuration says of a key, defaults included, as text.
+  /// The value of a key as text, defaults included.
   ///
-  /// - Parameter key: its path, or as much of its end as tells it from others, as `--set` takes it: `learning_rate`, `sgd.momentum`;
-  ///   layers stand by their names, `conv2d.filters`.
-  /// - Returns: nil where there is no such key; of several the one nearest to the top.
+  /// - Parameter key: the key's path, or as much of its end as tells it from others, as `--set` takes it: `learning_rate`,
+  ///   `sgd.momentum`; layers go by their names, `conv2d.filters`.
+  /// - Returns: nil where there is no such key; among several, the one nearest to the top.
   public func value(of key: String) -> String? {
     let pattern = key.split(separator: ".", omittingEmptySubsequences: false)
     let leaves = ConfigurationLeaf.all(of: values, RunSchema.root).map { ($0, $0.path.split(separator: ".")) }
@@ -16,11 +16,13 @@ extension LoadedConfiguration {
 
   /// A key of a configuration with its value as text.
   public struct Setting: Hashable, Sendable {
+    /// The key's path below `training`, or `seed`.
     public let key: String
+    /// The value as text.
     public let value: String
   }
 
-  /// How the run is trained, for tables of many runs: keys of `training` without that word, and the seed.
+  /// The settings of the training for tables of many runs: the seed, and the keys of `training` without that word.
   public var settings: [Setting] {
     let start = "training."
     let leaves = ConfigurationLeaf.all(of: values, RunSchema.root)
@@ -31,7 +33,7 @@ extension LoadedConfiguration {
     }
   }
 
-  /// Whether the pattern is the path with some of its front and middle left out.
+  /// Whether the pattern is the path with parts of its front and middle left out.
   private static func matches(_ path: [Substring], _ pattern: [Substring]) -> Bool {
     guard pattern.last == path.last else { return false }
     var rest = path[...]

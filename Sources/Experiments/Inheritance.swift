@@ -1,6 +1,6 @@
 internal import Settings
 
-/// Follows `extends` from file to file and merges what they say.
+/// Follows `extends` from file to file and merges their values.
 struct Inheritance {
   static let limit = 16
   let workingDirectory: String
@@ -8,7 +8,9 @@ struct Inheritance {
   /// Gives a file's keys their present names.
   var renamed: (ConfigurationNode) -> ConfigurationNode = { $0 }
 
-  /// - Returns: The file's own values over those of the files that it extends, without the key `extends`.
+  /// Merges a file's values over those of the files that it extends.
+  ///
+  /// - Returns: the merged values, without the key `extends`.
   func resolve(_ node: ConfigurationNode, path: String) throws(ConfigurationErrors) -> ConfigurationNode {
     try resolve(node, path: path, chain: [identity(path)])
   }
@@ -29,7 +31,7 @@ struct Inheritance {
       throw ConfigurationErrors(
         written.location, "extends: found \(written.found), expected the path of a configuration")
     }
-    // Seen from the file that names it, and shown the way that file was shown.
+    // The path counts from the file that names it, and is shown the way that file was shown.
     let folder = path.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(
       separator: "/")
     let basePath = base.hasPrefix("/") || folder.isEmpty && !path.hasPrefix("/") ? base : "\(folder)/\(base)"
@@ -40,7 +42,7 @@ struct Inheritance {
     }
     guard chain.count < Inheritance.limit else {
       throw ConfigurationErrors(
-        written.location, "extends: more than \(Inheritance.limit) configurations on top of each other")
+        written.location, "extends: more than \(Inheritance.limit) configurations extend one another")
     }
     let text: String
     do {
@@ -55,7 +57,7 @@ struct Inheritance {
     return Inheritance.merge(child, over: parent, .object(schema))
   }
 
-  /// Maps are merged key by key, a union only with one of the same kind; everything else is replaced.
+  /// Merges two values: maps key by key, a union only with one of the same kind; any other value replaces the inherited one.
   static func merge(
     _ child: ConfigurationNode, over parent: ConfigurationNode, _ schema: Schema?
   ) -> ConfigurationNode {
@@ -72,7 +74,8 @@ struct Inheritance {
         .map(join(own, inherited) { merge($0, over: $1, union.kind($2)?.payload) }), at: child.location)
     case .optional(_, let inner):
       return merge(child, over: parent, inner)
-    default:
+    case .integer, .number, .boolean, .text, .formatted, .name, .choice, .byteSize, .path, .size, .list,
+      .layerNames, .layers, .sweep, nil:
       return child
     }
   }

@@ -3,9 +3,9 @@ public import Insight
 internal import Paths
 public import Settings
 
-/// A configuration that looks into a trained network, complete and free of errors.
+/// The configuration of a look into a trained network, complete and free of errors.
 public struct LookConfiguration: Sendable {
-  /// What is asked for; paths in it are absolute where a file names them.
+  /// The look with all its settings; paths in it are absolute where a file names them.
   public let request: LookRequest
   /// The word that the look has in configurations.
   public let kind: String
@@ -15,16 +15,16 @@ public struct LookConfiguration: Sendable {
   /// Every value as YAML, in the schema's order; it loads to the same look from any folder.
   public var resolvedYAML: String { CanonicalYAML(isAnnotated: false).text(values) }
 
-  /// The same with a comment behind each value that says where it comes from.
+  /// The same YAML with a comment behind each value that says where it comes from.
   public var annotatedYAML: String { CanonicalYAML(isAnnotated: true).text(values) }
 
-  /// The same as JSON on one line with sorted keys.
+  /// The same values as JSON on one line with sorted keys.
   public var canonicalJSON: String { values.json.text(isPretty: false) }
 
-  /// What decides the results, a line `key = value` each.
+  /// Everything that decides the results, as lines `key = value`.
   ///
-  /// Left out is what a look can go on with when it changes: the name, how often it saves, how many steps or frames there are.
-  /// - Parameter range: what black and white are to the network, where they were not written.
+  /// Left out are keys that may change when a look goes on: the name, how often it saves, how many steps or frames there are.
+  /// - Parameter range: what black and white are to the network, for where the configuration leaves them to it.
   public func meaning(_ range: PixelRange) -> [String] {
     let ends = [LookRequest.black.name: range.low, LookRequest.white.name: range.high]
     return ConfigurationLeaf.all(of: values, LookSchema.root).filter { $0.change == .meaning }
@@ -34,9 +34,9 @@ public struct LookConfiguration: Sendable {
       }
   }
 
-  /// Reads a file and checks everything before anything is done.
+  /// Reads a file and checks everything before any work is done.
   ///
-  /// - Parameter overrides: `key.path=value`, applied in order.
+  /// - Parameter overrides: texts `key.path=value`, applied in order.
   /// - Throws: all errors at once, each with its place.
   public static func load(
     path: String, overrides: [Override] = []
@@ -46,7 +46,8 @@ public struct LookConfiguration: Sendable {
 
   /// Reads a configuration from text.
   ///
-  /// - Parameter path: names the text in messages, and decides what relative paths in it count from.
+  /// - Parameter path: names the text in messages; relative paths in the text count from its folder.
+  /// - Throws: all errors at once, each with its place.
   public static func load(
     text: String, path: String, overrides: [Override] = []
   ) throws(ConfigurationErrors) -> LookConfiguration {
@@ -56,7 +57,7 @@ public struct LookConfiguration: Sendable {
       LookSchema.lookEntry(own) == nil
     {
       throw ConfigurationErrors(
-        section.keyLocation, "this describes a training and no look into a network; convoy train takes it")
+        section.keyLocation, "this describes a training, not a look into a network; run it with convoy train")
     }
     let merged = try Inheritance(
       workingDirectory: Folder.current, schema: LookSchema.root,
@@ -68,9 +69,9 @@ public struct LookConfiguration: Sendable {
     return try LookConfiguration(root, errors)
   }
 
-  /// Reads and checks what files, overrides or flags came to.
+  /// Reads and checks the values that files, overrides or options give.
   ///
-  /// - Parameter errors: those that there were on the way.
+  /// - Parameter errors: those found so far.
   init(_ root: ConfigurationNode, _ errors: ErrorCollector) throws(ConfigurationErrors) {
     var decoder = SchemaDecoder(
       workingDirectory: Folder.current, root: LookSchema.root)
@@ -90,7 +91,7 @@ public struct LookConfiguration: Sendable {
     (self.request, self.kind, self.values) = (request, kind, values)
   }
 
-  /// White must be more than black, also as the numbers of 32 bits that pixels are.
+  /// Checks that white is more than black, also in the 32 bits that pixels have.
   private static func checkRange(_ root: ResolvedValue, _ errors: inout ErrorCollector) {
     guard let black = root[LookRequest.black.name], let white = root[LookRequest.white.name],
       let low = black.number, let high = white.number, Float(low) >= Float(high)

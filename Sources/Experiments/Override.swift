@@ -10,27 +10,31 @@ public struct Override: Hashable, Sendable, ExpressibleByStringLiteral {
     case environment
   }
 
+  /// The override as it was given, `key.path=value`.
   public let text: String
+  /// Where it was given.
   public let source: Source
 
+  /// An override, by default one from the command line.
   public init(_ text: String, from source: Source = .option) {
     self.text = text
     self.source = source
   }
 
+  /// An override from the command line.
   public init(stringLiteral text: String) { self.init(text) }
 
-  /// Holds overrides of all trainings in a shell or a batch job, one a line or between semicolons.
+  /// The environment variable with overrides for all trainings in a shell or a batch job: one on each line, or between semicolons.
   public static let variable = ConfigurationLocation.environmentVariable
 
-  /// Those of the environment, then those of `--set`, which thereby have the last word.
+  /// The overrides of the environment, then those of `--set`, which therefore have the last word.
   public static func all(options: [String], environment: [String: String]) -> [Override] {
     let words = (environment[variable] ?? "").split { $0 == ";" || $0.isNewline }
       .map { String($0.drop(while: \.isWhitespace)) }.filter { !$0.isEmpty }
     return words.map { Override($0, from: .environment) } + options.map { Override($0) }
   }
 
-  /// Where errors and `config show` say that its value comes from.
+  /// The place that errors and `config show` give for its value.
   var location: ConfigurationLocation {
     switch source {
     case .option: .override(text.shortened)

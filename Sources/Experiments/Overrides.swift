@@ -37,7 +37,7 @@ enum Overrides {
 
   /// The places that overrides name, in the tree in which each of them has been applied.
   ///
-  /// Those that name none are left out; whoever applies them reports them.
+  /// Overrides that name no place are left out; whoever applies them reports them.
   static func paths(of overrides: [Override], in root: ConfigurationNode) -> [(
     override: Override, path: [String]
   )] {
@@ -50,12 +50,12 @@ enum Overrides {
     }
   }
 
-  /// Applies overrides of which none takes back what another says: what holds a value of another comes before it, in whichever
-  /// order they are written.
+  /// Applies overrides that belong together, so that none takes back another, whatever order they are written in: a value that holds
+  /// another is set first.
   ///
   /// An optimizer comes before its learning rate, so that the rate is put into the optimizer and not replaced with it.
-  /// - Returns: what comes of it, and the place that each override names, in their order.
-  /// - Throws: where an override names no place, or two name the same.
+  /// - Returns: the result, and the place that each override names, in their order.
+  /// - Throws: an error where an override names no place, or two name the same.
   static func applyTogether(
     _ overrides: [Override], to root: ConfigurationNode
   ) throws(ConfigurationErrors) -> (root: ConfigurationNode, paths: [[String]]) {
@@ -68,7 +68,7 @@ enum Overrides {
       let targets = Self.targets(in: root, RunSchema.root)
       var next: (index: Int, path: [String])?
       for index in pending {
-        // One whose place is not there yet waits for another to make it.
+        // An override whose place does not exist yet waits for another to make it.
         guard let path = try? find(parsed[index].pattern, among: targets, parsed[index].place) else {
           continue
         }
@@ -93,7 +93,7 @@ enum Overrides {
 
   /// An override in its parts.
   private struct Parsed {
-    /// The key as it is written.
+    /// The key as it was written.
     let pattern: [String]
     let value: ConfigurationNode
     let place: ConfigurationLocation
@@ -117,7 +117,7 @@ enum Overrides {
       String.init)
     let text = override[override.index(after: equals)...].trimmed
     guard text.utf8.count <= YAMLScreen.scalarLimit else {
-      throw ConfigurationErrors(place, "longer than 64 KiB")
+      throw ConfigurationErrors(place, "the value is longer than 64 KiB")
     }
     try SourceText.checkCharacters(text) { _, _ in place }
     let value =
@@ -151,7 +151,7 @@ enum Overrides {
     throw ConfigurationErrors(place, unknown(pattern, targets))
   }
 
-  /// Whether the pattern is the path with some of its front and middle left out.
+  /// Whether the pattern is the path with parts of its front and middle left out.
   private static func matches(_ target: Target, _ pattern: [String]) -> Bool {
     guard let last = target.path.indices.last, pattern.last == target.path[last] else { return false }
     if target.kinds.contains(last), last > 0, pattern.dropLast().last != target.path[last - 1] {
@@ -174,7 +174,7 @@ enum Overrides {
       else { continue }
       return "\(target.text) is not '\(kind.name)' here; set it as a whole, \(target.text)={\(kind.name): …}"
     }
-    // Below a single value there is nothing: `training.batch.x`.
+    // Below a single value there are no keys, as in `training.batch.x`.
     let above = Array(pattern.dropLast())
     if !above.isEmpty, let value = targets.first(where: { $0.path.suffix(above.count).elementsEqual(above) }),
       !targets.contains(where: { $0.path.count > value.path.count && $0.path.starts(with: value.path) })
@@ -192,7 +192,7 @@ enum Overrides {
     return "there is no key '\(written.shortened)'\(hint)"
   }
 
-  /// Lists every place under a node: written ones, and keys that have defaults.
+  /// Lists every place under a node: values that are written, and keys that have defaults.
   private static func collect(
     _ node: ConfigurationNode?, _ schema: Schema, _ fallback: Key.Fallback?, _ at: Target,
     _ targets: inout [Target]
@@ -235,7 +235,8 @@ enum Overrides {
       }
     case .blocks:
       for entry in node?.entries ?? [] { visit(entry.key, entry.value, .object(blockSchema(entry.value))) }
-    default:
+    case .integer, .number, .boolean, .text, .formatted, .name, .choice, .byteSize, .path, .size, .layerNames,
+      .sweep:
       break
     }
   }
@@ -246,14 +247,14 @@ enum Overrides {
     switch fallback {
     case .scalar(let word): return word
     case .kind(let word, _), .value(.kind(let word, _)): return word
-    default: return nil
+    case .required, .emptyMap, .value, .derived, nil: return nil
     }
   }
 
   private static func layerSchema(_ word: String, _ payload: ConfigurationNode?) -> Schema {
     if word == LayerSchema.repetitionWord { return .object(LayerSchema.repetition) }
     if let kind = LayerSchema.union.kind(word), let schema = kind.payload { return schema }
-    // A use of a block: whatever is written there can be set.
+    // The use of a block: any parameter that is written there can be set.
     return .object(ObjectSchema("", (payload?.entries ?? []).map { Key($0.key, .text, .required, "") }))
   }
 

@@ -7,10 +7,16 @@ public enum AscentRule: String, Hashable, SettingWord {
   /// `z ← z + rate · g / √(mean g²)`: the mean square of a step's changes is rate², whatever the objective's scale.
   case sgd
 
+  /// The rule in a few words, as references and help show it.
   public var summary: String { self == .adam ? "Adam" : "the gradient, normalised" }
 
-  /// The size of a step where none is given.
-  public var defaultRate: Double { self == .sgd ? 0.02 : 0.05 }
+  /// The size of a step where the settings give none.
+  var defaultRate: Double {
+    switch self {
+    case .adam: 0.05
+    case .sgd: 0.02
+    }
+  }
 
   /// One image's moments.
   struct State {
@@ -23,7 +29,9 @@ public enum AscentRule: String, Hashable, SettingWord {
     }
   }
 
-  /// - Parameter step: from 1.
+  /// Changes the parameters by one step uphill.
+  ///
+  /// - Parameter step: the number of the step, from 1.
   func apply(_ gradient: [Float], to parameters: inout [Float], rate: Double, step: Int, _ state: inout State)
   {
     switch self {

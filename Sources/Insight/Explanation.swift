@@ -5,53 +5,59 @@ public import Parallel
 internal import Tensors
 internal import Training
 
-/// Which parts of an image a network's answer rests on, by three methods.
+/// Three maps of the parts of an image that a network's answer rests on.
 public struct Explanation: Sendable {
-  /// A weight for each place of a grid over the image, at least 0 and not all 0 unless nothing counts.
+  /// A weight for each place of a grid over the image; weights are at least 0, and all are 0 where nothing counts.
   public struct Map: Hashable, Sendable {
+    /// Rows of the grid.
     public let height: Int
+    /// Columns of the grid.
     public let width: Int
+    /// The weights, `[height, width]`.
     public let values: [Float]
-    /// Where in the image the middles of the grid's rows and columns lie, in pixels counted from 0 for the middle of the first;
-    /// nil where the grid is the image at another size.
+    /// Where the middles of the grid's rows and columns lie in the image, in pixels from the middle of the first one; nil where the
+    /// grid is the image at another size.
     public var places: Places?
 
     /// The middles of a grid's places in the image.
     public struct Places: Hashable, Sendable {
+      /// The middle of each row of the grid, in pixels from the middle of the image's first row.
       public let rows: [Float]
+      /// The middle of each column of the grid, in pixels from the middle of the image's first column.
       public let columns: [Float]
-      /// Rows and columns of the image.
+      /// Height and width of the image, in pixels.
       public let size: Size2D
     }
   }
 
   /// The output that is explained.
   public let classIndex: Int
-  /// What the network says of the image: probabilities of classes or labels, or numbers.
+  /// The network's answer for the image: probabilities of classes or labels, or numbers.
   public let outputs: [Double]
   /// `max_c |∂y/∂x_c|` for every pixel (Simonyan 2013), y being the output without softmax or sigmoid.
   public let saliency: Map
   /// `ReLU(Σ_k α_k Aᵏ)` with α_k the mean of `∂y/∂Aᵏ` over the map (Selvaraju 2017); nil where no layer has maps.
   ///
-  /// The derivative is that along all ways from the layer to the output; what goes around the layer stays as it is.
+  /// The derivative follows all ways from the layer to the output; what goes around the layer is held constant.
   public let gradCAM: Map?
-  /// How much the output's probability falls when a square there is covered with mid-grey (Zeiler and Fergus 2014), not below 0;
-  /// of a number, how far it moves either way.
+  /// How much the output's probability falls when a square is covered with mid-grey (Zeiler and Fergus 2014), at least 0; for an
+  /// output that is a number, how far it moves either way.
   ///
   /// The squares begin at every multiple of the stride that leaves room for one, and the last ones end at the image's edges.
   public let occlusion: Map
 
   /// How the maps of an explanation are made.
   public struct Settings: Hashable, Sendable {
-    /// Nil explains the most probable output, of numbers the first.
+    /// The output to explain; nil takes the most probable one, or the first where outputs are numbers.
     public var classIndex: Int?
-    /// The layer that Grad-CAM looks at; nil takes the last convolution, or else the last layer that gives maps.
+    /// The layer whose maps Grad-CAM uses; nil takes the last convolution, or else the last layer that gives maps.
     public var layer: String?
-    /// Side of the covered square; nil takes a quarter of the image's shorter side.
+    /// The side of the covered square, in pixels; nil takes a quarter of the image's shorter side.
     public var patch: Int?
     /// The distance from one square to the next, in pixels; nil takes a third of the patch, at least 1.
     public var stride: Int?
 
+    /// Settings; what is nil is chosen by the network and the image's size.
     public init(classIndex: Int? = nil, layer: String? = nil, patch: Int? = nil, stride: Int? = nil) {
       self.classIndex = classIndex
       self.layer = layer
@@ -60,7 +66,10 @@ public struct Explanation: Sendable {
     }
   }
 
+  /// Computes all three maps.
+  ///
   /// - Parameter image: pixels in 0…1, in the network's shape.
+  /// - Throws: ``InsightError`` for an output or layer that the network lacks, and for a square that does not fit the image.
   public init(of image: [Float], in subject: Subject, _ settings: Settings, pool: WorkerPool) throws {
     let shape = try subject.imageShape()
     let layer = try settings.layer == nil ? subject.lastLayerWithMaps : subject.layerWithMaps(settings.layer)
@@ -184,11 +193,12 @@ public struct Explanation: Sendable {
 }
 
 extension Explanation.Map {
+  /// The largest weight; 0 for an empty map.
   public var largest: Float { values.max() ?? 0 }
 
-  /// The map over a picture: the picture in grey, and over it colours from dark (nothing) to bright (most).
+  /// The map drawn over a picture: the picture in grey, and over it colours from dark (nothing) to bright (most).
   ///
-  /// - Parameter strength: share of the colour where the map is largest, in 0…1.
+  /// - Parameter strength: the share of the colour where the map is largest, in 0…1.
   public func drawn(over image: Image, strength: Float = 0.75) -> Image {
     let top = largest
     let shares = FloatImage(
@@ -213,10 +223,11 @@ extension Explanation.Map {
 }
 
 extension Explanation.Map {
-  /// The grid over a picture, each place's value at its middle, mixed in proportion between middles; beyond the outermost ones
-  /// their own.
+  /// The grid spread over a picture: each value lies at the middle of its place, and values between middles are interpolated.
+  ///
+  /// The interpolation is linear in rows and columns; beyond the outermost middles their own values go on.
   private func spread(_ grid: FloatImage, _ places: Places, height: Int, width: Int) -> FloatImage {
-    /// The two middles around each pixel, and the second one's share.
+    /// The two middles around each pixel, and the share of the second.
     func shares(_ middles: [Float], _ pixels: Int, of size: Int) -> [(first: Int, second: Int, share: Float)]
     {
       (0..<pixels).map { pixel in

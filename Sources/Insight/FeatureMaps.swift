@@ -3,16 +3,23 @@ public import ImageFiles
 public import Networks
 internal import Tensors
 
-/// What a layer's filters give for one image.
+/// The feature maps of a layer for one image.
 public struct FeatureMaps: Sendable {
+  /// The layer that gives the maps.
   public let layer: ResolvedLayer
-  /// `[H, W, C]`.
+  /// The activations, `[H, W, C]`.
   public let values: [Float]
+  /// Rows of a map.
   public let height: Int
+  /// Columns of a map.
   public let width: Int
+  /// The number of maps, one for each filter.
   public let count: Int
 
+  /// Runs the network up to the layer.
+  ///
   /// - Parameter image: pixels in 0…1, in the network's shape.
+  /// - Throws: ``InsightError`` for a layer that is missing or has no maps.
   public init(of image: [Float], layer name: String, in subject: Subject) throws {
     let layer = try subject.layerWithMaps(name)
     let tap = LayerTap(name)
@@ -28,7 +35,7 @@ public struct FeatureMaps: Sendable {
     (height, width, count) = (layer.outputShape[0], layer.outputShape[1], layer.outputShape[2])
   }
 
-  /// A filter's degree of activation, as the lecture has it: the sum over its map.
+  /// A filter's degree of activation as the lecture defines it: the sum over its map.
   public func degree(_ filter: Int) -> Double {
     var sum = 0.0
     for index in stride(from: filter, to: values.count, by: count) { sum += Double(values[index]) }
@@ -40,9 +47,9 @@ public struct FeatureMaps: Sendable {
     stride(from: filter, to: values.count, by: count).map { values[$0] }
   }
 
-  /// A filter's map in grey: black is the least of all maps (0 where none is negative), white the greatest.
+  /// A filter's map in grey: black is the least value of all maps, or 0 where none is negative, and white the greatest.
   ///
-  /// - Parameter shared: false gives each map the whole contrast.
+  /// - Parameter shared: whether all maps share one scale; otherwise each map takes the whole contrast.
   public func picture(_ filter: Int, shared: Bool = true) -> Image {
     let map = map(filter)
     let all = shared ? values : map

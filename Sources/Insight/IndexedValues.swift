@@ -1,6 +1,6 @@
 internal import Parallel
 
-/// Values of parallel pieces of work, or of workers, each written under its index by the one that it belongs to.
+/// Values of parallel pieces of work or of workers; each is written, under its own index, by whoever it belongs to.
 final class IndexedValues<Element: Sendable>: Sendable {
   private let values: Guarded<[Int: Element]>
   let count: Int

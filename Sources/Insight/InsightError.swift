@@ -1,19 +1,21 @@
-/// What somebody asked of a network that it cannot show, in one line: what, where, and what to do.
+/// A request that a network cannot satisfy, in one line that says what, where, and what to do.
 public struct InsightError: Error, Sendable, Equatable, CustomStringConvertible {
-  /// What kind of trouble it is, which decides a command's exit code.
+  /// The kind of error, which decides a command's exit code.
   public enum Kind: Sendable, Equatable {
-    /// A layer, filter or class that is not there, or a setting that makes no sense.
+    /// The request names a missing layer, filter or class, or a setting makes no sense.
     case usage
-    /// A network or an image that cannot be used.
+    /// A network or an image cannot be used.
     case badData
   }
 
+  /// The kind of error.
   public let kind: Kind
+  /// The message: one line.
   public let description: String
 
-  /// A request that cannot be meant.
+  /// An error in the request.
   public static func usage(_ text: String) -> InsightError { InsightError(kind: .usage, description: text) }
-  /// A file or network that does not fit the request.
+  /// An error in a file or network, which does not fit the request.
   public static func badData(_ text: String) -> InsightError {
     InsightError(kind: .badData, description: text)
   }

@@ -39,7 +39,7 @@ extension LayerSpec {
     }
   }
 
-  /// Whether an image behind the layer still has its colours, each as bright as before or brighter and darker throughout.
+  /// Whether an image behind the layer still has its colours, each as bright as before, or all brighter or darker by one rule.
   var keepsColours: Bool {
     switch self {
     case .rescale, .normalization, .zeroPadding2D: true
@@ -57,8 +57,9 @@ extension LayerSpec {
 }
 
 extension ResolvedNetwork {
-  /// The layers whose maps hold what pictures are made of: convolutions of more than a few filters; in networks without any, other
-  /// layers that learned what their maps show, and at last all that give maps.
+  /// The layers whose maps hold what pictures are made of: convolutions of more than a few filters.
+  ///
+  /// In networks without any, they are other layers that learned their maps, and in the last resort all layers that give maps.
   var layersWithFeatures: [ResolvedLayer] {
     let withMaps = layers.filter { $0.outputShape.rank == 3 }
     let convolutions = withMaps.filter { layer in

@@ -4,14 +4,15 @@ internal import Networks
 public import Parallel
 internal import Tensors
 
-/// What an ascent found.
+/// The image that an ascent found for a target.
 public struct Maximum: Hashable, Sendable, Codable {
+  /// The target.
   public let target: Target
   /// `[H, W, C]`, pixels in 0…1.
   public let image: [Float]
-  /// What the target gives for the image: the sum of the map, the unit's value, the logit.
+  /// The target's value for the image: the sum of a filter's map, a unit's value, or a logit.
   public let activation: Double
-  /// The activation less the priors.
+  /// The activation less the penalties.
   public let objective: Double
   /// The objective before each step, and at the end.
   public let curve: [Double]
@@ -19,14 +20,18 @@ public struct Maximum: Hashable, Sendable, Codable {
   public var pixelSum: Double { image.reduce(0.0) { $0 + abs(Double($1)) } }
 }
 
-/// Looks for the images that excite targets most: gradient ascent on pixels with fixed parameters.
+/// Finds the images that excite targets most, by gradient ascent with fixed parameters.
 ///
-/// Each target is one worker's; its bytes depend neither on the number of workers nor on the other targets.
+/// One worker computes each target; its bytes depend neither on the number of workers nor on the other targets.
 public struct Maximization: Sendable {
+  /// The network that is looked into.
   public let subject: Subject
+  /// The settings, with every choice that depends on the image's size made.
   public let settings: AscentSettings
   private let start: [Float]?
 
+  /// A maximisation; what the settings leave to the image's size is chosen here.
+  ///
   /// - Parameter start: the pixels of the starting image, in 0…1 and the network's shape, where ``AscentSettings/start`` names
   ///   one.
   public init(_ subject: Subject, _ settings: AscentSettings = AscentSettings(), start: [Float]? = nil) {
@@ -36,10 +41,13 @@ public struct Maximization: Sendable {
     self.settings = shape.rank == 3 ? settings.resolved(for: shape) : settings
   }
 
+  /// Carries out the ascents.
+  ///
   /// - Parameters:
-  ///   - admits: asked before each target; false ends the work early.
-  ///   - finished: told of each target when it is done, from any worker.
+  ///   - admits: is asked before each target; false ends the work early.
+  ///   - finished: is told of each target when it is done, from any worker.
   /// - Returns: the maxima in the order of the targets; fewer when the work ended early.
+  /// - Throws: ``InsightError`` for a target that the network lacks, and where the network takes no images.
   public func run(
     _ targets: [Target], pool: WorkerPool, while admits: @Sendable () -> Bool = { true },
     finished: @Sendable (Maximum) throws -> Void = { _ in }
@@ -76,12 +84,12 @@ public struct Maximization: Sendable {
     return (0..<done).compactMap { results[$0] }
   }
 
-  /// The value itself and, for where it is cut off at zero, what the activation was given.
+  /// The tap itself, and where its activation function cuts values off, what goes into that function.
   private static func taps(for tap: LayerTap) -> [LayerTap] {
     tap.stage == .beforeActivation ? [tap] : [tap, LayerTap(tap.layer, .beforeActivation)]
   }
 
-  /// A number that belongs to the target alone, so that its noise does not depend on what else is asked for.
+  /// A number that belongs to the target alone, so that its noise does not depend on the other targets.
   private func key(of target: Target) -> UInt64 {
     var hash: UInt64 = 0xcbf2_9ce4_8422_2325
     for byte in target.name(in: subject).utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
@@ -130,6 +138,7 @@ public struct Maximization: Sendable {
 
 /// One objective's value and gradient for images in 0…1; the four ideas meet here.
 public struct Ascent {
+  /// The number that grows.
   public let objective: Objective
   /// The gradient of the last image's objective with respect to its pixels in 0…1.
   public var gradient: [Float]
@@ -139,7 +148,11 @@ public struct Ascent {
   private let rolled: AlignedBuffer<Float>
   private let channels: Int
 
-  /// - Parameter session: of a trace that looks at the objective's tap.
+  /// An ascent that runs the network in `session`.
+  ///
+  /// - Parameters:
+  ///   - session: belongs to a trace that includes the objective's tap.
+  ///   - range: what pixels in 0…1 are to the network.
   public init(_ objective: Objective, _ session: LayerTrace.Session, _ range: PixelRange) {
     self.objective = objective
     self.session = session
@@ -151,7 +164,10 @@ public struct Ascent {
     channels = session.trace.shape(of: objective.tap)?.dimensions.last ?? 1
   }
 
-  /// Forward.
+  /// Runs the network forward.
+  ///
+  /// - Parameter pixels: `[H, W, C]` in 0…1.
+  /// - Returns: the objective for the placed image.
   public mutating func value(of pixels: [Float], placed placement: ImagePlacement = .unmoved) throws -> Double
   {
     for index in pixels.indices { rolled.baseAddress[index] = range.low + range.width * pixels[index] }
@@ -160,12 +176,12 @@ public struct Ascent {
     return objective.value(session.value(of: objective.tap), channels: channels)
   }
 
-  /// Backward, after ``value(of:placed:)`` with the same placement, into ``gradient``.
+  /// Runs the network backward, after ``value(of:placed:)`` with the same placement, and writes ``gradient``.
   ///
-  /// Where a filter or unit gives zero everywhere, its activation lets no gradient through; what the activation was given is
-  /// then pushed up instead, until something comes out.
+  /// Where a filter or unit gives zero everywhere, its activation function lets no gradient through. The ascent then raises what
+  /// goes into that function, until something comes out.
   ///
-  /// - Parameter beforeActivation: whether to push that up anyway.
+  /// - Parameter beforeActivation: whether to raise what goes into the function in any case.
   public mutating func updateGradient(
     placed placement: ImagePlacement = .unmoved, beforeActivation: Bool = false
   ) throws {

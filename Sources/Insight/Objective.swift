@@ -2,7 +2,7 @@ public import Compute
 internal import Networks
 internal import Tensors
 
-/// What an image is to excite: a number made of a layer's values, and its gradient with respect to them.
+/// A number to maximise, made of a layer's values, with its gradient with respect to them.
 ///
 /// Values and gradients are sums, not means, in `Double` and in memory order.
 public struct Objective: Hashable, Sendable {
@@ -16,15 +16,20 @@ public struct Objective: Hashable, Sendable {
 
   /// Where the values are taken.
   public let tap: LayerTap
+  /// What the number is made of.
   public let kind: Kind
 
+  /// An objective over the values at `tap`.
   public init(tap: LayerTap, kind: Kind) {
     self.tap = tap
     self.kind = kind
   }
 
-  /// - Parameter values: one image's, `[H, W, C]` or `[C]`.
-  /// - Parameter channels: C.
+  /// The number for one image.
+  ///
+  /// - Parameters:
+  ///   - values: the layer's values for the image, `[H, W, C]` or `[C]`.
+  ///   - channels: C.
   public func value(_ values: UnsafeBufferPointer<Float>, channels: Int) -> Double {
     switch kind {
     case .unit(let unit): return Double(values[unit])
@@ -35,7 +40,7 @@ public struct Objective: Hashable, Sendable {
     }
   }
 
-  /// Writes the gradient of ``value(_:channels:)``.
+  /// Writes the gradient of ``value(_:channels:)`` with respect to the values, in their layout.
   public func writeGradient(
     to seed: UnsafeMutableBufferPointer<Float>, values: UnsafeBufferPointer<Float>, channels: Int
   ) {
@@ -48,16 +53,18 @@ public struct Objective: Hashable, Sendable {
   }
 }
 
-/// What a maximisation is for, as people ask for it.
+/// A single target of a maximisation.
 public enum Target: Hashable, Sendable, Codable {
   /// A filter of a layer with maps: the sum of its map, after the activation.
   case filter(layer: String, index: Int)
   /// A unit of a layer that gives a vector, after the activation.
   case neuron(layer: String, index: Int)
-  /// An output of the network, before softmax.
+  /// An output of the network, before softmax or sigmoid.
   case output(Int)
 
-  /// Checks that the network has it.
+  /// The number that an ascent raises for this target.
+  ///
+  /// - Throws: ``InsightError`` of kind `usage` where the network lacks the layer, filter, unit or output.
   public func objective(for subject: Subject) throws(InsightError) -> Objective {
     switch self {
     case .filter(let name, let index):
@@ -68,7 +75,7 @@ public enum Target: Hashable, Sendable, Codable {
       let layer = try subject.layer(name)
       guard layer.outputShape.rank == 1 else {
         throw .usage(
-          "layer '\(name)' gives maps \(layer.outputShape) and no single units; ask for a filter of it")
+          "layer '\(name)' gives maps \(layer.outputShape) and no single units; ask for one of its filters")
       }
       try subject.check(filter: index, of: layer)
       return Objective(tap: LayerTap(name), kind: .unit(index))
@@ -91,7 +98,7 @@ public enum Target: Hashable, Sendable, Codable {
     }
   }
 
-  /// How it is written under a picture.
+  /// The target's name under a picture on a page.
   public func label(in subject: Subject) -> String {
     switch self {
     case .filter(let layer, let index), .neuron(let layer, let index): "\(layer) \(index)"
@@ -99,7 +106,7 @@ public enum Target: Hashable, Sendable, Codable {
     }
   }
 
-  /// How it is written into a picture: as ``label(in:)``, or by its number where the name has letters that cannot be drawn.
+  /// The target's name drawn into a picture: ``label(in:)``, or a number where the name has letters that cannot be drawn.
   public func drawnLabel(in subject: Subject) -> String {
     let label = label(in: subject)
     if case .output(let index) = self, !BitmapFont.canDraw(label) {

@@ -3,7 +3,9 @@ internal import Tensors
 
 /// The part of an image that a place in a layer's maps sees, in rows and columns of the image.
 public struct ReceptiveField: Hashable, Sendable {
+  /// Rows of the image, inside it.
   public let rows: Range<Int>
+  /// Columns of the image, inside it.
   public let columns: Range<Int>
 
   /// The part seen by one place, without what lies in some layer's padding.
@@ -20,7 +22,7 @@ public struct ReceptiveField: Hashable, Sendable {
     columns = Range(field.columns)
   }
 
-  /// Height and width of what one place sees where no edge cuts it.
+  /// Height and width of the part that one place sees where no edge cuts it, in pixels.
   ///
   /// - Returns: nil where the layer is not in the network.
   public static func size(of layer: String, in network: ResolvedNetwork) -> Size2D? {
@@ -31,14 +33,14 @@ public struct ReceptiveField: Hashable, Sendable {
   }
 }
 
-/// Rows and columns of a layer's output, or of an image; they may reach past its edges.
+/// Rows and columns of a layer's output or of an image; they may reach past its edges.
 private struct Extent {
   var rows: ClosedRange<Int>
   var columns: ClosedRange<Int>
 
   /// What the layer's output in this extent is computed from, down to the image.
   ///
-  /// - Parameter cut: leaves out, of every layer, what is beyond its edges: padding that nothing was computed for.
+  /// - Parameter cut: whether to leave out, at every layer, what lies beyond its edges: padding, for which nothing was computed.
   func back(from name: String, in network: ResolvedNetwork, cut isCut: Bool) -> Extent? {
     guard network.layers.contains(where: { $0.name == name }) else { return nil }
     var extents = [name: self]
@@ -53,9 +55,9 @@ private struct Extent {
     return extents[Network.inputName]
   }
 
-  /// The part inside `[H, W, C]`; of a vector everything is inside.
+  /// The part inside `[H, W, C]`; inside a vector it is everything.
   ///
-  /// - Returns: nil where there is none.
+  /// - Returns: nil where no part lies inside.
   func cut(to shape: Shape) -> Extent? {
     guard shape.rank == 3 else { return self }
     let (allRows, allColumns) = (0...shape[0] - 1, 0...shape[1] - 1)
@@ -100,9 +102,9 @@ private struct Extent {
     return low...last + (window.size - 1) * window.dilation
   }
 
-  /// The places whose windows, from `i·stride − padding` on, reach into the range.
+  /// The places whose windows, which begin at `i·stride − padding`, reach into the range.
   ///
-  /// A stride above the window leaves places that nothing reaches; they see the place before them.
+  /// A stride larger than the window leaves places that no window reaches; they count as seen by the place before them.
   private func covered(_ range: ClosedRange<Int>, _ window: LayerWindow) -> ClosedRange<Int> {
     func floored(_ position: Int) -> Int {
       position >= 0 ? position / window.stride : (position + 1) / window.stride - 1

@@ -5,10 +5,10 @@ internal import Networks
 internal import Tensors
 
 extension Subject {
-  /// Whether a dataset's samples, and what the file says of them, belong to the network.
+  /// Checks that a dataset's samples, and what the file says of them, fit the network.
   ///
-  /// - Throws: ``InsightError`` of kind `badData` for samples of another shape, classes that the network does not know, and
-  ///   another number of targets than of outputs.
+  /// - Throws: ``InsightError`` of kind `badData` for samples of another shape, classes that the network does not know, and a
+  ///   number of targets other than that of the outputs.
   public func check(_ dataset: ImageDataset) throws(InsightError) {
     guard dataset.fits(network.inputShape) else {
       throw .badData(
@@ -48,8 +48,8 @@ extension Subject {
     return names.indices.contains(label) ? names[label] : "\(label)"
   }
 
-  /// As ``caption(row:of:)`` for a picture: the class's number where its name has letters that cannot be drawn, and the row where
-  /// there is no caption.
+  /// The text of ``caption(row:of:)`` for a picture: the class's number where its name has letters that cannot be drawn, and the
+  /// row where there is no caption.
   public func drawnCaption(row: Int, of dataset: ImageDataset) -> String {
     let caption = caption(row: row, of: dataset)
     if !caption.isEmpty, BitmapFont.canDraw(caption) { return caption }

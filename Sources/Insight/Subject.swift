@@ -4,22 +4,26 @@ public import Networks
 public import Tensors
 internal import Training
 
-/// A trained network that is looked into: its layers by name, its values, its classes.
+/// A trained network to look into: its layers by name, its parameters, its classes.
 public struct Subject: Sendable {
+  /// The network with the shapes of its layers.
   public let network: ResolvedNetwork
+  /// The values of its parameters.
   public let values: CanonicalParameters
-  /// By what the network was trained, which says what its outputs mean.
+  /// The loss that the network was trained on, which says what its outputs mean.
   public let criterion: Criterion
-  /// A name for each of the network's outputs; numbers where nobody named them.
+  /// A name for each of the network's outputs; numbers where they have no names.
   public let classNames: [String]
-  /// The names of the classes that samples belong to: two, where a single output tells them apart; empty where nobody named them.
+  /// The names of the classes that samples belong to: two where a single output tells them apart, none where they have no names.
   let sampleClassNames: [String]
-  /// What a pixel of 0 and one of 1 are to the network: 0…255 for networks trained on bytes.
+  /// What pixels of 0 and 1 are to the network: 0 and 255 for networks trained on bytes.
   public let range: PixelRange
 
+  /// A network with its parameters.
+  ///
   /// - Parameters:
-  ///   - classNames: of the outputs, or of the two classes that a single output tells apart.
-  ///   - criterion: nil for labels where the network ends in a sigmoid, else for classes.
+  ///   - classNames: the names of the outputs, or of the two classes that a single output tells apart.
+  ///   - criterion: nil takes labels for a network that ends in a sigmoid, and classes for any other.
   /// - Throws: ``InsightError`` of kind `badData` where a value is NaN or infinite.
   public init(
     _ network: ResolvedNetwork, values: CanonicalParameters, classNames: [String] = [],
@@ -28,7 +32,7 @@ public struct Subject: Sendable {
     for parameter in values.layout.parameters {
       guard values.values(of: parameter).allSatisfy(\.isFinite) else {
         throw .badData(
-          "\(parameter.path) has a value that is NaN or infinite: the training went astray; use an earlier checkpoint"
+          "\(parameter.path) has a value that is NaN or infinite: the training diverged; use an earlier checkpoint"
         )
       }
     }
@@ -49,38 +53,42 @@ public struct Subject: Sendable {
       outputs: network.outputShape.elementCount)
   }
 
-  /// `[H, W, C]` of the network's own images.
+  /// The shape of the network's own images, `[H, W, C]`.
   ///
-  /// - Throws: ``InsightError`` where the input is no image.
+  /// - Throws: ``InsightError`` where the network takes no images.
   public func imageShape() throws(InsightError) -> Shape {
     guard network.inputShape.rank == 3 else {
-      throw .badData("the network takes \(network.inputShape), which is no image")
+      throw .badData("the network takes inputs of \(network.inputShape), which are no images")
     }
     return network.inputShape
   }
 
   // MARK: - Layers
 
-  /// - Throws: ``InsightError`` of kind `usage` that names the layers there are.
+  /// The layer of this name.
+  ///
+  /// - Throws: ``InsightError`` of kind `usage` that lists the layers.
   public func layer(_ name: String) throws(InsightError) -> ResolvedLayer {
     guard let layer = network.layers.first(where: { $0.name == name }) else {
-      throw .usage("the network has no layer '\(name)'; there are: \(list(network.layers))")
+      throw .usage("the network has no layer '\(name)'; its layers are \(list(network.layers))")
     }
     return layer
   }
 
-  /// Layers with filters whose kernels can be drawn.
+  /// The layers with filters whose kernels can be drawn.
   public var convolutions: [ResolvedLayer] {
     network.layers.filter { if case .conv2D = $0.spec { true } else { false } }
   }
 
-  /// The last convolution of any kind, else the last layer of all that gives maps; nil where no layer does.
-  public var lastLayerWithMaps: ResolvedLayer? {
+  /// The last convolution of any kind, or else the last layer that gives maps; nil where no layer does.
+  var lastLayerWithMaps: ResolvedLayer? {
     let withMaps = network.layers.filter { $0.outputShape.rank == 3 }
     return withMaps.last { $0.spec.makesMaps } ?? withMaps.last
   }
 
-  /// The layer by name, or else ``lastLayerWithMaps``; it gives maps.
+  /// The layer of this name, or the last one with maps where the name is nil.
+  ///
+  /// - Throws: ``InsightError`` of kind `usage` for a layer that is missing or gives no maps.
   public func layerWithMaps(_ name: String?) throws(InsightError) -> ResolvedLayer {
     let layer: ResolvedLayer
     if let name {
@@ -98,8 +106,8 @@ public struct Subject: Sendable {
     return layer
   }
 
-  /// The last layer that learned to see something, before the output: a convolution of images or sequences, else a dense layer;
-  /// the output where there is none.
+  /// The last layer before the output that learned features: a convolution of images or sequences, else a dense layer; the output
+  /// where there is none.
   public func lastFeatureLayer() throws(InsightError) -> ResolvedLayer {
     let learned = network.layers.filter { $0.spec.makesMaps || $0.spec.hasFeatures }
     let inner = learned.filter { $0.name != network.network.output.name }
@@ -107,7 +115,9 @@ public struct Subject: Sendable {
     return try layer(network.network.output.name)
   }
 
-  /// - Throws: ``InsightError`` of kind `usage` that says which filters there are.
+  /// Checks that the layer has a filter or unit of this number.
+  ///
+  /// - Throws: ``InsightError`` of kind `usage` that says how many there are.
   public func check(filter: Int, of layer: ResolvedLayer) throws(InsightError) {
     let count = layer.outputShape.dimensions.last ?? 0
     guard filter >= 0, filter < count else {
@@ -116,15 +126,17 @@ public struct Subject: Sendable {
     }
   }
 
-  /// A class by its name or number.
+  /// The number of the output with this name, or of this number, from 0.
+  ///
+  /// - Throws: ``InsightError`` of kind `usage` that lists the names.
   public func classIndex(_ text: String) throws(InsightError) -> Int {
     if let index = classNames.firstIndex(of: text) { return index }
     if let index = Int(text), classNames.indices.contains(index) { return index }
     let shown = classNames.prefix(20).joined(separator: ", ") + (classNames.count > 20 ? ", …" : "")
-    throw .usage("the network has no \(outputNoun) '\(text)'; there are: \(shown)")
+    throw .usage("the network has no \(outputNoun) '\(text)'; the names are: \(shown)")
   }
 
-  /// What an output stands for, for messages.
+  /// The noun for an output in messages: class, label or output.
   public var outputNoun: String {
     switch criterion.task {
     case .classes: "class"
@@ -133,19 +145,20 @@ public struct Subject: Sendable {
     }
   }
 
-  /// The output by name that is meant where nobody says one: the most probable; of numbers, which cannot be compared, the first.
+  /// The output that is meant where none is named: the most probable, or the first where outputs are numbers, which cannot be compared.
   public func mainOutput(of values: [Double]) -> Int {
     guard criterion.task != .values else { return 0 }
     return values.indices.reduce(0) { values[$1] > values[$0] ? $1 : $0 }
   }
 
-  /// Where the outputs are, without the softmax or sigmoid that belongs to the loss.
+  /// The outputs before a softmax or sigmoid that belongs to the loss.
   public var logits: LayerTap {
     let output = network.network.output
     let isPartOfLoss =
-      switch (criterion.loss.finalActivation, output.spec.finalActivation) {
-      case (.softmax, .softmax), (.sigmoid, .sigmoid): true
-      default: false
+      switch criterion.loss.finalActivation {
+      case .softmax: output.spec.finalActivation == .softmax
+      case .sigmoid: output.spec.finalActivation == .sigmoid
+      case .none: false
       }
     return LayerTap(output.name, isPartOfLoss ? .beforeActivation : .output)
   }
@@ -156,7 +169,8 @@ public struct Subject: Sendable {
 
   /// An image in the network's channels.
   ///
-  /// - Returns: the image, and what was changed of the channels, for telling; nil where nothing was.
+  /// - Returns: the image, and a note of how the channels were changed, for people; nil where they were not.
+  /// - Throws: ``InsightError`` where the network takes no images of one or three channels.
   public func withOwnChannels(_ image: Image) throws(InsightError) -> (image: Image, note: String?) {
     let shape = try imageShape()
     guard let channels = Image.Channels(rawValue: shape[2]), channels != .rgba else {
@@ -166,21 +180,22 @@ public struct Subject: Sendable {
       switch (image.channels, channels) {
       case (.grey, .rgb): "is grey and was made three equal channels for this network of colour images"
       case (.rgb, .grey), (.rgba, .grey): "was turned grey for this network of grey images"
-      default: nil
+      case (.grey, .grey), (.rgb, .rgb), (.rgba, .rgb), (_, .rgba): nil
       }
     return (image.converted(to: channels), note)
   }
 
-  /// An image as the network takes it: its channels, and its size by cutting to its proportions and resizing.
+  /// An image as the network takes it: in its channels, cut to its proportions and resized.
   ///
-  /// - Returns: the values in 0…1, and what was changed of the channels, for telling; nil where nothing was.
+  /// - Returns: the values in 0…1, and a note of how the channels were changed, for people; nil where they were not.
+  /// - Throws: ``InsightError`` where the network takes no images of one or three channels.
   public func prepare(_ image: Image) throws(InsightError) -> (values: [Float], note: String?) {
     let shape = try imageShape()
     let (own, note) = try withOwnChannels(image)
     return (own.filling(height: shape[0], width: shape[1]).pixels.map { Float($0) / 255 }, note)
   }
 
-  /// Values as a picture: of an image in 0…1 as it is, of anything else as ``Picture/strip(_:shape:)``.
+  /// Values as a picture: an image in 0…1 as it is, anything else as ``Picture/strip(_:shape:)``.
   public func picture(_ values: [Float]) -> Image {
     network.inputShape.rank == 3
       ? Picture.image(values, shape: network.inputShape)
@@ -190,24 +205,30 @@ public struct Subject: Sendable {
 
 /// How pixels in 0…1 become what a network takes: `low + (high − low)·x`.
 public struct PixelRange: Hashable, Sendable {
+  /// What a black pixel, 0, is to the network.
   public let low: Float
+  /// What a white pixel, 1, is to the network.
   public let high: Float
 
+  /// A range; `low` must lie below `high`.
   public init(low: Float, high: Float) {
     precondition(low < high, "a range from \(low) to \(high) has no width")
     self.low = low
     self.high = high
   }
 
+  /// The range of bytes, 0…255.
   public static let bytes = PixelRange(low: 0, high: 255)
+  /// The range 0…1.
   public static let unit = PixelRange(low: 0, high: 1)
 
+  /// The difference between white and black.
   public var width: Float { high - low }
 }
 
-/// Values as pictures.
+/// Makes pictures of values.
 enum Picture {
-  /// An image of values in 0…1; of other than one or three channels the mean.
+  /// An image of values in 0…1; of any number of channels other than one or three, it shows the mean.
   static func image(_ values: [Float], shape: Shape) -> Image {
     let channels = shape[2]
     func byte(_ value: Float) -> UInt8 { level(value * 255) }
@@ -223,8 +244,8 @@ enum Picture {
     return Image(height: shape[0], width: shape[1], channels: .grey, pixels: pixels)
   }
 
-  /// A vector or sequence `[L]` or `[L, C]` as grey squares, L across and C down, from black for the least value to white for the
-  /// greatest; what is longer than 256 goes on in further rows.
+  /// A vector `[L]` or sequence `[L, C]` as grey squares, L across and C down, from black for the least value to white for the
+  /// greatest; whatever is longer than 256 continues in further rows.
   static func strip(_ values: [Float], shape: Shape) -> Image {
     let channels = shape.rank == 2 ? shape[1] : 1
     let length = max(1, values.count / max(1, channels))
@@ -243,12 +264,12 @@ enum Picture {
     return image
   }
 
-  /// A level of 0…255 as a byte, whatever the number: 0 for NaN.
+  /// A level of 0…255 as a byte; NaN becomes 0.
   static func level(_ value: Float) -> UInt8 { value > 0 ? UInt8(min(value.rounded(), 255)) : 0 }
 }
 
 extension Subject {
-  /// What the network says of images of pixels in 0…1: probabilities of classes or of labels, or numbers.
+  /// The network's answers for images of pixels in 0…1: probabilities of classes or labels, or numbers.
   public func outputs(of images: [[Float]]) throws -> [[Double]] {
     let trace = try LayerTrace(network, values: values, taps: [logits], gradient: false)
     let session = try trace.makeSession()

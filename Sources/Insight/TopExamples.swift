@@ -5,41 +5,49 @@ public import Networks
 public import Parallel
 internal import Tensors
 
-/// The images of a dataset that excite a layer's filters (or units) most, and how much all of them do on average.
+/// The images of a dataset that excite a layer's filters or units most, and the mean activations over all samples.
 public struct TopExamples: Sendable {
-  /// A sample that excites a unit, with how much.
+  /// A sample that excites a filter or unit, and how much.
   public struct Example: Hashable, Sendable {
-    /// In the dataset.
+    /// The row in the dataset, from 0.
     public let row: Int
     /// The sum of the filter's map, or the unit's value.
     public let activation: Double
-    /// Where the map is largest; nil for units.
+    /// The place where the map is largest; nil for units.
     public let peak: Place?
   }
 
   /// Where in a feature map an activation is largest.
   public struct Place: Hashable, Sendable {
+    /// The row in the map, from 0.
     public let row: Int
+    /// The column in the map, from 0.
     public let column: Int
   }
 
+  /// The layer.
   public let layer: ResolvedLayer
-  /// By filter, most exciting first; of equal ones the earlier row.
+  /// By filter, the samples that excite it most, best first; among equals the earlier row comes first.
   public let examples: [[Example]]
-  /// By filter: the mean activation over all samples.
+  /// By filter, the mean activation over all samples.
   public let means: [Double]
-  /// By filter: in how many samples it is above zero.
+  /// By filter, the number of samples in which its activation is above zero.
   public let activeCounts: [Int]
+  /// The number of samples in the dataset.
   public let sampleCount: Int
 
-  /// Samples of one pass; fixed, so that bytes do not depend on workers.
+  /// Samples of one pass; the number is fixed, so that bytes do not depend on the workers.
   private static let shard = 32
   private static let chunk = 1024
 
+  /// Runs all samples through the network.
+  ///
   /// - Parameters:
-  ///   - keep: how many examples of each filter.
-  ///   - progress: told how many samples are done.
+  ///   - keep: how many examples to keep for each filter.
+  ///   - admits: is asked before each piece of work; false ends it.
+  ///   - progress: is told how many samples are done.
   /// - Returns: nil where `admits` said no.
+  /// - Throws: ``InsightError`` for a layer that is missing and for samples that do not fit the network.
   public init?(
     _ dataset: ImageDataset, layer name: String, in subject: Subject, keep: Int, pool: WorkerPool,
     while admits: @Sendable () -> Bool = { true }, progress: (Int) -> Void = { _ in }
@@ -117,7 +125,7 @@ public struct TopExamples: Sendable {
     sampleCount = dataset.count
   }
 
-  /// An example's picture with the receptive field of its map's largest value framed.
+  /// An example's picture with a frame around the receptive field of the place where its map is largest.
   public static func picture(
     _ image: Image, _ example: Example, layer: String, in network: ResolvedNetwork, scale: Int = 1
   ) -> Image {

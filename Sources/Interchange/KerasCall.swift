@@ -1,15 +1,15 @@
 internal import Networks
 
-/// How a layer of a functional model is called: on the results of which layers, and with what besides.
+/// The call of a layer in a functional model: the results that it takes, and its other arguments.
 struct KerasCall {
   /// A result of a layer.
   struct Source {
     let layer: String
-    /// Which one, of a layer with several.
+    /// Which of the layer's results it is, from 0.
     let tensor: Int
   }
 
-  /// The layer, or the one that does the same where an operation takes a number beside a result.
+  /// The layer, or a layer that does the same where an operation combines a result with a number.
   let layer: JSONValue
   let sources: [Source]
 
@@ -24,10 +24,12 @@ struct KerasCall {
     }
   }
 
+  /// Reads the call of a layer.
+  ///
   /// - Parameters:
   ///   - layer: an entry of the model's `layers`.
-  ///   - place: how messages call it.
-  /// - Throws: ``InterchangeError`` for a layer that is called several times, or with what has no counterpart here.
+  ///   - place: the name of the layer in messages.
+  /// - Throws: ``InterchangeError`` for a layer that is called several times, or with something that has no counterpart here.
   init(_ layer: JSONValue, place: String) throws {
     guard let calls = layer["inbound_nodes"]?.elements, !calls.isEmpty else {
       (self.layer, sources) = (layer, [])
@@ -35,7 +37,8 @@ struct KerasCall {
     }
     guard calls.count == 1 else {
       throw InterchangeError(
-        .badData, "\(place) is used \(calls.count) times; layers that share their weights are not supported")
+        .badData, "\(place) is called \(calls.count) times; layers that share their weights are not supported"
+      )
     }
     let className = layer["class_name"]?.string ?? "?"
     let operation = className == "TFOpLambda" ? layer["config"]?["function"]?.string : nil
@@ -51,12 +54,13 @@ struct KerasCall {
       return
     }
     throw InterchangeError(
-      .badData, "\(place) takes the second result of '\(second.layer)'; layers here have one")
+      .badData,
+      "\(place) takes the second result of '\(second.layer)'; only layers with one result are supported")
   }
 
   // MARK: - Keras 2: lists
 
-  /// `["name", node, tensor, {…}]`, alone or several; the map has the other arguments.
+  /// `["name", node, tensor, {…}]`, alone or several times; the map holds the other arguments.
   private static func operands(
     ofList value: JSONValue, isOperation: Bool, place: String
   ) throws -> [Operand] {
@@ -79,7 +83,7 @@ struct KerasCall {
     return found
   }
 
-  /// Results in a list's form: `["name", node, tensor]`, alone or several.
+  /// Results in the form of a list: `["name", node, tensor]`, alone or several times.
   static func tensors(_ value: JSONValue) -> [Source] {
     guard let elements = value.elements else { return [] }
     if let name = elements.first?.string {
@@ -111,9 +115,9 @@ struct KerasCall {
     return value.double.map(Operand.number) ?? .constant(value)
   }
 
-  // MARK: - What a call may have
+  // MARK: - What a call may contain
 
-  /// Arguments by name that change what a layer computes.
+  /// Refuses arguments by name that change what a layer computes.
   private static func check(_ arguments: [String: JSONValue], _ place: String) throws {
     let changing = arguments.filter { name, value in
       !value.isNull && value != false && name != "name"
@@ -124,7 +128,7 @@ struct KerasCall {
       .badData, "\(place) is called with \(name) = \(text.prefix(60)), which is not supported")
   }
 
-  /// The layer of an operation: a number beside a result makes it a factor and an offset.
+  /// The layer for an operation: an operation with a number becomes a factor and an offset.
   private static func layer(
     _ layer: JSONValue, _ operation: String, _ operands: [Operand], isOperation: Bool, _ place: String
   ) throws -> JSONValue {
@@ -161,13 +165,13 @@ struct KerasCall {
       }
       throw InterchangeError(
         .badData,
-        "\(place) takes the constant \(text.prefix(60)); a result can be multiplied by a number, divided by one, or have one "
-          + "added or taken away")
+        "\(place) takes the constant \(text.prefix(60)); a result can only be multiplied or divided by a number, or have one added "
+          + "or subtracted")
     }
     return layer
   }
 
-  /// What two operands are joined by, under the names of Keras 3's and TensorFlow's operations.
+  /// Arithmetic on two operands, under the names of Keras 3's and TensorFlow's operations.
   private enum Arithmetic {
     case add
     case subtract

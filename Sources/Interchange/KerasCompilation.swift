@@ -5,7 +5,7 @@ internal import Training
 
 /// How a network is trained, as Keras's `compile` would take it: the document of the attribute `training_config`.
 ///
-/// Optimizers, losses and metrics describe themselves. What Keras has no counterpart of is left out.
+/// Optimizers, losses and metrics describe themselves. Whatever has no counterpart in Keras is left out.
 struct KerasCompilation {
   private let criterion: Criterion
   /// Whether the network leaves the function of its outputs to the loss.
@@ -23,8 +23,9 @@ struct KerasCompilation {
       }
   }
 
-  /// How Keras would go on training, nil where it has no such optimizer or would not find it again; `optimizer_config` and
-  /// `loss_weights` are the keys it insists on.
+  /// How Keras would go on training; nil where it has no such optimizer or would not find it again in a file.
+  ///
+  /// `optimizer_config` and `loss_weights` are keys that Keras insists on.
   func trainingConfig(_ optimizer: OptimizerConfiguration) -> JSONValue? {
     guard let rule = optimizer.rule.keras else { return nil }
     return .object([

@@ -1,7 +1,7 @@
 internal import Networks
 
-/// What words meant to the version of Keras that wrote a file, where Keras 3 means something else by them, and what is made of
-/// several layers here.
+/// The words of the version of Keras that wrote a file, where Keras 3 means something else by them, and functions that are made
+/// of several layers here.
 struct KerasDialect {
   /// The version's first number; a file without a version is older than Keras 3.
   private let major: Int
@@ -12,7 +12,7 @@ struct KerasDialect {
     major = version.flatMap { Int($0.prefix { $0 != "." }) } ?? 2
   }
 
-  /// - Throws: ``InterchangeError`` for a version whose words are others.
+  /// - Throws: ``InterchangeError`` for a version that uses other words.
   func check(path: String) throws {
     guard major < 2, let version else { return }
     throw InterchangeError(
@@ -21,9 +21,9 @@ struct KerasDialect {
         + "model.save(\"model.h5\")")
   }
 
-  /// Says what the model means in Keras 3's words.
+  /// Rewrites a model in Keras 3's words.
   ///
-  /// - Returns: what was changed or is in doubt, a sentence each.
+  /// - Returns: what was changed or is in doubt, in sentences.
   func translate(_ model: inout ModelDescription) -> [String] {
     var notes: [String?] = []
     if major < 3 { notes = [steepHardSigmoids(&model), oldBilinear(model)] }
@@ -34,7 +34,7 @@ struct KerasDialect {
 
   // MARK: - Functions
 
-  /// Keras 2's hard sigmoid is min(max(0.2·x + 0.5, 0), 1), Keras 3's has x / 6: the same after a factor of 1.2.
+  /// Keras 2's hard sigmoid is min(max(0.2·x + 0.5, 0), 1), while Keras 3's has x / 6: they agree after a factor of 1.2.
   private func steepHardSigmoids(_ model: inout ModelDescription) -> String? {
     let found = model.layers.filter { Self.function(of: $0) == "hard_sigmoid" }
     for layer in found {
@@ -50,7 +50,8 @@ struct KerasDialect {
     }
     guard !found.isEmpty else { return nil }
     let names = found.map { "'\($0.name)'" }.joined(separator: ", ")
-    return "hard_sigmoid of \(names) is Keras 2's, 0.2 · x + 0.5: a factor of 1.2 stands before it"
+    return
+      "hard_sigmoid of \(names) is Keras 2's, 0.2 · x + 0.5; the checkpoint has a factor of 1.2 before it"
   }
 
   /// SELU is a multiple of an ELU, and hard SiLU is x times its hard sigmoid.
@@ -87,7 +88,7 @@ struct KerasDialect {
 
   // MARK: - Shapes
 
-  /// Pools over all positions that keep their dimensions are such pools before a reshape.
+  /// Splits a pool over all positions that keeps its dimensions into a plain pool and a reshape.
   private static func separateKeptDimensions(_ model: inout ModelDescription) {
     for layer in model.layers where layer.className.hasPrefix("Global") && layer.options["keepdims"] == true {
       let ones = layer.className.hasSuffix("2D") ? 2 : 1
@@ -110,13 +111,13 @@ struct KerasDialect {
       })
     else { return nil }
     return
-      "Keras \(version) may have enlarged images by another bilinear rule (UpSampling2D), in which pixels have no centres: "
+      "Keras \(version) may have enlarged images by another bilinear rule (UpSampling2D), in which pixels have no centres; "
       + "compare the predictions"
   }
 }
 
 extension ModelDescription {
-  /// A name that no layer has, made of another.
+  /// A name that no layer has, made from another name.
   fileprivate func unusedName(_ name: String) -> String {
     let names = Set(layers.map(\.name) + [Network.inputName])
     var name = name
@@ -124,9 +125,9 @@ extension ModelDescription {
     return name
   }
 
-  /// Puts a layer's function into a layer behind it.
+  /// Moves a layer's function into a layer of its own behind it.
   ///
-  /// - Returns: that layer's name.
+  /// - Returns: the new layer's name.
   @discardableResult
   fileprivate mutating func separateFunction(of name: String, _ function: String) -> String {
     let separate = unusedName("\(name)_\(function)")
@@ -143,7 +144,7 @@ extension ModelDescription {
     (layers[index].className, layers[index].options) = (className, options)
   }
 
-  /// Puts a layer behind another, of which and of `others` it is made; what used that one uses it.
+  /// Puts a layer behind another, with that one and `others` as its inputs; whatever used that one now uses the new layer.
   fileprivate mutating func insert(_ layer: Layer, after name: String, with others: [String] = []) {
     guard let index = layers.firstIndex(where: { $0.name == name }) else { return }
     for other in layers.indices {
@@ -155,7 +156,7 @@ extension ModelDescription {
     if output == name { output = layer.name }
   }
 
-  /// Puts a layer in front of one that has a single input.
+  /// Puts a layer in front of another that has a single input.
   fileprivate mutating func insert(_ layer: Layer, before name: String) {
     guard let index = layers.firstIndex(where: { $0.name == name }) else { return }
     var layer = layer

@@ -1,9 +1,9 @@
 internal import HDF5
 internal import Networks
 
-/// A file of Keras in its legacy HDF5 layout, opened: a whole model, or the weights alone.
+/// A file of Keras in its legacy HDF5 layout, opened: a whole model, or weights alone.
 public struct KerasFile: Sendable {
-  /// What a file of Keras holds.
+  /// What a file of Keras can hold.
   public enum Contents: Hashable, Sendable {
     /// Architecture (`model_config`) and weights.
     case wholeModel
@@ -13,16 +13,20 @@ public struct KerasFile: Sendable {
     case store
   }
 
+  /// The file's path.
   public let path: String
+  /// What the file holds.
   public let contents: Contents
-  /// The version of Keras that wrote the file, if the file says so.
+  /// The version of Keras that wrote the file; nil where the file does not say.
   public let version: String?
   let root: Group
   /// The group that holds one group per layer.
   let weights: Group
 
-  /// - Returns: nil for an HDF5 file that is none of Keras's.
-  /// - Throws: ``HDF5Error`` for a file that is missing, damaged or no HDF5.
+  /// Opens a file.
+  ///
+  /// - Returns: nil for an HDF5 file that Keras did not write.
+  /// - Throws: ``HDF5Error`` for a file that is missing, damaged or not HDF5.
   public init?(path: String) throws {
     let root = try File.open(path).root
     let names = Set(try root.members().map(\.name))
@@ -46,37 +50,39 @@ public struct KerasFile: Sendable {
   }
 
   /// Whether the file is one of Convoy's own checkpoints.
-  public var isCheckpoint: Bool {
+  var isCheckpoint: Bool {
     ((try? root.members().contains { $0.name == "convoy" }) ?? false) && contents == .wholeModel
   }
 
-  /// Names of all layers that the file lists, in the model's order.
+  /// The names of all layers that the file lists, in the model's order.
+  ///
+  /// - Throws: ``HDF5Error`` where the list cannot be read.
   public func layerNames() throws -> [String] { try weights.attributes.strings("layer_names") }
 
   /// The document of the attribute `model_config`.
   func modelConfig() throws -> JSONValue {
     let text = try root.attributes.string("model_config")
     do { return try JSONValue(parsing: text) } catch {
-      throw InterchangeError(.badData, "\(path): its model_config is no valid JSON; save the model again")
+      throw InterchangeError(.badData, "\(path): its model_config is not valid JSON; save the model again")
     }
   }
 
-  /// Theano turned the kernels of convolutions round, and Keras keeps them as the backend has them.
+  /// Refuses files from Theano, which turned the kernels of convolutions round: Keras stores kernels as its backend has them.
   func checkBackend() throws {
     let holder = [root, weights].first { (try? $0.attributes.contains("backend")) ?? false }
     guard let backend = try holder?.attributes.string("backend"), backend == "theano" else { return }
     throw InterchangeError(
       .badData,
-      "\(path) was written by Keras with Theano, whose convolutions have their kernels turned round; load it in Keras 2 with "
+      "\(path) was written by Keras with Theano, which turns the kernels of convolutions round; load it in Keras 2 with "
         + "TensorFlow and write it again: model.save(\"model.h5\")")
   }
 
-  /// Gives normalisations that learnt their figures from data those figures, which Keras keeps among the weights.
+  /// Gives normalisations that adapted to data their mean and variance, which Keras stores among the weights.
   func addAdaptedFigures(to model: inout ModelDescription) throws {
     for index in model.layers.indices where model.layers[index].className == "Normalization" {
       let layer = model.layers[index]
       guard (layer.options["mean"] ?? .null).isNull, layer.owner == layer.name else { continue }
-      // Mean, variance, and how many samples they are of.
+      // The mean, the variance, and the number of samples behind them.
       let figures = try datasets(ofLayer: layer.name)
       guard figures.count >= 2 else { continue }
       var options = layer.options.members ?? [:]
@@ -87,7 +93,7 @@ public struct KerasFile: Sendable {
     }
   }
 
-  /// What the model was compiled to make small; nil where the file does not say.
+  /// The loss that the model was compiled with; nil where the file does not say.
   func loss() throws -> KerasLoss? {
     guard try root.attributes.contains("training_config"),
       let text = try? root.attributes.string("training_config")

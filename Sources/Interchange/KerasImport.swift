@@ -4,32 +4,36 @@ public import Networks
 public import Tensors
 public import Training
 
-/// Turns a model file of Keras into a checkpoint.
+/// Turns a Keras model file into a checkpoint.
 public struct KerasImport: Sendable {
-  /// For models that leave the image's size open, or to change it: `[height, width, channels]`.
+  /// The shape of one sample, `[height, width, channels]`, for models that leave it open; nil takes the file's.
   public var inputShape: Shape?
-  /// What a file of weights alone belongs to; nil recognises it by the names of its layers.
+  /// The architecture that belongs to a file of weights alone; nil recognises it by the names of its layers.
   public var architecture: Architecture?
   /// What happens to an image first; nil follows the model's name.
   public var preprocessing: Preprocessing?
+  /// The names of the outputs; empty for none, else one for each output.
   public var classNames: [String]
-  /// By what the network is judged, which says what its outputs are; nil leaves it to the file.
+  /// The loss that says what the outputs mean; nil leaves it to the file.
   public var loss: Loss.Kind?
 
-  /// A network whose weights files come without a description of the model.
+  /// A network for files that hold weights without a description of the model.
   public enum Architecture: Sendable {
+    /// An architecture whose layers have Keras's own names.
     case known(KnownArchitecture)
     /// A network whose layers have the names of those in the file.
     case network(Network)
   }
 
-  /// What an import made and what there is to say about it.
+  /// An imported model, and notes about the import.
   public struct Result: Sendable {
+    /// The network with its weights, ready to be written.
     public let checkpoint: Checkpoint
-    /// How the file was understood, a sentence each.
+    /// How the file was understood, in sentences.
     public let notes: [String]
   }
 
+  /// An import; what is nil or empty is left to the file.
   public init(
     inputShape: Shape? = nil, architecture: Architecture? = nil, preprocessing: Preprocessing? = nil,
     classNames: [String] = [], loss: Loss.Kind? = nil
@@ -48,11 +52,11 @@ public struct KerasImport: Sendable {
     let inputShape: Shape
     let sources: [KerasWeights.Source]
     let notes: [String]
-    /// The axis that a layer works along, as Keras counts it.
+    /// The axis that a layer works along, as Keras counts it, by the layer's name.
     var axes: [String: Int] = [:]
   }
 
-  /// Reads a file.
+  /// Reads a model file.
   ///
   /// - Throws: ``InterchangeError`` that names the layer, option or weight at fault; ``HDF5Error`` for a damaged file.
   public func read(_ path: String) throws -> Result {
@@ -65,11 +69,11 @@ public struct KerasImport: Sendable {
     guard let file = try KerasFile(path: path) else {
       throw InterchangeError(
         .badData,
-        "\(path) is an HDF5 file, but no model of Keras's: it has neither model_config nor layer_names")
+        "\(path) is an HDF5 file, but no Keras model: it has neither model_config nor layer_names")
     }
     guard !file.isCheckpoint else {
       throw InterchangeError(
-        .usage, "\(path) is a checkpoint of Convoy already: every command takes it as it is")
+        .usage, "\(path) is already a checkpoint of Convoy, which every command takes as it is")
     }
     let model =
       switch file.contents {
@@ -78,7 +82,7 @@ public struct KerasImport: Sendable {
       case .store:
         throw InterchangeError(
           .badData,
-          "\(path) is a weights store of Keras 3, which names no layers; load it in Keras and write the whole model: "
+          "\(path) is a weights store of Keras 3, which does not name layers; load it in Keras and write the whole model: "
             + "model.save(\"model.h5\")")
       }
     return try result(model, file)
@@ -89,7 +93,7 @@ public struct KerasImport: Sendable {
   private func wholeModel(_ file: KerasFile) throws -> Model {
     if architecture != nil {
       throw InterchangeError(
-        .usage, "\(file.path) has its architecture in it; --architecture is for files of weights alone")
+        .usage, "\(file.path) contains its architecture; --architecture is for files of weights alone")
     }
     let dialect = KerasDialect(version: file.version)
     try dialect.check(path: file.path)
@@ -121,7 +125,9 @@ public struct KerasImport: Sendable {
     let fallback = isOpen ? found[2].map { Shape([224, 224, $0]) } : nil
     let shape = try checked(shape(found, file, fallback: fallback), file)
     if isOpen, inputShape == nil {
-      notes.append("the model takes images of any size, and the checkpoint is made for \(shape); see --input")
+      notes.append(
+        "the model takes images of any size, and the checkpoint is made for \(shape); --input chooses another size"
+      )
     }
     return Model(
       name: model.name, layers: try reshapes.close(layers, of: shape), inputShape: shape, sources: sources,
@@ -158,10 +164,10 @@ public struct KerasImport: Sendable {
     case nil:
       throw InterchangeError(
         .usage,
-        "\(file.path) holds weights without the architecture, and its layers are none of "
+        "\(file.path) holds weights without the architecture, and its layers are not those of "
           + KnownArchitecture.allCases.map(\.rawValue).joined(separator: " or ")
-          + "; name a config whose layers are called as in the file with --architecture, or write the whole model in "
-          + "Keras: model.save(\"model.h5\"). Its layers: " + Self.shortened(names))
+          + "; name a config whose layers have the file's names with --architecture, or write the whole model in "
+          + "Keras: model.save(\"model.h5\"). The file's layers: " + Self.shortened(names))
     }
   }
 
@@ -171,7 +177,7 @@ public struct KerasImport: Sendable {
       : names.prefix(12).joined(separator: ", ") + " and \(names.count - 12) more"
   }
 
-  /// The shape of one sample: what the call says, else the model; an open height and width have to be said.
+  /// The shape of one sample: the call's, or else the model's; a height and width that the model leaves open must be given.
   private func shape(_ found: [Int?], _ file: KerasFile, fallback: Shape? = nil) throws -> Shape {
     if let inputShape {
       let fits =
@@ -188,16 +194,17 @@ public struct KerasImport: Sendable {
     if !found.isEmpty, known.count == found.count { return Shape(known) }
     if let fallback { return fallback }
     throw InterchangeError(
-      .usage, "\(file.path) does not say what its input looks like; say it with --input 224x224x3")
+      .usage,
+      "\(file.path) does not say what shape its input has; give it with --input, such as --input 224x224x3")
   }
 
-  /// Refuses shapes that nobody means, whose products could not be counted.
+  /// Refuses shapes that nobody can mean and whose element count would overflow.
   private func checked(_ shape: Shape, _ file: KerasFile) throws -> Shape {
     guard shape.dimensions.allSatisfy({ (1...1 << 24).contains($0) }),
       shape.dimensions.reduce(1.0, { $0 * Double($1) }) < 0x1p40
     else {
       throw InterchangeError(
-        .badData, "\(file.path): an input of \(shape) is too large to be meant, or empty")
+        .badData, "\(file.path): an input of \(shape) is empty, or too large to be meant")
     }
     return shape
   }
@@ -250,7 +257,7 @@ public struct KerasImport: Sendable {
     guard !hasOwn, isColour, let known = Preprocessing(modelName: model.name) else {
       if !hasOwn {
         notes.append(
-          "how pixels were prepared is not in the file: the network takes them as they come; see --preprocessing"
+          "the file does not say how pixels were prepared, so the network takes them as they are; see --preprocessing"
         )
       }
       return .none
@@ -269,7 +276,7 @@ public struct KerasImport: Sendable {
       }
   }
 
-  /// Layers here work along the channels; a file may ask for another axis.
+  /// Refuses layers along another axis than the channels, which layers here work along.
   private func check(_ axes: [String: Int], _ network: ResolvedNetwork, _ file: KerasFile) throws {
     for layer in network.layers {
       guard let axis = axes[layer.name], axis != -1, axis != layer.inputShapes[0].rank else { continue }

@@ -2,17 +2,17 @@ internal import Networks
 internal import Settings
 internal import Tensors
 
-/// What a Keras layer becomes here.
+/// The counterpart of a Keras layer.
 enum KerasTranslation {
-  /// `axis` is the one that the layer works along, as Keras counts it; nil for one that has none.
+  /// A layer. `axis` is the one that it works along, as Keras counts it; nil for a layer that has none.
   case layer(LayerSpec, axis: Int?)
-  /// It does something in training only, or nothing at all.
+  /// Nothing: the layer acts in training only, or not at all.
   case nothing(why: String)
 }
 
-/// Layers in Keras's words, both ways, as the descriptions of their kinds have them.
+/// Layers in Keras's words, read and written by the descriptions of their kinds.
 enum KerasLayers {
-  /// Layers that act in training only, and are left out.
+  /// Layers that act in training only and are left out.
   private enum TrainingLayer: String, CaseIterable {
     case gaussianNoise = "GaussianNoise"
     case gaussianDropout = "GaussianDropout"
@@ -32,7 +32,7 @@ enum KerasLayers {
 
   // MARK: - To Keras
 
-  /// The class and the options that make Keras compute the same; those left out are Keras's defaults.
+  /// The class and the options that make Keras compute the same; options that are left out have Keras's defaults.
   static func options(of layer: ResolvedLayer) -> (className: String, options: [String: JSONValue]) {
     options(of: layer.spec.described, input: layer.inputShapes[0])
   }
@@ -71,7 +71,7 @@ enum KerasLayers {
 
   // MARK: - From Keras
 
-  /// A class of Keras's that a kind of layer can be made of.
+  /// A Keras class that becomes a layer of some kind.
   private struct Reader: Sendable {
     let className: String
     let read: @Sendable (inout KerasOptions) throws -> LayerSpec
@@ -99,16 +99,18 @@ enum KerasLayers {
     return description.make(settings)
   }
 
-  /// - Throws: ``InterchangeError`` for a class that no layer is made of, and an option that is not supported.
+  /// Translates one layer.
+  ///
+  /// - Throws: ``InterchangeError`` for a class that has no counterpart, and for an option that is not supported.
   static func translate(_ layer: ModelDescription.Layer, path: String) throws -> KerasTranslation {
     var options = KerasOptions(layer, path: path)
     if TrainingLayer(rawValue: layer.className) != nil {
-      return .nothing(why: "it acts in training only; ask for augmentation in the config")
+      return .nothing(why: "it acts in training only; the config's augmentation may stand in for it")
     }
     guard let reader = readers.first(where: { $0.className == layer.className }) else {
       throw InterchangeError(
         .badData,
-        "\(options.place): there is no such layer here; there are \(supported.joined(separator: ", "))")
+        "\(options.place): there is no such layer here; supported are \(supported.joined(separator: ", "))")
     }
     try options.requireChannelsLast()
     let spec = try reader.read(&options)

@@ -3,25 +3,27 @@ internal import Networks
 internal import Settings
 internal import Tensors
 
-/// What a Keras model was compiled to make small, as the attribute `training_config` of its file says.
+/// The loss that a Keras model was compiled with, as the attribute `training_config` of its file gives it.
 struct KerasLoss {
-  /// As the file calls it.
+  /// The loss's name in the file.
   let name: String
-  /// The same here; nil for a loss that there is not.
+  /// The same loss here; nil where there is none.
   let loss: Loss?
-  /// Whether the loss takes what comes before softmax or sigmoid.
+  /// Whether the loss takes the values before softmax or sigmoid.
   let takesLogits: Bool
-  /// What the file leaves open, in a sentence.
+  /// A sentence about what the file leaves open; nil where it leaves nothing open.
   let note: String?
 
+  /// Reads the loss.
+  ///
   /// - Parameter trainingConfig: the document of the attribute.
-  /// - Returns: nil where the model was compiled with no loss.
+  /// - Returns: nil where the model was compiled without a loss.
   init?(_ trainingConfig: JSONValue) {
     guard let entry = Self.single(trainingConfig["loss"]) else { return nil }
     guard let name = entry.string ?? entry["class_name"]?.string ?? entry["config"]?.string else {
       return nil
     }
-    // A function of Keras 3's is an object around its name.
+    // A function of Keras 3 is an object around its name.
     let isFunction = name == "function"
     self.name = isFunction ? entry["config"]?.string ?? name : name
     let settings: JSONValue = isFunction ? .null : entry["config"] ?? .null
@@ -65,22 +67,26 @@ struct KerasLoss {
   }
 }
 
-/// By what an imported network is judged, which says what its outputs are.
+/// The criterion of an imported network, which says what its outputs mean.
 struct KerasCriterion {
   let criterion: Criterion
-  /// What was decided on the way, a sentence each.
+  /// What was decided, in sentences.
   private(set) var notes: [String] = []
 
+  /// Chooses the criterion.
+  ///
   /// - Parameters:
-  ///   - chosen: what whoever imports says; nil leaves it to the file.
-  ///   - compiled: what the file says; nil where it says nothing.
-  /// - Throws: ``InterchangeError`` for a chosen loss that the network's end does not suit.
+  ///   - chosen: the loss that the importing user names; nil leaves it to the file.
+  ///   - compiled: the loss that the file names; nil where it names none.
+  /// - Throws: ``InterchangeError`` for a chosen loss that does not suit the network's last layer.
   init(_ network: ResolvedNetwork, chosen: Loss.Kind?, compiled: KerasLoss?) throws {
     let outputs = network.outputShape.elementCount
     let final = network.network.output.spec.finalActivation
     if let chosen {
       guard let loss = Loss.standard(chosen) else {
-        throw InterchangeError(.usage, "--loss \(chosen.rawValue): this loss has settings that must be told")
+        throw InterchangeError(
+          .usage,
+          "--loss \(chosen.rawValue): this loss has settings without defaults, which cannot be given here")
       }
       if let problem = loss.problem(with: network) {
         throw InterchangeError(.usage, "--loss \(chosen.rawValue): \(problem)")
@@ -105,25 +111,25 @@ struct KerasCriterion {
     }
     criterion = Self.make(fallback, outputs: outputs)
     let isNumbers = fallback == .meanSquaredError
-    // The last layer says as much as a loss would; without one nothing is known.
+    // The last layer says as much as a loss would; without a loss nothing is certain.
     guard compiled != nil || isNumbers else { return }
     let reason =
       compiled.map { compiled in
         compiled.loss == nil
           ? "the model was compiled with the loss '\(compiled.name)', which is not known here"
-          : "the model was compiled with the loss '\(compiled.name)', which its last layer does not suit"
-      } ?? "the file does not say by which loss the model was trained"
-    notes.append("\(reason): its outputs are taken to be \(meaning) (\(fallback.name)); see --loss")
+          : "the model was compiled with the loss '\(compiled.name)', which does not suit its last layer"
+      } ?? "the file does not say which loss the model was trained with"
+    notes.append("\(reason); its outputs are taken to be \(meaning) (\(fallback.name)); see --loss")
   }
 
   private static func make(_ loss: Loss, outputs: Int) -> Criterion {
-    // Data here have class numbers for classes, whether Keras took those or vectors.
+    // Datasets here hold class numbers for classes, whether the model was trained on numbers or on vectors.
     Criterion(loss: loss, targets: loss.outputs == .classes ? .classes : .values, outputs: outputs)
   }
 }
 
 extension Loss {
-  /// The loss of a kind with its usual settings; nil for a kind of which some must be told.
+  /// The loss of a kind with its usual settings; nil for a kind with settings that have no defaults.
   fileprivate static func standard(_ kind: Kind) -> Loss? {
     let description = description(of: kind)
     guard case .object(let object) = description.payload else { return description.make(nil) }
@@ -134,7 +140,7 @@ extension Loss {
     return description.make(ResolvedValue(.map(members), .builtIn))
   }
 
-  /// Why outputs of a network are nothing for the loss; nil where they are.
+  /// Why a network's outputs do not suit the loss; nil where they do.
   fileprivate func problem(with network: ResolvedNetwork) -> String? {
     let final = network.network.output.spec.finalActivation
     switch (outputs, final) {
@@ -150,7 +156,7 @@ extension Loss {
     }
   }
 
-  /// Whether the loss that a model was compiled with says what the outputs are: a loss of probabilities needs them.
+  /// Whether the loss that a model was compiled with says what its outputs mean: a loss of probabilities needs probabilities.
   fileprivate func fits(_ final: Activation, _ compiled: KerasLoss, _ network: ResolvedNetwork) -> Bool {
     problem(with: network) == nil && (outputs == .numbers || compiled.takesLogits || final != .linear)
   }

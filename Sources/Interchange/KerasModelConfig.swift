@@ -1,9 +1,9 @@
 internal import Networks
 
-/// A model as Keras's document `model_config`: what makes a file one that `keras.models.load_model` opens.
+/// A model as Keras's document `model_config`, which makes a file one that `keras.models.load_model` opens.
 ///
-/// The functional form with edges as lists, which Keras 2 and 3 both read. Only options that differ from Keras's defaults are
-/// written, since a version of Keras refuses those that it does not know.
+/// It is the functional form with edges as lists, which Keras 2 and 3 both read. Only options that differ from Keras's defaults
+/// are written, since a version of Keras refuses options that it does not know.
 struct KerasModelConfig {
   private let model: ModelDescription
 
@@ -23,10 +23,11 @@ struct KerasModelConfig {
     return try document.textKeepingFloats()
   }
 
-  /// All names of Keras's layers in the order of its `model.layers`, by which it gives a file's weights to layers.
+  /// The names of all Keras layers in the order of its `model.layers`, in which it assigns a file's weights to layers.
   ///
-  /// That is not the order in which layers are written: those furthest from the output come first, and of equal distance
-  /// the one that a search from the output, inputs first to last, meets first (Keras's `map_graph`, the same in Keras 2).
+  /// Layers are written in another order. In this one, those furthest from the output come first; among layers at equal distance,
+  /// the one comes first that a search from the output, through inputs from first to last, meets first (Keras's `map_graph`, which
+  /// is the same in Keras 2 and 3).
   var layerNames: [String] {
     let inputsOf = Dictionary(uniqueKeysWithValues: model.layers.map { ($0.name, $0.inputs) })
     var distance = [model.output: 0]
@@ -42,12 +43,12 @@ struct KerasModelConfig {
       open += (inputsOf[name] ?? []).reversed()
     }
     let names = [Network.inputName] + model.layers.map(\.name)
-    // What leads to no output is no part of Keras's model; it comes last.
+    // A layer that leads to no output is no part of Keras's model; it comes last.
     let ranks = names.map { (name: $0, distance: distance[$0] ?? -1, index: met[$0] ?? Int.max) }
     return ranks.sorted { (-$0.distance, $0.index) < (-$1.distance, $1.index) }.map { name($0.name) }
   }
 
-  /// The name of the input layer, which no other layer has.
+  /// A name for the input layer that no other layer has.
   private var inputName: String {
     let names = Set(model.layers.map(\.name))
     var name = "\(Network.inputName)_layer"
@@ -68,7 +69,7 @@ struct KerasModelConfig {
       "config": .object([
         "name": .string(inputName),
         "dtype": "float32",
-        // Understood by Keras 2 and 3; Keras 3's own `batch_shape` is not understood by 2.
+        // Keras 2 and 3 understand this key; Keras 2 does not know `batch_shape`.
         "batch_input_shape": .array(
           [.null] + model.inputShape.map { $0.map(JSONValue.integer) ?? .null }),
       ]),

@@ -1,7 +1,8 @@
 internal import Networks
 
-/// Reads the document of a Keras model: Sequential or Functional, of Keras 2 (edges as lists) or 3 (edges as objects), with
-/// nested models opened.
+/// Reads the document of a Keras model: Sequential or Functional, of Keras 2 (edges as lists) or Keras 3 (edges as objects).
+///
+/// The layers of nested models become layers of the model itself.
 struct KerasModelReader {
   private(set) var model: ModelDescription
   private var used: Set<String> = [Network.inputName]
@@ -24,7 +25,7 @@ struct KerasModelReader {
 
   /// Adds a model's layers.
   ///
-  /// - Returns: the layer that gives the model's output.
+  /// - Returns: the name of the layer that gives the model's output.
   private mutating func open(
     _ document: JSONValue, name: String, inputs: [String], owner: String?, isTrainable: Bool
   ) throws -> String {
@@ -43,8 +44,8 @@ struct KerasModelReader {
     default:
       throw InterchangeError(
         .badData,
-        "\(path): the model is of the class \(className), whose layers are in its program and not in the file; "
-          + "a Sequential or Functional model can be read")
+        "\(path): the model is of the class \(className), whose layers are defined in a program and not in the file; "
+          + "only Sequential and Functional models can be read")
     }
   }
 
@@ -70,7 +71,7 @@ struct KerasModelReader {
     guard inputNames.count == inputs.count, outputNames.count == 1 else {
       throw InterchangeError(
         .badData,
-        "\(path): the model '\(name)' has \(inputNames.count) inputs and \(outputNames.count) outputs; models with one "
+        "\(path): the model '\(name)' has \(inputNames.count) inputs and \(outputNames.count) outputs; only models with one "
           + "of each can be read")
     }
     var results = Dictionary(zip(inputNames, inputs)) { first, _ in first }
@@ -93,12 +94,12 @@ struct KerasModelReader {
       guard later.count < waiting.count else {
         let names = later.compactMap { $0["config"]?["name"]?.string }.joined(separator: ", ")
         throw InterchangeError(
-          .badData, "\(path): the inputs of \(names) are no layers of the model '\(name)'")
+          .badData, "\(path): the inputs of \(names) are not layers of the model '\(name)'")
       }
       waiting = later
     }
     guard let output = results[outputNames[0]] else {
-      throw InterchangeError(.badData, "\(path): the output '\(outputNames[0])' is no layer of '\(name)'")
+      throw InterchangeError(.badData, "\(path): the output '\(outputNames[0])' is not a layer of '\(name)'")
     }
     return output
   }
@@ -112,7 +113,7 @@ struct KerasModelReader {
     if ["Sequential", "Functional", "Model"].contains(className) {
       return try open(layer, name: name, inputs: inputs, owner: owner ?? name, isTrainable: trains)
     }
-    // Two nested models may use one name; and `input` is taken here.
+    // Two nested models may use one name, and `input` is taken here.
     var unique = name
     if used.contains(unique), let owner, owner != name { unique = "\(owner)_\(name)" }
     while used.contains(unique) { unique += "_" }
@@ -147,7 +148,7 @@ struct KerasModelReader {
     }
   }
 
-  /// What a layer takes.
+  /// The call of a layer, which must take a result.
   private func call(_ layer: JSONValue, name: String) throws -> KerasCall {
     let place = "\(path): layer '\(name)' (\(layer["class_name"]?.string ?? "?"))"
     let call = try KerasCall(layer, place: place)
@@ -157,7 +158,7 @@ struct KerasModelReader {
     return call
   }
 
-  /// Brings the output to the end; the rest is in order already.
+  /// Moves the output layer to the end; the others are in order already.
   private mutating func sort() throws {
     guard let index = model.layers.firstIndex(where: { $0.name == model.output }) else {
       throw InterchangeError(.badData, "\(path): the model has no layers")
@@ -165,7 +166,8 @@ struct KerasModelReader {
     let output = model.layers.remove(at: index)
     guard !model.layers.contains(where: { $0.inputs.contains(output.name) }) else {
       throw InterchangeError(
-        .badData, "\(path): the output '\(output.name)' is used inside the model, too; that is not supported")
+        .badData, "\(path): the output '\(output.name)' is also used inside the model, which is not supported"
+      )
     }
     model.layers.append(output)
   }

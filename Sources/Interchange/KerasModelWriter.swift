@@ -3,14 +3,17 @@ internal import Networks
 internal import Tensors
 public import Training
 
-/// Writes the part of a checkpoint that Keras reads: its legacy whole-model layout.
+/// Writes the part of a checkpoint that Keras reads, in its legacy whole-model layout.
 ///
-/// `optimizer_weights` is left out on purpose: Keras 3 builds the optimizer over an empty list from it and then refuses to
-/// train. The optimizer's state is in the group `/convoy`.
+/// `optimizer_weights` is left out on purpose: Keras 3 makes an optimizer over an empty list of it and then refuses to train.
+/// The group `/convoy` holds the optimizer's state.
 public struct KerasModelWriter: ModelWriter {
+  /// A writer; it has no settings.
   public init() {}
 
-  /// Writes what Keras opens as a model beside what the checkpoint holds.
+  /// Writes what Keras opens as a model, next to the checkpoint's own groups.
+  ///
+  /// - Throws: ``HDF5Error`` where the file cannot be written.
   public func write(_ checkpoint: Checkpoint, to root: Group) throws {
     let model = ModelDescription(checkpoint.network, name: checkpoint.name)
     let config = KerasModelConfig(model)
@@ -31,7 +34,7 @@ public struct KerasModelWriter: ModelWriter {
     }
   }
 
-  /// Keras takes a file without a version for one of Keras 1, and one of another backend for one whose kernels must be turned.
+  /// Writes the version and the backend: Keras takes a file without them for one of Keras 1, or for one with kernels to turn round.
   private func writeVersion(to attributes: Attributes) throws {
     try attributes.write("keras_version", "3.0.0")
     try attributes.write("backend", "tensorflow")
@@ -54,7 +57,7 @@ public struct KerasModelWriter: ModelWriter {
   }
 }
 
-/// Ones on the diagonal of so many rows, and zeros.
+/// An identity matrix of this many rows, row by row.
 func identityMatrix(_ rows: Int) -> [Float] {
   (0..<rows * rows).map { $0 % (rows + 1) == 0 ? 1 : 0 }
 }

@@ -2,7 +2,7 @@ internal import Networks
 internal import Settings
 
 extension KerasObject {
-  /// As Keras's files have it: the name, or `{"class_name": …, "config": {…}}`.
+  /// The object as Keras's files have it: the name, or `{"class_name": …, "config": {…}}`.
   var json: JSONValue {
     guard let settings else { return .string(name) }
     return .object([
@@ -27,9 +27,9 @@ extension ResolvedValue.Content {
 }
 
 extension JSONValue {
-  /// The document on one line with sorted keys, in which a number that is no integer stays one: `1.0` and not `1`.
+  /// The document on one line with sorted keys; a floating-point number stays one, as `1.0` and not `1`.
   ///
-  /// Keras refuses `momentum: 0` where it asks for a float.
+  /// Keras refuses `momentum: 0` where it expects a float.
   func textKeepingFloats() throws -> String {
     switch self {
     case .number(let value): return "\(value)"

@@ -1,16 +1,16 @@
 internal import Networks
 internal import Settings
 
-/// The options of one Keras layer, read strictly: what is neither read nor known to change no result is an error.
+/// The options of one Keras layer, read strictly: an option that is neither read nor known to change no result is an error.
 struct KerasOptions {
   private let layer: ModelDescription.Layer
   private let path: String
   private let members: [String: JSONValue]
   private var unread: Set<String>
-  /// The axis that the layer works along; nil for one that has none.
+  /// The axis that the layer works along; nil for a layer that has none.
   private(set) var axis: Int?
 
-  /// Options that decide how a layer trains, is built or is named, and not what it computes.
+  /// Options that decide how a layer trains, is built or is named, but not what it computes.
   private static let ignorable: Set<String> = [
     "name", "trainable", "dtype", "batch_input_shape", "batch_shape", "input_shape", "input_dim",
     "input_length", "build_config", "registered_name", "module", "noise_shape", "seed", "synchronized",
@@ -41,12 +41,12 @@ struct KerasOptions {
 
   // MARK: - Settings
 
-  /// Reads the option of a setting, where it has one.
+  /// Reads the option of a setting, if Keras has it.
   ///
-  /// - Parameter prototype: has the value of an option that is left out.
+  /// - Parameter prototype: holds the value of an option that is left out.
   mutating func read<Root>(_ key: SettingKey<Root>, default prototype: Root, into root: inout Root) throws {
     guard let option = key.keras else { return }
-    // Every word is read, lest it should count as unknown.
+    // Every word is read, so that none counts as unknown later.
     let found = option.names.map { (name: $0, value: value($0)) }
     guard let (name, value) = found.first(where: { $0.value != nil }), let value else {
       guard !key.isRequired, let content = key.content(of: prototype) else { throw missing(option.name) }
@@ -57,7 +57,7 @@ struct KerasOptions {
     else { throw unsupported(name, value, key.schema.supported) }
   }
 
-  /// Reads an option that is no single setting.
+  /// Reads an option that does not correspond to a single setting.
   mutating func read<Settings>(
     _ option: KerasLayer<Settings>.Option, into settings: inout Settings
   ) throws {
@@ -75,7 +75,7 @@ struct KerasOptions {
     }
   }
 
-  /// The axis of a layer that works along one, which Keras 2 writes as a list.
+  /// Reads the axis, which Keras 2 writes as a list.
   private mutating func readAxis() throws -> Int {
     guard let value = value("axis") else { return -1 }
     guard let axis = value.integer ?? (value.elements?.count == 1 ? value.elements?[0].integer : nil) else {
@@ -90,7 +90,7 @@ struct KerasOptions {
     }
   }
 
-  /// Complains about options that nobody read.
+  /// Refuses options that nothing read.
   func finish() throws {
     guard let name = unread.filter({ members[$0].map { !$0.isNull } ?? false }).min() else { return }
     throw unsupported(name, members[name] ?? .null, nil)
@@ -105,14 +105,14 @@ struct KerasOptions {
   }
 
   private func missing(_ name: String) -> InterchangeError {
-    InterchangeError(.badData, "\(place) has no option \(name)")
+    InterchangeError(.badData, "\(place): the option \(name) is missing")
   }
 }
 
 extension ResolvedValue.Content {
-  /// The value in the form that a schema has, of one that Keras wrote: a size may be one number, and a number a list of one.
+  /// A value of Keras in the form that a schema has: Keras may write a size as one number, and a number as a list of one.
   ///
-  /// - Returns: nil for a value of another form, or outside of the schema's range.
+  /// - Returns: nil for a value of another form, or outside the schema's range.
   fileprivate func fitted(to schema: Schema) -> ResolvedValue.Content? {
     switch (schema, self) {
     case (.boolean, .boolean), (.choice, .text), (.text, .text), (.name, .text): self
@@ -144,7 +144,7 @@ extension ResolvedValue.Content {
 }
 
 extension Schema {
-  /// What an option of Keras's may be, for messages.
+  /// What a Keras option may be, for messages.
   fileprivate var supported: String {
     switch self {
     case .integer(let range): "a whole number from \(range.lowerBound) to \(range.upperBound)"
@@ -163,7 +163,7 @@ extension Schema {
 }
 
 extension NumberRange {
-  /// The range in words, without bounds that only say what a number can be.
+  /// The range in words, without bounds that hold for every number.
   fileprivate var supported: String {
     let (least, most) = (NumberRange.any.minimum, NumberRange.any.maximum)
     var bounds: [String] = []

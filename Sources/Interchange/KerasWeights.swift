@@ -2,7 +2,7 @@ internal import HDF5
 internal import Networks
 internal import Tensors
 
-/// Weights of a Keras file, taken in the order in which Keras writes them.
+/// The weights of a Keras file, taken in the order in which Keras writes them.
 struct KerasWeights {
   let file: KerasFile
   let network: ResolvedNetwork
@@ -10,12 +10,12 @@ struct KerasWeights {
   /// A layer of the network that has a counterpart in the file.
   struct Source {
     let layer: String
-    /// The layer whose group of the file holds the weights: the layer itself, or the model that it is nested in.
+    /// The layer whose group in the file holds the weights: the layer itself, or the model that it is nested in.
     let owner: String
     let isTrainable: Bool
   }
 
-  /// Reads all weights of the layers in `sources`, which stand in the file's order.
+  /// Reads the weights of all layers in `sources`, which are in the file's order.
   func load(_ sources: [Source], into values: CanonicalParameters) throws {
     var owners: [String] = []
     var sourcesByOwner: [String: [Source]] = [:]
@@ -34,7 +34,7 @@ struct KerasWeights {
     var path: String { "\(layer)/\(weight.name)" }
   }
 
-  /// Keras lists a model's trainable weights before the others; a layer that does not train has others only.
+  /// Sorts weights as Keras does: it lists a model's trainable weights before the others, and a frozen layer has only others.
   private func order(_ sources: [Source]) -> [Entry] {
     var trainable: [Entry] = []
     var others: [Entry] = []
@@ -54,14 +54,14 @@ struct KerasWeights {
     guard datasets.count == entries.count else {
       throw InterchangeError(
         .badData,
-        "\(file.path): '\(owner)' has \(datasets.count) weights in the file and should have \(entries.count) ("
+        "\(file.path): '\(owner)' has \(datasets.count) weights in the file, where \(entries.count) are expected ("
           + entries.map(\.path).joined(separator: ", ") + ")")
     }
     for (dataset, entry) in zip(datasets, entries) {
       guard dataset.shape == entry.weight.shape.dimensions else {
         throw InterchangeError(
           .badData,
-          "\(file.path): \(dataset.path) has the shape \(Shape(dataset.shape)), and \(entry.path) of this network is "
+          "\(file.path): \(dataset.path) has the shape \(Shape(dataset.shape)), where \(entry.path) of this network has "
             + "\(entry.weight.shape)")
       }
       switch entry.weight {
@@ -82,16 +82,16 @@ struct KerasWeights {
       throw InterchangeError(
         .badData,
         "\(file.path): \(dataset.path) holds \(target[index]) (element \(index)); a network with such weights "
-          + "computes nothing")
+          + "cannot compute anything")
     }
   }
 
-  /// A matrix that the network has no place for, and does not need as long as it changes nothing.
+  /// Checks a matrix that the network has no place for, and does not need as long as it changes nothing.
   private func checkIdentity(_ dataset: Dataset, _ rows: Int, of layer: String) throws {
     guard try dataset.read(Float.self) == identityMatrix(rows) else {
       throw InterchangeError(
         .badData,
-        "\(file.path): \(dataset.path) is no identity matrix; layer '\(layer)' can only be a bias of its own for every "
+        "\(file.path): \(dataset.path) is not an identity matrix; layer '\(layer)' can only be a bias of its own for every "
           + "position")
     }
   }

@@ -1,22 +1,24 @@
 public import Networks
 internal import Tensors
 
-/// Architectures that files of weights alone belong to, by the names that Keras gives their layers.
+/// Architectures that are recognised in files of weights alone, by the names that Keras gives their layers.
 ///
 /// - SeeAlso: Simonyan & Zisserman 2015, "Very deep convolutional networks for large-scale image recognition",
 ///   <https://arxiv.org/abs/1409.1556>.
 public enum KnownArchitecture: String, Hashable, Sendable, CaseIterable {
+  /// VGG with 16 layers of weights.
   case vgg16
+  /// VGG with 19 layers of weights.
   case vgg19
 
-  /// The architecture whose layers a file names; nil for another.
+  /// The architecture whose layers a file names; nil for any other.
   public init?(layerNames: [String]) {
     let names = Set(layerNames)
     guard names.contains("block1_conv1"), names.contains("block5_conv3") else { return nil }
     self = names.contains("block5_conv4") ? .vgg19 : .vgg16
   }
 
-  /// Convolutions of the five blocks.
+  /// The number of convolutions in each of the five blocks.
   private var blocks: [Int] {
     switch self {
     case .vgg16: [2, 2, 3, 3, 3]
@@ -24,9 +26,9 @@ public enum KnownArchitecture: String, Hashable, Sendable, CaseIterable {
     }
   }
 
-  /// The network with Keras's names.
+  /// The network's layers with Keras's names.
   ///
-  /// - Parameter classes: outputs of the last dense layer, behind 224×224 pixels; nil leaves the dense layers out.
+  /// - Parameter classes: the number of outputs, for images of 224×224 pixels; nil leaves the dense layers out.
   public func layers(classes: Int?) -> [Layer] {
     var layers: [Layer] = []
     func add(_ name: String, _ spec: LayerSpec) {

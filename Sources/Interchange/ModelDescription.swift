@@ -3,30 +3,30 @@ internal import Tensors
 
 /// A model as a file describes it, in Keras's words: layers by their classes, options as JSON, the graph, and weights by name.
 ///
-/// Readers of files make one, and writers of files take one; what stands between it and a ``Network`` is ``KerasLayers``.
+/// Readers of files make a model, and writers of files take one; ``KerasLayers`` translates between models and networks.
 struct ModelDescription {
-  /// Often that of a known architecture.
+  /// The model's name, often that of a known architecture.
   var name: String
-  /// Without the samples; nil for a dimension that the model leaves open, and empty where nothing is said.
+  /// The shape of one sample; nil stands for a dimension that the model leaves open, and the list is empty where nothing is said.
   var inputShape: [Int?]
-  /// Each behind its inputs.
+  /// The layers, each after its inputs.
   var layers: [Layer]
   /// The layer whose result is the model's, or ``Network/inputName``.
   var output: String
 
   struct Layer {
-    /// Unique, and not ``Network/inputName``.
+    /// The layer's name: unique, and not ``Network/inputName``.
     let name: String
     var className: String
-    /// An object.
+    /// The options, as a JSON object.
     var options: JSONValue
-    /// Names of earlier layers, or ``Network/inputName``.
+    /// The names of earlier layers, or ``Network/inputName``.
     var inputs: [String]
     /// The layer whose place in the file holds the weights: the layer itself, or the model that it is nested in.
     let owner: String
     /// Whether the layer and the models around it train.
     let isTrainable: Bool
-    /// In Keras's order; readers leave them to the network that the layers become.
+    /// The weights in Keras's order; readers leave it empty, because the network that the layers become has them.
     let weights: [Weight]
 
     init(
@@ -37,7 +37,7 @@ struct ModelDescription {
       (self.inputs, self.owner, self.isTrainable, self.weights) = (inputs, owner, isTrainable, weights)
     }
 
-    /// A layer without weights that is no part of a file, still without inputs.
+    /// A layer without weights that does not come from a file, still without inputs.
     init(name: String, className: String, options: JSONValue) {
       self.init(
         name: name, className: className, options: options, inputs: [], owner: name, isTrainable: true,
@@ -74,7 +74,7 @@ struct ModelDescription {
     }
   }
 
-  /// Takes a layer out; what used it uses its input.
+  /// Takes a layer out; whatever used it now uses its input.
   mutating func remove(_ name: String) {
     guard let index = layers.firstIndex(where: { $0.name == name }) else { return }
     let source = layers[index].inputs[0]
@@ -87,7 +87,7 @@ struct ModelDescription {
 }
 
 extension ModelDescription {
-  /// A network as a model.
+  /// Describes a network.
   init(_ network: ResolvedNetwork, name: String) {
     self.name = name
     inputShape = network.inputShape.dimensions

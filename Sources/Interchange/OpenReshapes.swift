@@ -1,13 +1,13 @@
 internal import Networks
 internal import Tensors
 
-/// Reshapes of a model that leave one dimension open, written as −1: it follows from the elements that there are.
+/// The reshapes of a model that leave one dimension open, written as −1: it follows from the number of elements.
 struct OpenReshapes {
-  /// By layer; nil is the open dimension.
+  /// The shapes by layer; nil is the open dimension.
   private let shapes: [String: [Int?]]
   private let path: String
 
-  /// Takes them out of a model, in which something else stands in their place until ``close(_:of:)``.
+  /// Takes the reshapes out of a model, which holds other ones in their place until ``close(_:of:)``.
   init(takenFrom model: inout ModelDescription, path: String) {
     var shapes: [String: [Int?]] = [:]
     for index in model.layers.indices where model.layers[index].className == "Reshape" {
@@ -23,10 +23,10 @@ struct OpenReshapes {
     self.path = path
   }
 
-  /// The layers with every reshape's shape.
+  /// The layers with the shapes of all reshapes filled in.
   ///
-  /// - Parameter inputShape: of one sample.
-  /// - Throws: ``InterchangeError`` where no whole dimension fits; ``NetworkError`` for what stands before a reshape.
+  /// - Parameter inputShape: the shape of one sample.
+  /// - Throws: ``InterchangeError`` where no whole dimension fits; ``NetworkError`` for a faulty layer before a reshape.
   func close(_ layers: [Layer], of inputShape: Shape) throws -> [Layer] {
     var layers = layers
     for index in layers.indices {

@@ -1,18 +1,20 @@
 internal import Networks
 
-/// What `keras.applications` do to an image before the network sees it: written into the network as its first layer, so that
-/// a checkpoint takes plain RGB pixels from 0 to 255, here and in Keras.
+/// What `keras.applications` does to an image before the network sees it.
+///
+/// The import writes it into the network as the first layer, so that a checkpoint takes plain RGB pixels from 0 to 255, here and
+/// in Keras.
 public enum Preprocessing: String, Hashable, Sendable, CaseIterable {
   /// The pixels as they are.
   case none
-  /// Colours in the order blue, green, red, less ImageNet's means: VGG and ResNet.
+  /// Colours in the order blue, green, red, minus ImageNet's means: VGG and ResNet.
   case caffe
-  /// To −1…1: MobileNet, Inception, Xception, ResNetV2.
+  /// Scaled to −1…1: MobileNet, Inception, Xception, ResNetV2.
   case tf
-  /// To 0…1, less ImageNet's means, over its deviations: DenseNet.
+  /// Scaled to 0…1, minus ImageNet's means, divided by its standard deviations: DenseNet.
   case torch
 
-  /// What a model of this name, as Keras gives it, was trained with; nil for an unknown one.
+  /// The preprocessing that Keras's model of this name was trained with; nil for an unknown name.
   public init?(modelName: String) {
     let name = modelName.lowercased()
     if ["vgg16", "vgg19", "resnet50", "resnet101", "resnet152"].contains(name) {
@@ -31,9 +33,9 @@ public enum Preprocessing: String, Hashable, Sendable, CaseIterable {
   /// The layer's name.
   var layerName: String { "\(rawValue)_preprocessing" }
 
-  /// The layer that does it; nil for none.
+  /// The layer that does the work; nil where nothing is done.
   ///
-  /// A change of colours is a 1×1 convolution, which is a layer of Keras's, too; products with 0 and 1 are exact.
+  /// A change of colours is a 1×1 convolution, which Keras has too; products with 0 and 1 are exact.
   var spec: LayerSpec? {
     switch self {
     case .none: nil
@@ -42,7 +44,7 @@ public enum Preprocessing: String, Hashable, Sendable, CaseIterable {
     }
   }
 
-  /// Values of the layer's kernel, `[input colour, output channel]`, and bias.
+  /// The values of the layer's kernel, `[input colour, output channel]`, and bias.
   var values: (kernel: [Float], bias: [Float]) {
     switch self {
     case .none, .tf: return ([], [])
@@ -56,13 +58,14 @@ public enum Preprocessing: String, Hashable, Sendable, CaseIterable {
     }
   }
 
-  /// In words, for what an import says.
-  public var explanation: String {
+  /// A sentence for the notes of an import.
+  var explanation: String {
     switch self {
     case .none: "the network takes pixels as the model did"
-    case .caffe: "RGB pixels from 0 to 255 become BGR less ImageNet's means (layer '\(layerName)')"
+    case .caffe: "RGB pixels from 0 to 255 become BGR minus ImageNet's means (layer '\(layerName)')"
     case .tf: "pixels from 0 to 255 become -1 to 1 (layer '\(layerName)')"
-    case .torch: "RGB pixels from 0 to 255 are normalised by ImageNet's means (layer '\(layerName)')"
+    case .torch:
+      "RGB pixels from 0 to 255 are normalised by ImageNet's means and deviations (layer '\(layerName)')"
     }
   }
 }

@@ -1,5 +1,5 @@
 extension ConfusionMatrix {
-  /// Precision, recall and F1 of each class, and their plain means over the classes.
+  /// Precision, recall and F1 of each class, and their plain means over the classes, as a table.
   public func classTable() -> Table {
     var table = Table([
       Table.Column("", .trailing), Table.Column("class"), Table.Column("precision", .trailing),
@@ -24,8 +24,9 @@ extension ConfusionMatrix {
     return table
   }
 
-  /// The matrix with a row per class and a column per predicted class, or, where that does not fit into `width`, the most
-  /// frequent mistakes as a list.
+  /// The matrix with a row for each class and a column for each predicted class.
+  ///
+  /// Where that does not fit into `width` columns of the terminal, it is the list of the most frequent mistakes.
   public func text(width: Int) -> String {
     let numberWidth = "\(max(0, classNames.count - 1))".count
     let digits = max(numberWidth, "\(counts.joined().max() ?? 0)".count)
@@ -47,7 +48,7 @@ extension ConfusionMatrix {
     return text
   }
 
-  /// The most frequent mistakes as a table.
+  /// The most frequent mistakes as a table, at most `count` of them.
   public func mistakesText(width: Int, count: Int = 20) -> String {
     let mistakes = mistakes()
     guard !mistakes.isEmpty else { return "no mistakes\n" }
@@ -59,7 +60,7 @@ extension ConfusionMatrix {
       ])
     }
     let rest = mistakes.dropFirst(count).count
-    let note = rest > 0 ? "and \(NumberText.grouped(rest)) other kinds of mistakes\n" : ""
+    let note = rest > 0 ? "and \(NumberText.grouped(rest)) other kinds of mistake\n" : ""
     return table.text(width: width) + note
   }
 }

@@ -2,19 +2,22 @@ public import ImageFiles
 
 /// Draws small images with characters.
 ///
-/// With colour, a character shows two pixels, one above the other: the upper half block in the colour of the one on the
-/// colour of the other. Without, a character shows the mean brightness of two pixels as a shade, the brighter the denser,
-/// which is right for dark terminals and what image data with a black background looks best in.
+/// With colour, a character shows two pixels, one above the other: an upper half block in the colour of the upper pixel on the
+/// colour of the lower. Without colour, a character shows the mean brightness of two pixels as a shade, denser for brighter
+/// pixels, which suits dark terminals and images with a black background.
 public struct ImageDrawing: Sendable {
+  /// Whether pixels are drawn in colour.
   public var hasColor: Bool
+  /// Whether shades may be block characters; otherwise they are ASCII.
   public var hasUnicode: Bool
 
+  /// A drawing that fits what a terminal can show.
   public init(_ terminal: Terminal) {
     hasColor = terminal.hasColor
     hasUnicode = terminal.hasUnicode
   }
 
-  /// The lines of an image, each `width` columns wide, with `width = min(image.width, columns)`.
+  /// The lines of an image, each `min(image.width, columns)` columns wide.
   public func lines(_ image: Image, columns: Int) -> [String] {
     precondition(columns > 0, "no image fits into \(columns) columns")
     let width = min(image.width, columns)
@@ -24,9 +27,9 @@ public struct ImageDrawing: Sendable {
       ? colored(small.converted(to: .rgb)) : shaded(small.converted(to: .grey))
   }
 
-  /// Images beside each other with a line of text under each, as many in a row as fit.
+  /// Images beside each other, as many in a row as fit, with a line of text under each.
   ///
-  /// - Parameter columns: of the terminal.
+  /// - Parameter columns: the terminal's.
   public func gallery(_ entries: [(image: Image, caption: String)], columns: Int) -> String {
     guard let widest = entries.map({ min($0.image.width, Self.largestWidth) }).max() else { return "" }
     let gap = 2

@@ -1,36 +1,42 @@
-/// How often each of several labels, decided each by itself, was found and missed.
+/// How often each of several independent labels was found and missed.
 public struct LabelCounts: Hashable, Sendable {
   /// The decisions on one label.
   public struct Counts: Hashable, Sendable {
-    /// Samples that have it and were taken to.
+    /// The number of samples that have the label and were taken to have it.
     public let right: Int
-    /// Samples that were taken to have it.
+    /// The number of samples that were taken to have the label.
     public let taken: Int
-    /// Samples that have it.
+    /// The number of samples that have the label.
     public let actual: Int
 
+    /// The counts of one label.
     public init(right: Int, taken: Int, actual: Int) {
       self.right = right
       self.taken = taken
       self.actual = actual
     }
 
+    /// Precision, recall and F1 of the label.
     public var figures: ConfusionMatrix.ClassFigures {
       ConfusionMatrix.ClassFigures(right: right, taken: taken, actual: actual)
     }
   }
 
+  /// The names of the labels.
   public let names: [String]
+  /// The counts, one for each name.
   public let counts: [Counts]
 
-  /// - Parameter counts: one per name.
+  /// The counts of several labels.
+  ///
+  /// - Parameter counts: one for each name.
   public init(names: [String], counts: [Counts]) {
     precondition(names.count == counts.count, "\(names.count) names for \(counts.count) labels")
     self.names = names
     self.counts = counts
   }
 
-  /// All decisions together: what is called micro-averaged.
+  /// All decisions together, for micro-averages.
   public var all: Counts {
     counts.reduce(Counts(right: 0, taken: 0, actual: 0)) {
       Counts(right: $0.right + $1.right, taken: $0.taken + $1.taken, actual: $0.actual + $1.actual)

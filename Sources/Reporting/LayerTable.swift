@@ -2,9 +2,9 @@ public import Networks
 internal import Tensors
 
 extension Table {
-  /// A network layer by layer: name, kind, inputs, output shape, parameters, operations; totals below.
+  /// A network layer by layer: name, kind, inputs, output shape, parameters, operations, and totals below.
   ///
-  /// The inputs are left out for a plain chain. FLOPs are those of one sample's forward pass, a multiply-add counted as two.
+  /// The inputs are left out for a plain chain. FLOPs are those of one sample's forward pass, where a multiply-add counts as two.
   public init(_ network: ResolvedNetwork) {
     var previous = Network.inputName
     var isChain = true
@@ -26,7 +26,7 @@ extension Table {
           ])
     }
     let fixed = network.parameterCount - network.trainableParameterCount
-    let note = fixed == 0 ? "" : "\(NumberText.grouped(fixed)) of them running statistics"
+    let note = fixed == 0 ? "" : "including \(NumberText.grouped(fixed)) running statistics"
     addTotal(
       ["total", note] + inputs.map { _ in "" }
         + [

@@ -2,7 +2,7 @@ internal import Foundation
 
 /// Numbers as people read them; the same in every locale.
 public enum NumberText {
-  /// `12,345`.
+  /// A whole number with commas between thousands: `12,345`.
   public static func grouped(_ number: Int) -> String {
     let digits = String(number.magnitude)
     var result = ""
@@ -13,13 +13,13 @@ public enum NumberText {
     return (number < 0 ? "-" : "") + result
   }
 
-  /// A fixed number of digits after the point, with a power of ten from a billion on; `nan` and `inf` stay words.
+  /// A fixed number of digits after the point, and a power of ten from a billion on; other values are `nan`, `inf` and `-inf`.
   public static func fixed(_ number: Double, _ digits: Int) -> String {
     guard number.isFinite else { return number.isNaN ? "nan" : number < 0 ? "-inf" : "inf" }
     return String(format: abs(number) < 1e9 ? "%.\(digits)f" : "%.\(digits)e", number)
   }
 
-  /// Four significant digits or so, whatever the size: `0.2931`, `12.31`, `1.2e+07`.
+  /// About four significant digits, whatever the size: `0.2931`, `12.31`, `1.2e+07`.
   public static func short(_ number: Double) -> String {
     guard number.isFinite else { return fixed(number, 0) }
     switch abs(number) {
@@ -32,7 +32,7 @@ public enum NumberText {
     }
   }
 
-  /// `78.4 k`, `1.23 M`: three significant digits and a decimal prefix.
+  /// Three significant digits with a decimal prefix: `78.4 k`, `1.23 M`.
   public static func scaled(_ number: Double) -> String {
     let prefixes = ["", " k", " M", " G", " T", " P"]
     var value = number
@@ -45,7 +45,7 @@ public enum NumberText {
     return fixed(value, abs(value) >= 99.95 ? 0 : abs(value) >= 9.995 ? 1 : 2) + prefixes[index]
   }
 
-  /// `3.2 MiB`.
+  /// A number of bytes in binary units: `3.2 MiB`.
   public static func bytes(_ count: Int) -> String {
     let units = ["bytes", "KiB", "MiB", "GiB", "TiB"]
     var value = Double(count)
@@ -57,7 +57,7 @@ public enum NumberText {
     return fixed(value, index == 0 || value >= 99.95 ? 0 : 1) + " " + units[index]
   }
 
-  /// `0:07`, `12:05`, `3:02:01`, `2 d 4 h`.
+  /// A duration, given in seconds: `0:07`, `12:05`, `3:02:01`, `2 d 4 h`.
   public static func duration(_ seconds: Double) -> String {
     guard seconds.isFinite, seconds < 1e9 else { return "-:--" }
     let whole = Int(max(0, seconds).rounded())

@@ -1,12 +1,15 @@
-/// How far a network's numbers are from what they should be.
+/// How far a network's numbers are from their targets.
 public struct OutputErrors: Hashable, Sendable {
   /// The errors of one output.
   public struct Figures: Hashable, Sendable {
+    /// The mean absolute error, in the unit of the targets.
     public let meanAbsolute: Double
+    /// The root of the mean squared error, in the unit of the targets.
     public let rootMeanSquared: Double
-    /// 1 is perfect, 0 no better than the mean.
+    /// The coefficient of determination: 1 is perfect, and 0 is no better than the mean of the targets.
     public let r2: Double
 
+    /// The errors of one output.
     public init(meanAbsolute: Double, rootMeanSquared: Double, r2: Double) {
       self.meanAbsolute = meanAbsolute
       self.rootMeanSquared = rootMeanSquared
@@ -14,10 +17,14 @@ public struct OutputErrors: Hashable, Sendable {
     }
   }
 
+  /// The names of the outputs.
   public let names: [String]
+  /// The errors, one for each name.
   public let figures: [Figures]
 
-  /// - Parameter figures: one per name.
+  /// The errors of several outputs.
+  ///
+  /// - Parameter figures: one for each name.
   public init(names: [String], figures: [Figures]) {
     precondition(names.count == figures.count, "\(names.count) names for \(figures.count) outputs")
     self.names = names

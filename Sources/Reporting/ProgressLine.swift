@@ -1,17 +1,17 @@
 internal import Synchronization
 
-/// Shows how work goes on: one line that is drawn over itself on a terminal, now and then a plain line elsewhere.
+/// Shows the progress of work: on a terminal one line that is drawn over itself, elsewhere a plain line now and then.
 ///
-/// On a terminal at most ten redraws a second are made. In a file, lines for progress come every thirty seconds, and
-/// neither carriage returns nor escape sequences are ever written to it. Time is handed in, so that tests need no clock.
+/// A terminal sees at most ten redraws a second. A file gets a line every thirty seconds, without carriage returns or escape
+/// sequences. Times are arguments, so that tests need no clock.
 public final class ProgressLine: Sendable {
-  public static let secondsBetweenRedraws = 0.1
-  public static let secondsBetweenLines = 30.0
+  static let secondsBetweenRedraws = 0.1
+  static let secondsBetweenLines = 30.0
 
   private struct State {
     var terminal: Terminal
     var lastShown: Double?
-    /// What stands on the terminal now; empty where nothing does.
+    /// The text on the terminal now; empty where there is none.
     var drawn = ""
   }
 
@@ -19,10 +19,12 @@ public final class ProgressLine: Sendable {
   private let measure: (@Sendable () -> Terminal)?
   private let write: @Sendable (String) -> Void
 
+  /// A progress line on a stream.
+  ///
   /// - Parameters:
   ///   - terminal: what the stream can show.
-  ///   - measure: asked for the stream's present width before anything is drawn, since its window may have changed.
-  ///   - write: takes text to the stream at once, without buffering.
+  ///   - measure: gives the stream's width before anything is drawn, since its window may have changed; nil keeps the width.
+  ///   - write: writes text to the stream at once, without buffering.
   public init(
     _ terminal: Terminal, measure: (@Sendable () -> Terminal)? = nil,
     write: @escaping @Sendable (String) -> Void
@@ -32,7 +34,7 @@ public final class ProgressLine: Sendable {
     self.write = write
   }
 
-  /// Shows a reading if it is time to.
+  /// Shows a reading if it is time for one.
   ///
   /// - Parameter now: seconds on any clock that only goes forward.
   public func update(_ reading: @autoclosure () -> ProgressReading, now: Double) {
@@ -56,8 +58,8 @@ public final class ProgressLine: Sendable {
 
   /// Writes a line that stays, above the progress line.
   ///
-  /// - Parameter shorter: written instead on a terminal that is too narrow for `text`. What does not fit either is broken
-  ///   between words there, and goes on further to the right.
+  /// - Parameter shorter: is written instead on a terminal that is too narrow for `text`. What does not fit even so is broken
+  ///   between words, and its further lines are indented.
   public func line(_ text: String, orShorter shorter: String? = nil) {
     state.withLock { state in
       let again = state.drawn
@@ -73,7 +75,7 @@ public final class ProgressLine: Sendable {
     }
   }
 
-  /// Takes the progress line away; nothing of it stays.
+  /// Takes the progress line away without a trace.
   public func finish() {
     state.withLock { state in
       let erasure = erase(&state)
@@ -88,7 +90,7 @@ public final class ProgressLine: Sendable {
     // The last column stays free: writing into it makes some terminals begin a new line.
     let text = reading.bar(columns: state.terminal.columns - 1, unicode: state.terminal.hasUnicode)
     guard text != former else { return }
-    // Over what stands there, then the rest of that: nothing is blank in between.
+    // It overwrites what stands there and then erases the rest, so that nothing is blank in between.
     write("\(start)\(text)\u{1B}[J")
     state.drawn = text
   }
@@ -100,9 +102,9 @@ public final class ProgressLine: Sendable {
     return state.drawn.isEmpty ? "" : start + "\u{1B}[J"
   }
 
-  /// Brings the cursor to the first column of what is drawn, and measures the terminal anew.
+  /// Moves the cursor to the first column of what is drawn, and measures the terminal anew.
   ///
-  /// Where the window has become narrower, terminals break the line that stands there over several.
+  /// Terminals break the line over several where the window has become narrower.
   private func start(_ state: inout State) -> String {
     if let measure { state.terminal.columns = measure().columns }
     let rows = (TextWidth.columns(state.drawn) - 1) / max(state.terminal.columns, 1)

@@ -1,16 +1,21 @@
 /// Where a long piece of work stands, in numbers.
 public struct ProgressReading: Hashable, Sendable {
-  /// What goes on: `epoch 3/10`, `test`, `evaluate`.
+  /// The kind of work: `epoch 3/10`, `test`, `evaluate`.
   public var title: String
-  /// Pieces done of `total`; what they are does not matter.
+  /// The number of pieces done, of `total`.
   public var done: Int
+  /// The number of pieces, whatever they are.
   public var total: Int
+  /// The mean loss so far; nil where there is none.
   public var loss: Double?
-  /// A figure beside the loss, with its name.
+  /// A named figure next to the loss; nil for none.
   public var figure: Figure?
+  /// The speed; nil where it is unknown.
   public var imagesPerSecond: Double?
+  /// The estimated time left, in seconds; nil where it is unknown.
   public var secondsLeft: Double?
 
+  /// A reading; figures that are nil are not shown.
   public init(
     title: String, done: Int, total: Int, loss: Double? = nil, figure: Figure? = nil,
     imagesPerSecond: Double? = nil, secondsLeft: Double? = nil
@@ -26,19 +31,22 @@ public struct ProgressReading: Hashable, Sendable {
 
   /// A named number.
   public struct Figure: Hashable, Sendable {
+    /// The figure's name, such as `accuracy`.
     public var name: String
+    /// The figure's value.
     public var value: Double
 
+    /// A figure with its name.
     public init(_ name: String, _ value: Double) {
       self.name = name
       self.value = value
     }
   }
 
-  /// In [0, 1].
-  public var fraction: Double { total > 0 ? min(1, max(0, Double(done) / Double(total))) : 0 }
+  /// The share of the work that is done, in [0, 1].
+  var fraction: Double { total > 0 ? min(1, max(0, Double(done) / Double(total))) : 0 }
 
-  /// Short texts of the figures that are known, with the order in which they go when the line is too long.
+  /// Short texts of the known figures, with their importance: the least important are dropped first when the line is too long.
   private var figures: [(text: String, importance: Int)] {
     var figures: [(text: String, importance: Int)] = []
     if let loss { figures.append(("loss \(NumberText.short(loss))", 4)) }
@@ -50,7 +58,7 @@ public struct ProgressReading: Hashable, Sendable {
     return figures
   }
 
-  /// One line with a bar, never longer than `columns`: figures go, the least important first, before the bar does.
+  /// One line with a bar, never longer than `columns`: figures are dropped, the least important first, before the bar is.
   public func bar(columns: Int, unicode: Bool = true) -> String {
     var figures = figures
     let percent = "\(Int(fraction * 100))%"
@@ -70,7 +78,7 @@ public struct ProgressReading: Hashable, Sendable {
   }
 
   /// The figures without a bar, for a log file.
-  public var plainLine: String {
+  var plainLine: String {
     (["\(title)  \(Int(fraction * 100))%"] + figures.map(\.text)).joined(separator: "  ")
   }
 

@@ -1,33 +1,34 @@
 internal import Foundation
 internal import Glibc
 
-/// Another program, run to its end.
+/// Runs another program to its end.
 ///
-/// Foundation's `Process` ends this process where no pipe can be made and waits for ever where no thread can. This needs a pipe and
-/// a process, and says which of them the system refused.
+/// Foundation's `Process` ends this process where it cannot make a pipe, and waits for ever where it cannot make a thread. This one
+/// needs a pipe and a process, and says which of them the system refused.
 public enum Subprocess {
   /// Why a program did not do its work, in a few words.
   public struct Failure: Error, Hashable, Sendable, CustomStringConvertible {
+    /// The reason.
     public let description: String
 
     init(_ description: String) { self.description = description }
 
-    /// With the system's words for an error number.
+    /// A failure with the system's words for an error number.
     init(_ what: String, _ code: Int32) { self.init("\(what): \(String(cString: strerror(code)))") }
   }
 
-  /// Runs a program without input; what it says on standard error is lost.
+  /// Runs a program without input; its standard error is discarded.
   ///
   /// - Parameters:
-  ///   - program: its path.
-  ///   - seconds: after which it is killed.
-  /// - Returns: its standard output.
-  /// - Throws: ``Failure``, also where the program ends with another status than 0.
+  ///   - program: the program's path.
+  ///   - seconds: the time after which it is killed.
+  /// - Returns: the program's standard output.
+  /// - Throws: ``Failure`` where it cannot be run, takes too long, or ends with a status other than 0.
   public static func output(
     of program: String, _ arguments: [String], seconds: Double = 60
   ) throws(Failure) -> [UInt8] {
     var ends: [Int32] = [-1, -1]
-    guard pipe(&ends) == 0 else { throw Failure("there is no pipe to it", errno) }
+    guard pipe(&ends) == 0 else { throw Failure("no pipe to it can be made", errno) }
     let (reading, writing) = (ends[0], ends[1])
     for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
     defer { close(reading) }
@@ -59,7 +60,7 @@ public enum Subprocess {
     posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
     posix_spawn_file_actions_adddup2(&actions, output, 1)
     posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0)
-    // What is ignored or blocked here must not be so there.
+    // Signals that are ignored or blocked here must not be so there.
     var (usual, none) = (sigset_t(), sigset_t())
     sigfillset(&usual)
     sigemptyset(&none)
@@ -103,9 +104,9 @@ public enum Subprocess {
     return status
   }
 
-  /// What `waitpid` said, in words.
+  /// A status of `waitpid` in words.
   private static func describe(_ status: Int32) -> String {
     let signal = status & 0x7F
-    return signal == 0 ? "it ended with \((status >> 8) & 0xFF)" : "it was ended by signal \(signal)"
+    return signal == 0 ? "it ended with status \((status >> 8) & 0xFF)" : "it was ended by signal \(signal)"
   }
 }

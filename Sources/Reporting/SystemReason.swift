@@ -1,9 +1,9 @@
 internal import Foundation
 internal import Glibc
 
-/// Why the system or Foundation refused something, in words.
+/// The reasons that the system or Foundation gives for an error, in words.
 public enum SystemReason {
-  /// What an error says: of the system's and Foundation's errors the reason, without domains and codes.
+  /// The text of an error; an error of the system or Foundation gives its reason, without domain and code.
   public static func text(_ error: any Error) -> String {
     guard isForeign(error) else { return "\(error)" }
     let error = error as NSError
@@ -11,7 +11,7 @@ public enum SystemReason {
     return error.domain == NSCocoaErrorDomain ? error.localizedDescription : "\(error)"
   }
 
-  /// Whether an error is not one of this project's, which describe themselves.
+  /// Whether an error comes from the system or Foundation: this project's own errors describe themselves.
   public static func isForeign(_ error: any Error) -> Bool {
     error is CocoaError || error is POSIXError || type(of: error) == NSError.self
   }

@@ -1,21 +1,25 @@
 /// Text in columns, as wide as their contents.
 ///
-/// Cells may come from files: what is no printable character stands as U+FFFD, so that a row stays a row.
+/// Cells may come from files: characters that cannot be printed become U+FFFD, so that a row stays a row.
 public struct Table: Hashable, Sendable {
-  /// To which side of its column a text is set.
+  /// The side of its column at which a text stands.
   public enum Alignment: Hashable, Sendable {
+    /// At the left, for text.
     case leading
-    /// For numbers.
+    /// At the right, for numbers.
     case trailing
   }
 
-  /// A column's heading and how its texts are set.
+  /// A column's heading, and how its texts are set.
   public struct Column: Hashable, Sendable {
+    /// The heading; empty for none.
     public let title: String
+    /// The side at which texts stand.
     public let alignment: Alignment
-    /// Whether it is left out where the terminal is too narrow for all.
+    /// Whether the column is left out where the terminal is too narrow for all.
     public let isOptional: Bool
 
+    /// A column.
     public init(_ title: String, _ alignment: Alignment = .leading, isOptional: Bool = false) {
       self.title = TextWidth.printable(title)
       self.alignment = alignment
@@ -23,34 +27,41 @@ public struct Table: Hashable, Sendable {
     }
   }
 
+  /// The columns, from left to right.
   public let columns: [Column]
+  /// The rows, each with a cell for every column.
   public private(set) var rows: [[String]] = []
-  /// Rows under a rule at the end, for totals.
+  /// The rows below a rule at the end, for totals.
   public private(set) var footer: [[String]] = []
 
+  /// A table without rows.
   public init(_ columns: [Column]) {
     self.columns = columns
   }
 
-  /// - Parameter cells: one per column; what would control a terminal or begin a line of its own is shown as a sign.
+  /// Adds a row.
+  ///
+  /// - Parameter cells: one for each column.
   public mutating func add(_ cells: [String]) {
     precondition(cells.count == columns.count, "\(cells.count) cells for \(columns.count) columns")
     rows.append(cells.map(TextWidth.printable))
   }
 
-  /// - Parameter cells: one per column.
+  /// Adds a row of totals below the rule.
+  ///
+  /// - Parameter cells: one for each column.
   public mutating func addTotal(_ cells: [String]) {
     precondition(cells.count == columns.count, "\(cells.count) cells for \(columns.count) columns")
     footer.append(cells.map(TextWidth.printable))
   }
 
-  /// The lines, each ending in a newline, without trailing spaces.
+  /// The table's lines, each ending in a newline, without trailing spaces.
   ///
   /// - Parameters:
-  ///   - width: columns of the terminal; where the table is wider, optional columns are left out from the right, then the widest
-  ///     leading ones are cut down to eight.
+  ///   - width: the columns of the terminal, nil for no limit. Where the table is wider, optional columns are left out from the
+  ///     right; then the widest leading columns are cut, down to eight characters.
   ///   - unicode: whether rules may be drawn with box characters.
-  ///   - indent: spaces before each line.
+  ///   - indent: the number of spaces before each line.
   public func text(width: Int? = nil, unicode: Bool = true, indent: Int = 0) -> String {
     let limit = width.map { $0 - indent } ?? .max
     if let last = columns.lastIndex(where: \.isOptional), Self.width(naturalWidths) > limit {
@@ -66,12 +77,12 @@ public struct Table: Hashable, Sendable {
     return lines.map { margin + line($0, widths) + "\n" }.joined()
   }
 
-  /// Columns that the table takes when nothing is cut, without an indentation.
+  /// The columns of a terminal that the table takes when nothing is cut, without indentation.
   public var width: Int { Self.width(naturalWidths) }
 
-  /// The table turned over: a row for each column, under the first column's cells.
+  /// The table transposed: a row for each column, under the first column's cells.
   ///
-  /// For a terminal in which a few long rows have no room.
+  /// It is for terminals that are too narrow for a few long rows.
   public var turned: Table {
     var turned = Table(
       [Column(columns.first?.title ?? "")] + rows.map { Column($0.first ?? "", .trailing) })
@@ -102,7 +113,7 @@ public struct Table: Hashable, Sendable {
     return table
   }
 
-  /// What the columns take when nothing is cut.
+  /// The widths of the columns when nothing is cut.
   private var naturalWidths: [Int] {
     columns.indices.map { index in
       ([columns.map(\.title)] + rows + footer).map { TextWidth.columns($0[index]) }.max() ?? 0

@@ -1,15 +1,17 @@
 internal import Glibc
 
-/// What an output stream can show.
+/// The abilities of an output stream.
 public struct Terminal: Hashable, Sendable {
-  /// False for files and pipes.
+  /// Whether it is a terminal whose cursor can move; false for files and pipes.
   public var isInteractive: Bool
-  /// Columns of a line.
+  /// The number of columns in a line.
   public var columns: Int
+  /// Whether it shows colours.
   public var hasColor: Bool
   /// Whether the locale's text is UTF-8.
   public var hasUnicode: Bool
 
+  /// A stream with these abilities.
   public init(isInteractive: Bool, columns: Int = 80, hasColor: Bool = false, hasUnicode: Bool = true) {
     self.isInteractive = isInteractive
     self.columns = columns
@@ -17,7 +19,7 @@ public struct Terminal: Hashable, Sendable {
     self.hasUnicode = hasUnicode
   }
 
-  /// A stream of this process as it is now.
+  /// The abilities of a stream of this process at this moment.
   ///
   /// - Parameters:
   ///   - descriptor: 1 for standard output, 2 for standard error.
@@ -34,7 +36,7 @@ public struct Terminal: Hashable, Sendable {
     let isDumb = environment["TERM"] == "dumb"
     let told = environment["COLUMNS"].flatMap { Int($0) } ?? 0
     let known = ownColumns > 0 ? ownColumns : told
-    // A terminal of unknown width is treated as 80 columns; files and pipes too, for tables must fit somewhere.
+    // A terminal of unknown width counts as 80 columns wide; so do files and pipes, since tables must fit somewhere.
     columns = known > 0 ? min(known, 1000) : 80
     isInteractive = isTerminal && !isDumb
     hasColor = isInteractive && (environment["NO_COLOR"] ?? "").isEmpty

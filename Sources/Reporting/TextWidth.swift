@@ -1,9 +1,9 @@
-/// How many columns of a terminal text takes.
+/// Measures and fits text by the columns of a terminal that it takes.
 ///
-/// A character counts two columns where terminals draw it wide (Chinese, Japanese, Korean, emoji), none where it only
-/// joins or controls, and one otherwise. See Unicode Standard Annex 11, <https://www.unicode.org/reports/tr11/>.
+/// A character counts as two columns where terminals draw it wide (Chinese, Japanese, Korean, emoji), as none where it only
+/// joins or controls, and as one otherwise. See Unicode Standard Annex 11, <https://www.unicode.org/reports/tr11/>.
 public enum TextWidth {
-  /// Columns of a terminal that a text takes.
+  /// The number of columns that a text takes.
   public static func columns(_ text: some StringProtocol) -> Int {
     text.reduce(0) { $0 + columns($1) }
   }
@@ -30,12 +30,12 @@ public enum TextWidth {
     0x1F680...0x1F6FF, 0x1F900...0x1F9FF, 0x20000...0x3FFFD,
   ]
 
-  /// The text without control characters, which could move a terminal's cursor or change its state.
+  /// The text with every control character replaced by U+FFFD: such characters could move a terminal's cursor or change its state.
   ///
-  /// The one place for it: text from files goes through this before it is printed. Tables do it for their cells, errors and
-  /// warnings for their lines; JSON and HTML have rules of their own.
+  /// This is the one place for it: text from files goes through this before it is printed. Tables do it for their cells, and errors
+  /// and warnings for their lines; JSON and HTML have rules of their own.
   public static func printable(_ text: String) -> String {
-    // Nearly all text is fit to print, and nothing is copied then.
+    // Nearly all text can be printed as it is, and nothing is copied then.
     guard text.unicodeScalars.contains(where: isUnprintable) else { return text }
     return String(String.UnicodeScalarView(text.unicodeScalars.map { isUnprintable($0) ? "\u{FFFD}" : $0 }))
   }
@@ -48,8 +48,8 @@ public enum TextWidth {
     }
   }
 
-  /// At most `columns` columns of the text, the last of them an ellipsis where something was cut off.
-  public static func truncated(_ text: String, to columns: Int) -> String {
+  /// At most `columns` columns of the text; the last one is an ellipsis where something was cut off.
+  static func truncated(_ text: String, to columns: Int) -> String {
     if self.columns(text) <= columns { return text }
     var result = ""
     var left = columns - 1
@@ -61,10 +61,10 @@ public enum TextWidth {
     return columns > 0 ? result + "…" : ""
   }
 
-  /// The text in lines of at most `columns` columns, all but the first indented.
+  /// The text in lines of at most `columns` columns, all but the first indented by `indent` spaces.
   ///
-  /// Broken at double spaces where there are any, which keep a figure and its name together, else at spaces. A piece that is
-  /// longer than a line stays whole, so that it can be copied.
+  /// It is broken at double spaces where there are any, which keep a figure and its name together, and otherwise at spaces. A piece
+  /// that is longer than a line stays whole, so that it can be copied.
   static func wrapped(_ text: String, to columns: Int, indent: Int = 2) -> [String] {
     let separator = text.contains("  ") ? "  " : " "
     var lines: [String] = []

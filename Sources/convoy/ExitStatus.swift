@@ -11,9 +11,9 @@ internal import Paths
 internal import Reporting
 internal import Training
 
-/// The exit codes, after `sysexits.h` where it has one; the one place that decides which error ends the process with which.
+/// The exit codes, after `sysexits.h` where it has one; only this type decides which error ends the process with which code.
 ///
-/// Besides them there are 0, and 130 for a process that a second Ctrl-C ended.
+/// There are two more: 0, and 130 for a process that a second Ctrl-C ended.
 enum ExitStatus: Int32, CaseIterable {
   case no = 1
   case usage = 64
@@ -27,23 +27,25 @@ enum ExitStatus: Int32, CaseIterable {
   case inUse = 77
   case configuration = 78
 
-  /// In a few words, for help.
+  /// The meaning in a few words, for help.
   var meaning: String {
     switch self {
-    case .no: "the answer to --overfit-batches is no"
-    case .usage: "usage"
+    case .no: "not learned with --overfit-batches"
+    case .usage: "wrong usage"
     case .badData: "bad data"
-    case .missingInput: "input missing"
-    case .internalError: "internal"
+    case .missingInput: "missing input"
+    case .internalError: "internal error"
     case .cannotCreate: "cannot create"
-    case .inputOutput: "input/output"
-    case .stopped: "stopped by a signal with a valid checkpoint (run again to go on)"
+    case .inputOutput: "input/output error"
+    case .stopped: "stopped by a signal with a valid checkpoint (run again to resume)"
     case .notFinite: "loss not finite"
     case .inUse: "run directory in use"
-    case .configuration: "config"
+    case .configuration: "wrong config"
     }
   }
 
+  /// The code for an error.
+  ///
   /// - Returns: nil for an error that none of this project's targets declares.
   init?(_ error: any Error) {
     switch error {
@@ -66,7 +68,7 @@ enum ExitStatus: Int32, CaseIterable {
     case let failure as Gnuplot.Failure: self = Self.status(of: failure)
     case let error as InterchangeError: self = Self.status(of: error)
     case let failure as FileFailure: self = Self.status(of: failure)
-    // The system's, which a target below has let through.
+    // An error of the system that a target below has let through.
     case _ where SystemReason.isForeign(error): self = .inputOutput
     // The compiler does not know all types of errors; a test does.
     default: return nil

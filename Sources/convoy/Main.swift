@@ -5,13 +5,13 @@ internal import Parallel
 internal import Paths
 internal import Training
 
-/// The command line: parses, calls, prints; everything else is in the libraries below it.
+/// The command line parses, calls and prints; everything else is in the libraries below it.
 struct Convoy: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "convoy",
-    abstract: "Trains convolutional networks on CPU nodes.",
+    abstract: "Train convolutional networks on CPU nodes.",
     discussion: """
-      The same config and seed give the same bytes, on any number of workers, interrupted or not. Checkpoints are Keras \
+      The same config and seed give the same bytes on any number of workers, interrupted or not. Checkpoints are Keras \
       model files.
 
       A first run:
@@ -19,7 +19,7 @@ struct Convoy: ParsableCommand {
         convoy train Configs/fashion-mnist.yaml
         convoy evaluate Results/fashion-mnist/RUN --data Results/data/fashion-mnist.h5
 
-      Exit codes: 0 done, \(ExitStatus.allCases.map { "\($0.rawValue) \($0.meaning)" }.joined(separator: ", ")).
+      Exit codes: 0 success, \(ExitStatus.allCases.map { "\($0.rawValue) \($0.meaning)" }.joined(separator: ", ")).
       """,
     version: Version.text,
     subcommands: [
@@ -56,13 +56,13 @@ enum Main {
 
   private static func run() {
     HDF5.Isolation.enable(isStopped: { StopSignals.request.isRequested })
-    // Writing to a closed pipe (`convoy … | head`) and past a file size limit are errors to report, not reasons to die.
+    // Writing to a closed pipe (`convoy … | head`) or past a file size limit is an error to report, not a reason to die.
     signal(SIGPIPE, SIG_IGN)
     signal(SIGXFSZ, SIG_IGN)
     InternalError.install()
     FirstProcess.listen()
     StopSignals.unblock()
-    // As early as can be, for what a signal should not end at once.
+    // These commands listen as early as possible, since a signal should not end them at once.
     let arguments = Array(ProgramArguments.all.dropFirst())
     if ["train", "import", "sweep", "dream", "style", "look", "visualize"].contains(arguments.first) {
       StopSignals.install()

@@ -3,7 +3,7 @@ internal import Foundation
 internal import Settings
 internal import Training
 
-/// Commands to try on a finished run, such as can be pasted: the program as it was called, the data that the run was tested on.
+/// Commands to try on a finished run, ready to paste: the program as it was called, with the data that the run was tested on.
 struct NextCommands {
   let directory: String
   let data: DataConfiguration
@@ -25,13 +25,13 @@ struct NextCommands {
     return commands.map { ([program] + $0).map(\.shellWord).joined(separator: " ") }
   }
 
-  /// The path that started this process; `convoy` where a shell found it.
+  /// The path that started this process; `convoy` where a shell found the program.
   private static func programAsCalled() -> String {
     guard let program = CommandLine.arguments.first, program.contains("/") else { return "convoy" }
     return fromHere(program)
   }
 
-  /// A path that lies below the working directory, without it.
+  /// A path relative to the working directory, where it lies below it.
   private static func fromHere(_ path: String) -> String {
     let here = FileManager.default.currentDirectoryPath + "/"
     return path.hasPrefix(here) ? String(path.dropFirst(here.count)) : path

@@ -10,7 +10,7 @@ internal import Tensors
 extension LookContext {
   /// A file's picture.
   ///
-  /// - Throws: with a word on large images where it has more than 40 megapixels and none are wanted.
+  /// - Throws: an error that mentions `large_images` for a picture of more than 40 megapixels, unless those are wanted.
   func picture(_ source: ImageSource) throws -> Image {
     try pictures.check()
     do {
@@ -20,18 +20,18 @@ extension LookContext {
     } catch {
       guard error.kind == .badData, error.description.contains("too large") else { throw error }
       throw CommandError.badData(
-        "\(error); --large-images (in a configuration `large_images`) reads larger ones")
+        "\(error); --large-images (`large_images` in a configuration) reads larger ones")
     }
   }
 
-  /// The picture cut and resized to the network's own size, and its pixels in 0…1.
+  /// The picture, cut and resized to the network's own size, and its pixels in 0…1.
   func prepared(_ source: ImageSource) throws -> (picture: Image, pixels: [Float]) {
     let (pixels, note) = try subject.prepare(try picture(source))
     if let note { TerminalOutput.warn("\(source.path) \(note)") }
     return (subject.picture(pixels), pixels)
   }
 
-  /// The pixels that an ascent starts from; nil where that is no file's picture.
+  /// The pixels from which an ascent starts; nil where it does not start from a file's picture.
   func pixels(of start: ImageStart) throws -> [Float]? {
     switch start {
     case .noise, .grey, .black: nil
@@ -42,8 +42,8 @@ extension LookContext {
   /// The picture at a size of its own, in the network's channels.
   ///
   /// - Parameters:
-  ///   - side: the longer side is brought down to this; nil keeps the size.
-  ///   - enlarging: whether a smaller picture is brought up to it, too.
+  ///   - side: the longest that the longer side may be, in pixels; nil keeps the size.
+  ///   - enlarging: whether a smaller picture is enlarged to it.
   func photograph(_ source: ImageSource, side: Int?, enlarging: Bool = false) throws -> FloatImage {
     let (picture, note) = try subject.withOwnChannels(try picture(source))
     if let note { TerminalOutput.warn("\(source.path) \(note)") }
@@ -58,7 +58,7 @@ extension LookContext {
 }
 
 extension ImageSource {
-  /// SHA-256 of the file.
+  /// SHA-256 of the file, in hexadecimal.
   func digest() throws -> String {
     let bytes: [UInt8]
     do { bytes = try WholeFile.read(path, limit: .max) } catch {
@@ -68,9 +68,9 @@ extension ImageSource {
   }
 }
 
-/// Pictures that are computed on at a size of their own.
+/// Checks for pictures that are processed at a size of their own.
 enum Photograph {
-  /// Refuses what would not fit into the memory that is free.
+  /// Refuses work that does not fit into the free memory.
   static func checkMemory(_ bytes: Int, advice: String) throws {
     guard let text = try? String(contentsOfFile: "/proc/meminfo", encoding: .utf8),
       let line = text.split(separator: "\n").first(where: { $0.hasPrefix("MemAvailable:") }),
@@ -78,11 +78,11 @@ enum Photograph {
     else { return }
     if bytes / 1024 > kilobytes / 10 * 9 {
       throw CommandError.badData(
-        "this takes \(bytes >> 20) MiB of memory, and \(kilobytes >> 10) MiB are free; \(advice)")
+        "this takes \(bytes >> 20) MiB of memory, but only \(kilobytes >> 10) MiB are free; \(advice)")
     }
   }
 
-  /// Refuses a picture that is too small for a layer, and warns of one that is smaller than the part of it that one value sees.
+  /// Refuses a picture that is too small for a layer, and warns of one that is smaller than a layer's receptive field.
   static func checkSize(
     _ path: String, _ image: FloatImage, _ layers: [WeightedLayer], _ subject: Subject
   ) throws {
@@ -102,7 +102,7 @@ enum Photograph {
       min(image.height, image.width) < min(largest.1.height, largest.1.width)
     else { return }
     TerminalOutput.warn(
-      "\(path) (\(image.height)x\(image.width)) is smaller than what one value of '\(largest.0)' sees "
+      "\(path) (\(image.height)x\(image.width)) is smaller than the part that one value of '\(largest.0)' sees "
         + "(\(largest.1.height)x\(largest.1.width))")
   }
 }

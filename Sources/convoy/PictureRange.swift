@@ -5,19 +5,21 @@ internal import Networks
 internal import Synchronization
 internal import Training
 
-/// What the black and white of pictures are to a network: what it was trained on, or what somebody says.
+/// What black and white pixels of pictures are to a network: the range of its training, or one that the user gives.
 final class PictureRange: Sendable {
-  /// Pixels that a look makes up lie in it.
+  /// The range of the pixels that a look makes.
   let range: PixelRange
-  /// What is said before a picture is taken; nil where nothing is in doubt.
+  /// The warning before the first picture is taken; nil where nothing is in doubt.
   private let remark: String?
-  /// Why no picture is taken; nil where one can be.
+  /// The reason why no picture can be taken; nil where one can.
   private let refusal: String?
   private let hasRemarked = Mutex(false)
 
+  /// Decides the range.
+  ///
   /// - Parameters:
-  ///   - black: nil for what it was in training, as is `white`.
-  ///   - option: by which somebody can say both.
+  ///   - black: nil takes the value of the training, as for `white`.
+  ///   - option: the option by which a user can give both.
   /// - Throws: ``CommandError`` where black is not below white.
   init(
     _ checkpoint: Checkpoint, black: Float? = nil, white: Float? = nil, option: String = "--range LOW,HIGH"
@@ -26,8 +28,8 @@ final class PictureRange: Sendable {
     let (low, high) = (black ?? own.low, white ?? own.high)
     guard low < high else {
       throw CommandError.usage(
-        "white must be more than black, and they are \(PixelSpan.text(high)) and \(PixelSpan.text(low)); "
-          + "\(option) says both")
+        "white must be more than black, but they are \(PixelSpan.text(high)) and \(PixelSpan.text(low)); "
+          + "\(option) sets both")
     }
     range = PixelRange(low: low, high: high)
     let isSaid = black != nil && white != nil
@@ -41,28 +43,28 @@ final class PictureRange: Sendable {
       let remark =
         checkpoint.network.scalesItsInput
         ? nil
-        : "the checkpoint does not say what pixels it was trained on, so that those of pictures are taken as 0 to 255; "
-          + "\(option) says otherwise"
+        : "the checkpoint does not say what pixels it was trained on, so pictures are taken as 0 to 255; "
+          + "\(option) sets another range"
       return (.bytes, remark, nil)
     }
     guard let range = pixels.pictureRange else {
       return (
         pixels.low < pixels.high ? PixelRange(low: pixels.low, high: pixels.high) : .bytes, nil,
-        "the network was trained on \(pixels), which does not tell what the black and white of a picture are to it; say it "
-          + "by \(option)"
+        "the network was trained on \(pixels), which does not tell what black and white pixels are to it; "
+          + "set them by \(option)"
       )
     }
     let remark =
       range.lowerBound < 0
-      ? "pictures are brought into \(PixelSpan.text(range.lowerBound)) to \(PixelSpan.text(range.upperBound)), since the "
-        + "network was trained on \(pixels); \(option) says otherwise"
+      ? "pictures are scaled to \(PixelSpan.text(range.lowerBound)) to \(PixelSpan.text(range.upperBound)), because the "
+        + "network was trained on \(pixels); \(option) sets another range"
       : nil
     return (PixelRange(low: range.lowerBound, high: range.upperBound), remark, nil)
   }
 
-  /// Before the first picture is taken.
+  /// Warns once, before the first picture is taken.
   ///
-  /// - Throws: ``CommandError`` where nobody knows what its pixels are to the network.
+  /// - Throws: ``CommandError`` where the range of pixels is unknown.
   func check() throws {
     if let refusal { throw CommandError.usage(refusal) }
     // Once, however many pictures there are.
@@ -81,23 +83,22 @@ final class PictureRange: Sendable {
 }
 
 extension ResolvedNetwork {
-  /// Whether the first layer takes numbers as large as bytes.
+  /// Whether the first layer scales numbers as large as bytes.
   fileprivate var scalesItsInput: Bool {
-    switch layers.first?.spec {
-    case .rescale(let rescale): abs(rescale.scale) <= 1.0 / 16
-    case .normalization: true
-    default: false
-    }
+    guard let first = layers.first?.spec else { return false }
+    if case .normalization = first { return true }
+    if case .rescale(let rescale) = first { return abs(rescale.scale) <= 1.0 / 16 }
+    return false
   }
 }
 
-/// What black and white are to a network.
+/// The option for what black and white pixels are to a network.
 struct RangeOption: ParsableArguments {
-  // A number below 0 is no option.
+  // A number below 0 must not be taken for an option.
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
-      "What black and white are to the network, such as 0,1; as in its training by default.",
+      "What black and white pixels are to the network, such as 0,1; by default as in its training.",
       valueName: "low,high"))
   var range: String?
 
@@ -113,7 +114,7 @@ struct RangeOption: ParsableArguments {
 
   func validate() throws {
     if let range, ends == nil {
-      throw ValidationError("--range takes two numbers like 0,255, the smaller one first, not '\(range)'")
+      throw ValidationError("--range takes two numbers such as 0,255, the smaller one first, not '\(range)'")
     }
   }
 
@@ -129,7 +130,7 @@ extension Checkpoint {
     let pixels = try dataset.pixelSpan()
     guard pixels.isUnlike(known) else { return }
     TerminalOutput.warn(
-      "the samples of \(dataset.path) are \(pixels), and the network was trained on \(known): figures of it say little"
+      "the samples of \(dataset.path) are \(pixels), but the network was trained on \(known), so its figures say little"
     )
   }
 }

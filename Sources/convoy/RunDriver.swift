@@ -5,31 +5,32 @@ internal import Parallel
 internal import Reporting
 internal import Training
 
-/// Carries a run out, from its configuration to its report; `train`, the members of sweeps and the tasks of job arrays are
-/// all run by it.
+/// Carries a run out, from its configuration to its report.
+///
+/// `train`, the members of sweeps and the tasks of job arrays all use it.
 struct RunDriver {
   let loaded: LoadedConfiguration
   /// The run directory.
   let directory: String
   let workers: Int
   var resume = ResumeChoice.auto
-  /// Whether to go on although the training is another one now.
+  /// Whether to go on although the training has changed.
   var allowsChanges = false
   /// Whether to compare all bytes of the data with those at the run's beginning.
   var verifiesData = false
-  /// How many steps to train in this process at the most.
+  /// The largest number of steps to train in this process; nil for no limit.
   var stepLimit: Int?
   /// Whether TensorBoard gets histograms of the parameters with each checkpoint.
   var showsHistograms = false
-  /// Whether TensorBoard gets pictures of mistakes in the end.
+  /// Whether TensorBoard gets pictures of mistakes at the end.
   var showsMistakes = false
 
   /// Trains to the end, or until asked to stop, and writes the report of a run that is complete.
   ///
-  /// A report that fails is a warning.
+  /// A report that fails only gives a warning.
   /// - Parameters:
-  ///   - stop: polled between shards.
-  ///   - printer: gets to know what happens.
+  ///   - stop: is polled between shards.
+  ///   - printer: is told what happens.
   /// - Throws: ``TrainingError``, or an error of the data, network or plans.
   func run(stop: StopRequest, printer: any TrainerObserver) throws -> TrainingResult {
     warnOfRefusedThreads(printer)
@@ -54,7 +55,7 @@ struct RunDriver {
       directory: directory, data: loaded.run.data, progress: run.progress, isComplete: isComplete,
       hasReachedStepLimit: run.hasReachedStepLimit,
       wasComplete: isComplete && run.summary.progress.step == run.progress.step)
-    // One that was stopped while its report was written gets it the next time.
+    // A run that was stopped while its report was written gets the report the next time.
     if isComplete, !result.wasComplete || !RunReportBuilder.hasReport(directory) {
       writeReport(stop, printer) { report in
         if showsMistakes { events.add(report.mistakes, step: run.progress.step) }
@@ -68,11 +69,11 @@ struct RunDriver {
     guard able < workers else { return }
     printer.receive(
       .warning(
-        "the system gives threads for \(able) of \(workers) workers (ulimit -u, or a control group's pids.max); training takes "
-          + "longer and comes to the same"))
+        "the system gives threads for only \(able) of \(workers) workers (ulimit -u, or a control group's pids.max); training takes "
+          + "longer and gives the same result"))
   }
 
-  /// - Parameter look: gets what is in the report.
+  /// - Parameter look: is given the contents of the report.
   private func writeReport(
     _ stop: StopRequest, _ printer: any TrainerObserver, _ look: (RunReport) -> Void
   ) {
@@ -83,7 +84,7 @@ struct RunDriver {
     }
   }
 
-  /// What differs between the config a checkpoint was made with and this one.
+  /// The differences between the config that a checkpoint was made with and this one.
   private static func changes(
     from stored: String, to loaded: LoadedConfiguration
   ) throws -> [ConfigurationChange] {

@@ -3,7 +3,7 @@ internal import Foundation
 internal import Reporting
 internal import Training
 
-/// What is known of a run under one name: a figure of its state, of its last epoch, or a value of its config.
+/// The facts about a run by name: figures of its state and of its last epoch, and values of its config.
 final class RunFacts {
   let folder: RunFolder
   private lazy var epochs = RunTable.epochs(ofRun: folder.path)
@@ -11,45 +11,49 @@ final class RunFacts {
 
   init(_ folder: RunFolder) { self.folder = folder }
 
-  /// Names of what the state says, for help and messages.
-  static let stateNames = [
-    "name", "state", "epoch", "epochs", "step", "best", "best_epoch", "test_accuracy", "time", "size",
-    "updated",
-  ]
+  /// The facts that come from a run's state.
+  enum StateName: String, CaseIterable {
+    case name, state, epoch, epochs, step, best
+    case bestEpoch = "best_epoch"
+    case testAccuracy = "test_accuracy"
+    case time, size, updated
+  }
+
+  /// The names of those facts, for help and messages.
+  static let stateNames = StateName.allCases.map(\.rawValue)
 
   /// - Parameter name: one of ``stateNames``, a key of the config, or a column of `metrics.csv`.
-  /// - Returns: nil where the run says nothing of it.
+  /// - Returns: nil where the run has no such fact.
   subscript(name: String) -> String? {
-    if Self.stateNames.contains(name) { return standing(name) }
+    if let known = StateName(rawValue: name) { return standing(known) }
     if let value = configuration?.value(of: name) { return value }
     return epochs?.cells(name)?.last.flatMap { $0.isEmpty ? nil : $0 }
   }
 
-  private func standing(_ name: String) -> String? {
+  private func standing(_ name: StateName) -> String? {
     let state = folder.state
     return switch name {
-    case "name": state?.name
-    case "state": folder.phase
-    case "epoch": state.map { "\($0.epoch)" }
-    case "epochs": state.map { "\($0.epochs)" }
-    case "step": state.map { "\($0.step)" }
-    case "best": state?.best.map { "\($0)" }
-    case "best_epoch": state?.bestEpoch.map { "\($0)" }
-    case "test_accuracy": state?.testAccuracy.map { "\($0)" }
-    case "time": state.map { "\($0.seconds)" }
-    case "size": "\(folder.byteCount)"
-    case "updated": state?.updated
-    default: nil
+    case .name: state?.name
+    case .state: folder.phase
+    case .epoch: state.map { "\($0.epoch)" }
+    case .epochs: state.map { "\($0.epochs)" }
+    case .step: state.map { "\($0.step)" }
+    case .best: state?.best.map { "\($0)" }
+    case .bestEpoch: state?.bestEpoch.map { "\($0)" }
+    case .testAccuracy: state?.testAccuracy.map { "\($0)" }
+    case .time: state.map { "\($0.seconds)" }
+    case .size: "\(folder.byteCount)"
+    case .updated: state?.updated
     }
   }
 
-  /// The best figure as something of which more is better.
+  /// The best figure, turned so that more is better; nil where there is none.
   private var score: Double? {
     guard let state = folder.state, let best = state.best, !best.isNaN else { return nil }
     return MonitoredFigure(name: state.monitor)?.turned(best)
   }
 
-  /// Runs in the order of one name: numbers by size, texts by their letters, of `best` the best first; what says nothing comes last.
+  /// Runs in the order of one fact: numbers by size, texts by letters, and for `best` the best first; runs without it come last.
   static func sorted(_ runs: [RunFacts], by name: String, isReversed: Bool) -> [RunFacts] {
     let keys = runs.map { run -> (text: String?, number: Double?) in
       if name == "best" { return (run[name], run.score.map { -$0 }) }
@@ -75,7 +79,9 @@ struct RunCondition {
   let name: String
   private let isMet: (String) -> Bool
 
-  /// - Returns: nil for what is none.
+  /// Reads a condition.
+  ///
+  /// - Returns: nil for text that is no condition.
   init?(_ text: String) {
     guard let start = text.firstIndex(where: { "=!<>".contains($0) }), start > text.startIndex else {
       return nil
@@ -104,6 +110,6 @@ struct RunCondition {
     }
   }
 
-  /// False for a run that says nothing of it.
+  /// Whether the run meets the condition; false for a run without the fact.
   func holds(for run: RunFacts) -> Bool { run[name].map(isMet) ?? false }
 }

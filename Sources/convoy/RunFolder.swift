@@ -3,20 +3,20 @@ internal import Paths
 internal import Reporting
 internal import Training
 
-/// A run directory as lists show it.
+/// A run directory with its state, as lists show it.
 struct RunFolder {
   let path: String
   let state: RunState?
 
-  /// - Parameter path: of the run directory, or `FOLDER/last` or `FOLDER/best`.
-  /// - Throws: ``CommandError`` where it is none.
+  /// - Parameter path: the path of the run directory, or `FOLDER/last` or `FOLDER/best`.
+  /// - Throws: ``CommandError`` where it is no run directory.
   init(_ path: String) throws {
-    // A folder of runs is not taken for its last one: what is named here may be removed.
+    // A folder of runs must not stand for its last run here: the run that is named may be removed.
     let trimmed = RunPath.resolve(path, takesFolders: false)
     guard RunPath.isRun(trimmed) else {
       throw CommandError.missing(
         FileStatus.exists(trimmed)
-          ? "\(trimmed) is no run directory: config.yaml or checkpoints/ is missing"
+          ? "\(trimmed) is not a run directory: config.yaml or checkpoints/ is missing"
           : "there is no run directory \(trimmed); `convoy runs` lists them")
     }
     self.path = trimmed
@@ -31,7 +31,7 @@ struct RunFolder {
       .filter(FileStatus.isFolder).flatMap { all(in: $0, depth: depth - 1) }
   }
 
-  /// `finished`, `running`, …, `unknown` where the run does not say.
+  /// `finished`, `running`, …; `unknown` where the run has no readable state.
   var phase: String { state?.phase.rawValue ?? "unknown" }
 
   var epochs: String { state.map { "\($0.epoch)/\($0.epochs)" } ?? "–" }

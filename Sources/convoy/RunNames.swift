@@ -4,16 +4,16 @@ internal import Foundation
 internal import Synchronization
 internal import Training
 
-/// Where a config's run lies: `Results/NAME/RUN`, one place per config, so that the same command finds its run again, and so
-/// does one that only asks for more epochs.
+/// Where the run of a config lies: `Results/NAME/RUN`, one place for each config.
 ///
-/// RUN is ten digits of a digest of what the config means. A run of fewer epochs than one that is further already, and members of
-/// a sweep that mean the same but for what names no run, take in what tells them apart.
+/// The same command therefore finds its run again, and so does one that only asks for more epochs. RUN is ten digits of a digest of
+/// the config's meaning. A run of fewer epochs than one that has gone further, and members of a sweep that differ only in keys that
+/// name no run, include what tells them apart.
 ///
-/// Folders that earlier versions named are found: those of ten digits whose config writes defaults out, which had a name of their
-/// own, and those of eight digits, by the config that they keep.
+/// Folders that earlier versions named are found, too: those of ten digits whose config writes defaults out, which then had a name
+/// of their own, and those of eight digits, by the config that they contain.
 enum RunNames {
-  /// Digits of a name; those of the earliest rule had eight.
+  /// The number of digits in a name; the earliest rule had eight.
   private static let digits = 10
   private static let earlierDigits = 8
 
@@ -23,14 +23,14 @@ enum RunNames {
     let short = path(in: folder(of: loaded), meaning(of: loaded), ["training.epochs = \(epochs)"])
     if exists(short) { return short }
     guard let found = existing(plain, loaded) else { return plain }
-    // A training cannot go back to where it has been.
+    // A training cannot go back to an earlier epoch.
     guard let state = RunState.read(directory: found), state.epochs > epochs, state.epoch >= epochs else {
       return found
     }
     return short
   }
 
-  /// Where the members of a sweep are kept, each in a folder of its own.
+  /// The run directories of a sweep's members, each of its own.
   static func directories(of sweep: Sweep) -> [String] {
     let isShared = sharingNames(in: sweep)
     return zip(sweep.members, isShared).map { member, isShared in
@@ -40,14 +40,14 @@ enum RunNames {
     }
   }
 
-  /// Which members of a sweep differ from another in nothing that names a run.
+  /// For each member of a sweep, whether it differs from another in nothing that names a run.
   static func sharingNames(in sweep: Sweep) -> [Bool] {
     let plain = sweep.members.map { plainPath(of: $0.configuration) }
     let counts = plain.reduce(into: [String: Int]()) { $0[$1, default: 0] += 1 }
     return plain.map { counts[$0, default: 0] > 1 }
   }
 
-  /// Hexadecimal digits of a SHA-256.
+  /// A SHA-256 digest in hexadecimal.
   static func digest(_ text: String) -> String {
     SHA256.digest(of: text).hexadecimal
   }
@@ -62,7 +62,7 @@ enum RunNames {
     "\(folder)/\(digest((meaning + more).joined(separator: "\n")).prefix(digits))"
   }
 
-  /// What a config means, a line each; where the data lies does not make another run of it, what it is called does.
+  /// The lines that name a config's run: its meaning and the names of its data files, but not their folders.
   private static func meaning(of loaded: LoadedConfiguration) -> [String] { loaded.meaning + files(loaded) }
 
   private static func files(_ loaded: LoadedConfiguration) -> [String] {
@@ -72,11 +72,11 @@ enum RunNames {
     }
   }
 
-  // MARK: - Folders that are there
+  // MARK: - Existing folders
 
   private static func exists(_ path: String) -> Bool { FileManager.default.fileExists(atPath: path) }
 
-  /// The folder of a config's run, by the present rule or by one of the earlier ones.
+  /// The folder of a config's run, by the present rule or an earlier one.
   private static func existing(_ plain: String, _ loaded: LoadedConfiguration) -> String? {
     if exists(plain) { return plain }
     let folder = Self.folder(of: loaded)
@@ -85,10 +85,10 @@ enum RunNames {
     return earliest(in: folder)[meaning(of: loaded).joined(separator: "\n")]
   }
 
-  /// By folder: the runs in it that are named by the earliest rule, by what they mean.
+  /// By folder, its runs that the earliest rule named, by their meaning.
   private static let known = Mutex<[String: [String: String]]>([:])
 
-  /// Reads each config once per process: a sweep asks for many runs in one folder.
+  /// Reads each config once in a process, since a sweep asks for many runs in one folder.
   private static func earliest(in folder: String) -> [String: String] {
     if let found = known.withLock({ $0[folder] }) { return found }
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []

@@ -7,7 +7,7 @@ internal import Reporting
 internal import Tensors
 internal import Training
 
-/// Gathers what a run's report shows from its directory, its best checkpoint and its test data.
+/// Gathers the contents of a run's report from its directory, its best checkpoint and its test data.
 struct RunReportBuilder {
   let directory: String
   let workers: Int
@@ -21,7 +21,7 @@ struct RunReportBuilder {
       throw CommandError.missing("there is no run directory \(directory)")
     }
     guard let epochs = RunTable.epochs(ofRun: directory) else {
-      throw CommandError.missing("\(directory) is no run directory: it has no metrics.csv")
+      throw CommandError.missing("\(directory) is not a run directory: it has no metrics.csv")
     }
     self.directory = directory
     self.workers = workers
@@ -30,17 +30,17 @@ struct RunReportBuilder {
 
   private static func path(ofRun directory: String) -> String { "\(directory)/report.html" }
 
-  /// Whether a run has its page.
+  /// Whether a run has its report.
   static func hasReport(_ directory: String) -> Bool {
     FileManager.default.fileExists(atPath: path(ofRun: directory))
   }
 
-  /// Writes the page.
+  /// Writes the report.
   ///
   /// - Parameters:
-  ///   - path: nil for `report.html` in the run directory.
-  ///   - look: gets what is on it.
-  /// - Returns: where it is.
+  ///   - path: nil writes `report.html` in the run directory.
+  ///   - look: is given the contents.
+  /// - Returns: the path of the file.
   func write(to path: String?, stop: StopRequest, _ look: (RunReport) -> Void = { _ in }) throws -> String {
     let path = path ?? Self.path(ofRun: directory)
     let report = try make(stop: stop)
@@ -111,7 +111,7 @@ struct RunReportBuilder {
     }
   }
 
-  /// Of at most a thousand steps; the curve shows no more.
+  /// The learning rates of at most about a thousand steps, which is all that the curve shows.
   private func learningRates() -> [Chart.Point] {
     guard let steps = RunTable.steps(ofRun: directory) else { return [] }
     let (numbers, rates) = (steps.numbers("step"), steps.numbers("learning_rate"))
@@ -160,7 +160,7 @@ struct RunReportBuilder {
     stop: StopRequest
   ) throws {
     guard let source else {
-      report.notes.append("The run has no test data: classes and mistakes are left out.")
+      report.notes.append("The run has no test data, so classes and mistakes are left out.")
       return
     }
     let dataset = try source.open()

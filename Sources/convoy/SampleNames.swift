@@ -3,33 +3,36 @@ internal import Compute
 internal import Datasets
 internal import Training
 
-/// Which datasets of a file hold samples, and what is right for them.
+/// The names of a file's datasets with samples and their answers.
 struct SampleNames: ParsableArguments {
-  @Option(help: ArgumentHelp("Images in the file.", valueName: "name"))
+  @Option(help: ArgumentHelp("Dataset of images in the file.", valueName: "name"))
   var images = "test/images"
 
   @Option(
     help: ArgumentHelp(
-      "Classes in the file; test/labels by default for a network that was trained on such.", valueName: "name"
+      "Dataset of classes in the file; test/labels by default for a network that was trained on classes.",
+      valueName: "name"
     ))
   var labels: String?
 
   @Option(
     help: ArgumentHelp(
-      "Numbers, or 0 and 1 for labels, in the file; test/targets by default for a network that was trained on such.",
+      "Dataset of numbers, or of 0 and 1 for labels, in the file; test/targets by default for a network that was trained on them.",
       valueName: "name"))
   var targets: String?
 
-  @Option(help: ArgumentHelp("Weights of the samples' losses in the file.", valueName: "name"))
+  @Option(help: ArgumentHelp("Dataset of weights of the samples' losses in the file.", valueName: "name"))
   var weights: String?
 
   @OptionGroup var plugIns: PlugInsOption
 
   func validate() throws {
-    if labels != nil, targets != nil { throw ValidationError("--labels and --targets exclude each other") }
+    if labels != nil, targets != nil {
+      throw ValidationError("--labels and --targets cannot be given together")
+    }
   }
 
-  /// - Parameter criterion: of the network that the samples are for.
+  /// - Parameter criterion: the criterion of the network that the samples are for.
   func open(_ file: String, for criterion: Criterion) throws -> ImageDataset {
     let target: TargetName
     if let targets {
@@ -41,16 +44,16 @@ struct SampleNames: ParsableArguments {
     }
     if case .labels(let name) = target, criterion.task == .labels, criterion.targets == .values {
       TerminalOutput.warn(
-        "the network was trained on samples of several labels, and --labels \(name) gives each sample one; "
-          + "--targets NAME takes numbers of 0 and 1 for each label")
+        "the network was trained on samples with several labels, but --labels \(name) gives each sample one; "
+          + "--targets NAME takes a number of 0 or 1 for each label")
     }
     return try ImageDataset(path: file, images: images, target: target, weights: weights)
   }
 }
 
-/// The names of a network's outputs: the checkpoint's, else the dataset's, else numbers.
+/// The names of a network's outputs: the checkpoint's, or else the dataset's, or else numbers.
 ///
-/// A single output that tells two classes apart is called by the second.
+/// A single output that tells two classes apart has the name of the second.
 func classNames(_ checkpoint: Checkpoint, _ dataset: ImageDataset?, count: Int) -> [String] {
   (checkpoint.identity.criterion ?? .classification).outputNames(
     [checkpoint.identity.classNames, dataset?.classNames ?? []], count: count)

@@ -5,16 +5,16 @@ internal import Training
 
 /// Writes a training's figures for TensorBoard into its run directory.
 ///
-/// Figures of minibatches a hundred times an epoch, of epochs at their ends. An event file that cannot be written ends with a
-/// warning and does not stop the training. The settings of the run stand before the figures; histograms of the parameters come from
-/// checkpoints, where they are asked for.
+/// It writes figures of minibatches about a hundred times in an epoch, and figures of epochs at their ends. If the event file
+/// cannot be written, it gives a warning and does not stop the training. The settings of the run come before the figures, and
+/// histograms of the parameters come from checkpoints where they are asked for.
 final class TensorBoardObserver: TrainerObserver {
   private let directory: String
   private let settings: [EventLog.HyperParameter]
   private let hasHistograms: Bool
   private let next: any TrainerObserver
   private var log: EventLog?
-  /// What the events are of; nil before the training begins, and once the file cannot be written.
+  /// The run that the events are about; nil before the training begins, and after the file could not be written.
   private var summary: RunSummary?
   private var interval = 1
 
@@ -49,7 +49,7 @@ final class TensorBoardObserver: TrainerObserver {
     next.receive(event)
   }
 
-  /// The file, which is made when there is something to write: a finished run that is started again gets none.
+  /// The file, which is made when there is something to write, so that starting a finished run again makes none.
   private func open() throws -> EventLog? {
     if log == nil, let summary {
       log = try EventLog(
@@ -69,7 +69,7 @@ final class TensorBoardObserver: TrainerObserver {
     }
   }
 
-  /// Adds pictures of mistakes that the run's best checkpoint makes on its test data.
+  /// Adds pictures of the mistakes that the run's best checkpoint makes on its test data.
   func add(_ mistakes: [RunReport.Mistake], step: Int) {
     attempt {
       for (index, mistake) in mistakes.enumerated() {
@@ -98,7 +98,8 @@ final class TensorBoardObserver: TrainerObserver {
     do { try work() } catch {
       (log, summary) = (nil, nil)
       next.receive(
-        .warning("TensorBoard's event file cannot be written, training goes on: \(SystemReason.text(error))"))
+        .warning(
+          "TensorBoard's event file cannot be written, but training goes on: \(SystemReason.text(error))"))
     }
   }
 }

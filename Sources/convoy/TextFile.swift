@@ -2,13 +2,13 @@ internal import Datasets
 internal import Foundation
 internal import Paths
 
-/// Small files of text that people write, such as lists of names.
+/// Small text files that people write, such as lists of names.
 enum TextFile {
   private static let limit = 16 << 20
 
   /// The text of a file, in UTF-8 or, where it begins with a byte order mark, UTF-16.
   ///
-  /// - Throws: ``CommandError`` that names the line of what is no text.
+  /// - Throws: ``CommandError`` that names the line where the text is invalid.
   static func read(_ path: String) throws -> String {
     let bytes: [UInt8]
     do { bytes = try WholeFile.read(path, limit: limit) } catch {
@@ -18,7 +18,7 @@ enum TextFile {
     return try TextEncoding.text(of: bytes, path: path)
   }
 
-  /// Lines without blanks around them; empty ones at the end do not count.
+  /// The lines without blanks around them; empty lines at the end do not count.
   static func lines(of text: String) -> [String] {
     var lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).map {
       $0.trimmingCharacters(in: .whitespaces)

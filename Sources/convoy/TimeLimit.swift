@@ -4,7 +4,8 @@ internal import ArgumentParser
 struct TimeLimit: ExpressibleByArgument {
   let seconds: Double
 
-  /// `minutes`, `minutes:seconds`, `hours:minutes:seconds`, `days-hours`, `days-hours:minutes`, `days-hours:minutes:seconds`.
+  /// Reads `minutes`, `minutes:seconds`, `hours:minutes:seconds`, `days-hours`, `days-hours:minutes` or
+  /// `days-hours:minutes:seconds`; nil for any other text.
   init?(argument: String) {
     let halves = argument.split(separator: "-", omittingEmptySubsequences: false)
     let parts = (halves.last ?? "").split(separator: ":", omittingEmptySubsequences: false).map { Int($0) }

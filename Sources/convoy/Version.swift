@@ -1,7 +1,7 @@
 internal import OneDNN
 internal import Training
 
-/// The program's version and what decides its bits.
+/// The program's version, and the library on which its bits depend.
 enum Version {
   static let number = RunEnvironment.version
 

@@ -28,7 +28,7 @@ struct DatasetCommandTests {
     try expect(importing + ["--shape", "2x2"], code: 0, says: "40 train samples of 2×2×1, 4 classes")
     try expect(importing + ["--shape", "2x2"], code: 73, says: "exists already")
     try expect(importing + ["--shape", "2x2", "--overwrite"], code: 0)
-    try expect(["dataset", "check", data], code: 0, says: "nothing is wrong")
+    try expect(["dataset", "check", data], code: 0, says: "no problems found")
     let parts = folder.file("parts.h5")
     try expect(
       ["dataset", "split", data, "--parts", "train=0.8,test=0.2", "--to", parts], code: 0,

@@ -177,7 +177,7 @@ struct EveryNetworkLookTests {
       let examples = try json(["look", "examples", run, "--data", data, "--top", "2"])
       #expect((examples["filters"] as? [[String: Any]])?.isEmpty == false)
       let to = ["--to", folder.file("out")]
-      try expectFailure(["look", "gallery", run, "--data", data] + to, code: 65, says: "which is no image")
+      try expectFailure(["look", "gallery", run, "--data", data] + to, code: 65, says: "which are no images")
       for command in [["evaluate", run, "--data", data], ["predict", run, "--data", data, "--rows", "0"]] {
         try expectFailure(command + ["--flips", "both"], code: 64, says: "it needs images")
         #expect(try Program.run(command).code == 0)

@@ -74,9 +74,9 @@ struct ExitStatusTests {
     let words = help.output.split(whereSeparator: \.isWhitespace).joined(separator: " ")
     #expect(
       words.contains(
-        "Exit codes: 0 done, 1 the answer to --overfit-batches is no, 64 usage, 65 bad data, 66 input missing, 70 internal, 73 cannot create, 74 input/output, "
-          + "75 stopped by a signal with a valid checkpoint (run again to go on), 76 loss not finite, "
-          + "77 run directory in use, 78 config."))
+        "Exit codes: 0 success, 1 not learned with --overfit-batches, 64 wrong usage, 65 bad data, 66 missing input, 70 internal error, 73 cannot create, 74 input/output error, "
+          + "75 stopped by a signal with a valid checkpoint (run again to resume), 76 loss not finite, "
+          + "77 run directory in use, 78 wrong config."))
     let version = try Program.run(["--version"])
     #expect(version.code == 0 && version.errors.isEmpty && !version.output.isEmpty)
   }

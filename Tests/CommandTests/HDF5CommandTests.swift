@@ -48,13 +48,14 @@ struct HDF5CommandTests {
   @Test(
     "options of an import that make no sense are usage errors",
     arguments: [
-      (["--labels", "labels", "--targets", "pairs"], "name the labels"), ([], "name the labels"),
+      (["--labels", "labels", "--targets", "pairs"], "name either the labels"),
+      ([], "name either the labels"),
       (["--labels", "labels", "--axes", "HWC"], "--axes takes"),
       (["--labels", "labels", "--rows", "1:2:0"], "--rows takes"),
       (["--labels", "labels", "--test-images", "images"], "--test-images needs"),
       (["--labels", "labels", "--test-labels", "labels"], "need --test-images"),
-      (["--targets", "pairs", "--first-label", "1"], "are for --labels"),
-      (["--labels", "labels", "--first-label", "1", "--renumber"], "exclude each other"),
+      (["--targets", "pairs", "--first-label", "1"], "need --labels"),
+      (["--labels", "labels", "--first-label", "1", "--renumber"], "cannot be given together"),
       (["--labels", "labels", "--hdf5-plugins", "/nowhere"], "no folder /nowhere"),
     ])
   func usage(options: [String], text: String) throws {
@@ -77,7 +78,7 @@ struct HDF5CommandTests {
     try expect(
       ["dataset", "check", data, "--images", "virtual/other", "--labels", "bits/labels"], code: 0,
       says: "virtual/other")
-    try expect(["dataset", "check", data, "--images", "images"], code: 64, says: "each needs the other")
+    try expect(["dataset", "check", data, "--images", "images"], code: 64, says: "expected as many of both")
     try Sample.dataset(folder.file("data.h5"))
     let config = try Sample.config(folder)
     try expect(["dataset", "check", config], code: 0, says: "40")

@@ -17,12 +17,12 @@ struct ImportKerasCommandTests {
       atPath: folder.file("saved_model"), withIntermediateDirectories: true)
     try expectFailure(
       ["import", "keras", folder.file("saved_model"), "--to", target], code: 66,
-      says: "is a folder; Keras writes a model as one file by model.save(")
+      says: "is a folder; load it in Keras and write the model as one file: model.save(")
     try FileManager.default.createDirectory(
       atPath: folder.file("run/checkpoints"), withIntermediateDirectories: true)
     try folder.write("", to: "run/config.yaml")
     try expectFailure(
-      ["import", "keras", folder.file("run"), "--to", target], code: 66, says: "is the directory of a run")
+      ["import", "keras", folder.file("run"), "--to", target], code: 66, says: "is a run directory")
     let model = Self.fixture("regression-keras3")
     try expectFailure(
       ["import", "keras", model, "--to", target, "--classes", folder.file("saved_model")], code: 65,
@@ -42,7 +42,7 @@ struct ImportKerasCommandTests {
     #expect(done.code == 0, "\(done.errors)")
     let shown = try Program.run(["inspect", target]).output
     #expect(
-      shown.contains("trained elsewhere, its outputs are numbers: mean_squared_error")
+      shown.contains("imported; its outputs are numbers: mean_squared_error")
         && !shown.contains("shards of 0"))
     try expectFailure(
       ["import", "keras", model, "--to", target, "--overwrite", "--loss", "mse"], code: 64,

@@ -56,7 +56,7 @@ struct LookCommandTests {
       #expect([0, 75].contains(result.code) && !result.wasKilled, "\(result.errors)")
       guard result.code == 75 else { break }
       stops += 1
-      #expect(result.errors.contains("the same command goes on"))
+      #expect(result.errors.contains("the same command resumes there"))
       #expect(try FileManager.default.contentsOfDirectory(atPath: "\(run)/states").count >= 1)
     }
     #expect(stops > 0, "every run was over before its signal")
@@ -224,7 +224,7 @@ struct LookCommandTests {
     try expectFailure(
       ["look", "run", wrong], code: 78, says: "wrong.yaml:3:30: unknown key 'step'", "'steps'?")
     try expectFailure(["config", "check", config, wrong], code: 78, says: "did you mean 'steps'")
-    try expectFailure(["train", config], code: 78, says: "convoy look run takes it")
+    try expectFailure(["train", config], code: 78, says: "run it with convoy look run")
   }
 }
 

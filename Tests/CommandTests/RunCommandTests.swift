@@ -78,9 +78,9 @@ struct RunCommandTests {
     #expect(list.output.contains("finished") && list.output.contains("stopped"))
     let comparison = try Program.run(["compare", a, b, c, "--output", small.folder.file("compare.html")])
     #expect(comparison.code == 0, "\(comparison.errors)")
-    #expect(comparison.output.contains("A and B: the same losses, bit by bit, in all 5 steps of both"))
+    #expect(comparison.output.contains("A and B: the same losses, bit for bit, in all 5 common steps"))
     // The first step's loss comes before the first update.
-    #expect(comparison.output.contains("A and C: part at step 2 (epoch 1)"))
+    #expect(comparison.output.contains("A and C: diverge at step 2 (epoch 1)"))
     #expect(comparison.output.contains("training.optimizer.sgd.learning_rate"))
     #expect(try Program.run(["runs", "rm", a, small.folder.file("runs")]).code == 66)
     #expect(FileManager.default.fileExists(atPath: a))

@@ -44,7 +44,7 @@ struct SeveralLabelsTests {
       let wrong = try ask(single, ["--labels", "train/labels"])
       #expect(wrong.code == 0)
       #expect(
-        wrong.errors.contains("warning: the network was trained on samples of several labels"),
+        wrong.errors.contains("warning: the network was trained on samples with several labels"),
         "\(wrong.errors)")
       #expect(wrong.errors.contains("--targets NAME"), "\(wrong.errors)")
     }

@@ -244,6 +244,7 @@ struct SweepCommandTests {
       ["sweep", "sweep.yaml", "--member", "0"], in: folder.path,
       shell: "export CONVOY_SET=training.epochs=1")
     #expect(
-      result.code == 0 && result.errors.contains("warning: CONVOY_SET puts training.epochs=1 over the file"))
+      result.code == 0
+        && result.errors.contains("warning: CONVOY_SET overrides the file with training.epochs=1"))
   }
 }

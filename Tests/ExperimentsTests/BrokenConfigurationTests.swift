@@ -129,7 +129,7 @@ struct BrokenConfiguration: Sendable, CustomTestStringConvertible {
     #expect(message([0xFE, 0xFF, 0, 0x61]) == "c.yaml:1:1: is UTF-16; save it as UTF-8")
     #expect(
       message(Array("a\nbc".utf8) + [0])
-        == "c.yaml:2:3: a zero byte; this is not a text file, or it is UTF-16")
+        == "c.yaml:2:3: found a zero byte; this is not a text file, or it is UTF-16")
     #expect(
       message(Array("name: M".utf8) + [0xFC] + Array("ller".utf8))
         == "c.yaml:1:8: the byte 0xFC is not UTF-8; save the file as UTF-8")

@@ -165,11 +165,11 @@ struct LookConfigurationTests {
     let noTraining = #expect(throws: ConfigurationErrors.self) { try ConfigurationFile.load(path: look) }
     #expect(
       noTraining?.description
-        == "\(look):3:1: this is a look into a trained network and no training; convoy look run takes it"
+        == "\(look):3:1: this is a look into a trained network, not a training; run it with convoy look run"
     )
     let training = Shipped.path("fashion-mnist")
     let noLook = #expect(throws: ConfigurationErrors.self) { try LookConfiguration.load(path: training) }
-    #expect(noLook?.description.contains("convoy train takes it") == true, "\(noLook?.description ?? "")")
+    #expect(noLook?.description.contains("run it with convoy train") == true, "\(noLook?.description ?? "")")
     guard case .training = try AnyConfiguration.load(path: training) else {
       Issue.record("not taken for a training")
       return

@@ -96,7 +96,8 @@ struct LookFlagTests {
     let tile = SettingHelp(DreamLook.tile.key)
     #expect(
       tile.text
-        == "Largest side of a tile; bounds the memory. (a whole number from 32 to 100000; default: 512)")
+        == "Longest side of a tile, in pixels; it bounds the memory. (a whole number from 32 to 100000; default: 512)"
+    )
     #expect(tile.valueName == "n")
     #expect(SettingHelp(DreamLook.layers.key).valueName == "auto|name:weight,…")
     #expect(SettingHelp(StyleLook.start.key).valueName == "content|noise|file")

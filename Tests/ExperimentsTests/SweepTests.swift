@@ -175,7 +175,7 @@ struct SweepTests {
     let section = "sweep: {grid: {training.batch: [8, 16]}}"
     #expect(
       overridden("batch=4", section).contains(
-        "the sweep varies training.batch: this value would never be used"))
+        "the sweep varies training.batch, so this value would never be used"))
     #expect(overridden("seed=4", section) == "no error")
     #expect(
       overridden("momentum=0.5", "sweep: {grid: {training.optimizer: [{adam: {learning_rate: 0.5}}]}}")

@@ -112,10 +112,10 @@ struct MaximizationTests {
         return ""
       } catch { return error.description }
     }
-    #expect(message(.filter(layer: "conv9", index: 0)).contains("there are: rescale, conv2d, max_pool2d"))
+    #expect(message(.filter(layer: "conv9", index: 0)).contains("its layers are rescale, conv2d, max_pool2d"))
     #expect(message(.filter(layer: "conv2d", index: 5)).contains("it has 5, from 0 to 4"))
     #expect(message(.filter(layer: "dense", index: 0)).contains("layers with maps"))
-    #expect(message(.neuron(layer: "conv2d", index: 0)).contains("ask for a filter"))
+    #expect(message(.neuron(layer: "conv2d", index: 0)).contains("ask for one of its filters"))
   }
 
   @Test("values that are not finite are refused before anything is drawn")

@@ -65,7 +65,7 @@ struct KerasCallTests {
       ),
       ("Dropout", #"[[["a", 0, 0, {"training": true}]]]"#, "called with training = true"),
       ("Dense", #"[[["a", 0, 1, {}]]]"#, "second result of 'a'"),
-      ("Dense", #"[[["a", 0, 0, {}]], [["b", 0, 0, {}]]]"#, "used 2 times"),
+      ("Dense", #"[[["a", 0, 0, {}]], [["b", 0, 0, {}]]]"#, "called 2 times"),
     ] as [(String, String, String)] {
       #expect(problem(className, inbound).contains(wanted), "\(problem(className, inbound))")
     }

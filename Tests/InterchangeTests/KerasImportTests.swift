@@ -98,7 +98,7 @@ struct KerasImportTests {
     let path = Self.fixture("weights-keras2")
     let result = try KerasImport(architecture: .network(network)).read(path)
     #expect(result.checkpoint.identity.criterion?.loss == .meanSquaredError)
-    #expect(result.notes.contains { $0.contains("does not say by which loss") && $0.contains("--loss") })
+    #expect(result.notes.contains { $0.contains("does not say which loss") && $0.contains("--loss") })
     // Without its dense layers there is nothing that any loss of classes takes.
     let headless = try Network(inputShape: [5, 5, 1], layers: [network.layers[0]])
     let bare = try KerasImport(architecture: .network(headless)).read(path)
@@ -223,6 +223,6 @@ struct KerasImportTests {
     try CheckpointFile.write(
       try KerasImport().read(Self.fixture("caffe-keras2")).checkpoint, to: path, model: KerasModelWriter())
     let error = try #require(throws: InterchangeError.self) { try KerasImport().read(path) }
-    #expect(error.kind == .usage && error.description.contains("is a checkpoint of Convoy already"))
+    #expect(error.kind == .usage && error.description.contains("is already a checkpoint of Convoy"))
   }
 }

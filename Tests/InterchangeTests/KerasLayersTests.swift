@@ -74,7 +74,7 @@ struct KerasLayersTests {
     let path = folder.file("model.h5")
     try Self.writePositionBias(to: path, matrix: [Float](repeating: 1, count: 81))
     let error = try #require(throws: InterchangeError.self) { try KerasImport().read(path) }
-    #expect(error.description.contains("layer/kernel is no identity matrix"), "\(error)")
+    #expect(error.description.contains("layer/kernel is not an identity matrix"), "\(error)")
   }
 
   /// A model of one position bias in front of which any matrix stands.
@@ -138,7 +138,7 @@ struct KerasLayersTests {
   func options() {
     let size: JSONValue = .array([.integer(3), .integer(3)])
     for (name, options, wanted) in [
-      ("Dense", [:], "no option units"),
+      ("Dense", [:], "the option units is missing"),
       ("Dense", ["units": "many"], "units = \"many\" is not supported; supported: a whole number"),
       ("Dense", ["units": .integer(.max)], "supported: a whole number from 1 to"),
       ("Conv1D", ["filters": .integer(3), "kernel_size": .integer(0)], "from 1 to 1024"),

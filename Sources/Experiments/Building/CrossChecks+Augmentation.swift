@@ -6,7 +6,7 @@ internal import Tensors
 internal import Training
 
 extension CrossChecks {
-  /// Whether each step of the augmentation fits samples of the network's input.
+  /// Checks that each step of the augmentation fits samples of the network's input.
   func checkSteps(_ errors: inout ErrorCollector) {
     guard let dimensions = root["network"]?["input"]?.list?.compactMap(\.integer) else { return }
     forEachStep(&errors) { value, step in
@@ -14,7 +14,7 @@ extension CrossChecks {
     }
   }
 
-  /// Whether each step fits what the network learns: answers that it moves or leaves, words that are no pixels.
+  /// Checks that each step fits the answers, which it may move, and the input, which may be words rather than pixels.
   func checkAnswers(_ network: ResolvedNetwork, _ errors: inout ErrorCollector) {
     let shape = network.network.inputShape
     let answers = answerForm(network)
@@ -23,13 +23,13 @@ extension CrossChecks {
       guard let step, Augmentation.problem(of: step, for: shape) == nil else { return nil }
       if let embedding, !step.keepsNumbers {
         return
-          "it makes numbers between those of samples, and layer '\(embedding.name)' takes the numbers of words; leave it out"
+          "it makes numbers between those of samples, but layer '\(embedding.name)' takes the numbers of words; leave it out"
       }
       return answers.flatMap { Augmentation.problem(of: step, for: shape, answers: $0) }
     }
   }
 
-  /// What is right for samples; nil while the loss is not known.
+  /// The form of the answers; nil while the loss is not known.
   private func answerForm(_ network: ResolvedNetwork) -> AnswerForm? {
     guard let value = root["training"]?["loss"],
       let loss = TrainingObjective.settings.value(of: value)?.loss, network.outputShape.rank == 1

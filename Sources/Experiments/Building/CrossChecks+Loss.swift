@@ -7,7 +7,7 @@ internal import Training
 extension CrossChecks {
   // MARK: - Targets
 
-  /// Each source says what is right in one way, and both sources in the same.
+  /// Checks that each source has either labels or targets, and both sources the same.
   func checkTargets(_ errors: inout ErrorCollector) {
     var first: String?
     for role in ["train", "test"] {
@@ -16,12 +16,13 @@ extension CrossChecks {
       case (nil, nil):
         errors.add(
           source.origin,
-          "data.\(role): labels or targets are missing; labels name the dataset with classes, targets one with other numbers"
+          "data.\(role): labels or targets are missing; labels names the dataset of classes, targets one of other numbers"
         )
       case (.some, .some(let targets)):
         errors.add(
           targets.origin,
-          "data.\(role): found labels and targets, expected one of them: classes, or other numbers")
+          "data.\(role): found both labels and targets, expected one of them: labels for classes, targets for other numbers"
+        )
       case (let labels, let targets):
         let word = labels == nil ? "targets" : "labels"
         if let first, first != word {
@@ -34,12 +35,12 @@ extension CrossChecks {
     }
   }
 
-  /// How the data say what is right.
+  /// Whether the answers are classes or other numbers.
   var targets: Criterion.Targets { root["data"]?["train"]?["targets"] == nil ? .classes : .values }
 
   // MARK: - The loss
 
-  /// Whether network, loss, metrics and monitor fit together.
+  /// Checks that network, loss, metrics and monitor fit together.
   func checkLoss(_ network: ResolvedNetwork, _ errors: inout ErrorCollector) {
     guard let training = root["training"], let value = training["loss"],
       let loss = TrainingObjective.settings.value(of: value)?.loss
@@ -56,8 +57,8 @@ extension CrossChecks {
     if let monitor = training["monitor"], let name = monitor.text, !criterion.figureNames.contains(name) {
       errors.add(
         monitor.origin,
-        "training.monitor: '\(name)' is no figure of this run, which has \(criterion.figureNames.joined(separator: ", ")); "
-          + "training.metrics can name others")
+        "training.monitor: '\(name)' is not a figure of this run, whose figures are \(criterion.figureNames.joined(separator: ", ")); "
+          + "training.metrics can add others")
     }
   }
 
@@ -71,13 +72,13 @@ extension CrossChecks {
       if !criterion.task.admits(metric) {
         errors.add(
           value.origin,
-          "\(path): \(metric.name) says nothing of \(criterion.task.noun), which \(criterion.loss.name) with "
-            + "\(criterion.targets == .classes ? "labels" : "targets") is about")
+          "\(path): \(metric.name) does not apply to \(criterion.task.noun), which \(criterion.loss.name) with "
+            + "\(criterion.targets == .classes ? "labels" : "targets") predicts")
       } else if case .topAccuracy(let count) = metric, count >= outputs {
         errors.add(value.origin, "\(path): \(metric.name) of \(outputs) classes is always 1")
       }
       if !seen.insert(metric).inserted {
-        errors.add(value.origin, "\(path): \(metric.name) is there already")
+        errors.add(value.origin, "\(path): \(metric.name) is listed twice")
       }
     }
   }
@@ -93,17 +94,17 @@ extension CrossChecks {
         errors.add(
           value.origin, "\(path): found \(list.count) numbers, expected \(expected), one for each class")
       } else if list.allSatisfy({ $0.number == 0 }) {
-        errors.add(value.origin, "\(path): all are 0, so that there is nothing to learn")
+        errors.add(value.origin, "\(path): all are 0, which leaves nothing to learn")
       }
     } else if value.text == "balanced", !criterion.weighsByClass {
       errors.add(
         value.origin,
-        "\(path): balanced needs one class for each sample, and data.train has targets, of which a sample has several; give a list "
+        "\(path): balanced needs one class for each sample, but data.train has targets, which may name several; give a list "
           + "of numbers")
     }
   }
 
-  /// A loss takes one vector for each sample, and does its own activation.
+  /// Checks the network's output: a loss takes one vector for each sample, and applies its own activation.
   private func checkOutput(_ network: ResolvedNetwork, _ loss: Loss, _ errors: inout ErrorCollector) {
     let output = network.network.output
     let layer = expansion.layers.last { $0.name == output.name }
@@ -118,18 +119,18 @@ extension CrossChecks {
     case .numbers: what = "a vector of numbers"
     }
     if network.outputShape.rank != 1 {
-      add("gives \(network.outputShape), and \(loss.name) takes \(what); end with flatten and dense")
+      add("gives \(network.outputShape), but \(loss.name) takes \(what); end with flatten and dense")
     } else if loss.outputs == .classes, network.outputShape[0] < 2 {
       add(
-        "gives one number, and \(loss.name) takes one for each of at least 2 classes; sigmoid_cross_entropy tells two "
-          + "apart with one")
+        "gives one number, but \(loss.name) takes one for each of at least 2 classes; sigmoid_cross_entropy tells two "
+          + "classes apart with one number")
     }
-    switch (loss.finalActivation, output.spec.finalActivation) {
-    case (.softmax, .sigmoid):
-      add("applies sigmoid, and \(loss.name) takes softmax or none; leave it out here")
-    case (.sigmoid, .softmax):
-      add("applies softmax, and \(loss.name) takes sigmoid or none; leave it out here")
-    default: break
+    switch loss.finalActivation {
+    case .softmax where output.spec.finalActivation == .sigmoid:
+      add("applies sigmoid, but \(loss.name) takes softmax or none; leave it out here")
+    case .sigmoid where output.spec.finalActivation == .softmax:
+      add("applies softmax, but \(loss.name) takes sigmoid or none; leave it out here")
+    case .softmax, .sigmoid, .none: break
     }
   }
 }

@@ -3,7 +3,7 @@ internal import Settings
 internal import Training
 
 extension CrossChecks {
-  /// Whether a plateau schedule can ever act.
+  /// Checks that a plateau schedule can act at all.
   func checkPlateau(_ errors: inout ErrorCollector) {
     let training = root["training"]
     guard let schedule = training?["schedule"], schedule.kind == "plateau", let value = schedule["patience"],
@@ -21,7 +21,7 @@ extension CrossChecks {
     }
   }
 
-  /// Whether numbers of minibatches and samples go together, as far as the data need not be asked.
+  /// Checks that numbers of minibatches and samples fit together, as far as that is known without the data.
   func checkAmounts(_ errors: inout ErrorCollector) {
     let training = root["training"]
     if let value = training?["accumulate"], let count = value.integer, let batch = training?["batch"]?.integer
@@ -55,7 +55,7 @@ extension CrossChecks {
     }
   }
 
-  /// Whether every pattern is for some parameter.
+  /// Checks that every pattern matches some parameter.
   func checkPatterns(_ network: ResolvedNetwork, _ errors: inout ErrorCollector) {
     let parameters = ParameterLayout(network).parameters.filter(\.spec.isTrainable)
     for (index, rule) in (root["training"]?["weight_decay_rules"]?.list ?? []).enumerated() {
@@ -82,7 +82,7 @@ extension CrossChecks {
     let shown = layers.prefix(12).joined(separator: ", ") + (layers.count > 12 ? ", …" : "")
     errors.add(
       value.origin,
-      "\(path): '\(text.shortened)' is for no \(noun); layers with one are \(shown)"
+      "\(path): '\(text.shortened)' matches no \(noun); layers with one are \(shown)"
         + NearestName.hint(text, among: layers))
   }
 }

@@ -9,7 +9,9 @@ struct CrossChecks {
   let root: ResolvedValue
   let expansion: NetworkExpansion
 
-  /// - Returns: The network with its shapes, nil when the errors say why not.
+  /// Makes all checks.
+  ///
+  /// - Returns: the network with its shapes; nil where it has errors, which are then collected.
   func check(_ errors: inout ErrorCollector) -> ResolvedNetwork? {
     checkTargets(&errors)
     checkTraining(&errors)
@@ -58,7 +60,7 @@ struct CrossChecks {
       checkSpan(time, path, within: epochs, &errors)
       let span = TrainingSpan.settings.value(of: time)
       if let last, let span, !last.isKnownBefore(span) {
-        errors.add(time.origin, "\(path): comes no later than the one before it; write the times in order")
+        errors.add(time.origin, "\(path): is not later than the one before it; write the times in order")
       }
       last = span
     }
@@ -79,7 +81,7 @@ struct CrossChecks {
     }
   }
 
-  /// Whether a curve that falls once gets to its end after a warm-up, as it does without one.
+  /// Checks that a curve that falls once reaches its end after a warm-up, as it does without one.
   private func checkFall(_ schedule: ResolvedValue, _ epochs: Int?, _ errors: inout ErrorCollector) {
     guard let epochs, let value = schedule["over"], let warmup = schedule["warmup"],
       case .epochs(let over) = TrainingSpan.settings.value(of: value),
@@ -119,7 +121,7 @@ struct CrossChecks {
     return nil
   }
 
-  /// Which block the layer stands in, and which override changed it.
+  /// A note for messages on the block that the layer stands in and the override that changed it; empty for none.
   func usePhrase(_ layer: NetworkExpansion.FlatLayer?) -> String {
     guard let layer else { return "" }
     let override = layer.fields.members?.map(\.value.origin).first {
@@ -129,7 +131,7 @@ struct CrossChecks {
       + (override.map { " (changed by \($0))" } ?? "")
   }
 
-  /// A layer whose output nobody takes does nothing, which is never meant.
+  /// Refuses layers whose output no other takes: they do nothing, which is never meant.
   private func checkDeadEnds(_ layers: [Layer], _ errors: inout ErrorCollector) {
     var open = Set(layers.dropLast().map(\.name))
     for layer in layers { open.subtract(layer.inputs) }
@@ -143,7 +145,7 @@ struct CrossChecks {
 }
 
 extension TrainingSpan {
-  /// False only where both have the same unit and this one is not the shorter.
+  /// Whether this one comes first; false only where both have the same unit and this one is not the shorter.
   fileprivate func isKnownBefore(_ other: TrainingSpan) -> Bool {
     switch (self, other) {
     case (.steps(let left), .steps(let right)): left < right

@@ -3,7 +3,9 @@ internal import Networks
 internal import Settings
 internal import Training
 
-/// Keys whose default follows from other values, so that no schema knows it: written out with the others, and never a difference.
+/// Keys whose defaults follow from other values, so that no schema knows them.
+///
+/// They are written out with the other keys, and their defaults never count as a difference.
 enum DerivedValues {
   private static let section = "training"
   private static let names = ["metrics", "monitor"]
@@ -28,7 +30,7 @@ enum DerivedValues {
     return ResolvedValue(.map(members), section.origin)
   }
 
-  /// What those keys are where they are left out, by their paths.
+  /// The values of those keys where they are left out, by their paths.
   static func usual(_ run: RunConfiguration, _ network: ResolvedNetwork) -> [String: ResolvedValue] {
     var training = run.training
     training.metrics = run.usualCriterion(of: network).metrics

@@ -1,8 +1,8 @@
 internal import Settings
 
-/// What is known of a network while its layers are read: blocks on one side, layers in their final order on the other.
+/// The network so far, while its layers are read: blocks on one side, layers in their final order on the other.
 struct NetworkExpansion {
-  /// More layers than this are taken for a mistake in `times`.
+  /// A network of more layers than this is taken for a mistake in `times`.
   static let limit = 4096
 
   /// A group of layers with a name and parameters.
@@ -10,7 +10,7 @@ struct NetworkExpansion {
     let name: String
     /// Its place among the blocks; a block may use those before it.
     let index: Int
-    /// Parameters with their defaults, nil for `required`.
+    /// The parameters with their defaults; nil for `required`.
     let parameters: [(name: String, fallback: ConfigurationNode?)]
     let layers: ConfigurationNode
   }
@@ -20,30 +20,30 @@ struct NetworkExpansion {
     let name: String
     let inputs: [String]
     let word: String
-    /// The layer's own values, without name and inputs.
+    /// The layer's own values, without its name and inputs.
     let fields: ResolvedValue
     let value: ResolvedValue
     let location: ConfigurationLocation
-    /// Where the outermost block or repetition around it is used.
+    /// Where the outermost block or repetition around it is used; nil outside of both.
     let use: ConfigurationLocation?
   }
 
   var blocks: [Block] = []
   var layers: [FlatLayer] = []
-  /// Items written out so far, also those that turned out wrong.
+  /// How many items have been written out so far, including faulty ones.
   var work = 0
   var failed = false
-  /// Names of all definitions, also of those still to be read.
+  /// The names of all definitions, including those that are still to be read.
   var definedNames: Set<String> = []
-  /// True while a block's definition is read for its own sake.
+  /// Whether a block's definition is being read for its own sake.
   var isChecking = false
 }
 
 /// The names that layers can refer to, inside one list of layers.
 struct LayerScope {
-  /// Stands before every name in here: `residual_1.`.
+  /// The text before every name in this list: `residual_1.`.
   let prefix: String
-  /// Full names of what comes before the list, and of the latest layer in it.
+  /// The full name of the layer before the list; ``previous`` is that of the latest layer in it.
   let input: String
   var previous: String
   let parameters: SchemaDecoder.Parameters?
@@ -66,7 +66,7 @@ struct LayerScope {
     self.use = use
   }
 
-  /// The word, then the word with `_1`, `_2`, …, leaving out names that are given by hand.
+  /// The word, then the word with `_1`, `_2`, …, skipping names that are given by hand.
   mutating func automaticName(_ word: String) -> String {
     while true {
       let count = counts[word, default: 0]

@@ -4,7 +4,7 @@ internal import Networks
 internal import Settings
 internal import Training
 
-/// Makes a run of resolved values, which the schema has already checked.
+/// Makes a run from resolved values, which the schema has already checked.
 enum RunBuilder {
   /// - Returns: nil where a value is missing, which only happens while there are errors to report.
   static func run(_ root: ResolvedValue, network: Network) -> RunConfiguration? {
@@ -20,8 +20,8 @@ enum RunBuilder {
     return configuration
   }
 
-  /// Puts what follows from other values in place of keys that are left out: the metrics that suit the loss, and the figure to
-  /// compare epochs by.
+  /// Fills in values that follow from others where their keys are left out: the metrics that suit the loss, and the figure by
+  /// which epochs are compared.
   static func derive(
     _ configuration: inout RunConfiguration, _ root: ResolvedValue, _ network: ResolvedNetwork
   ) {

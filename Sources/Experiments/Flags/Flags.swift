@@ -1,6 +1,6 @@
 internal import Settings
 
-/// Puts what was typed after options at its place in a configuration.
+/// Puts the values of options at their places in a configuration.
 enum Flags {
   static func apply(
     _ flags: [SettingFlag], to root: ConfigurationNode, _ schema: ObjectSchema, _ errors: inout ErrorCollector
@@ -52,8 +52,10 @@ enum Flags {
 }
 
 extension ConfigurationNode {
-  /// What was typed after an option: a list has commas between its entries, a map colons between its values in the order of
-  /// its keys, a union a kind's word or the value of its one kind that has a value.
+  /// A value that was typed after an option.
+  ///
+  /// A list has commas between its entries, a map has colons between its values in the order of its keys, and a union is a kind's
+  /// word, or the value of its only kind with one.
   fileprivate init(
     typed text: String, _ schema: Schema, at place: ConfigurationLocation
   ) throws(ConfigurationErrors) {
@@ -92,7 +94,8 @@ extension ConfigurationNode {
         return
       }
       self.init(.map([Entry(key: kind.name, keyLocation: place, value: .plain(text, at: place))]), at: place)
-    default:
+    case .integer, .number, .boolean, .text, .formatted, .name, .choice, .byteSize, .path, .size, .layerNames,
+      .optional, .union, .layers, .blocks, .sweep:
       self = .plain(text, at: place)
     }
   }

@@ -1,31 +1,33 @@
 internal import Insight
 internal import Settings
 
-/// A setting as it was typed on a command line: an override by an option of its own.
+/// A setting that was typed on a command line: an override by an option of its own.
 public struct SettingFlag: Hashable, Sendable {
-  /// The keys on the way to the setting, kinds of unions among them.
+  /// The keys that lead to the setting, including kinds of unions.
   public let path: [String]
-  /// The option or argument, `--tile`.
+  /// The name of the option or argument, such as `--tile`.
   public let option: String
+  /// The value as it was typed.
   public let text: String
 
+  /// The value `text` of an option, for the key at the end of `path`.
   public init(_ path: [String], option: String, text: String) {
     (self.path, self.option, self.text) = (path, option, text)
   }
 
-  /// The same setting of something at the end of a path of keys.
+  /// The same setting of a value at the end of a path of keys.
   public func under(_ keys: [String]) -> SettingFlag {
     SettingFlag(keys + path, option: option, text: text)
   }
 }
 
 extension LookConfiguration {
-  /// A look from a command's flags, by the same checks as from a file.
+  /// Makes a look from a command's options, with the same checks as for a file.
   ///
   /// - Parameters:
   ///   - kind: the look's word.
-  ///   - settings: the look's own.
-  ///   - request: what stands beside the look: the checkpoint, the seed, what pixels are.
+  ///   - settings: the look's own settings.
+  ///   - request: the settings beside the look: the checkpoint, the seed, the range of pixels.
   /// - Throws: all errors at once, each with its option in the place of a key.
   public init(
     _ kind: String, settings: [SettingFlag], request: [SettingFlag]

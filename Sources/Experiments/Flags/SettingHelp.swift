@@ -1,12 +1,13 @@
 public import Settings
 
-/// What the help of a command says of an option that is a setting.
+/// The help of a command's option that is a setting.
 public struct SettingHelp {
-  /// What it is, what may be written, and the default.
+  /// What the setting is, what may be written, and the default.
   public let text: String
-  /// What stands for the value: `n`, `adam|sgd`, `name:weight,…`.
+  /// A placeholder for the value: `n`, `adam|sgd`, `name:weight,…`.
   public let valueName: String
 
+  /// The help that follows from a key's description.
   public init(_ key: Key) {
     var notes = [key.schema.note].filter { !$0.isEmpty }
     switch key.fallback {
@@ -23,16 +24,19 @@ public struct SettingHelp {
 }
 
 extension Schema {
-  /// What is allowed, where the placeholder does not say it.
+  /// The values that are allowed, where the placeholder does not say it; empty where it does.
   fileprivate var note: String {
     switch self {
     case .integer, .number: expectation
     case .optional(let word, let inner): inner.note.isEmpty ? "" : "\(word), or \(inner.note)"
-    default: ""
+    case .boolean, .text, .formatted, .name, .choice, .byteSize, .path, .size, .list, .layerNames, .object,
+      .union,
+      .layers, .blocks, .sweep:
+      ""
     }
   }
 
-  /// What stands for a value in the help of a command.
+  /// A placeholder for a value in the help of a command.
   var placeholder: String {
     switch self {
     case .integer: "n"

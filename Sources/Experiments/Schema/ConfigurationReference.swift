@@ -4,11 +4,11 @@ internal import Settings
 internal import Training
 
 extension ConfigurationFile {
-  /// Tables of all keys in Markdown, for `Configs/README.md`.
+  /// Tables of all keys in Markdown, which end `Configs/README.md`.
   public static var reference: String { ConfigurationReference().text }
 }
 
-/// Writes the schema as tables for people.
+/// Writes the schema as tables.
 private struct ConfigurationReference {
   private var lines: [String] = []
 
@@ -65,14 +65,14 @@ private struct ConfigurationReference {
       switch key.change {
       case .meaning: ""
       case .free: " ◦"
-      case .extend: " ◦ (but where the schedule follows it)"
+      case .extend: " ◦ (unless the schedule depends on it)"
       }
     lines.append(
       "| \(name) | \(key.name == "parameters" ? "map" : escaped(form(key.schema))) | \(escaped(fallback(key))) | \(escaped(key.summary))\(change) |"
     )
   }
 
-  /// A table of kinds, and under each the keys that go inside it.
+  /// A table of kinds, with the keys of each below it.
   private mutating func kinds(_ title: String, _ union: UnionSchema) {
     heading(title, "One of:")
     lines += ["| kind or key | value | default | what it is |", "| --- | --- | --- | --- |"]
@@ -93,7 +93,7 @@ private struct ConfigurationReference {
   private mutating func layers() {
     heading(
       "Layers",
-      "Every layer also takes `name` and `inputs` (one name, or a list; the layer before when left out).")
+      "Every layer also takes `name` and `inputs` (one name or a list; without it, the layer before).")
     lines += ["| layer or key | value | default | what it is |", "| --- | --- | --- | --- |"]
     for kind in LayerSchema.union.kinds {
       guard case .object(let object) = kind.payload else { continue }
@@ -103,7 +103,7 @@ private struct ConfigurationReference {
     }
   }
 
-  /// Whether a key is as in every layer.
+  /// Whether a key is one that every layer has.
   private func isUsual(_ key: Key) -> Bool {
     if case .required = key.fallback { return false }
     return LayerSchema.use.key(key.name) != nil
@@ -118,7 +118,7 @@ private struct ConfigurationReference {
     case .value(let content):
       switch content.shortest(key.schema) {
       case let value where value.members?.isEmpty == true: "its defaults"
-      // Exponents without the zero before them, as people write them.
+      // Exponents are written without a leading zero, as people write them.
       case let value: "`\(value.flowText.replacing("e-0", with: "e-"))`"
       }
     case .derived(let text): text

@@ -1,14 +1,14 @@
 internal import Settings
 
 extension ConfigurationFile {
-  /// The schema of configurations as JSON Schema, draft 2020-12, so that editors complete and check.
+  /// The schema of configurations as JSON Schema, draft 2020-12, by which editors complete and check.
   public static var jsonSchema: String {
     JSONSchemaExport(root: RunSchema.root, title: "Convoy run").document.text(isPretty: true) + "\n"
   }
 }
 
 extension LookConfiguration {
-  /// The same for looks into a network.
+  /// The schema of looks as JSON Schema, draft 2020-12.
   public static var jsonSchema: String {
     JSONSchemaExport(root: LookSchema.root, title: "Convoy look").document.text(isPretty: true) + "\n"
   }
@@ -21,12 +21,12 @@ struct JSONSchemaExport {
 
   private static let parameterReference = JSONValue.map([
     "type": .text("string"), "pattern": .text("^\\$[A-Za-z]"),
-    "description": .text("A parameter of the block around it."),
+    "description": .text("A parameter of the surrounding block."),
   ])
 
   var document: JSONValue {
     var root = object(self.root, inLayers: false)
-    // A file that extends another may leave everything to it.
+    // A file that extends another may leave everything to that one.
     let extends = JSONValue.map(["required": .list([.text("extends")])])
     root["anyOf"] = .list([extends, .map(requirements(.object(self.root)))])
     root["$schema"] = .text("https://json-schema.org/draft/2020-12/schema")
@@ -82,7 +82,7 @@ struct JSONSchemaExport {
     }
   }
 
-  /// One of grid, random and list; which keys can be varied, and to what, is not said.
+  /// One of grid, random and list; it does not say which keys can be varied, and to what.
   private var sweep: Members {
     let choices = type("object", ["additionalProperties": .map(type("array", ["minItems": .integer(1)]))])
     let random = type(
@@ -119,7 +119,7 @@ struct JSONSchemaExport {
     return ["anyOf": .list([.map(own), .map(fraction)])]
   }
 
-  /// What is required of a file that extends no other, and nothing else.
+  /// The requirements on a file that extends no other, and nothing else.
   private func requirements(_ schema: Schema) -> Members {
     var properties: Members = [:]
     var required: [JSONValue] = []
@@ -137,7 +137,8 @@ struct JSONSchemaExport {
       for kind in union.kinds { if let payload = kind.payload { inner(kind.name, payload) } }
     case .optional(_, let optional):
       return requirements(optional)
-    default:
+    case .integer, .number, .boolean, .text, .formatted, .name, .choice, .byteSize, .path, .size, .list,
+      .layerNames, .layers, .blocks, .sweep:
       break
     }
     var result: Members = [:]
@@ -146,7 +147,7 @@ struct JSONSchemaExport {
     return result
   }
 
-  /// Required keys are named here only inside layers, which no other file completes.
+  /// Names required keys only inside layers, which no other file completes.
   private func object(_ object: ObjectSchema, inLayers: Bool) -> Members {
     var properties: Members = [:]
     var required: [JSONValue] = []
@@ -178,7 +179,9 @@ struct JSONSchemaExport {
     case .integer, .size: ScalarText.integer(text).map { .integer($0) } ?? .text(text)
     case .number: ScalarText.number(text).map { .number($0) } ?? .text(text)
     case .boolean: .boolean(text == "true")
-    default: .text(text)
+    case .text, .formatted, .name, .choice, .byteSize, .path, .list, .layerNames, .object, .union, .optional,
+      .layers, .blocks, .sweep:
+      .text(text)
     }
   }
 

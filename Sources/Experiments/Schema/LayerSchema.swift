@@ -1,22 +1,22 @@
 internal import Networks
 internal import Settings
 
-/// What a list of layers may hold: layers, as they describe themselves, with their places in the graph, and groups of them.
+/// What a list of layers may hold: layers, with the settings that describe them and their places in the graph, and groups of layers.
 enum LayerSchema {
   private static let name = Key(
-    "name", .name, .derived("the layer's word, numbered"), "A name for the layer, unique where it stands.")
+    "name", .name, .derived("the layer's word, numbered"), "A name for the layer, unique in its list.")
 
   private static let placement = [
     name,
     Key(
       "inputs", .layerNames, .derived("the layer before"),
-      "Where the layer takes its input from: earlier layers, or `input`."),
+      "The layer's input: the names of earlier layers, or `input`."),
   ]
 
-  /// Layers that join have no input unless it is named.
+  /// Layers that join others have no input unless it is named.
   private static let joiningPlacement = [
     name,
-    Key("inputs", .layerNames, .required, "Two or more layers before it, or `input`: `[body, input]`."),
+    Key("inputs", .layerNames, .required, "Two or more earlier layers, or `input`: `[body, input]`."),
   ]
 
   static let union = UnionSchema(
@@ -33,21 +33,21 @@ enum LayerSchema {
   static let requiredWord = "required"
 
   static let repetition = ObjectSchema(
-    "The same layers several times over; inside, `input` is what comes before each time.",
+    "The same layers several times in a row; inside, `input` is whatever comes before each repetition.",
     [
-      Key("times", .integer(1...1000), .required, "How often."),
-      Key("layers", .layers, .required, "The layers of one time."),
+      Key("times", .integer(1...1000), .required, "How many times the layers are repeated."),
+      Key("layers", .layers, .required, "The layers to repeat."),
     ] + placement)
 
   static let block = ObjectSchema(
-    "A small network to be used as one layer; inside, `input` is what comes before it.",
+    "A small network to use as one layer; inside, `input` is whatever comes before it.",
     [
       Key(
         "parameters", .text, .derived("none"),
-        "Words that stand in the block's layers as `$word`, each with its default, or `required`."),
+        "Words that the block's layers write as `$word`, each with its default, or `required`."),
       Key("layers", .layers, .required, "The block's layers; the last one is its output."),
     ])
 
-  /// Keys of every use of a block, besides its parameters.
+  /// The keys of every use of a block, besides its parameters.
   static let use = ObjectSchema("A use of a block.", placement)
 }

@@ -1,28 +1,28 @@
 internal import Insight
 internal import Settings
 
-/// The schema of a configuration that looks into a trained network; everything but `extends` is described in `Insight`.
+/// The schema of a configuration that looks into a trained network; everything except `extends` is described in `Insight`.
 enum LookSchema {
   static let root = ObjectSchema(
     LookRequest.settings.summary,
     [
       Key(
         "extends", .path, .derived("nothing"), change: .free,
-        "Another look that this one starts from: maps are merged key by key, lists and values replaced.")
+        "Another look to start from: maps are merged key by key, lists and values are replaced.")
     ] + LookRequest.settings.object.keys)
 
   /// The key under which looks are written.
   static let lookKey = LookRequest.look.name
 
-  /// What the key was called before; such files and overrides stay good.
+  /// The key's former name; files and overrides with it stay valid.
   private static let formerLookKey = "job"
 
-  /// Where the top of a file describes a look; nil where it does not.
+  /// The entry at the top of a file that describes a look; nil where there is none.
   static func lookEntry(_ root: ConfigurationNode) -> ConfigurationNode.Entry? {
     root.entries?.first { [lookKey, formerLookKey].contains($0.key) }
   }
 
-  /// The file with its keys' present names.
+  /// The file with the keys' present names.
   static func renamed(_ root: ConfigurationNode) -> ConfigurationNode {
     guard var entries = root.entries, root[lookKey] == nil,
       let index = entries.firstIndex(where: { $0.key == formerLookKey })

@@ -1,19 +1,19 @@
 internal import Settings
 internal import Training
 
-/// The schema of a run's configuration: the descriptions of its parts put together.
+/// The schema of a run's configuration, put together from the descriptions of its parts.
 enum RunSchema {
   static let root = ObjectSchema(
-    "A run: the data, the network, how it is trained, and what is kept of it.",
+    "A run: its data, its network, how it is trained, and what is kept of it.",
     [
       Key(
         "extends", .path, .derived("nothing"), change: .free,
-        "Another configuration that this one starts from: maps are merged key by key, lists and values replaced."
+        "Another configuration to start from: maps are merged key by key, lists and values are replaced."
       ),
-      Key("name", .name, .required, change: .free, "Names the folder of the run's results."),
+      Key("name", .name, .required, change: .free, "Name of the folder that gets the run's results."),
       Key(
         "seed", .integer(0...Int.max), .scalar("0"),
-        "Decides initial parameters, the order of samples and dropout."),
+        "Seeds initial parameters, the order of samples, dropout and augmentation."),
       Key("data", .object(DataConfiguration.settings.object), .required, "Where the samples are."),
       Key("network", .object(network), .required, "The layers."),
       Key("training", .object(TrainingConfiguration.settings.object), .required, "How the network learns."),
@@ -22,19 +22,20 @@ enum RunSchema {
         "When the state of the run is saved, and what is kept."),
       Key(
         "sweep", .sweep, .derived("no sweep"), change: .free,
-        "What `convoy sweep` varies: a family of runs; see Sweeps above."),
+        "A family of runs, which `convoy sweep` trains; see Sweeps above."),
     ])
 
   static let network = ObjectSchema(
-    "A graph of layers over one input image.",
+    "A graph of layers over one input.",
     [
       Key(
         "input", .list(.integer(1...65_536), count: 1...3), .required,
-        "Shape of one sample: [height, width, channels], or [channels]."),
+        "Shape of one sample, such as [height, width, channels] or [features]."),
       Key(
         "blocks", .blocks, .derived("no blocks"),
         "Groups of layers with a name and parameters, for use in `layers`."),
       Key(
-        "layers", .layers, .required, "The layers, first to last; each takes the output of the one before."),
+        "layers", .layers, .required, "The layers, first to last; each takes the output of the one before it."
+      ),
     ])
 }

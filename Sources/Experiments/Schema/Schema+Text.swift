@@ -1,13 +1,13 @@
 internal import Settings
 
 extension NumberRange {
-  /// Whether nothing but the size that a Float holds is against a number.
+  /// Whether a number is refused only because a Float cannot hold its magnitude.
   func exceedsFloat(_ value: Double) -> Bool {
     let any = NumberRange.any
     return maximum == any.maximum && value > maximum || minimum == any.minimum && value < minimum
   }
 
-  /// What is expected in place of such a number.
+  /// The numbers that are expected in its place.
   var phraseWithSize: String {
     "\(phrase)\(phrase.isEmpty ? "" : " and") of at most 3.4e38, as 32 bits hold it"
   }
@@ -26,11 +26,11 @@ extension NumberRange {
 }
 
 extension Int {
-  /// Large bounds as powers of two.
+  /// The number, written as a power of two where it is a large one.
   var boundText: String {
     switch self {
     case Int.max: "2^63 − 1"
-    // Only those that nobody knows by their digits.
+    // Smaller powers of two are known by their digits.
     case let bound where bound > 1 << 20 && bound.nonzeroBitCount == 1: "2^\(bound.trailingZeroBitCount)"
     default: "\(self)"
     }
@@ -45,7 +45,7 @@ extension Double {
 }
 
 extension Schema {
-  /// What is allowed, for the second half of an error message.
+  /// The allowed values, for the second half of an error message.
   var expectation: String {
     switch self {
     case .integer(let range): "a whole number from \(range.lowerBound) to \(range.upperBound.boundText)"
@@ -82,7 +82,7 @@ extension ClosedRange<Int> {
 }
 
 extension UnionSchema {
-  /// `stop or {skip: …}`.
+  /// The kinds as they are written: `stop, {skip: …}`.
   var forms: String {
     kinds.map { kind in
       kind.payload == nil ? kind.name : kind.canBeBare ? kind.name : "{\(kind.name): …}"

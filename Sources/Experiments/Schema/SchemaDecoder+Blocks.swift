@@ -76,7 +76,7 @@ extension SchemaDecoder {
     finish(full, output: inner.previous, in: &scope)
   }
 
-  /// Lets the group's name stand for the output of its last layer.
+  /// Makes the group's name stand for the output of its last layer.
   private func finish(_ full: String, output: String, in scope: inout LayerScope) {
     scope.names[String(full.dropFirst(scope.prefix.count))] = output
     scope.previous = output
@@ -109,7 +109,7 @@ extension SchemaDecoder {
     guard let outer = scope.parameters?.arguments[String(text.dropFirst())] else {
       fail(
         node.location,
-        "\(path): '\(text.shortened)' is no parameter here"
+        "\(path): '\(text.shortened)' is not a parameter here"
           + NearestName.hint(String(text.dropFirst()), among: scope.parameters?.arguments.keys.sorted() ?? [])
       )
       return .unknown
@@ -117,7 +117,9 @@ extension SchemaDecoder {
     return outer
   }
 
-  /// - Returns: Known names that unknown keys come close to.
+  /// Refuses unknown keys.
+  ///
+  /// - Returns: the known names that unknown keys come close to.
   mutating func checkKeys(_ node: ConfigurationNode, _ known: [String], at path: String) -> Set<
     String
   > {
@@ -134,7 +136,7 @@ extension SchemaDecoder {
 
   // MARK: - Definitions
 
-  /// Reads definitions of blocks, and checks each by itself so that its mistakes are reported once, where they stand.
+  /// Reads the definitions of blocks, and checks each by itself so that its errors are reported once, where they stand.
   mutating func defineBlocks(_ node: ConfigurationNode, at path: String) {
     guard let entries = node.entries else {
       fail(node.location, "\(path): found \(node.found), expected \(Schema.blocks.expectation)")
@@ -149,7 +151,7 @@ extension SchemaDecoder {
         fail(
           entry.keyLocation,
           taken
-            ? "\(blockPath): '\(entry.key)' has a meaning already; choose another name for the block"
+            ? "\(blockPath): '\(entry.key)' already has a meaning; choose another name for the block"
             : "\(blockPath): found the name '\(entry.key.shortened)', expected \(Schema.name.expectation)")
         continue
       }
@@ -184,7 +186,7 @@ extension SchemaDecoder {
       name: entry.key, index: expansion.blocks.count, parameters: parameters, layers: layers)
     var arguments: [String: Parameters.Argument] = [:]
     for (name, fallback) in parameters { arguments[name] = fallback.map { .value($0) } ?? .unknown }
-    // Unknown values leave gaps that are no mistakes; only what is reported counts.
+    // Unknown values leave gaps that are not errors; only reported errors count.
     let (failedBefore, countBefore) = (expansion.failed, errors.errors.count)
     expansion.isChecking = true
     var scope = LayerScope(

@@ -49,10 +49,10 @@ extension SchemaDecoder {
       let names = entries.map { "'\($0.key.shortened)'" }.joined(separator: ", ")
       fail(
         entries[1].keyLocation,
-        "\(path): an entry holds one layer; found the keys \(names); what belongs to '\(entries[0].key.shortened)' "
+        "\(path): an entry holds one layer; found the keys \(names); the settings of '\(entries[0].key.shortened)' "
           + "must be indented under it")
       return
-    default:
+    case .scalar, .list, .map:
       fail(
         item.location,
         "\(path): found \(item.found), expected a layer such as `flatten` or `dense: {units: 10}`")
@@ -115,9 +115,9 @@ extension SchemaDecoder {
     )
   }
 
-  /// Decides the name, and makes it what the next layer follows.
+  /// Decides the name of a layer or group, which becomes the one that the next layer follows.
   ///
-  /// - Returns: The full name.
+  /// - Returns: the full name.
   mutating func place(
     _ word: String, _ payload: ConfigurationNode, in scope: inout LayerScope, at path: String
   ) -> String {
@@ -125,7 +125,8 @@ extension SchemaDecoder {
     if let node = payload["name"], let written = node.scalarText, written.isConfigurationName {
       if written == "input" {
         fail(
-          node.location, "\(path).name: 'input' is the name of what comes before the layers; choose another")
+          node.location,
+          "\(path).name: 'input' is the name of whatever comes before the layers; choose another")
       } else if scope.names[written] != nil {
         fail(node.location, "\(path).name: another layer here is already named '\(written)'")
       }
@@ -152,7 +153,7 @@ extension SchemaDecoder {
         let known = ["input"] + scope.names.keys.sorted()
         fail(
           item.origin,
-          "\(path).inputs: '\(name.shortened)' is no layer before this one; there are \(known.joined(separator: ", "))"
+          "\(path).inputs: '\(name.shortened)' is not an earlier layer; known are \(known.joined(separator: ", "))"
             + NearestName.hint(name, among: known))
       }
     }

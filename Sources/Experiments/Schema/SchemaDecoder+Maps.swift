@@ -39,12 +39,14 @@ extension SchemaDecoder {
         isComplete = false
       }
     }
-    // The root and its sections stay readable without their wrong members, for the checks that span them.
+    // The root and its sections stay readable without their faulty members, for the checks that span them.
     return isComplete || !path.contains(".")
       ? ResolvedValue(.map(members), node.location) : nil
   }
 
-  /// - Returns: Known keys that unknown ones come close to; that one of them is missing need not be said again.
+  /// Refuses unknown keys.
+  ///
+  /// - Returns: the known keys that unknown ones come close to, so that they are not reported as missing, too.
   private mutating func refuseUnknownKeys(
     _ entries: [ConfigurationNode.Entry], of object: ObjectSchema, at path: String
   ) -> Set<String> {
@@ -57,7 +59,7 @@ extension SchemaDecoder {
         continue
       }
       let homes = self.homes(of: entry.key)
-      // A word that is right elsewhere is more likely out of place than mistyped.
+      // A word that is right elsewhere is more likely misplaced than mistyped.
       let near =
         errors.isFull
         ? nil
@@ -74,7 +76,7 @@ extension SchemaDecoder {
     return mistyped
   }
 
-  /// Sections, and kinds in them, that have a key of this name: three at the most.
+  /// The sections, and the kinds in them, that have a key of this name; at most three.
   private func homes(of name: String) -> [String] {
     func kinds(_ schema: Schema, _ path: String) -> [String] {
       switch schema {
@@ -86,14 +88,16 @@ extension SchemaDecoder {
           guard case .object(let object)? = kind.payload, object.key(name) != nil else { return nil }
           return "\(path).\(kind.name)"
         }
-      default: []
+      case .integer, .number, .boolean, .text, .formatted, .name, .choice, .byteSize, .path, .size, .list,
+        .layerNames, .layers, .blocks, .sweep:
+        []
       }
     }
     let found = root.homes(of: name) + kinds(.object(root), "")
     return found.count > 3 ? found.prefix(3) + ["…"] : found
   }
 
-  /// Where a key would be right, under its own name or the one that it has here.
+  /// A hint at the place where a key would be right, under its own name or the one that it has here.
   private func homeHint(of key: String, _ homes: [String]) -> String {
     if !homes.isEmpty { return "; '\(key)' belongs to \(homes.joined(separator: ", "))" }
     for word in ForeignWords.translations(of: key) {
@@ -143,7 +147,7 @@ extension SchemaDecoder {
         "found the keys \(entries.map { "'\($0.key.shortened)'" }.joined(separator: ", ")), "
           + "expected one, the kind of \(union.noun)\(union.wrappingAdvice(entries.map(\.key)))")
       return nil
-    default:
+    case .scalar, .list, .map:
       return mismatch(node, .union(union), at: path)
     }
   }
@@ -160,7 +164,7 @@ extension SchemaDecoder {
 }
 
 extension UnionSchema {
-  /// For `optimizer: {learning_rate: 0.1}`: says which kinds have such keys.
+  /// Advice for `optimizer: {learning_rate: 0.1}`: the kinds that have such keys.
   fileprivate func wrappingAdvice(_ keys: [String]) -> String {
     let owners = kinds.filter { kind in
       guard case .object(let object) = kind.payload else { return false }

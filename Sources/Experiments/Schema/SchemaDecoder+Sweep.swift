@@ -5,7 +5,7 @@ internal import Settings
 extension SchemaDecoder {
   static let sweepForms = "{grid: …}, {random: …} or {list: […]}"
 
-  /// Reads the section into ``sweep``; what its values mean for a run is checked when the members are loaded.
+  /// Reads the section into ``sweep``; its values are checked when the members are loaded.
   mutating func defineSweep(_ node: ConfigurationNode, at path: String) {
     guard let entries = node.entries, entries.count == 1 else {
       errors.add(node.location, "\(path): found \(node.found), expected one of \(Self.sweepForms)")
@@ -48,7 +48,8 @@ extension SchemaDecoder {
     }
     guard let runs = node["runs"], let keys = node["keys"] else {
       let missing =
-        node["runs"] == nil ? "runs is missing; it is how many" : "keys is missing; it is a map of keys"
+        node["runs"] == nil
+        ? "runs is missing; it is the number of runs" : "keys is missing; it is a map of keys"
       errors.add(node.location, "\(path).\(missing)")
       return nil
     }
@@ -105,7 +106,7 @@ extension SchemaDecoder {
           }))
     case .map(let ranges) where allowsRanges && ranges.count == 1:
       return bounds(ranges[0], at: path).map(make)
-    default:
+    case .scalar, .list, .map:
       let ranges = allowsRanges ? ", or {uniform: [low, high]}, {log_uniform: …}, {integer: …}" : ""
       errors.add(
         entry.value.location, "\(path): found \(entry.value.found), expected a list of values\(ranges)")
@@ -113,34 +114,46 @@ extension SchemaDecoder {
     }
   }
 
+  /// The kinds of ranges that a key can be drawn from.
+  private enum RangeWord: String, CaseIterable {
+    case uniform
+    case logUniform = "log_uniform"
+    case integer
+
+    /// The form of both bounds.
+    var bound: Schema {
+      switch self {
+      case .uniform: .number(.any)
+      case .logUniform: .number(.positive)
+      case .integer: .integer(-(1 << 40)...(1 << 40))
+      }
+    }
+  }
+
   private mutating func bounds(
     _ entry: ConfigurationNode.Entry, at path: String
   ) -> SweepDefinition.Axis.Values? {
-    let words = ["uniform", "log_uniform", "integer"]
-    guard words.contains(entry.key) else {
+    guard let word = RangeWord(rawValue: entry.key) else {
+      let words = RangeWord.allCases.map(\.rawValue)
       errors.add(
         entry.keyLocation,
-        "\(path): unknown range '\(entry.key.shortened)', expected uniform, log_uniform, integer"
+        "\(path): unknown range '\(entry.key.shortened)', expected \(words.joined(separator: ", "))"
           + NearestName.hint(entry.key, among: words))
       return nil
     }
-    let element: Schema =
-      switch entry.key {
-      case "integer": .integer(-(1 << 40)...(1 << 40))
-      case "log_uniform": .number(.positive)
-      default: .number(.any)
-      }
     let path = "\(path).\(entry.key)"
-    guard let values = decode(entry.value, .list(element, count: 2...2), at: path)?.list else { return nil }
+    guard let values = decode(entry.value, .list(word.bound, count: 2...2), at: path)?.list else {
+      return nil
+    }
     let numbers = values.compactMap { value in value.number ?? value.integer.map(Double.init) }
     guard numbers.count == 2, numbers[0] < numbers[1] else {
       errors.add(entry.value.location, "\(path): the first bound must be below the second")
       return nil
     }
-    switch entry.key {
-    case "integer": return .integer(Int(numbers[0])...Int(numbers[1]))
-    case "log_uniform": return .logUniform(numbers[0]...numbers[1])
-    default: return .uniform(numbers[0]...numbers[1])
+    switch word {
+    case .uniform: return .uniform(numbers[0]...numbers[1])
+    case .logUniform: return .logUniform(numbers[0]...numbers[1])
+    case .integer: return .integer(Int(numbers[0])...Int(numbers[1]))
     }
   }
 }

@@ -1,27 +1,28 @@
 internal import Foundation
 internal import Settings
 
-/// Reads nodes by a schema into values, and collects everything that is wrong on the way.
+/// Reads nodes into values by a schema, and collects all errors.
 struct SchemaDecoder {
-  /// Values of a block's parameters while its layers are read.
+  /// The values of a block's parameters while its layers are read.
   struct Parameters {
     enum Argument {
       case value(ConfigurationNode)
-      /// While a definition is checked by itself: any value will do.
+      /// Any value will do, while a definition is checked by itself.
       case unknown
     }
     var arguments: [String: Argument]
   }
 
   var errors = ErrorCollector()
-  /// The folder that relative paths of overrides count from.
+  /// The folder from which relative paths of overrides count.
   let workingDirectory: String
   var expansion = NetworkExpansion()
-  /// What the section `sweep` says, where there is one.
+  /// The section `sweep`; nil where there is none.
   var sweep: SweepDefinition?
 
-  /// Keys that were refused, with the known name that each comes close to: a block is read once for each of its uses,
-  /// and looking for a name takes a hundred times as long as reading a layer.
+  /// The keys that were refused, with the known name that each comes close to.
+  ///
+  /// A block is read once for each of its uses, and looking for a name takes a hundred times as long as reading a layer.
   var refusedKeys: [RefusedKey: String?] = [:]
 
   struct RefusedKey: Hashable {
@@ -30,7 +31,7 @@ struct SchemaDecoder {
     let key: String
   }
 
-  /// What the whole configuration is, for hints.
+  /// The schema of the whole configuration, for hints.
   private(set) var root: ObjectSchema
 
   init(workingDirectory: String, root: ObjectSchema = RunSchema.root) {
@@ -40,8 +41,10 @@ struct SchemaDecoder {
 
   // MARK: - Values
 
+  /// Reads a node.
+  ///
   /// - Parameter path: the key path for messages.
-  /// - Returns: nil where something was wrong, which is then among the errors.
+  /// - Returns: nil where there was an error, which is then collected.
   mutating func decode(
     _ node: ConfigurationNode, _ schema: Schema, at path: String, in parameters: Parameters? = nil
   ) -> ResolvedValue? {
@@ -80,7 +83,7 @@ struct SchemaDecoder {
     return nil
   }
 
-  /// - Parameter allowed: what messages say is expected: the schema, or more than that.
+  /// - Parameter allowed: what messages give as expected: the schema, or one that allows more.
   private mutating func decodeScalar(
     _ node: ConfigurationNode, _ schema: Schema, at keyPath: String, allowed: Schema
   ) -> ResolvedValue? {
@@ -129,14 +132,14 @@ struct SchemaDecoder {
         return nil
       }
       content = .path(path)
-    default:
+    case .size, .list, .layerNames, .object, .union, .optional, .layers, .blocks, .sweep:
       break
     }
     guard let content else { return mismatch(node, allowed, at: keyPath) }
     return ResolvedValue(content, node.location)
   }
 
-  /// Whether a path is written as a shell would take it, with a home folder or a variable, and is no file's name.
+  /// Whether a path is written for a shell, with a home folder or a variable, and no file has that name.
   private static func waitsForShell(_ text: String, _ path: String) -> Bool {
     let hasVariable = zip(text.utf8, text.utf8.dropFirst()).contains { sign, next in
       sign == UInt8(ascii: "$") && (next == UInt8(ascii: "{") || next == 0x5F || next.isASCIILetter)
@@ -144,9 +147,9 @@ struct SchemaDecoder {
     return (text.hasPrefix("~") || hasVariable) && !FileManager.default.fileExists(atPath: path)
   }
 
-  /// An absolute path without `.` and `..`; relative ones count from the file, overrides from the working directory.
+  /// An absolute path without `.` and `..`; relative paths count from the file, and those of overrides from the working directory.
   ///
-  /// Options of commands keep their paths as they were typed: nothing is kept of them that is read from elsewhere.
+  /// Options of commands keep their paths as they were typed, since nothing of them is kept that is read from elsewhere.
   func absolute(_ path: String, from location: ConfigurationLocation) -> String {
     var folder = workingDirectory
     switch location {
@@ -235,9 +238,9 @@ struct SchemaDecoder {
       let known = parameters.arguments.keys.sorted()
       errors.add(
         node.location,
-        "\(path): '\(text.shortened)' is no parameter of this block; "
+        "\(path): '\(text.shortened)' is not a parameter of this block; "
           + (known.isEmpty
-            ? "it has none, add it under 'parameters'" : "it has \(known.joined(separator: ", "))")
+            ? "it has none; add it under 'parameters'" : "it has \(known.joined(separator: ", "))")
           + NearestName.hint(name, among: known))
       return nil
     }
@@ -250,23 +253,27 @@ extension Schema {
     switch self {
     case .object: true
     case .union(let union): union.kinds.allSatisfy { !$0.canBeBare }
-    default: false
+    case .integer, .number, .boolean, .text, .formatted, .name, .choice, .byteSize, .path, .size, .list,
+      .layerNames, .optional, .layers, .blocks, .sweep:
+      false
     }
   }
 
-  /// Whether this is one value in the text.
+  /// Whether this is a single value in the text.
   fileprivate var isScalar: Bool {
     switch self {
     case .integer, .number, .boolean, .text, .formatted, .name, .choice, .byteSize, .path: true
-    default: false
+    case .size, .list, .layerNames, .object, .union, .optional, .layers, .blocks, .sweep: false
     }
   }
 
-  /// Definitions that are used up in reading and leave no value.
+  /// Whether this is a definition, which reading uses up and which leaves no value.
   var isDefinition: Bool {
     switch self {
     case .blocks, .sweep: true
-    default: false
+    case .integer, .number, .boolean, .text, .formatted, .name, .choice, .byteSize, .path, .size, .list,
+      .layerNames, .object, .union, .optional, .layers:
+      false
     }
   }
 
@@ -275,13 +282,15 @@ extension Schema {
     switch self {
     case .integer, .number, .boolean, .choice, .size: true
     case .optional(_, let inner): inner.takesParameters
-    default: false
+    case .text, .formatted, .name, .byteSize, .path, .list, .layerNames, .object, .union, .layers, .blocks,
+      .sweep:
+      false
     }
   }
 }
 
 extension String {
-  /// Letters, digits, `_`, `.`, `-`; starts with a letter; at most 200.
+  /// Whether this is a name: letters, digits, `_`, `.`, `-`; it starts with a letter and has at most 200 characters.
   var isConfigurationName: Bool {
     guard let first = utf8.first, first.isASCIILetter, utf8.count <= 200 else { return false }
     return utf8.allSatisfy {

@@ -4,35 +4,36 @@ internal import Settings
 public struct Sweep: Sendable {
   /// One run.
   public struct Member: Sendable {
-    /// From 0.
+    /// The member's number, from 0.
     public let index: Int
-    /// What its configuration says of each of the sweep's keys; nil where it has no such key, as another optimizer's.
+    /// The values of the sweep's keys in the member's configuration; nil for a key that it lacks, such as another optimizer's.
     public let values: [String?]
-    /// What the sweep puts into it, a line `key = value` each, sorted.
+    /// What the sweep puts into the configuration, as sorted lines `key = value`.
     public let assignments: [String]
+    /// The member's configuration.
     public let configuration: LoadedConfiguration
   }
 
   /// The configuration without its sweep.
   public let base: LoadedConfiguration
-  /// What is varied, in the order in which it is written.
+  /// The keys that are varied, in the order in which they are written.
   public let keys: [String]
-  /// At least one, at most 10,000; the same for the same file, and no two alike.
+  /// The members: at least one, at most 10,000; the same for the same file, and no two alike.
   public let members: [Member]
 }
 
 extension ConfigurationFile {
   /// Reads a configuration with a `sweep` section, and every run that it makes.
   ///
-  /// - Parameter overrides: apply to all members, before what the sweep says.
-  /// - Throws: All errors of all members at once, those of a swept value at the place where it is written.
+  /// - Parameter overrides: texts `key.path=value`, applied to all members before the sweep's own values.
+  /// - Throws: all errors of all members at once; an error of a swept value has the place where it is written.
   public static func loadSweep(
     path: String, overrides: [Override] = []
   ) throws(ConfigurationErrors) -> Sweep {
     try loadSweep(text: try SourceText.read(path), path: path, overrides: overrides)
   }
 
-  /// As ``loadSweep(path:overrides:)``, from text.
+  /// Reads a configuration with a `sweep` section from text, as ``loadSweep(path:overrides:)`` does from a file.
   public static func loadSweep(
     text: String, path: String, overrides: [Override] = []
   ) throws(ConfigurationErrors) -> Sweep {
@@ -49,7 +50,7 @@ extension ConfigurationFile {
   }
 }
 
-/// Makes the members of a sweep, and checks that each is what the sweep says and no other.
+/// Makes the members of a sweep, and checks that each is what the sweep asks for, and no other.
 private struct SweepReader {
   let base: LoadedConfiguration
   let definition: SweepDefinition
@@ -61,7 +62,7 @@ private struct SweepReader {
     var errors = ErrorCollector()
     let root = Overrides.apply(overrides, to: merged, &errors)
     var members: [Sweep.Member] = []
-    /// By what it trains.
+    // By what each trains.
     var known: [ResolvedValue: Int] = [:]
     for (index, assignments) in definition.members().enumerated() {
       do throws(ConfigurationErrors) {
@@ -93,7 +94,7 @@ private struct SweepReader {
       index: index, values: values(tree, loaded), assignments: lines.sorted(), configuration: loaded)
   }
 
-  /// What a member's configuration says of the keys: as it is written there, or the default.
+  /// The values of the keys in a member's configuration: as written there, or the defaults.
   private func values(_ tree: ConfigurationNode, _ loaded: LoadedConfiguration) -> [String?] {
     let questions = definition.keys.map { Override("\($0)=") }
     let paths = Dictionary(
@@ -106,7 +107,7 @@ private struct SweepReader {
     }
   }
 
-  /// An override of all members that the sweep puts something else in place of would never have an effect.
+  /// Refuses an override of all members that the sweep replaces, since it would never have an effect.
   private func checkOverrides(
     _ swept: [[String]], _ root: ConfigurationNode
   ) throws(ConfigurationErrors) {
@@ -115,7 +116,7 @@ private struct SweepReader {
       guard let key = swept.first(where: { path.starts(with: $0) }) else { continue }
       throw ConfigurationErrors(
         override.location,
-        "the sweep varies \(key.joined(separator: ".")): this value would never be used; leave one of them out"
+        "the sweep varies \(key.joined(separator: ".")), so this value would never be used; leave one of them out"
       )
     }
   }
@@ -124,12 +125,12 @@ private struct SweepReader {
     let text = "sweep: members \(twin) and \(index) are the same training"
     return switch definition.kind {
     case .random(let runs, _, _):
-      "\(text): there are fewer than \(runs) different ones in these ranges; ask for fewer runs"
+      "\(text); these ranges hold fewer than \(runs) different ones; ask for fewer runs"
     case .grid, .list: "\(text); write each value once"
     }
   }
 
-  /// Where a person finds what an error is about: a swept value is an override only to the reader of the schema.
+  /// The place where a person finds the cause of an error: to the reader of the schema, a swept value is an override.
   private func place(
     of error: ConfigurationError, in assignments: [SweepDefinition.Assignment]
   ) -> ConfigurationLocation {
@@ -139,7 +140,7 @@ private struct SweepReader {
 }
 
 extension ConfigurationNode {
-  /// What stands at a path of keys and places in lists; nil where nothing is written.
+  /// The node at a path of keys and places in lists; nil where nothing is written.
   fileprivate func node(at path: ArraySlice<String>) -> ConfigurationNode? {
     guard let segment = path.first else { return self }
     if case .list(let items) = content {

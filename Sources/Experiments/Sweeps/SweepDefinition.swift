@@ -2,7 +2,7 @@ internal import Foundation
 internal import Settings
 internal import Tensors
 
-/// What a configuration's `sweep` section varies.
+/// The keys and values that a configuration's `sweep` section varies.
 struct SweepDefinition: Sendable {
   /// A key with one of its values, as an override would write it.
   struct Assignment: Hashable, Sendable {
@@ -13,7 +13,7 @@ struct SweepDefinition: Sendable {
     var override: String { "\(key)=\(value)" }
   }
 
-  /// A key with what it may become.
+  /// A key with the values that it can take.
   struct Axis: Sendable {
     enum Values: Sendable {
       case choice([Assignment])
@@ -33,19 +33,19 @@ struct SweepDefinition: Sendable {
   enum Kind: Sendable {
     /// Every combination; the last key varies fastest.
     case grid([Axis])
-    /// So many combinations drawn from a seed.
+    /// This many combinations, drawn from a seed.
     case random(runs: Int, seed: UInt64, [Axis])
-    /// These and no others.
+    /// Exactly these combinations.
     case list([[Assignment]])
   }
 
   let kind: Kind
   let location: ConfigurationLocation
 
-  /// More members are a mistake, not an experiment.
+  /// More members than this are a mistake and not an experiment.
   static let limit = 10_000
 
-  /// Keys in the order in which they are written.
+  /// The keys in the order in which they are written.
   var keys: [String] {
     switch kind {
     case .grid(let axes), .random(_, _, let axes): return axes.map(\.key)
@@ -74,7 +74,7 @@ struct SweepDefinition: Sendable {
 
   /// The assignments of every member, in order; a pure function of the definition.
   ///
-  /// No two draws are the same as long as others are likely to be found.
+  /// Draws differ from one another as long as different ones are likely to be found.
   func members() -> [[Assignment]] {
     switch kind {
     case .list(let members): members
@@ -104,12 +104,12 @@ struct SweepDefinition: Sendable {
     }
   }
 
-  /// So often a member is drawn before it may be the same as another.
+  /// The number of draws for a member after which it may equal another.
   private static let attemptLimit = 200
 }
 
 extension SweepDefinition.Axis {
-  /// One value; numbers have five significant digits, so that a table can be read and a value be typed again.
+  /// One value; numbers have five significant digits, so that tables are readable and values can be typed again.
   fileprivate func draw(from stream: inout RandomStream) -> SweepDefinition.Assignment {
     let text: String
     switch values {

@@ -56,7 +56,7 @@ struct CanonicalYAML {
           lines.append(("\(indent)- \(flow(item))", item.origin))
         }
       }
-    default:
+    case .integer, .number, .boolean, .text, .path, .byteSize, .kind(_, nil):
       lines.append(("\(indent)\(flow(value))", value.origin))
     }
   }
@@ -84,7 +84,7 @@ struct CanonicalYAML {
     }
   }
 
-  /// Plain where no reader could take it for anything else, in double quotes otherwise.
+  /// Plain where every reader takes it for text, in double quotes otherwise.
   private func scalar(_ text: String) -> String {
     let isPlain = text.utf8.enumerated().allSatisfy { index, byte in
       switch byte {
@@ -98,13 +98,13 @@ struct CanonicalYAML {
 }
 
 extension ResolvedValue {
-  /// Whether the value stands on the line of its key.
+  /// Whether the value fits on the line of its key.
   fileprivate var isShort: Bool {
     switch content {
     case .list(let items): items.allSatisfy { $0.members == nil && $0.kind == nil }
     case .map(let members): members.isEmpty
     case .kind(_, let payload): payload.map { $0.members == nil } ?? true
-    default: true
+    case .integer, .number, .boolean, .text, .path, .byteSize: true
     }
   }
 

@@ -1,18 +1,18 @@
-/// What other programs call the things that configurations name, so that a message can say our word.
+/// The words of other programs for the things that configurations name, so that a message can give our word.
 ///
-/// Words of Keras, PyTorch, Caffe and scikit-learn. None of them is accepted: a setting has one spelling.
+/// They come from Keras, PyTorch, Caffe and scikit-learn. None of them is accepted: a setting has one spelling.
 enum ForeignWords {
-  /// Our words for another program's word, the likeliest first; empty where it is none.
+  /// Our words for another program's word, the likeliest first; empty where it is unknown.
   static func translations(of word: String) -> [String] {
     table[word.lowercased().filter { $0.isLetter || $0.isNumber }] ?? []
   }
 
-  /// Our word for another program's, where it is among the known ones.
+  /// Our word for another program's word, where it is among the known ones.
   static func translation(of word: String, among known: [String]) -> String? {
     translations(of: word).first(where: known.contains)
   }
 
-  /// By the foreign word in small letters, without what joins its parts.
+  /// The table, by the foreign word in lower case without what joins its parts.
   private static let table: [String: [String]] = [
     // Losses.
     "categoricalcrossentropy": ["softmax_cross_entropy"],

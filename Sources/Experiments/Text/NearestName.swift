@@ -1,8 +1,9 @@
 /// Finds the known name that a mistyped one is closest to.
-enum NearestName {
+public enum NearestName {
   /// The nearest of `known` when it is near enough to be meant: at most a third of the letters differ.
   ///
-  /// A word of another program's that means one of them comes first. Distances count insertions, deletions, replacements and swaps of neighbours; the first of equals wins.
+  /// Another program's word for one of them comes first. Distances count insertions, deletions, replacements and swaps of
+  /// neighbours; among equals the first one wins.
   static func of(_ name: String, among known: [String]) -> String? {
     let wanted = Array(name.lowercased().unicodeScalars.prefix(64))
     guard !wanted.isEmpty else { return nil }
@@ -19,13 +20,13 @@ enum NearestName {
     return best?.name ?? known.first { isPart(of: $0, name) || isPart(of: name, $0) }
   }
 
-  /// Whether the words of one name stand in the other, as in `kernel` and `kernel_size`.
+  /// Whether one name contains the words of the other, as in `kernel` and `kernel_size`.
   private static func isPart(of whole: String, _ part: String) -> Bool {
     part.count >= 3 && "_\(whole)_".contains("_\(part)_")
   }
 
-  /// `; did you mean 'epochs'?`, or nothing.
-  static func hint(_ name: String, among known: [String]) -> String {
+  /// The end of a message: `; did you mean 'epochs'?`, or nothing where no known name is near.
+  public static func hint(_ name: String, among known: [String]) -> String {
     of(name, among: known).map { "; did you mean '\($0)'?" } ?? ""
   }
 

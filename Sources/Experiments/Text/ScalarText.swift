@@ -1,6 +1,6 @@
-/// Reads scalars as their key's type says, not as YAML would guess: `010` is ten, `1e-3` a number, `yes` a word.
+/// Reads scalars by the type of their key, not as YAML would guess: `010` is ten, `1e-3` a number, `yes` a word.
 enum ScalarText {
-  /// Decimal digits with an optional sign; nil when the text is no whole number or too large.
+  /// A whole number from decimal digits with an optional sign; nil for any other text, and for a number that is too large.
   static func integer(_ text: String) -> Int? {
     let digits = text.hasPrefix("-") || text.hasPrefix("+") ? text.dropFirst() : text[...]
     guard !digits.isEmpty, digits.utf8.allSatisfy(isDigit) else { return nil }
@@ -57,7 +57,7 @@ enum ScalarText {
 
   static let byteUnits = "B, KiB, MiB, GiB, TiB, kB, MB, GB, TB"
 
-  /// A number and a unit, `512 MiB` or `1.5GB`; whole bytes, rounded down.
+  /// The bytes of a number with a unit, `512 MiB` or `1.5GB`, rounded down.
   static func byteCount(_ text: String) -> Int? {
     let number = text.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
     let unit = text.dropFirst(number.count).drop { $0 == " " }
@@ -67,7 +67,7 @@ enum ScalarText {
     return Int(value * factor)
   }
 
-  /// The shortest exact text of a byte size: the largest binary unit that divides it.
+  /// The shortest exact text of a byte size: it has the largest binary unit that divides it.
   static func byteText(_ count: Int) -> String {
     for (name, bytes) in units[1...4].reversed() where count >= Int(bytes) && count % Int(bytes) == 0 {
       return "\(count / Int(bytes)) \(name)"

@@ -26,13 +26,13 @@ enum SourceText {
     return try decode(bytes, path: path)
   }
 
-  /// Checks size and encoding: UTF-8 without a byte-order mark and without control characters.
+  /// Checks size and encoding: the text must be UTF-8 without a byte-order mark or control characters.
   static func decode(_ bytes: [UInt8], path: String) throws(ConfigurationErrors) -> String {
     let whole = ConfigurationLocation.wholeFile(path: path)
     if let kind = binaryKind(bytes) {
       throw ConfigurationErrors(
         whole,
-        "this is \(kind) and no configuration, which is a text in YAML, such as Configs/fashion-mnist.yaml")
+        "this is \(kind), not a configuration, which is YAML text such as Configs/fashion-mnist.yaml")
     }
     guard bytes.count <= sizeLimit else {
       throw ConfigurationErrors(whole, tooLarge)
@@ -46,7 +46,7 @@ enum SourceText {
     }
     if let zero = bytes.firstIndex(of: 0) {
       throw ConfigurationErrors(
-        place(bytes[..<zero], path), "a zero byte; this is not a text file, or it is UTF-16")
+        place(bytes[..<zero], path), "found a zero byte; this is not a text file, or it is UTF-16")
     }
     guard let text = String(validating: bytes, as: UTF8.self) else {
       let repaired = Array(String(decoding: bytes, as: UTF8.self).utf8)
@@ -59,7 +59,7 @@ enum SourceText {
     return text
   }
 
-  /// What a file is that somebody may have taken for a configuration, by how it begins.
+  /// The kind of a file that somebody may have taken for a configuration, recognised by its first bytes.
   private static func binaryKind(_ bytes: [UInt8]) -> String? {
     let hdf5: [UInt8] = [0x89, 0x48, 0x44, 0x46, 0x0D, 0x0A, 0x1A, 0x0A]
     let kinds: [(beginning: [UInt8], name: String)] = [
@@ -69,14 +69,14 @@ enum SourceText {
       ([0x50, 0x4B, 3, 4], "a ZIP archive"),
       ([0x93, 0x4E, 0x55, 0x4D, 0x50, 0x59], "a NumPy array"),
     ]
-    // A checkpoint's HDF5 part comes behind 512 bytes of its own.
+    // The HDF5 part of a checkpoint follows 512 bytes of its own.
     if bytes.dropFirst(512).starts(with: hdf5) {
       return "a checkpoint (`convoy inspect` shows what it holds)"
     }
     return kinds.first { bytes.starts(with: $0.beginning) }?.name
   }
 
-  /// Refuses control characters, and the line ends that only some programs show as such.
+  /// Refuses control characters, and line ends that only some programs show as such.
   static func checkCharacters(
     _ text: String, location: (Int, Int) -> ConfigurationLocation
   ) throws(ConfigurationErrors) {

@@ -1,9 +1,9 @@
 internal import Settings
 internal import Yams
 
-/// Turns text into nodes: the only place that knows the YAML library.
+/// Turns text into nodes; it is the only place that knows the YAML library.
 enum YAMLReader {
-  /// - Parameter override: reads the value of an override; places then name the override instead of a line.
+  /// - Parameter override: the place of an override whose value is read; places then name the override instead of a line.
   static func read(
     _ text: String, path: String, override: ConfigurationLocation? = nil
   ) throws(ConfigurationErrors) -> ConfigurationNode {
@@ -85,7 +85,7 @@ enum YAMLReader {
     case .duplicatedKeysInMapping(let duplicates, let context):
       let names = duplicates.sorted().map { "'\($0.shortened)'" }.joined(separator: ", ")
       return ConfigurationErrors(
-        location(context.mark.line, context.mark.column), "the key \(names) stands here twice")
+        location(context.mark.line, context.mark.column), "the key \(names) appears twice here")
     case .reader(let problem, _, _, _), .writer(let problem), .emitter(let problem),
       .representer(let problem):
       return ConfigurationErrors(location(1, 1), "not readable as YAML: \(problem)")
@@ -94,7 +94,7 @@ enum YAMLReader {
     }
   }
 
-  /// What usually stands behind the library's message.
+  /// What usually causes the library's message.
   private static func advice(_ problem: String) -> String {
     if problem.contains("mapping values are not allowed") {
       "; put text that holds ': ' in quotes, or check the indentation"

@@ -1,10 +1,10 @@
 internal import Settings
 
-/// Looks over the text of a configuration before the YAML parser sees it, and refuses what configurations leave out.
+/// Looks over the text of a configuration before the YAML parser sees it, and refuses what configurations do without.
 ///
-/// Anchors and aliases make short files expand without end, tags and directives change what text means, and text over
-/// several lines hides mistakes in indentation. What remains is a small, plain part of YAML: maps, lists, scalars
-/// on one line, comments. Duplicate keys are found here too, because the parser names only the first of them.
+/// Anchors and aliases make short files expand without end, tags and directives change what text means, and text over several
+/// lines hides mistakes in indentation. A small, plain part of YAML remains: maps, lists, scalars on one line, comments. This also
+/// finds duplicate keys, because the parser names only the first of them.
 struct YAMLScreen {
   static let depthLimit = 32
   static let scalarLimit = 64 << 10
@@ -32,7 +32,7 @@ struct YAMLScreen {
   private var lastColumn = 1
   private var lastText = ""
   private var sawContent = false
-  /// Set by mistakes after which the rest of the text would be misread.
+  /// Whether there was a mistake after which the rest of the text would be misread.
   private var isLost = false
   private var errors: [ConfigurationError] = []
 
@@ -41,7 +41,9 @@ struct YAMLScreen {
     path = location
   }
 
-  /// - Parameter location: makes a place of a line and a column.
+  /// Checks a text.
+  ///
+  /// - Parameter location: makes a place from a line and a column.
   static func check(
     _ text: String, location: @escaping (_ line: Int, _ column: Int) -> ConfigurationLocation
   ) throws(ConfigurationErrors) {
@@ -116,7 +118,7 @@ struct YAMLScreen {
     return peek(1) == first && peek(2) == first && isBlank(peek(3))
   }
 
-  /// A single `---` may open the file; anything else would start or end another document.
+  /// A single `---` may open the file; any other marker would start or end another document.
   private mutating func stopAfterMarker() -> Bool {
     if current == "." {
       refuse("'...' ends a document; a configuration is one document without it")
@@ -184,7 +186,7 @@ struct YAMLScreen {
     note(.separator)
   }
 
-  /// A scalar that follows another without anything between them would be joined to it.
+  /// Refuses a scalar that follows another with nothing between them: the two would be joined.
   private mutating func checkContinuation() {
     guard last == .plain || last == .quoted || last == .closing else { return }
     if inFlow, let level = levels.last {
@@ -193,7 +195,7 @@ struct YAMLScreen {
       isLost = true
     } else if last == .plain, line > lastLine, column > (levels.last?.column ?? 0) {
       refuse(
-        "this line goes on with the text of line \(lastLine); check the indentation, or a ':' is missing")
+        "this line continues the text of line \(lastLine); check the indentation and look for a missing ':'")
     }
   }
 
@@ -260,7 +262,7 @@ struct YAMLScreen {
         "merge keys ('<<') are not used in configurations; use 'extends'", line: line, column: column)
     } else if let first = levels[top].keys[text] {
       refuse(
-        "the key '\(text.shortened)' stands here twice; it is first on line \(first)", line: line,
+        "the key '\(text.shortened)' appears twice here; the first is on line \(first)", line: line,
         column: column)
     } else {
       levels[top].keys[text] = line

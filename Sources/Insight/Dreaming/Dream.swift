@@ -5,51 +5,57 @@ public import Parallel
 public import Settings
 internal import Tensors
 
-/// Deep Dream: an image is changed so that whatever a layer sees in it, it sees more of.
+/// Deep Dream: changes an image so that a layer sees more of whatever it sees in it.
 ///
-/// The gradient at the chosen layers is the activations themselves: what is positive grows, what is negative shrinks, which
-/// maximises `½·Σ wₗ·Σa²`. The image is dreamt upon at several sizes (octaves); detail of the smaller one is put into the
-/// larger. Before each step the image is moved in a circle (jitter) and cut into tiles, each by itself through the network,
-/// so that memory is bounded and seams, which fall elsewhere each time, vanish. Tiles and the order of all sums depend on
-/// sizes alone.
+/// The gradient at the chosen layers is the activations themselves: positive values grow and negative ones shrink, which
+/// maximises `½·Σ wₗ·Σa²`. The dream runs at several sizes of the image (octaves), and the detail of each size is put into the
+/// next larger one. Before each step the image is shifted in a circle (jitter) and cut into tiles, each of which goes through the
+/// network by itself: this bounds the memory, and seams vanish because they fall elsewhere each time. Tiles and the order of all
+/// sums depend on sizes alone.
 /// - SeeAlso: Mordvintsev, Olah & Tyka 2015, "Inceptionism"; <https://github.com/google/deepdream>.
 public struct Dream: Hashable, Sendable {
-  /// None leaves the choice to the network, by ``defaultLayers(of:)``.
+  /// The layers that dream; an empty list leaves the choice to the network, by ``defaultLayers(of:)``.
   public var layers: [WeightedLayer] = []
+  /// Steps at each size.
   public var steps = 10
-  /// Change of a pixel by a mean gradient, in pixels of 0…255.
+  /// How far a step moves a pixel whose gradient has the mean magnitude, in levels of 0…255.
   public var rate = 1.5
+  /// The number of sizes at which the picture is dreamt.
   public var octaves = 4
+  /// How many times as large each size is as the one before it.
   public var octaveScale = 1.4
-  /// Largest shift before each step, in pixels; where there are tiles, they are shifted by up to a whole one.
+  /// The largest shift before each step, in pixels; where there are several tiles, shifts of up to a whole tile are drawn.
   public var jitter = 32
-  /// Largest side of a tile.
+  /// The longest side that a tile may have, in pixels.
   public var tile = 512
-  /// Pictures, each dreamt upon an enlarged middle of the one before: the frames of a zoom.
+  /// The number of pictures; each dreams on from an enlarged middle of the one before, as frames of a zoom.
   public var frames = 1
-  /// How much a frame's middle is enlarged for the next.
+  /// How much the middle of a frame is enlarged for the next one.
   public var zoom = 1.05
-  /// Begins the random numbers of the shifts.
+  /// Seeds the random numbers of the shifts.
   public var seed: UInt64 = 0
-  /// The layers' values of a picture whose features are to be enhanced instead of the strongest: `[places, C]` by layer.
+  /// What the layers give for a picture whose features are to be enhanced, in place of the strongest ones: `[places, C]` by layer.
   public var guide: [String: [Float]] = [:]
 
+  /// Settings of a dream by some layers, with defaults for all else.
   public init(layers: [WeightedLayer] = []) { self.layers = layers }
 
-  /// Layers in the upper half of the network, where there are parts of things; of VGG the paper's successors' choice.
-  public static func defaultLayers(of network: ResolvedNetwork) throws(InsightError) -> [WeightedLayer] {
+  /// Layers in the upper half of the network, which respond to parts of things; for VGG, layers that are often chosen.
+  ///
+  /// - Throws: ``InsightError`` where no layer of the network gives maps.
+  static func defaultLayers(of network: ResolvedNetwork) throws(InsightError) -> [WeightedLayer] {
     let names = network.layers.map(\.name)
     for wanted in [["block4_conv3", "block5_conv1"]] where wanted.allSatisfy(names.contains) {
       return wanted.map { WeightedLayer($0) }
     }
     let maps = network.layersWithFeatures
     guard !maps.isEmpty else {
-      throw .usage("no layer of the network gives maps, so that there is nothing to dream with")
+      throw .usage("no layer of the network gives maps, so there is nothing to dream with")
     }
     return [WeightedLayer(maps[min(maps.count * 2 / 3, maps.count - 1)].name)]
   }
 
-  /// Sizes of the octaves, smallest first; those that the layers do not fit are left out.
+  /// The sizes of the octaves, smallest first, without those that are too small for the layers.
   public func sizes(height: Int, width: Int, in subject: Subject) -> [(height: Int, width: Int)] {
     var sizes = [(height, width)]
     var scale = 1.0
@@ -69,11 +75,11 @@ public struct Dream: Hashable, Sendable {
 
   var taps: [LayerTap] { layers.map { LayerTap($0.name) } }
 
-  /// Dreams upon an image, from beginning to end.
+  /// Dreams from beginning to end.
   ///
   /// - Parameters:
   ///   - image: pixels of 0…255, in the network's channels.
-  ///   - progress: told after each step; false ends the dream, and the result is nil.
+  ///   - progress: is told of each step; false ends the dream, and the result is nil.
   /// - Returns: the last frame.
   /// - Throws: ``InsightError``, ``NetworkError`` where the image is too small for a layer.
   public func run(
@@ -89,7 +95,7 @@ public struct Dream: Hashable, Sendable {
     return process.picture
   }
 
-  /// A picture's values of the layers, for ``guide``.
+  /// What the layers give for a picture, for ``guide``.
   public func features(of picture: FloatImage, in subject: Subject, pool: WorkerPool) throws -> [String:
     [Float]]
   {
@@ -101,20 +107,25 @@ public struct Dream: Hashable, Sendable {
   }
 }
 
-/// Deep Dream upon a picture of a file.
+/// The look `dream`: Deep Dream on the picture of a file.
 public struct DreamLook: Hashable, Sendable {
+  /// The picture to dream on.
   public var image: ImageSource
-  /// A picture whose features are enhanced instead of the strongest.
+  /// A picture whose features are enhanced in place of the strongest ones; nil for none.
   public var guide: ImageSource?
-  /// The longer side of the result, in pixels; nil keeps the picture's.
+  /// The longer side of the result, in pixels; nil keeps the picture's own.
   public var size: Int?
+  /// How the dream goes on.
   public var dream = Dream()
-  /// Minutes between states that are saved on the way.
+  /// Minutes between the states that are saved during the work.
   public var saveEvery = 5.0
 
+  /// A dream on this picture, with defaults for all else.
   public init(image: ImageSource) { self.image = image }
 
-  /// The same with everything chosen that was left to the network.
+  /// The same look with everything chosen that was left to the network.
+  ///
+  /// - Throws: ``InsightError`` where no layer of the network gives maps.
   public func resolved(for network: ResolvedNetwork) throws(InsightError) -> DreamLook {
     var look = self
     if dream.layers.isEmpty { look.dream.layers = try Dream.defaultLayers(of: network) }
@@ -123,45 +134,63 @@ public struct DreamLook: Hashable, Sendable {
 }
 
 extension DreamLook: DescribedSettings {
+  /// The picture to dream on.
   public static let image = SettingKey<DreamLook>.image(\.image)
+  /// The layers that dream.
   public static let layers = SettingKey(
     "layers", \DreamLook.dream.layers, .weightedLayers,
-    "What dreams, each `{name: …, weight: …}`; `auto` takes what suits the network.")
+    "Layers that dream, each `{name: …, weight: …}`; `auto` takes those that suit the network.")
+  /// The picture whose features are enhanced.
   public static let guide = SettingKey(
     "guide", \DreamLook.guide, .optional("none", .image),
-    "A picture whose features are enhanced instead of the strongest.")
+    "A picture whose features are enhanced in place of the strongest ones.")
+  /// Steps at each size.
   public static let steps = SettingKey(
     "steps", \DreamLook.dream.steps, .integer(1...1_000_000), "Steps at each size.")
+  /// How far a step moves a pixel.
   public static let rate = SettingKey(
-    "rate", \DreamLook.dream.rate, .number(.positive), "Change of a pixel of 0…255 by a mean gradient.")
+    "rate", \DreamLook.dream.rate, .number(.positive),
+    "How far a step moves a pixel whose gradient is average, in levels of 0…255.")
+  /// The number of sizes.
   public static let octaves = SettingKey(
-    "octaves", \DreamLook.dream.octaves, .integer(1...100), "Sizes at which the picture is dreamt upon.")
+    "octaves", \DreamLook.dream.octaves, .integer(1...100), "Number of sizes at which the picture is dreamt.")
+  /// The ratio of neighbouring sizes.
   public static let octaveScale = SettingKey(
     "octave_scale", \DreamLook.dream.octaveScale,
-    .number(NumberRange(minimum: 1, minimumIsAllowed: false, maximum: 10)), "From one size to the next.")
+    .number(NumberRange(minimum: 1, minimumIsAllowed: false, maximum: 10)),
+    "Each size is this many times the one before.")
+  /// The largest shift before each step.
   public static let jitter = SettingKey(
     "jitter", \DreamLook.dream.jitter, .integer(0...10_000), "Largest shift before each step, in pixels.")
+  /// The longest side of a tile.
   public static let tile = SettingKey(
-    "tile", \DreamLook.dream.tile, .integer(32...100_000), "Largest side of a tile; bounds the memory.")
+    "tile", \DreamLook.dream.tile, .integer(32...100_000),
+    "Longest side of a tile, in pixels; it bounds the memory.")
+  /// The longer side of the result.
   public static let size = SettingKey(
     "size", \DreamLook.size, .optional("auto", .integer(1...100_000)),
-    "Longer side of the result; `auto` keeps the picture's own.")
+    "Longer side of the result, in pixels; `auto` keeps the picture's own.")
+  /// The number of frames.
   public static let frames = SettingKey(
     "frames", \DreamLook.dream.frames, .integer(1...1_000_000), change: .extend,
-    "Frames of a zoom into the dream, each dreamt upon again.")
+    "Frames of a zoom into the dream; each dreams on from the one before.")
+  /// How much each frame is enlarged for the next.
   public static let zoom = SettingKey(
     "zoom", \DreamLook.dream.zoom, .number(NumberRange(minimum: 1, maximum: 10)),
-    "How much a frame of the zoom grows.")
+    "How much the middle of a frame is enlarged for the next one.")
+  /// Minutes between saved states.
   public static let saveEvery = SettingKey<DreamLook>.saveEvery(\.saveEvery)
 
+  /// All settings of a dream, in the order in which references list them.
   public static let settings = SettingsDescription(
-    "Deep Dream; the activations themselves are taken as the gradient.", DreamLook(image: .none),
+    "Deep Dream, with the activations themselves as the gradient.", DreamLook(image: .none),
     [
       image, layers, guide, steps, rate, octaves, octaveScale, jitter, tile, size, frames, zoom, saveEvery,
     ])
 
+  /// The word `dream` with its settings, as one kind of look.
   public static let kind = SettingsKind<Look>(
-    "dream", "Deep Dream: whatever layers see in a picture, they see more of.", settings.form,
+    "dream", "Deep Dream: layers see more of whatever they see in a picture.", settings.form,
     wrap: { .dream($0) }, unwrap: { if case .dream(let look) = $0 { look } else { nil } })
 }
 

@@ -3,9 +3,14 @@ public import ImageFiles
 public import Parallel
 public import Training
 
-/// A dream's state in files, to go on from.
+/// Saving a dream's state in files, and going on from it.
 extension DreamProcess {
-  /// - Parameter description: everything that the result depends on, but for how many frames there are.
+  /// Saves the present state.
+  ///
+  /// - Parameters:
+  ///   - description: everything that the result depends on, except the number of frames.
+  ///   - isFinished: whether the dream is complete.
+  /// - Throws: ``TrainingError`` where the file cannot be written.
   public func save(to store: StateStore, of description: String, isFinished: Bool = false) throws {
     let state = state
     let file = try File.createInMemory()
@@ -25,8 +30,8 @@ extension DreamProcess {
 
   /// Goes on from the newest state.
   ///
-  /// - Parameter damaged: told of each newer state that does not verify.
-  /// - Returns: nil where there is none.
+  /// - Parameter damaged: is told of each newer state that fails its checksum.
+  /// - Returns: nil where there is no state.
   /// - Throws: ``TrainingError`` of kind `configuration` where the state belongs to other pictures or settings.
   public static func resume(
     from store: StateStore, of description: String, _ dream: Dream, on image: FloatImage, in subject: Subject,

@@ -4,40 +4,49 @@ internal import Tensors
 
 /// A dream under way, step by step.
 ///
-/// All that a step depends on is in the state, so that a dream that was saved and goes on gives the same bytes as one that was
+/// A state holds all that a step depends on, so that a dream that was saved and goes on gives the same bytes as one that was
 /// never interrupted. At the end of a frame the picture stands still until ``beginNextFrame()``.
 public final class DreamProcess {
-  /// One step, for telling.
+  /// One step, for reports of progress.
   public struct Reading: Hashable, Sendable {
+    /// The number of the frame, from 0.
     public let frame: Int
+    /// The number of the octave, from 0 for the smallest size.
     public let octave: Int
+    /// How many octaves a frame has.
     public let octaves: Int
+    /// The number of the step at this octave, from 0.
     public let step: Int
+    /// The height of the picture at this octave, in pixels.
     public let height: Int
+    /// The width of the picture at this octave, in pixels.
     public let width: Int
-    /// `½·Σ wₗ·mean a²` before the step.
+    /// `½·Σ wₗ·mean a²` before the step; with a guide, the sum of the matched products.
     public let objective: Double
   }
 
+  /// The settings of the dream.
   public let dream: Dream
   /// The number of the present frame, from 0.
   public private(set) var frame = 0
   /// Every step so far, in order.
   public private(set) var readings: [Reading] = []
-  /// What the present frame has become, at the size of the present octave.
+  /// The present frame, at the size of the present octave; pixels of 0…255.
   public private(set) var picture: FloatImage
 
   private var octave = 0
   private var step = 0
-  /// What the present frame began with.
+  /// The picture that the present frame began with.
   private var source: FloatImage
   private let sizes: [(height: Int, width: Int)]
   private var tiles: DreamTiles?
   private let subject: Subject
   private let pool: WorkerPool
 
+  /// Begins a dream.
+  ///
   /// - Parameter image: pixels of 0…255, in the network's channels.
-  /// - Throws: ``InsightError`` for a layer that is not there or has no maps.
+  /// - Throws: ``InsightError`` for a layer that is missing or has no maps.
   public init(_ dream: Dream, on image: FloatImage, in subject: Subject, pool: WorkerPool) throws {
     (self.dream, self.subject, self.pool) = (dream, subject, pool)
     for layer in dream.layers { _ = try subject.layerWithMaps(layer.name) }
@@ -70,11 +79,11 @@ public final class DreamProcess {
       source: frame == 0 ? nil : source.values, picture: picture.values)
   }
 
-  /// Steps of one frame.
+  /// The number of steps in one frame.
   public var stepsInFrame: Int { sizes.count * dream.steps }
 
-  /// Bytes that the dream takes at its largest size, beside the network's values: a few copies of the picture, and a tile's way
-  /// through the network for every worker.
+  /// Bytes that the dream takes at its largest size, in addition to the network's values: a few copies of the picture, and for
+  /// every worker what a tile takes on its way through the network.
   public func peakByteCount() throws -> Int {
     let size = sizes[sizes.count - 1]
     let copies = 5 * size.height * size.width * subject.channels * 4
@@ -82,9 +91,10 @@ public final class DreamProcess {
       + DreamTiles.networkByteCount(dream, subject, height: size.height, width: size.width, pool: pool)
   }
 
+  /// Whether every step of the present frame is done.
   public var isFrameComplete: Bool { octave == sizes.count - 1 && step == dream.steps }
 
-  /// One step; not after the end of a frame.
+  /// Takes one step in a frame that is not complete yet.
   public func advance() throws -> Reading {
     precondition(!isFrameComplete, "the frame is complete")
     if step == dream.steps { enterNextOctave() }
@@ -106,7 +116,7 @@ public final class DreamProcess {
 
   /// Enlarges the middle of a complete frame for the next one.
   ///
-  /// - Returns: false after the last frame.
+  /// - Returns: false where the last frame is complete, or the present one is not.
   public func beginNextFrame() -> Bool {
     guard isFrameComplete, frame + 1 < dream.frames else { return false }
     source = picture.enlargedMiddle(by: dream.zoom)
@@ -117,7 +127,7 @@ public final class DreamProcess {
     return true
   }
 
-  /// What the dream added at this size is put into the picture at the next.
+  /// Adds what the dream added at this size to the picture at the next size.
   private func enterNextOctave() {
     var detail = source.resized(height: sizes[octave].height, width: sizes[octave].width)
     detail.values = FixedOrder.difference(picture.values, detail.values)
@@ -139,7 +149,7 @@ public final class DreamProcess {
     return made
   }
 
-  /// A step along the gradient over its mean magnitude; pixels stay in 0…255.
+  /// Takes a step along the gradient, divided by its mean magnitude; pixels stay in 0…255.
   private func advance(by gradient: AlignedBuffer<Float>) {
     var sum = 0.0
     for value in gradient.elements { sum += Double(abs(value)) }
@@ -159,13 +169,13 @@ struct DreamState {
   /// Steps done at the octave.
   var step: Int
   var readings: [DreamProcess.Reading]
-  /// Nil for the first frame, which begins with the picture itself.
+  /// Nil for the first frame, which begins with the given picture.
   var source: [Float]?
   var picture: [Float]
 }
 
 extension FloatImage {
-  /// The middle of the picture, as large as the picture.
+  /// The middle of the picture, enlarged to the picture's size.
   func enlargedMiddle(by factor: Double) -> FloatImage {
     let inner = (
       height: max(1, Int((Double(height) / factor).rounded())),

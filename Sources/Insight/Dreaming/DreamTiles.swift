@@ -4,7 +4,7 @@ internal import Networks
 internal import Parallel
 internal import Tensors
 
-/// An image cut into tiles of one size, each through the network by itself.
+/// An image cut into tiles of one size, each of which goes through the network by itself.
 final class DreamTiles {
   let count: Int
   /// The tiles' longer side.
@@ -35,7 +35,7 @@ final class DreamTiles {
     sessions = try (0..<Self.sessionCount(rows, columns, pool)).map { _ in try trace.makeSession() }
   }
 
-  /// A single tile is computed by all workers together, several by one each.
+  /// All workers compute a single tile together; several tiles are computed by one worker each.
   private static func trace(
     _ dream: Dream, _ subject: Subject, _ rows: Cut, _ columns: Cut, _ pool: WorkerPool
   ) throws -> LayerTrace {
@@ -51,7 +51,7 @@ final class DreamTiles {
     return count == 1 ? 1 : min(pool.workerCount, count)
   }
 
-  /// Bytes that all workers' looks through the network take for an image of this size.
+  /// Bytes that all workers' passes through the network take for an image of this size.
   static func networkByteCount(
     _ dream: Dream, _ subject: Subject, height: Int, width: Int, pool: WorkerPool
   ) throws -> Int {
@@ -59,7 +59,7 @@ final class DreamTiles {
     return try trace(dream, subject, rows, columns, pool).sessionByteCount * sessionCount(rows, columns, pool)
   }
 
-  /// Writes the gradient of an image that is moved in a circle before it is cut, where tiles overlap the later one's.
+  /// Computes the gradient of an image that is shifted in a circle and then cut; where tiles overlap, the later one counts.
   ///
   /// - Returns: the objective, a mean over the tiles.
   func updateGradient(of image: FloatImage, down: Int, right: Int) throws -> Double {
@@ -148,11 +148,11 @@ private struct Cut {
     origins = (0..<count).map { min($0 * size, length - size) }
   }
 
-  /// How much of the piece that begins there is its own: up to where the next one begins.
+  /// How much of the piece that begins at `origin` belongs to it: all up to where the next piece begins.
   func owned(_ origin: Int) -> Int { (origins.first { $0 > origin } ?? length) - origin }
 }
 
-/// Enhances, at each place, the guide's feature that is most like what is there.
+/// At each place, enhances the feature of the guide that is most like the one there.
 private enum GuideMatch {
   /// - Returns: the sum of the matched products.
   static func writeSeed(

@@ -6,7 +6,7 @@ internal import Networks
 internal import Tensors
 
 extension Gallery {
-  /// The gallery as one self-contained HTML page; readable without scripts, which only switch the image that flows.
+  /// The gallery as one self-contained HTML page, which can be read without scripts: they only switch the image that flows.
   public func html(title: String) throws -> String {
     let page = GalleryPage(
       title: title, samples: "\(sampleCount)", data: dataName, inputShape: "\(network.inputShape)",
@@ -82,7 +82,7 @@ extension Gallery {
     label.isEmpty ? "row \(row)" : "\(label), row \(row)"
   }
 
-  /// The pictures of every input's way, for the page's script.
+  /// The pictures of every input at each layer, for the page's script.
   private func script() throws -> String {
     var flows: [String: [String]] = [:]
     for room in rooms { flows[room.layer.name] = try room.flow.map(uri) }
@@ -150,7 +150,7 @@ private struct GalleryPage {
 
   /// The page's script reads it.
   struct Script: Encodable {
-    /// Of each layer what it makes of every input.
+    /// By layer, its picture for every input.
     let flows: [String: [String]]
     let verdicts: [String]
   }

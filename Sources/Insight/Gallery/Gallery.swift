@@ -7,57 +7,74 @@ public import Parallel
 internal import Tensors
 internal import Training
 
-/// What a network learned, layer by layer, for one page: kernels, what maximises each filter, the images that excite it most, and
-/// how some images flow through the layers.
+/// What a network learned, layer by layer, for one page: kernels, the image that maximises each filter, the samples that excite it
+/// most, and how some samples flow through the layers.
 public struct Gallery: Sendable {
   /// One filter of a convolution, or one unit of a dense layer.
   public struct Filter: Sendable {
+    /// The number of the filter or unit, from 0.
     public let index: Int
+    /// The name of a class for a unit of the output, else the number.
     public let label: String
-    /// Nil for units.
+    /// The kernel as a picture; nil for units.
     public let kernel: Image?
+    /// The image that maximises it.
     public let maximum: Maximum
+    /// The samples that excite it most, best first; an activation is the sum of the map, or the unit's value.
     public let examples: [(picture: Image, activation: Double, label: String, row: Int)]
+    /// The mean activation over all samples.
     public let mean: Double
-    /// Share of the samples in which it is above zero.
+    /// The share of the samples in which its activation is above zero.
     public let activeShare: Double
   }
 
-  /// A layer with what is shown of it.
+  /// A layer with what the page shows of it.
   public struct Room: Sendable {
+    /// The layer.
     public let layer: ResolvedLayer
-    /// Empty for layers that have nothing of their own to learn.
+    /// The filters or units that are shown; empty for layers that have nothing of their own to learn.
     public let filters: [Filter]
     /// How many filters the layer has.
     public let filterCount: Int
-    /// What each of the inputs looks like here; in the order of the inputs.
+    /// The layer's output for each of the inputs, in their order.
     public let flow: [Image]
   }
 
-  /// A sample with what the network makes of it.
+  /// A sample with the network's answer for it.
   public struct Input: Sendable {
+    /// The row in the dataset, from 0.
     public let row: Int
+    /// What the dataset says of the sample; empty where it says nothing.
     public let label: String
+    /// The sample as a picture.
     public let picture: Image
-    /// Most probable classes or labels, best first, or the first numbers; three at most.
+    /// The most probable classes or labels, best first, or the first numbers; at most three.
     public let verdict: [(name: String, value: Double)]
   }
 
+  /// The network that is shown.
   public let network: ResolvedNetwork
   /// What the network's outputs mean.
   public let task: Criterion.Task
   /// Whether they are probabilities, rather than numbers of any size.
   public let givesProbabilities: Bool
+  /// The layers, in the network's order.
   public let rooms: [Room]
+  /// The samples that can flow through the layers.
   public let inputs: [Input]
-  public let dataName: String
+  /// The path of the dataset.
+  let dataName: String
+  /// The number of samples in the dataset.
   public let sampleCount: Int
 
+  /// Computes everything that the page shows.
+  ///
   /// - Parameters:
   ///   - start: the pixels of an ascent's starting image, in 0…1, where ``AscentSettings/start`` names one.
-  ///   - admits: asked before each piece of work; false ends it.
-  ///   - progress: told what is being done.
+  ///   - admits: is asked before each piece of work; false ends it.
+  ///   - progress: is told the name of each layer when its work begins.
   /// - Returns: nil where `admits` said no.
+  /// - Throws: ``InsightError`` where the network takes no images or the dataset does not fit it.
   public init?(
     of subject: Subject, _ dataset: ImageDataset, _ settings: Settings, start: [Float]? = nil,
     pool: WorkerPool, while admits: @Sendable () -> Bool = { true }, progress: (String) -> Void = { _ in }
@@ -145,7 +162,7 @@ public struct Gallery: Sendable {
 
   // MARK: - Inputs
 
-  /// One sample of each class in turn, the first ones of the file; without classes the first ones alone.
+  /// Samples from each class in turn, the first ones of the file; without classes the first samples of the file.
   private static func inputRows(_ dataset: ImageDataset, count: Int) -> [Int] {
     if dataset.labels.isEmpty { return Array(0..<min(count, dataset.count)) }
     var byClass = [[Int]](repeating: [], count: dataset.classCount)
@@ -165,7 +182,7 @@ public struct Gallery: Sendable {
 
   // MARK: - Flow
 
-  /// All maps of a layer beside and below each other, or the values of a vector as squares; black is 0 or the least.
+  /// All maps of a layer in a grid, or the values of a vector as squares; black is 0, or the least value where some are negative.
   private static func flowPicture(_ values: [Float], _ layer: ResolvedLayer) -> Image {
     if layer.outputShape.rank == 3 {
       let maps = FeatureMaps(layer: layer, values: values)
@@ -199,7 +216,7 @@ public struct Gallery: Sendable {
 }
 
 extension ImageDataset {
-  /// A sample's pixels in 0…1, by the network's range.
+  /// The pixels of a sample in 0…1, scaled by the network's range.
   public func pixels(row: Int, for subject: Subject) throws -> [Float] {
     let batch = try samples([row])
     var pixels = [Float](repeating: 0, count: sampleShape.elementCount)

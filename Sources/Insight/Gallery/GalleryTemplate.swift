@@ -1,4 +1,4 @@
-/// The gallery's page, for a Mustache engine: one file, nothing loaded from elsewhere.
+/// The gallery's page as a Mustache template: one file, which loads nothing from elsewhere.
 enum GalleryTemplate {
   static let text = """
     <!doctype html>
@@ -14,7 +14,7 @@ enum GalleryTemplate {
     <header>
     <p class="kind">What a network learned</p>
     <h1>{{title}}</h1>
-    <p>Images of {{inputShape}}, {{parameters}} parameters. Means and examples over the {{samples}} samples of {{data}}.</p>
+    <p>Images of {{inputShape}}, {{parameters}} parameters. Means and examples are taken over the {{samples}} samples of {{data}}.</p>
     </header>
     <main>
     <section id="flow">

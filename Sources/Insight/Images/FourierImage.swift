@@ -1,16 +1,16 @@
 internal import Foundation
 internal import Tensors
 
-/// Images as sums of waves, the coarse ones scaled up, and of three channels in decorrelated colours.
+/// Images as sums of waves with the coarse ones scaled up; images of three channels also have decorrelated colours.
 ///
 /// With the orthonormal real Fourier basis B of an axis (a constant, then cosine and sine of each frequency) and
 /// `s_kl = 1 / (4·max(√(f_k² + f_l²), 1/max(H, W)))`, frequencies in waves a pixel:
 /// `u_c = Bᵀ·(s ∘ p_c)·B` for each channel, and `z = M·u` over the channels of a pixel, where M is a square root of the
-/// covariance of colours in photographs. A step of equal size in every parameter then changes an image as photographs
+/// covariance of colours in photographs. A step of equal size in every parameter then changes an image the way photographs
 /// differ: most in coarse waves and in brightness. This is Lucid's `fft` image with `decorrelate`, with real waves instead of
 /// complex ones.
 ///
-/// Two matrix products, H·W·(H + W) multiplications a channel, in fixed order.
+/// It takes two matrix products, H·W·(H + W) multiplications for each channel, in fixed order.
 /// - SeeAlso: Olah, Mordvintsev & Schubert 2017, "Feature visualization"; <https://github.com/tensorflow/lucid>.
 struct FourierImage {
   private let height: Int
@@ -46,7 +46,7 @@ struct FourierImage {
     self.scale = scale
   }
 
-  /// `[H, W, C]` of parameters `[C, H, W]`.
+  /// The image `[H, W, C]` that parameters `[C, H, W]` describe.
   func values(of parameters: [Float]) -> [Float] {
     let plane = height * width
     var planes: [Float] = []
@@ -57,7 +57,7 @@ struct FourierImage {
     return interleaved(mixed(planes, Self.colours))
   }
 
-  /// The gradient with respect to the parameters, of one with respect to the values: the transpose of ``values(of:)``.
+  /// The gradient with respect to the parameters, from one with respect to the values: the transpose of ``values(of:)``.
   func gradient(of gradient: [Float]) -> [Float] {
     analysed(mixed(planar(gradient), Self.transposed(Self.colours))) { $0 * $1 }
   }
@@ -181,7 +181,7 @@ struct FourierImage {
     (0..<3).map { row in (0..<3).map { matrix[$0][row] } }
   }
 
-  /// By cofactors.
+  /// The inverse, by cofactors.
   private static func inverse(_ m: [[Double]]) -> [[Double]] {
     func cofactor(_ row: Int, _ column: Int) -> Double {
       let (a, b) = ((row + 1) % 3, (row + 2) % 3)
@@ -199,7 +199,7 @@ private struct Basis {
   let waves: [Float]
   /// `[place, wave]`.
   let transposed: [Float]
-  /// Waves a pixel.
+  /// The frequency of each wave, in waves per pixel.
   let frequencies: [Double]
 
   init(_ count: Int) {

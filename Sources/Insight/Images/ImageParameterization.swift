@@ -6,24 +6,25 @@ internal import Tensors
 public enum ImageParameterization: String, Hashable, SettingWord {
   /// The pixels themselves, held in 0…1 after every step.
   case pixels
-  /// `x = 1 / (1 + e^−z)` (Lucid's way to valid images): no pixel ever sticks to black or white.
+  /// `x = 1 / (1 + e^−z)`, Lucid's way to valid images: no pixel ever sticks to black or white.
   case sigmoid
-  /// z of ``sigmoid`` as waves and, of three channels, decorrelated colours: every step moves coarse shapes as easily as fine
-  /// ones (``FourierImage``).
+  /// The z of ``sigmoid`` as waves, and in decorrelated colours where there are three channels: every step moves coarse shapes as
+  /// easily as fine ones (``FourierImage``).
   case fourier
 
+  /// The parameterization in a few words, as references and help show it.
   public var summary: String {
     switch self {
     case .pixels: "the pixels, held in 0…1"
-    case .sigmoid: "their logits: none ever sticks to black or white"
-    case .fourier: "waves in decorrelated colours: coarse shapes change as easily as fine ones"
+    case .sigmoid: "their logits, so that no pixel ever sticks to black or white"
+    case .fourier: "waves in decorrelated colours, so that coarse shapes change as easily as fine ones"
     }
   }
 }
 
 /// The numbers behind images of one shape.
 ///
-/// Everything but the sigmoid is linear; gradients go back through the transpose.
+/// Everything except the sigmoid is linear; gradients go back through the transpose.
 struct ParameterizedImage {
   private let kind: ImageParameterization
   private let shape: Shape
@@ -36,7 +37,7 @@ struct ParameterizedImage {
     waves = kind == .fourier ? FourierImage(height: shape[0], width: shape[1], channels: shape[2]) : nil
   }
 
-  /// The numbers that an ascent begins with, where that is no file's picture.
+  /// The numbers that an ascent begins with, where it does not begin with a file's picture.
   ///
   /// - Parameter stream: the ascent's random numbers; only noise uses them.
   func parameters(of start: ImageStart, _ stream: inout RandomStream) -> [Float] {

@@ -1,14 +1,15 @@
 public import Tensors
 
-/// What is subtracted from an objective so that images look like images; all on pixels in 0…1.
+/// The penalties that are subtracted from an objective so that images look like images, for pixels in 0…1.
 public struct ImagePrior: Hashable, Sendable {
-  /// `λ·Σ|x|`, the lecture's: keeps what is not needed black.
+  /// λ of `λ·Σ|x|`, the lecture's penalty, which keeps pixels black that are not needed.
   public var l1: Double
-  /// `λ·Σ x²`, with x counted from mid-grey, 0.5 (Simonyan 2013).
+  /// λ of `λ·Σ (x − 0.5)²`, which holds pixels near mid-grey (Simonyan 2013).
   public var l2: Double
-  /// `λ·Σ √(Δ² + 10⁻⁶)` over the differences Δ of neighbours, down and to the right (Mahendran and Vedaldi 2014).
+  /// λ of `λ·Σ √(Δ² + 10⁻⁶)` over the differences Δ of neighbours, down and to the right (Mahendran and Vedaldi 2014).
   public var totalVariation: Double
 
+  /// Penalties with these factors; a factor of 0 leaves its penalty out.
   public init(l1: Double = 0, l2: Double = 0, totalVariation: Double = 0) {
     self.l1 = l1
     self.l2 = l2
@@ -17,7 +18,9 @@ public struct ImagePrior: Hashable, Sendable {
 
   private static let smoothing = 1e-6
 
-  /// - Parameter image: `[H, W, C]`.
+  /// The sum of the penalties.
+  ///
+  /// - Parameter image: pixels in 0…1, `[H, W, C]`.
   public func value(_ image: [Float], shape: Shape) -> Double {
     var sum = 0.0
     if l1 != 0 { sum += l1 * image.reduce(0.0) { $0 + abs(Double($1)) } }
@@ -35,7 +38,7 @@ public struct ImagePrior: Hashable, Sendable {
 
   /// Subtracts the gradient of ``value(_:shape:)``.
   ///
-  /// Where x is 0, that of |x| is taken as if x grew: pixels cannot be negative.
+  /// Where x is 0, the derivative of |x| is taken as 1, because pixels cannot be negative.
   public func subtractGradient(_ image: [Float], shape: Shape, from gradient: inout [Float]) {
     if l1 != 0 {
       for index in image.indices { gradient[index] -= image[index] < 0 ? -Float(l1) : Float(l1) }

@@ -1,21 +1,17 @@
 internal import Foundation
 internal import Tensors
 
-/// What is done to an image before the network sees it, so that an ascent finds shapes and not single pixels.
+/// Random changes of an image before the network sees it, so that an ascent finds shapes and not single pixels.
 ///
 /// Each step draws a placement of its own, a function of (seed, target, attempt, step).
 /// - SeeAlso: Mordvintsev et al. 2015 (jitter); Olah, Mordvintsev & Schubert 2017 (scale and rotation).
-public struct ImageTransform: Hashable, Sendable {
-  /// Largest shift each way, in pixels.
-  public var jitter: Int
-  /// Sizes from 1 − this to 1 + this.
-  public var scale: Double
-  /// Largest angle each way, in degrees.
-  public var rotation: Double
-
-  public init(jitter: Int = 0, scale: Double = 0, rotation: Double = 0) {
-    (self.jitter, self.scale, self.rotation) = (jitter, scale, rotation)
-  }
+struct ImageTransform: Hashable, Sendable {
+  /// The largest shift each way, in pixels.
+  var jitter = 0
+  /// The largest change of size: sizes lie between 1 − this and 1 + this.
+  var scale = 0.0
+  /// The largest angle each way, in degrees.
+  var rotation = 0.0
 
   func placement(stream: UInt64, seed: UInt64, target: UInt64) -> ImagePlacement {
     guard self != ImageTransform() else { return .unmoved }
@@ -31,20 +27,25 @@ public struct ImageTransform: Hashable, Sendable {
   }
 }
 
-/// An image moved in a circle, then enlarged and turned about its middle; what lies beyond an edge comes from the opposite one.
+/// An image shifted in a circle, then enlarged and turned about its middle; beyond an edge lies the opposite one.
 ///
-/// Linear in the image (mixtures of four pixels where it is turned or enlarged), with its transpose for the way back.
+/// The placement is linear in the image (a mixture of four pixels where it is turned or enlarged), and its transpose leads back.
 public struct ImagePlacement: Hashable, Sendable {
+  /// The shift downwards, in pixels.
   public var down: Int
+  /// The shift to the right, in pixels.
   public var right: Int
+  /// The factor by which the image is enlarged.
   public var size: Double
-  /// Clockwise.
+  /// The angle by which the image is turned clockwise, in degrees.
   public var degrees: Double
 
+  /// A placement; without arguments the image stays as it is.
   public init(down: Int = 0, right: Int = 0, size: Double = 1, degrees: Double = 0) {
     (self.down, self.right, self.size, self.degrees) = (down, right, size, degrees)
   }
 
+  /// The image as it is.
   public static let unmoved = ImagePlacement()
 
   func apply(_ source: UnsafePointer<Float>, to target: UnsafeMutablePointer<Float>, _ shape: Shape) {
@@ -75,7 +76,7 @@ public struct ImagePlacement: Hashable, Sendable {
     }
   }
 
-  /// Tells where each pixel comes from: four places with weights that add up to 1.
+  /// Gives the origin of each pixel: four places, with weights that add up to 1.
   private func forEachMixture(_ shape: Shape, _ body: (Int, SIMD4<Int>, SIMD4<Float>) -> Void) {
     let (height, width, channels) = (shape[0], shape[1], shape[2])
     let angle = degrees * .pi / 180
@@ -119,7 +120,7 @@ public struct ImagePlacement: Hashable, Sendable {
   }
 }
 
-/// A Gaussian blur with edges repeated, `[H, W, C]`, in two passes; weights up to three deviations away.
+/// A Gaussian blur with edges repeated, `[H, W, C]`, in two passes; its weights reach three standard deviations far.
 struct GaussianBlur {
   private let weights: [Float]
   private var reach: Int { weights.count / 2 }

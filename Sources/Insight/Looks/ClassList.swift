@@ -2,31 +2,34 @@ internal import Settings
 
 /// Names or numbers of a network's outputs as people write them: `Shirt,Ankle boot`, `0,3` or `all`.
 ///
-/// Names may have commas in them, so that only a network can tell where one ends.
+/// Names may contain commas, so that only a network can tell where one ends.
 public struct ClassList: Hashable, Sendable {
-  /// As it was written, without spaces at its ends.
+  /// The list as it was written, without spaces at its ends.
   public let text: String
 
+  /// All outputs of the network.
   public static let all = ClassList(checked: "all")
 
   private init(checked text: String) { self.text = text }
 
-  /// - Returns: nil where there is nothing, or nothing before or after a comma.
+  /// Reads a list.
+  ///
+  /// - Returns: nil for empty text, and for text with nothing before or after a comma.
   public init?(_ text: String) {
     let parts = Self.parts(of: text)
     guard parts.allSatisfy({ !$0.isEmpty }) else { return nil }
     self.init(checked: Self.trimmed(text[...]))
   }
 
-  /// The outputs' places, in the order of the list.
+  /// The numbers of the outputs, from 0, in the order of the list.
   ///
-  /// - Throws: ``InsightError`` of kind `usage` that names what there is, or what could be meant.
+  /// - Throws: ``InsightError`` of kind `usage` that lists the outputs, or the readings of an ambiguous list.
   public func indices(in subject: Subject) throws(InsightError) -> [Int] {
     if text == "all" { return Array(subject.classNames.indices) }
     let parts = Self.parts(of: text)
     var readings = Self.readings(parts, names: Set(subject.classNames), count: subject.classNames.count)
     if readings.isEmpty {
-      // Nobody is called so: one by one, for a message about the first that is missing.
+      // No reading consists of names alone: reading part by part gives a message about the first that is missing.
       readings = [parts]
     }
     guard readings.count == 1 else {
@@ -44,9 +47,9 @@ public struct ClassList: Hashable, Sendable {
     return indices
   }
 
-  /// The ways, two at most, to put neighbouring parts together so that each is a name or a number.
+  /// The ways (at most two) to join neighbouring parts so that each is a name or a number.
   private static func readings(_ parts: [String], names: Set<String>, count: Int) -> [[String]] {
-    // Of what is left from each part on, from the end: each is found once, however many ways lead there.
+    // The ways to read what is left from each part on, from the end: each is found once, however many ways lead there.
     var rest = [[[String]]](repeating: [], count: parts.count) + [[[]]]
     for start in parts.indices.reversed() {
       for end in start..<parts.count where rest[start].count < 2 {

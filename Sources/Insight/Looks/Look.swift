@@ -2,19 +2,27 @@ public import Settings
 
 /// A way of looking into a trained network, with all its settings.
 ///
-/// Each look's type stands with the description of its settings in a file of its own; configurations and options of commands
-/// make looks by that description alone. Files are named by their paths and read by whoever carries the look out.
+/// Each look's type stands in a file of its own, with the description of its settings; configurations and options of commands
+/// make looks by that description alone. Looks name files by their paths; whoever carries a look out reads them.
 public enum Look: Hashable, Sendable {
+  /// The kernels of a convolution.
   case filters(FilterLook)
+  /// The feature maps of an image.
   case maps(MapLook)
+  /// The images of a dataset that excite filters most.
   case examples(ExampleLook)
+  /// Images made to excite filters, units or classes.
   case maximize(MaximizeLook)
+  /// One HTML page with everything.
   case gallery(GalleryLook)
+  /// The parts of an image that a prediction rests on.
   case explain(ExplainLook)
+  /// Deep Dream.
   case dream(DreamLook)
+  /// Style transfer.
   case style(StyleLook)
 
-  /// How looks are written.
+  /// The kinds of looks with their words, as configurations list them.
   public static let kinds = SettingsUnion<Look>(
     "look",
     [

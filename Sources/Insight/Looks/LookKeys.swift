@@ -18,12 +18,12 @@ extension SettingKey {
     SettingKey("which", path, .numbers, "Numbers and ranges such as `0,5,10-12`, or `all`.")
   }
 
-  /// The image that is looked at.
+  /// The image that the look is about.
   static func image(_ path: any WritableKeyPath<Root, ImageSource> & Sendable) -> SettingKey {
     SettingKey("image", path, .image, default: .required, "A PNG or JPEG file.")
   }
 
-  /// The samples that are looked at.
+  /// The samples that the look is about.
   static func data(_ path: any WritableKeyPath<Root, DataSource> & Sendable) -> SettingKey {
     SettingKey("data", path, DataSource.settings.form, default: .required, "Where the images are.")
   }
@@ -32,18 +32,19 @@ extension SettingKey {
   static func saveEvery(_ path: any WritableKeyPath<Root, Double> & Sendable) -> SettingKey {
     SettingKey(
       "save_every", path, .number(.positive), change: .free,
-      "Minutes between states that are saved on the way; a signal that stops it saves one, too.")
+      "Minutes between the states that are saved during the work; a signal to stop saves one, too.")
   }
 }
 
 /// An image file.
 public struct ImageSource: Hashable, Sendable {
-  /// A path, absolute or seen from the working directory.
+  /// The file's path, absolute or relative to the working directory.
   public var path: String
 
+  /// The image file at this path.
   public init(_ path: String) { self.path = path }
 
-  /// Stands where a required image is not there yet.
+  /// Stands in for a required image that has not been given yet.
   static let none = ImageSource("")
 }
 
@@ -54,27 +55,33 @@ extension SettingForm where Value == ImageSource {
   }
 }
 
-/// Images in an HDF5 file, and what is right for them where the file says it.
+/// Images in an HDF5 file, with the labels or targets that the file has for them.
 public struct DataSource: Hashable, Sendable {
-  /// A path, absolute or seen from the working directory.
+  /// The file's path, absolute or relative to the working directory.
   public var file: String
   /// The name of the images' dataset in the file.
   public var images = "test/images"
-  /// The name of the dataset of labels or targets in the file; nil takes what stands beside the images, if anything does.
+  /// The name of the dataset of labels or targets; nil takes those beside the images, if there are any.
   public var labels: String?
 
+  /// The images `test/images` of this file, with the labels beside them.
   public init(file: String) { self.file = file }
 }
 
 extension DataSource: DescribedSettings {
+  /// The file.
   public static let file = SettingKey(
     "file", \DataSource.file, .path, default: .required, "The dataset file.")
-  public static let images = SettingKey("images", \DataSource.images, .text, "Images in the file.")
+  /// The name of the images' dataset.
+  public static let images = SettingKey(
+    "images", \DataSource.images, .text, "Name of the images' dataset in the file.")
+  /// The name of the labels' or targets' dataset.
   public static let labels = SettingKey(
     "labels", \DataSource.labels, .optional("auto", .text),
-    "Labels or targets in the file; `auto` takes what is called so beside the images, and nothing where nothing is."
+    "Name of the dataset of labels or targets; `auto` takes `labels` or `targets` beside the images, if there are any."
   )
 
+  /// All settings of a source of samples, in the order in which references list them.
   public static let settings = SettingsDescription(
     "Samples in an HDF5 file.", DataSource(file: ""), [file, images, labels])
 }

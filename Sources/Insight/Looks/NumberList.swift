@@ -2,13 +2,16 @@ public import Settings
 
 /// Numbers of filters or units as people write them: `0,5,10-12` or `all`.
 public struct NumberList: Hashable, Sendable {
-  /// Nil for all.
+  /// The ranges in their order; nil for all numbers.
   private let ranges: [ClosedRange<Int>]?
 
+  /// All filters or units.
   public static let all = NumberList(ranges: nil)
 
   private init(ranges: [ClosedRange<Int>]?) { self.ranges = ranges }
 
+  /// Reads a list.
+  ///
   /// - Returns: nil for text of another form.
   public init?(_ text: String) {
     guard text != "all" else {
@@ -35,9 +38,13 @@ public struct NumberList: Hashable, Sendable {
     .joined(separator: ",")
   }
 
-  /// The numbers below `count`, each once, in the order of the list.
+  /// The numbers of the list, each once, in its order.
   ///
-  /// - Throws: ``InsightError`` of kind `usage` that says how many there are.
+  /// - Parameters:
+  ///   - count: how many filters or units the layer has; numbers go from 0 to `count` − 1.
+  ///   - layer: the layer's name, for the message.
+  ///   - word: what the numbers count, for the message.
+  /// - Throws: ``InsightError`` of kind `usage` for a number that is too large.
   public func numbers(below count: Int, of layer: String, word: String = "filter") throws(InsightError)
     -> [Int]
   {

@@ -2,15 +2,18 @@ internal import Networks
 public import Settings
 internal import Tensors
 
-/// What is to be maximised, as people ask for it before the network is known.
+/// A target of a maximisation as people ask for it, before the network is known.
 public enum TargetChoice: Hashable, Sendable {
+  /// Filters of a layer that gives maps.
   case filters(layer: String, NumberList)
+  /// Units of a layer that gives a vector.
   case neurons(layer: String, NumberList)
-  /// Filters of a layer with maps, units of any other.
+  /// All filters of a layer that gives maps, or all units of any other layer.
   case layer(String)
+  /// Outputs of the network, before softmax or sigmoid.
   case classes(ClassList)
 
-  /// The word for it in names of files.
+  /// The word for the target in names of files.
   public var name: String {
     switch self {
     case .filters(let layer, _), .neurons(let layer, _), .layer(let layer): layer
@@ -18,7 +21,9 @@ public enum TargetChoice: Hashable, Sendable {
     }
   }
 
-  /// - Throws: ``InsightError`` of kind `usage` that names what there is.
+  /// The single targets, in the order in which they were asked for.
+  ///
+  /// - Throws: ``InsightError`` of kind `usage` for a layer, filter, unit or class that the network lacks.
   public func targets(in subject: Subject) throws(InsightError) -> [Target] {
     switch self {
     case .layer(let name):
@@ -28,13 +33,13 @@ public enum TargetChoice: Hashable, Sendable {
     case .filters(let name, let list):
       let layer = try subject.layer(name)
       guard layer.outputShape.rank > 1 else {
-        throw .usage("layer '\(name)' has units and no filters; ask for neurons of it")
+        throw .usage("layer '\(name)' has units and no filters; ask for its neurons")
       }
       return try numbers(list, of: layer, "filter").map { .filter(layer: name, index: $0) }
     case .neurons(let name, let list):
       let layer = try subject.layer(name)
       guard layer.outputShape.rank == 1 else {
-        throw .usage("layer '\(name)' has filters and no single units; ask for filters of it")
+        throw .usage("layer '\(name)' has filters and no single units; ask for its filters")
       }
       return try numbers(list, of: layer, "neuron").map { .neuron(layer: name, index: $0) }
     case .classes(let list): return try list.indices(in: subject).map { .output($0) }
@@ -51,15 +56,16 @@ public enum TargetChoice: Hashable, Sendable {
 // MARK: - How targets are written
 
 extension TargetChoice {
-  /// How targets are written.
+  /// The kinds of targets with their words, as configurations list them.
   public static let kinds = SettingsUnion<TargetChoice>(
     "target", [Kinds.filters, Kinds.neurons, Kinds.layer, Kinds.classes])
 
-  /// How each kind of target is written.
+  /// The kinds of targets, each with its word and settings.
   public enum Kinds {}
 }
 
 extension TargetChoice.Kinds {
+  /// The word `filters`, with a layer and numbers behind it.
   public static let filters = SettingsKind<TargetChoice>(
     "filters", "Filters of a layer that gives maps.",
     LayerPart.settings.form,
@@ -68,6 +74,7 @@ extension TargetChoice.Kinds {
       if case .filters(let layer, let list) = $0 { LayerPart(layer: layer, which: list) } else { nil }
     })
 
+  /// The word `neurons`, with a layer and numbers behind it.
   public static let neurons = SettingsKind<TargetChoice>(
     "neurons", "Units of a layer that gives a vector.",
     LayerPart.settings.form,
@@ -76,10 +83,13 @@ extension TargetChoice.Kinds {
       if case .neurons(let layer, let list) = $0 { LayerPart(layer: layer, which: list) } else { nil }
     })
 
+  /// The word `layer`, with a layer's name behind it.
   public static let layer = SettingsKind<TargetChoice>(
-    "layer", "All filters of a layer that gives maps, all units of any other.", SettingForm<String>.text,
+    "layer", "All filters of a layer that gives maps, or all units of any other layer.",
+    SettingForm<String>.text,
     wrap: { .layer($0) }, unwrap: { if case .layer(let name) = $0 { name } else { nil } })
 
+  /// The word `classes`, with names or numbers behind it.
   public static let classes = SettingsKind<TargetChoice>(
     "classes", "Outputs of the network, before softmax or sigmoid.", ClassChoice.settings.form,
     wrap: { .classes($0.which) },
@@ -91,10 +101,13 @@ public struct LayerPart: Hashable, Sendable, DescribedSettings {
   var layer: String
   var which = NumberList.all
 
+  /// The layer's name.
   public static let layer = SettingKey(
     "layer", \LayerPart.layer, .text, default: .required, "The layer's name.")
+  /// The numbers of the filters or units.
   public static let which = SettingKey<LayerPart>.which(\.which)
 
+  /// Both settings.
   public static let settings = SettingsDescription(
     "Some of a layer's filters or units.", LayerPart(layer: ""), [layer, which])
 }
@@ -103,9 +116,11 @@ public struct LayerPart: Hashable, Sendable, DescribedSettings {
 public struct ClassChoice: Hashable, Sendable, DescribedSettings {
   var which = ClassList.all
 
+  /// The names or numbers of the outputs.
   public static let which = SettingKey(
-    "which", \ClassChoice.which, .classes, "Names or numbers, separated by commas, or `all`.")
+    "which", \ClassChoice.which, .classes, "Names or numbers separated by commas, or `all`.")
 
+  /// The one setting.
   public static let settings = SettingsDescription(
     "Outputs before softmax or sigmoid.", ClassChoice(), [which])
 }

@@ -1,14 +1,16 @@
 internal import Foundation
 public import ImageFiles
 
-/// Letters for labels in pictures, in cells of 7×12 pixels, black or white, the same on every machine.
+/// Letters for labels in pictures, in cells of 7×12 pixels, in one colour without grey levels, the same on every machine.
 ///
 /// The glyphs are DejaVu Sans Mono at 11 pixels, rendered by FreeType without grey levels; the font's licence allows it.
 public enum BitmapFont {
+  /// The width of a cell, in pixels.
   public static let width = 7
+  /// The height of a cell, in pixels.
   public static let height = 12
 
-  /// Draws a line of text, one cell for each letter of ``drawable(_:)``; what lies outside the image is cut off.
+  /// Draws a line of text, one cell for each letter of ``drawable(_:)``; letters outside the image are cut off.
   ///
   /// - Parameter color: as many values as the image has channels.
   public static func draw(_ text: String, at row: Int, _ column: Int, color: [UInt8], on image: inout Image) {
@@ -27,7 +29,7 @@ public enum BitmapFont {
     }
   }
 
-  /// The text in letters that there are: others without their marks where that helps, else `?`.
+  /// The text in letters that the font has: other letters lose their marks where that helps, and become `?` where it does not.
   ///
   /// Each letter is one scalar, and takes one cell.
   public static func drawable(_ text: String) -> String {

@@ -1,8 +1,8 @@
 public import ImageFiles
 
-/// A line of numbers as a small picture: from left to right, the least at the bottom.
+/// A small picture of a row of numbers, from left to right, with the least at the bottom.
 public enum CurvePicture {
-  /// Draws values from left to right, the largest at the top.
+  /// Draws values from left to right; the largest lies at the top, and gaps stand for values that are not finite.
   public static func draw(_ values: [Double], height: Int = 60, width: Int = 120) -> Image {
     var pixels = [UInt8](repeating: 255, count: height * width * 3)
     func set(_ row: Int, _ column: Int, _ color: [UInt8]) {

@@ -4,23 +4,28 @@ internal import Tensors
 
 /// A convolution's kernels as pictures, all with one contrast.
 public struct FilterPictures: Sendable {
+  /// The convolution.
   public let layer: ResolvedLayer
+  /// The number of filters.
   public let count: Int
-  /// The weight whose magnitude is full contrast.
+  /// The magnitude of weights that get the full contrast.
   public let largest: Float
   private let kernel: [Float]
   private let height: Int
   private let width: Int
   private let inputs: Int
 
-  /// - Parameter name: of a convolution; where nil, the first one that does more than put colours in another order.
+  /// Takes the kernels of a convolution from the network.
+  ///
+  /// - Parameter name: the layer's name; nil takes the first convolution that does more than reorder colours.
+  /// - Throws: ``InsightError`` of kind `usage` for a layer that is missing or has no kernels to draw.
   public init(of subject: Subject, layer name: String? = nil) throws(InsightError) {
     let layer: ResolvedLayer
     if let name {
       layer = try subject.layer(name)
     } else {
       guard let first = subject.convolutions.first(where: { !$0.mixesColours }) ?? subject.convolutions.first
-      else { throw .usage("the network has no conv2d layer, whose kernels could be drawn") }
+      else { throw .usage("the network has no conv2d layer whose kernels could be drawn") }
       layer = first
     }
     guard case .conv2D = layer.spec,
@@ -31,7 +36,7 @@ public struct FilterPictures: Sendable {
       let others = subject.convolutions.map(\.name).joined(separator: ", ")
       throw .usage(
         "layer '\(layer.name)' has no kernels to draw; "
-          + (others.isEmpty ? "nor has any other layer" : "layers with such: \(others)"))
+          + (others.isEmpty ? "no other layer has any" : "layers that have some: \(others)"))
     }
     let shape = parameter.spec.shape
     self.layer = layer
@@ -54,9 +59,10 @@ public struct FilterPictures: Sendable {
     largest = kernel.reduce(0) { max($0, abs($1)) }
   }
 
-  /// What happens to an image's colours before the layer, `[from, to]`; nil where it does not read the image, or reads it as it is.
+  /// What happens to an image's colours before the layer, `[from, to]`; nil where the layer does not read the image, or reads it
+  /// unchanged.
   ///
-  /// Networks from elsewhere may begin by putting colours in another order.
+  /// Networks from elsewhere may begin with a layer that reorders colours.
   private static func colours(before layer: ResolvedLayer, in subject: Subject) -> [Float]? {
     var name = layer.layer.inputs.first
     var colours: [Float]?
@@ -79,8 +85,10 @@ public struct FilterPictures: Sendable {
   /// Channels that one kernel reads.
   public var inputChannels: Int { inputs }
 
-  /// One filter's kernel: where it reads an image of three channels, in that image's colours, with mid-grey for 0; otherwise
-  /// one grey picture per input channel, beside and below each other.
+  /// The picture of one filter's kernel.
+  ///
+  /// A kernel over an image of three channels is drawn in that image's colours, with mid-grey for 0; any other is drawn as a grid of
+  /// grey pictures, one for each input channel.
   public func picture(_ filter: Int) -> Image {
     if inputs == 3 || inputs == 1 {
       var pixels: [UInt8] = []
@@ -114,7 +122,7 @@ public struct FilterPictures: Sendable {
 }
 
 extension ResolvedLayer {
-  /// A convolution of single pixels from three colours to three: what importers make of another order of colours.
+  /// Whether the layer only mixes three colours into three: importers make such a layer of another order of colours.
   var mixesColours: Bool {
     guard case .conv2D(let conv) = spec else { return false }
     return conv.kernel == .one && conv.filters == 3 && inputShapes.first?.dimensions.last == 3

@@ -1,25 +1,31 @@
 public import ImageFiles
 
-/// Pictures in rows with a line of text under each: one image to look at.
+/// A grid of pictures with lines of text under each, drawn as one image.
 public struct PictureSheet: Sendable {
   /// A picture with the words below it.
   public struct Tile: Sendable {
+    /// The picture.
     public let image: Image
+    /// The lines of text below it.
     public let labels: [String]
 
+    /// A picture with these lines below it.
     public init(_ image: Image, _ labels: [String]) {
       self.image = image
       self.labels = labels
     }
   }
 
+  /// The line above the pictures; empty for none.
   public var title: String
+  /// The pictures, row by row.
   public var tiles: [Tile]
-  /// Tiles in a row; nil chooses a sheet that is a little wider than high.
+  /// Tiles in a row; nil chooses a sheet that is a little wider than it is high.
   public var columns: Int?
-  /// Pixels of the picture per pixel of a tile; nil enlarges each small one to about 72.
+  /// The side of the square that each pixel of a tile becomes, in pixels; nil enlarges small tiles to about 72 pixels.
   public var scale: Int?
 
+  /// A sheet; it is drawn by ``picture()``.
   public init(title: String, tiles: [Tile], columns: Int? = nil, scale: Int? = nil) {
     self.title = title
     self.tiles = tiles
@@ -31,7 +37,7 @@ public struct PictureSheet: Sendable {
   private static let ink: [UInt8] = [40, 40, 44]
   private static let paper: UInt8 = 250
 
-  /// The sheet, RGB; one white tile's worth where there are none.
+  /// The sheet as an RGB image; without tiles it is one empty cell.
   public func picture() -> Image {
     let enlarged = tiles.map { tile in
       let side = max(tile.image.height, tile.image.width)
@@ -69,7 +75,7 @@ public struct PictureSheet: Sendable {
     return sheet
   }
 
-  /// The text with its middle left out where it is longer than `count` letters: numbers stand at the end of names.
+  /// The text without its middle where it is longer than `count` letters; the end stays, because names end in numbers.
   static func shortened(_ text: String, to count: Int) -> String {
     guard text.count > count else { return text }
     let end = min(max(0, count - 2) / 2, 9)

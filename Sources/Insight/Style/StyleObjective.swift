@@ -4,40 +4,46 @@ internal import Networks
 public import Parallel
 internal import Tensors
 
-/// How far an image is from a picture's content and another's style; parts are weighted.
+/// How far an image is from one picture's content and another's style; each part includes its weight.
 public struct StyleLosses: Hashable, Sendable {
+  /// The loss of the content.
   public var content = 0.0
+  /// The loss of the style.
   public var style = 0.0
+  /// The loss of the total variation.
   public var variation = 0.0
 
+  /// The sum of the three, which a transfer lowers.
   public var total: Double { content + style + variation }
 }
 
 /// The loss of a style transfer and its gradient, for images of one size.
 ///
-/// One image at a time: its layers are computed in parts, side by side on the pool; how many workers the pool has changes no
-/// bit.
+/// It works on one image at a time. The pool computes each layer in parts, side by side; the number of workers changes no bit.
 public final class StyleObjective {
-  /// Parts into which a layer's channels are cut; part of the numerics.
+  /// The number of parts into which a layer's channels are cut; it belongs to the numerics.
   public static let parts = 4
 
+  /// Layers and weights.
   public let settings: StyleSettings
+  /// The height of the images, in pixels.
   public let height: Int
+  /// The width of the images, in pixels.
   public let width: Int
-  /// Bytes that running it takes, beside the network's values.
-  public let byteCount: Int
 
   private let channels: Int
   private let session: LayerTrace.Session
   private let contentTaps: [(tap: LayerTap, weight: Double, target: [Float])]
   private let styleTaps: [(tap: LayerTap, weight: Double, target: [Double], places: Double)]
 
+  /// Measures the content and the style that images are compared with.
+  ///
   /// - Parameters:
-  ///   - content: in the network's units; images have its size.
+  ///   - content: in the network's units; it has the size of the images.
   ///   - style: in the network's units, of any size that fits the layers.
-  ///   - exactKernels: direct convolutions alone; Winograd's are faster and round more coarsely.
-  ///   - memoryLimit: asked with the bytes that are needed, before they are taken.
-  /// - Throws: ``InsightError`` for a layer that is not there or has no maps; ``NetworkError`` for an image too small.
+  ///   - exactKernels: whether to use direct convolutions alone; Winograd's are faster and round more coarsely.
+  ///   - memoryLimit: is told how many bytes are needed before they are taken, and may throw.
+  /// - Throws: ``InsightError`` for a layer that is missing or has no maps; ``NetworkError`` for an image that is too small.
   public init(
     _ subject: Subject, settings: StyleSettings, content: FloatImage, style: FloatImage, pool: WorkerPool,
     exactKernels: Bool = false,
@@ -60,7 +66,7 @@ public final class StyleObjective {
       let shape = trace.network.shape(of: tap.layer) ?? [1, 1, 1]
       return Double(shape[0] * shape[1])
     }
-    // The style's own network is gone before the image's is made.
+    // The network for the style picture is released before that for the image is made.
     var styleTargets: [LayerTap: [Double]] = [:]
     if !grams.isEmpty {
       let styleTrace = try trace(grams, of: style, gradient: false)
@@ -71,7 +77,6 @@ public final class StyleObjective {
     }
     let own = try trace(contentNames + grams, of: content, gradient: true)
     session = try own.makeSession()
-    byteCount = own.sessionByteCount
     let contentTargets = try session.values(for: content.values)
     contentTaps = zip(contentNames, settings.contentLayers).map { tap, layer in
       let target = contentTargets[tap] ?? []

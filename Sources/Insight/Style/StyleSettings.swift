@@ -1,6 +1,6 @@
 public import Networks
 
-/// What a style transfer holds on to and what it takes over.
+/// The layers and weights of a style transfer.
 ///
 /// With F the outputs of a layer's N filters at M places and G = FᵀF the products of the filters' maps:
 /// `α·Σ wₗ·½·Σ(F − F_content)² + β·Σ wₗ/(4N²)·Σ(G/M − G_style/M_style)² + γ·Σ(x − x_neighbour)²`.
@@ -8,16 +8,20 @@ public import Networks
 /// layer are divided by their values at F = 0 and G = 0, so that weights mean the same for every network.
 /// - SeeAlso: Gatys, Ecker & Bethge 2016, "Image style transfer using convolutional neural networks".
 public struct StyleSettings: Hashable, Sendable {
+  /// The layers l of the first sum, with their weights wₗ.
   public var contentLayers: [WeightedLayer]
+  /// The layers l of the second sum, with their weights wₗ.
   public var styleLayers: [WeightedLayer]
-  /// α.
+  /// α, the weight of the content.
   public var contentWeight: Double
-  /// β.
+  /// β, the weight of the style.
   public var styleWeight: Double
-  /// γ.
+  /// γ, the weight of the total variation.
   public var totalVariation: Double
+  /// Whether each layer's sums are divided by their values at F = 0 and G = 0.
   public var isRelative: Bool
 
+  /// Settings with these layers and weights.
   public init(
     contentLayers: [WeightedLayer], styleLayers: [WeightedLayer], contentWeight: Double = 1,
     styleWeight: Double, totalVariation: Double = 0, isRelative: Bool = false
@@ -45,7 +49,7 @@ public struct StyleSettings: Hashable, Sendable {
     }
     let maps = network.layersWithFeatures
     guard !maps.isEmpty else {
-      throw .usage("no layer of the network gives maps, which would hold content and style")
+      throw .usage("no layer of the network gives maps that could hold content and style")
     }
     let count = min(5, maps.count)
     let chosen = (0..<count).map { maps[count == 1 ? 0 : $0 * (maps.count - 1) / (count - 1)].name }
@@ -54,7 +58,7 @@ public struct StyleSettings: Hashable, Sendable {
       styleLayers: chosen.map { WeightedLayer($0, 1 / Double(count)) }, styleWeight: 100, isRelative: true)
   }
 
-  /// On one line; equal settings give equal text.
+  /// The settings on one line; equal settings give equal text.
   public var text: String {
     func list(_ layers: [WeightedLayer]) -> String {
       layers.map { "\($0.name):\($0.weight)" }.joined(separator: ",")

@@ -1,9 +1,14 @@
 internal import HDF5
 public import Training
 
-/// A transfer's state in files, to go on from.
+/// Saving a transfer's state in files, and going on from it.
 extension StyleTransfer {
-  /// - Parameter description: everything that the result depends on, but for how many steps are taken.
+  /// Saves the present state.
+  ///
+  /// - Parameters:
+  ///   - description: everything that the result depends on, except the number of steps.
+  ///   - isFinished: whether the transfer is complete.
+  /// - Throws: ``TrainingError`` where the file cannot be written.
   public func save(to store: StateStore, of description: String, isFinished: Bool = false) throws {
     let state = state
     let file = try File.createInMemory()
@@ -25,9 +30,9 @@ extension StyleTransfer {
   /// Goes on from the newest state.
   ///
   /// - Parameters:
-  ///   - count: of the image's values.
-  ///   - damaged: told of each newer state that does not verify.
-  /// - Returns: nil where there is none.
+  ///   - count: the number of the image's values.
+  ///   - damaged: is told of each newer state that fails its checksum.
+  /// - Returns: nil where there is no state.
   /// - Throws: ``TrainingError`` of kind `configuration` where the state belongs to other pictures or settings.
   public static func resume(
     from store: StateStore, of description: String, _ objective: StyleObjective, rule: Rule, count: Int,

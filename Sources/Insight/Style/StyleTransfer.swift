@@ -3,24 +3,26 @@ internal import Tensors
 
 /// An image that takes over a style, step by step.
 ///
-/// All that a step depends on is in the state, so that a transfer that was saved and goes on gives the same bytes as one that
-/// was never interrupted.
+/// A state holds all that a step depends on, so that a transfer that was saved and goes on gives the same bytes as one that was
+/// never interrupted.
 public final class StyleTransfer {
-  /// How the picture is changed in a step.
+  /// How a step changes the picture.
   public enum Rule: Hashable, Sendable {
+    /// L-BFGS with a line search.
     case lbfgs
-    /// Rate in pixels a step. Kingma & Ba 2015, β₁ = 0.9, β₂ = 0.999, ε = 1e-8.
+    /// Adam with β₁ = 0.9, β₂ = 0.999, ε = 1e-8 (Kingma & Ba 2015); the rate is in levels of 0…255 per step.
     case adam(rate: Double)
   }
 
+  /// How a step changes the picture.
   public let rule: Rule
-  /// Steps done.
+  /// The number of steps done.
   public private(set) var step = 0
   /// The losses of the present image.
   public private(set) var losses = StyleLosses()
-  /// No step lowers the loss any more.
+  /// Whether no step lowers the loss any more.
   public private(set) var hasConverged = false
-  /// Losses with gradients so far.
+  /// How many times the loss and its gradient have been computed so far.
   public private(set) var evaluations = 0
   /// The losses at the start and after every step.
   public private(set) var curve: [StyleLosses] = []
@@ -31,6 +33,9 @@ public final class StyleTransfer {
   private var lbfgs: LBFGS?
   private var moments: (first: [Float], second: [Float])?
 
+  /// Begins a transfer.
+  ///
+  /// - Parameter start: the first image, in the network's units.
   public init(_ objective: StyleObjective, rule: Rule, start: [Float]) throws {
     self.objective = objective
     self.rule = rule
@@ -76,7 +81,7 @@ public final class StyleTransfer {
       hasConverged: hasConverged)
   }
 
-  /// One step.
+  /// Takes one step.
   ///
   /// - Returns: false where the loss cannot be lowered any more.
   public func advance() throws -> Bool {
@@ -136,20 +141,20 @@ public final class StyleTransfer {
   }
 }
 
-/// Everything that a transfer needs to go on.
+/// Everything that a transfer needs to continue.
 struct StyleState {
   var image: [Float]
   var step: Int
   var losses: StyleLosses
   var evaluations: Int
-  /// L-BFGS: the gradient, then pairs; Adam: two moments.
+  /// For L-BFGS the gradient, then the pairs; for Adam the two moments.
   var vectors: [[Float]]
   var curve: [StyleLosses]
   var hasConverged: Bool
 }
 
 extension FloatImage {
-  /// The image with the brightness of `other` and its own colours: `x + Y_other − Y`, Y as in JPEG.
+  /// The image with its own colours and the brightness of `other`: `x + Y_other − Y`, Y as in JPEG; a grey image becomes `other`.
   public func withBrightness(of other: FloatImage) -> FloatImage {
     guard channels == 3, other.values.count == values.count else { return other }
     var result = self

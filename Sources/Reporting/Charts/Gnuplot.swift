@@ -1,12 +1,15 @@
 internal import Foundation
 
-/// Draws charts with gnuplot, the program, which must be on the `PATH`.
+/// Draws charts with the program gnuplot, which must be on the `PATH`.
 public enum Gnuplot {
-  /// Why there is no picture.
+  /// The reason why there is no picture.
   public enum Failure: Error, Hashable, Sendable, CustomStringConvertible {
+    /// There is no gnuplot on the `PATH`.
     case notInstalled
+    /// Gnuplot ended with an error, or its output is no picture; the text says why.
     case failed(String)
 
+    /// The reason in one line, with what to do about it.
     public var description: String {
       switch self {
       case .notInstalled:
@@ -16,14 +19,14 @@ public enum Gnuplot {
     }
   }
 
-  /// Colours that are told apart on white, on black, and by most people who see fewer colours (after Okabe & Ito 2008).
+  /// Colours that can be told apart on white, on black, and with most kinds of colour blindness (after Okabe & Ito 2008).
   private static let palette = [
     "#2a85c0", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8a8a8a",
   ]
   /// Stands for the colour of the page's text, which gnuplot cannot know.
   private static let ink = "#010203"
 
-  /// Where the program is, nil where it is not.
+  /// The path of the program; nil where it is not on the `PATH`.
   public static func find() -> String? {
     let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"
     return path.split(separator: ":").map { "\($0)/gnuplot" }.first {
@@ -31,7 +34,11 @@ public enum Gnuplot {
     }
   }
 
-  /// A chart as an SVG element for a web page: as wide as its place, in the colour of the page's text.
+  /// A chart as an SVG element for a web page, as wide as its place and in the colour of the page's text.
+  ///
+  /// - Parameters:
+  ///   - width: in pixels; it sets the proportions and the size of letters.
+  ///   - height: in pixels.
   public static func svg(_ chart: Chart, width: Int = 480, height: Int = 280) throws(Failure) -> String {
     let terminal =
       "set terminal svg size \(width),\(height) dynamic enhanced font 'system-ui,sans-serif,13'"
@@ -49,7 +56,7 @@ public enum Gnuplot {
       .replacing("<svg", with: "<svg role=\"img\"", maxReplacements: 1)
   }
 
-  /// A chart as the bytes of a PNG file, on white.
+  /// A chart as the bytes of a PNG file on white, `width`×`height` pixels.
   public static func png(_ chart: Chart, width: Int = 960, height: Int = 540) throws(Failure) -> [UInt8] {
     let terminal =
       "set terminal pngcairo size \(width),\(height) enhanced font 'sans,11' background '#ffffff'"
@@ -109,10 +116,10 @@ public enum Gnuplot {
     return lines.joined(separator: "\n") + "\n"
   }
 
-  /// Forms of separate points, so that colour is not all that tells kinds apart.
+  /// Shapes of separate points, so that kinds differ in more than colour.
   private static let symbols = [7, 5, 9, 13, 11, 15]
 
-  /// Axes that are a little longer than the values are far apart, so that no point lies on the frame.
+  /// Axes that reach a little beyond the values, so that no point lies on the frame.
   private static func roomy(_ chart: Chart, _ points: [Chart.Point]) -> [String] {
     func range(_ axis: String, _ values: [Double], isLogarithmic: Bool) -> String? {
       guard let low = values.min(), let high = values.max(), low < high else { return nil }
@@ -129,7 +136,7 @@ public enum Gnuplot {
     return [horizontal, vertical].compactMap(\.self)
   }
 
-  /// Axes around values that are all the same: gnuplot would warn, and draw what it likes.
+  /// Axes around values that are all equal; gnuplot would warn and choose axes of its own.
   private static func widened(_ chart: Chart, _ points: [Chart.Point]) -> [String] {
     var lines: [String] = []
     func widen(_ axis: String, _ values: [Double]) {
@@ -163,14 +170,14 @@ public enum Gnuplot {
 
   private static func run(_ script: String) throws(Failure) -> Data {
     guard let path = find() else { throw .notInstalled }
-    // A file, so that nobody has to write while the output is read.
+    // The script is a file, so that nobody has to write while the output is read.
     let input = FileManager.default.temporaryDirectory.appendingPathComponent(
       "convoy-\(UUID().uuidString).gnuplot")
     defer { try? FileManager.default.removeItem(at: input) }
     do {
       try Data(script.utf8).write(to: input)
       let data = Data(try Subprocess.output(of: path, [input.path]))
-      guard !data.isEmpty else { throw Failure.failed("it said nothing") }
+      guard !data.isEmpty else { throw Failure.failed("it wrote nothing") }
       return data
     } catch let failure as Failure {
       throw failure

@@ -1,13 +1,13 @@
 internal import ImageFiles
 
 extension RunReport.Filters {
-  /// Kernels of a convolution over the image, one picture each.
+  /// Kernels of a convolution over the image as pictures, one for each filter.
   ///
-  /// Grey stands for 0, white and black for ± the layer's largest weight; with three input channels red, green and blue do so
-  /// each for itself. Of any other number of channels the mean is shown.
+  /// Grey stands for 0, and white and black for ± the largest weight of the layer; with three input channels this holds for red,
+  /// green and blue separately. For any other number of channels the mean over them is shown.
   /// - Parameters:
-  ///   - kernel: [KH, KW, IC, OC], channels innermost.
-  ///   - limit: at most so many kernels, the first ones.
+  ///   - kernel: the weights [KH, KW, IC, OC], output channels innermost.
+  ///   - limit: the largest number of kernels to show; the first ones are taken.
   public init(
     layer: String, kernel: UnsafeBufferPointer<Float>, height: Int, width: Int, channels: Int, filters: Int,
     limit: Int = 128
@@ -41,7 +41,7 @@ extension RunReport.Filters {
       }
       return Image(height: height, width: width, channels: isColour ? .rgb : .grey, pixels: bytes)
     }
-    let meaning = isColour || channels == 1 ? "" : "; of \(channels) input channels the mean"
+    let meaning = isColour || channels == 1 ? "" : "; mean over \(channels) input channels"
     let part = shown < filters ? "the first \(shown) of \(filters) filters, " : ""
     self.init(
       layer: layer, images: images,

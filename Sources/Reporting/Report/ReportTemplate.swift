@@ -1,4 +1,4 @@
-/// The page of a run's report, for a Mustache engine: one file, no scripts, nothing loaded from elsewhere.
+/// The page of a run's report as a Mustache template: one file without scripts, which loads nothing from elsewhere.
 enum ReportTemplate {
   static let text = """
     <!doctype html>
@@ -12,7 +12,7 @@ enum ReportTemplate {
     </head>
     <body>
     <header>
-    <p class="kind">Report of a training</p>
+    <p class="kind">Training report</p>
     <h1>{{name}} <span>{{run}}</span></h1>
     <p class="state">{{state}}</p>
     <nav aria-label="Parts of this report">
@@ -66,7 +66,7 @@ enum ReportTemplate {
     {{#hasConfusion}}
     <section id="confusion"><h2>Confusion matrix</h2>
     {{#showsMatrix}}
-    <p>A row for each true class, a column for each predicted one, in the same order.</p>
+    <p>Each row is a true class and each column a predicted class, in the same order.</p>
     <div class="wide"><table class="matrix">
     <thead><tr><td></td>{{#classes}}<th scope="col" title="{{name}}"><span>{{name}}</span></th>{{/classes}}</tr></thead>
     <tbody>{{#matrix}}<tr><th scope="row">{{name}}</th>{{#cells}}<td class="{{kind}}" style="--share:{{share}}%" title="{{title}}">{{count}}</td>{{/cells}}</tr>{{/matrix}}</tbody>

@@ -5,7 +5,7 @@ internal import Mustache
 extension RunReport {
   /// The report as one self-contained HTML page.
   ///
-  /// - Parameter drawsCharts: whether to ask gnuplot for the curves; without it a note says what is missing.
+  /// - Parameter drawsCharts: whether gnuplot draws the curves; where it cannot, a note says why.
   public func html(drawsCharts: Bool = true) throws -> String {
     var page = RunReportPage()
     (page.name, page.run, page.state) = (name, run, state)
@@ -83,7 +83,7 @@ extension RunReport {
     return figures + [rate, time]
   }
 
-  /// `Mean absolute error` of `mean_absolute_error`.
+  /// The title for a figure's name: `Mean absolute error` for `mean_absolute_error`.
   private static func title(_ name: String) -> String {
     let words = name.replacing("_", with: " ")
     return words.prefix(1).uppercased() + words.dropFirst()
@@ -107,7 +107,7 @@ extension RunReport {
         ("checkpoints", { Self.fixed($0.checkpointSeconds, 2) }),
         ("waiting for data", { Self.fixed($0.dataWaitSeconds, 2) }),
       ]
-    // A column that nobody filled says nothing.
+    // A column without any value is left out.
     let shown = columns.filter { column in epochs.contains { !column.text($0).isEmpty } }
     page.epochColumns = shown.map(\.title)
     page.epochs = epochs.map { epoch in
@@ -137,7 +137,7 @@ extension RunReport {
 
   // MARK: - Classes
 
-  /// More classes than this, and the matrix is no picture any more.
+  /// The largest number of classes whose matrix is still readable.
   private static let matrixLimit = 40
 
   private func show(_ confusion: ConfusionMatrix, on page: inout RunReportPage) {
@@ -166,10 +166,10 @@ extension RunReport {
     page.hasConfusions = !page.confusions.isEmpty
   }
 
-  /// The tables of labels or numbers, which have no classes.
+  /// Fills the tables of labels or numbers, where there are no classes.
   private func showOutputs(on page: inout RunReportPage) {
     guard let table = labels?.table() ?? errors?.table() else { return }
-    // The first column counts the rows, which a page need not.
+    // The first column counts rows, which a page does not need.
     func row(_ cells: [String]) -> RunReportPage.OutputRow {
       RunReportPage.OutputRow(name: cells[1], values: Array(cells.dropFirst(2)))
     }

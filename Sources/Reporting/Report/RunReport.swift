@@ -1,35 +1,43 @@
 public import ImageFiles
 
-/// What a report of a run shows, as values.
+/// The contents of a run's report, as values.
 public struct RunReport: Sendable {
-  /// The experiment's name, and the run's.
+  /// The experiment's name.
   public var name: String
+  /// The run's name, which is that of its folder.
   public var run: String
-  /// `finished`, `stopped after step 400`, and the like.
+  /// The state in words: `finished`, `stopped after step 400`, and the like.
   public var state: String
-  /// Figures to see first.
+  /// The figures at the top of the page.
   public var highlights: [Fact] = []
+  /// The epochs, in order.
   public var epochs: [Epoch] = []
-  /// Figures of the epochs in their order, `loss` and the metrics.
+  /// The names of the epochs' figures in the order in which they are shown: `loss` and the metrics.
   public var figureNames: [String] = []
-  /// Learning rate over steps.
+  /// The learning rate over steps.
   public var learningRate: [Chart.Point] = []
-  /// The best epoch, marked in the curves.
+  /// The number of the best epoch, which curves and table mark; nil where there is none.
   public var bestEpoch: Int?
-  /// What was evaluated for the parts below, nil where that was not possible.
+  /// A sentence on what was evaluated for the parts below; nil where nothing was.
   public var evaluated: String?
+  /// The confusion matrix, for networks that tell classes apart.
   public var confusion: ConfusionMatrix?
-  /// In place of classes: labels that are decided each by itself, or numbers.
+  /// The decisions on labels, for networks that decide each label separately.
   public var labels: LabelCounts?
+  /// The errors of the outputs, for networks that give numbers.
   public var errors: OutputErrors?
+  /// The most confident mistakes, most confident first.
   public var mistakes: [Mistake] = []
+  /// The kernels of the first convolution; nil where it has none to show.
   public var filters: Filters?
-  /// The resolved configuration, YAML.
+  /// The resolved configuration, as YAML.
   public var configuration = ""
+  /// Facts about the machine and the versions.
   public var environment: [Fact] = []
-  /// What is missing from the report, and why.
+  /// Sentences on what is missing from the report, and why.
   public var notes: [String] = []
 
+  /// A report that shows nothing yet but these three.
   public init(name: String, run: String, state: String) {
     self.name = name
     self.run = run
@@ -38,33 +46,43 @@ public struct RunReport: Sendable {
 
   /// A name with a value.
   public struct Fact: Hashable, Sendable {
+    /// The name.
     public let name: String
+    /// The value, as it is shown.
     public let value: String
 
+    /// A name with a value.
     public init(_ name: String, _ value: String) {
       self.name = name
       self.value = value
     }
   }
 
-  /// One row of a run's metrics; nil where a figure was not taken.
+  /// One row of a run's metrics; figures that were not taken are nil or missing.
   public struct Epoch: Hashable, Sendable {
+    /// The number of the epoch, from 1.
     public var number: Int
+    /// The learning rate, as the run's metrics record it.
     public var learningRate: Double?
-    /// By the names in ``RunReport/figureNames``.
+    /// Figures over the training samples, by the names in ``RunReport/figureNames``.
     public var train: [String: Double] = [:]
-    /// Figures over the held-out samples, which decide between epochs where there are any.
+    /// Figures over the validation samples, which decide between epochs where there are any.
     public var validation: [String: Double] = [:]
+    /// Figures over the test samples.
     public var test: [String: Double] = [:]
-    /// Wall-clock seconds of the epoch with everything in it.
+    /// The wall-clock seconds of the whole epoch.
     public var seconds: Double?
+    /// The seconds of waiting for data.
     public var dataWaitSeconds: Double?
+    /// The seconds of evaluation.
     public var testSeconds: Double?
+    /// The seconds of copying state for checkpoints.
     public var checkpointSeconds: Double?
 
+    /// An epoch without figures yet.
     public init(number: Int) { self.number = number }
 
-    /// What is left for training steps; nil where nothing is known of the rest.
+    /// The seconds left for training steps; nil where the other times are unknown.
     public var trainingSeconds: Double? {
       let others = [dataWaitSeconds, testSeconds, checkpointSeconds].compactMap(\.self)
       guard let seconds, !others.isEmpty else { return nil }
@@ -74,13 +92,18 @@ public struct RunReport: Sendable {
 
   /// A sample that was taken for another class.
   public struct Mistake: Sendable {
+    /// The sample.
     public let image: Image
+    /// The name of its true class.
     public let label: String
+    /// The name of the predicted class.
     public let predicted: String
-    /// In (0, 1].
+    /// The probability of the predicted class, in (0, 1].
     public let probability: Double
+    /// The sample's row in the dataset, from 0.
     public let row: Int
 
+    /// A mistake with all that is shown of it.
     public init(image: Image, label: String, predicted: String, probability: Double, row: Int) {
       self.image = image
       self.label = label
@@ -90,13 +113,16 @@ public struct RunReport: Sendable {
     }
   }
 
-  /// The kernels of the first convolution as images, with one contrast for all.
+  /// The kernels of the first convolution as images, all with one contrast.
   public struct Filters: Sendable {
+    /// The layer's name.
     public let layer: String
+    /// The images, one for each filter.
     public let images: [Image]
-    /// How to read the colours.
+    /// A sentence on how to read the colours.
     public let legend: String
 
+    /// The images of one layer.
     public init(layer: String, images: [Image], legend: String) {
       self.layer = layer
       self.images = images

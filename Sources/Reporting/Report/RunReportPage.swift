@@ -1,4 +1,4 @@
-/// What the template of a run's report shows, under the names that it uses.
+/// The values that the template of a run's report shows, under the names that it uses.
 struct RunReportPage {
   struct Section {
     let id: String
@@ -80,7 +80,7 @@ struct RunReportPage {
   var hasTimes = false
   var times = ""
 
-  /// What the tables below are about.
+  /// A sentence on what the tables below are about.
   var evaluated = ""
   var hasClasses = false
   var classes: [ClassRow] = []

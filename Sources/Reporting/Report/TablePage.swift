@@ -1,14 +1,19 @@
 internal import Mustache
 
-/// A web page of tables and charts, like a run's report: one file, no scripts, light and dark.
+/// A web page of tables and charts in the style of a run's report: one file without scripts.
 public struct TablePage: Sendable {
-  /// A heading with what stands below it.
+  /// A heading with the text, table and charts below it.
   public struct Part: Sendable {
+    /// The heading.
     public let title: String
+    /// The table; nil for none.
     public let table: Table?
+    /// Paragraphs above the table.
     public let text: [String]
+    /// The charts below the table.
     public let charts: [Chart]
 
+    /// A part of a page.
     public init(_ title: String, table: Table? = nil, text: [String] = [], charts: [Chart] = []) {
       self.title = title
       self.table = table
@@ -17,17 +22,21 @@ public struct TablePage: Sendable {
     }
   }
 
+  /// The line above the title that says what the page is.
   public let kind: String
+  /// The title.
   public let title: String
+  /// The parts, from top to bottom.
   public let parts: [Part]
 
+  /// A page of these parts.
   public init(kind: String, title: String, parts: [Part]) {
     self.kind = kind
     self.title = title
     self.parts = parts
   }
 
-  /// The page; a chart that gnuplot does not draw is replaced by a note that says why.
+  /// The page as HTML; where gnuplot does not draw a chart, a note says why.
   public func html() throws -> String {
     try MustacheTemplate(string: Self.template).render(
       Content(kind: kind, title: title, parts: parts.map(Self.content)))
@@ -51,7 +60,7 @@ public struct TablePage: Sendable {
       charts: charts)
   }
 
-  /// What the template shows, under the names that it uses.
+  /// The values that the template shows, under the names that it uses.
   private struct Content {
     struct Cell {
       let text: String

@@ -8,7 +8,7 @@ enum CRC32C {
     ~bytes.reduce(~0) { table[Int(truncatingIfNeeded: ($0 ^ UInt32($1)) & 0xFF)] ^ ($0 >> 8) }
   }
 
-  /// The checksum as records hold it, so that a checksum of data with checksums in it keeps its strength.
+  /// The checksum in the form that records hold, so that a checksum of data that contains checksums stays strong.
   static func masked(_ bytes: some Sequence<UInt8>) -> UInt32 {
     let sum = checksum(bytes)
     return ((sum >> 15) | (sum << 17)) &+ 0xA282_EAD8

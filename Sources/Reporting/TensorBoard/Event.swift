@@ -6,7 +6,7 @@ struct Event: Hashable {
     /// The file version, `brain.Event:2`, in the first record only.
     case fileVersion(String)
     case scalars([EventLog.Scalar])
-    /// The bytes of a message `Summary.Value` that is more than a scalar; read back as no scalars.
+    /// The bytes of a message `Summary.Value` that is more than a scalar; it is read back as no scalars.
     case value([UInt8])
     /// A process of the run begins: readers forget what they know of this step and later ones.
     case start
@@ -76,7 +76,7 @@ struct Event: Hashable {
 
   // MARK: - Reading
 
-  /// Nil for bytes that are no such message; fields that are not known are passed over.
+  /// Reads a record's message, without fields that are not known; nil for bytes that are no such message.
   init?(_ bytes: ArraySlice<UInt8>) {
     guard let message = WireFields(bytes) else { return nil }
     self.init(time: 0, .scalars([]))

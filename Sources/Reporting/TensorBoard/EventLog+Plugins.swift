@@ -1,13 +1,15 @@
 public import ImageFiles
 
-/// What TensorBoard shows besides curves. Field numbers are those of its `summary.proto` and of its plug-in `hparams`.
+/// What TensorBoard shows besides curves; field numbers are those of its `summary.proto` and of its plug-in `hparams`.
 extension EventLog {
   /// A setting of a run, for TensorBoard's page HPARAMS.
   public struct HyperParameter: Hashable, Sendable {
+    /// The setting's name.
     public let name: String
-    /// Shown as a number or as true or false where it is one.
+    /// The value, which is shown as a number, true or false where it is one.
     public let text: String
 
+    /// A setting with its value.
     public init(_ name: String, _ text: String) {
       (self.name, self.text) = (name, text)
     }
@@ -26,7 +28,7 @@ extension EventLog {
     }
   }
 
-  /// Adds the settings of the run; once, before its figures.
+  /// Adds the settings of the run; this is done once, before its figures.
   public func append(_ settings: [HyperParameter], time: Double) throws {
     var start = WireMessage()
     for setting in settings {
@@ -46,7 +48,7 @@ extension EventLog {
     try append("_hparams_/session_start_info", field: 9, metadata, step: 0, time: time)
   }
 
-  /// Adds a picture.
+  /// Adds a picture, under the name `tag`.
   public func append(_ image: Image, tag: String, step: Int, time: Double) throws {
     var picture = WireMessage()
     picture.add(1, image.height)
@@ -56,7 +58,7 @@ extension EventLog {
     try append(tag, field: 4, picture, step: step, time: time)
   }
 
-  /// Adds how many of some values lie where.
+  /// Adds a histogram, under the name `tag`.
   public func append(_ histogram: Histogram, tag: String, step: Int, time: Double) throws {
     var message = WireMessage()
     for (field, number) in [
@@ -77,21 +79,29 @@ extension EventLog {
   }
 }
 
-/// How many of some values lie between which limits.
+/// How many values lie in each of a row of bins.
 public struct Histogram: Hashable, Sendable {
+  /// The least value.
   public let least: Double
+  /// The largest value.
   public let largest: Double
+  /// The number of values.
   public let count: Int
+  /// The sum of the values.
   public let sum: Double
+  /// The sum of the values' squares.
   public let sumOfSquares: Double
-  /// The upper limit of each bin; the last is ``largest``.
+  /// The upper limit of each bin; the last one is ``largest``.
   public let limits: [Double]
+  /// The number of values in each bin.
   public let counts: [Int]
 
+  /// Counts values in bins of equal width from the least to the largest.
+  ///
   /// - Parameters:
-  ///   - values: those that are not finite are left out.
-  ///   - bins: 1 or more, all of the same width.
-  /// - Returns: nil without values.
+  ///   - values: the values; those that are not finite are left out.
+  ///   - bins: the number of bins, at least 1; values that are all equal take one.
+  /// - Returns: nil where there are no values.
   public init?(_ values: some Collection<Float>, bins: Int = 30) {
     precondition(bins >= 1, "a histogram needs a bin, got \(bins)")
     let numbers = values.lazy.filter(\.isFinite).map { Double($0) }

@@ -1,28 +1,33 @@
 internal import Foundation
 
-/// Scalars over steps in TensorBoard's event files, each once over any number of restarts.
+/// Scalars over steps in TensorBoard's event files; each appears once, however often a run is restarted.
 ///
-/// Every process of a run has a file of its own, as TensorBoard expects. What earlier ones wrote after the step that training goes on
-/// from is cut off, and a record in the new file tells a TensorBoard that has read it already to forget it.
+/// Every process of a run has a file of its own, as TensorBoard expects. Records that earlier processes wrote after the step from
+/// which training goes on are cut off, and a record in the new file tells a TensorBoard that has already read them to forget them.
 public final class EventLog {
-  /// A figure with its name, `test/accuracy`; TensorBoard groups by what stands before the slash.
+  /// A figure with its name.
   public struct Scalar: Hashable, Sendable {
+    /// The name, such as `test/accuracy`; TensorBoard groups by the part before the slash.
     public let tag: String
+    /// The value, which the file holds as a `Float`.
     public let value: Double
 
+    /// A figure with its name.
     public init(_ tag: String, _ value: Double) {
       self.tag = tag
       self.value = value
     }
   }
 
-  /// Whether a record stays when a training goes on: one of a step, or of an epoch (from 1) that ended with the step.
+  /// Whether a record is kept when a training goes on: the record of a step, or of an epoch (from 1) that ended with that step.
   public typealias Rule = (_ step: Int, _ epoch: Int?) -> Bool
 
-  /// The tag by whose value the records of epochs are known.
+  /// The tag by which the records of epochs are recognised; its value is the epoch's number.
   public static let epochTag = "epoch"
+  /// How the names of event files begin.
   public static let prefix = "events.out.tfevents."
 
+  /// The path of this process's file.
   public let path: String
   private let file: FileHandle
   private var pending = Data()
@@ -30,10 +35,10 @@ public final class EventLog {
   /// Cuts earlier files and begins a new one.
   ///
   /// - Parameters:
-  ///   - step: after which training goes on; nil for a training from its beginning, which takes all earlier files away.
-  ///   - isKept: what stays of the earlier files, up to the first record that does not.
-  ///   - time: seconds since 1970; part of the file's name.
-  /// - Throws: Foundation's errors of reading and writing.
+  ///   - step: the step after which training goes on; nil for a new training, which deletes all earlier files.
+  ///   - isKept: decides which records of earlier files are kept; they end at the first record that is not.
+  ///   - time: seconds since 1970, which become part of the file's name.
+  /// - Throws: Foundation's errors for files that cannot be read or written.
   public init(
     directory: String, host: String, goingOnAfter step: Int?, keeping isKept: Rule = { _, _ in true },
     time: Double
@@ -59,7 +64,7 @@ public final class EventLog {
     try? file.close()
   }
 
-  /// Adds figures of a step; they are in the file after ``flush()``.
+  /// Adds figures of a step; they reach the file with ``flush()`` at the latest.
   public func append(_ scalars: [Scalar], step: Int, time: Double) throws {
     try add(Event(time: time, step: step, .scalars(scalars)))
   }
@@ -69,7 +74,7 @@ public final class EventLog {
     try add(Event(time: time, step: step, .value(value)))
   }
 
-  /// Hands everything that was added to the system.
+  /// Writes everything that was added to the file.
   public func flush() throws {
     guard !pending.isEmpty else { return }
     try file.write(contentsOf: pending)
@@ -81,7 +86,7 @@ public final class EventLog {
     if pending.count > 1 << 14 { try flush() }
   }
 
-  /// Leaves the records that are to be kept, and nothing behind the first damaged one; a file without figures goes.
+  /// Leaves the records that are kept, up to the first damaged one, and deletes a file that then holds no figures.
   private static func cut(_ path: String, isFresh: Bool, keeping isKept: Rule) throws {
     guard !isFresh, let contents = FileManager.default.contents(atPath: path) else {
       return try FileManager.default.removeItem(atPath: path)

@@ -1,12 +1,13 @@
-/// How TensorBoard's event files put one message after the other: length, checksum of the length, message, checksum of the message;
-/// all numbers little-endian.
+/// The framing of messages in TensorBoard's event files: length, checksum of the length, message, checksum of the message.
+///
+/// All numbers are little-endian.
 enum EventRecord {
   static func frame(_ message: [UInt8]) -> [UInt8] {
     let length = littleEndian(UInt64(message.count))
     return length + littleEndian(CRC32C.masked(length)) + message + littleEndian(CRC32C.masked(message))
   }
 
-  /// The message that starts at an offset and the offset behind it; nil where the bytes end or a checksum is wrong.
+  /// The message that starts at an offset, and the offset behind it; nil where the bytes end or a checksum is wrong.
   static func read(_ bytes: [UInt8], at offset: Int) -> (message: ArraySlice<UInt8>, end: Int)? {
     let headerEnd = offset + 12
     guard headerEnd <= bytes.count,

@@ -6,7 +6,7 @@ struct WireMessage {
 
   mutating func add(_ field: Int, _ number: Int) {
     key(field, wireType: 0)
-    // A negative number is that of 64 bits which has the same pattern.
+    // A negative number is written as the number of 64 bits with the same pattern.
     varint(UInt64(bitPattern: Int64(number)))
   }
 
@@ -20,7 +20,7 @@ struct WireMessage {
     append(number.bitPattern)
   }
 
-  /// Numbers one after another without keys, as repeated fields of doubles are.
+  /// Numbers one after another without keys, as repeated fields of doubles are written.
   mutating func add(_ field: Int, packed numbers: [Double]) {
     key(field, wireType: 2)
     varint(UInt64(numbers.count * 8))

@@ -9,7 +9,7 @@ internal import Reporting
 internal import Tensors
 internal import Training
 
-/// Measures how fast a network trains and infers here.
+/// Measures how fast a network trains and infers on this machine.
 struct BenchCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "bench",
@@ -18,24 +18,24 @@ struct BenchCommand: ParsableCommand {
       Measures a config on its own data, or a network known by name on made-up images: \
       \(StandardNetwork.allCases.map(\.rawValue).joined(separator: ", ")).
 
-      The keys of --json, a list with an object for each precision and number of workers: network, precision, workers, batch, \
-      shard, parameters; training_images_per_second (at the median step), training_images_per_second_p5 and _p95 (slowest \
+      --json prints a list with an object for each precision and number of workers. Its keys: network, precision, workers, batch, \
+      shard, parameters; training_images_per_second (at the median step), training_images_per_second_p5 and _p95 (at the slowest \
       and fastest steps), training_steps; inference_images_per_second, likewise with _p5 and _p95; data_wait_share (of the \
       training time); shards_seconds, update_seconds and kernel_weights_seconds (of the median step: shards forward and \
-      backward, sum of gradients with the optimizer, copies of weights for kernels); update_bytes (what sum and optimizer read and write) and copy_bytes_per_second (of large \
-      memory, read and written bytes together); peak_memory_bytes; \
-      checkpoint_seconds (by which one checkpoint delays training, the median of checkpoint_rounds; with _p25 and _p75), \
-      checkpoint_copy_seconds (training stands still), checkpoint_bytes, checkpoint_interval_seconds (by the config; every \
+      backward, the sum of gradients with the optimizer, copies of weights for kernels); update_bytes (read and written by the sum \
+      and the optimizer) and copy_bytes_per_second (of large memory, reads and writes together); peak_memory_bytes; \
+      checkpoint_seconds (the delay of training by one checkpoint, the median of checkpoint_rounds; with _p25 and _p75), \
+      checkpoint_copy_seconds (while training stands still), checkpoint_bytes, checkpoint_interval_seconds (by the config; every \
       100 steps for made-up images) and checkpoint_share (of the training time); \
-      training_flops_per_image; peak_flops_fp32 and peak_flops_bf16 (a large matrix product on one core, per second); and \
-      layers: a list of layer, pass, kernel, layout, seconds_per_image on one worker, and where the kernel multiplies \
+      training_flops_per_image; peak_flops_fp32 and peak_flops_bf16 (of a large matrix product on one core, per second); and \
+      layers: a list of layer, pass, kernel, layout, seconds_per_image on one worker and, for kernels that multiply, \
       flops_per_image and peak_share.
 
-      With --reading or --reading-as-configured: network, storage, way (loading into memory in the order of the file, memory or \
-      streamed in shuffled order), workers, samples, memory_limit_bytes, reading_images_per_second.
+      With --reading or --reading-as-configured the keys are network, storage, way (loading into memory in the order of the file, \
+      or reading in shuffled order from memory or streamed), workers, samples, memory_limit_bytes, reading_images_per_second.
       """)
 
-  @Argument(help: "A YAML config; or use --network.")
+  @Argument(help: "A YAML config; --network takes its place.")
   var config: String?
 
   @Option(
@@ -48,22 +48,23 @@ struct BenchCommand: ParsableCommand {
     transform: {
       guard let network = StandardNetwork(rawValue: $0) else {
         let names = StandardNetwork.allCases.map(\.rawValue).joined(separator: ", ")
-        throw ValidationError("there is no network '\($0)'; there are: \(names)")
+        throw ValidationError("there is no network '\($0)'; known are \(names)")
       }
       return network
     })
   var network: StandardNetwork?
 
-  @Option(1...1 << 20, help: ArgumentHelp("Samples of a step.", valueName: "n"))
+  @Option(1...1 << 20, help: ArgumentHelp("Samples in a step.", valueName: "n"))
   var batch: Int?
 
-  @Option(1...1 << 20, help: ArgumentHelp("Samples of a shard.", valueName: "n"))
+  @Option(1...1 << 20, help: ArgumentHelp("Samples in a shard.", valueName: "n"))
   var shard: Int?
 
-  @Option(help: ArgumentHelp("Numbers of workers, comma-separated; all cores by default.", valueName: "1,2"))
+  @Option(
+    help: ArgumentHelp("Numbers of workers, separated by commas; all cores by default.", valueName: "1,2"))
   var workers: String?
 
-  @Option(help: ArgumentHelp("fp32, bf16 or both, comma-separated.", valueName: "fp32,bf16"))
+  @Option(help: ArgumentHelp("fp32, bf16 or both, separated by commas.", valueName: "fp32,bf16"))
   var precision = "fp32"
 
   @Option(
@@ -90,19 +91,20 @@ struct BenchCommand: ParsableCommand {
 
   @Flag(
     help: ArgumentHelp(
-      "Measure nothing but reading: the config's file as it is, and copies without and with gzip.",
-      discussion: "Loaded, in shuffled order from memory, and streamed through a sixth of their size."))
+      "Measure only reading: the config's file as it is, and copies without and with gzip.",
+      discussion:
+        "They are loaded, read in shuffled order from memory, and streamed through a sixth of their size."))
   var reading = false
 
   @Option(
     help: ArgumentHelp(
-      "Where the checkpoints are written whose cost is measured; nothing of them stays.", valueName: "dir"))
+      "Folder for the checkpoints whose cost is measured; they are removed again.", valueName: "dir"))
   var checkpointDir = "."
 
-  @Flag(help: "Measure nothing but reading the config's training data as the config says.")
+  @Flag(help: "Measure only reading the config's training data as the config says.")
   var readingAsConfigured = false
 
-  @Flag(help: "Measure training throughput and nothing else but what --layers asks for.")
+  @Flag(help: "Measure only training speed, and the layers with --layers.")
   var trainingOnly = false
 
   @Flag(help: "Print one JSON list.")
@@ -185,7 +187,7 @@ struct BenchCommand: ParsableCommand {
       if madeUp {
         let network = try configuration.network.resolved()
         let samples = configuration.training.samplesPerStep * 4
-        // They are about epochs of real data.
+        // These limits are for epochs of real data.
         configuration.training.limits.training = nil
         configuration.training.overfitBatches = nil
         configuration.data = DataConfiguration(
@@ -201,7 +203,7 @@ struct BenchCommand: ParsableCommand {
     if let shard {
       guard shard == 1 || configuration.training.parallelism != .intra else {
         throw CommandError.usage(
-          "--shard \(shard): with training.parallelism: intra shards are single samples")
+          "--shard \(shard): with training.parallelism: intra a shard is a single sample")
       }
       configuration.training.shard = shard
     }
@@ -227,14 +229,14 @@ struct BenchCommand: ParsableCommand {
       checkpoints: madeUpCheckpoints)
   }
 
-  /// Epochs mean nothing where there are four minibatches.
+  /// Epochs mean nothing where there are only four minibatches.
   private var madeUpCheckpoints: CheckpointConfiguration {
     CheckpointConfiguration(every: .steps(100), keep: .init(best: 0))
   }
 }
 
 extension Network {
-  /// The network with bytes brought to [0, 1] first, as a config for image files would.
+  /// The network with bytes scaled to [0, 1] first, as a config for image files would do.
   fileprivate func scalingBytes() throws -> Network {
     let scale = Layer(
       name: "scale_bytes", inputs: [Network.inputName], spec: .rescale(Rescale(scale: 1 / 255)))

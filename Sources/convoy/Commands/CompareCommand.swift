@@ -5,10 +5,10 @@ internal import Reporting
 struct CompareCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "compare",
-    abstract: "Compare runs: what differs in their configs, their figures and curves, and where they part.",
+    abstract: "Compare runs: their configs, figures and curves, and where they diverge.",
     discussion: """
-      Every step's loss is kept so that it reads back bit by bit: the first step in which two runs' losses differ is the \
-      first in which the runs do. --output writes a page with the curves over each other.
+      Every step's loss is kept so that it reads back bit for bit: the first step in which two runs' losses differ is the \
+      first in which the runs do. --output writes a page with the runs' curves in common charts.
 
         convoy compare Results/fashion-mnist/0e61bad8f5 Results/fashion-mnist/90ab12cd34 --output compare.html
       """)
@@ -16,7 +16,7 @@ struct CompareCommand: ParsableCommand {
   @Argument(help: "Two or more run directories.", completion: .directory)
   var runs: [String]
 
-  @Option(help: ArgumentHelp("Write a page with curves.", valueName: "file.html"))
+  @Option(help: ArgumentHelp("Write a page with curves to this file.", valueName: "file.html"))
   var output: String?
 
   @Flag(help: "Print a JSON object.")

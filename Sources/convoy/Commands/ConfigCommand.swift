@@ -26,15 +26,15 @@ struct ConfigurationArguments: ParsableArguments {
 
   @OptionGroup var plugIns: PlugInsOption
 
-  /// With those of the environment, over which the command line has the last word.
+  /// The overrides of the environment and then those of the command line, which have the last word.
   var settings: [Override] {
     Override.all(options: overrides, environment: ProcessInfo.processInfo.environment)
   }
 
-  /// Says which values a training does not have from its file or the command line.
+  /// Warns of values that a training has from neither its file nor the command line.
   func warnOfEnvironment() {
     for setting in settings where setting.source == .environment {
-      TerminalOutput.warn("\(Override.variable) puts \(setting.text) over the file")
+      TerminalOutput.warn("\(Override.variable) overrides the file with \(setting.text)")
     }
   }
 }
@@ -42,9 +42,9 @@ struct ConfigurationArguments: ParsableArguments {
 extension ConfigCommand {
   struct Check: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Check configurations and print everything that is wrong with them.",
+      abstract: "Check configurations and print all errors in them.",
       discussion:
-        "Where the data of a training is there, its shapes and labels are held against the network, too.")
+        "If a training's data exists, its shapes and labels are checked against the network, too.")
 
     @Argument(help: "YAML configurations.", completion: .file(extensions: ["yaml", "yml"]))
     var configs: [String]
@@ -95,7 +95,7 @@ extension ConfigCommand {
         (errors.map(\.description) + unfit.map(\.text)).joined(separator: "\n"))
     }
 
-    /// What is known of the data that a training names, where it is there, for the end of a line; or what is wrong with it.
+    /// What is known of a training's data where it exists, for the end of a line, or the error in it.
     private static func data(of loaded: AnyConfiguration) -> Result<String, CommandError> {
       guard case .training(let training) = loaded else { return .success("") }
       do {
@@ -109,7 +109,7 @@ extension ConfigCommand {
 
   struct Show: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Show the whole configuration, each value with where it comes from.")
+      abstract: "Show the whole configuration, and where each value comes from.")
 
     @OptionGroup var arguments: ConfigurationArguments
 
@@ -134,7 +134,8 @@ extension ConfigCommand {
       abstract: "Print the JSON Schema of configurations, for editors.")
 
     @Flag(
-      help: "Print that of looks into a network, which `convoy look run` takes, instead of that of trainings."
+      help:
+        "Print the schema of looks into a network, for `convoy look run`, instead of the schema of trainings."
     )
     var look = false
 

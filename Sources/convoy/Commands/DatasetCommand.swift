@@ -7,7 +7,7 @@ internal import Reporting
 internal import Tensors
 internal import Training
 
-/// Looks after dataset files.
+/// Checks, repacks and splits dataset files.
 struct DatasetCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "dataset",
@@ -18,11 +18,11 @@ struct DatasetCommand: ParsableCommand {
 struct DatasetCheckCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "check",
-    abstract: "Read every sample and report what is wrong or odd.",
+    abstract: "Read every sample and report errors and oddities.",
     discussion: """
-      Errors (exit code 65): labels outside of the classes, NaN or infinite values, samples that are in two splits, splits that do \
-      not fit each other. Warnings: splits whose numbers are of very different size, samples that are there twice, equal samples with different labels, samples of one \
-      single value, classes without samples or ten times smaller than others, storage that is slow to read.
+      Errors (exit code 65): labels outside the range of classes, NaN or infinite values, samples that are in two splits, splits \
+      that do not match. Warnings: splits whose numbers differ widely in size, samples that occur twice, equal samples with different \
+      labels, samples of a single value, classes that have no samples or less than a tenth of the others', storage that is slow to read.
 
         convoy dataset check data.h5
         convoy dataset check mine.h5 --images x_train --labels y_train --images x_test --labels y_test
@@ -34,7 +34,7 @@ struct DatasetCheckCommand: ParsableCommand {
 
   @OptionGroup var names: DatasetNames
 
-  @Flag(help: "Take warnings for errors.")
+  @Flag(help: "Treat warnings as errors.")
   var strict = false
 
   @Flag(help: "Print one JSON object.")
@@ -54,7 +54,7 @@ struct DatasetCheckCommand: ParsableCommand {
   private func dataset() throws -> DatasetFile {
     guard path.hasSuffix(".yaml") || path.hasSuffix(".yml") else { return try names.open(path) }
     if names.areGiven {
-      throw CommandError.usage("--images and the like are for dataset files: \(path) names its own")
+      throw CommandError.usage("--images and the like are for dataset files, but \(path) names its own")
     }
     let data = try ConfigurationFile.load(path: path, overrides: []).run.data
     return try DatasetFile(
@@ -90,15 +90,15 @@ struct DatasetCheckCommand: ParsableCommand {
       ])
     }
     let findings = report.findings.map { "\($0.severity.rawValue): \($0.text)" }
-    let verdict = findings.isEmpty ? ["nothing is wrong"] : findings
+    let verdict = findings.isEmpty ? ["no problems found"] : findings
     return ([table.text(width: terminal.columns, unicode: terminal.hasUnicode)] + verdict).joined(
       separator: "\n")
   }
 }
 
-/// What a check of a dataset found, for machines.
+/// The findings of a check of a dataset, for machines.
 private struct DatasetCheckResult: Encodable {
-  /// Between which numbers all samples lie.
+  /// The range in which all samples lie.
   struct Pixels: Encodable {
     let type: String
     let low: Double
@@ -112,7 +112,7 @@ private struct DatasetCheckResult: Encodable {
   struct Split: Encodable {
     let name: String
     let samples: Int
-    /// Of one sample.
+    /// The shape of one sample.
     let shape: [Int]
     let pixels: Pixels
     let storage: String
@@ -155,7 +155,7 @@ struct DatasetRepackCommand: ParsableCommand {
     commandName: "repack",
     abstract: "Write the same samples with other chunks, compression or filters.",
     discussion: """
-      Trainings see no difference: a run may go on with the repacked file.
+      Trainings see no difference, so a run may continue with the repacked file.
 
         convoy dataset repack slow.h5 --to fast.h5
         convoy dataset repack big.h5 --compress 6 --shuffle-filter --to small.h5
@@ -184,9 +184,9 @@ struct DatasetRepackCommand: ParsableCommand {
 struct DatasetSplitCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "split",
-    abstract: "Cut a split into several, each with its share of every class.",
+    abstract: "Divide a split into several, each with its share of every class.",
     discussion: """
-      Which sample goes where follows from the seed alone. Splits that are not cut are copied.
+      The seed alone decides which sample goes where. Splits that are not divided are copied.
 
         convoy dataset split fashion-mnist.h5 --parts train=0.9,validation=0.1 --to fashion-mnist-validation.h5
       """)
@@ -195,13 +195,14 @@ struct DatasetSplitCommand: ParsableCommand {
   var path: String
 
   @Option(
-    help: ArgumentHelp("Names and shares of the parts, together at most 1.", valueName: "train=0.9,test=0.1"))
+    help: ArgumentHelp(
+      "Names and shares of the parts; the shares add up to at most 1.", valueName: "train=0.9,test=0.1"))
   var parts: String
 
-  @Option(name: .customLong("from"), help: ArgumentHelp("The split to cut.", valueName: "name"))
+  @Option(name: .customLong("from"), help: ArgumentHelp("The split to divide.", valueName: "name"))
   var source: String?
 
-  @Option(help: ArgumentHelp("Decides which sample goes where.", valueName: "n"))
+  @Option(help: ArgumentHelp("Seeds the choice of which sample goes where.", valueName: "n"))
   var seed: UInt64 = 0
 
   @OptionGroup var dataset: DatasetNames
@@ -227,7 +228,7 @@ struct DatasetSplitCommand: ParsableCommand {
     let total = parsed.reduce(0) { $0 + $1.share }
     guard total <= 1 + 1e-9 else {
       throw ValidationError(
-        "--parts together take \(NumberText.short(total)) of the samples, at most 1 is there")
+        "--parts: the shares add up to \(NumberText.short(total)), expected at most 1")
     }
     return parsed
   }
@@ -238,7 +239,8 @@ struct DatasetSplitCommand: ParsableCommand {
     let wanted = source ?? (names.count == 1 ? names[0] : "train")
     guard let index = names.firstIndex(of: wanted) else {
       throw CommandError.badData(
-        "\(path) has no split \"\(wanted)\": there are \(names.joined(separator: ", ")); --from names one")
+        "\(path) has no split \"\(wanted)\"; its splits are \(names.joined(separator: ", ")), of which --from names one"
+      )
     }
     let target = try output.prepare()
     try OutputOptions.withProgress("split") {
@@ -251,22 +253,23 @@ struct DatasetSplitCommand: ParsableCommand {
   }
 }
 
-/// Which datasets of a file hold samples, where they are not called `images`, `labels` and so on.
+/// The names of a file's datasets that hold samples, where these are not called `images`, `labels` and so on.
 struct DatasetNames: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Images in the file, with --labels or --targets; again for another split. Without it, what is called images.",
+      "Dataset of images, with --labels or --targets; repeat it for another split. By default all datasets called images.",
       valueName: "name"))
   var images: [String] = []
 
-  @Option(help: ArgumentHelp("Classes of the images, one --labels for each --images.", valueName: "name"))
+  @Option(
+    help: ArgumentHelp("Dataset of the images' classes, one --labels for each --images.", valueName: "name"))
   var labels: [String] = []
 
-  @Option(help: ArgumentHelp("Numbers of the images, in place of classes.", valueName: "name"))
+  @Option(help: ArgumentHelp("Dataset of the images' numbers, in place of classes.", valueName: "name"))
   var targets: [String] = []
 
   @Option(
-    help: ArgumentHelp("Weights of the samples, for each of the images or for none.", valueName: "name"))
+    help: ArgumentHelp("Dataset of the samples' weights, for all of the images or none.", valueName: "name"))
   var weights: [String] = []
 
   @OptionGroup var plugIns: PlugInsOption
@@ -275,15 +278,16 @@ struct DatasetNames: ParsableArguments {
 
   func validate() throws {
     if !labels.isEmpty, !targets.isEmpty {
-      throw ValidationError("--labels and --targets exclude each other")
+      throw ValidationError("--labels and --targets cannot be given together")
     }
     guard images.count == labels.count + targets.count else {
       throw ValidationError(
-        "there are \(images.count) --images and \(labels.count + targets.count) --labels or --targets: each needs the other"
+        "found \(images.count) --images and \(labels.count + targets.count) --labels or --targets, expected as many of both"
       )
     }
     guard weights.isEmpty || weights.count == images.count else {
-      throw ValidationError("there are \(images.count) --images and \(weights.count) --weights")
+      throw ValidationError(
+        "found \(images.count) --images and \(weights.count) --weights, expected as many of both")
     }
   }
 
@@ -301,9 +305,9 @@ struct DatasetNames: ParsableArguments {
   }
 }
 
-/// One line about a dataset file.
+/// A line that describes a dataset file.
 enum DatasetSummary {
-  /// - Parameter known: its splits, where they have names of their own.
+  /// - Parameter known: the file's splits, where they have names of their own.
   static func text(_ path: String, splits known: [DatasetFile.Split]? = nil) throws -> String {
     let file = try known.map { try DatasetFile(path, splits: $0) } ?? DatasetFile(path)
     let datasets = try file.splits.map {

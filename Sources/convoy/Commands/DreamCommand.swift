@@ -2,16 +2,16 @@ internal import ArgumentParser
 internal import Experiments
 internal import Insight
 
-/// Lets a network see into a picture what it knows.
+/// Makes a network's Deep Dream of a picture.
 struct DreamCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "dream",
-    abstract: "Deep Dream: whatever a layer sees in a picture, it sees more of.",
+    abstract: "Deep Dream: change a picture so that layers see more of whatever they see in it.",
     discussion: """
-      The activations of the chosen layers are taken as the gradient, so that positive values grow and negative ones shrink. \
+      The activations of the chosen layers serve as the gradient, so that positive values grow and negative ones shrink. \
       The picture keeps its size; large ones go through the network in tiles.
 
-      A dream that was stopped goes on when the command is run again.
+      The same command resumes a dream that was stopped.
 
         convoy dream vgg19.h5 sky.jpg --to Results/dream
         convoy dream vgg19.h5 sky.jpg --layers block4_conv3:1,block5_conv1:0.5 --guide flowers.jpg --octaves 5
@@ -46,8 +46,8 @@ struct DreamCommand: ParsableCommand {
   }
 }
 
-/// What long work on pictures takes.
+/// Options of long work on pictures.
 struct LongWorkOptions: ParsableArguments {
-  @Flag(help: "Begin anew even if there is unfinished work to go on with.")
+  @Flag(help: "Begin anew even if there is unfinished work to resume.")
   var restart = false
 }

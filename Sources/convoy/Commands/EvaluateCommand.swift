@@ -9,16 +9,17 @@ public import Training
 extension TestTimeFlips: ExpressibleByArgument {}
 extension AnswerPlace: ExpressibleByArgument {}
 
-/// Says how good a trained network is on a dataset.
+/// Measures a trained network on a dataset.
 struct EvaluateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "evaluate",
-    abstract: "Loss and metrics of a checkpoint on a dataset, for each class, label or output too.",
+    abstract:
+      "Evaluate a checkpoint on a dataset: loss and metrics, and figures for each class, label or output.",
     discussion: """
-      CHECKPOINT is a checkpoint file or a run directory, of which the best checkpoint is taken. Results/NAME/last and Results/NAME/best \
+      CHECKPOINT is a checkpoint file or a run directory, whose best checkpoint is taken. Results/NAME/last and Results/NAME/best \
       stand for the last and the best run of a name, RUN/last for a run's newest checkpoint.
 
-      What is shown follows from the loss that the network was trained with: the classes and their confusion matrix, the labels with \
+      The output depends on the loss that the network was trained with: the classes and their confusion matrix, the labels with \
       precision and recall, or the numbers with their errors.
 
         convoy evaluate Results/fashion-mnist/RUN --data Results/data/fashion-mnist.h5
@@ -33,7 +34,7 @@ struct EvaluateCommand: ParsableCommand {
 
   @OptionGroup var names: SampleNames
 
-  @Option(help: "Average the outputs over mirrored views, too: horizontal, vertical or both.")
+  @Option(help: "Average the outputs over mirrored views as well: horizontal, vertical or both.")
   var flips = TestTimeFlips.none
 
   @OptionGroup var answer: FlippedAnswerOption
@@ -71,19 +72,21 @@ struct EvaluateCommand: ParsableCommand {
   }
 }
 
-/// What mirrored views do to answers.
+/// The effect of mirrored views on answers.
 struct FlippedAnswerOption: ParsableArguments {
   @Option(
     name: .customLong("answer"),
     help: ArgumentHelp(
-      "With --flips: board mirrors outputs that lie on the image back, none leaves them. To be said for numbers, and for as many "
+      "With --flips: board mirrors outputs that lie on the image back, none leaves them. Required for numbers, and for as many "
         + "outputs as the image has points.", valueName: "board|none"))
   var place: AnswerPlace?
 
-  /// - Throws: ``CommandError`` where samples cannot be mirrored, or it must be said what that does to answers.
+  /// Checks that the samples can be mirrored, and that the effect on answers is known.
+  ///
+  /// - Throws: ``CommandError`` where they cannot, or the option is missing.
   func check(_ flips: TestTimeFlips, _ predictor: Predictor) throws {
     guard flips != .none else {
-      if place != nil { throw CommandError.usage("--answer goes with --flips") }
+      if place != nil { throw CommandError.usage("--answer needs --flips") }
       return
     }
     if let problem = predictor.problem(of: flips, answer: place) {
@@ -92,11 +95,12 @@ struct FlippedAnswerOption: ParsableArguments {
   }
 }
 
-/// How many cores to use.
+/// The number of cores to use.
 struct WorkersOption: ParsableArguments {
   @Option(
     .workers, name: .customLong("workers"),
-    help: ArgumentHelp("How many cores to use; changes speed and no bit. All by default.", valueName: "n"))
+    help: ArgumentHelp(
+      "Number of cores to use; it changes the speed, never the results. All by default.", valueName: "n"))
   var given: Int?
 
   var count: Int { given ?? Cores.available().count }

@@ -6,11 +6,11 @@ internal import Insight
 struct ExplainCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "explain",
-    abstract: "Why a network takes an image for what it does: gradient saliency, Grad-CAM, occlusion.",
+    abstract: "Explain a prediction by three maps: gradient saliency, Grad-CAM, occlusion.",
     discussion: """
-      Three maps are drawn over the image. Saliency: how much the class's output moves with each pixel. Grad-CAM: the maps of \
-      a layer, weighted by what they do for the class along all ways to the output. Occlusion: how much the class's probability \
-      falls when a square is covered; of a network of numbers, how far the number moves.
+      Three maps are drawn over the image. Saliency: how much the class's output changes with each pixel. Grad-CAM: the maps of \
+      a layer, weighted by their effect on the class along all ways to the output. Occlusion: how much the class's probability \
+      falls when a square is covered or, for a network of numbers, how far the number moves.
 
         convoy explain Results/fashion-mnist/RUN boot.png
         convoy explain Results/fashion-mnist/RUN boot.png --class Sandal --layer conv2d --patch 5

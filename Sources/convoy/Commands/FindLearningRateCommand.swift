@@ -6,19 +6,19 @@ internal import Parallel
 internal import Reporting
 internal import Training
 
-/// Looks for a learning rate.
+/// Finds a learning rate.
 struct FindLearningRateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "find-lr",
     abstract:
-      "Look for a learning rate: train with a rising one, and see where the loss falls and breaks away.",
+      "Find a learning rate: train with a rising rate, and see where the loss falls and where it diverges.",
     discussion: """
-      The range test (Smith 2017): in each step the rate is a little higher than in the one before. The suggested rate is where \
-      the loss falls most steeply; the rate with the least loss is already too high to train with for long, and past it the \
-      training breaks away. Suited to one_cycle's peak and to constant rates alike.
+      The range test (Smith 2017): each step has a slightly higher rate than the one before. The suggested rate is where the loss \
+      falls most steeply. The rate with the least loss is already too high to train with for long, and beyond it the training \
+      diverges. The suggestion suits one_cycle's peak and constant rates alike.
 
-      The config's optimizer, batch, augmentation and clipping are used, its schedule is not. Rates are those that the config would \
-      name: with base_batch they are multiplied as in a training. Nothing is written but what --plot names, and no run directory \
+      The config's optimizer, batch, augmentation and clipping are used, but not its schedule. Rates are those that the config would \
+      name: with base_batch they are multiplied as in a training. Only the file of --plot is written, and no run directory \
       is touched. The same config gives the same curve on any number of workers.
 
         convoy find-lr Configs/fashion-mnist.yaml --plot lr.png
@@ -33,7 +33,8 @@ struct FindLearningRateCommand: ParsableCommand {
   @Option(1e-30...1e30, help: ArgumentHelp("The last rate.", valueName: "rate"))
   var to = 10.0
 
-  @Option(10...1_000_000, help: ArgumentHelp("How many steps the rate takes.", valueName: "n"))
+  @Option(
+    10...1_000_000, help: ArgumentHelp("Number of steps from the first rate to the last.", valueName: "n"))
   var steps = 200
 
   @Option(
@@ -45,10 +46,10 @@ struct FindLearningRateCommand: ParsableCommand {
 
   func validate() throws {
     guard to > from else {
-      throw ValidationError("the rate rises from --from to a higher --to, not from \(from) to \(to)")
+      throw ValidationError("--to must be above --from, but \(to) is not above \(from)")
     }
     if let plot, !plot.hasSuffix(".png"), !plot.hasSuffix(".svg") {
-      throw ValidationError("--plot takes a file that ends in .png or .svg, not \(plot)")
+      throw ValidationError("--plot takes a file name that ends in .png or .svg, not \(plot)")
     }
   }
 
@@ -71,13 +72,13 @@ struct FindLearningRateCommand: ParsableCommand {
     guard !curve.points.isEmpty else {
       throw CommandError(
         .notFinite,
-        "the loss is not finite at a rate of \(Self.text(from)) already; lower --from")
+        "the loss is not finite even at a rate of \(Self.text(from)); lower --from")
     }
     if let plot { try write(chart(curve, loaded.run.name), to: plot) }
     print(json ? try ResultJSON.text(LearningRateResult(curve)) : text(curve, loaded))
   }
 
-  /// Three significant digits, as a config would have them.
+  /// The rate with three significant digits, as a config would have it.
   private static func text(_ rate: Double) -> String {
     let short = String(format: "%.3g", rate)
     return Double(short).map { "\($0)" } ?? short
@@ -96,7 +97,7 @@ struct FindLearningRateCommand: ParsableCommand {
       let marks = [
         index == curve.steepest ? "steepest fall: suggested" : nil,
         index == curve.minimum ? "least loss" : nil,
-        curve.hasDiverged && index == curve.points.count - 1 ? "breaks away" : nil,
+        curve.hasDiverged && index == curve.points.count - 1 ? "diverges" : nil,
       ].compactMap(\.self)
       table.add([
         Self.text(point.rate), NumberText.short(point.loss), NumberText.short(curve.smoothed[index]),
@@ -108,7 +109,7 @@ struct FindLearningRateCommand: ParsableCommand {
     return lines.joined(separator: "\n")
   }
 
-  /// About a dozen steps, and those that mean something.
+  /// About a dozen steps, and those that are marked.
   private func shown(_ curve: LearningRateCurve) -> [Int] {
     let count = curve.points.count
     let even = stride(from: 0, to: count, by: max(count / 12, 1)).map { $0 }
@@ -125,8 +126,8 @@ struct FindLearningRateCommand: ParsableCommand {
     let least = curve.minimum.map { Self.text(curve.points[$0].rate) } ?? rate
     let end =
       curve.hasDiverged
-      ? "it breaks away before \(Self.text(curve.points.last?.rate ?? to))"
-      : "it did not break away up to \(Self.text(to))"
+      ? "it diverges before \(Self.text(curve.points.last?.rate ?? to))"
+      : "it does not diverge up to \(Self.text(to))"
     return """
       The loss falls most steeply at \(rate) and is least at \(least); \(end).
       next    convoy train \(config.config)\(config.overrides.map { " --set \($0)" }.joined()) --set learning_rate=\(rate)
@@ -150,7 +151,7 @@ struct FindLearningRateCommand: ParsableCommand {
       let rate = curve.points[steepest].rate
       chart.marks = [Chart.Mark(x: rate, Self.text(rate))]
     }
-    // What breaks away must not press the rest flat.
+    // The diverging end must not flatten the rest of the curve.
     if let low = curve.smoothed.min(), let first = curve.smoothed.first, low < first {
       chart.yRange = min(0, low)...first * 1.5
     }
@@ -175,7 +176,7 @@ private struct LearningRateResult: Encodable {
 
   let diverged: Bool
   let steps: [Step]
-  /// Where the loss falls most steeply; left out where it does not fall.
+  /// The rate at which the loss falls most steeply; left out where it does not fall.
   let suggestion: Double?
   let leastLossAt: Double?
 

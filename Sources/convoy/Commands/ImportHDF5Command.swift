@@ -5,15 +5,15 @@ internal import Datasets
 struct ImportHDF5: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "hdf5",
-    abstract: "HDF5 files of any layout, as h5py, PyTables and MATLAB write them.",
+    abstract: "HDF5 files of any layout, such as those of h5py, PyTables and MATLAB.",
     discussion: """
-      Labels may be whole numbers of any type (floats, too), truth values, words, or rows with a single 1; words become classes \
-      in the order of their bytes. Names of classes come from --classes, from an attribute class_names, or from an \
+      Labels may be whole numbers of any type (also as floats), truth values, words, or rows with a single 1; words become classes \
+      in the order of their bytes. Class names come from --classes, from an attribute class_names, or from an \
       enumeration. Bytes and truth values stay bytes, other numbers become float32. Samples keep the order of the file.
 
       A name is that of a dataset in each file of --from, or FILE:NAME. --axes has a letter for each dimension as h5py shows \
       it: N samples, H rows, W columns, C channels, L steps, F features. PyTorch's order is NCHW; MATLAB's H×W×C×N is NCWH, \
-      because HDF5 has it reversed.
+      because HDF5 stores it reversed.
 
         convoy import hdf5 --from a.h5 --images x --labels y --to data.h5
         convoy import hdf5 --from a.h5 --images x --labels y --axes NCHW \\
@@ -29,7 +29,8 @@ struct ImportHDF5: ParsableCommand {
 
   @Option(
     name: .customLong("test-from"),
-    help: ArgumentHelp("A file with those of the test samples; --from by default.", valueName: "file.h5"))
+    help: ArgumentHelp("A file with the arrays of the test samples; --from by default.", valueName: "file.h5")
+  )
   var testFiles: [String] = []
 
   @Option(help: ArgumentHelp("Training images.", valueName: "name"))
@@ -46,7 +47,7 @@ struct ImportHDF5: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Training rows from 0, as 0:800 or 5,7,10:20:2, or a dataset of row numbers or truth values.",
+      "Training rows from 0, such as 0:800 or 5,7,10:20:2, or a dataset of row numbers or truth values.",
       valueName: "rows"))
   var rows: String?
 
@@ -63,13 +64,14 @@ struct ImportHDF5: ParsableCommand {
   var testWeights: String?
 
   @Option(
-    help: ArgumentHelp("Test rows; of the training images where no test images are named.", valueName: "rows")
+    help: ArgumentHelp(
+      "Test rows; they count in the training images unless test images are named.", valueName: "rows")
   )
   var testRows: String?
 
   @Option(
     help: ArgumentHelp(
-      "What each dimension of the images is, outermost first: NHWC unless told.", valueName: "letters"))
+      "The dimensions of the images, outermost first; NHWC by default.", valueName: "letters"))
   var axes: String?
 
   @Option(
@@ -77,12 +79,12 @@ struct ImportHDF5: ParsableCommand {
     help: ArgumentHelp("The number of the first class, where labels do not count from 0.", valueName: "n"))
   var firstLabel: Int?
 
-  @Flag(help: "Number the different labels anew, in rising order; their old numbers become class names.")
+  @Flag(help: "Renumber the labels from 0 in rising order; their old numbers become class names.")
   var renumber = false
 
   @Option(
     help: ArgumentHelp(
-      "Class names in the order of the labels, comma-separated, or a dataset of words.",
+      "Class names in the order of the labels, separated by commas, or a dataset of words.",
       valueName: "a,b,…|name"))
   var classes: String?
 
@@ -90,15 +92,15 @@ struct ImportHDF5: ParsableCommand {
   @OptionGroup var output: OutputOptions
 
   func validate() throws {
-    if files.isEmpty { throw ValidationError("name a file: --from FILE.h5") }
+    if files.isEmpty { throw ValidationError("name a file with --from FILE.h5") }
     if (labels == nil) == (targets == nil) {
-      throw ValidationError("name the labels (--labels) or the targets (--targets)")
+      throw ValidationError("name either the labels (--labels) or the targets (--targets)")
     }
     if labels == nil, firstLabel != nil || renumber {
-      throw ValidationError("--first-label and --renumber are for --labels")
+      throw ValidationError("--first-label and --renumber need --labels")
     }
     if firstLabel != nil, renumber {
-      throw ValidationError("--first-label and --renumber exclude each other")
+      throw ValidationError("--first-label and --renumber cannot be given together")
     }
     if testImages != nil, testFiles.isEmpty, testLabels == nil, testTargets == nil {
       throw ValidationError("--test-images needs --test-labels or --test-targets")
@@ -107,7 +109,7 @@ struct ImportHDF5: ParsableCommand {
       throw ValidationError("test labels, targets and weights need --test-images, --test-from or --test-rows")
     }
     if (testLabels != nil && labels == nil) || (testTargets != nil && targets == nil) {
-      throw ValidationError("training and test samples have both labels or both targets")
+      throw ValidationError("training and test samples must both have labels, or both targets")
     }
     _ = try axisOrder()
     _ = try choice(rows, "--rows")

@@ -8,22 +8,22 @@ internal import Paths
 internal import Tensors
 internal import Training
 
-/// Brings a model of Keras in.
+/// Imports a Keras model.
 struct ImportKeras: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "keras",
     abstract: "A Keras model (HDF5, Keras 2 or 3) as a checkpoint.",
     discussion: """
-      Whole models (model.save("model.h5")), Sequential or Functional, and files of weights alone in the same layout. VGG16 \
+      Takes whole models (model.save("model.h5")), Sequential or Functional, and files of weights alone in the same layout. VGG16 \
       and VGG19 are recognised by their layers; other weights need --architecture with a config whose layers have the \
-      names of those in the file.
+      file's names.
 
-      How pixels are prepared becomes the network's first layer, so that the checkpoint takes plain RGB images from 0 to \
-      255: caffe (BGR less means: VGG, ResNet), tf (-1 to 1: MobileNet, Inception), torch (DenseNet), none. The result is \
+      The preparation of pixels becomes the network's first layer, so that the checkpoint takes plain RGB images from 0 to \
+      255: caffe (BGR minus means: VGG, ResNet), tf (-1 to 1: MobileNet, Inception), torch (DenseNet), none. The result is \
       a Keras model file again.
 
-      What the model was compiled to make small says what its outputs are: classes, labels or numbers. Where the file does not \
-      tell, the last layer decides, numbers unless it is softmax or sigmoid; --loss says it.
+      The loss that the model was compiled with says what its outputs are: classes, labels or numbers. If the file does not name \
+      it, the last layer decides: softmax gives classes, sigmoid labels, anything else numbers. --loss overrides both.
 
         convoy import keras vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5 --to vgg19.h5
         convoy import keras model.h5 --to model-convoy.h5 --classes cat,dog
@@ -38,7 +38,9 @@ struct ImportKeras: ParsableCommand {
   @Flag(help: "Replace the file if it exists.")
   var overwrite = false
 
-  @Option(help: ArgumentHelp("Of weights alone: vgg16, vgg19 or a config.", valueName: "name|file.yaml"))
+  @Option(
+    help: ArgumentHelp(
+      "The network of a file of weights alone: vgg16, vgg19 or a config.", valueName: "name|file.yaml"))
   var architecture: String?
 
   @Option(
@@ -52,7 +54,7 @@ struct ImportKeras: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Class names: a,b,… or a file with one a line, or Keras's imagenet_class_index.json.",
+      "Class names: a,b,… or a file with one on each line, or Keras's imagenet_class_index.json.",
       valueName: "names|file"))
   var classes: String?
 
@@ -67,7 +69,7 @@ struct ImportKeras: ParsableCommand {
   func run() throws {
     guard overwrite || !FileStatus.exists(path) else {
       throw CommandError(
-        .cannotCreate, "\(path) exists already; name another or pass --overwrite")
+        .cannotCreate, "\(path) already exists; choose another name or pass --overwrite")
     }
     try checkFile()
     if isZip {
@@ -81,12 +83,12 @@ struct ImportKeras: ParsableCommand {
       classNames: try classNames(), loss: try chosenLoss())
     let stop = StopSignals.install()
     let result = try importer.read(model)
-    // Reading is not interrupted; a file that nobody waits for any more is not written.
+    // Reading is not interrupted, but a file that nobody waits for is not written.
     try OutputOptions.check(stop)
     let folder = Folder.parent(of: path)
     try OutputFile.makeFolder(folder)
     for removed in UnfinishedFiles.remove(in: folder) {
-      TerminalOutput.warn("removed \(removed), which a command left unfinished when it was killed")
+      TerminalOutput.warn("removed \(removed), an unfinished file of a command that was killed")
     }
     try CheckpointFile.write(result.checkpoint, to: path, model: KerasModelWriter())
     for note in result.notes { print(note) }
@@ -104,10 +106,10 @@ struct ImportKeras: ParsableCommand {
     guard isFolder.boolValue else { return }
     if RunPath.isRun(model) {
       throw CommandError.missing(
-        "\(model) is the directory of a run, whose checkpoints every command takes as they are")
+        "\(model) is a run directory, and every command takes its checkpoints as they are")
     }
     throw CommandError.missing(
-      "\(model) is a folder; Keras writes a model as one file by model.save(\"model.h5\"), a SavedModel that was loaded, too"
+      "\(model) is a folder; load it in Keras and write the model as one file: model.save(\"model.h5\")"
     )
   }
 
@@ -124,7 +126,7 @@ struct ImportKeras: ParsableCommand {
     let sides = input.split(whereSeparator: { "x×,".contains($0) }).map { Int($0) }
     let dimensions = sides.compactMap(\.self)
     guard dimensions.count == sides.count, (1...3).contains(sides.count), dimensions.allSatisfy({ $0 > 0 })
-    else { throw CommandError.usage("--input takes a shape like 224x224x3, not '\(input)'") }
+    else { throw CommandError.usage("--input takes a shape such as 224x224x3, not '\(input)'") }
     return Shape(dimensions)
   }
 
@@ -160,7 +162,7 @@ struct ImportKeras: ParsableCommand {
     guard FileStatus.exists(classes) else {
       guard classes.contains(",") else {
         throw CommandError.missing(
-          "there is no file \(classes); class names in the command are separated by commas")
+          "there is no file \(classes); class names in a command are separated by commas")
       }
       let names = ClassesOption.names(classes)
       if let empty = names.firstIndex(of: "") {
@@ -172,7 +174,8 @@ struct ImportKeras: ParsableCommand {
     guard text.first == "{" else {
       let names = TextFile.lines(of: text)
       if let empty = names.firstIndex(of: "") {
-        throw CommandError.badData("\(classes), line \(empty + 1): a class has no name; expected one a line")
+        throw CommandError.badData(
+          "\(classes), line \(empty + 1): a class has no name; expected one on each line")
       }
       return names
     }
@@ -180,7 +183,8 @@ struct ImportKeras: ParsableCommand {
     let index = try? JSONValue(parsing: text).members
     let names = (0..<(index?.count ?? 0)).map { index?["\($0)"]?.elements?.last?.string }
     guard !names.isEmpty, !names.contains(nil) else {
-      throw CommandError.badData("\(classes) is no index of classes: {\"0\": [\"n01440764\", \"tench\"], …}")
+      throw CommandError.badData(
+        "\(classes) is not an index of classes like {\"0\": [\"n01440764\", \"tench\"], …}")
     }
     return names.compactMap(\.self)
   }

@@ -13,11 +13,11 @@ internal import Reporting
 internal import Tensors
 internal import Training
 
-/// Says what a file is and shows what is in it.
+/// Shows what a file is and what it contains.
 struct InspectCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "inspect",
-    abstract: "Show what a dataset, checkpoint, run directory or config holds.",
+    abstract: "Show the contents of a dataset, checkpoint, run directory or config.",
     discussion: """
         convoy inspect Results/data/fashion-mnist.h5
         convoy inspect Results/data/fashion-mnist.h5 --augment Configs/resnet20-fashion-mnist.yaml --sheet sheet.png
@@ -26,26 +26,26 @@ struct InspectCommand: ParsableCommand {
   @Argument(help: "A file or a run directory.", completion: .file())
   var path: String
 
-  @Option(0...10_000, help: ArgumentHelp("How many samples of a dataset to draw.", valueName: "n"))
+  @Option(0...10_000, help: ArgumentHelp("Number of a dataset's samples to draw.", valueName: "n"))
   var samples = 8
 
   @Option(
     help: ArgumentHelp(
-      "Draw samples of a dataset as a config's training sees them.", valueName: "config.yaml"))
+      "Draw samples of a dataset as this config's training sees them.", valueName: "config.yaml"))
   var augment: String?
 
   @Option(
-    1...1000, help: ArgumentHelp("For --augment: how many epochs' variants of each sample.", valueName: "n"))
+    1...1000, help: ArgumentHelp("For --augment: number of epochs whose variants are drawn.", valueName: "n"))
   var epochs = 10
 
   @Option(
     help: ArgumentHelp(
-      "Write a contact sheet; with --augment augmentation.png by default.", valueName: "file.png"))
+      "Write a contact sheet; augmentation.png by default with --augment.", valueName: "file.png"))
   var sheet: String?
 
   @Option(
     help: ArgumentHelp(
-      "Images in the file, for a contact sheet; train/images or the config's by default.", valueName: "name"))
+      "Images in the file for a contact sheet; the config's or train/images by default.", valueName: "name"))
   var images: String?
 
   @OptionGroup var plugIns: PlugInsOption
@@ -55,7 +55,8 @@ struct InspectCommand: ParsableCommand {
 
   func validate() throws {
     if json, augment != nil || sheet != nil {
-      throw ValidationError("--json describes a file, and --augment and --sheet draw one")
+      throw ValidationError(
+        "--json describes a file and cannot be given with --augment or --sheet, which draw one")
     }
   }
 
@@ -92,19 +93,23 @@ struct InspectCommand: ParsableCommand {
     let checkpoint = found.checkpoint
     if json { return print(try ResultJSON.text(CheckpointInspection(found.path, checkpoint))) }
     let progress = checkpoint.progress
-    print("\(found.path): a checkpoint of '\(checkpoint.name)' (a Keras model file too)")
-    print("step \(progress.step), \(progress.epoch) epoch(s) and \(progress.position) samples done")
+    print("\(found.path): a checkpoint of '\(checkpoint.name)', which is also a Keras model file")
+    print(
+      "after step \(progress.step): \(progress.epoch) epoch(s) done, and \(progress.position) samples of the next"
+    )
     let criterion = checkpoint.identity.criterion ?? .classification
     let shards = checkpoint.identity.shardSize
-    // Of an imported network it is only known what its outputs are.
-    let origin = shards > 0 ? "trained on" : "trained elsewhere, its outputs are \(criterion.task.noun):"
-    print("\(origin) \(criterion.loss.name), judged by \(criterion.figureNames.joined(separator: ", "))")
+    // Of an imported network only the meaning of its outputs is known.
+    let origin = shards > 0 ? "trained with" : "imported; its outputs are \(criterion.task.noun):"
+    print("\(origin) \(criterion.loss.name), evaluated by \(criterion.figureNames.joined(separator: ", "))")
     if let pixels = checkpoint.identity.pixels { print("trained on samples of \(pixels)") }
     if let best = progress.best {
       print("best epoch \(best.epoch): \(NumberText.short(abs(best.score)))")
     }
     if checkpoint.trained != nil {
-      print("the model's weights are a moving average; /convoy/trained has those that training goes on with")
+      print(
+        "the model's weights are a moving average; /convoy/trained holds the weights with which training goes on"
+      )
     }
     print("run \(checkpoint.identity.runID)" + (shards > 0 ? ", shards of \(shards)" : ""))
     let digest = try checkpoint.contentDigest().hexadecimal
@@ -119,7 +124,9 @@ struct InspectCommand: ParsableCommand {
 
   // MARK: - Models of Keras
 
-  /// - Returns: false where the file's contents are worth showing as those of any other.
+  /// Describes a model of Keras.
+  ///
+  /// - Returns: false where the file's contents are worth showing like those of any other file.
   private func showModel(_ file: KerasFile) throws -> Bool {
     let version = file.version.map { " (Keras \($0))" } ?? ""
     let hint = "convoy import keras \(path) --to \(suggestedName)"
@@ -132,16 +139,16 @@ struct InspectCommand: ParsableCommand {
       let names = try file.layerNames()
       let known = KnownArchitecture(layerNames: names)
       print("\(path): weights of a Keras model\(version), \(names.count) layers, without the architecture")
-      print("It becomes a checkpoint by: \(hint)" + (known == nil ? " --architecture CONFIG.yaml" : ""))
+      print("To make a checkpoint of it: \(hint)" + (known == nil ? " --architecture CONFIG.yaml" : ""))
       return false
     case .wholeModel:
-      print("\(path): a Keras model\(version), no checkpoint of Convoy")
-      print("It becomes one by: \(hint)\n")
+      print("\(path): a Keras model\(version), not a checkpoint of Convoy")
+      print("To make a checkpoint of it: \(hint)\n")
       do {
         print(layers(try KerasImport().read(path).checkpoint.network))
         return true
       } catch {
-        print("As it stands it cannot be imported: \(error)")
+        print("It cannot be imported as it is: \(error)")
         return false
       }
     }
@@ -165,13 +172,13 @@ struct InspectCommand: ParsableCommand {
     guard let split = wanted.map({ name in file.splits.first { $0.images == name } }) ?? file.splits.first
     else {
       throw CommandError.badData(
-        "\(path) has no \"\(wanted ?? "images")\" with labels or targets: there are \(file.splits.map(\.images).joined(separator: ", "))"
+        "\(path) has no \"\(wanted ?? "images")\" with labels or targets; it has \(file.splits.map(\.images).joined(separator: ", "))"
       )
     }
     let dataset = try file.open(split)
     let steps = run?.training.augmentation ?? .none
     if run != nil, steps.steps.isEmpty {
-      throw CommandError.usage("\(augment ?? "") has no training.augmentation: there is nothing to show")
+      throw CommandError.usage("\(augment ?? "") has no training.augmentation, so there is nothing to show")
     }
     let target = sheet ?? "augmentation.png"
     let rows = Array(0..<min(max(1, samples), dataset.count))
@@ -181,11 +188,11 @@ struct InspectCommand: ParsableCommand {
     let what =
       run == nil
       ? "\(rows.count) samples of \(split.images)"
-      : "\(rows.count) samples of \(split.images), each as it is and as epochs 1 to \(epochs) have it"
+      : "\(rows.count) samples of \(split.images), each as it is and as it appears in epochs 1 to \(epochs)"
     print("\(target): \(what)")
     guard !steps.steps.isEmpty else { return }
     let rate = try AugmentationSpeed.samplesPerSecond(steps, dataset, seed: run?.seed ?? 0)
-    print("\(NumberText.grouped(Int(rate))) samples/s are varied on one core")
+    print("augmentation reaches \(NumberText.grouped(Int(rate))) samples/s on one core")
   }
 
   // MARK: - Datasets

@@ -11,12 +11,12 @@ internal import Training
 struct LookCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "look",
-    abstract: "What a trained network sees: filters, maps, examples, activation maximisation, gallery.",
+    abstract: "Look into a trained network: filters, maps, examples, activation maximisation, gallery.",
     discussion: """
-      CHECKPOINT is a checkpoint file or a run directory, of which the best checkpoint is taken; Results/NAME/last and \
+      CHECKPOINT is a checkpoint file or a run directory, whose best checkpoint is taken; Results/NAME/last and \
       Results/NAME/best stand for runs. Pictures go into the folder of \
-      --to; the same checkpoint and options give the same bytes on any number of workers. Options are called as the keys of \
-      configurations are, which `convoy look run` takes.
+      --to; the same checkpoint and options give the same bytes on any number of workers. Options have the names of the keys in \
+      configurations, which `convoy look run` takes.
       """,
     subcommands: [
       LookFiltersCommand.self, LookMapsCommand.self, LookExamplesCommand.self, LookMaximizeCommand.self,
@@ -24,17 +24,18 @@ struct LookCommand: ParsableCommand {
     ], aliases: ["visualize"])
 }
 
-/// What every look into a network needs.
+/// Options that every look into a network has.
 struct LookOptions: ParsableArguments {
   @Argument(LookRequest.checkpoint) var checkpoint: SettingFlag
 
-  @Option(help: ArgumentHelp("Folder for the pictures; made if it is missing.", valueName: "folder"))
+  @Option(help: ArgumentHelp("Folder for the pictures; made if it does not exist.", valueName: "folder"))
   var to = "Results/insight"
 
   @Option(LookRequest.black) var black: SettingFlag?
   @Option(LookRequest.white) var white: SettingFlag?
   @Option(
-    parsing: .unconditional, help: ArgumentHelp("Both in one, such as 0,1.", valueName: "black,white"))
+    parsing: .unconditional,
+    help: ArgumentHelp("Black and white in one option, such as 0,1.", valueName: "black,white"))
   var range: String?
 
   @OptionGroup var workers: WorkersOption
@@ -44,11 +45,12 @@ struct LookOptions: ParsableArguments {
 
   func validate() throws {
     if let range, range.split(separator: ",").count != 2 {
-      throw ValidationError("--range takes two numbers like 0,255, not '\(range)'; see --black and --white")
+      throw ValidationError(
+        "--range takes two numbers such as 0,255, not '\(range)'; see also --black and --white")
     }
   }
 
-  /// What stands beside the look in a configuration.
+  /// The settings beside the look in a configuration.
   var flags: [SettingFlag] {
     let ends = (range ?? "").split(separator: ",")
     let both = zip([LookRequest.black.name, LookRequest.white.name], ends).map { key, text in
@@ -60,7 +62,7 @@ struct LookOptions: ParsableArguments {
   var folder: PictureFolder { PictureFolder(path: to) }
 }
 
-/// Where random numbers begin.
+/// The seed of random numbers.
 struct SeedOption: ParsableArguments {
   @Option(LookRequest.seed) var seed: SettingFlag?
 }
@@ -74,7 +76,7 @@ struct PictureOptions: ParsableArguments {
   var flags: [SettingFlag?] { [LookRequest.largeImages.flag(largeImages || large), orientation] }
 }
 
-/// Where pictures go; made when the first one comes.
+/// The folder of the pictures, made when the first one comes.
 struct PictureFolder: Sendable {
   let path: String
 
@@ -94,7 +96,7 @@ struct PictureFolder: Sendable {
     return file
   }
 
-  /// What a file of the folder holds; nil where it is not there.
+  /// The contents of a file in the folder; nil where there is none.
   func text(of name: FileName) -> String? {
     try? String(contentsOfFile: "\(path)/\(name.text)", encoding: .utf8)
   }
@@ -103,11 +105,11 @@ struct PictureFolder: Sendable {
     if json { return print(try ResultJSON.text(result.findings)) }
     let terminal = TerminalOutput.standardOutput
     if terminal.isInteractive {
-      // With colours, which are no text of anybody's.
+      // Colours are escape sequences, and no text of anybody's.
       TerminalOutput.write(
         ImageDrawing(terminal).gallery(result.pictures, columns: terminal.columns) + "\n", to: 1)
     }
-    // Names of layers come from anywhere; the lines are the program's own.
+    // Names of layers may come from anywhere, but the lines are the program's own.
     print(
       result.text.split(separator: "\n", omittingEmptySubsequences: false).map {
         TextWidth.printable(String($0))

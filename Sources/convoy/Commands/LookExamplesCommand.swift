@@ -7,11 +7,12 @@ internal import Settings
 struct LookExamplesCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "examples",
-    abstract: "The images of a dataset that excite filters most, with the part of each that the filter saw.",
+    abstract:
+      "Show the images of a dataset that excite filters most, and the part of each that the filter saw.",
     discussion: """
       Images are ranked by the sum over the filter's map. The frame is the receptive field of the map's largest value. Sequences \
-      and vectors are drawn as squares from black for their least value to white. Labels or targets beside the images are shown \
-      where there are any.
+      and vectors are drawn as squares from black for their least value to white for their largest. Labels or targets are shown \
+      where the file has them beside the images.
 
         convoy look examples Results/fashion-mnist/RUN --data Results/data/fashion-mnist.h5 --layer conv2d_1
       """)
@@ -27,7 +28,7 @@ struct LookExamplesCommand: ParsableCommand {
   func run() throws { try options.perform(ExampleLook.kind, data.flags + [layer, filter, which, top]) }
 }
 
-/// The samples that are looked at.
+/// The samples that the look is about.
 struct LookData: ParsableArguments {
   @Option(DataSource.file, named: ExampleLook.data.name, under: [ExampleLook.data.name])
   var data: SettingFlag

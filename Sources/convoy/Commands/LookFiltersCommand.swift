@@ -6,7 +6,7 @@ internal import Insight
 struct LookFiltersCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "filters",
-    abstract: "The kernels of a convolution as one picture.",
+    abstract: "Draw the kernels of a convolution as one picture.",
     discussion: """
       Kernels that read an image are drawn in its colours, others with a small square for every input channel. Mid-grey is a \
       weight of 0; the contrast is the same for all.

@@ -2,14 +2,14 @@ internal import ArgumentParser
 internal import Experiments
 internal import Insight
 
-/// Writes what a network learned as one page.
+/// Writes a page about what a network learned.
 struct LookGalleryCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "gallery",
     abstract:
-      "One HTML page: every filter with its kernel, what maximises it, and the images that excite it most.",
+      "Write one HTML page: every filter with its kernel, what maximises it, and the images that excite it most.",
     discussion: """
-      The page holds everything it needs and loads nothing. Click an input image and see it flow through the layers.
+      The page holds everything it needs. Click an input image to see it flow through the layers.
 
         convoy look gallery Results/fashion-mnist/RUN --data Results/data/fashion-mnist.h5
       """)

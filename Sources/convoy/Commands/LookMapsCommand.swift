@@ -2,11 +2,11 @@ internal import ArgumentParser
 internal import Experiments
 internal import Insight
 
-/// Draws what filters give for an image.
+/// Draws the feature maps of an image.
 struct LookMapsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "maps",
-    abstract: "The feature maps of an image, each with its degree of activation: the sum over the map.",
+    abstract: "Draw the feature maps of an image, each with its degree of activation: the sum over the map.",
     discussion: """
         convoy look maps Results/fashion-mnist/RUN boot.png --layer conv2d_1
       """)

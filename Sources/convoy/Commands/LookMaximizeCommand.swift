@@ -7,11 +7,11 @@ internal import Settings
 struct LookMaximizeCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "maximize",
-    abstract: "Activation maximisation: images that excite filters, units or classes most.",
+    abstract: "Activation maximisation: make images that excite filters, units or classes most.",
     discussion: """
       Gradient ascent on an image, with the network's parameters fixed. A filter's activation is the sum over its map, a \
-      class's is its output before softmax or sigmoid. Pixels are counted from 0 (black) to 1 (white) everywhere, in --rate and \
-      the penalties too. With --l1 images below 64 pixels are sought as the lecture does: pixel by pixel, black where nothing is \
+      class's is its output before softmax or sigmoid. Pixels go from 0 (black) to 1 (white) everywhere, also in --rate and \
+      the penalties. With --l1, images below 64 pixels are made pixel by pixel, and stay black wherever a pixel is not \
       needed.
 
         convoy look maximize Results/fashion-mnist/RUN --layer conv2d_1
@@ -31,9 +31,9 @@ struct LookMaximizeCommand: ParsableCommand {
   }
 }
 
-/// What is to be maximised.
+/// The targets of a maximisation.
 struct TargetOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("A layer; with --filters or --neurons some of it.", valueName: "name"))
+  @Option(help: ArgumentHelp("A layer; --filters or --neurons choose some of it.", valueName: "name"))
   var layer: String?
 
   @Option(help: ArgumentHelp("Filters of the layer.", valueName: "0,5,10-12|all"))
@@ -54,10 +54,12 @@ struct TargetOptions: ParsableArguments {
     let parts = [filters ?? filter, neurons ?? neuron].compactMap(\.self)
     let isByClass = (classes ?? formerClasses) != nil
     guard layer != nil || parts.isEmpty else { throw ValidationError("--filters and --neurons need --layer") }
-    guard !isByClass || layer == nil else { throw ValidationError("name either --layer or --classes") }
-    guard parts.count < 2 else { throw ValidationError("name either --filters or --neurons") }
+    guard !isByClass || layer == nil else {
+      throw ValidationError("name either --layer or --classes, not both")
+    }
+    guard parts.count < 2 else { throw ValidationError("name either --filters or --neurons, not both") }
     guard isByClass || layer != nil else {
-      throw ValidationError("say what to maximise: --layer (with --filters or --neurons) or --classes")
+      throw ValidationError("name what to maximise: --layer (with --filters or --neurons) or --classes")
     }
   }
 
@@ -70,7 +72,7 @@ struct TargetOptions: ParsableArguments {
       + named(formerClasses, "class", [Kinds.classes.name, ClassChoice.which.name])
   }
 
-  /// Some of the layer.
+  /// Some filters or units of the layer.
   private func part(_ text: String?, _ option: String, _ kind: String) -> [SettingFlag?] {
     text == nil
       ? []
@@ -86,7 +88,7 @@ struct TargetOptions: ParsableArguments {
   }
 }
 
-/// How an ascent goes.
+/// The settings of an ascent.
 struct AscentOptions: ParsableArguments {
   @Option(AscentSettings.steps) var steps: SettingFlag?
   @Option(AscentSettings.rule) var optimizer: SettingFlag?
@@ -114,7 +116,7 @@ struct AscentOptions: ParsableArguments {
     ]
   }
 
-  /// `gray` was always taken for `grey`.
+  /// Takes `gray` for `grey`, as always.
   private func inBritishEnglish(_ start: SettingFlag) -> SettingFlag {
     start.text == "gray" ? SettingFlag(start.path, option: start.option, text: "grey") : start
   }

@@ -6,14 +6,15 @@ internal import Insight
 internal import Parallel
 internal import Training
 
-/// Looks into a network as a configuration says.
+/// Carries out a look that a configuration describes.
 struct LookRunCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "run",
-    abstract: "Do what a configuration says, into a run directory; the same command goes on after a stop.",
+    abstract:
+      "Carry out the look of a configuration in a run directory; the same command resumes it after a stop.",
     discussion: """
-      Everything that look, explain, dream and style do can be written down; Configs/README.md explains the keys. The \
-      run directory's name follows from the configuration and the checkpoint, so that other settings never mix.
+      A configuration can describe everything that look, explain, dream and style do; Configs/README.md explains the keys. The \
+      run directory's name follows from the configuration and the checkpoint, so that other settings never mix with them.
 
         convoy look run Configs/maximize-classes.yaml
         convoy look run Configs/dream.yaml --set look.dream.steps=20
@@ -21,10 +22,10 @@ struct LookRunCommand: ParsableCommand {
 
   @OptionGroup var arguments: ConfigurationArguments
 
-  @Option(help: ArgumentHelp("Folder of the results, instead of Results/NAME/ID.", valueName: "folder"))
+  @Option(help: ArgumentHelp("Folder for the results, instead of Results/NAME/ID.", valueName: "folder"))
   var runDir: String?
 
-  @Flag(help: "Begin anew even if there is unfinished work to go on with.")
+  @Flag(help: "Begin anew even if there is unfinished work to resume.")
   var restart = false
 
   @OptionGroup var workers: WorkersOption
@@ -59,7 +60,7 @@ struct LookRunCommand: ParsableCommand {
 
   private static let mark = "# checkpoint contents SHA-256 "
 
-  /// A folder of another configuration's results is left alone.
+  /// Refuses a folder with another configuration's results.
   private func checkOwner(
     _ folder: String, _ meaning: String, _ contents: String, _ range: PixelRange
   ) throws {
@@ -77,7 +78,7 @@ struct LookRunCommand: ParsableCommand {
 }
 
 extension Look {
-  /// What carries the look out.
+  /// The code that carries the look out.
   var runnable: any RunnableLook {
     switch self {
     case .filters(let look): look

@@ -6,9 +6,9 @@ internal import Reporting
 struct ManualCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "manual",
-    abstract: "Print the manual page of all commands, for man.",
+    abstract: "Print the manual page of all commands, in the format of man.",
     discussion: """
-      It is made from what --help says.
+      It is made from the help texts.
 
         convoy manual | man -l -
         convoy manual > ~/.local/share/man/man1/convoy.1
@@ -94,7 +94,7 @@ struct ManualPage {
     return lines + inner.flatMap { section($0, way: name) }
   }
 
-  /// Positional arguments and options that must be given.
+  /// An argument in a command's synopsis; brackets mark an optional one.
   private static func form(_ argument: Argument) -> String {
     let value = "<\(argument.valueName ?? "value")>" + (argument.isRepeating ? "..." : "")
     let text =
@@ -120,13 +120,13 @@ struct ManualPage {
 
   // MARK: - Text
 
-  /// Paragraphs as they are, lines that begin with spaces as examples that no formatting touches.
+  /// Paragraphs as they are, and lines that begin with spaces as examples without formatting.
   private static func paragraphs(_ text: String?) -> [String] {
     guard let text else { return [] }
     var lines: [String] = []
     for paragraph in text.split(separator: "\n\n") {
       let parts = paragraph.split(separator: "\n").map(String.init)
-      // An example may stand right under the words that announce it.
+      // An example may follow directly on the words that announce it.
       let words = parts.prefix { !$0.hasPrefix(" ") }
       let example = parts.dropFirst(words.count)
       lines += [".PP"] + words.map(roff)
@@ -135,7 +135,7 @@ struct ManualPage {
     return lines
   }
 
-  /// Text that means nothing to the formatter.
+  /// Text with everything escaped that the formatter would interpret.
   private static func roff(_ text: String) -> String {
     let escaped = text.replacing("\\", with: "\\e").replacing("-", with: "\\-")
     // A dot or an apostrophe begins a command.

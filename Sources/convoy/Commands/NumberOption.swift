@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import Parallel
 
-// Numbers after options have bounds: whatever is typed either works or is refused, and nothing overflows behind it.
+// Numbers after options have bounds: every number that is typed either works or is refused, and nothing overflows.
 
 extension Option where Value == Int {
   /// A whole number within bounds, with a default.
@@ -41,19 +41,19 @@ extension ClosedRange<Int> {
     }
   }
 
-  /// How many workers an option may ask for: more than there are cores only costs time and memory.
+  /// The number of workers that an option may ask for: more than there are cores only costs time and memory.
   static var workers: ClosedRange<Int> { 1...4096 }
 
-  /// How many steps, samples or the like an option may ask for.
+  /// The number of steps, samples or the like that an option may ask for.
   static var counts: ClosedRange<Int> { 1...1_000_000_000 }
 }
 
 extension ClosedRange<Double> {
-  /// How many seconds a measurement may take: up to a day.
+  /// The number of seconds that a measurement may take: up to a day.
   static var seconds: ClosedRange<Double> { 0.001...86_400 }
 }
 
-/// Numbers of workers with commas between them.
+/// Numbers of workers, separated by commas.
 enum WorkerCounts {
   static func parse(_ text: String) throws -> [Int] {
     try text.split(separator: ",", omittingEmptySubsequences: false).map { word in

@@ -8,13 +8,13 @@ internal import Parallel
 internal import Reporting
 internal import Training
 
-/// Says what a training will take, without training.
+/// Estimates what a training takes, without training.
 struct PlanCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "plan",
     abstract: "Show what a config's training takes: layers, kernels, memory, checkpoint, time.",
     discussion: """
-      A few real steps are measured on made-up images; data that is there is only asked how many samples it has, and whether \
+      A few real steps are measured on made-up images. If the data exists, only its number of samples is read, and whether \
       they fit the network. With --time-limit the \
       exit code says whether the training fits: 0, or 78 if it does not.
 
@@ -24,15 +24,17 @@ struct PlanCommand: ParsableCommand {
   @OptionGroup var config: ConfigurationArguments
   @OptionGroup var workers: WorkersOption
 
-  @Option(.counts, help: ArgumentHelp("Training samples, where the data is not there.", valueName: "n"))
+  @Option(
+    .counts, help: ArgumentHelp("Number of training samples, where the data does not exist.", valueName: "n"))
   var samples: Int?
 
   @Option(
-    help: ArgumentHelp("Time that there is, as Slurm takes it: minutes, h:m:s, d-h:m:s.", valueName: "t"))
+    help: ArgumentHelp("Time available, in Slurm's forms: minutes, h:m:s, d-h:m:s.", valueName: "t"))
   var timeLimit: TimeLimit?
 
   @Option(
-    .seconds, help: ArgumentHelp("Seconds of each measurement; at least 5 steps are made.", valueName: "s"))
+    .seconds, help: ArgumentHelp("Seconds of each measurement, which takes at least 5 steps.", valueName: "s")
+  )
   var seconds = 2.0
 
   @Flag(help: "Print one JSON object.")
@@ -51,7 +53,7 @@ struct PlanCommand: ParsableCommand {
       throw CommandError(
         .configuration,
         "the training takes about \(NumberText.duration(total)), which does not fit into "
-          + "\(NumberText.duration(limit.seconds)); it can be resumed in a second job, or plan fewer epochs")
+          + "\(NumberText.duration(limit.seconds)); resume it in a second job, or plan fewer epochs")
     }
   }
 

@@ -2,16 +2,16 @@ internal import ArgumentParser
 internal import Foundation
 internal import HDF5
 
-/// Where filters are that libhdf5 does not have itself: Blosc, bitshuffle, Zstandard and others.
+/// The folder of filters that libhdf5 does not have itself: Blosc, bitshuffle, Zstandard and others.
 struct PlugInsOption: ParsableArguments {
   @Option(
     name: .customLong("hdf5-plugins"),
     help: ArgumentHelp(
-      "Folder of HDF5 filters that are loaded where a file needs them, for data packed by Blosc, Zstandard and others; "
+      "Folder of HDF5 filters to load where a file needs them, for data packed by Blosc, Zstandard and others; "
         + "HDF5_PLUGIN_PATH by default.", valueName: "dir"))
   var folder: String?
 
-  /// Takes effect at once, because libhdf5 reads its variable before its first call.
+  /// Sets the folder at once, because libhdf5 reads its variable before its first call.
   func validate() throws {
     guard let folder else { return }
     var isFolder: ObjCBool = false

@@ -9,15 +9,15 @@ internal import Reporting
 internal import Tensors
 internal import Training
 
-/// Says what a trained network takes images for.
+/// Shows a trained network's answers for images.
 struct PredictCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "predict",
-    abstract: "What a network says of images: the most probable classes or labels, or its numbers.",
+    abstract: "Show a network's answers for images: the most probable classes or labels, or its numbers.",
     discussion: """
-      Images are PNG or JPEG files of any size: they are cut to the network's aspect and resized, and turned grey or coloured as \
-      it needs, transparent ones laid on black, and their pixels are brought to what the network was trained on. Rows of a dataset \
-      are taken as they are.
+      Images are PNG or JPEG files of any size. They are cut to the network's aspect ratio and resized, turned grey or coloured as \
+      it needs, laid on black where they are transparent, and their pixels are scaled to what the network was trained on. Rows of a \
+      dataset are taken as they are.
 
         convoy predict Results/fashion-mnist/RUN shirt.png boot.jpg
         convoy predict Results/fashion-mnist/RUN --data Results/data/fashion-mnist.h5 --rows 0,5,10-12
@@ -29,7 +29,7 @@ struct PredictCommand: ParsableCommand {
   @Argument(help: "PNG or JPEG files.", completion: .file(extensions: ["png", "jpg", "jpeg"]))
   var files: [String] = []
 
-  @Option(help: ArgumentHelp("A dataset file, with --rows.", valueName: "file.h5"))
+  @Option(help: ArgumentHelp("A dataset file, for --rows.", valueName: "file.h5"))
   var data: String?
 
   @OptionGroup var names: SampleNames
@@ -37,10 +37,10 @@ struct PredictCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Rows of the dataset, from 0.", valueName: "0,5,10-12"))
   var rows: String?
 
-  @Option(.counts, help: ArgumentHelp("How many classes or labels to show.", valueName: "k"))
+  @Option(.counts, help: ArgumentHelp("Number of classes or labels to show.", valueName: "k"))
   var top = 3
 
-  @Option(help: "Average the outputs over mirrored views, too: horizontal, vertical or both.")
+  @Option(help: "Average the outputs over mirrored views as well: horizontal, vertical or both.")
   var flips = TestTimeFlips.none
 
   @OptionGroup var answer: FlippedAnswerOption
@@ -49,14 +49,14 @@ struct PredictCommand: ParsableCommand {
   @OptionGroup var orientation: OrientationOption
   @OptionGroup var workers: WorkersOption
 
-  @Flag(help: "Print a JSON list, with all outputs.")
+  @Flag(help: "Print a JSON list with all outputs.")
   var json = false
 
   func validate() throws {
     guard files.isEmpty != (data == nil) else {
-      throw ValidationError("name either images or --data with --rows")
+      throw ValidationError("name either image files, or --data with --rows")
     }
-    guard (data == nil) == (rows == nil) else { throw ValidationError("--data and --rows go together") }
+    guard (data == nil) == (rows == nil) else { throw ValidationError("--data and --rows need each other") }
   }
 
   func run() throws {
@@ -76,7 +76,8 @@ struct PredictCommand: ParsableCommand {
   private func ofFiles(_ checkpoint: Checkpoint, _ stop: StopRequest) throws -> [Prediction]? {
     let shape = checkpoint.network.inputShape
     guard shape.rank == 3, let channels = Image.Channels(rawValue: shape[2]), channels != .rgba else {
-      throw CommandError.badData("the network takes \(shape), which is no image; use --data with --rows")
+      throw CommandError.badData(
+        "the network takes inputs of \(shape), which are no images; use --data with --rows")
     }
     let pictures = try range.pictures(for: checkpoint)
     try pictures.check()
@@ -117,7 +118,7 @@ struct PredictCommand: ParsableCommand {
       }
   }
 
-  /// What is right for a row of a dataset.
+  /// The right answer for a row of a dataset.
   private func truth(of row: Int, _ dataset: ImageDataset, _ names: [String]) -> Prediction.Truth {
     if let targets = dataset.targets { return .values(Array(targets[row])) }
     let label = Int(dataset.labels[row])
@@ -138,7 +139,7 @@ struct PredictCommand: ParsableCommand {
   }
 }
 
-/// Rows as people write them: `0,5,10-12`.
+/// Row numbers as people write them: `0,5,10-12`.
 enum RowList {
   static func parse(_ text: String, count: Int) throws -> [Int] {
     var rows: [Int] = []
@@ -146,7 +147,7 @@ enum RowList {
       let ends = part.split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }
       guard let first = ends.first.flatMap(\.self), let last = ends.last.flatMap(\.self), ends.count <= 2,
         first <= last
-      else { throw CommandError.usage("--rows takes numbers and ranges like 0,5,10-12, not '\(part)'") }
+      else { throw CommandError.usage("--rows takes numbers and ranges such as 0,5,10-12, not '\(part)'") }
       guard first >= 0, last < count else {
         throw CommandError.usage("row \(last) is not in the dataset, whose rows are 0 to \(count - 1)")
       }

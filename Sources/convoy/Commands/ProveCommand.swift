@@ -11,21 +11,21 @@ struct ProveCommand: ParsableCommand {
     commandName: "prove",
     abstract: "Train the same steps on several numbers of workers and compare every byte.",
     discussion: """
-      Prints for each trial the digest of parameters, statistics and optimizer state after the last step, and the first step \
+      For each trial, prints the digest of parameters, statistics and optimizer state after the last step, and the first step \
       after which it differs from the first trial. The last trial is stopped in the middle and goes on as an interrupted training \
-      does: from a checkpoint's file, compiled anew, on another number of workers. Exits with 70 if any differs. Nothing stays \
-      behind.
+      does: from a checkpoint's file, compiled anew, on another number of workers. The exit code is 70 if any trial differs. No files \
+      remain.
       """)
 
   @OptionGroup var config: ConfigurationArguments
 
-  @Option(.counts, help: ArgumentHelp("How many steps to train.", valueName: "n"))
+  @Option(.counts, help: ArgumentHelp("Number of steps to train.", valueName: "n"))
   var steps = 20
 
-  @Option(help: ArgumentHelp("Numbers of workers, comma-separated.", valueName: "1,2,…"))
+  @Option(help: ArgumentHelp("Numbers of workers, separated by commas.", valueName: "1,2,…"))
   var workers = "1,2,3,8"
 
-  @Flag(help: "Print a JSON object when all is done.")
+  @Flag(help: "Print a JSON object at the end.")
   var json = false
 
   func run() throws {
@@ -43,7 +43,7 @@ struct ProveCommand: ParsableCommand {
     for count in counts {
       try run(proof, workers: count, name: count == 1 ? "1 worker" : "\(count) workers", in: &table)
     }
-    // Of what was really done: the epochs may end before.
+    // The middle of the steps that were really taken: the epochs may end before.
     if table.steps > 1 {
       let middle = table.steps / 2
       let others = counts.count > 1 ? counts[0] : counts[0] + 1
@@ -56,7 +56,7 @@ struct ProveCommand: ParsableCommand {
     if !json { print("the same bytes after each of \(table.steps) steps") }
   }
 
-  /// One trial, and its line as soon as it is done.
+  /// Runs one trial, and prints its line as soon as it is done.
   private func run(
     _ proof: ExactnessProof, workers: Int, restart: ExactnessProof.Restart? = nil, name: String,
     in table: inout ProofTable

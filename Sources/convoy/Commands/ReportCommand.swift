@@ -7,10 +7,10 @@ internal import Training
 struct ReportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "report",
-    abstract: "Write a run's report: curves, classes, mistakes, filters, config, in one HTML file.",
+    abstract: "Write a run's report in one HTML file: curves, classes, mistakes, filters, config.",
     discussion: """
-      The page needs no network and no scripts, and can be sent as it is. It evaluates the run's best checkpoint on its test \
-      data; where the data is not there any more, those parts are left out. The curves are drawn by gnuplot.
+      The page works offline and without scripts, and can be sent as it is. It evaluates the run's best checkpoint on its test \
+      data; if the data no longer exists, those parts are left out. gnuplot draws the curves.
 
         convoy report Results/fashion-mnist/RUN --open
       """)
@@ -18,10 +18,10 @@ struct ReportCommand: ParsableCommand {
   @Argument(help: ArgumentHelp("A run directory.", valueName: "run"), completion: .directory)
   var directory: String
 
-  @Option(help: ArgumentHelp("Where to write it; RUN/report.html by default.", valueName: "file.html"))
+  @Option(help: ArgumentHelp("The file to write; RUN/report.html by default.", valueName: "file.html"))
   var output: String?
 
-  @Flag(help: "Open it in the browser.")
+  @Flag(help: "Open the report in the browser.")
   var open = false
 
   @OptionGroup var workers: WorkersOption
@@ -35,7 +35,7 @@ struct ReportCommand: ParsableCommand {
   }
 }
 
-/// The person's web browser.
+/// The user's web browser.
 enum Browser {
   static func open(_ path: String) throws {
     do { _ = try Subprocess.output(of: "/usr/bin/env", ["xdg-open", path]) } catch {

@@ -4,7 +4,7 @@ internal import Networks
 internal import Reporting
 internal import Training
 
-/// Lists runs, and takes them away.
+/// Lists and removes runs.
 struct RunsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "runs",
@@ -17,7 +17,7 @@ struct RunsCommand: ParsableCommand {
         convoy runs --show learning_rate,train_loss
         convoy runs rm Results/fashion-mnist/0e61bad8f5
 
-      --sort, --where and --show take keys of the configs (as --set does), columns of metrics.csv (of the last epoch), and \
+      --sort, --where and --show take keys of the configs (as --set does), columns of metrics.csv (for the last epoch), and \
       \(RunFacts.stateNames.joined(separator: ", ")).
       """,
     subcommands: [List.self, Remove.self], defaultSubcommand: List.self)
@@ -25,23 +25,25 @@ struct RunsCommand: ParsableCommand {
   struct List: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "List the runs in a folder.")
 
-    @Argument(help: "Where to look.", completion: .directory)
+    @Argument(help: "The folder of the runs.", completion: .directory)
     var folder = "Results"
 
-    @Option(help: ArgumentHelp("The order; the best run comes first, other numbers rise.", valueName: "name"))
+    @Option(
+      help: ArgumentHelp("Order by this figure: the best run first, other numbers rising.", valueName: "name")
+    )
     var sort: String?
 
-    @Flag(help: "The other way round.")
+    @Flag(help: "Reverse the order.")
     var reverse = false
 
     @Option(
       name: .customLong("where"),
       help: ArgumentHelp(
-        "Only runs for which this holds, with = != < <= > or >=; given twice, both must.",
+        "Show only runs for which this holds, with = != < <= > or >=; repeat it for several conditions.",
         valueName: "name=value"))
     var conditions: [String] = []
 
-    @Option(help: ArgumentHelp("Further columns, with commas between them.", valueName: "names"))
+    @Option(help: ArgumentHelp("More columns, separated by commas.", valueName: "names"))
     var show: String?
 
     @Flag(help: "Print one JSON list.")
@@ -59,7 +61,7 @@ struct RunsCommand: ParsableCommand {
       }
     }
 
-    /// The runs that are asked for, in the order that is.
+    /// The requested runs, in the requested order.
     private func chosen(_ folders: [RunFolder]) throws -> [RunFacts] {
       let runs = folders.map(RunFacts.init)
       let wanted = conditions.compactMap { RunCondition($0) }
@@ -68,7 +70,7 @@ struct RunsCommand: ParsableCommand {
           continue
         }
         throw CommandError.usage(
-          "no run in \(folder) has '\(name)': it is no key of their configs, no column of metrics.csv, and none of "
+          "no run in \(folder) has '\(name)': it is not a key of their configs, not a column of metrics.csv, and not one of "
             + RunFacts.stateNames.joined(separator: ", "))
       }
       let kept = runs.filter { run in wanted.allSatisfy { $0.holds(for: run) } }
@@ -84,7 +86,9 @@ struct RunsCommand: ParsableCommand {
       let runs = try chosen(all)
       if json { return print(try ResultJSON.text(runs.map { RunListing($0, showing: shown) })) }
       guard !all.isEmpty else { return print("no runs in \(folder)") }
-      guard !runs.isEmpty else { return print("none of the \(all.count) runs in \(folder) is such") }
+      guard !runs.isEmpty else {
+        return print("none of the \(all.count) runs in \(folder) meets the conditions")
+      }
       var columns = [
         Table.Column("run"), Table.Column("state"), Table.Column("epochs", .trailing), Table.Column("best"),
       ]
@@ -103,7 +107,7 @@ struct RunsCommand: ParsableCommand {
         table.add(cells)
       }
       let terminal = TerminalOutput.standardOutput
-      // In a file or a pipe lines may be as long as they are.
+      // In a file or a pipe lines may have any length.
       print(
         table.text(width: terminal.isInteractive ? terminal.columns : nil, unicode: terminal.hasUnicode),
         terminator: "")
@@ -112,7 +116,7 @@ struct RunsCommand: ParsableCommand {
 
   struct Remove: ParsableCommand {
     static let configuration = CommandConfiguration(
-      commandName: "rm", abstract: "Remove run directories with all checkpoints in them.")
+      commandName: "rm", abstract: "Remove run directories with all their checkpoints.")
 
     @Argument(help: "Run directories.", completion: .directory)
     var runs: [String]
@@ -121,16 +125,17 @@ struct RunsCommand: ParsableCommand {
     var yes = false
 
     func run() throws {
-      // All are looked at before the first one goes.
+      // All are checked before the first one goes.
       let folders = try runs.map { try RunFolder($0) }
       for folder in folders where RunDirectory.isHeld(folder.path) {
         throw CommandError(
-          .inUse, "\(folder.path) is in use by a training; stop it first, nothing was removed")
+          .inUse, "\(folder.path) is in use by a training; stop it first. Nothing was removed")
       }
       for folder in folders {
         if !yes {
           guard isatty(0) == 1 else {
-            throw CommandError.usage("nobody to ask whether \(folder.path) may go; pass --yes")
+            throw CommandError.usage(
+              "there is no terminal to ask whether to remove \(folder.path); pass --yes")
           }
           print(
             "remove \(TextWidth.printable(folder.path)) (\(folder.phase), \(folder.epochs) epochs, "
@@ -150,7 +155,7 @@ struct RunsCommand: ParsableCommand {
 
 /// A run as `runs --json` lists it.
 private struct RunListing: Encodable {
-  /// What the run's own state says.
+  /// The part of the listing that comes from the run's own state.
   private struct Standing: Encodable {
     let name: String
     let step: Int
@@ -176,7 +181,7 @@ private struct RunListing: Encodable {
   private let phase: String
   private let byteCount: Int
   private let standing: Standing?
-  /// What was asked for besides, by name; nil where nothing was.
+  /// The values of --show by name; nil without that option.
   private let values: [String: String?]?
 
   init(_ facts: RunFacts, showing names: [String]) {
@@ -193,7 +198,7 @@ private struct RunListing: Encodable {
     try container.encode(phase, forKey: "state")
     try container.encode(byteCount, forKey: "bytes")
     try container.encodeIfPresent(values, forKey: "values")
-    // A run that says nothing of itself has no more keys.
+    // A run without a readable state has no more keys.
     try standing?.encode(to: encoder)
   }
 }

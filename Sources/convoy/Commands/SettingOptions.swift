@@ -3,22 +3,22 @@ internal import Experiments
 internal import Insight
 internal import Settings
 
-// Options and arguments that are settings: name, help, default and range come from the setting's description, and what is typed
-// is read as a configuration's value is.
+// Options and arguments that are settings: name, help, default and range come from the setting's description, and values are
+// read as those of configurations are.
 
 extension Option where Value == SettingFlag? {
-  /// An option that is named by its setting's key.
+  /// An option with the name of its setting's key.
   ///
-  /// - Parameter keys: on the way to the setting, where it is not the look's own.
+  /// - Parameter keys: the path to the setting, where it is not one of the look's own.
   init<Root: DescribedSettings>(_ setting: SettingKey<Root>, under keys: [String] = []) {
     self.init(
       name: .customLong(setting.optionName),
-      // A number below 0 is no option.
+      // A number below 0 must not be taken for an option.
       parsing: setting.key.schema.isNumber ? .unconditional : .next, help: ArgumentHelp(setting.key),
       completion: CompletionKind(setting.key.schema), transform: setting.reader(under: keys))
   }
 
-  /// An option's former name, which is not shown any more.
+  /// An option's former name, which help does not show.
   init<Root: DescribedSettings>(
     former name: String, _ setting: SettingKey<Root>, under keys: [String] = []
   ) {
@@ -41,7 +41,7 @@ extension Option where Value == SettingFlag {
 }
 
 extension Argument where Value == SettingFlag {
-  /// An argument by its place.
+  /// A positional argument.
   init<Root: DescribedSettings>(_ setting: SettingKey<Root>) {
     var help = ArgumentHelp(setting.key)
     help.valueName = setting.optionName
@@ -88,7 +88,10 @@ extension Schema {
     switch self {
     case .integer, .number: true
     case .optional(_, let inner): inner.isNumber
-    default: false
+    case .boolean, .text, .formatted, .name, .choice, .byteSize, .path, .size, .list, .layerNames, .object,
+      .union,
+      .layers, .blocks, .sweep:
+      false
     }
   }
 }
@@ -99,7 +102,9 @@ extension CompletionKind {
     case .path: self = .file()
     case .choice(let choices): self = .list(choices.map(\.word))
     case .optional(_, let inner): self.init(inner)
-    default: return nil
+    case .integer, .number, .boolean, .text, .formatted, .name, .byteSize, .size, .list, .layerNames, .object,
+      .union, .layers, .blocks, .sweep:
+      return nil
     }
   }
 }

@@ -3,14 +3,14 @@ internal import Experiments
 internal import Insight
 internal import Settings
 
-/// Paints one picture in the manner of another.
+/// Paints one picture in the style of another.
 struct StyleCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "style",
-    abstract: "Style transfer: the content of one picture, the style of another.",
+    abstract: "Style transfer: the content of one picture in the style of another.",
     discussion: """
-      The content is held by what filters give, the style by how they go together (Gatys, Ecker & Bethge 2016). Networks \
-      from Keras come in by `convoy import keras`. A transfer that was stopped goes on when the command is run again.
+      The outputs of filters hold the content, and how they occur together holds the style (Gatys, Ecker & Bethge 2016). \
+      `convoy import keras` imports networks from Keras. The same command resumes a transfer that was stopped.
 
         convoy style vgg19.h5 --content cat.png --style painting.jpg --to Results/style
         convoy style vgg19.h5 --content cat.png --style painting.jpg --size 1024 --steps 300 --keep-colour

@@ -11,10 +11,10 @@ struct SweepCommand: ParsableCommand {
     commandName: "sweep",
     abstract: "Train every run of a config's sweep section, and compare them.",
     discussion: """
-      Each member is a run like any other, in its own directory under Results/NAME, with all that `convoy train` gives a run. \
-      Runs that are complete are not trained again, and one that was interrupted goes on where it stopped, so the same \
-      command goes on with the sweep. At the end there is a table of all members, the best first, and charts: the curves of \
-      the best, and the best figure over each key that is varied and is a number. Members count from 0.
+      Each member is a run like any other, in its own directory under Results/NAME, with everything that `convoy train` gives a run. \
+      Complete runs are not trained again, and an interrupted one resumes where it stopped, so the same command continues the \
+      sweep. At the end it prints a table of all members, the best first, and draws charts: the curves of the best members, and \
+      the best figure over each varied key that is a number. Members count from 0.
 
         convoy sweep Configs/sweep.yaml --list
         convoy sweep Configs/sweep.yaml
@@ -24,16 +24,16 @@ struct SweepCommand: ParsableCommand {
   @OptionGroup var config: ConfigurationArguments
   @OptionGroup var workers: WorkersOption
 
-  @Flag(help: "Say what would be trained, and how far each run is, and train nothing.")
+  @Flag(help: "List what would be trained and how far each run is, and train nothing.")
   var list = false
 
-  @Flag(help: "Write a Slurm job array with one task per run, and print where it is.")
+  @Flag(help: "Write a Slurm job array with one task for each run, and print its path.")
   var slurm = false
 
-  @Option(0...1_000_000, help: ArgumentHelp("Train this member only, from 0.", valueName: "k"))
+  @Option(0...1_000_000, help: ArgumentHelp("Train only this member, counted from 0.", valueName: "k"))
   var member: Int?
 
-  @Flag(name: .shortAndLong, help: "No progress, only the result.")
+  @Flag(name: .shortAndLong, help: "Print no progress, only the result.")
   var quiet = false
 
   func run() throws {
@@ -68,13 +68,13 @@ struct SweepCommand: ParsableCommand {
 
   /// Trains one member to its end.
   ///
-  /// A member whose loss ran away is noted and the sweep goes on: that is a result, too.
+  /// A member whose loss diverges is noted and the sweep goes on: that is a result, too.
   private func train(
     _ member: Sweep.Member, of sweep: Sweep, in directory: String, stop: StopRequest
   ) throws {
     if !quiet {
       let values = zip(sweep.keys, member.values).compactMap { key, value in value.map { "\(key)=\($0)" } }
-      // At once, for the lines of the training are not held back either.
+      // Written at once, because the lines of the training are not held back either.
       TerminalOutput.write(
         "member \(member.index) of 0 to \(sweep.members.count - 1): \(values.joined(separator: " "))\n", to: 1
       )

@@ -4,60 +4,62 @@ internal import Foundation
 internal import Parallel
 internal import Training
 
-/// Trains a network, or goes on with a training that was interrupted.
+/// Trains a network, or resumes a training that was interrupted.
 struct TrainCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "train",
-    abstract: "Train a network from a config; the same command goes on after an interruption.",
+    abstract: "Train a network from a config; the same command resumes it after an interruption.",
     discussion: """
-      The run directory is Results/NAME/RUN, where NAME comes from the config and RUN from its contents: the same config goes \
-      on where it stopped, one with more epochs goes on for longer, and one that is changed otherwise, or asks for fewer epochs \
-      than the run has done, starts a run of its own. A finished run is reported, not trained again.
+      The run directory is Results/NAME/RUN, where NAME comes from the config and RUN from its contents. The same config resumes \
+      where it stopped, and one with more epochs trains for longer. A config with other changes, or with fewer epochs than the \
+      run has done, starts a run of its own. A finished run is reported and not trained again.
 
-      Stopping with Ctrl-C, Ctrl-\\, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGXCPU, SIGALRM or SIGPWR writes a checkpoint and \
-      exits with 75; a second Ctrl-C ends at once and leaves the checkpoint before. In whichever way it ends, the same command goes on, and the last checkpoint \
-      is the same to the bit as that of a run that nobody interrupted, on any number of workers.
+      Ctrl-C, Ctrl-\\, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGXCPU, SIGALRM and SIGPWR stop the training: it writes a checkpoint and \
+      exits with 75. A second Ctrl-C ends it at once and leaves the previous checkpoint. However it ends, the same command resumes \
+      it, and the last checkpoint is the same to the bit as that of an uninterrupted run, on any number of workers.
 
         convoy train Configs/fashion-mnist.yaml
         convoy train Configs/fashion-mnist.yaml --set seed=1 --set training.epochs=3
         convoy train Configs/fashion-mnist.yaml --run-dir /scratch/run7 --workers 16
 
-      With --overfit-batches 1 the network trains on one minibatch until it knows it by heart, without augmentation: one that cannot \
-      has a mistake in it, in its labels or in the learning rate, and the command ends with 1. Test samples are not looked at.
+      With --overfit-batches 1 the network trains on one minibatch, without augmentation, until it knows it by heart. A network that \
+      cannot has a mistake in it, in its labels or in the learning rate, and the command exits with 1. Test samples are not used.
       """)
 
   @OptionGroup var config: ConfigurationArguments
 
   @Option(
     .workers,
-    help: ArgumentHelp("How many cores to use; changes speed and no bit. All by default.", valueName: "n"))
+    help: ArgumentHelp(
+      "Number of cores to use; it changes the speed, never the results. All by default.", valueName: "n"))
   var workers: Int?
 
-  @Option(help: ArgumentHelp("Where the run is kept.", valueName: "dir"))
+  @Option(help: ArgumentHelp("The run directory, instead of Results/NAME/RUN.", valueName: "dir"))
   var runDir: String?
 
-  @Option(help: ArgumentHelp("auto, never, or a checkpoint to go on from.", valueName: "auto|never|file"))
+  @Option(
+    help: ArgumentHelp("Where to resume from: auto, never, or a checkpoint.", valueName: "auto|never|file"))
   var resume = "auto"
 
-  @Flag(help: "Go on although the config or the data changed in a way that changes what is trained.")
+  @Flag(help: "Go on even if the config or the data changed in a way that changes what is trained.")
   var allowChanges = false
 
   @Flag(
     help: """
-      Compare every byte of the data with that of the run's beginning, whatever its size. Data of up to 256 MiB is always compared so, larger \
-      data by a sample of it; large data that a run did not begin with this flag on has nothing to compare with.
+      Compare every byte of the data with the data at the run's beginning, whatever its size. Data of up to 256 MiB is always \
+      compared in full, larger data by a sample of it. This needs a run that began with the flag, if its data is larger.
       """)
   var verifyData = false
 
   @Option(
     1...1 << 40,
-    help: ArgumentHelp("Stop after so many steps, with a checkpoint: a smoke run.", valueName: "n"))
+    help: ArgumentHelp("Stop after this many steps, with a checkpoint, for a smoke run.", valueName: "n"))
   var steps: Int?
 
   @Option(
     1...1 << 20,
     help: ArgumentHelp(
-      "Train on the first so many minibatches alone, and say whether the network can learn them.",
+      "Train only on the first n minibatches, and report whether the network can learn them.",
       valueName: "n"))
   var overfitBatches: Int?
 
@@ -67,10 +69,10 @@ struct TrainCommand: ParsableCommand {
   @Flag(help: "Give TensorBoard pictures of the most confident mistakes when the run is complete.")
   var mistakes = false
 
-  @Flag(name: .shortAndLong, help: "No progress, only the result.")
+  @Flag(name: .shortAndLong, help: "Print no progress, only the result.")
   var quiet = false
 
-  @Flag(help: "Print events as JSON, one object a line.")
+  @Flag(help: "Print events as JSON, one object on each line.")
   var json = false
 
   func run() throws {
@@ -80,7 +82,7 @@ struct TrainCommand: ParsableCommand {
       path: config.config, overrides: config.settings + overfit.map { Override($0) })
     config.warnOfEnvironment()
     if loaded.hasSweep {
-      TerminalOutput.warn("the section 'sweep' is not used here; `convoy sweep` trains its members")
+      TerminalOutput.warn("the section 'sweep' is ignored here; `convoy sweep` trains its members")
     }
     let driver = RunDriver(
       loaded: loaded,
@@ -92,7 +94,7 @@ struct TrainCommand: ParsableCommand {
     if hasLearned == false { throw SilentEnd(.no) }
   }
 
-  /// - Returns: what the training came to, and whether the network has learned a few samples, where that was the question.
+  /// - Returns: the result of the training, and whether the network learned a few samples, where that was the question.
   private func printText(
     _ driver: RunDriver, _ stop: StopRequest
   ) throws -> (result: TrainingResult, hasLearned: Bool?) {

@@ -11,13 +11,13 @@ struct TuneCommand: ParsableCommand {
     commandName: "tune",
     abstract: "Time the kernels of a network and save the fastest choices.",
     discussion: """
-      A config with `tuning: {file: kernels.txt}` repeats them anywhere, bit by bit on CPUs of the same kind. \
+      A config with `tuning: {file: kernels.txt}` repeats the choices anywhere, bit for bit on CPUs of the same kind. \
       `tuning: measured` does the same without a file, through a cache.
       """)
 
   @OptionGroup var config: ConfigurationArguments
 
-  @Option(help: ArgumentHelp("Where to write the choices.", valueName: "file"))
+  @Option(help: ArgumentHelp("The file for the choices.", valueName: "file"))
   var save: String?
 
   @Flag(help: "Print a JSON list with the time of each kernel.")

@@ -17,7 +17,7 @@ extension DreamLook: RunnableLook {
     let picture = try context.photograph(image, side: size, enlarging: true)
     try Photograph.checkSize(image.path, picture, dream.layers, subject)
     if let guide {
-      // The guide's features are compared with every place: a picture of the network's own size has enough.
+      // The guide's features are compared with every place, and a picture of the network's own size has enough of them.
       let side = max(subject.network.inputShape[0], subject.network.inputShape[1])
       let picture = try context.photograph(guide, side: side)
       try Photograph.checkSize(guide.path, picture, dream.layers, subject)
@@ -35,7 +35,7 @@ extension DreamLook: RunnableLook {
       TerminalOutput.write("going on at \(place(process))\n", to: 2)
       directory.log("going on at \(place(process))")
     } else {
-      // A state of more frames than are wanted now leads nowhere.
+      // A state of more frames than are wanted now is of no use.
       try states.removeAll()
       process = try DreamProcess(dream, on: picture, in: subject, pool: context.pool)
     }
@@ -52,12 +52,14 @@ extension DreamLook: RunnableLook {
     return LookResult(
       name: "dream", findings: findings,
       text:
-        "\(picture.height)x\(picture.width), dreamt by \(dream.layers.map(\.name).joined(separator: ", "))\n"
+        "\(picture.height)x\(picture.width), dreamt with \(dream.layers.map(\.name).joined(separator: ", "))\n"
         + pictures.joined(separator: "\n"),
       pictures: process.picture.image.map { [($0, "dream")] } ?? [])
   }
 
-  /// - Returns: the frames' files.
+  /// Dreams all frames and writes them.
+  ///
+  /// - Returns: the files of the frames.
   private func go(
     _ process: DreamProcess, _ context: LookContext, _ states: StateStore, _ description: String
   ) throws -> [String] {
@@ -88,7 +90,7 @@ extension DreamLook: RunnableLook {
       context.log("wrote \(name(process.frame).text).png")
     } while process.beginNextFrame()
     line.finish()
-    // For the same command again, and for more frames.
+    // The state serves the same command again, and one for more frames.
     try process.save(to: states, of: description, isFinished: true)
     return (0..<frames).map { "\(context.folder.path)/\(name($0).text).png" }
   }
@@ -99,11 +101,11 @@ extension DreamLook: RunnableLook {
       + "step \(done) of \(process.stepsInFrame)"
   }
 
-  /// Settings that stand beside the others in the findings, or say nothing of the picture.
+  /// Settings that stand beside the others in the findings, or do not affect the picture.
   private static let unrecorded = [image, layers, size, saveEvery]
 }
 
-/// What came of a dream.
+/// The findings of a dream.
 private struct DreamFindings: Encodable {
   struct Layer: Encodable {
     let layer: String

@@ -44,7 +44,7 @@ extension ExampleLook: RunnableLook {
             ]))
       }
     }
-    let title = "\(layer.name): images that excite each filter most, of \(dataset.count)"
+    let title = "\(layer.name): the images that excite each filter most, out of \(dataset.count)"
     let path = try context.folder.write(
       PictureSheet(title: title, tiles: tiles, columns: min(top, dataset.count), scale: 1).picture(),
       as: "examples-\(layer.name)")
@@ -81,7 +81,7 @@ extension ExampleLook: RunnableLook {
   }
 }
 
-/// Which samples excite which filter of a layer.
+/// The samples that excite the filters of a layer.
 private struct ExampleFindings: Encodable {
   /// Rows and columns of the image, the upper ends not included.
   struct Field: Encodable {
@@ -93,10 +93,10 @@ private struct ExampleFindings: Encodable {
 
   struct Example: Encodable {
     let row: Int
-    /// Its class, labels or numbers; left out where the file says none.
+    /// The sample's class, labels or numbers; left out where the file has none.
     let label: String?
     let activation: Double
-    /// What the most active place sees; left out for units.
+    /// The field that the most active place sees; left out for units.
     let receptiveField: Field?
   }
 
@@ -117,8 +117,9 @@ private struct ExampleFindings: Encodable {
 }
 
 extension LookContext {
-  /// A data set's samples with their labels or targets, or alone where the file has neither; with a word where they are of another
-  /// kind than those that the network was trained on.
+  /// Opens a dataset's samples with their labels or targets, or alone where the file has neither.
+  ///
+  /// It warns of samples of another kind than those that the network was trained on.
   func open(_ data: DataSource) throws -> ImageDataset {
     let dataset = try data.open(for: subject.criterion)
     try checkpoint.warnOfPixels(dataset)
@@ -141,7 +142,7 @@ extension DataSource {
     }
   }
 
-  /// What is called `labels` or `targets` in the images' group, first the one that the network was trained on.
+  /// The dataset `labels` or `targets` in the images' group, first the one that the network was trained on.
   private func targetBesideImages(_ criterion: Criterion) -> TargetName? {
     guard images.hasSuffix("images"), let contents = try? DatasetFile(file) else { return nil }
     let group = images.dropLast("images".count)

@@ -6,13 +6,13 @@ internal import Reporting
 internal import Tensors
 internal import Training
 
-/// What a maximisation found, for people and machines.
+/// The results of a maximisation, for people and machines.
 struct MaximizationReport {
   let subject: Subject
   let maxima: [Maximum]
-  /// What the network says of each target's image; nil where it gives no vector.
+  /// The network's answer for each target's image; nil where it gives no vector.
   let outputs: [[Double]]?
-  /// Filters and units for which nothing was found that makes them answer.
+  /// Filters and units that no image was found to activate.
   let silent: [Target]
 
   init(_ subject: Subject, _ maxima: [Maximum]) throws {
@@ -24,7 +24,7 @@ struct MaximizationReport {
     }.map(\.target)
   }
 
-  var title: String { "what excites each most: \(maxima.count) images" }
+  var title: String { "the images that excite each target most: \(maxima.count)" }
 
   private var probabilities: [[Double]]? { subject.criterion.givesProbabilities ? outputs : nil }
 
@@ -47,14 +47,14 @@ struct MaximizationReport {
 
   /// Writes the contact sheets, single pictures and values.
   ///
-  /// - Parameter settings: with everything chosen.
-  /// - Returns: what stands in the JSON file.
+  /// - Parameter settings: the settings, with every choice made.
+  /// - Returns: the contents of the JSON file.
   func write(
     into folder: PictureFolder, name: FileName, settings: SettingsRecord
   ) throws -> MaximizationFindings {
     let sheet = try folder.write(PictureSheet(title: title, tiles: tiles).picture(), as: name)
     let curves = try folder.write(
-      PictureSheet(title: "the objective, step by step", tiles: curveTiles, scale: 1).picture(),
+      PictureSheet(title: "the objective at each step", tiles: curveTiles, scale: 1).picture(),
       as: "\(name)-curves")
     let targets = try maxima.enumerated().map { place, maximum in
       let word = maximum.target.name(in: subject)
@@ -78,14 +78,14 @@ struct MaximizationReport {
       + "\(path).png\n\(path)-curves.png\n\(path).json"
   }
 
-  /// What can be done about targets that stay silent; empty where none does.
+  /// Advice on targets that stay silent; empty where there are none.
   private var remark: String {
     guard !silent.isEmpty else { return "" }
     let numbers = silent.map(\.number)
     let shown = numbers.prefix(20).joined(separator: ", ") + (numbers.count > 20 ? ", …" : "")
     return
-      "nothing was found that \(silent.count) of \(maxima.count) answer to: \(shown). They may never answer "
-      + "(`convoy look examples` tells); else take the layer before a pool, concat or flatten, more --attempts, or another "
+      "no image was found that activates \(silent.count) of \(maxima.count): \(shown). They may never be active "
+      + "(`convoy look examples` shows it); otherwise try the layer before a pool, concat or flatten, more --attempts, or another "
       + "--start\n"
   }
 
@@ -119,7 +119,7 @@ struct MaximizationReport {
 }
 
 extension Target {
-  /// Over a table's column of ``entry(in:)``.
+  /// The heading of a table's column of ``entry(in:)``.
   fileprivate var heading: String {
     switch self {
     case .filter(let layer, _): "filter of \(layer)"
@@ -128,7 +128,7 @@ extension Target {
     }
   }
 
-  /// The target where its layer is known: a number, or an output's name.
+  /// The target's entry where its layer is known: a number, or an output's name.
   fileprivate func entry(in subject: Subject) -> String {
     if case .output = self { label(in: subject) } else { number }
   }
@@ -151,16 +151,16 @@ struct MaximizationFindings: Encodable {
     let curve: [Double]
     let pixelSum: Double
     let file: ResultPath
-    /// The image's probability of each class or label; left out where the network's output is no vector of such.
+    /// The image's probability of each class or label; left out for networks without probabilities.
     let probabilities: [Double]?
-    /// What a network of numbers says of the image.
+    /// The outputs of a network that gives numbers.
     let values: [Double]?
   }
 
   let targets: [Target]
-  /// Names of the outputs.
+  /// The names of the outputs; left out where the network gives no vector.
   let classes: [String]?
-  /// Filters and units for which nothing was found that makes them answer.
+  /// Filters and units that no image was found to activate.
   let silent: [String]
   let picture: ResultPath
   let curves: ResultPath

@@ -12,7 +12,7 @@ extension MaximizeLook: RunnableLook {
     var settings = ascent
     settings.seed = context.seed
     let maximization = Maximization(subject, settings, start: try context.pixels(of: settings.start))
-    // A finished target is a file of its own: what a stopped run has made is not made again.
+    // Each finished target is a file of its own, so that a run that was stopped does not make it again.
     let keeper = context.directory == nil ? nil : context.folder
     func file(_ target: Target) -> FileName { "targets/\(target.name(in: subject)).json" }
     var known: [Target: Maximum] = [:]

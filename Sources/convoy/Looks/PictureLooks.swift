@@ -24,7 +24,7 @@ extension FilterLook: RunnableLook {
   }
 }
 
-/// Kernels of a convolution.
+/// The kernels of a convolution.
 private struct FilterFindings: Encodable {
   let layer: String
   let filters: [Int]
@@ -72,7 +72,7 @@ extension MapLook: RunnableLook {
   }
 }
 
-/// How strongly a layer's filters answer to an image.
+/// How strongly a layer's filters respond to an image.
 private struct MapFindings: Encodable {
   struct Map: Encodable {
     let filter: Int
@@ -136,35 +136,35 @@ extension ExplainLook: RunnableLook {
   }
 }
 
-/// What a network's answer to an image rests on.
+/// The parts of an image that a network's answer rests on.
 private struct ExplanationFindings: Encodable {
   struct Map: Encodable {
     let picture: ResultPath
     let height: Int
     let width: Int
     let largest: Double
-    /// Row by row.
+    /// The values, row by row.
     let values: [Double]
-    /// Where in the image the middles of the rows and columns lie, in pixels from that of the first; left out where the map is the
-    /// image at another size.
+    /// Where the middles of the rows and columns lie in the image, in pixels from the middle of the first one; left out where the map
+    /// is the image at another size.
     let rows: [Double]?
     let columns: [Double]?
   }
 
   let image: ResultPath
   let `class`: String
-  /// Of the class or label; left out for numbers.
+  /// The probability of the class or label; left out for numbers.
   let probability: Double?
-  /// One of each class or label.
+  /// The probability of each class or label.
   let probabilities: [Double]?
   /// The number; left out for classes and labels.
   let value: Double?
-  /// All numbers.
+  /// All outputs that are numbers.
   let values: [Double]?
   let classes: [String]
   let picture: ResultPath
   let saliency: Map
-  /// Left out for networks without a convolution.
+  /// Left out for networks without a layer that gives maps.
   let gradCAM: Map?
   let occlusion: Map
 }

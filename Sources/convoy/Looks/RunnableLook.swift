@@ -8,33 +8,33 @@ internal import Reporting
 internal import Settings
 internal import Training
 
-/// A look into a network that can be carried out, whether flags or a configuration asked for it.
+/// A look into a network that can be carried out, whether options or a configuration asked for it.
 protocol RunnableLook {
   func run(in context: LookContext) throws -> LookResult
 }
 
-/// What a look works with.
+/// The things that a look works with.
 struct LookContext {
   let subject: Subject
   /// What the pixels of pictures are to the network.
   let pictures: PictureRange
-  /// For telling samples of another kind from those of its training.
+  /// Serves to recognise samples of another kind than those of the training.
   let checkpoint: Checkpoint
-  /// Begins the random numbers of noise and shifts.
+  /// Seeds the random numbers of noise and shifts.
   let seed: UInt64
   /// Whether images of more than 40 megapixels are read.
   let readsLargeImages: Bool
   let orientation: OrientationUse
   /// The run's name, for titles.
   let title: String
-  /// The network's contents in short, for recognising work to go on with.
+  /// The digest of the network's contents, by which unfinished work is recognised.
   let networkDigest: String
   let folder: PictureFolder
   let pool: WorkerPool
   let stop: StopRequest
-  /// Nil where the folder may hold other looks' results, too.
+  /// The folder's owner; nil where the folder may hold other looks' results, too.
   let directory: WorkDirectory?
-  /// Whether unfinished work is left aside.
+  /// Whether unfinished work is discarded.
   let restarts: Bool
 
   func log(_ line: String) { directory?.log(line) }
@@ -42,37 +42,38 @@ struct LookContext {
   /// Where long work keeps its states.
   func states(of name: String) -> StateStore { StateStore(folder: "\(folder.path)/states", name: name) }
 
-  /// Ends the process after a signal, when what going on needs has been saved.
+  /// The error that ends the process after a signal, once the state for going on has been saved.
   ///
-  /// - Parameter isKept: false where nothing was saved.
+  /// - Parameter isKept: false where no state was saved.
   func stopped(_ text: String, isKept: Bool = true) -> any Error {
     let signal = stop.signalNumber.map { StopSignals.name(of: $0) } ?? "a signal"
-    let line = "stopped by \(signal) at \(text); the same command \(isKept ? "goes on" : "begins again")"
+    let next = isKept ? "resumes there" : "begins again"
+    let line = "stopped by \(signal) at \(text); the same command \(next)"
     log(line)
     TerminalOutput.write("\(line)\n", to: 2)
     return SilentEnd(.stopped)
   }
 }
 
-/// What a look found.
+/// The result of a look.
 struct LookResult {
   /// The JSON file's name, without its ending.
   var name: FileName
-  /// For machines; files are named by ``ResultPath``.
+  /// The findings for machines, in which ``ResultPath`` names files.
   var findings: any Encodable
-  /// For people.
+  /// The findings for people.
   var text: String
-  /// For terminals that show pictures.
+  /// The pictures for terminals that show them.
   var pictures: [(image: Image, caption: String)] = []
 }
 
 extension LookOptions {
-  /// Makes a look of what was typed, carries it out into the folder of `--to`, and says what came of it.
+  /// Makes a look from options, carries it out in the folder of `--to`, and prints the result.
   ///
   /// - Parameters:
-  ///   - settings: the look's own.
-  ///   - request: what stands beside the look in a configuration, besides these options.
-  ///   - restarts: leaves unfinished work aside.
+  ///   - settings: the look's own settings.
+  ///   - request: settings that stand beside the look in a configuration, besides these options.
+  ///   - restarts: whether unfinished work is discarded.
   func perform(
     _ kind: SettingsKind<Look>, _ settings: [SettingFlag?], request: [SettingFlag?] = [],
     restarts: Bool = false
@@ -90,7 +91,7 @@ extension LookOptions {
 }
 
 extension LookContext {
-  /// - Parameter path: the checkpoint's file.
+  /// - Parameter path: the path of the checkpoint.
   init(
     path: String, _ checkpoint: Checkpoint, _ request: LookRequest, folder: PictureFolder, workers: Int,
     stop: StopRequest, directory: WorkDirectory?, restarts: Bool
@@ -98,7 +99,7 @@ extension LookContext {
     let digest = try CheckpointFile.header(of: path).contentDigest.hexadecimal
     let pictures = try PictureRange(
       checkpoint, black: request.black, white: request.white,
-      option: "--black and --white (in a configuration `black` and `white`)")
+      option: "--black and --white (`black` and `white` in a configuration)")
     self.init(
       subject: try Subject(
         checkpoint.network, values: checkpoint.values, classNames: checkpoint.identity.classNames,
@@ -109,7 +110,7 @@ extension LookContext {
       stop: stop, directory: directory, restarts: restarts)
   }
 
-  /// Everything that decides what a look gives, but for how long it goes on: for recognising work to go on with.
+  /// Everything that decides a look's results, except how long it goes on; unfinished work is recognised by it.
   func meaning<Root: DescribedSettings>(of look: Root) throws -> String {
     let settings = try Root.settings.meaning(of: look) { try ImageSource($0).digest() }
     let range = subject.range
@@ -125,8 +126,7 @@ extension LookContext {
   }
 }
 
-/// Progress of one long piece of work on standard error: a line that is written over on a terminal, and one now and then
-/// elsewhere.
+/// Progress of one long piece of work on standard error: on a terminal a line that is overwritten, elsewhere a line now and then.
 final class StatusLine {
   private let isInteractive = TerminalOutput.standardError.isInteractive
   private var last = TerminalOutput.seconds

@@ -5,10 +5,12 @@ internal import Settings
 struct SettingsRecord: Encodable {
   private var members: [String: Value]
 
+  /// Records the settings of a look.
+  ///
   /// - Parameters:
-  ///   - value: with everything chosen that was left open.
-  ///   - omitted: keys that are not written.
-  ///   - former: words under which keys are written in findings, where those are others.
+  ///   - value: the look, with every choice made that was left open.
+  ///   - omitted: keys that are left out.
+  ///   - former: the names of keys in findings, where those differ from the present ones.
   init<Root: DescribedSettings>(
     _ value: Root, without omitted: [SettingKey<Root>] = [], seed: UInt64, former: [String: String] = [:]
   ) {
@@ -37,7 +39,7 @@ struct SettingsRecord: Encodable {
         let pairs = members.map { ($0.key, Value(content: $0.value.content)) }
         try container.encode(Dictionary(pairs, uniquingKeysWith: { first, _ in first }))
       case .kind(let name, nil): try container.encode(name)
-      // A file says by itself that it is one.
+      // A path shows by itself that it is one.
       case .kind(_, .some(let payload)) where payload.text != nil:
         try container.encode(Value(content: payload.content))
       case .kind(let name, .some(let payload)):

@@ -34,7 +34,7 @@ extension StyleLook: RunnableLook {
       TerminalOutput.write("going on at step \(transfer.step)\n", to: 2)
       directory.log("going on at step \(transfer.step)")
     } else {
-      // A state of more steps than are wanted now leads nowhere.
+      // A state of more steps than are wanted now is of no use.
       try states.removeAll()
       transfer = try StyleTransfer(objective, rule: rule, start: try startValues(picture, context))
     }
@@ -83,7 +83,7 @@ extension StyleLook: RunnableLook {
     }
     line.finish()
     context.log("\(transfer.step) steps, loss \(NumberText.short(transfer.losses.total))")
-    // For the same command again, and for more steps.
+    // The state serves the same command again, and one for more steps.
     try transfer.save(to: states, of: description, isFinished: true)
   }
 
@@ -120,10 +120,10 @@ extension StyleLook: RunnableLook {
   }
 }
 
-/// What came of a style transfer.
+/// The findings of a style transfer.
 private struct StyleFindings: Encodable {
   struct Losses: Encodable {
-    /// 0 is before the first.
+    /// The number of steps done; 0 stands for the start.
     let step: Int
     let content: Double
     let style: Double

@@ -2,7 +2,7 @@ internal import Compute
 internal import Foundation
 internal import Training
 
-/// What one measurement found, ready to be printed.
+/// The figures of one measurement, ready to be printed.
 struct BenchResult {
   let name: String
   let precision: Precision
@@ -15,7 +15,7 @@ struct BenchResult {
   let inference: Benchmark.Throughput?
   let layers: [Benchmark.LayerTime]
   let peakMemoryBytes: Int
-  /// Floating-point operations per second of a large matrix product on one core.
+  /// Floating-point operations per second of a large matrix product on one core, by number format.
   let peaks: [ComputePrecision: Double]
   /// Bytes that the sum of gradients and the optimizer move in a step, and the speed at which memory is copied.
   let updateBytes: Int
@@ -65,10 +65,10 @@ struct BenchResult {
       } ?? "")
   }
 
-  /// A line per phase of a step, then the time of each layer and pass on one worker.
+  /// A table with the time of each layer and pass on one worker, then a line for each phase of a step.
   ///
-  /// What a kernel multiplies is held against the machine's measured peak in its number format; Winograd's kernels may pass
-  /// it, since they need fewer multiplications than are counted.
+  /// The multiplications of kernels are compared with the machine's measured peak in their number format. Winograd's kernels may
+  /// exceed it, since they need fewer multiplications than are counted.
   func layerTable() throws -> String {
     let total = layers.reduce(0) { $0 + $1.secondsPerImage }
     let rows = layers.filter { $0.secondsPerImage > total * 0.001 }.map { time in
@@ -82,11 +82,11 @@ struct BenchResult {
     let phases = training.phases
     let rate = flopsPerImage / total
     let summary = String(
-      format: "%10.2f µs a sample on one worker: %.0f GFLOP/s; measured peak %.0f fp32%@", total * 1e6,
+      format: "%10.2f µs per sample on one worker: %.0f GFLOP/s; measured peak %.0f fp32%@", total * 1e6,
       rate * 1e-9, (peaks[.fp32] ?? 0) * 1e-9,
       peaks[.bf16].map { String(format: ", %.0f bf16", $0 * 1e-9) } ?? "")
     let step = String(
-      format: "%10.2f ms a step: shards %.2f, sum and optimizer %.2f, kernels' weights %.2f",
+      format: "%10.2f ms per step: shards %.2f, sum and optimizer %.2f, kernels' weights %.2f",
       (phases.shards + phases.update + phases.kernelWeights) * 1e3, phases.shards * 1e3, phases.update * 1e3,
       phases.kernelWeights * 1e3)
     let memory = String(
@@ -96,7 +96,7 @@ struct BenchResult {
       .joined(separator: "\n")
   }
 
-  /// Share of the measured peak at which a kernel works; nil for steps that multiply nothing.
+  /// The share of the measured peak at which a kernel works; nil for steps that multiply nothing.
   fileprivate func peakShare(of time: Benchmark.LayerTime) -> Double? {
     guard time.flopsPerImage > 0, let peak = peaks[time.precision], peak > 0 else { return nil }
     return time.flopsPerImage / time.secondsPerImage / peak
@@ -115,7 +115,7 @@ private struct BenchmarkFigures: Encodable {
     let kernel: String
     let layout: String
     let secondsPerImage: Double
-    /// Left out for steps that multiply nothing, like the share.
+    /// Left out, as is the share, for steps that multiply nothing.
     let flopsPerImage: Double?
     let peakShare: Double?
 

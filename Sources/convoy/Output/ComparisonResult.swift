@@ -2,10 +2,10 @@ internal import Networks
 internal import Reporting
 internal import Training
 
-/// What runs have in common and where they part, for machines.
+/// What runs have in common and where they diverge, for machines.
 struct ComparisonResult: Encodable {
   struct Run: Encodable {
-    /// The letter by which the other members speak of it.
+    /// The letter by which other members refer to the run.
     let letter: String
     let run: String
     let state: String
@@ -13,19 +13,19 @@ struct ComparisonResult: Encodable {
     @NullIfMissing var best: Double?
     @NullIfMissing var bestEpoch: Int?
     @NullIfMissing var seconds: Double?
-    /// After the last epoch.
+    /// The digest after the last epoch.
     @NullIfMissing var digest: String?
   }
 
   struct Difference: Encodable {
     let key: String
-    /// In the order of the runs.
+    /// The values in the order of the runs.
     let values: [String]
   }
 
   let runs: [Run]
   let differences: [Difference]
-  /// For every run after the first.
+  /// A sentence for every run after the first.
   let partings: [String]
 
   init(_ comparison: RunComparison) {

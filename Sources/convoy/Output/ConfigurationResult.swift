@@ -1,20 +1,20 @@
 internal import Experiments
 internal import Networks
 
-/// How a configuration was found, for machines.
+/// The result of checking a configuration, for machines.
 struct CheckedConfiguration: Encodable {
   let path: String
   let correct: Bool
-  /// What it describes, in a few words; `null` where it has errors.
+  /// A description in a few words; `null` where the configuration has errors.
   @NullIfMissing var summary: String?
-  /// As people read them, with file, line and column.
+  /// The errors as people read them, with file, line and column.
   let errors: [String]
 }
 
 /// A key whose value differs between two configurations, for machines.
 struct DifferingKey: Encodable {
   let key: String
-  /// `null` where the key is not there.
+  /// The value as text; `null` where the key does not exist.
   @NullIfMissing var before: String?
   @NullIfMissing var after: String?
   let keepsRun: Bool

@@ -24,7 +24,7 @@ struct DatasetResult: Encodable {
     (classNames, hasTargets, notes) = (summary.classNames, summary.hasTargets, summary.notes)
   }
 
-  /// What a file holds that is there.
+  /// Describes an existing file.
   init(path: String) throws {
     let file = try DatasetFile(path)
     let datasets = try file.splits.map { ($0.name.isEmpty ? "images" : $0.name, try file.open($0)) }

@@ -4,22 +4,22 @@ internal import Networks
 internal import Reporting
 internal import Training
 
-/// How a network does on a dataset, for people and for machines: what suits its task.
+/// A network's figures on a dataset that suit its task, for people and for machines.
 struct EvaluationReport {
   private let checkpoint: String
   private let evaluation: Evaluation
   private let dataset: ImageDataset
   private let layout: FigureLayout
-  /// Of classes.
+  /// The classes; nil for other tasks.
   let confusion: ConfusionMatrix?
-  /// Of labels.
+  /// The labels; nil for other tasks.
   let labels: LabelCounts?
-  /// Of numbers.
+  /// The numbers; nil for other tasks.
   let errors: OutputErrors?
 
   /// - Parameters:
-  ///   - outputs: names of the network's outputs.
-  ///   - classes: names of classes, where there may be more of them than outputs.
+  ///   - outputs: the names of the network's outputs.
+  ///   - classes: the names of the classes, of which there may be more than outputs.
   init(
     _ checkpoint: String, _ evaluation: Evaluation, outputs: [String], classes: [String],
     _ dataset: ImageDataset
@@ -32,7 +32,7 @@ struct EvaluationReport {
     if evaluation.predictions.isEmpty {
       confusion = nil
     } else {
-      // A single yes or no tells two classes apart.
+      // A single output tells two classes apart.
       let pair = classes.count == 2 ? classes : dataset.classNames ?? []
       let names = outputs.count > 1 ? outputs : pair.count == 2 ? pair : ["0", "1"]
       confusion = ConfusionMatrix(
@@ -56,7 +56,7 @@ struct EvaluationReport {
         }) : nil
   }
 
-  /// Figures that stand in no table.
+  /// The figures that are in no table.
   var headline: String {
     let inTables: Set<String> = ["precision", "recall", "f1"]
     return evaluation.sums.figures.filter { !inTables.contains($0.name) }.map {
@@ -112,9 +112,9 @@ struct EvaluationReport {
   }
 }
 
-/// How a network does on a dataset: loss and metrics, each under its name, and what suits its task.
+/// A network's figures on a dataset: loss and metrics, each under its name, and what suits its task.
 private struct EvaluationResult: Encodable {
-  /// How well a class or label is found.
+  /// How well a class or label is recognised.
   struct Rates: Encodable {
     let samples: Int
     @NullIfMissing var precision: Double?
@@ -142,7 +142,7 @@ private struct EvaluationResult: Encodable {
 
   struct Label: Encodable {
     let label: String
-    /// Samples that are taken to have it.
+    /// The number of samples that are taken to have the label.
     let taken: Int
     let rates: Rates
 
@@ -176,7 +176,7 @@ private struct EvaluationResult: Encodable {
   let samples: Int
   let figures: [(name: String, value: Double)]
   let labels: [Label]?
-  /// Of all labels together.
+  /// The rates of all labels together.
   let allDecisions: Rates?
   let outputs: [Output]?
   /// A row for each true class, a column for each predicted one.

@@ -1,22 +1,22 @@
 internal import Digests
 
-/// The name of a file in a folder of results, in which names of layers and classes may stand.
+/// The name of a file in a folder of results, which may contain names of layers and classes.
 ///
-/// Networks come from anywhere, and a layer may be called `x/../../y`. What a literal says is the program's own and stays as it
-/// is, slashes included; every value that is put into it is made safe, so that it names no folder, and different values give
+/// Networks come from anywhere, and a layer may have the name `x/../../y`. Literals are the program's own and stay as they
+/// are, slashes included; every interpolated value is made safe, so that it names no folder, and different values give
 /// different names.
 struct FileName: Hashable, Sendable {
   let text: String
 
   private init(text: String) { self.text = text }
 
-  /// Most bytes of a value; file systems allow 255 for a name.
+  /// The largest number of bytes of a value; file systems allow 255 for a name.
   private static let limit = 120
 
   /// A value as a part of a name.
   ///
-  /// Letters, digits and most signs stay; what could lead elsewhere, end a line or hide becomes `%` and two hexadecimal digits
-  /// for each byte, as in addresses. What is too long ends in a digest of the whole.
+  /// Letters, digits and most signs stay. Characters that could lead elsewhere, end a line or hide become `%` and two hexadecimal
+  /// digits for each byte, as in web addresses. A value that is too long ends in a digest of the whole.
   static func safe(_ value: String) -> String {
     var name = ""
     for (index, scalar) in value.unicodeScalars.enumerated() {

@@ -18,7 +18,7 @@ struct LayerResult: Encodable {
   }
 }
 
-/// What a configuration describes, for machines.
+/// The contents of a configuration, for machines.
 struct ConfigurationInspection: Encodable {
   let kind = "config"
   let path: String
@@ -27,13 +27,13 @@ struct ConfigurationInspection: Encodable {
   let layers: [LayerResult]
 }
 
-/// What a checkpoint holds, for machines.
+/// The contents of a checkpoint, for machines.
 struct CheckpointInspection: Encodable {
   let kind = "checkpoint"
   let path: String
   let name: String
   let step: Int
-  /// Epochs done, and samples of the one under way.
+  /// Epochs done; ``position`` counts the samples of the one under way.
   let epoch: Int
   let position: Int
   let loss: String
@@ -59,7 +59,7 @@ struct CheckpointInspection: Encodable {
   }
 }
 
-/// What an HDF5 file holds, for machines.
+/// The contents of an HDF5 file, for machines.
 struct DataInspection: Encodable {
   struct Dataset: Encodable {
     let name: String
@@ -74,7 +74,7 @@ struct DataInspection: Encodable {
     let shape: [Int]
     /// Names of the classes, or of the target columns.
     let classNames: [String]
-    /// Samples of each class.
+    /// The number of samples in each class.
     let classCounts: [Int]
     let hasTargets: Bool
   }

@@ -1,7 +1,7 @@
 internal import Networks
 internal import Training
 
-/// Says what happens in a training as JSON, one object on each line of standard output.
+/// Reports the events of a training as JSON, one object on each line of standard output.
 ///
 /// Every object has `event`: `started`, `step` (at most one a second), `epoch`, `checkpoint`, `warning`, `stopped`, `finished`.
 final class JSONTrainingPrinter: TrainerObserver {
@@ -33,7 +33,7 @@ private struct StartedEvent: Encodable {
   let event = "started"
   let name: String
   let run: String
-  /// The checkpoint that training goes on from.
+  /// The checkpoint from which training goes on; `null` for a new training.
   @NullIfMissing var resumedFrom: String?
   let step: Int
   let epoch: Int
@@ -57,7 +57,7 @@ private struct StartedEvent: Encodable {
   }
 }
 
-/// Where training stands, with the epoch's figures so far, each under its name.
+/// A step of the training, with the epoch's figures so far, each under its name.
 private struct StepEvent: Encodable {
   let report: StepReport
 
@@ -77,7 +77,7 @@ private struct StepEvent: Encodable {
   }
 }
 
-/// A row of `metrics.csv` under the names of its columns, without those whose cell is empty.
+/// A row of `metrics.csv` under the names of its columns, without empty cells.
 private struct EpochEvent: Encodable {
   let metrics: EpochMetrics
   let isBest: Bool
@@ -117,7 +117,7 @@ private struct StoppedEvent: Encodable {
   let step: Int
 }
 
-/// What a training came to.
+/// The result of a training.
 struct FinishedEvent: Encodable {
   let event = "finished"
   let complete: Bool
@@ -128,7 +128,7 @@ struct FinishedEvent: Encodable {
   @NullIfMissing var best: Double?
   let seconds: Double
   let directory: String
-  /// Whether the network could learn a few samples by heart; left out for other trainings.
+  /// Whether the network learned a few samples by heart; left out for other trainings.
   let hasLearned: Bool?
 
   init(_ result: TrainingResult, hasLearned: Bool?) {

@@ -18,7 +18,7 @@ enum OutputFile {
     try write(Data(text.utf8), to: path)
   }
 
-  /// Makes a folder, with those around it, unless it is there.
+  /// Makes a folder with all folders above it, unless it exists.
   ///
   /// - Throws: ``CommandError`` with the system's reason.
   static func makeFolder(_ path: String) throws(CommandError) {

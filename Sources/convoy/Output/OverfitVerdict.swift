@@ -1,13 +1,14 @@
 internal import Reporting
 internal import Training
 
-/// Whether a network could learn a few samples by heart, as the tables of its run say.
+/// Whether a network learned a few samples by heart, by the tables of its run.
 struct OverfitVerdict {
   let hasLearned: Bool
   let text: String
 
-  /// A network has learned its samples when it has all of them right in training, or, where it is not judged by accuracy, with a
-  /// hundredth of the loss that it began with.
+  /// Reads the verdict from a run: a network has learned its samples when all of them are right in training.
+  ///
+  /// Where accuracy is not measured, it has learned them when the loss is a hundredth of that at the beginning.
   ///
   /// Training has the last word: evaluation takes the running statistics of batch normalisation, which lag behind when there are few
   /// steps, so that a network that knows all samples may seem to know none. Where dropout makes training the harder of the two,
@@ -28,18 +29,18 @@ struct OverfitVerdict {
     let figures = "\(training.text) in training, \(evaluation.text) in evaluation"
     let gap =
       training.hasLearned && !evaluation.hasLearned
-      ? " Evaluation falls behind: it has running statistics of batch normalisation, which follow slowly, and no dropout. More epochs "
-        + "or a smaller `momentum` of batch_norm close the gap; a gap that stays is worth a look."
+      ? " Evaluation is behind: it uses the running statistics of batch normalisation, which follow slowly, and no dropout. More epochs "
+        + "or a smaller `momentum` of batch_norm close the gap; a gap that remains needs a closer look."
       : ""
     let began = training.accuracy == nil ? ", from a loss of \(first.map(NumberText.short) ?? "–")" : ""
     text =
       hasLearned
       ? "The network can learn: it knows \(samples) by heart after \(time)\(began): \(figures).\(gap)"
       : "The network did NOT learn \(samples) in \(time)\(began): \(figures). Try another learning rate (`convoy find-lr`), more "
-        + "epochs and less dropout or weight decay; then look for wrong labels, and for a layer that lets nothing through."
+        + "epochs and less dropout or weight decay; then look for wrong labels, and for a layer that passes nothing on."
   }
 
-  /// What the last epoch came to, in training or in evaluation.
+  /// The figures of the last epoch, in training or in evaluation.
   private struct Part {
     let accuracy: Double?
     let hasLearned: Bool

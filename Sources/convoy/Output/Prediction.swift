@@ -3,9 +3,9 @@ internal import Foundation
 internal import Reporting
 internal import Training
 
-/// What a network says of one sample.
+/// A network's answer for one sample.
 struct Prediction {
-  /// What is right for it.
+  /// The right answer.
   enum Truth {
     case label(String)
     case values([Float])
@@ -13,22 +13,22 @@ struct Prediction {
 
   let name: String
   let criterion: Criterion
-  /// Names of the outputs with probabilities, or numbers, in the network's order.
+  /// The names of the outputs with probabilities or numbers, in the network's order.
   let outputs: [(name: String, value: Double)]
-  /// Nil where it is not known.
+  /// The right answer; nil where it is unknown.
   let truth: Truth?
 
-  /// The largest first, of equal ones the first.
+  /// The outputs from the largest down; among equals the earlier output comes first.
   private var ranked: [(name: String, value: Double)] {
     outputs.enumerated().sorted {
       ($1.element.value, $0.offset) < ($0.element.value, $1.offset)
     }.map(\.element)
   }
 
-  /// Names of the labels that the sample is taken to have.
+  /// The names of the labels that the sample is taken to have.
   private var taken: [String] { outputs.filter { $0.value > 0.5 }.map(\.name) }
 
-  /// Names of the labels that the sample has; nil where that is not known.
+  /// The names of the labels that the sample has; nil where they are unknown.
   private var actual: [String]? {
     guard case .values(let values)? = truth else { return nil }
     return zip(outputs, values).filter { $1 > 0.5 }.map(\.0.name)
@@ -36,7 +36,9 @@ struct Prediction {
 
   // MARK: - Text
 
-  /// - Parameter top: how many classes or labels are shown of each sample.
+  /// A table of predictions.
+  ///
+  /// - Parameter top: the number of classes or labels to show for each sample.
   static func table(_ predictions: [Prediction], top: Int) -> Table {
     guard let criterion = predictions.first?.criterion else { return Table([Table.Column("input")]) }
     let word = criterion.givesProbabilities ? "probability" : "output"
@@ -68,7 +70,7 @@ struct Prediction {
     }
   }
 
-  /// The sample, with what it is.
+  /// The sample's name with its true class or labels.
   private var title: String {
     switch truth {
     case .label(let label): "\(name) (\(label))"
@@ -113,17 +115,17 @@ struct Prediction {
   }
 }
 
-/// What a network says of one sample: the parts that suit its task, and what is right where that is known.
+/// A network's answer for one sample: the parts that suit its task, and the right answer where it is known.
 struct PredictionResult: Encodable {
   let input: String
-  /// Of all classes or labels.
+  /// The probabilities of all classes or labels.
   var probabilities: [Double]?
-  /// Of all outputs that are no probabilities.
+  /// All outputs that are not probabilities.
   var values: [Double]?
-  /// The most probable one.
+  /// The most probable class.
   var `class`: String?
   var probability: Double?
-  /// Those that the sample is taken to have.
+  /// The labels that the sample is taken to have.
   var labels: [String]?
   /// The right class.
   var label: String?

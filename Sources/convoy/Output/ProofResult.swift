@@ -1,13 +1,13 @@
 internal import Networks
 internal import Training
 
-/// What `prove` found, for machines.
+/// The findings of `prove`, for machines.
 struct ProofResult: Encodable {
   struct Trial: Encodable {
     let trial: String
-    /// The step after which it differs from the first trial; `null` when it never does.
+    /// The step after which the trial differs from the first; `null` where it never does.
     @NullIfMissing var firstDifference: Int?
-    /// Of parameters, statistics and optimizer state after the last step.
+    /// The digest of parameters, statistics and optimizer state after the last step.
     let sha256: String
   }
 

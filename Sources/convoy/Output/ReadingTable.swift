@@ -1,7 +1,7 @@
 internal import Reporting
 internal import Training
 
-/// Measured speeds of reading, for people and for programs.
+/// Measured speeds of reading, for people and for machines.
 enum ReadingTable {
   /// A row for each storage and way, a column for each number of workers.
   static func text(_ speeds: [ReadingBenchmark.Speed]) -> String {

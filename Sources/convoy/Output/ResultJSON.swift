@@ -6,7 +6,7 @@ internal import Networks
 enum ResultJSON {
   /// A document on many lines.
   ///
-  /// - Parameter folder: paths of files in it are written as they count from there; nil leaves all as they are.
+  /// - Parameter folder: the folder from which paths in it count; nil writes all paths as they are.
   static func text(_ result: some Encodable, pathsFrom folder: String? = nil) throws -> String {
     var writer = JSONWriter(isPretty: true, hasSnakeCaseKeys: true, nonFinite: .null)
     if let folder { writer.userInfo[ResultPath.folder] = folder }
@@ -21,13 +21,13 @@ enum ResultJSON {
 
 /// A file's path in a result.
 ///
-/// In a file of results it counts from that file's folder: the same work gives the same bytes wherever it is done.
+/// In a file of results the path counts from that file's folder, so that the same work gives the same bytes wherever it is done.
 struct ResultPath: Encodable, Sendable {
   let path: String
 
   init(_ path: String) { self.path = path }
 
-  /// Under this key a writer names the folder from which paths count.
+  /// The key under which a writer names the folder from which paths count.
   static let folder: CodingUserInfoKey = {
     guard let key = CodingUserInfoKey(rawValue: "folder") else {
       preconditionFailure("every text makes a key, but 'folder' makes none")

@@ -3,7 +3,7 @@ internal import Foundation
 internal import Reporting
 internal import Training
 
-/// What two or more runs have in common and where they part.
+/// What two or more runs have in common and where they diverge.
 struct RunComparison {
   struct Member {
     let folder: RunFolder
@@ -67,13 +67,13 @@ struct RunComparison {
       }
     }
     for key in keys {
-      // What is not among a run's differences is as in the first.
+      // A key that is not among a run's differences has the first run's value.
       table.add([key] + values.map { $0[key] ?? values[0][key] ?? "–" })
     }
     return table
   }
 
-  /// A sentence for every run after the first: where it parts from the first.
+  /// A sentence for every run after the first on where it diverges from the first.
   var partings: [String] {
     members.indices.dropFirst().map { index in
       "A and \(Self.letter(index)): \(Self.parting(members[0], members[index]))"
@@ -86,17 +86,18 @@ struct RunComparison {
       let leftLosses = leftSteps.cells("loss"), let rightLosses = rightSteps.cells("loss")
     else { return digests ?? "there is no table of steps to compare" }
     let common = min(leftLosses.count, rightLosses.count)
-    guard common > 0 else { return digests ?? "there is no step in both" }
+    guard common > 0 else { return digests ?? "they have no step in common" }
     if let row = (0..<common).first(where: { leftLosses[$0] != rightLosses[$0] }) {
       let step = leftSteps.rows[row][0]
       let epoch = leftSteps.cells("epoch")?[row] ?? "?"
-      return "part at step \(step) (epoch \(epoch)), with losses \(leftLosses[row]) and \(rightLosses[row])"
+      return
+        "diverge at step \(step) (epoch \(epoch)), with losses \(leftLosses[row]) and \(rightLosses[row])"
     }
-    return "the same losses, bit by bit, in all \(NumberText.grouped(common)) steps of both"
+    return "the same losses, bit for bit, in all \(NumberText.grouped(common)) common steps"
       + (digests.map { "; \($0)" } ?? "")
   }
 
-  /// What the digests at the ends of epochs say; nil without any.
+  /// The comparison of the digests at the ends of epochs; nil where there are none.
   private static func digestParting(_ left: Member, _ right: Member) -> String? {
     guard let first = left.epochs?.cells("digest"), let second = right.epochs?.cells("digest") else {
       return nil
@@ -106,10 +107,10 @@ struct RunComparison {
     if let epoch = (0..<common).first(where: { first[$0] != second[$0] }) {
       return "digests differ from the end of epoch \(epoch + 1) on"
     }
-    return "the same digests at the ends of all \(common) epochs of both"
+    return "the same digests at the ends of all \(common) common epochs"
   }
 
-  /// The runs' curves over each other.
+  /// The runs' curves in common charts.
   var charts: [Chart] {
     var names: [String] = []
     for name in members.flatMap({ $0.epochs?.figureNames ?? [] }) where !names.contains(name) {

@@ -2,7 +2,7 @@ internal import Datasets
 internal import Reporting
 internal import Tensors
 
-/// What a table of targets holds, column by column.
+/// A summary of a table of targets, column by column.
 struct TargetSummary {
   private let targets: TargetTable
   private let names: [String]?
@@ -12,7 +12,7 @@ struct TargetSummary {
     self.names = names
   }
 
-  /// Whether all numbers are 0 or 1: labels that samples have or not.
+  /// Whether all numbers are 0 or 1: labels that samples have or lack.
   private var areLabels: Bool { targets.values.elements.allSatisfy { $0 == 0 || $0 == 1 } }
 
   private func name(_ column: Int) -> String { names.map { $0[column] } ?? "\(column)" }
@@ -35,7 +35,7 @@ struct TargetSummary {
   private var numberTable: Table {
     var table = Table(
       [Table.Column("", .trailing), Table.Column("target")]
-        + ["least", "mean", "largest", "deviation"].map { Table.Column($0, .trailing) })
+        + ["least", "mean", "largest", "standard deviation"].map { Table.Column($0, .trailing) })
     for column in 0..<targets.width {
       let values = (0..<targets.count).map { Double(targets[$0][column]) }
       let mean = values.reduce(0, +) / Double(values.count)

@@ -5,7 +5,7 @@ internal import Parallel
 internal import Paths
 internal import Reporting
 
-/// The process's two output streams as reports see them.
+/// The process's two output streams.
 enum TerminalOutput {
   static var standardOutput: Terminal {
     Terminal(descriptor: 1, environment: ProcessInfo.processInfo.environment)
@@ -23,7 +23,7 @@ enum TerminalOutput {
     ProgressLine(standardError, measure: { standardError }) { write($0, to: 2) }
   }
 
-  /// Writes at once, names of files readable; what cannot be written is lost, and ``StandardOutput`` keeps the reason.
+  /// Writes text at once, with readable names of files; what cannot be written is lost, and ``StandardOutput`` keeps the reason.
   static func write(_ text: String, to descriptor: Int32) {
     var bytes = Array(PathText.readable(text).utf8)[...]
     while !bytes.isEmpty {
@@ -37,18 +37,22 @@ enum TerminalOutput {
     }
   }
 
-  /// Names in it may come from files: they get no say over the terminal.
+  /// Prints a warning; names in it may come from files, so control characters are replaced.
   static func warn(_ text: String) { write("warning: \(TextWidth.printable(text))\n", to: 2) }
 }
 
-/// Whether all that was said on standard output got there.
+/// Whether everything that was printed on standard output arrived there.
 enum StandardOutput {
   private static let failure = Guarded<Int32?>(nil)
 
-  /// - Parameter code: why a write failed.
+  /// Notes a failed write.
+  ///
+  /// - Parameter code: the system's error number.
   static func failed(_ code: Int32) { failure.withLock { $0 = $0 ?? code } }
 
-  /// - Throws: ``CommandError`` where results were lost on a full disk. A reader that has gone, as behind `| head`, wants no more.
+  /// Checks that no write failed; a reader that has gone, as behind `| head`, wanted no more.
+  ///
+  /// - Throws: ``CommandError`` where results were lost, as on a full disk.
   static func finish() throws(CommandError) {
     guard let code = failure.withLock({ $0 }), code != EPIPE else { return }
     throw CommandError(
@@ -57,7 +61,7 @@ enum StandardOutput {
   }
 }
 
-// Three functions in place of Swift's of this name, without default arguments: only so does the compiler prefer them to it.
+// Three functions stand in for Swift's of this name, without default arguments: only then does the compiler prefer them.
 
 /// Prints a line or several on standard output; see ``print(_:terminator:)``.
 func print(_ text: String) { print(text, terminator: "\n") }
@@ -67,8 +71,8 @@ func print() { print("", terminator: "\n") }
 
 /// Prints results on standard output, at once.
 ///
-/// Names from files may be part of what is printed, and no control character of theirs reaches a terminal. JSON has none, for
-/// they are escaped in it. What cannot be written is noted in ``StandardOutput``.
+/// The text may contain names from files, whose control characters do not reach the terminal. JSON contains none, since it
+/// escapes them. ``StandardOutput`` notes what cannot be written.
 func print(_ text: String, terminator: String) {
   let isPlain = text.unicodeScalars.allSatisfy { !$0.isControl }
   let shown =
@@ -78,7 +82,7 @@ func print(_ text: String, terminator: String) {
 }
 
 extension Unicode.Scalar {
-  /// Whether this could steer a terminal; line breaks and tabs of tables and texts are not meant.
+  /// Whether this could control a terminal, apart from the line breaks and tabs of tables and texts.
   fileprivate var isControl: Bool {
     (value < 0x20 && value != 0x0A && value != 0x09) || (0x7F...0x9F).contains(value)
   }

@@ -5,7 +5,7 @@ internal import Networks
 internal import Reporting
 internal import Training
 
-/// What a training takes, measured and reckoned.
+/// An estimate of what a training takes, measured and calculated.
 struct TrainingEstimate {
   let loaded: LoadedConfiguration
   let workers: Int
@@ -52,7 +52,7 @@ struct TrainingEstimate {
       "memory in all",
       "\(NumberText.bytes(totalMemory)), and up to \(NumberText.bytes(run.data.memoryLimitBytes)) of samples",
     ])
-    // A copy of the state and its canonical form, or that and the file in memory: never three of them.
+    // A copy of the state and its canonical form, or that and the file in memory: never all three.
     facts.add([
       "checkpoint",
       "\(NumberText.bytes(memory.checkpoint)), and \(NumberText.bytes(2 * memory.checkpoint)) of memory while one is written",
@@ -77,12 +77,12 @@ struct TrainingEstimate {
         ])
       }
     } else {
-      facts.add(["epoch", "unknown: the data cannot be read here; say --samples N"])
+      facts.add(["epoch", "unknown: the data cannot be read here; give its size with --samples N"])
     }
     return text + facts.text(width: width, unicode: terminal.hasUnicode)
   }
 
-  /// One row per layer with the kernel of each pass.
+  /// A row for each step of each layer with its kernel.
   private var kernels: Table {
     var table = Table([
       Table.Column("layer"), Table.Column("pass"), Table.Column("kernel"), Table.Column("layout"),
@@ -122,7 +122,7 @@ struct TrainingEstimate {
   }
 }
 
-/// What a training takes, for machines.
+/// An estimate of what a training takes, for machines.
 private struct EstimateResult: Encodable {
   struct Layer: Encodable {
     let name: String
@@ -149,7 +149,7 @@ private struct EstimateResult: Encodable {
   let trainingImagesPerSecond: Double
   /// `null` without test data.
   @NullIfMissing var inferenceImagesPerSecond: Double?
-  /// `null` where the data is not there, like the seconds that follow from it.
+  /// `null`, like the seconds that follow from it, where the data does not exist.
   @NullIfMissing var trainingSamples: Int?
   @NullIfMissing var epochSeconds: Double?
   @NullIfMissing var trainingSeconds: Double?

@@ -10,14 +10,14 @@ extension ProgressReading.Figure {
   }
 }
 
-/// Shows a training as it goes: a progress line on a terminal, plain lines elsewhere.
+/// Shows a training while it goes on: a progress line on a terminal, plain lines elsewhere.
 final class TrainingPrinter: TrainerObserver {
   private let isQuiet: Bool
   private let progress: ProgressLine
   private let clock = ContinuousClock()
   private let start: ContinuousClock.Instant
   private var summary: RunSummary?
-  /// Samples and seconds since training began or went on.
+  /// The number of samples since this process began to train.
   private var samples = 0
 
   init(isQuiet: Bool) {
@@ -54,7 +54,7 @@ final class TrainingPrinter: TrainerObserver {
     }
   }
 
-  /// Lets `body` be followed, and takes the line of progress away, however it ends.
+  /// Passes the printer to `body`, and removes the progress line however `body` ends.
   func follow<Result>(_ body: (TrainingPrinter) throws -> Result) rethrows -> Result {
     defer { progress.finish() }
     return try body(self)
@@ -81,21 +81,21 @@ final class TrainingPrinter: TrainerObserver {
   }
 
   private func describe(_ summary: RunSummary) -> String {
-    let verb = summary.resumedFrom == nil ? "training" : "going on with"
+    let verb = summary.resumedFrom == nil ? "training" : "resuming"
     return
       "\(verb) \(summary.name): \(NumberText.grouped(summary.parameterCount)) parameters, "
       + "\(NumberText.grouped(summary.trainingSamples)) samples"
       + (summary.validationSamples > 0
-        ? " (compared by \(NumberText.grouped(summary.validationSamples)) others)" : "")
+        ? " (epochs compared by \(NumberText.grouped(summary.validationSamples)) others)" : "")
       + ", batch \(summary.batch) in shards of "
       + "\(summary.shard), \(summary.workers) worker\(summary.workers == 1 ? "" : "s")"
       + (summary.isIntra && summary.workers > 1 ? " on each" : "")
   }
 
-  /// - Parameter isBrief: leaves out the speed and the losses of what was only evaluated, for 80 columns.
+  /// - Parameter isBrief: whether to leave out the speed and the losses of evaluations, to fit into 80 columns.
   private func describe(_ metrics: EpochMetrics, isBest: Bool, isBrief: Bool = false) -> String {
     var parts = ["epoch \(metrics.epoch)/\(summary?.epochs ?? metrics.epoch)"]
-    // Loss and the first metric; the tables have the others.
+    // Loss and the first metric are enough here; the tables have the others.
     parts += metrics.train.figures.prefix(2).map { "\($0.name) \(NumberText.short($0.value))" }
     for (word, sums) in [("validation", metrics.validation), ("test", metrics.test)] {
       guard let sums else { continue }
@@ -103,7 +103,7 @@ final class TrainingPrinter: TrainerObserver {
       parts += (isBrief ? figures.suffix(1) : figures).map {
         "\(word) \($0.name) \(NumberText.short($0.value))"
       }
-      // The star belongs to what epochs are compared by.
+      // The star belongs to the figure by which epochs are compared.
       if word == "validation" || metrics.validation == nil { parts[parts.count - 1] += isBest ? " *" : "  " }
     }
     if !isBrief, let rate = metrics.samplesPerSecond {

@@ -1,20 +1,20 @@
 internal import Reporting
 internal import Training
 
-/// What a training came to, for the end of its output.
+/// The result of a training, for the end of its output.
 struct TrainingResult {
   let directory: String
   let data: DataConfiguration
   let progress: TrainingProgress
   let isComplete: Bool
   let hasReachedStepLimit: Bool
-  /// Whether the run was complete before, so that this process trained nothing.
+  /// Whether the run was already complete, so that this process trained nothing.
   let wasComplete: Bool
 
   func text(_ terminal: Terminal) -> String {
     guard isComplete else {
-      let reason = hasReachedStepLimit ? "as asked: stopped" : "stopped"
-      return "\(reason) after step \(progress.step); the same command goes on from there (\(directory))\n"
+      let reason = hasReachedStepLimit ? "stopped as asked" : "stopped"
+      return "\(reason) after step \(progress.step); the same command resumes there (\(directory))\n"
     }
     let word = progress.stoppedEarly ? "stopped early, after" : "complete after"
     let epochs = "\(progress.epoch) epoch\(progress.epoch == 1 ? "" : "s")"
@@ -41,7 +41,7 @@ struct TrainingResult {
     }
     let numbers = epochs.numbers("epoch").map { $0.map { Int($0) } }
     let best = progress.best.flatMap { best in numbers.firstIndex(of: best.epoch) }
-    // The figures of the tests where there are any: more than two are too many for both.
+    // Every figure of the last part, and two of each other: more would be too wide.
     let names = epochs.figureNames
     let parts = ["train", "validation", "test"].filter { part in
       part == "train" || epochs.numbers("\(part)_loss").contains { $0 != nil }

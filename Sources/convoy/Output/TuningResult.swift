@@ -1,6 +1,6 @@
 internal import Compute
 
-/// How fast a kernel was, for machines.
+/// The speed of a kernel, for machines.
 struct KernelTime: Encodable {
   let layer: String
   let pass: String
@@ -9,6 +9,6 @@ struct KernelTime: Encodable {
   let kernel: String
   let seconds: Double
   let gflopsPerSecond: Double
-  /// Whether it is the one that was chosen.
+  /// Whether this kernel was chosen.
   let chosen: Bool
 }

@@ -3,19 +3,20 @@ internal import Experiments
 
 /// The words after the program's name that choose a command.
 enum CommandWords {
-  /// - Throws: ``CommandError`` for a word that stands where a command must and is none: the argument parser would only count
-  ///   it among unexpected arguments.
+  /// Refuses a word in the place of a command that is no command.
+  ///
+  /// - Throws: ``CommandError`` with the nearest command; the argument parser would only list it among unexpected arguments.
   static func check(_ arguments: [String]) throws {
     var choices = Convoy.configuration.subcommands
     var way = "convoy"
     for word in arguments {
       guard !choices.isEmpty, !word.hasPrefix("-"), word != "help" else { return }
       guard let next = find(word, among: choices) else {
-        let hint = Suggestion.hint(word, among: names(choices))
+        let hint = NearestName.hint(word, among: names(choices))
         throw CommandError.usage(
           "there is no command '\(way) \(word)'\(hint.isEmpty ? ";" : hint) `\(way) --help` lists all")
       }
-      // A word behind it may be an argument of the command that it has by default.
+      // The next word may be an argument of the default command.
       guard next.configuration.defaultSubcommand == nil else { return }
       choices = next.configuration.subcommands
       way += " \(word)"

@@ -5,7 +5,7 @@ internal import Reporting
 
 /// Turns an error into lines on standard error and the exit code of ``ExitStatus``.
 enum Failure {
-  /// Ends the process as the error says: a line for each that its text has, or help on standard output.
+  /// Ends the process with the error's code, after a line for each line of its text, or help on standard output.
   static func exit(with error: any Error) -> Never {
     if let status = ExitStatus(error) {
       let lines = error is SilentEnd ? [] : SystemReason.text(error).split(separator: "\n")
@@ -24,12 +24,12 @@ enum Failure {
     let lines = Convoy.fullMessage(for: error).split(separator: "\n", omittingEmptySubsequences: false)
     TerminalOutput.write(
       lines.map { TextWidth.printable(PathText.readable(String($0))) + "\n" }.joined(), to: 2)
-    // What is not the argument parser's is an error of a library that nobody expected.
+    // An error that does not come from the argument parser comes from a library, and nobody expected it.
     let status: ExitStatus = code == .validationFailure ? .usage : .internalError
     Foundation.exit(status.rawValue)
   }
 
-  /// What the argument parser answers to `--help` and the like.
+  /// The argument parser's answer to `--help` and the like.
   private static func help(_ request: any Error) -> String {
     let text = Convoy.fullMessage(for: request, columns: 100_000)
     guard text.hasPrefix("OVERVIEW:") else { return text }
@@ -38,11 +38,11 @@ enum Failure {
 }
 
 extension Convoy {
-  /// The argument parser's errors begin as all others do.
+  /// Makes the argument parser's errors begin like all others.
   static var _errorLabel: String { "error" }
 }
 
-/// What is wrong with how a command was used, or with what it was to read or write, beyond what the targets below see.
+/// An error in a command's usage, or in the files that it reads or writes, beyond what the targets below detect.
 struct CommandError: Error, CustomStringConvertible {
   let status: ExitStatus
   let description: String
@@ -57,7 +57,7 @@ struct CommandError: Error, CustomStringConvertible {
   static func missing(_ text: String) -> CommandError { CommandError(.missingInput, text) }
 }
 
-/// Ends the process when all has been said.
+/// Ends the process when everything has been said.
 struct SilentEnd: Error {
   let status: ExitStatus
 

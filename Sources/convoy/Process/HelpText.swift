@@ -1,12 +1,12 @@
 internal import Reporting
 
-/// Help as wide as the terminal, in which every example stays on a line: what is broken cannot be pasted.
+/// Help as wide as the terminal, in which every example stays on one line: a broken one could not be pasted.
 struct HelpText {
-  /// Help of the argument parser's that was made for lines of any length.
+  /// Help from the argument parser, made for lines of any length.
   let unbroken: String
 
   private enum Part {
-    /// What a command is and does, with examples.
+    /// The command's description, with examples.
     case overview
     /// The forms of a command line.
     case usage
@@ -17,7 +17,7 @@ struct HelpText {
   /// Columns before the explanations of options.
   private static let labelColumns = 26
 
-  /// - Parameter columns: of the terminal.
+  /// - Parameter columns: the terminal's.
   func text(columns: Int) -> String {
     var part = Part.overview
     var lines: [String] = []

@@ -2,17 +2,17 @@ internal import Foundation
 internal import Glibc
 internal import Tensors
 
-/// What is said when the process cannot go on: a fault in the program, or no memory.
+/// The last message of a process that cannot go on, because of a fault in the program or a lack of memory.
 ///
-/// One line and an exit code that scripts know, in place of a report of Swift's backtracer, which stops the process for half a
-/// minute. Who sets `SWIFT_BACKTRACE` gets that report, and a sanitizer its own.
+/// It is one line with an exit code that scripts know, in place of a report of Swift's backtracer, which stops the process for half
+/// a minute. Setting `SWIFT_BACKTRACE` brings that report back, and a sanitizer keeps its own.
 enum InternalError {
   /// The signals by which a fault shows.
   private static let faults: [Int32] = [SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGABRT, SIGSYS]
 
   private static let reports = "CONTRIBUTING.md says where to report it"
 
-  // A handler may not ask for memory: what it may have to say is made before.
+  // A handler may not ask for memory, so its messages are made in advance.
   nonisolated(unsafe) private static let lines = UnsafeMutablePointer<UnsafeBufferPointer<UInt8>>.allocate(
     capacity: 65)
   nonisolated(unsafe) private static var outOfMemory = UnsafeBufferPointer<UInt8>(start: nil, count: 0)
@@ -33,7 +33,7 @@ enum InternalError {
       write(outOfMemory)
       _exit(ExitStatus.inputOutput.rawValue)
     }
-    // Ctrl-\ ends what has no better answer, as it ends other programs.
+    // Ctrl-\ ends commands that have no better answer, as it ends other programs.
     signal(SIGQUIT, SIG_DFL)
     guard getenv("SWIFT_BACKTRACE") == nil, !hasSanitizer else { return }
     for number in faults {
@@ -50,7 +50,7 @@ enum InternalError {
   }
 
   private static func end(by number: Int32) {
-    // Swift and C++ end a process whose memory is refused as they end a faulty one.
+    // Swift and C++ end a process whose memory is refused in the same way as a faulty one.
     if hasMemoryLimit, !isMemoryLeft {
       write(outOfMemory)
       _exit(ExitStatus.inputOutput.rawValue)

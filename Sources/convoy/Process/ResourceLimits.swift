@@ -1,22 +1,25 @@
 internal import Glibc
 
-/// Limits of the process that would end its work in the middle, looked at before it begins.
+/// Limits of the process that would end its work halfway, checked before it begins.
 ///
-/// A library whose memory or file is refused does not always say so: it ends the process, or takes the file for damaged. With what is
-/// asked for here to spare, nothing below has to find out.
+/// A library whose memory or file is refused does not always report it: it may end the process, or take the file for damaged.
+/// Ensuring a reserve here keeps the code below from finding out.
 enum ResourceLimits {
-  /// Descriptors that the work of any command may need besides those that are open: data, checkpoints, tables, a chart's pipe.
+  /// The descriptors that any command may need besides those that are open: data, checkpoints, tables, a chart's pipe.
   private static let descriptors = 24
-  /// Bytes of a thread's stack: the least on which everything was tried.
+  /// The least size of a thread's stack, in bytes, on which everything was tried.
   private static let stackByteCount = 1 << 20
-  /// Bytes of address space besides what the libraries have taken: for the work itself each command asks again.
+  /// Bytes of address space besides those that the libraries have taken; each command checks again for its own work.
   private static let memoryByteCount = 96 << 20
 
+  /// Checks all limits.
+  ///
   /// - Throws: ``CommandError`` that names the limit.
   static func check() throws(CommandError) {
     try checkDescriptors()
     if let limit = soft(RLIMIT_STACK), limit < stackByteCount {
-      throw refusal("a stack of \(limit >> 10) KiB is too small (ulimit -s); allow \(stackByteCount >> 10)")
+      throw refusal(
+        "a stack of \(limit >> 10) KiB is too small (ulimit -s); allow \(stackByteCount >> 10) KiB")
     }
     try MemoryLimit.check(spare: memoryByteCount)
   }
@@ -24,7 +27,7 @@ enum ResourceLimits {
   private static func checkDescriptors() throws(CommandError) {
     raiseDescriptors()
     guard let limit = soft(RLIMIT_NOFILE) else { return }
-    // What lies above is free, unless somebody has been here with a larger limit.
+    // Numbers above the limit are free, unless a larger limit held before.
     let open = (0..<min(limit, 1024)).count { fcntl(Int32($0), F_GETFD) >= 0 }
     guard limit - open < descriptors else { return }
     throw refusal(
@@ -32,7 +35,7 @@ enum ResourceLimits {
     )
   }
 
-  /// Takes as many descriptors as the administrator allows, up to the usual number.
+  /// Raises the limit on descriptors as far as the administrator allows, up to the usual number.
   private static func raiseDescriptors() {
     var limit = rlimit()
     let wanted: rlim_t = 1024
@@ -43,7 +46,7 @@ enum ResourceLimits {
     setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
   }
 
-  /// Nil where there is no limit.
+  /// The limit in force; nil where there is none.
   static func soft(_ resource: __rlimit_resource) -> Int? {
     var limit = rlimit()
     guard getrlimit(__rlimit_resource_t(resource.rawValue), &limit) == 0 else { return nil }
@@ -57,7 +60,7 @@ enum ResourceLimits {
 enum MemoryLimit {
   static var isSet: Bool { smallest != nil }
 
-  /// What to do where memory is refused.
+  /// Advice for when memory is refused.
   static var advice: String {
     guard let smallest else {
       return "the system refuses more; use fewer --workers or a smaller training.shard"
@@ -66,13 +69,13 @@ enum MemoryLimit {
       "the limit is \(smallest.byteCount >> 10) KiB (\(smallest.option)); raise it, or use fewer --workers or a smaller training.shard"
   }
 
-  /// - Parameter spare: bytes that must be free yet.
+  /// - Parameter spare: the number of bytes that must still be free.
   static func check(spare: Int) throws(CommandError) {
     for (limit, used) in zip(limits, usage) {
       guard let limit, limit.byteCount - used < spare else { continue }
       throw ResourceLimits.refusal(
         "too little memory is allowed: \(limit.byteCount >> 10) KiB (\(limit.option)), of which the program and its libraries take "
-          + "\(used >> 10); allow \((used + spare) >> 10) or more")
+          + "\(used >> 10) KiB; allow \((used + spare) >> 10) KiB or more")
     }
   }
 
@@ -89,7 +92,7 @@ enum MemoryLimit {
     }
   }
 
-  /// Bytes of address space and of data in use.
+  /// The bytes of address space and of data in use.
   private static var usage: [Int] {
     guard let file = fopen("/proc/self/statm", "r") else { return [0, 0] }
     defer { fclose(file) }

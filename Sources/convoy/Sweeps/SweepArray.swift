@@ -3,11 +3,11 @@ internal import Foundation
 internal import Settings
 internal import Training
 
-/// A Slurm job array that trains a sweep, one task per member; each task can be requeued and goes on by itself.
+/// A Slurm job array that trains a sweep with one task for each member; each task can be requeued and goes on by itself.
 struct SweepArray {
   let sweep: Sweep
   let config: ConfigurationArguments
-  /// How many cores each task uses; nil for what Slurm gives it.
+  /// The number of cores for each task; nil for as many as Slurm gives it.
   let workers: Int?
   let folder: String
 
@@ -20,7 +20,7 @@ struct SweepArray {
 
   /// Writes the job script.
   ///
-  /// - Returns: where it is.
+  /// - Returns: the path of the script.
   func write() throws -> String {
     let path = "\(folder)/array.sbatch"
     try OutputFile.makeFolder(folder)
@@ -28,9 +28,9 @@ struct SweepArray {
     return path
   }
 
-  /// `Scripts/convoy.sbatch` with what makes it a sweep's: how it is stopped, requeued and gone on with is the same.
+  /// `Scripts/convoy.sbatch` with the changes for a sweep: stopping, requeueing and going on work the same way.
   private var script: String {
-    // By the link, because a program that was found by its name has no folder in its arguments.
+    // The link is used because a program that a shell found by its name has no folder in its arguments.
     let program = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? "convoy"
     let here = FileManager.default.currentDirectoryPath
     let cores = workers.map { " --workers \($0)" } ?? ""
@@ -43,14 +43,14 @@ struct SweepArray {
       }
       lines[index] = line
     }
-    // The comment at the template's top is about another command.
+    // The comment at the template's top describes another command.
     lines.removeSubrange(1..<(lines.firstIndex { $0.hasPrefix("# What to adapt") } ?? 1))
     lines.insert(
       contentsOf: [
-        "# The sweep of \(config.config): one task per member. It runs in the folder from which it was made (--chdir),",
+        "# The sweep of \(config.config): one task for each member. It runs in the folder in which it was made (--chdir),",
         "# wherever it is submitted.",
-        "# A task that is stopped near its time limit is requeued and goes on; `convoy sweep \(config.config)` then",
-        "# shows the table. Tasks that failed or were cancelled go on when they are submitted again:",
+        "# A task that is stopped near its time limit is requeued and resumes; `convoy sweep \(config.config)` then",
+        "# shows the table. Tasks that failed or were cancelled resume when they are submitted again:",
         "# sbatch --array=2,5 …",
         "#",
       ], at: 1)
@@ -74,7 +74,7 @@ struct SweepArray {
     return lines.joined(separator: "\n")
   }
 
-  /// A value as sbatch reads it in a script's comments: in quotes where it has blanks.
+  /// A value as sbatch reads it in a script's comments: in quotes where it contains blanks.
   private static func quoted(_ text: String) -> String {
     text.contains(where: \.isWhitespace) ? "\"\(text)\"" : text
   }

@@ -4,17 +4,17 @@ internal import Foundation
 internal import Reporting
 internal import Training
 
-/// What the members of a sweep have come to, as far as their run directories say.
+/// The results of a sweep's members so far, from their run directories.
 struct SweepResults {
-  /// How far one member is.
+  /// How far one member has come.
   struct Standing {
     let member: Sweep.Member
     let directory: String
-    /// Whether there is a run directory.
+    /// Whether the run directory exists.
     let hasBegun: Bool
-    /// Nil where the run does not say.
+    /// The run's state; nil where it has none that can be read.
     let state: RunState?
-    /// Epochs with their test figures, or the training's where there is no test data.
+    /// The table of the run's epochs; nil where there is none.
     let epochs: RunTable?
 
     init(_ member: Sweep.Member, directory: String) {
@@ -32,10 +32,10 @@ struct SweepResults {
       return state.hasStoppedEarly || state.epoch >= wanted
     }
 
-    /// Of parameters, optimizer state and statistics after the last epoch, the same for every machine and interruption.
+    /// The digest of parameters, optimizer state and statistics after the last epoch, which no machine or interruption changes.
     var digest: String { epochs?.cells("digest")?.last ?? "" }
 
-    /// Epochs done, and what the run directory should hold but does not.
+    /// The number of epochs done, and what is missing from the run directory.
     var done: String {
       guard hasBegun else { return "0 of \(wanted)" }
       guard let state else { return "unknown: no \(RunState.fileName)" }
@@ -47,7 +47,7 @@ struct SweepResults {
     /// The monitored figure of the best epoch.
     var best: Double? { state?.best }
 
-    /// The same as something of which more is better; nil without one, or where it is no number.
+    /// The best figure, turned so that more is better; nil where there is none, or it is not a number.
     var score: Double? {
       best.map(member.configuration.run.training.monitor.turned).flatMap { $0.isNaN ? nil : $0 }
     }
@@ -55,27 +55,27 @@ struct SweepResults {
 
   enum Order {
     case members
-    /// The best monitored figure first; without one, and of equal ones, in the order of members.
+    /// The best monitored figure first; members without one come last, and equal ones keep their order.
     case best
   }
 
   let sweep: Sweep
-  /// Where each member's run is kept.
+  /// The run directory of each member.
   let directories: [String]
-  /// Where table and charts go.
+  /// The folder for the table and charts.
   let folder: String
 
   init(_ sweep: Sweep) {
     self.sweep = sweep
     directories = RunNames.directories(of: sweep)
-    // What a run's name does not say tells sweeps apart where it is all that they vary.
+    // Assignments that a run's name does not include tell sweeps apart where they are all that varies.
     let meaning = zip(sweep.members, RunNames.sharingNames(in: sweep)).flatMap { member, isShared in
       member.configuration.meaning + (isShared ? member.assignments : [])
     }.joined(separator: "\n")
     folder = "Results/\(sweep.base.run.name)/sweep-\(RunNames.digest(meaning).prefix(8))"
   }
 
-  /// Whether nothing is left to do for a member: it is trained to its end and has its report.
+  /// Whether nothing is left to do for a member: it is fully trained and has its report.
   func isDone(_ member: Sweep.Member) -> Bool {
     let known = standing(member)
     return known.isComplete && RunReportBuilder.hasReport(known.directory)
@@ -113,7 +113,7 @@ struct SweepResults {
     return cells
   }
 
-  /// The keys' last words, as long as none is another key's, too.
+  /// The keys' last words, unless two keys share one.
   private var shortKeys: [String] {
     let words = sweep.keys.map { $0.split(separator: ".").last.map(String.init) ?? $0 }
     return Set(words).count == words.count ? words : sweep.keys
@@ -122,7 +122,7 @@ struct SweepResults {
   /// The table for the terminal.
   func text(order: Order) -> String {
     let terminal = TerminalOutput.standardOutput
-    // In a file or a pipe lines may be as long as they are.
+    // In a file or a pipe lines may have any length.
     return table(order: order).text(
       width: terminal.isInteractive ? terminal.columns : nil, unicode: terminal.hasUnicode)
   }
@@ -156,7 +156,7 @@ struct SweepResults {
 
   /// Writes `sweep.csv` and the charts.
   ///
-  /// - Returns: the table for the terminal, and where the files are.
+  /// - Returns: the table for the terminal, and the paths of the files.
   func write() throws -> String {
     try OutputFile.makeFolder(folder)
     var lines = [text(order: .best)]
@@ -175,7 +175,7 @@ struct SweepResults {
 
   // MARK: - Charts
 
-  /// How many of the best members' curves are drawn.
+  /// The number of the best members whose curves are drawn.
   private static let curveLimit = 6
 
   private func charts() -> [(name: String, chart: Chart)] {
@@ -198,8 +198,9 @@ struct SweepResults {
     return Chart("The best members", x: "epoch", y: monitor, series)
   }
 
-  /// The best figure over a key's values, where these are numbers; a kind of points for each combination of what is varied and is
-  /// no number.
+  /// A chart of the best figure over a key's values, where these are numbers.
+  ///
+  /// Each combination of varied values that are not numbers has points of its own kind.
   private func scatter(_ standings: [Standing], key: String, position: Int) -> Chart? {
     var kinds: [String] = []
     var groups: [String: [Chart.Point]] = [:]
@@ -225,7 +226,7 @@ struct SweepResults {
     return chart
   }
 
-  /// A swept value as a number, fractions included.
+  /// A swept value as a number, which may be a fraction.
   private static func number(_ text: String) -> Double? {
     let parts = text.split(separator: "/", omittingEmptySubsequences: false).map { Double($0) }
     switch parts.count {
@@ -235,7 +236,7 @@ struct SweepResults {
     }
   }
 
-  /// What kind a swept value is: of an optimizer with its settings its name.
+  /// The kind of a swept value: for an optimizer with its settings, its name.
   private static func kind(_ text: String) -> String {
     guard text.hasPrefix("{"), let colon = text.firstIndex(of: ":") else { return text }
     return String(text[text.index(after: text.startIndex)..<colon])
