@@ -36,7 +36,7 @@ let package = Package(
     .target(name: "ImageFiles", dependencies: ["CImageCodecs", "Paths"]),
     .target(name: "Digests", dependencies: ["CCrypto"]),
     .target(name: "Tensors"),
-    .target(name: "Settings"),
+    .target(name: "Settings", dependencies: ["Paths"]),
 
     // Level 2: descriptions and machinery.
     .target(name: "Networks", dependencies: ["Settings", "Tensors"], exclude: ["Layers/README.md"]),
@@ -76,7 +76,7 @@ let package = Package(
     .target(
       name: "Reporting",
       dependencies: [
-        "Tensors", "Networks", "ImageFiles",
+        "Paths", "Tensors", "Networks", "ImageFiles",
         .product(name: "Mustache", package: "swift-mustache"),
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ], exclude: ["TensorBoard/event.proto"]),
@@ -104,7 +104,7 @@ let package = Package(
     .testTarget(
       name: "TestSupportTests", dependencies: ["TestSupport", "Networks", "Tensors"], exclude: ["Fixtures"]),
     .testTarget(
-      name: "HDF5Tests", dependencies: ["HDF5", "TestSupport"], exclude: ["Fixtures"]),
+      name: "HDF5Tests", dependencies: ["HDF5", "Paths", "TestSupport"], exclude: ["Fixtures"]),
     .testTarget(
       name: "OneDNNTests", dependencies: ["OneDNN", "Tensors", "Networks", "Parallel", "TestSupport"]),
     .testTarget(name: "PathsTests", dependencies: ["Paths", "TestSupport"]),

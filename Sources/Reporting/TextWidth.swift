@@ -1,3 +1,5 @@
+internal import Paths
+
 /// How many columns of a terminal text takes.
 ///
 /// A character counts two columns where terminals draw it wide (Chinese, Japanese, Korean, emoji), none where it only
@@ -34,7 +36,10 @@ public enum TextWidth {
   ///
   /// The one place for it: text from files goes through this before it is printed. Tables do it for their cells, errors and
   /// warnings for their lines; JSON and HTML have rules of their own.
+  ///
+  /// Bytes of names that are not UTF-8 become readable, as they do everywhere.
   public static func printable(_ text: String) -> String {
+    let text = PathText.readable(text)
     // Nearly all text is fit to print, and nothing is copied then.
     guard text.unicodeScalars.contains(where: isUnprintable) else { return text }
     return String(String.UnicodeScalarView(text.unicodeScalars.map { isUnprintable($0) ? "\u{FFFD}" : $0 }))
