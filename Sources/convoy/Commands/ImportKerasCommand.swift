@@ -62,6 +62,9 @@ struct ImportKeras: ParsableCommand {
       valueName: "loss"))
   var loss: String?
 
+  @Flag(help: "Print one JSON object.")
+  var json = false
+
   private static let losses = Loss.Kind.allCases.map(\.rawValue).joined(separator: ", ")
 
   func run() throws {
@@ -89,6 +92,7 @@ struct ImportKeras: ParsableCommand {
       TerminalOutput.warn("removed \(removed), which a command left unfinished when it was killed")
     }
     try CheckpointFile.write(result.checkpoint, to: path, model: KerasModelWriter())
+    if json { return print(try ResultJSON.text(ModelResult(path, result))) }
     for note in result.notes { print(note) }
     let network = result.checkpoint.network
     print(
@@ -97,11 +101,8 @@ struct ImportKeras: ParsableCommand {
   }
 
   private func checkFile() throws {
-    var isFolder: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: model, isDirectory: &isFolder) else {
-      throw CommandError.missing("there is no file \(model)")
-    }
-    guard isFolder.boolValue else { return }
+    guard let status = FileStatus(model) else { throw CommandError.missing("there is no file \(model)") }
+    guard status.kind == .folder else { return }
     if RunPath.isRun(model) {
       throw CommandError.missing(
         "\(model) is the directory of a run, whose checkpoints every command takes as they are")
@@ -112,9 +113,7 @@ struct ImportKeras: ParsableCommand {
   }
 
   private var isZip: Bool {
-    let file = FileHandle(forReadingAtPath: model)
-    defer { try? file?.close() }
-    return (try? file?.read(upToCount: 4)) == Data([0x50, 0x4B, 0x03, 0x04])
+    (try? WholeFile.beginning(of: model, byteCount: 4)) == [0x50, 0x4B, 0x03, 0x04]
   }
 
   // MARK: - Options
