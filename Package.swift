@@ -40,7 +40,7 @@ let package = Package(
     .target(name: "ImageFiles", dependencies: ["CImageCodecs", "Paths"]),
     .target(name: "Digests", dependencies: ["CCrypto"]),
     .target(name: "Tensors"),
-    .target(name: "Settings"),
+    .target(name: "Settings", dependencies: ["Paths"]),
 
     // Level 2: descriptions and machinery.
     .target(name: "Networks", dependencies: ["Settings", "Tensors"], exclude: ["Layers/README.md"]),
@@ -80,7 +80,7 @@ let package = Package(
     .target(
       name: "Reporting",
       dependencies: [
-        "Tensors", "Networks", "ImageFiles",
+        "Paths", "Tensors", "Networks", "ImageFiles",
         .product(name: "Mustache", package: "swift-mustache"),
       ], swiftSettings: withoutOptimizer),
 
@@ -108,7 +108,7 @@ let package = Package(
     .testTarget(
       name: "TestSupportTests", dependencies: ["TestSupport", "Networks", "Tensors"], exclude: ["Fixtures"]),
     .testTarget(
-      name: "HDF5Tests", dependencies: ["HDF5", "TestSupport"], exclude: ["Fixtures"]),
+      name: "HDF5Tests", dependencies: ["HDF5", "Paths", "TestSupport"], exclude: ["Fixtures"]),
     .testTarget(
       name: "OneDNNTests", dependencies: ["OneDNN", "Tensors", "Networks", "Parallel", "TestSupport"]),
     .testTarget(name: "PathsTests", dependencies: ["Paths", "TestSupport"]),

@@ -69,7 +69,7 @@ public enum ConfigurationFile {
     _ root: ConfigurationNode, path: String, _ errors: ErrorCollector
   ) throws(ConfigurationErrors) -> LoadedConfiguration {
     var errors = errors
-    var decoder = SchemaDecoder(workingDirectory: FileManager.default.currentDirectoryPath)
+    var decoder = SchemaDecoder(workingDirectory: Folder.current)
     decoder.errors = errors
     let values = decoder.decode(root, .object(RunSchema.root), at: "")
     errors = decoder.errors

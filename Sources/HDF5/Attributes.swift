@@ -1,5 +1,6 @@
 internal import CHDF5
 internal import Glibc
+internal import Paths
 
 /// The attributes of a group or a dataset: small named values.
 ///
@@ -22,7 +23,7 @@ public struct Attributes: Sendable {
           owner.id, H5_INDEX_NAME, H5_ITER_INC, &index,
           { _, name, _, data in
             guard let name, let data else { return 0 }
-            Unmanaged<Names>.fromOpaque(data).takeUnretainedValue().list.append(String(cString: name))
+            Unmanaged<Names>.fromOpaque(data).takeUnretainedValue().list.append(PathText.text(of: name))
             return 0
           }, Unmanaged.passUnretained(names).toOpaque())
       }
@@ -32,7 +33,7 @@ public struct Attributes: Sendable {
 
   /// Whether there is an attribute of this name.
   public func contains(_ name: String) throws -> Bool {
-    try Library.call("H5Aexists", describe("looking up", name)) { H5Aexists(owner.id, name) } > 0
+    try Library.call("H5Aexists", describe("looking up", name)) { H5Aexists(owner.id, name.systemPath) } > 0
   }
 
   /// The dimensions of an attribute; empty for a single value.
@@ -54,7 +55,7 @@ public struct Attributes: Sendable {
 
   /// All strings of an attribute, one for a scalar; none for an attribute of no elements, whatever its type.
   ///
-  /// Bytes that are not UTF-8 come out as replacement characters.
+  /// - Throws: ``HDF5Error`` of kind `mismatch` for what is not UTF-8: with bytes replaced, different names could be the same.
   public func strings(_ name: String) throws -> [String] {
     let context = describe("reading", name)
     let (attribute, type, shape) = try open(name)
@@ -81,7 +82,11 @@ public struct Attributes: Sendable {
         _ = H5Dvlen_reclaim(memoryType.id, space.id, chdf5_default_properties(), &pointers)
       }
       try Library.call("H5Aread", context) { H5Aread(attribute.id, memoryType.id, &pointers) }
-      return pointers.map { pointer in pointer.map { String(cString: $0) } ?? "" }
+      return try pointers.enumerated().map { index, pointer in
+        guard let pointer else { return "" }
+        let bytes = UnsafeBufferPointer(start: pointer, count: strlen(pointer)).map { UInt8(bitPattern: $0) }
+        return try text(bytes[...], index, context)
+      }
     }
   }
 
@@ -95,15 +100,25 @@ public struct Attributes: Sendable {
     var bytes = [UInt8](repeating: 0, count: byteCount)
     try Library.call("H5Aread", context) { H5Aread(attribute.id, type.id, &bytes) }
     let isSpacePadded = Library.withLock { H5Tget_strpad(type.id) == H5T_STR_SPACEPAD }
-    return (0..<count).map { index in
+    return try (0..<count).map { index in
       var text = bytes[(index * length)..<((index + 1) * length)]
       if isSpacePadded {
         while text.last == UInt8(ascii: " ") { text.removeLast() }
       } else if let end = text.firstIndex(of: 0) {
         text = text[..<end]
       }
-      return String(decoding: text, as: UTF8.self)
+      return try self.text(text, index, context)
     }
+  }
+
+  private func text(_ bytes: ArraySlice<UInt8>, _ index: Int, _ context: String) throws -> String {
+    guard let text = String(validating: bytes, as: UTF8.self) else {
+      throw HDF5Error(
+        .mismatch, context,
+        "string \(index) of it, \"\(PathText.readable(PathText.text(of: bytes.prefix(40))))\", is not UTF-8; write the attribute "
+          + "anew as UTF-8, which h5py does for a str")
+    }
+    return text
   }
 
   /// Writes a single string, of any length, in place of an attribute of that name.
@@ -185,7 +200,9 @@ public struct Attributes: Sendable {
   private func open(_ name: String) throws -> (attribute: Handle, type: Handle, shape: [Int]) {
     let context = describe("reading", name)
     guard try contains(name) else { throw HDF5Error(.noSuchName, context, "there is no such attribute") }
-    let attribute = try Handle("H5Aopen", context) { H5Aopen(owner.id, name, chdf5_default_properties()) }
+    let attribute = try Handle("H5Aopen", context) {
+      H5Aopen(owner.id, name.systemPath, chdf5_default_properties())
+    }
     let type = try Handle("H5Aget_type", context) { H5Aget_type(attribute.id) }
     let space = try Handle("H5Aget_space", context) { H5Aget_space(attribute.id) }
     let shape = try Dataspace.shape(of: space, context)
@@ -200,11 +217,11 @@ public struct Attributes: Sendable {
     let space = try Dataspace.make(shape: shape, context)
     return try Library.withLock {
       if try contains(name) {
-        try Library.call("H5Adelete", context) { H5Adelete(owner.id, name) }
+        try Library.call("H5Adelete", context) { H5Adelete(owner.id, name.systemPath) }
       }
       return try Handle("H5Acreate2", context) {
         H5Acreate2(
-          owner.id, name, type, space.id, chdf5_default_properties(), chdf5_default_properties())
+          owner.id, name.systemPath, type, space.id, chdf5_default_properties(), chdf5_default_properties())
       }
     }
   }

@@ -1,5 +1,6 @@
 internal import CHDF5
 internal import Glibc
+internal import Paths
 internal import Synchronization
 
 /// Datasets that are put together from others, and where these are.
@@ -47,7 +48,7 @@ extension Dataset {
     let length = try Library.call(function, context) { body(nil, 0) }
     var bytes = [CChar](repeating: 0, count: length + 1)
     try Library.call(function, context) { body(&bytes, bytes.count) }
-    return bytes.withUnsafeBufferPointer { $0.baseAddress.map { String(cString: $0) } ?? "" }
+    return bytes.withUnsafeBufferPointer { $0.baseAddress.map { PathText.text(of: $0) } ?? "" }
   }
 
   /// Refuses data in other files that are not read, or not there; ``read(into:region:)`` does so, too.
@@ -135,8 +136,8 @@ extension Dataset {
   }
 
   private func canonical(_ path: String) -> String? {
-    guard let resolved = realpath(path, nil) else { return nil }
+    guard let resolved = realpath(path.systemPath, nil) else { return nil }
     defer { free(resolved) }
-    return String(cString: resolved)
+    return PathText.text(of: resolved)
   }
 }

@@ -1,4 +1,5 @@
 internal import CHDF5
+internal import Paths
 
 /// The numbers that this wrapper reads and writes.
 public enum NumberType: String, Sendable, CaseIterable, CustomStringConvertible {
@@ -208,7 +209,7 @@ public struct Datatype: Hashable, Sendable, CustomStringConvertible {
         H5Tconvert(base, chdf5_native_int64(), 1, &bytes, nil, chdf5_default_properties()) >= 0
       else { return nil }
       let value = bytes.withUnsafeBytes { $0.loadUnaligned(as: Int64.self) }
-      names.append(Name(text: String(cString: text), value: value))
+      names.append(Name(text: PathText.text(of: text), value: value))
     }
     return names
   }

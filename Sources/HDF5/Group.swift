@@ -1,6 +1,9 @@
 internal import CHDF5
+internal import Paths
 
 /// A group: a folder inside an HDF5 file.
+///
+/// Names in a file may be any bytes, as names of files are: they are told, and taken, as ``PathText`` has them.
 public final class Group: Sendable {
   /// The file that it is in, which it keeps open.
   public let file: File
@@ -10,7 +13,7 @@ public final class Group: Sendable {
 
   init(opening path: String, of file: File) throws {
     handle = try Handle("H5Gopen2", "opening \"\(path)\" of \(file.name)", in: file.handle) {
-      H5Gopen2(file.handle.id, path, chdf5_default_properties())
+      H5Gopen2(file.handle.id, path.systemPath, chdf5_default_properties())
     }
     self.file = file
     self.path = path
@@ -79,7 +82,7 @@ public final class Group: Sendable {
           handle.id, H5_INDEX_NAME, H5_ITER_INC, &index,
           { _, name, _, data in
             guard let name, let data else { return 0 }
-            Unmanaged<Names>.fromOpaque(data).takeUnretainedValue().list.append(String(cString: name))
+            Unmanaged<Names>.fromOpaque(data).takeUnretainedValue().list.append(PathText.text(of: name))
             return 0
           }, Unmanaged.passUnretained(names).toOpaque())
       }
@@ -93,7 +96,9 @@ public final class Group: Sendable {
     if link == .external { return Member(name: name, kind: .unresolved, link: link, address: 0) }
     var type = H5O_TYPE_UNKNOWN
     var address: haddr_t = 0
-    let found = Library.withLock { silently { chdf5_object_type(handle.id, name, &type, &address) >= 0 } }
+    let found = Library.withLock {
+      silently { chdf5_object_type(handle.id, name.systemPath, &type, &address) >= 0 }
+    }
     let kind: Member.Kind =
       switch (found, type) {
       case (true, H5O_TYPE_GROUP): .group
@@ -151,20 +156,20 @@ public final class Group: Sendable {
   private func link(_ name: String) throws -> Member.Link {
     let context = "looking up \(quoted(name))"
     let exists = try Library.call("H5Lexists", context) {
-      H5Lexists(handle.id, name, chdf5_default_properties())
+      H5Lexists(handle.id, name.systemPath, chdf5_default_properties())
     }
     guard exists > 0 else { throw HDF5Error(.noSuchName, context, "there is no such name") }
     var type = H5L_TYPE_ERROR
     var size = 0
-    try Library.call("H5Lget_info", context) { chdf5_link_info(handle.id, name, &type, &size) }
+    try Library.call("H5Lget_info", context) { chdf5_link_info(handle.id, name.systemPath, &type, &size) }
     switch type {
     case H5L_TYPE_HARD: return .hard
     case H5L_TYPE_SOFT:
       var value = [CChar](repeating: 0, count: size + 1)
       try Library.call("H5Lget_val", context) {
-        H5Lget_val(handle.id, name, &value, size, chdf5_default_properties())
+        H5Lget_val(handle.id, name.systemPath, &value, size, chdf5_default_properties())
       }
-      return .soft(to: value.withUnsafeBufferPointer { $0.baseAddress.map { String(cString: $0) } ?? "" })
+      return .soft(to: value.withUnsafeBufferPointer { $0.baseAddress.map { PathText.text(of: $0) } ?? "" })
     default: return .external
     }
   }
@@ -178,7 +183,7 @@ public final class Group: Sendable {
       throw HDF5Error(.mismatch, "opening \(quoted(path))", "it is not a group")
     }
     let handle = try Handle("H5Gopen2", "opening \(quoted(path))", in: file.handle) {
-      H5Gopen2(self.handle.id, path, chdf5_default_properties())
+      H5Gopen2(self.handle.id, path.systemPath, chdf5_default_properties())
     }
     return Group(file: file, path: joined(path), handle: handle)
   }
@@ -190,7 +195,7 @@ public final class Group: Sendable {
       throw HDF5Error(.mismatch, "opening \(quoted(path))", "it is not a dataset")
     }
     let handle = try Handle("H5Dopen2", "opening \(quoted(path))", in: file.handle) {
-      H5Dopen2(self.handle.id, path, chdf5_default_properties())
+      H5Dopen2(self.handle.id, path.systemPath, chdf5_default_properties())
     }
     return try Dataset(file: file, path: joined(path), adopting: handle)
   }
@@ -220,7 +225,7 @@ public final class Group: Sendable {
         throw HDF5Error(.noSuchName, context, "\"\(name)\" is not a group")
       }
       let handle = try Handle("H5Gopen2", context, in: file.handle) {
-        H5Gopen2(group.handle.id, name, chdf5_default_properties())
+        H5Gopen2(group.handle.id, name.systemPath, chdf5_default_properties())
       }
       group = Group(file: file, path: group.joined(name), handle: handle)
     }
@@ -237,7 +242,7 @@ public final class Group: Sendable {
     let properties = try Handle.properties(of: chdf5_group_create_class())
     try Library.call("H5Pset_obj_track_times", context) { H5Pset_obj_track_times(properties.id, false) }
     let handle = try Handle("H5Gcreate2", context, in: file.handle) {
-      H5Gcreate2(self.handle.id, path, links.id, properties.id, chdf5_default_properties())
+      H5Gcreate2(self.handle.id, path.systemPath, links.id, properties.id, chdf5_default_properties())
     }
     return Group(file: file, path: joined(path), handle: handle)
   }
@@ -275,7 +280,8 @@ public final class Group: Sendable {
     let space = try Dataspace.make(shape: shape, context)
     let handle = try Handle("H5Dcreate2", context, in: file.handle) {
       H5Dcreate2(
-        self.handle.id, path, type.fileId, space.id, links.id, properties.id, chdf5_default_properties())
+        self.handle.id, path.systemPath, type.fileId, space.id, links.id, properties.id,
+        chdf5_default_properties())
     }
     return try Dataset(file: file, path: joined(path), adopting: handle)
   }

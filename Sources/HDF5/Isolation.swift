@@ -1,5 +1,6 @@
 internal import CHDF5
 internal import Glibc
+internal import Paths
 internal import Synchronization
 
 /// Has another process read a file first, which may die of it in this one's place.
@@ -35,7 +36,7 @@ public enum Isolation {
 
   private static let state = Mutex(State())
 
-  /// Turns it on, for programs that begin with ``lookIfAsked(_:)``.
+  /// Turns it on, for programs that begin with ``lookIfAsked()``.
   ///
   /// - Parameter isStopped: whether a signal has asked this process to stop, which ends the wait for the other one.
   public static func enable(isStopped: @escaping @Sendable () -> Bool) {
@@ -72,7 +73,7 @@ public enum Isolation {
     guard let isStopped = state.withLock({ $0.isStopped }) else { return }
     var status = stat()
     // Whoever opens the file says what is wrong with its path.
-    guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return }
+    guard stat(path.systemPath, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return }
     let identity = Identity(status)
     let wanted = names.map { Set($0) }
     if state.withLock({ covers($0.seen[identity], wanted) }) { return }
@@ -136,7 +137,7 @@ public enum Isolation {
       posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETPGROUP))
       let words =
         ["convoy", Isolation.word, "\(limits.memoryByteCount)", "\(limits.cpuSeconds)", path] + (names ?? [])
-      var arguments = words.map { strdup($0) } + [nil]
+      var arguments = words.map { strdup($0.systemPath) } + [nil]
       defer { arguments.forEach { free($0) } }
       var pid: pid_t = 0
       guard
@@ -209,7 +210,8 @@ public enum Isolation {
   // MARK: - The process that looks
 
   /// Looks into a file and ends the process, where it was started to do so; must be the first thing that a program does.
-  public static func lookIfAsked(_ arguments: [String] = CommandLine.arguments) {
+  public static func lookIfAsked() {
+    let arguments = ProgramArguments.all
     guard arguments.count >= 5, arguments[1] == word, let memory = Int(arguments[2]),
       let seconds = Int(arguments[3])
     else { return }

@@ -58,15 +58,19 @@ public struct JSONWriter: Sendable {
 }
 
 extension JSONWriter {
-  /// The document with U+007F to U+009F escaped, which JSON does not ask for and terminals obey.
+  /// The document with U+007F to U+009F escaped, which JSON does not ask for and terminals obey, and the last plane for private
+  /// use, in which names of files keep bytes that are no part of UTF-8: what prints text would make it readable, and JSON wrong.
   private static func escaped(_ document: Data) -> String {
     let text = String(decoding: document, as: UTF8.self)
-    // The first byte of U+0080 to U+009F, with many others, and U+007F itself.
-    guard document.contains(where: { $0 == 0xC2 || $0 == 0x7F }) else { return text }
+    // The first bytes of U+0080 to U+009F and of that plane, with many others, and U+007F itself.
+    guard document.contains(where: { $0 == 0xC2 || $0 == 0x7F || $0 == 0xF4 }) else { return text }
     var result = ""
     for scalar in text.unicodeScalars {
-      if (0x7F...0x9F).contains(scalar.value) {
-        result += "\\u00\(String(scalar.value, radix: 16))"
+      if (0x7F...0x9F).contains(scalar.value) || scalar.value >= 0x10_0000 {
+        for unit in UTF16.encode(scalar) ?? .init() {
+          let digits = String(unit, radix: 16)
+          result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+        }
       } else {
         result.unicodeScalars.append(scalar)
       }

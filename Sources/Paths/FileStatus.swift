@@ -24,6 +24,8 @@ public struct FileStatus: Sendable {
   public let identity: Identity
   /// The size of a regular file in bytes; of little meaning for anything else.
   public let byteCount: Int
+  /// When the contents were last written, in seconds since 1970.
+  public let changed: Double
 
   /// Looks at a path.
   ///
@@ -39,6 +41,7 @@ public struct FileStatus: Sendable {
       }
     identity = Identity(device: UInt64(status.st_dev), number: UInt64(status.st_ino))
     byteCount = Int(status.st_size)
+    changed = Double(status.st_mtim.tv_sec) + Double(status.st_mtim.tv_nsec) / 1e9
   }
 
   /// Whether anything stands at the path.
@@ -83,11 +86,50 @@ public enum Folder {
     return mkdir(path.systemPath, 0o777) == 0 || (errno == EEXIST && FileStatus.isFolder(path))
   }
 
+  /// Removes a file, or a folder with all that is in it; what links lead to stays.
+  ///
+  /// - Returns: false where something cannot be removed; `errno` says why. Nothing at the path is no failure.
+  @discardableResult
+  public static func remove(_ path: String) -> Bool {
+    if unlink(path.systemPath) == 0 || errno == ENOENT { return true }
+    guard errno == EISDIR || errno == EPERM else { return false }
+    guard let names = names(in: path) else { return false }
+    for name in names where !remove("\(path)/\(name)") { return false }
+    return rmdir(path.systemPath) == 0
+  }
+
+  /// Bytes of all files in a folder and below it; links are not followed.
+  public static func byteCount(of path: String) -> Int {
+    var sum = 0
+    for name in names(in: path) ?? [] {
+      var status = stat()
+      let inner = "\(path)/\(name)"
+      guard lstat(inner.systemPath, &status) == 0 else { continue }
+      switch status.st_mode & S_IFMT {
+      case S_IFREG: sum += Int(status.st_size)
+      case S_IFDIR: sum += byteCount(of: inner)
+      default: break
+      }
+    }
+    return sum
+  }
+
+  /// Where files go that nobody keeps: `TMPDIR`, or `/tmp`.
+  public static var temporary: String {
+    EnvironmentPath.value(of: "TMPDIR").map { String(withoutEnd($0)) } ?? "/tmp"
+  }
+
   /// Where relative paths begin.
   public static var current: String {
     var bytes = [CChar](repeating: 0, count: Int(PATH_MAX))
     guard getcwd(&bytes, bytes.count) != nil else { return "." }
     return PathText.text(of: bytes.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) })
+  }
+
+  /// The path from the root; its parts stay as they are.
+  public static func absolute(_ path: String) -> String {
+    if path.utf8.first == slash { return path }
+    return path == "." ? current : "\(current)/\(path)"
   }
 
   /// The folder that a path's last part is in: `.` for a name alone.

@@ -36,6 +36,11 @@ public enum PathText {
     }
   }
 
+  /// The text of a name or path that ends with a zero.
+  public static func text(of name: UnsafePointer<CChar>) -> String {
+    text(of: UnsafeRawBufferPointer(start: name, count: strlen(name)))
+  }
+
   /// The name or path that a text stands for.
   public static func bytes(of text: String) -> [UInt8] {
     guard text.utf8.contains(0xF4) else { return Array(text.utf8) }
@@ -79,13 +84,29 @@ extension String {
   public var systemPath: [CChar] { (PathText.bytes(of: self) + [0]).map { CChar(bitPattern: $0) } }
 }
 
+/// Paths in environment variables, as ``PathText`` has them.
+public enum EnvironmentPath {
+  /// - Returns: nil where the variable is not set or empty.
+  public static func value(of name: String) -> String? {
+    guard let value = getenv(name), value.pointee != 0 else { return nil }
+    return PathText.text(of: value)
+  }
+}
+
 /// The words of the command line as ``PathText`` has them; Swift's own list puts U+FFFD for what is not UTF-8.
 public enum ProgramArguments {
+  /// The file that this process runs; nil where the system does not say.
+  public static var program: String? {
+    var bytes = [CChar](repeating: 0, count: Int(PATH_MAX))
+    let count = readlink("/proc/self/exe", &bytes, bytes.count)
+    return count > 0 ? PathText.text(of: bytes.prefix(count).map { UInt8(bitPattern: $0) }) : nil
+  }
+
   /// The program's name and its arguments, in order.
   public static var all: [String] {
     let words = UnsafeBufferPointer(start: CommandLine.unsafeArgv, count: Int(CommandLine.argc))
     return words.compactMap { word in
-      word.map { word in PathText.text(of: UnsafeRawBufferPointer(start: word, count: strlen(word))) }
+      word.map { PathText.text(of: $0) }
     }
   }
 }

@@ -42,6 +42,20 @@ public enum WholeFile {
   ///
   /// - Parameter limit: the most bytes that the file may have.
   public static func read(_ path: String, limit: Int) throws(FileFailure) -> [UInt8] {
+    try read(path) { size throws(FileFailure) in
+      guard size <= limit else { throw FileFailure(step: .tooLarge, code: 0) }
+      return size
+    }
+  }
+
+  /// The first bytes of a file, fewer where it has fewer.
+  public static func beginning(of path: String, byteCount: Int) throws(FileFailure) -> [UInt8] {
+    try read(path) { size in min(size, byteCount) }
+  }
+
+  private static func read(
+    _ path: String, wanted: (Int) throws(FileFailure) -> Int
+  ) throws(FileFailure) -> [UInt8] {
     // A named pipe must not make us wait for its other end.
     let file = open(path.systemPath, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
     guard file >= 0 else { throw FileFailure(step: .opening, code: errno) }
@@ -49,8 +63,7 @@ public enum WholeFile {
     var status = stat()
     guard fstat(file, &status) == 0 else { throw FileFailure(step: .reading, code: errno) }
     guard status.st_mode & S_IFMT == S_IFREG else { throw FileFailure(step: .notAFile, code: 0) }
-    guard status.st_size <= limit else { throw FileFailure(step: .tooLarge, code: 0) }
-    var bytes = [UInt8](repeating: 0, count: Int(status.st_size))
+    var bytes = [UInt8](repeating: 0, count: try wanted(Int(status.st_size)))
     var filled = 0
     while filled < bytes.count {
       let count = bytes[filled...].withUnsafeMutableBytes { Glibc.read(file, $0.baseAddress, $0.count) }
@@ -61,6 +74,11 @@ public enum WholeFile {
       filled += count
     }
     return Array(bytes[..<filled])
+  }
+
+  /// Reads a small file's text; nil where it cannot be read or is not UTF-8.
+  public static func text(_ path: String) -> String? {
+    (try? read(path, limit: 1 << 30)).flatMap { String(validating: $0, as: UTF8.self) }
   }
 
   /// Writes a file, in place of one that may be there: at once or not at all.

@@ -1,5 +1,6 @@
 internal import Foundation
 internal import Glibc
+internal import Paths
 
 /// Runs another program to its end.
 ///
@@ -68,12 +69,12 @@ public enum Subprocess {
     posix_spawnattr_setsigmask(&attributes, &none)
     posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK))
 
-    var words = ([program] + arguments).map { strdup($0) } + [nil]
+    var words = ([program] + arguments).map { strdup($0.systemPath) } + [nil]
     var environment =
       ProcessInfo.processInfo.environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
     defer { for pointer in words + environment { free(pointer) } }
     var child = pid_t()
-    let status = posix_spawn(&child, program, &actions, &attributes, &words, &environment)
+    let status = posix_spawn(&child, program.systemPath, &actions, &attributes, &words, &environment)
     guard status == 0 else { throw Failure("\(program) cannot be started", status) }
     return child
   }

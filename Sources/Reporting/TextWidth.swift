@@ -1,3 +1,5 @@
+internal import Paths
+
 /// Measures and fits text by the columns of a terminal that it takes.
 ///
 /// A character counts as two columns where terminals draw it wide (Chinese, Japanese, Korean, emoji), as none where it only
@@ -34,7 +36,10 @@ public enum TextWidth {
   ///
   /// This is the one place for it: text from files goes through this before it is printed. Tables do it for their cells, and errors
   /// and warnings for their lines; JSON and HTML have rules of their own.
+  ///
+  /// Bytes of names that are not UTF-8 become readable, as they do everywhere.
   public static func printable(_ text: String) -> String {
+    let text = PathText.readable(text)
     // Nearly all text can be printed as it is, and nothing is copied then.
     guard text.unicodeScalars.contains(where: isUnprintable) else { return text }
     return String(String.UnicodeScalarView(text.unicodeScalars.map { isUnprintable($0) ? "\u{FFFD}" : $0 }))

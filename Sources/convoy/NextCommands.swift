@@ -1,5 +1,5 @@
 internal import Datasets
-internal import Foundation
+internal import Paths
 internal import Settings
 internal import Training
 
@@ -27,13 +27,15 @@ struct NextCommands {
 
   /// The path that started this process; `convoy` where a shell found the program.
   private static func programAsCalled() -> String {
-    guard let program = CommandLine.arguments.first, program.contains("/") else { return "convoy" }
+    guard let program = ProgramArguments.all.first, program.utf8.contains(UInt8(ascii: "/")) else {
+      return "convoy"
+    }
     return fromHere(program)
   }
 
   /// A path relative to the working directory, where it lies below it.
   private static func fromHere(_ path: String) -> String {
-    let here = FileManager.default.currentDirectoryPath + "/"
+    let here = Folder.current + "/"
     return path.hasPrefix(here) ? String(path.dropFirst(here.count)) : path
   }
 }

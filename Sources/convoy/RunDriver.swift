@@ -52,7 +52,8 @@ struct RunDriver {
     }
     let isComplete = try run.train()
     let result = TrainingResult(
-      directory: directory, data: loaded.run.data, progress: run.progress, isComplete: isComplete,
+      directory: directory, data: loaded.run.data, progress: run.progress,
+      monitor: loaded.run.training.monitor, isComplete: isComplete,
       hasReachedStepLimit: run.hasReachedStepLimit,
       wasComplete: isComplete && run.summary.progress.step == run.progress.step)
     // A run that was stopped while its report was written gets the report the next time.

@@ -1,4 +1,3 @@
-internal import Foundation
 internal import Paths
 internal import Reporting
 internal import Training
@@ -43,14 +42,5 @@ struct RunFolder {
   }
 
   /// Bytes of all files in the directory.
-  var byteCount: Int {
-    let keys: Set<URLResourceKey> = [.fileSizeKey]
-    let files = FileManager.default.enumerator(
-      at: URL(fileURLWithPath: path), includingPropertiesForKeys: Array(keys))
-    var sum = 0
-    while let file = files?.nextObject() as? URL {
-      sum += (try? file.resourceValues(forKeys: keys).fileSize) ?? 0
-    }
-    return sum
-  }
+  var byteCount: Int { Folder.byteCount(of: path) }
 }

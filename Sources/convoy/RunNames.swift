@@ -1,6 +1,6 @@
 internal import Digests
 internal import Experiments
-internal import Foundation
+internal import Paths
 internal import Synchronization
 internal import Training
 
@@ -67,14 +67,12 @@ enum RunNames {
 
   private static func files(_ loaded: LoadedConfiguration) -> [String] {
     let data = loaded.run.data
-    return [data.train.file, data.test?.file].compactMap(\.self).map {
-      URL(fileURLWithPath: $0).lastPathComponent
-    }
+    return [data.train.file, data.test?.file].compactMap(\.self).map(Folder.name(of:))
   }
 
   // MARK: - Existing folders
 
-  private static func exists(_ path: String) -> Bool { FileManager.default.fileExists(atPath: path) }
+  private static func exists(_ path: String) -> Bool { FileStatus.exists(path) }
 
   /// The folder of a config's run, by the present rule or an earlier one.
   private static func existing(_ plain: String, _ loaded: LoadedConfiguration) -> String? {
@@ -91,9 +89,9 @@ enum RunNames {
   /// Reads each config once in a process, since a sweep asks for many runs in one folder.
   private static func earliest(in folder: String) -> [String: String] {
     if let found = known.withLock({ $0[folder] }) { return found }
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    let names = Folder.names(in: folder) ?? []
     var runs: [String: String] = [:]
-    for name in names.sorted() where name.count == earlierDigits && name.allSatisfy(\.isHexDigit) {
+    for name in names where name.count == earlierDigits && name.allSatisfy(\.isHexDigit) {
       let path = "\(folder)/\(name)"
       guard let stored = try? ConfigurationFile.load(path: "\(path)/config.yaml") else { continue }
       runs[meaning(of: stored).joined(separator: "\n")] = path

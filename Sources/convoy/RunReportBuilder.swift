@@ -3,6 +3,7 @@ internal import Experiments
 internal import Foundation
 internal import ImageFiles
 internal import Networks
+internal import Paths
 internal import Reporting
 internal import Tensors
 internal import Training
@@ -16,8 +17,7 @@ struct RunReportBuilder {
   /// - Throws: ``CommandError`` where the folder is no run directory.
   init(directory: String, workers: Int) throws {
     let directory = RunPath.resolve(directory)
-    var isFolder: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: directory, isDirectory: &isFolder), isFolder.boolValue else {
+    guard FileStatus.isFolder(directory) else {
       throw CommandError.missing("there is no run directory \(directory)")
     }
     guard let epochs = RunTable.epochs(ofRun: directory) else {
@@ -32,7 +32,7 @@ struct RunReportBuilder {
 
   /// Whether a run has its report.
   static func hasReport(_ directory: String) -> Bool {
-    FileManager.default.fileExists(atPath: path(ofRun: directory))
+    FileStatus.exists(path(ofRun: directory))
   }
 
   /// Writes the report.
@@ -52,12 +52,12 @@ struct RunReportBuilder {
   // MARK: - The parts
 
   private func make(stop: StopRequest) throws -> RunReport {
-    let url = URL(fileURLWithPath: directory)
     let configuration = text("config.yaml") ?? ""
     let loaded = try? ConfigurationFile.load(text: configuration, path: "\(directory)/config.yaml")
     var report = RunReport(
-      name: loaded?.run.name ?? url.deletingLastPathComponent().lastPathComponent,
-      run: url.lastPathComponent, state: "")
+      name: loaded?.run.name
+        ?? PathText.readable(Folder.name(of: Folder.parent(of: Folder.absolute(directory)))),
+      run: PathText.readable(Folder.name(of: Folder.absolute(directory))), state: "")
     report.configuration = configuration
     report.environment = environment()
     report.epochs = epochRows()
@@ -85,7 +85,7 @@ struct RunReportBuilder {
   }
 
   private func text(_ name: String) -> String? {
-    try? String(contentsOfFile: "\(directory)/\(name)", encoding: .utf8)
+    WholeFile.text("\(directory)/\(name)")
   }
 
   private func epochRows() -> [RunReport.Epoch] {
@@ -126,7 +126,8 @@ struct RunReportBuilder {
     guard let environment = RunEnvironment.read(directory: directory) else { return [] }
     let versions = environment.versions.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
     let facts: [(name: String, value: String?)] = [
-      ("command line", environment.commandLine.joined(separator: " ")), ("cores", environment.cores),
+      ("command line", PathText.readable(environment.commandLine.joined(separator: " "))),
+      ("cores", environment.cores),
       ("cpu", environment.cpu), ("git revision", environment.gitRevision), ("host", environment.host),
       ("instruction set", environment.instructionSet), ("slurm job", environment.slurmJob),
       ("started at", environment.startedAt), ("versions", versions.joined(separator: ", ")),
@@ -176,7 +177,7 @@ struct RunReportBuilder {
       path, evaluation, outputs: names, classes: checkpoint.identity.classNames, dataset)
     (report.confusion, report.labels, report.errors) = (figures.confusion, figures.labels, figures.errors)
     report.evaluated =
-      "\(URL(fileURLWithPath: path).lastPathComponent) (epoch \(checkpoint.progress.epoch)) on "
+      "\(Folder.name(of: path)) (epoch \(checkpoint.progress.epoch)) on "
       + "\(NumberText.grouped(dataset.count)) test samples: \(figures.headline)"
     report.mistakes = try pictures(of: mistakes, dataset, names)
   }

@@ -46,6 +46,96 @@ struct ForeignInputTests {
     #expect(missing.code == 66 && missing.errors.contains("no\\xE9.png"), "\(missing.errors)")
   }
 
+  /// What a run leaves and takes up again: every command that knows runs, in a folder whose name is no text.
+  @Test("runs, sweeps and looks work in folders, and in a temporary folder, whose names are not UTF-8")
+  func bytesOfRuns() throws {
+    let folder = try TemporaryDirectory()
+    let odd = PathText.text(of: [0x72, 0xFF])
+    let home = "\(folder.path)/\(odd)"
+    #expect(Folder.make("\(home)/\(odd)"))
+    try Sample.dataset("\(home)/\(odd).h5")
+    // In a file that is UTF-8 a name that is not can be written so alone.
+    let config = try Sample.config(
+      folder, data: "\"r\\U0010F7FF.h5\"",
+      network: "[conv2d: {filters: 2, kernel: 2}, flatten, dense: {units: 3}]",
+      more: "sweep: {grid: {learning_rate: [0.01, 0.1]}}")
+    #expect(rename(config, "\(home)/c.yaml".systemPath) == 0)
+    let enter = #"cd "\#(folder.path)"/"$(printf 'r\377')"; TMPDIR="$PWD"/"$(printf 'r\377')"; export TMPDIR"#
+    func run(_ arguments: String..., more: String = "") throws -> String {
+      let result = try Program.run(arguments, shell: more.isEmpty ? enter : "\(enter); \(more)")
+      #expect(result.code == 0, "\(arguments): \(result.errors)")
+      #expect(!result.output.contains("\u{FFFD}") && !result.errors.contains("warning"), "\(result)")
+      return result.output
+    }
+    let toRun = #"set -- "$@" "$(printf 'run\377')""#
+    _ = try run("train", "c.yaml", "--quiet", "--steps", "3", "--run-dir", more: toRun)
+    let done = try run("train", "c.yaml", "--quiet", "--run-dir", more: toRun)
+    #expect(done.contains("complete after 2 epochs") && done.contains("run\\xFF"), "\(done)")
+    // What is to be pasted can be: a shell reads the name back.
+    let next = try #require(done.firstMatch(of: /inspect (\$'run\\xFF')/)).1
+    #expect(next == #"$'run\xFF'"#)
+    let whole = try run("train", "c.yaml", "--quiet", "--run-dir", "whole")
+    #expect(whole.contains("complete"))
+    let runs = ["whole", "run\u{10F7FF}"].map { "\(home)/\($0)" }
+    let digests = try runs.map { run in
+      try #require(RunTableText(path: "\(run)/metrics.csv")).digests
+    }
+    #expect(digests[0] == digests[1] && digests[0].count == 2)
+    for path in runs {
+      #expect(Folder.names(in: path)?.contains { $0.hasPrefix("events.out.tfevents.") } == true)
+      #expect(FileStatus.isFile("\(path)/report.html"))
+    }
+    let environment = try #require(WholeFile.text("\(runs[1])/environment.json"))
+    #expect(environment.contains(#""run\udbfd\udfff""#), "\(environment)")
+    #expect(try run("runs", ".").contains("./run\\xFF"))
+    let listed = try run("runs", ".", "--json")
+    #expect(
+      try JSONDecoder().decode([Listed].self, from: Data(listed.utf8)).map(\.path) == [
+        "./run\u{10F7FF}", "./whole",
+      ])
+    for command in [
+      ["evaluate"], ["inspect"], ["look", "filters", "--to", "looks"], ["report"], ["report", "--json"],
+    ] {
+      let data =
+        command[0] == "evaluate"
+        ? #"set -- "$@" --data "$(printf 'r\377.h5')" --images train/images --labels train/labels"# : "true"
+      let result = try Program.run(command, shell: "\(enter); \(toRun); \(data)")
+      #expect(result.code == 0, "\(command): \(result.errors)")
+    }
+    #expect(
+      try run(
+        "evaluate", "best", "--data",
+        more: #"set -- "$@" "$(printf 'r\377.h5')""# + " --images train/images --labels train/labels"
+      ).contains("accuracy"))
+    // A program that is given the path gets its bytes.
+    let printed = try Program.run(["report"], shell: "\(enter); \(toRun); \"$@\" > out; set -- true")
+    #expect(printed.code == 0)
+    #expect(try WholeFile.read("\(home)/out", limit: 99) == PathText.bytes(of: "run\u{10F7FF}/report.html\n"))
+    #expect(try run("sweep", "c.yaml", "--quiet").contains("0.1"))
+    let script = try run("sweep", "c.yaml", "--slurm").trimmingCharacters(in: .newlines)
+    let job = try WholeFile.read("\(home)/\(script)", limit: 1 << 16)
+    let chdir = Array("#SBATCH --chdir=".utf8) + PathText.bytes(of: home) + [10]
+    #expect(job.split(separator: 10).contains { $0.elementsEqual(chdir.dropLast()) })
+    #expect(try run("config", "show", "c.yaml", "--resolved").contains(#"\U0010F7FF.h5""#))
+    #expect(try run("plan", "c.yaml", "--seconds", "0.01").contains("s"))
+    #expect(try run("bench", "c.yaml", "--seconds", "0.01", "--workers", "1").contains("s"))
+    #expect(try run("runs", "rm", "--yes", more: toRun).contains("removed run\\xFF"))
+    #expect(!FileStatus.exists(runs[1]) && FileStatus.exists(runs[0]))
+  }
+
+  private struct Listed: Decodable {
+    let path: String
+  }
+
+  private struct RunTableText {
+    let digests: [Substring]
+
+    init?(path: String) {
+      guard let text = WholeFile.text(path) else { return nil }
+      digests = text.split(separator: "\n").dropFirst().map { $0.split(separator: ",").last ?? "" }
+    }
+  }
+
   private func trained(_ folder: TemporaryDirectory) throws -> String {
     try Sample.dataset(folder.file("data.h5"))
     let config = try Sample.config(folder, epochs: 1)

@@ -40,6 +40,38 @@ struct ResultJSONTests {
     }
   }
 
+  /// A command, or an option of one, in what the argument parser tells of all of them.
+  private struct Described: Decodable {
+    struct Argument: Decodable {
+      struct Name: Decodable { let name: String }
+      let names: [Name]?
+    }
+
+    let commandName: String
+    let subcommands: [Described]?
+    let arguments: [Argument]?
+
+    /// The commands without any below them, with the words that lead there.
+    func leaves(_ words: [String] = []) -> [(words: String, options: [String])] {
+      let inner = (subcommands ?? []).filter { $0.commandName != "help" }
+      guard inner.isEmpty else { return inner.flatMap { $0.leaves(words + [$0.commandName]) } }
+      let names = (arguments ?? []).flatMap { ($0.names ?? []).map(\.name) }
+      return [(words.joined(separator: " "), names)]
+    }
+  }
+
+  private struct Everything: Decodable { let command: Described }
+
+  @Test("every command that has a result prints it for machines")
+  func everyCommand() throws {
+    let help = try Program.run(["--experimental-dump-help"])
+    let all = try JSONDecoder().decode(Everything.self, from: Data(help.output.utf8)).command.leaves()
+    #expect(all.count > 30)
+    // Documents of their own, and what is done and said on the way.
+    let without = ["config schema", "config reference", "manual", "runs rm"]
+    #expect(all.filter { !$0.options.contains("json") }.map(\.words).sorted() == without.sorted())
+  }
+
   @Test("a number that is not finite is null")
   func notFinite() throws {
     let folder = try TemporaryDirectory()
@@ -82,6 +114,25 @@ struct ResultJSONTests {
       ]
     ),
     ("runs", ["runs", "runs", "--json"]),
+    ("report", ["report", "runs/classes", "--json", "--workers", "1"]),
+    ("compare", ["compare", "runs/classes", "runs/values", "--json"]),
+    ("inspect", ["inspect", "runs/labels", "--json"]),
+    ("sweep-list", ["sweep", "classes.yaml", "--list", "--json"]),
+    ("sweep-member", ["sweep", "classes.yaml", "--member", "1", "--json", "--workers", "1"]),
+    ("sweep", ["sweep", "classes.yaml", "--json", "--workers", "1"]),
+    ("sweep-slurm", ["sweep", "classes.yaml", "--slurm", "--json"]),
+    (
+      "import-keras",
+      [
+        "import", "keras", LookSample.model, "--to", "imported.h5", "--preprocessing", "none", "--classes",
+        "a,b,c,d",
+        "--json",
+      ]
+    ),
+    (
+      "dataset-split",
+      ["dataset", "split", "data.h5", "--parts", "train=0.5,test=0.5", "--to", "halves.h5", "--json"]
+    ),
     ("evaluate", ["evaluate", "runs/classes", "--json"] + samples),
     ("evaluate-labels", ["evaluate", "runs/labels"] + targets("labels")),
     ("evaluate-values", ["evaluate", "runs/values"] + targets("values")),
@@ -197,6 +248,7 @@ struct ResultJSONTests {
         batch: 16
         loss: softmax_cross_entropy
         optimizer: {sgd: {learning_rate: 0.1, momentum: 0}}
+      sweep: {grid: {learning_rate: [0.1, 0.01]}}
       """, to: "classes.yaml")
     for (name, inputs, units, training) in [
       ("labels", 3, 2, "loss: sigmoid_cross_entropy"),

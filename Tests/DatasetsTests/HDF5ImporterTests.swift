@@ -1,4 +1,5 @@
 import Foundation
+import HDF5
 import Tensors
 import Testing
 
@@ -188,6 +189,57 @@ struct HDF5ImporterTests {
       let rows = Array(stride(from: 4, to: 20, by: 3)).map { $0 % 13 }
       let pixels = try pixels(file.open(file.splits[0]))
       #expect(pixels == rows.flatMap { FixtureData.sample($0).map { Float($0) } })
+    }
+  }
+
+  @Test(
+    "numbers for each point of an image become a row in the order of its pixels, however the file has them")
+  func points() throws {
+    // Samples of 2×3 points with 2 channels, and with 2 numbers at each point, in three orders.
+    let (count, height, width, channels) = (3, 2, 3, 2)
+    func array(_ letters: String, _ value: (_ n: Int, _ h: Int, _ w: Int, _ c: Int) -> Float) -> (
+      values: [Float], shape: [Int]
+    ) {
+      let sizes: [Character: Int] = ["N": count, "H": height, "W": width, "C": channels]
+      let shape = letters.map { sizes[$0] ?? 0 }
+      let values = (0..<shape.reduce(1, *)).map { place in
+        var (rest, at) = (place, [Character: Int]())
+        for letter in letters.reversed() {
+          at[letter] = rest % (sizes[letter] ?? 1)
+          rest /= sizes[letter] ?? 1
+        }
+        return value(at["N"] ?? 0, at["H"] ?? 0, at["W"] ?? 0, at["C"] ?? 0)
+      }
+      return (values, shape)
+    }
+    func number(_ n: Int, _ h: Int, _ w: Int, _ c: Int) -> Float {
+      Float(n * 1000 + h * 100 + w * 10 + c)
+    }
+    try withTemporaryFolder { folder in
+      let path = "\(folder)/points.h5"
+      let file = try HDF5.File.create(path)
+      for letters in ["NHWC", "NCHW", "NCWH", "NHW", "NWH", "WHN"] {
+        let (values, shape) = array(letters, number)
+        try file.root.write(letters, values, shape: shape)
+      }
+      try file.root.write("rows", (0..<15).map { Float($0) }, shape: [3, 5])
+      try file.close()
+      for (images, targets, axes, hasChannels) in [
+        ("NHWC", "NHWC", nil, true), ("NHWC", "NHW", nil, false), ("NCHW", "NCHW", "NCHW", true),
+        ("NCHW", "NHW", "NCHW", false), ("NCWH", "NCWH", "NCWH", true), ("NCWH", "NWH", "NCWH", false),
+        ("WHN", "WHN", "WHN", false), ("rows", "NHWC", nil, true), ("NHW", "NHWC", nil, true),
+      ] {
+        let split = HDF5Importer.Split(name: "train", files: [path], images: images, target: .values(targets))
+        try imported([split], axes: axes) { file, summary in
+          let table = try #require(try file.open(file.splits[0]).targets)
+          let wanted = array("NHW" + (hasChannels ? "C" : ""), number).values
+          #expect((0..<table.count).flatMap { Array(table[$0]) } == wanted, "\(images), \(targets)")
+          #expect(table.width == wanted.count / count && summary.hasTargets)
+        }
+      }
+      let unclear = HDF5Importer.Split(name: "train", files: [path], images: "WHN", target: .values("NHWC"))
+      let text = failure([unclear], axes: "WHN")
+      #expect(text.contains("\"NHWC\"") && text.contains("WHN: which is which does not follow"), "\(text)")
     }
   }
 

@@ -49,6 +49,26 @@ struct TableImporterTests {
     }
   }
 
+  @Test("numbers for each point of an image become a row in the order of its pixels")
+  func points() throws {
+    try withTemporaryFolder { folder in
+      let values = (0..<24).map { Float($0) }
+      let images = npy("|u1", "(2, 3, 2, 2)", bytes((0..<24).map { UInt8($0) }))
+      for (shape, channelsFirst) in [("(2, 3, 2, 2)", true), ("(2, 3, 2, 2)", false), ("(2, 6, 2)", false)] {
+        let path = "\(folder)/\(shape.count)\(channelsFirst).h5"
+        _ = try importer(
+          folder, images, npy("<f4", shape, bytes(values)), channelsFirst: channelsFirst
+        ).write(to: path)
+        let table = try #require(try contents(path).dataset.targets)
+        let wanted =
+          channelsFirst
+          ? (0..<2).flatMap { n in (0..<4).flatMap { p in (0..<3).map { values[n * 12 + $0 * 4 + p] } } }
+          : values
+        #expect((0..<table.count).flatMap { Array(table[$0]) } == wanted && table.width == 12)
+      }
+    }
+  }
+
   @Test(
     "every type of number becomes the same float32",
     arguments: ["<f4", ">f4", "<f8", ">f8", "<i2", ">i2", "<i4", "<i8", ">u2", "<f2", "|i1"])

@@ -1,5 +1,6 @@
 import Foundation
 import HDF5
+import Paths
 import Testing
 
 /// Reading what h5py wrote: old and new file format, with a user block.
@@ -49,6 +50,32 @@ struct ForeignFileTests {
     #expect(hdf5Error(.mismatch) { _ = try attributes.string("fixed-array") }.contains("found 3"))
     #expect(hdf5Error(.noSuchName) { _ = try attributes.string("none") }.contains("\"none\""))
     #expect(try attributes.contains("none") == false)
+  }
+
+  @Test(
+    "names that are not UTF-8 are told apart and lead to what they name; texts that are not are refused by name"
+  )
+  func notUnicode() throws {
+    let root = try File.open(fixture("h5py-latin1.h5")).root
+    let names = try root.members().map(\.name)
+    #expect(names.map(PathText.bytes) == [[0x42, 0xE4, 0x72], [0x42, 0xF6, 0x72], Array("enum".utf8)])
+    #expect(try names.prefix(2).map { try root.dataset($0).read(Int.self) } == [[0xE4], [0xF6]])
+    #expect(try root.datasetNames(atMost: 9) == names)
+    let enumeration = try #require(try root.dataset("enum").type.namesFromZero)
+    #expect(enumeration == Array(names.prefix(2)))
+    for (name, place, text) in [("fixed", 0, "B\\xE4r"), ("variable", 1, "B\\xF6r")] {
+      let error = hdf5Error(.mismatch) { _ = try root.attributes.strings(name) }
+      #expect(error.contains("\"\(name)\"") && error.contains("h5py-latin1.h5"), "\(error)")
+      #expect(error.contains("string \(place) of it, \"\(text)\", is not UTF-8"), "\(error)")
+    }
+    // And written: what comes back are the same bytes.
+    let made = try File.createInMemory().root
+    let odd = PathText.text(of: [0xFF, 0x2F, 0xC3])
+    try made.write(odd, [7], shape: [1])
+    try made.attributes.write(PathText.text(of: [0xE9]), 3)
+    #expect(try made.datasetNames(atMost: 9) == [odd] && made.dataset(odd).read(Int.self) == [7])
+    #expect(try made.attributes.names() == [PathText.text(of: [0xE9])])
+    #expect(try made.attributes.number(PathText.text(of: [0xE9])) == 3)
   }
 
   @Test("members tell their kinds and links", arguments: names)

@@ -56,6 +56,23 @@ struct PathTextTests {
     #expect(throws: FileFailure.self) { try WholeFile.read(inner, limit: 1) }
   }
 
+  @Test("a folder is counted and removed with all in it, and what its links lead to stays")
+  func removal() throws {
+    let folder = try TemporaryDirectory()
+    let odd = "\(folder.path)/\(PathText.text(of: [0xFF]))"
+    #expect(Folder.make("\(odd)/inner") && Folder.make("\(folder.path)/other"))
+    try WholeFile.write([1, 2, 3], to: "\(odd)/inner/\(PathText.text(of: [0xE9]))")
+    try WholeFile.write([4], to: "\(folder.path)/other/kept")
+    #expect(symlink("\(folder.path)/other".systemPath, "\(odd)/link".systemPath) == 0)
+    #expect(Folder.byteCount(of: odd) == 3)
+    #expect(Folder.remove(odd) && !FileStatus.exists(odd) && Folder.remove(odd))
+    #expect(try WholeFile.read("\(folder.path)/other/kept", limit: 9) == [4])
+    #expect(WholeFile.text("\(folder.path)/other/kept") == "\u{4}" && WholeFile.text(odd) == nil)
+    #expect(try WholeFile.beginning(of: "\(folder.path)/other/kept", byteCount: 4) == [4])
+    let now = try #require(FileStatus("\(folder.path)/other/kept")).changed
+    #expect(abs(now - Double(time(nil))) < 1000)
+  }
+
   @Test("the parts of a path")
   func parts() {
     for (path, parent, name) in [

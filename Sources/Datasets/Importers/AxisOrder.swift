@@ -31,6 +31,16 @@ public struct AxisOrder: Sendable, Hashable, CustomStringConvertible {
     }
   }
 
+  /// The order of an array with numbers for each point of samples that have this one.
+  ///
+  /// It has the same dimensions, or the same without channels. Rows of features have no points: what belongs to them is as usual.
+  /// - Returns: nil where it does not follow.
+  func ofPoints(rank: Int) -> AxisOrder? {
+    if rank == letters.count { return self }
+    if rank == letters.count - 1 { return AxisOrder(String(letters.filter { $0 != "C" })) }
+    return isKept ? AxisOrder(rank: rank) : nil
+  }
+
   /// The letters, in the order of the file.
   public var description: String { String(letters) }
 

@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Paths
 internal import Tensors
 
 /// CIFAR-10 and CIFAR-100: 32×32 colour images; the binary version or the Python version, unpacked or as `.tar.gz`.
@@ -117,12 +118,11 @@ struct CIFARFiles {
   init(_ variant: CIFARImporter.Variant, _ path: String, check: () throws -> Void) throws {
     let versions = [true, false].map { (binary: $0, names: Self.names(variant, binary: $0)) }
     let wanted = Set(versions.flatMap { $0.names.training + $0.names.test + [$0.names.meta] })
-    var isFolder: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+    guard let status = FileStatus(path) else {
       throw DatasetError(.missingInput, "there is no file or folder \(path)")
     }
     var files: [String: RawFile] = [:]
-    if isFolder.boolValue {
+    if status.kind == .folder {
       let usual = [
         "cifar-10-batches-bin", "cifar-10-batches-py", "cifar-100-binary", "cifar-100-python",
       ].filter { $0.hasPrefix(variant == .cifar10 ? "cifar-10-" : "cifar-100-") }

@@ -69,7 +69,7 @@ final class HDF5ImportInput {
       targets = nil
     case .values(let name):
       labels = nil
-      let table = try Self.table(Self.datasets(name, in: files), count: count, images: imagesName)
+      let table = try Self.table(Self.datasets(name, in: files), count: count, images: imagesName, axes)
       targets = (
         rows.flatMap { table.values[($0 * table.width)..<(($0 + 1) * table.width)] }, table.width, table.names
       )
@@ -325,26 +325,50 @@ final class HDF5ImportInput {
     }
   }
 
+  /// What the dimensions of an array are that has numbers for each point of an image.
+  private static func points(_ dataset: Dataset, _ images: String, _ axes: AxisOrder) throws -> AxisOrder {
+    guard let order = axes.ofPoints(rank: dataset.shape.count) else {
+      throw DatasetError(
+        .badData,
+        "\(quoted(dataset)) has shape \(format(dataset.shape)), and the images have the dimensions \(axes): which is which does not "
+          + "follow; give it as many dimensions as \(images) has, or one less for a number at each point")
+    }
+    return order
+  }
+
   /// Rows of finite numbers, one for each sample; columns where the file has them so, as MATLAB does.
+  ///
+  /// - Parameter axes: what the images' dimensions are; numbers for each point of an image are laid out as it is, and become a
+  ///   row that goes through the points as pixels do. Nil where one row of numbers is all that there may be.
   private static func table(
-    _ datasets: [Dataset], count: Int, images: String
+    _ datasets: [Dataset], count: Int, images: String, _ axes: AxisOrder? = nil
   ) throws -> (values: [Float], width: Int, names: [String]?) {
     var result: (values: [Float], width: Int, names: [String]?) = ([], 0, nil)
     var found = 0
     for dataset in datasets {
       let shape = dataset.shape
-      guard dataset.type.isNumber, shape.count == 1 || shape.count == 2, !shape.contains(0) else {
+      guard dataset.type.isNumber, (1...(axes == nil ? 2 : 4)).contains(shape.count), !shape.contains(0)
+      else {
         throw DatasetError(
           .badData,
-          "\(quoted(dataset)) is \(dataset.type) of shape \(format(shape)), but rows of numbers are needed")
+          "\(quoted(dataset)) is \(dataset.type) of shape \(format(shape)), but "
+            + (axes == nil ? "rows of numbers are needed" : "rows or images of numbers are needed"))
       }
+      let order = try shape.count > 2 ? axes.map { try points(dataset, images, $0) } : nil
       let isTurned = shape.count == 2 && datasets.count == 1 && shape[0] != count && shape[1] == count
-      let (rows, width) = isTurned ? (shape[1], shape[0]) : (shape[0], shape.count == 2 ? shape[1] : 1)
+      let rows = order.map { shape[$0.samplePlace] } ?? shape[isTurned ? 1 : 0]
+      let width = shape.reduce(1, *) / rows
       guard result.width == 0 || result.width == width else {
         throw DatasetError(
           .badData, "\(quoted(dataset)) has \(width) numbers for each sample, others have \(result.width)")
       }
-      let stored = try dataset.read(Float.self)
+      var stored = try dataset.read(Float.self)
+      if let order, !order.isKept {
+        let inFile = stored
+        inFile.withUnsafeBufferPointer { source in
+          stored.withUnsafeMutableBufferPointer { order.arrange(source, shape: shape, into: $0) }
+        }
+      }
       if let bad = stored.firstIndex(where: { !$0.isFinite }) {
         throw DatasetError(
           .badData,

@@ -135,7 +135,7 @@ public struct NumPyImporter: DatasetImporter {
       guard !shape.contains(0) else {
         throw DatasetError(.badData, "\(images.path) has no samples: its shape is \(Shape(shape))")
       }
-      targets = try Self.targets(labelArray, count: shape[0])
+      targets = try Self.targets(labelArray, count: shape[0], channelsFirst: channelsFirst)
       weights = try split.weights.map { try Self.weights(open($0), count: shape[0]) }
       planes = channelsFirst ? (shape[1], shape[2] * shape[3]) : nil
       sampleShape =
@@ -147,19 +147,30 @@ public struct NumPyImporter: DatasetImporter {
       pixelType = images.element == .uint8 || images.element == .bool ? .uint8 : .float32
     }
 
-    /// Whole numbers, one for each sample, are labels; everything else is targets.
-    private static func targets(_ array: NumPyArray, count: Int) throws -> DatasetWriter.Targets {
-      let isColumn = array.shape == [count] || array.shape == [count, 1]
-      guard isColumn || (array.shape.count == 2 && array.shape[0] == count && array.shape[1] > 0) else {
+    /// Whole numbers, one for each sample, are labels; everything else is targets, numbers for each point of an image in the order
+    /// of pixels.
+    private static func targets(
+      _ array: NumPyArray, count: Int, channelsFirst: Bool
+    ) throws -> DatasetWriter.Targets {
+      let shape = array.shape
+      let isColumn = shape == [count] || shape == [count, 1]
+      guard isColumn || ((2...4).contains(shape.count) && shape[0] == count && !shape.contains(0)) else {
         throw DatasetError(
           .badData,
-          "\(array.path) has shape \(Shape(array.shape)), but \(count) samples need \(count) labels, or as many rows of targets"
+          "\(array.path) has shape \(Shape(shape)), but \(count) samples need \(count) labels, or as many rows or images of targets"
         )
       }
       let isFloat = [.float16, .float32, .float64].contains(array.element)
       guard !isFloat, isColumn else {
-        let width = isColumn ? 1 : array.shape[1]
-        return .values(try floats(array, count * width, width: width), width: width, names: nil)
+        let width = shape.dropFirst().reduce(1, *)
+        var values = try floats(array, count * width, width: width)
+        if channelsFirst, shape.count == 4, let order = AxisOrder("NCHW") {
+          let inFile = values
+          inFile.withUnsafeBufferPointer { source in
+            values.withUnsafeMutableBufferPointer { order.arrange(source, shape: shape, into: $0) }
+          }
+        }
+        return .values(values, width: width, names: nil)
       }
       let numbers = try array.readIntegers(count)
       if let bad = numbers.firstIndex(where: { $0 < 0 || $0 >= 1_000_000 }) {

@@ -73,8 +73,8 @@ enum TarArchive {
   private static func unpack(
     _ stream: ByteStream, _ size: Int, name: String, _ check: () throws -> Void
   ) throws -> RawFile {
-    let folder = FileManager.default.temporaryDirectory.path
-    var template = Array("\(folder)/convoy-XXXXXX".utf8CString)
+    let folder = Folder.temporary
+    var template = "\(folder)/convoy-XXXXXX".systemPath
     let descriptor = mkstemp(&template)
     guard descriptor >= 0 else {
       throw DatasetError(.inputOutput, system: "making a temporary file in \(folder)")

@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Paths
 internal import Settings
 
 /// Reads nodes into values by a schema, and collects all errors.
@@ -144,7 +145,7 @@ struct SchemaDecoder {
     let hasVariable = zip(text.utf8, text.utf8.dropFirst()).contains { sign, next in
       sign == UInt8(ascii: "$") && (next == UInt8(ascii: "{") || next == 0x5F || next.isASCIILetter)
     }
-    return (text.hasPrefix("~") || hasVariable) && !FileManager.default.fileExists(atPath: path)
+    return (text.hasPrefix("~") || hasVariable) && !FileStatus.exists(path)
   }
 
   /// An absolute path without `.` and `..`; relative paths count from the file, and those of overrides from the working directory.

@@ -93,7 +93,17 @@ struct CanonicalYAML {
       default: false
       }
     }
-    return isPlain && !text.isEmpty ? text : JSONValue.text(text).text(isPretty: false)
+    if isPlain, !text.isEmpty { return text }
+    guard text.utf8.contains(0xF4) else { return JSONValue.text(text).text(isPretty: false) }
+    // JSON's escapes are YAML's, but for characters of two units.
+    var quoted = ""
+    for scalar in text.unicodeScalars {
+      quoted +=
+        scalar.value >= 0x10_0000
+        ? "\\U00\(String(scalar.value, radix: 16, uppercase: true))"
+        : String(JSONValue.text(String(scalar)).text(isPretty: false).dropFirst().dropLast())
+    }
+    return "\"\(quoted)\""
   }
 }
 

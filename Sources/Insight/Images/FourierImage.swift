@@ -10,14 +10,14 @@ internal import Tensors
 /// differ: most in coarse waves and in brightness. This is Lucid's `fft` image with `decorrelate`, with real waves instead of
 /// complex ones.
 ///
-/// It takes two matrix products, H·W·(H + W) multiplications for each channel, in fixed order.
+/// Each axis is a fast transform (``WaveTransform``), in fixed order.
 /// - SeeAlso: Olah, Mordvintsev & Schubert 2017, "Feature visualization"; <https://github.com/tensorflow/lucid>.
 struct FourierImage {
   private let height: Int
   private let width: Int
   private let channels: Int
-  private let rows: Basis
-  private let columns: Basis
+  private let rows: WaveTransform
+  private let columns: WaveTransform
   /// `[H, W]`, by frequency.
   private let scale: [Float]
 
@@ -33,8 +33,8 @@ struct FourierImage {
 
   init(height: Int, width: Int, channels: Int) {
     (self.height, self.width, self.channels) = (height, width, channels)
-    rows = Basis(height)
-    columns = Basis(width)
+    rows = WaveTransform(height)
+    columns = WaveTransform(width)
     let least = 1 / Double(max(height, width))
     var scale: [Float] = []
     for vertical in rows.frequencies {
@@ -48,118 +48,64 @@ struct FourierImage {
 
   /// The image `[H, W, C]` that parameters `[C, H, W]` describe.
   func values(of parameters: [Float]) -> [Float] {
-    let plane = height * width
-    var planes: [Float] = []
-    for channel in 0..<channels {
-      let scaled = zip(parameters[channel * plane..<(channel + 1) * plane], scale).map { $0 * $1 }
-      planes += product(scaled, rows.transposed, columns.waves)
-    }
+    var planes = scaled(parameters) { $0 * $1 }
+    transform(.toValues, &planes)
     return interleaved(mixed(planes, Self.colours))
   }
 
   /// The gradient with respect to the parameters, from one with respect to the values: the transpose of ``values(of:)``.
   func gradient(of gradient: [Float]) -> [Float] {
-    analysed(mixed(planar(gradient), Self.transposed(Self.colours))) { $0 * $1 }
+    var planes = mixed(planar(gradient), Self.transposed(Self.colours))
+    transform(.toWaves, &planes)
+    return scaled(planes) { $0 * $1 }
   }
 
   /// The parameters that give these values.
   func parameters(of values: [Float]) -> [Float] {
-    analysed(mixed(planar(values), Self.inverse(Self.colours))) { $0 / $1 }
+    var planes = mixed(planar(values), Self.inverse(Self.colours))
+    transform(.toWaves, &planes)
+    return scaled(planes) { $0 / $1 }
   }
 
-  private func analysed(_ planes: [Float], _ scaled: (Float, Float) -> Float) -> [Float] {
-    let plane = height * width
-    var result: [Float] = []
-    for channel in 0..<channels {
-      let waves = product(
-        Array(planes[channel * plane..<(channel + 1) * plane]), rows.waves, columns.transposed)
-      result += zip(waves, scale).map(scaled)
-    }
-    return result
-  }
-
-  /// `left·values·right`.
-  private func product(_ values: [Float], _ left: [Float], _ right: [Float]) -> [Float] {
-    var half = [Float](repeating: 0, count: height * width)
-    var result = half
-    Self.multiply(values, right, inner: width, columns: width, into: &half)
-    Self.multiply(left, half, inner: height, columns: width, into: &result)
-    return result
-  }
-
-  /// `target[r, c] = Σᵢ left[r, i]·right[i, c]`, i in ascending order.
-  ///
-  /// Four rows by two groups of lanes stay in registers, so that memory is read once for eight multiplications; each element is
-  /// the same sum in the same order wherever it lies.
-  private static func multiply(
-    _ left: [Float], _ right: [Float], inner: Int, columns: Int, into target: inout [Float]
-  ) {
-    let rows = left.count / inner
-    let wide = 2 * Lanes.scalarCount
-    target.withUnsafeMutableBufferPointer { target in
-      left.withUnsafeBufferPointer { left in
-        right.withUnsafeBufferPointer { right in
-          guard let target = target.baseAddress, let left = left.baseAddress, let right = right.baseAddress
-          else {
-            return
-          }
-          let (fullRows, fullColumns) = (rows / 4 * 4, columns / wide * wide)
-          for row in stride(from: 0, to: fullRows, by: 4) {
-            for column in stride(from: 0, to: fullColumns, by: wide) {
-              block(left + row * inner, right + column, inner, columns, target + row * columns + column)
-            }
-          }
-          for row in 0..<rows {
-            for column in (row < fullRows ? fullColumns : 0)..<columns {
-              var sum: Float = 0
-              for index in 0..<inner { sum += left[row * inner + index] * right[index * columns + column] }
-              target[row * columns + column] = sum
-            }
-          }
-        }
+  /// Both axes of every channel.
+  private func transform(_ direction: WaveTransform.Direction, _ planes: inout [Float]) {
+    planes.withUnsafeMutableBufferPointer { planes in
+      guard let start = planes.baseAddress else { return }
+      for channel in 0..<channels {
+        let plane = start + channel * height * width
+        rows.apply(direction, to: plane, lines: width, step: width, lineStep: 1)
+        columns.apply(direction, to: plane, lines: height, step: 1, lineStep: width)
       }
     }
   }
 
-  /// Four rows of `left` by two groups of columns of `right`.
-  private static func block(
-    _ left: UnsafePointer<Float>, _ right: UnsafePointer<Float>, _ inner: Int, _ columns: Int,
-    _ target: UnsafeMutablePointer<Float>
-  ) {
-    var (a0, a1) = (Lanes.zero, Lanes.zero)
-    var (b0, b1) = (Lanes.zero, Lanes.zero)
-    var (c0, c1) = (Lanes.zero, Lanes.zero)
-    var (d0, d1) = (Lanes.zero, Lanes.zero)
-    for index in 0..<inner {
-      let from = right + index * columns
-      let (first, second) = (from.lanes(at: 0), from.lanes(at: Lanes.scalarCount))
-      let (a, b) = (left[index], left[inner + index])
-      let (c, d) = (left[2 * inner + index], left[3 * inner + index])
-      a0 += a * first
-      a1 += a * second
-      b0 += b * first
-      b1 += b * second
-      c0 += c * first
-      c1 += c * second
-      d0 += d * first
-      d1 += d * second
+  private func scaled(_ planes: [Float], _ operation: (Float, Float) -> Float) -> [Float] {
+    var result = planes
+    for channel in 0..<channels {
+      let start = channel * scale.count
+      for index in scale.indices { result[start + index] = operation(planes[start + index], scale[index]) }
     }
-    for (row, sums) in [(a0, a1), (b0, b1), (c0, c1), (d0, d1)].enumerated() {
-      target.store(sums.0, at: row * columns)
-      target.store(sums.1, at: row * columns + Lanes.scalarCount)
-    }
+    return result
   }
 
   // MARK: - Channels
 
   private func planar(_ values: [Float]) -> [Float] {
     let plane = height * width
-    return (0..<values.count).map { values[$0 % plane * channels + $0 / plane] }
+    var result = values
+    for channel in 0..<channels {
+      for pixel in 0..<plane { result[channel * plane + pixel] = values[pixel * channels + channel] }
+    }
+    return result
   }
 
   private func interleaved(_ planes: [Float]) -> [Float] {
     let plane = height * width
-    return (0..<planes.count).map { planes[$0 % channels * plane + $0 / channels] }
+    var result = planes
+    for channel in 0..<channels {
+      for pixel in 0..<plane { result[pixel * channels + channel] = planes[channel * plane + pixel] }
+    }
+    return result
   }
 
   /// `out_i = Σⱼ matrix[i, j]·plane_j` where there are three planes; unchanged where not.
@@ -190,35 +136,5 @@ struct FourierImage {
     }
     let determinant = (0..<3).reduce(0.0) { $0 + m[0][$1] * cofactor(0, $1) }
     return (0..<3).map { row in (0..<3).map { cofactor($0, row) / determinant } }
-  }
-}
-
-/// The orthonormal real waves of one axis.
-private struct Basis {
-  /// `[wave, place]`.
-  let waves: [Float]
-  /// `[place, wave]`.
-  let transposed: [Float]
-  /// The frequency of each wave, in waves per pixel.
-  let frequencies: [Double]
-
-  init(_ count: Int) {
-    let n = Double(count)
-    var waves: [Float] = []
-    var frequencies: [Double] = []
-    for wave in 0..<count {
-      let turns = (wave + 1) / 2
-      frequencies.append(Double(turns) / n)
-      // The constant and, of an even count, the fastest cosine have no sine beside them.
-      let isAlone = turns == 0 || 2 * turns == count
-      let height = ((isAlone ? 1 : 2) / n).squareRoot()
-      for place in 0..<count {
-        let angle = 2 * Double.pi * Double(turns * place % count) / n
-        waves.append(Float(height * (wave.isMultiple(of: 2) && turns > 0 ? sin(angle) : cos(angle))))
-      }
-    }
-    self.waves = waves
-    self.frequencies = frequencies
-    transposed = (0..<count * count).map { waves[$0 % count * count + $0 / count] }
   }
 }

@@ -1,4 +1,6 @@
 internal import Foundation
+internal import Glibc
+internal import Paths
 
 /// Draws charts with the program gnuplot, which must be on the `PATH`.
 public enum Gnuplot {
@@ -28,9 +30,9 @@ public enum Gnuplot {
 
   /// The path of the program; nil where it is not on the `PATH`.
   public static func find() -> String? {
-    let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"
+    let path = EnvironmentPath.value(of: "PATH") ?? "/usr/bin:/bin"
     return path.split(separator: ":").map { "\($0)/gnuplot" }.first {
-      FileManager.default.isExecutableFile(atPath: $0)
+      FileStatus.isFile($0) && access($0.systemPath, X_OK) == 0
     }
   }
 
@@ -171,12 +173,11 @@ public enum Gnuplot {
   private static func run(_ script: String) throws(Failure) -> Data {
     guard let path = find() else { throw .notInstalled }
     // The script is a file, so that nobody has to write while the output is read.
-    let input = FileManager.default.temporaryDirectory.appendingPathComponent(
-      "convoy-\(UUID().uuidString).gnuplot")
-    defer { try? FileManager.default.removeItem(at: input) }
+    let input = "\(Folder.temporary)/convoy-\(UUID().uuidString).gnuplot"
+    defer { Folder.remove(input) }
     do {
-      try Data(script.utf8).write(to: input)
-      let data = Data(try Subprocess.output(of: path, [input.path]))
+      try WholeFile.write(script.utf8, to: input)
+      let data = Data(try Subprocess.output(of: path, [input]))
       guard !data.isEmpty else { throw Failure.failed("it wrote nothing") }
       return data
     } catch let failure as Failure {

@@ -1,10 +1,20 @@
 internal import Foundation
+internal import Glibc
+internal import Paths
 
 /// Scalars over steps in TensorBoard's event files; each appears once, however often a run is restarted.
 ///
 /// Every process of a run has a file of its own, as TensorBoard expects. Records that earlier processes wrote after the step from
 /// which training goes on are cut off, and a record in the new file tells a TensorBoard that has already read them to forget them.
 public final class EventLog {
+  /// What could not be done to a file, with the system's reason.
+  public struct Failure: Error, CustomStringConvertible, Sendable {
+    /// What could not be done, and why.
+    public let description: String
+
+    init(_ what: String) { description = "\(what): \(String(cString: strerror(errno)))" }
+  }
+
   /// A figure with its name.
   public struct Scalar: Hashable, Sendable {
     /// The name, such as `test/accuracy`; TensorBoard groups by the part before the slash.
@@ -29,8 +39,8 @@ public final class EventLog {
 
   /// The path of this process's file.
   public let path: String
-  private let file: FileHandle
-  private var pending = Data()
+  private let file: Int32
+  private var pending: [UInt8] = []
 
   /// Cuts earlier files and begins a new one.
   ///
@@ -38,22 +48,20 @@ public final class EventLog {
   ///   - step: the step after which training goes on; nil for a new training, which deletes all earlier files.
   ///   - isKept: decides which records of earlier files are kept; they end at the first record that is not.
   ///   - time: seconds since 1970, which become part of the file's name.
-  /// - Throws: Foundation's errors for files that cannot be read or written.
+  /// - Throws: ``Failure`` for files that cannot be read or written.
   public init(
     directory: String, host: String, goingOnAfter step: Int?, keeping isKept: Rule = { _, _ in true },
     time: Double
   ) throws {
-    let names = try FileManager.default.contentsOfDirectory(atPath: directory)
-      .filter { $0.hasPrefix(Self.prefix) }.sorted()
+    guard let found = Folder.names(in: directory) else { throw Failure("\(directory) cannot be read") }
+    let names = found.filter { $0.hasPrefix(Self.prefix) }
     for name in names { try Self.cut("\(directory)/\(name)", isFresh: step == nil, keeping: isKept) }
     // Readers take files in the order of their names.
     let last = names.last.flatMap { Int($0.dropFirst(Self.prefix.count).prefix { $0.isNumber }) } ?? 0
     let safeHost = String(host.map { $0.isLetter || $0.isNumber || "-_.".contains($0) ? $0 : "_" })
     path = "\(directory)/\(Self.prefix)\(max(Int(time), last + 1)).\(safeHost)"
-    guard FileManager.default.createFile(atPath: path, contents: nil) else {
-      throw CocoaError(.fileWriteUnknown, userInfo: [NSFilePathErrorKey: path])
-    }
-    file = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
+    file = open(path.systemPath, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
+    guard file >= 0 else { throw Failure("\(path) cannot be made") }
     try add(Event(time: time, .fileVersion("brain.Event:2")))
     if let step { try add(Event(time: time, step: step + 1, .start)) }
     try flush()
@@ -61,7 +69,7 @@ public final class EventLog {
 
   deinit {
     try? flush()
-    try? file.close()
+    if file >= 0 { close(file) }
   }
 
   /// Adds figures of a step; they reach the file with ``flush()`` at the latest.
@@ -77,7 +85,13 @@ public final class EventLog {
   /// Writes everything that was added to the file.
   public func flush() throws {
     guard !pending.isEmpty else { return }
-    try file.write(contentsOf: pending)
+    var rest = pending[...]
+    while !rest.isEmpty {
+      let count = rest.withUnsafeBytes { write(file, $0.baseAddress, $0.count) }
+      if count < 0, errno == EINTR { continue }
+      guard count > 0 else { throw Failure("\(path) cannot be written") }
+      rest = rest.dropFirst(count)
+    }
     pending.removeAll(keepingCapacity: true)
   }
 
@@ -88,10 +102,7 @@ public final class EventLog {
 
   /// Leaves the records that are kept, up to the first damaged one, and deletes a file that then holds no figures.
   private static func cut(_ path: String, isFresh: Bool, keeping isKept: Rule) throws {
-    guard !isFresh, let contents = FileManager.default.contents(atPath: path) else {
-      return try FileManager.default.removeItem(atPath: path)
-    }
-    let bytes = Array(contents)
+    guard !isFresh, let bytes = try? WholeFile.read(path, limit: .max) else { return try remove(path) }
     var end = 0
     var hasFigures = false
     while let record = EventRecord.read(bytes, at: end),
@@ -104,10 +115,13 @@ public final class EventLog {
       }
       end = record.end
     }
-    guard hasFigures else { return try FileManager.default.removeItem(atPath: path) }
-    guard end < bytes.count else { return }
-    let file = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
-    try file.truncate(atOffset: UInt64(end))
-    try file.close()
+    guard hasFigures else { return try remove(path) }
+    guard end == bytes.count || truncate(path.systemPath, end) == 0 else {
+      throw Failure("\(path) cannot be cut")
+    }
+  }
+
+  private static func remove(_ path: String) throws {
+    guard unlink(path.systemPath) == 0 else { throw Failure("\(path) cannot be removed") }
   }
 }

@@ -3,6 +3,7 @@ internal import Digests
 internal import Foundation
 public import Networks
 internal import OneDNN
+internal import Paths
 internal import Tensors
 
 /// Times kernels for a network, and keeps what it found in the user's cache folder.
@@ -30,7 +31,7 @@ public struct Tuning {
     case .model: return .costModel
     case .direct: return .direct
     case .file(let path):
-      guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
+      guard let text = WholeFile.text(path) else {
         throw TrainingError(
           .missingInput, "\(path) cannot be read; `convoy tune CONFIG --save FILE` makes one")
       }
@@ -47,7 +48,7 @@ public struct Tuning {
   public func measured() throws -> KernelChoices {
     let folder = Tuning.cacheFolder
     let name = "\(try cacheKey()).txt"
-    if let text = try? String(contentsOfFile: "\(folder)/\(name)", encoding: .utf8),
+    if let text = WholeFile.text("\(folder)/\(name)"),
       let choices = KernelChoices(text: text), !choices.isEmpty
     {
       return choices
@@ -91,10 +92,9 @@ public struct Tuning {
 
   /// `$XDG_CACHE_HOME/convoy/kernels`, by default below `~/.cache`.
   static var cacheFolder: String {
-    let environment = ProcessInfo.processInfo.environment
     let base =
-      environment["XDG_CACHE_HOME"].flatMap { $0.isEmpty ? nil : $0 }
-      ?? "\(environment["HOME"] ?? NSTemporaryDirectory())/.cache"
+      EnvironmentPath.value(of: "XDG_CACHE_HOME")
+      ?? "\(EnvironmentPath.value(of: "HOME") ?? Folder.temporary)/.cache"
     return "\(base)/convoy/kernels"
   }
 }

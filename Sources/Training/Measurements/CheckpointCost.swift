@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Paths
 
 /// What writing checkpoints takes from a training.
 public struct CheckpointCost: Sendable {
@@ -31,7 +32,7 @@ extension Benchmark {
   public func checkpointCost(seconds: Double, in folder: String) throws -> CheckpointCost {
     let scratch = "\(folder)/.convoy-bench-\(ProcessInfo.processInfo.processIdentifier)"
     try makeFolder(scratch)
-    defer { try? FileManager.default.removeItem(atPath: scratch) }
+    defer { Folder.remove(scratch) }
     let store = CheckpointStore(folder: scratch)
     let writer = CheckpointWriter(
       configuration, identity: RunIdentity(runID: "benchmark"), compiled: compiled,
@@ -83,11 +84,11 @@ extension Benchmark {
     func quantile(_ values: [Double], _ share: Double) -> Double {
       values.sorted()[min(values.count - 1, Int(Double(values.count) * share))]
     }
-    let size = try store.entries().first.map { try FileManager.default.attributesOfItem(atPath: $0.path) }
+    let size = try store.entries().first.flatMap { FileStatus($0.path)?.byteCount }
     return CheckpointCost(
       seconds: quantile(differences, 0.5), lowerQuartile: quantile(differences, 0.25),
       upperQuartile: quantile(differences, 0.75), copySeconds: quantile(copies, 0.5),
-      byteCount: size?[.size] as? Int ?? 0, rounds: differences.count,
+      byteCount: size ?? 0, rounds: differences.count,
       intervalSeconds: checkpointInterval(secondsPerStep: quantile(plain, 0.5)))
   }
 

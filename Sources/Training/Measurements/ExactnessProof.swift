@@ -1,6 +1,7 @@
 internal import Compute
 internal import Datasets
 internal import Foundation
+internal import Paths
 internal import Tensors
 
 /// Trains the same few steps on different numbers of workers, and compares every byte after every step.
@@ -77,10 +78,9 @@ public final class ExactnessProof {
 
   /// The checkpoint that an interrupted training leaves, written and read as a file.
   private func interrupt(_ trial: StepDriver) throws -> Checkpoint {
-    let folder = FileManager.default.temporaryDirectory
-      .appendingPathComponent("convoy-proof-\(UUID().uuidString)").path
+    let folder = "\(Folder.temporary)/convoy-proof-\(UUID().uuidString)"
     try makeFolder(folder)
-    defer { try? FileManager.default.removeItem(atPath: folder) }
+    defer { Folder.remove(folder) }
     let store = CheckpointStore(folder: folder)
     let writer = CheckpointWriter(
       prepared.request.configuration, identity: prepared.identity(goingOnFrom: nil),

@@ -1,5 +1,6 @@
 internal import Datasets
 internal import Foundation
+internal import Paths
 
 /// How fast the samples of a configuration are read, and how fast they would be if they were stored in other ways.
 public struct ReadingBenchmark {
@@ -60,7 +61,7 @@ public struct ReadingBenchmark {
   public func table(workers: [Int], folder: String, report: (Speed) -> Void) throws {
     let count = min(dataset.count, max(1, Self.largestCopy / max(1, dataset.sampleByteCount)))
     let path = "\(folder)/convoy-reading-\(ProcessInfo.processInfo.processIdentifier).h5"
-    defer { try? FileManager.default.removeItem(atPath: path) }
+    defer { Folder.remove(path) }
     try measure(dataset, workers, report)
     for level in [nil, 4] {
       let output = DatasetOutput(

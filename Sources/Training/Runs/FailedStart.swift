@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Paths
 
 /// Records a run that failed before its first step, so that lists show it with the reason.
 public enum FailedStart {
@@ -7,9 +8,8 @@ public enum FailedStart {
   /// What was there stays: a run that has trained keeps its own state, and one that another process holds is not touched.
   public static func record(_ request: RunRequest, _ error: any Error) {
     let directory = request.directory
-    let files = FileManager.default
-    guard files.fileExists(atPath: "\(directory)/checkpoints"),
-      !files.fileExists(atPath: "\(directory)/\(RunState.fileName)"), !RunDirectory.isHeld(directory)
+    guard FileStatus.exists("\(directory)/checkpoints"),
+      !FileStatus.exists("\(directory)/\(RunState.fileName)"), !RunDirectory.isHeld(directory)
     else { return }
     let configuration = request.configuration
     let state = RunState(
@@ -18,7 +18,7 @@ public enum FailedStart {
       epochs: configuration.training.epochs, monitor: configuration.training.monitor.name, seconds: 0,
       message: "\(error)", updated: Date().formatted(.iso8601))
     // Nobody is helped by a second error about the first.
-    if !files.fileExists(atPath: "\(directory)/config.yaml") {
+    if !FileStatus.exists("\(directory)/config.yaml") {
       try? AtomicFile.write(request.resolvedConfiguration, as: "config.yaml", in: directory)
     }
     try? state.write(to: directory)

@@ -1,5 +1,6 @@
 internal import Foundation
 internal import Parallel
+internal import Paths
 
 #if canImport(Glibc)
   internal import Glibc
@@ -100,6 +101,6 @@ public final class RunDirectory: Sendable {
   ///
   /// A log that cannot be written does not stop a training.
   public func log(_ line: String) {
-    try? log.write("\(Date().formatted(.iso8601)) \(line)\n")
+    try? log.write("\(Date().formatted(.iso8601)) \(PathText.readable(line))\n")
   }
 }

@@ -2,6 +2,7 @@ internal import Foundation
 internal import HDF5
 public import Networks
 internal import OneDNN
+internal import Paths
 
 /// What a run ran on and with, for `environment.json`; nothing in it decides a result that the checkpoint does not keep, too.
 public struct RunEnvironment: Codable, Hashable, Sendable {
@@ -40,9 +41,8 @@ public struct RunEnvironment: Codable, Hashable, Sendable {
 
   /// What a run's directory says of the process that trained in it last; nil where it does not say.
   public static func read(directory: String) -> RunEnvironment? {
-    FileManager.default.contents(atPath: "\(directory)/\(fileName)").flatMap {
-      try? JSONDecoder().decode(RunEnvironment.self, from: $0)
-    }
+    guard let bytes = try? WholeFile.read("\(directory)/\(fileName)", limit: 1 << 20) else { return nil }
+    return try? JSONDecoder().decode(RunEnvironment.self, from: Data(bytes))
   }
 
   /// The environment of this process.
@@ -56,7 +56,7 @@ public struct RunEnvironment: Codable, Hashable, Sendable {
     self.cores = cores
     self.workers = workers
     versions = Self.libraryVersions
-    commandLine = process.arguments
+    commandLine = ProgramArguments.all
     gitRevision = Self.findGitRevision()
     slurmJob = process.environment["SLURM_JOB_ID"]
     startedAt = Date().formatted(.iso8601)
@@ -84,20 +84,16 @@ public struct RunEnvironment: Codable, Hashable, Sendable {
   }
 
   private static func findGitRevision() -> String? {
-    guard let program = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe") else {
-      return nil
-    }
-    var folder = URL(fileURLWithPath: program).deletingLastPathComponent()
-    while folder.path != "/" {
-      let git = folder.appendingPathComponent(".git")
-      if let head = try? String(contentsOf: git.appendingPathComponent("HEAD"), encoding: .utf8) {
+    guard let program = ProgramArguments.program else { return nil }
+    var folder = Folder.parent(of: program)
+    while folder != "/" {
+      if let head = WholeFile.text("\(folder)/.git/HEAD") {
         let text = head.trimmingCharacters(in: .whitespacesAndNewlines)
         guard text.hasPrefix("ref: ") else { return text }
-        let reference = git.appendingPathComponent(String(text.dropFirst(5)))
-        let commit = try? String(contentsOf: reference, encoding: .utf8)
+        let commit = WholeFile.text("\(folder)/.git/\(text.dropFirst(5))")
         return commit?.trimmingCharacters(in: .whitespacesAndNewlines)
       }
-      folder.deleteLastPathComponent()
+      folder = Folder.parent(of: folder)
     }
     return nil
   }

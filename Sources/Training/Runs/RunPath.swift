@@ -1,4 +1,4 @@
-internal import Foundation
+internal import Paths
 
 /// Paths that name runs without their digits: `Results/NAME` and, below a folder of runs or a run, `last` and `best`.
 public enum RunPath {
@@ -13,12 +13,12 @@ public enum RunPath {
   /// - Parameter takesFolders: whether a folder of runs stands for its last one; not where that could do harm.
   /// - Returns: the path itself where it stands for nothing else.
   public static func resolve(_ path: String, takesFolders: Bool = true) -> String {
-    let trimmed = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
-    if FileManager.default.fileExists(atPath: trimmed) {
+    let trimmed = path.utf8.count > 1 && path.utf8.last == UInt8(ascii: "/") ? String(path.dropLast()) : path
+    if FileStatus.exists(trimmed) {
       guard takesFolders, !isRun(trimmed) else { return trimmed }
       return last(of: runs(in: trimmed)) ?? trimmed
     }
-    let (parent, word) = split(trimmed)
+    let (parent, word) = (Folder.parent(of: trimmed), Folder.name(of: trimmed))
     guard ["last", "best"].contains(word) else { return trimmed }
     // `FOLDER/best/last` is the newest checkpoint of the best run.
     let folder = resolve(parent, takesFolders: false)
@@ -31,30 +31,21 @@ public enum RunPath {
 
   /// Whether a folder is a run directory: it has the resolved config and the checkpoints' folder.
   public static func isRun(_ path: String) -> Bool {
-    let files = FileManager.default
-    return files.fileExists(atPath: "\(path)/config.yaml") && files.fileExists(atPath: "\(path)/checkpoints")
-  }
-
-  private static func split(_ path: String) -> (folder: String, word: String) {
-    guard let slash = path.lastIndex(of: "/") else { return (".", path) }
-    let folder = String(path[..<slash])
-    return (folder.isEmpty ? "/" : folder, String(path[path.index(after: slash)...]))
+    FileStatus.exists("\(path)/config.yaml") && FileStatus.exists("\(path)/checkpoints")
   }
 
   private static func runs(in folder: String) -> [String] {
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-    return names.sorted().filter { !$0.hasPrefix(".") }.map { "\(folder)/\($0)" }.filter(isRun)
+    (Folder.names(in: folder) ?? []).filter { !$0.hasPrefix(".") }.map { "\(folder)/\($0)" }.filter(isRun)
   }
 
   // MARK: - Of several runs
 
-  /// When the run's state was last written.
-  private static func date(_ run: String) -> Date {
+  /// When the run's state was last written, in seconds since 1970.
+  private static func date(_ run: String) -> Double {
     for name in [RunState.fileName, "config.yaml"] {
-      let attributes = try? FileManager.default.attributesOfItem(atPath: "\(run)/\(name)")
-      if let date = attributes?[.modificationDate] as? Date { return date }
+      if let status = FileStatus("\(run)/\(name)") { return status.changed }
     }
-    return .distantPast
+    return -.infinity
   }
 
   private static func last(of runs: [String]) -> String? { runs.max { date($0) < date($1) } }

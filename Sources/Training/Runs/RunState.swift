@@ -1,5 +1,6 @@
 internal import Foundation
 internal import Networks
+internal import Paths
 
 /// How a run stands, as `state.json` in its directory says.
 ///
@@ -61,8 +62,8 @@ public struct RunState: Codable, Hashable, Sendable {
     // A figure that is not finite is written as a text.
     decoder.nonConformingFloatDecodingStrategy = .convertFromString(
       positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-    guard let data = FileManager.default.contents(atPath: "\(directory)/\(fileName)"),
-      var state = try? decoder.decode(RunState.self, from: data)
+    guard let bytes = try? WholeFile.read("\(directory)/\(fileName)", limit: 1 << 20),
+      var state = try? decoder.decode(RunState.self, from: Data(bytes))
     else { return nil }
     if state.phase == .running, !RunDirectory.isHeld(directory) { state.phase = .interrupted }
     return state

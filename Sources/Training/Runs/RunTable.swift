@@ -1,4 +1,4 @@
-internal import Foundation
+internal import Paths
 
 /// A table that a run has written, read back by the names of its columns.
 public struct RunTable: Hashable, Sendable {
@@ -16,12 +16,12 @@ public struct RunTable: Hashable, Sendable {
   public static func steps(ofRun directory: String) -> RunTable? { RunTable(path: "\(directory)/steps.csv") }
 
   init?(path: String) {
-    guard let data = FileManager.default.contents(atPath: path) else { return nil }
+    guard let data = try? WholeFile.read(path, limit: .max) else { return nil }
     var lines = data.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)[...]
     // What stands behind the last newline is nothing, or half a row.
     lines = lines.dropLast()
     guard let header = lines.popFirst() else { return nil }
-    func cells(_ line: Data) -> [String] {
+    func cells(_ line: ArraySlice<UInt8>) -> [String] {
       line.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false).map {
         String(decoding: $0, as: UTF8.self)
       }

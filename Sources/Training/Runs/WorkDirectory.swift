@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Paths
 
 #if canImport(Glibc)
   internal import Glibc
@@ -37,6 +38,6 @@ public final class WorkDirectory: Sendable {
 
   /// Appends a line, with the time before it, to `log.txt`; a log that cannot be written stops nothing.
   public func log(_ line: String) {
-    try? log.write("\(Date().formatted(.iso8601)) \(line)\n")
+    try? log.write("\(Date().formatted(.iso8601)) \(PathText.readable(line))\n")
   }
 }

@@ -5,6 +5,7 @@ internal import Foundation
 internal import Interchange
 internal import Networks
 internal import Parallel
+internal import Paths
 internal import Reporting
 internal import Tensors
 internal import Training
@@ -121,9 +122,8 @@ struct BenchCommand: ParsableCommand {
 
   func run() throws {
     let stop = StopSignals.install()
-    let scratch = FileManager.default.temporaryDirectory.appendingPathComponent("convoy-bench-\(getpid()).h5")
-      .path
-    defer { try? FileManager.default.removeItem(atPath: scratch) }
+    let scratch = "\(Folder.temporary)/convoy-bench-\(getpid()).h5"
+    defer { Folder.remove(scratch) }
     if reading || readingAsConfigured { return try measureReading(stop: stop) }
     var results: [BenchResult] = []
     for precision in try precisions() {
@@ -151,7 +151,7 @@ struct BenchCommand: ParsableCommand {
     if readingAsConfigured {
       for workers in workers { speeds.append(try benchmark.asConfigured(workers: workers)) }
     } else {
-      try benchmark.table(workers: workers, folder: FileManager.default.temporaryDirectory.path) {
+      try benchmark.table(workers: workers, folder: Folder.temporary) {
         speeds.append($0)
       }
     }
@@ -215,7 +215,7 @@ struct BenchCommand: ParsableCommand {
   private func made(_ network: StandardNetwork, scratch: String) throws -> RunConfiguration {
     let batch = batch ?? network.batch
     let description = try network.network()
-    if !FileManager.default.fileExists(atPath: scratch) {
+    if !FileStatus.exists(scratch) {
       try Benchmark.writeSyntheticDataset(for: try description.resolved(), samples: batch * 4, to: scratch)
     }
     return RunConfiguration(

@@ -1,8 +1,8 @@
 internal import ArgumentParser
 internal import Datasets
 internal import Experiments
-internal import Foundation
 internal import Parallel
+internal import Paths
 internal import Reporting
 internal import Tensors
 internal import Training
@@ -176,7 +176,7 @@ struct DatasetRepackCommand: ParsableCommand {
     try OutputOptions.withProgress("repack") { try file.repack(to: target, progress: $0) }
     print(
       output.json
-        ? try ResultJSON.text(DatasetResult(path: output.path))
+        ? try ResultJSON.text(DatasetResult(path: output.path, splits: names.areGiven ? file.splits : nil))
         : try DatasetSummary.text(output.path, splits: names.areGiven ? file.splits : nil))
   }
 }
@@ -315,7 +315,7 @@ enum DatasetSummary {
     }
     let counts = datasets.map { "\(NumberText.grouped($0.dataset.count)) \($0.name)" }.joined(
       separator: " and ")
-    let size = (try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int) ?? 0
+    let size = FileStatus(path)?.byteCount ?? 0
     let shape = datasets.first.map { "\($0.dataset.sampleShape), \($0.dataset.storage)" } ?? ""
     return "\(path): \(counts) samples of \(shape); \(NumberText.grouped(size)) bytes"
   }

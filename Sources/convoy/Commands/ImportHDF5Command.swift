@@ -39,7 +39,10 @@ struct ImportHDF5: ParsableCommand {
   @Option(help: ArgumentHelp("Training labels.", valueName: "name"))
   var labels: String?
 
-  @Option(help: ArgumentHelp("Rows of numbers in place of labels.", valueName: "name"))
+  @Option(
+    help: ArgumentHelp(
+      "Numbers in place of labels: a row for each sample, or some for each point of an image.",
+      valueName: "name"))
   var targets: String?
 
   @Option(help: ArgumentHelp("Weights of the training samples.", valueName: "name"))

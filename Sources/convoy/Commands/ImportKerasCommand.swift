@@ -64,6 +64,9 @@ struct ImportKeras: ParsableCommand {
       valueName: "loss"))
   var loss: String?
 
+  @Flag(help: "Print one JSON object.")
+  var json = false
+
   private static let losses = Loss.Kind.allCases.map(\.rawValue).joined(separator: ", ")
 
   func run() throws {
@@ -91,6 +94,7 @@ struct ImportKeras: ParsableCommand {
       TerminalOutput.warn("removed \(removed), an unfinished file of a command that was killed")
     }
     try CheckpointFile.write(result.checkpoint, to: path, model: KerasModelWriter())
+    if json { return print(try ResultJSON.text(ModelResult(path, result))) }
     for note in result.notes { print(note) }
     let network = result.checkpoint.network
     print(
@@ -99,11 +103,8 @@ struct ImportKeras: ParsableCommand {
   }
 
   private func checkFile() throws {
-    var isFolder: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: model, isDirectory: &isFolder) else {
-      throw CommandError.missing("there is no file \(model)")
-    }
-    guard isFolder.boolValue else { return }
+    guard let status = FileStatus(model) else { throw CommandError.missing("there is no file \(model)") }
+    guard status.kind == .folder else { return }
     if RunPath.isRun(model) {
       throw CommandError.missing(
         "\(model) is a run directory, and every command takes its checkpoints as they are")
@@ -114,9 +115,7 @@ struct ImportKeras: ParsableCommand {
   }
 
   private var isZip: Bool {
-    let file = FileHandle(forReadingAtPath: model)
-    defer { try? file?.close() }
-    return (try? file?.read(upToCount: 4)) == Data([0x50, 0x4B, 0x03, 0x04])
+    (try? WholeFile.beginning(of: model, byteCount: 4)) == [0x50, 0x4B, 0x03, 0x04]
   }
 
   // MARK: - Options

@@ -155,8 +155,8 @@ struct InspectCommand: ParsableCommand {
   }
 
   private var suggestedName: String {
-    let name = URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent
-    return "\(name)-convoy.h5"
+    let name = Folder.name(of: path)
+    return "\(name[..<(name.lastIndex(of: ".") ?? name.endIndex)])-convoy.h5"
   }
 
   // MARK: - Contact sheets

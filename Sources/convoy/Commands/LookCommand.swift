@@ -3,6 +3,7 @@ internal import Experiments
 internal import Foundation
 internal import ImageFiles
 internal import Insight
+internal import Paths
 internal import Reporting
 internal import Settings
 internal import Training
@@ -98,7 +99,7 @@ struct PictureFolder: Sendable {
 
   /// The contents of a file in the folder; nil where there is none.
   func text(of name: FileName) -> String? {
-    try? String(contentsOfFile: "\(path)/\(name.text)", encoding: .utf8)
+    WholeFile.text("\(path)/\(name.text)")
   }
 
   func report(_ result: LookResult, json: Bool) throws {
@@ -118,6 +119,6 @@ struct PictureFolder: Sendable {
   }
 
   private func makeFolder(of file: String) throws {
-    try OutputFile.makeFolder(file.lastIndex(of: "/").map { String(file[..<$0]) } ?? ".")
+    try OutputFile.makeFolder(Folder.parent(of: file))
   }
 }

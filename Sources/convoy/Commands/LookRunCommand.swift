@@ -1,9 +1,9 @@
 internal import ArgumentParser
 internal import Digests
 internal import Experiments
-internal import Foundation
 internal import Insight
 internal import Parallel
+internal import Paths
 internal import Training
 
 /// Carries out a look that a configuration describes.
@@ -65,7 +65,7 @@ struct LookRunCommand: ParsableCommand {
     _ folder: String, _ meaning: String, _ contents: String, _ range: PixelRange
   ) throws {
     let file = "\(folder)/config.yaml"
-    guard let text = try? String(contentsOfFile: file, encoding: .utf8) else { return }
+    guard let text = WholeFile.text(file) else { return }
     let known = try? LookConfiguration.load(text: text, path: file)
     let same =
       known.map { $0.meaning(range).joined(separator: "\n") + "\n\(Self.mark)\(contents)\n" } == meaning

@@ -5,6 +5,7 @@ internal import Experiments
 internal import Foundation
 internal import Interchange
 internal import Parallel
+internal import Paths
 internal import Reporting
 internal import Training
 
@@ -43,9 +44,8 @@ struct PlanCommand: ParsableCommand {
   func run() throws {
     let stop = StopSignals.install()
     let loaded = try ConfigurationFile.load(path: config.config, overrides: config.settings)
-    let scratch = FileManager.default.temporaryDirectory.appendingPathComponent("convoy-plan-\(getpid()).h5")
-      .path
-    defer { try? FileManager.default.removeItem(atPath: scratch) }
+    let scratch = "\(Folder.temporary)/convoy-plan-\(getpid()).h5"
+    defer { Folder.remove(scratch) }
     let estimate = try estimate(loaded, scratch: scratch, stop: stop)
     print(
       json ? try estimate.json() : estimate.text(TerminalOutput.standardOutput), terminator: json ? "\n" : "")

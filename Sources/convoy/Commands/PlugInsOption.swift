@@ -1,6 +1,7 @@
 internal import ArgumentParser
-internal import Foundation
+internal import Glibc
 internal import HDF5
+internal import Paths
 
 /// The folder of filters that libhdf5 does not have itself: Blosc, bitshuffle, Zstandard and others.
 struct PlugInsOption: ParsableArguments {
@@ -14,10 +15,9 @@ struct PlugInsOption: ParsableArguments {
   /// Sets the folder at once, because libhdf5 reads its variable before its first call.
   func validate() throws {
     guard let folder else { return }
-    var isFolder: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder), isFolder.boolValue else {
+    guard FileStatus.isFolder(folder) else {
       throw ValidationError("--hdf5-plugins: there is no folder \(folder)")
     }
-    setenv(HDF5.Library.plugInVariable, folder, 1)
+    setenv(HDF5.Library.plugInVariable, folder.systemPath, 1)
   }
 }

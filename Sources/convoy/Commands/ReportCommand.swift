@@ -26,11 +26,19 @@ struct ReportCommand: ParsableCommand {
 
   @OptionGroup var workers: WorkersOption
 
+  @Flag(help: "Print one JSON object.")
+  var json = false
+
   func run() throws {
     let stop = StopSignals.install()
     let builder = try RunReportBuilder(directory: directory, workers: workers.count)
-    let path = try builder.write(to: output, stop: stop)
-    print(path)
+    var report: RunReport?
+    let path = try builder.write(to: output, stop: stop) { report = $0 }
+    if json, let report {
+      print(try ResultJSON.text(ReportResult(path, of: builder.directory, report)))
+    } else {
+      TerminalOutput.printPath(path)
+    }
     if open { try Browser.open(path) }
   }
 }

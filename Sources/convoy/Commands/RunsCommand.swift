@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Foundation
 internal import Networks
+internal import Paths
 internal import Reporting
 internal import Training
 
@@ -79,7 +80,7 @@ struct RunsCommand: ParsableCommand {
     }
 
     func run() throws {
-      guard FileManager.default.fileExists(atPath: folder) else {
+      guard FileStatus.exists(folder) else {
         throw CommandError.missing("there is no folder \(folder)")
       }
       let all = RunFolder.all(in: folder)
@@ -143,9 +144,9 @@ struct RunsCommand: ParsableCommand {
           fflush(nil)
           guard ["y", "yes"].contains(readLine()?.lowercased()) else { continue }
         }
-        do { try FileManager.default.removeItem(atPath: folder.path) } catch {
+        guard Folder.remove(folder.path) else {
           throw CommandError(
-            .inputOutput, "cannot remove \(folder.path): \(error.localizedDescription)")
+            .inputOutput, "cannot remove \(folder.path): \(String(cString: strerror(errno)))")
         }
         print("removed \(TextWidth.printable(folder.path))")
       }

@@ -36,26 +36,35 @@ struct SweepCommand: ParsableCommand {
   @Flag(name: .shortAndLong, help: "Print no progress, only the result.")
   var quiet = false
 
+  @Flag(help: "Print one JSON object, and no progress.")
+  var json = false
+
   func run() throws {
     let sweep = try ConfigurationFile.loadSweep(path: config.config, overrides: config.settings)
     let results = SweepResults(sweep)
     if list {
-      print(results.text(order: .members))
-      return
+      return print(
+        try json ? ResultJSON.text(results.result(order: .members)) : results.text(order: .members))
     }
     if slurm {
-      print(
-        try SweepArray(sweep, config: config, workers: workers.given, folder: results.folder).write())
-      return
+      let path = try SweepArray(sweep, config: config, workers: workers.given, folder: results.folder).write()
+      if json { return print(try ResultJSON.text(SweepScript(path: path, tasks: sweep.members.count))) }
+      return TerminalOutput.printPath(path)
     }
     let stop = StopSignals.install()
     config.warnOfEnvironment()
     for member in try chosen(sweep) where !results.isDone(member) {
       try train(member, of: sweep, in: results.directories[member.index], stop: stop)
     }
-    guard member == nil else { return }
-    print(try results.write())
+    if let member {
+      if json { print(try ResultJSON.text(results.result(order: .members, only: member))) }
+      return
+    }
+    let written = try results.write()
+    print(try json ? ResultJSON.text(results.result(order: .best, written)) : results.text(written))
   }
+
+  private var isQuiet: Bool { quiet || json }
 
   private func chosen(_ sweep: Sweep) throws -> [Sweep.Member] {
     guard let member else { return sweep.members }
@@ -72,7 +81,7 @@ struct SweepCommand: ParsableCommand {
   private func train(
     _ member: Sweep.Member, of sweep: Sweep, in directory: String, stop: StopRequest
   ) throws {
-    if !quiet {
+    if !isQuiet {
       let values = zip(sweep.keys, member.values).compactMap { key, value in value.map { "\(key)=\($0)" } }
       // Written at once, because the lines of the training are not held back either.
       TerminalOutput.write(
@@ -81,7 +90,7 @@ struct SweepCommand: ParsableCommand {
     }
     let driver = RunDriver(loaded: member.configuration, directory: directory, workers: workers.count)
     do {
-      let result = try TrainingPrinter(isQuiet: quiet).follow { try driver.run(stop: stop, printer: $0) }
+      let result = try TrainingPrinter(isQuiet: isQuiet).follow { try driver.run(stop: stop, printer: $0) }
       if !result.isComplete { throw SilentEnd(.stopped) }
     } catch let error as TrainingError where error.kind == .notFinite {
       TerminalOutput.warn("member \(member.index): \(error)")

@@ -25,8 +25,10 @@ struct DatasetResult: Encodable {
   }
 
   /// Describes an existing file.
-  init(path: String) throws {
-    let file = try DatasetFile(path)
+  ///
+  /// - Parameter known: its splits, where they have names of their own.
+  init(path: String, splits known: [DatasetFile.Split]? = nil) throws {
+    let file = try known.map { try DatasetFile(path, splits: $0) } ?? DatasetFile(path)
     let datasets = try file.splits.map { ($0.name.isEmpty ? "images" : $0.name, try file.open($0)) }
     self.path = path
     splits = datasets.map { Split(name: $0.0, samples: $0.1.count) }

@@ -135,7 +135,7 @@ struct FinishedEvent: Encodable {
     let progress = result.progress
     complete = result.isComplete
     (step, epoch, seconds) = (progress.step, progress.epoch, progress.seconds)
-    (bestEpoch, best) = (progress.best?.epoch, progress.best.map { abs($0.score) })
+    (bestEpoch, best) = (progress.best?.epoch, result.best)
     (directory, self.hasLearned) = (result.directory, hasLearned)
   }
 }

@@ -25,7 +25,11 @@ enum TerminalOutput {
 
   /// Writes text at once, with readable names of files; what cannot be written is lost, and ``StandardOutput`` keeps the reason.
   static func write(_ text: String, to descriptor: Int32) {
-    var bytes = Array(PathText.readable(text).utf8)[...]
+    write(Array(PathText.readable(text).utf8), to: descriptor)
+  }
+
+  private static func write(_ text: [UInt8], to descriptor: Int32) {
+    var bytes = text[...]
     while !bytes.isEmpty {
       let count = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
       if count < 0, errno == EINTR { continue }
@@ -35,6 +39,13 @@ enum TerminalOutput {
       }
       bytes = bytes.dropFirst(count)
     }
+  }
+
+  /// Prints the path of a file that was written: readable on a terminal, and elsewhere as the bytes that it is, for a program that
+  /// takes it from there.
+  static func printPath(_ path: String) {
+    guard !standardOutput.isInteractive else { return print(path) }
+    write(PathText.bytes(of: path) + [UInt8(ascii: "\n")], to: 1)
   }
 
   /// Prints a warning; names in it may come from files, so control characters are replaced.

@@ -6,10 +6,14 @@ struct TrainingResult {
   let directory: String
   let data: DataConfiguration
   let progress: TrainingProgress
+  let monitor: MonitoredFigure
   let isComplete: Bool
   let hasReachedStepLimit: Bool
   /// Whether the run was already complete, so that this process trained nothing.
   let wasComplete: Bool
+
+  /// The monitored figure of the best epoch.
+  var best: Double? { progress.best.map { monitor.turned($0.score) } }
 
   func text(_ terminal: Terminal) -> String {
     guard isComplete else {

@@ -1,5 +1,6 @@
 internal import Experiments
 internal import Foundation
+internal import Paths
 internal import Settings
 internal import Training
 
@@ -24,15 +25,16 @@ struct SweepArray {
   func write() throws -> String {
     let path = "\(folder)/array.sbatch"
     try OutputFile.makeFolder(folder)
-    try OutputFile.write(script, to: path)
+    // The shell and Slurm take names as the bytes that they are.
+    try OutputFile.write(Data(PathText.bytes(of: script)), to: path)
     return path
   }
 
   /// `Scripts/convoy.sbatch` with the changes for a sweep: stopping, requeueing and going on work the same way.
   private var script: String {
     // The link is used because a program that a shell found by its name has no folder in its arguments.
-    let program = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? "convoy"
-    let here = FileManager.default.currentDirectoryPath
+    let program = ProgramArguments.program ?? "convoy"
+    let here = Folder.current
     let cores = workers.map { " --workers \($0)" } ?? ""
     let overrides = config.settings.map { " --set \($0.text.shellWord)" }.joined()
     var lines = String(decoding: PackageResources.convoy_sbatch, as: UTF8.self)

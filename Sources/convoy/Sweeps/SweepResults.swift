@@ -1,6 +1,7 @@
 internal import Digests
 internal import Experiments
 internal import Foundation
+internal import Paths
 internal import Reporting
 internal import Training
 
@@ -20,12 +21,12 @@ struct SweepResults {
     init(_ member: Sweep.Member, directory: String) {
       self.member = member
       self.directory = directory
-      hasBegun = FileManager.default.fileExists(atPath: directory)
+      hasBegun = FileStatus.exists(directory)
       state = RunState.read(directory: directory)
       epochs = RunTable.epochs(ofRun: directory)
     }
 
-    private var wanted: Int { member.configuration.run.training.epochs }
+    var wanted: Int { member.configuration.run.training.epochs }
 
     var isComplete: Bool {
       guard let state, state.phase == .finished else { return false }
@@ -136,7 +137,7 @@ struct SweepResults {
     let digestColumn = columns.count - 2
     for standing in standings(order) {
       var row = cells(standing).enumerated().filter { $0.offset != digestColumn }.map(\.element)
-      row[row.count - 1] = URL(fileURLWithPath: standing.directory).lastPathComponent
+      row[row.count - 1] = Folder.name(of: standing.directory)
       table.add(row)
     }
     return table
@@ -154,23 +155,57 @@ struct SweepResults {
 
   // MARK: - Writing
 
+  /// The files that were written.
+  struct Files {
+    let table: String
+    var charts: [String] = []
+    /// Why there are no more charts.
+    var missing: String?
+  }
+
   /// Writes `sweep.csv` and the charts.
   ///
-  /// - Returns: the table for the terminal, and the paths of the files.
-  func write() throws -> String {
+  /// - Returns: the paths of the files.
+  func write() throws -> Files {
     try OutputFile.makeFolder(folder)
-    var lines = [text(order: .best)]
-    try OutputFile.write(csv(), to: "\(folder)/sweep.csv")
-    lines.append("table   \(folder)/sweep.csv")
+    var files = Files(table: "\(folder)/sweep.csv")
+    try OutputFile.write(csv(), to: files.table)
     do {
       for (name, chart) in charts() where !chart.isEmpty {
         try OutputFile.write(Data(try Gnuplot.png(chart)), to: "\(folder)/\(name)")
-        lines.append("chart   \(folder)/\(name)")
+        files.charts.append("\(folder)/\(name)")
       }
     } catch let failure as Gnuplot.Failure {
-      lines.append("no charts: \(failure)")
+      files.missing = "no charts: \(failure)"
     }
-    return lines.joined(separator: "\n")
+    return files
+  }
+
+  /// The table for the terminal, and where the files are.
+  func text(_ files: Files) -> String {
+    let lines = [text(order: .best), "table   \(files.table)"] + files.charts.map { "chart   \($0)" }
+    return (lines + [files.missing].compactMap(\.self)).joined(separator: "\n")
+  }
+
+  // MARK: - For machines
+
+  /// The members as they stand.
+  ///
+  /// - Parameter number: of the only one that is meant; nil for all.
+  func result(order: Order, only number: Int? = nil, _ files: Files? = nil) -> SweepResult {
+    let members = standings(order).filter { number == nil || $0.member.index == number }.map { standing in
+      SweepResult.Member(
+        member: standing.member.index,
+        values: Dictionary(zip(sweep.keys, standing.member.values), uniquingKeysWith: { first, _ in first }),
+        run: standing.directory,
+        state: standing.hasBegun ? standing.state?.phase.rawValue ?? "unknown" : "not begun",
+        complete: standing.isComplete, epoch: standing.state?.epoch, epochs: standing.wanted,
+        best: standing.best, bestEpoch: standing.state?.bestEpoch,
+        digest: standing.epochs?.cells("digest")?.last)
+    }
+    return SweepResult(
+      name: sweep.base.run.name, monitor: monitor, keys: sweep.keys, members: members, table: files?.table,
+      charts: files?.charts ?? [])
   }
 
   // MARK: - Charts

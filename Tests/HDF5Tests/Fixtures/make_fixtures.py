@@ -3,7 +3,7 @@
     pip install numpy h5py
     python make_fixtures.py
 
-Made with h5py 3.16.0, HDF5 2.0.0, numpy 2.4.6.
+Made with h5py 3.16.0, HDF5 2.0.0, numpy 2.4.6; h5py-latin1.h5 with h5py 3.14.0, HDF5 1.14.6.
 """
 
 import pathlib
@@ -55,3 +55,15 @@ with h5py.File(folder / "h5py-latest.h5", "w", libver="v110") as f:
     fill(f)
 with h5py.File(folder / "h5py-user-block.h5", "w", userblock_size=512) as f:
     fill(f)
+
+# Names and texts in Latin-1, as programs of other times write them.
+with h5py.File(folder / "h5py-latin1.h5", "w") as f:
+    for name in [b"B\xe4r", b"B\xf6r"]:
+        h5py.h5d.create(f.id, name, h5py.h5t.STD_U8LE, h5py.h5s.create_simple((1,))).write(
+            h5py.h5s.ALL, h5py.h5s.ALL, np.array([name[1]], dtype="u1"))
+    f.attrs["fixed"] = np.array([b"B\xe4r", b"B\xf6r"], dtype="S3")
+    f.attrs.create("variable", [b"plain", b"B\xf6r"], dtype=h5py.string_dtype())
+    kind = h5py.h5t.enum_create(h5py.h5t.STD_U8LE)
+    for value, name in enumerate([b"B\xe4r", b"B\xf6r"]):
+        kind.enum_insert(name, value)
+    h5py.h5d.create(f.id, b"enum", kind, h5py.h5s.create_simple((2,)))
