@@ -46,6 +46,9 @@ class VariedDraw:
         else:
             # Far from what the network says, so that the step is large.
             self.t = random.uniform(2, 4, (self.count, self.outputs)).astype(np.float32)
+            # Steps that go too far would let the parameters grow without end.
+            largest = 1 + float((self.x.astype(float) ** 2).reshape(self.count, -1).sum(1).max())
+            self.rate = max(1e-4, round(self.number(0.3, 0.9) * self.outputs / (2 * largest), 4))
 
     def chance(self, share):
         return bool(self.random.random() < share)
