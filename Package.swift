@@ -131,7 +131,8 @@ let package = Package(
       name: "ConfigurationFuzz", dependencies: ["Experiments", "TestSupport"], path: "Tests/ConfigurationFuzz"
     ),
     .executableTarget(
-      name: "FileFuzz", dependencies: ["Digests", "TestSupport"], path: "Tests/FileFuzz", exclude: ["Seeds"]),
+      name: "FileFuzz", dependencies: ["CLibdeflate", "Digests", "TestSupport"], path: "Tests/FileFuzz",
+      exclude: ["Seeds"]),
     .executableTarget(name: "ExactnessFuzz", dependencies: ["HDF5", "OneDNN"], path: "Tests/ExactnessFuzz"),
     .executableTarget(
       name: "CheckpointProbe", dependencies: ["Tensors", "Networks", "Training", "Interchange"],

@@ -5,7 +5,7 @@
 For each draw Convoy trains four steps and keeps a checkpoint of each. Keras 3 opens each checkpoint, takes the optimizer's state
 from it, does the next step in float64, and must come to the weights, statistics and state of the next checkpoint. Besides,
 Keras 3 and Keras 2 (tf_keras) must open the last checkpoint as it is compiled and predict what Convoy predicts, and a model that they
-write again must come back with the same predictions.
+write again must come back with the same predictions. First of all, every word of the schema that Keras knows must be one that is drawn.
 
 Needs keras, tensorflow-cpu, tf_keras and h5py.
 """
@@ -36,7 +36,8 @@ import tensorflow as tf  # noqa: E402
 import tf_keras  # noqa: E402
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from keras_draw import STEPS, Draw  # noqa: E402
+import schema_words  # noqa: E402
+from keras_draw import STEPS, Draw, wanted_words  # noqa: E402
 
 for name in ("absl", "tensorflow"):
     logging.getLogger(name).setLevel("ERROR")
@@ -46,11 +47,47 @@ SLOTS = {
     "sgd": {"momentum": "momentums"},
     "adam": {"mean": "_momentums", "squared_mean": "_velocities"},
     "adamw": {"mean": "_momentums", "squared_mean": "_velocities"},
+    "nadam": {"mean": "_momentums", "squared_mean": "_velocities"},
     "rmsprop": {"squared_mean": "_velocities", "momentum": "_momentums", "mean": "_average_gradients"},
     "adagrad": {"squared_sum": "_accumulators"},
     "adadelta": {"squared_mean": "_accumulated_grads", "squared_change": "_accumulated_delta_vars"},
     "lion": {"mean": "_momentums"},
 }
+
+
+def local_response_normalization(package):
+    """The layer that Configs/README.md gives to Keras, which has none."""
+
+    class LocalResponseNormalization(package.layers.Layer):
+        def __init__(self, depth_radius, bias, alpha, beta, **options):
+            super().__init__(**options)
+            self.numbers = dict(depth_radius=depth_radius, bias=bias, alpha=alpha, beta=beta)
+
+        def call(self, inputs):
+            if inputs.dtype != tf.float64:
+                return tf.nn.local_response_normalization(inputs, **self.numbers)
+            # TensorFlow's takes no float64.
+            reach = self.numbers["depth_radius"]
+            squares = tf.pad(inputs * inputs, [[0, 0]] * 3 + [[reach, reach]])
+            channels = inputs.shape[-1]
+            total = sum(squares[..., shift : shift + channels] for shift in range(2 * reach + 1))
+            return inputs / (self.numbers["bias"] + self.numbers["alpha"] * total) ** self.numbers["beta"]
+
+        def get_config(self):
+            return super().get_config() | self.numbers
+
+    return {"LocalResponseNormalization": LocalResponseNormalization}
+
+
+CUSTOM = {package: local_response_normalization(package) for package in (keras, tf_keras)}
+
+
+# In front of a variable's path: its running average.
+AVERAGE = "average of "
+
+
+def is_kernel(name):
+    return "kernel" in name or name == "embeddings"
 
 
 class Refused(Exception):
@@ -102,16 +139,24 @@ def predict(convoy, draw, checkpoint, folder):
         raise Different(f"predict {checkpoint} ended with {done.returncode}: {done.stderr.strip()[-600:]}")
     rows = json.loads(done.stdout)
     key = "probabilities" if "probabilities" in rows[0] else "values"
-    return np.array([row[key] for row in rows], "float64")
+    return np.array([row[key] for row in rows], "float64").reshape(len(rows), -1)
 
 
 # What a checkpoint holds, in the order of Keras's weights
 
 
-def weights(path, layer):
+def weights(path, layer, averaged=False):
+    """As training goes on with them; `averaged` as predictions take them, where the training keeps an average."""
     with h5py.File(path) as file:
         group = file["model_weights"][layer.name]
-        return [(name.split("/")[-1], group[name][...].astype("float64")) for name in group.attrs["weight_names"]]
+        trained = file.get("convoy/trained")
+        found = []
+        for name in group.attrs["weight_names"]:
+            short = name.split("/")[-1]
+            own = f"{layer.name}/{short}"
+            values = trained[own] if trained is not None and own in trained and not averaged else group[name]
+            found.append((short, values[...].astype("float64")))
+        return found
 
 
 def slot(path, name, layer, parameter, shape):
@@ -132,6 +177,8 @@ def make_optimizer(draw):
         options |= {"global_clipnorm": draw.clipping["norm"]} if "norm" in draw.clipping else {
             "clipvalue": draw.clipping["value"]
         }
+    if draw.ema is not None:
+        options |= {"use_ema": True, "ema_momentum": draw.ema}
     names = {
         "momentum": "momentum", "nesterov": "nesterov", "beta1": "beta_1", "beta2": "beta_2", "epsilon": "epsilon",
         "rho": "rho", "centered": "centered", "initial_accumulator": "initial_accumulator_value",
@@ -140,7 +187,7 @@ def make_optimizer(draw):
         if key in names:
             options[names[key]] = value if isinstance(value, bool) else float(value)
     classes = {
-        "sgd": "SGD", "adam": "Adam", "adamw": "AdamW", "rmsprop": "RMSprop", "adagrad": "Adagrad",
+        "sgd": "SGD", "adam": "Adam", "adamw": "AdamW", "nadam": "Nadam", "rmsprop": "RMSprop", "adagrad": "Adagrad",
         "adadelta": "Adadelta", "lion": "Lion",
     }
     return getattr(keras.optimizers, classes[draw.optimizer])(**options)
@@ -149,17 +196,27 @@ def make_optimizer(draw):
 def loss_of(draw, outputs, y, sample_weights):
     """The mean over samples, as written in the losses' definitions."""
     y = tf.one_hot(y, draw.outputs, dtype="float64") if draw.has_classes else tf.cast(y, "float64")
+    y, outputs = tf.reshape(y, [-1, draw.outputs]), tf.reshape(outputs, [-1, draw.outputs])
     tiny = 1e-300
     if draw.loss == "softmax_cross_entropy":
         target = y * (1 - draw.smoothing) + draw.smoothing / draw.outputs
         logs = tf.math.log(outputs + tiny) if draw.ends_in == "softmax" else tf.nn.log_softmax(outputs)
         each = -tf.reduce_sum(target * logs, -1)
-    elif draw.loss == "sigmoid_cross_entropy":
+        if draw.class_weights is not None:
+            each = each * tf.gather(draw.class_weights, tf.argmax(y, -1))
+    elif draw.loss.startswith("sigmoid"):
         target = y * (1 - draw.smoothing) + draw.smoothing / 2
         if draw.ends_in == "sigmoid":
             each = -(target * tf.math.log(outputs + tiny) + (1 - target) * tf.math.log(1 - outputs + tiny))
         else:
             each = tf.nn.sigmoid_cross_entropy_with_logits(target, outputs)
+        if draw.loss == "sigmoid_focal_cross_entropy":
+            p = outputs if draw.ends_in == "sigmoid" else tf.sigmoid(outputs)
+            each = each * (1 - (target * p + (1 - target) * (1 - p))) ** draw.gamma
+            if draw.alpha is not None:
+                each = each * (target * draw.alpha + (1 - target) * (1 - draw.alpha))
+        if draw.class_weights is not None:
+            each = each * draw.class_weights
         each = tf.reduce_mean(each, -1)
     else:
         error = outputs - y
@@ -179,6 +236,13 @@ def load_state(model, optimizer, draw, path, step):
         layer.set_weights([value for _, value in weights(path, layer)])
     optimizer.build(model.trainable_variables)
     optimizer.iterations.assign(step)
+    if draw.optimizer == "nadam":
+        beta = draw.settings["beta1"]
+        optimizer._u_product.assign(np.prod([beta * (1 - 0.5 * 0.96**t) for t in range(1, step + 1)]))
+    if draw.ema is not None:
+        averages = {v.path: value for layer in model.layers for v, (_, value) in zip(layer.weights, weights(path, layer, True))}
+        for variable, average in zip(model.trainable_variables, optimizer._model_variables_moving_average):
+            average.assign(averages[variable.path])
     of_variable = {id(v): (layer, name) for layer in model.layers for v, (name, _) in zip(layer.weights, weights(path, layer))}
     for name, attribute in SLOTS[draw.optimizer].items():
         values = getattr(optimizer, attribute, None)
@@ -192,6 +256,29 @@ def load_state(model, optimizer, draw, path, step):
             state.assign(value + start)
 
 
+def parameters_of(model, draw):
+    """The trainable variables, each with its layer and the name that Convoy gives it."""
+    return [
+        (variable, layer, variable.path.split("/")[-1])
+        for layer in model.layers
+        for variable in layer.trainable_variables
+    ]
+
+
+def bound_norms(model, draw):
+    """Keras's constraint on what leads to one output."""
+    for variable, layer, name in parameters_of(model, draw):
+        kind = type(layer).__name__
+        if "kernel" not in name or kind == "EinsumDense":
+            continue
+        axes = list(range(len(variable.shape) - 1))
+        if "depthwise" in name or kind == "DepthwiseConv2D":
+            axes = [0, 1]
+        elif kind == "Conv2DTranspose":
+            axes = [0, 1, 3]
+        variable.assign(keras.constraints.MaxNorm(draw.max_norm, axis=axes)(variable))
+
+
 def keras_step(model, draw, path, step, noise=0.0, random=None):
     """What Keras makes of a checkpoint: all weights after one step, by layer, and the gradient's largest size."""
     optimizer = make_optimizer(draw)
@@ -199,7 +286,7 @@ def keras_step(model, draw, path, step, noise=0.0, random=None):
     if noise:
         for variable in model.trainable_variables:
             variable.assign(variable * (1 + noise * random.normal(size=variable.shape)))
-    before = {v.path: v.numpy() for layer in model.layers for v in layer.weights}
+    before = {v.path: v.numpy() for layer in model.layers for v in layer.weights} | averages_of(model, optimizer, draw)
     rows = slice(step * draw.batch, (step + 1) * draw.batch)
     x = tf.constant(draw.x[rows].astype("float64"))
     w = np.ones(draw.batch) if draw.weights is None else draw.weights[rows].astype("float64")
@@ -207,14 +294,45 @@ def keras_step(model, draw, path, step, noise=0.0, random=None):
         loss = loss_of(draw, model(x, training=True), draw.y[rows], tf.constant(w))
     gradients = tape.gradient(loss, [v.value for v in model.trainable_variables], unconnected_gradients="zero")
     gradients = [tf.convert_to_tensor(g) for g in gradients]
+    if noise:
+        # What sums of float32 leave of a gradient that is zero, as of a bias in front of a batch normalisation.
+        largest = max(float(tf.reduce_max(tf.abs(g))) for g in gradients)
+        gradients = [g + 3 * noise * largest * random.normal(size=g.shape) for g in gradients]
+    # The vector of what fills up short texts stays zero, which Keras knows nothing of.
+    fillers = {
+        settings["name"]: settings["padding_word"]
+        for word, settings in draw.all_layers
+        if word == "embedding" and settings["padding_word"] != "none"
+    }
+    for index, variable in enumerate(model.trainable_variables):
+        filler = fillers.get(variable.path.split("/")[0])
+        if filler is not None:
+            gradients[index] *= 1 - tf.one_hot(filler, variable.shape[0], dtype="float64")[:, None]
+    spared = [v for v, _, name in parameters_of(model, draw) if draw.decays_on == "kernels" and not is_kernel(name)]
     # Convoy bounds the gradient and then adds Adam's decay to it.
     if draw.optimizer == "adam" and draw.settings["weight_decay"]:
         gradients = clipped(draw, gradients)
-        gradients = [g + draw.settings["weight_decay"] * v.value for g, v in zip(gradients, model.trainable_variables)]
+        decay = draw.settings["weight_decay"]
+        decays = {v.path: 0 if any(v is other for other in spared) else decay for v in model.trainable_variables}
+        gradients = [g + decays[v.path] * v.value for g, v in zip(gradients, model.trainable_variables)]
         optimizer.global_clipnorm = optimizer.clipvalue = None
+    elif spared:
+        optimizer.exclude_from_weight_decay(var_list=spared)
     optimizer.apply(gradients, model.trainable_variables)
+    if draw.max_norm is not None:
+        bound_norms(model, draw)
     after = {v.path: v.numpy() for layer in model.layers for v in layer.weights}
+    for path, value in averages_of(model, optimizer, draw).items():
+        # Keras bounds norms after it has averaged, and Convoy before.
+        after[path] = value if draw.max_norm is None else draw.ema * before[path] + (1 - draw.ema) * after[path[len(AVERAGE) :]]
     return before, after
+
+
+def averages_of(model, optimizer, draw):
+    if draw.ema is None:
+        return {}
+    averages = optimizer._model_variables_moving_average
+    return {AVERAGE + v.path: average.numpy() for v, average in zip(model.trainable_variables, averages)}
 
 
 def clipped(draw, gradients):
@@ -229,12 +347,17 @@ def clipped(draw, gradients):
 def compare_step(model, draw, paths, step):
     before, wanted = keras_step(model, draw, paths[step], step)
     found = {}
+    averaged = {variable.path for variable in model.trainable_variables}
     for layer in model.layers:
         is_stand_in = type(layer).__name__ == "EinsumDense"
         for variable, (name, value) in zip(layer.weights, weights(paths[step + 1], layer)):
             # The identity matrix of a bias by position is none of the network's parameters.
             if not (is_stand_in and name == "kernel"):
                 found[variable.path] = value
+        if draw.ema is not None:
+            for variable, (name, value) in zip(layer.weights, weights(paths[step + 1], layer, averaged=True)):
+                if variable.path in averaged and not (is_stand_in and name == "kernel"):
+                    found[AVERAGE + variable.path] = value
     change = {path: wanted[path] - before[path] for path in found}
     largest = max([np.abs(c).max() for c in change.values()], default=0)
 
@@ -265,11 +388,11 @@ def compare_step(model, draw, paths, step):
 
 def outputs_of(package, model, draw):
     """Predictions as Convoy prints them."""
-    result = np.asarray(model(draw.x.astype("float32"), training=False), "float64")
+    result = np.asarray(model(draw.x.astype("float32"), training=False), "float64").reshape(len(draw.x), -1)
     if draw.loss == "softmax_cross_entropy" and draw.ends_in != "softmax":
         powers = np.exp(result - result.max(1, keepdims=True))
         return powers / powers.sum(1, keepdims=True)
-    if draw.loss == "sigmoid_cross_entropy" and draw.ends_in != "sigmoid":
+    if draw.loss.startswith("sigmoid") and draw.ends_in != "sigmoid":
         return 1 / (1 + np.exp(-result))
     return result
 
@@ -290,7 +413,7 @@ def check_versions(convoy, draw, path, folder):
     keras.config.set_floatx("float32")
     try:
         for package, name in [(keras, "Keras 3"), (tf_keras, "Keras 2")]:
-            model = package.models.load_model(path)
+            model = package.models.load_model(path, custom_objects=CUSTOM[package])
             if (getattr(model, "optimizer", None) is not None) != is_compiled:
                 raise Different(f"{name} opens the checkpoint {'not ' if is_compiled else ''}compiled")
             theirs = outputs_of(package, model, draw)
@@ -320,7 +443,7 @@ def check(convoy, draw, folder):
     steps = sorted(paths)
     if steps[-1] != STEPS:
         raise Different(f"there are checkpoints of the steps {steps}")
-    model = keras.models.load_model(paths[steps[0]], compile=False)
+    model = keras.models.load_model(paths[steps[0]], compile=False, custom_objects=CUSTOM[keras])
     done = 0
     for step in steps[:-1]:
         compare_step(model, draw, paths, step)
@@ -338,6 +461,11 @@ def main():
     parser.add_argument("--keep")
     options = parser.parse_args()
     keras.config.set_floatx("float64")
+    missing = schema_words.never_drawn(
+        wanted_words(schema_words.of_program(options.convoy)), lambda number: Draw(options.seed, number).schema_words
+    )
+    if missing:
+        sys.exit(f"error: of what the schema has, these are never drawn: {sorted(missing)}")
     steps, refused, failed, overflowed = 0, [], [], 0
     numbers = [options.only] if options.only is not None else range(options.draws)
     words = {}

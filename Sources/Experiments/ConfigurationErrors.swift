@@ -45,7 +45,11 @@ public struct ConfigurationErrors: Error, Hashable, Sendable, CustomStringConver
 struct ErrorCollector {
   /// A person reads no more errors than this; the rest is counted.
   static let limit = 100
+  /// Of a file that is nothing but errors their texts would take a hundred times its size; beyond so many they are counted alone.
+  static let keptCount = 2000
 
+  /// Errors beyond those that are kept.
+  private var furtherCount = 0
   private var known: Set<ConfigurationError> = []
   private(set) var errors: [ConfigurationError] = []
 
@@ -55,6 +59,10 @@ struct ErrorCollector {
   var isFull: Bool { errors.count > 2 * ErrorCollector.limit }
 
   mutating func add(_ location: ConfigurationLocation, _ message: String) {
+    guard errors.count < ErrorCollector.keptCount else {
+      furtherCount += 1
+      return
+    }
     let error = ConfigurationError(location, message)
     if known.insert(error).inserted { errors.append(error) }
   }
@@ -89,7 +97,7 @@ struct ErrorCollector {
     if ordered.count > ErrorCollector.limit {
       let rest = ordered.count - ErrorCollector.limit
       ordered.removeLast(rest)
-      ordered.append(ConfigurationError(ordered[0].location, "… and \(rest) more errors"))
+      ordered.append(ConfigurationError(ordered[0].location, "… and \(rest + furtherCount) more errors"))
     }
     return ConfigurationErrors(ordered)
   }

@@ -188,6 +188,21 @@ struct BrokenConfiguration: Sendable, CustomTestStringConvertible {
     #expect(error?.description.hasPrefix("c.yaml:1:5: anchors ('&') are not used") == true)
   }
 
+  @Test("of a file that is nothing but errors the first are told and all are counted")
+  func manyErrors() throws {
+    func errors(_ count: Int) throws -> [ConfigurationError] {
+      let text = (0..<count).map { "k\($0): 1\n" }.joined()
+      let error = #expect(throws: ConfigurationErrors.self) {
+        try ConfigurationFile.load(text: text, path: "c.yaml")
+      }
+      return try #require(error).errors
+    }
+    let others = try errors(1).count - 1
+    let many = try errors(20_000)
+    #expect(many.count == ErrorCollector.limit + 1)
+    #expect(many.last?.message == "… and \(20_000 + others - ErrorCollector.limit) more errors")
+  }
+
   @Test("a scalar of more than 64 KiB is refused")
   func longScalar() throws {
     let text = "name: " + String(repeating: "x", count: 65 << 10) + "\n"

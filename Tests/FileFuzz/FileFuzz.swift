@@ -7,8 +7,9 @@ import TestSupport
 ///     FileFuzz PROGRAM PROJECT ROUNDS SEED [--only ROUND] [--jobs N] [--limit SECONDS] [--memory MIB] [--format NAME] [--keep FOLDER]
 ///
 /// Each has to be read or refused with an exit code of the program's own: none may crash it, keep it longer than SECONDS of time, or
-/// make it take more memory than the sound file, MIB (64) and four times the file's size. What does is kept in FOLDER; the exit code is
-/// then 1. What a round does follows from the seed and its number alone.
+/// make it take more memory than the sound file, MIB (64) and four times the file's size, and none that is refused may leave a file behind
+/// or have one written outside of its folder. What does is kept in FOLDER; the exit code is then 1. What a round does follows from the
+/// seed and its number alone.
 @main
 struct FileFuzz {
   static func main() {
@@ -30,7 +31,7 @@ struct FileFuzz {
   private func run() throws -> Bool {
     try FileManager.default.createDirectory(atPath: scratch, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(atPath: scratch) }
-    let seeds = try SeedFile.all(options, scratch: scratch)
+    let seeds = try SeedFiles(options, scratch: scratch).all()
     let sound = try seeds.map { try measured($0) }
     let begin = ContinuousClock.now
     let rounds = options.only.map { [$0] } ?? Array(0..<options.rounds)
@@ -86,8 +87,9 @@ struct FileFuzz {
   private func attempt(
     _ sound: Sound, _ round: Int, _ job: Int, _ dice: inout SplitMix64
   ) throws -> (outcome: FuzzTally.Outcome, lines: String) {
-    let bytes = sound.seed.sealed(Mutation.damaged(sound.seed.bytes, &dice), &dice)
-    let folder = try sound.seed.place(bytes, in: "\(scratch)/\(job)")
+    let bytes = sound.seed.damaged(&dice)
+    // Deep enough for names that lead upwards to be found.
+    let folder = try sound.seed.place(bytes, in: "\(scratch)/\(job)/a/b/c")
     defer { try? FileManager.default.removeItem(atPath: folder) }
     let arguments = sound.seed.arguments(folder)
     let result = try FuzzChild.run(options.program, arguments, limit: options.limit, output: "\(folder)/log")
@@ -99,10 +101,13 @@ struct FileFuzz {
       // 70 is an error that nobody expected.
       case .exited(let code) where code != 0 && !(64...78).contains(code) || code == 70: .crashed
       case .exited where result.peakByteCount > allowed: .memory
+      case .exited where hasEscaped(job): .escaped
+      case .exited(let code) where code != 0 && !leftovers(sound.seed, folder).isEmpty: .leftOver
       case .exited(0): .read
       case .exited: .refused
       }
     guard outcome.isHarm else { return (outcome, "") }
+    let left = outcome == .leftOver ? ", left \(leftovers(sound.seed, folder).sorted())" : ""
     let log = FuzzChild.text("\(folder)/log")
     if let keep = options.keep {
       let kept = "\(keep)/\(options.seed)-\(round)"
@@ -112,8 +117,27 @@ struct FileFuzz {
     }
     return (
       outcome,
-      "  \(result.ending), \(result.peakByteCount >> 20) MiB, \(arguments.joined(separator: " "))\n\(log.prefix(2000))"
+      "  \(result.ending), \(result.peakByteCount >> 20) MiB of \(allowed >> 20)\(left), \(arguments.joined(separator: " "))\n\(log.prefix(2000))"
     )
+  }
+}
+
+extension FileFuzz {
+  /// Whether a name of the file has become one of a file elsewhere.
+  private func hasEscaped(_ job: Int) -> Bool {
+    let places = ["\(scratch)/\(job)/a/b", "\(scratch)/\(job)/a", "\(scratch)/\(job)", scratch, "/tmp", "/"]
+    let found = places.map { "\($0)/\(TextMutation.escape)" }.filter {
+      FileManager.default.fileExists(atPath: $0)
+    }
+    for path in found { try? FileManager.default.removeItem(atPath: path) }
+    return !found.isEmpty
+  }
+
+  /// What a command that wrote no file has left in the folder all the same.
+  private func leftovers(_ seed: SeedFile, _ folder: String) -> Set<String> {
+    guard seed.leavesOneFile else { return [] }
+    let names = Set((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [])
+    return names.subtracting(seed.placedNames).subtracting(["log"])
   }
 }
 

@@ -34,6 +34,7 @@ enum FuzzChild {
       ProcessInfo.processInfo.environment.merging(["SWIFT_BACKTRACE": "enable=no"]) { $1 }
       .map { strdup("\($0.key)=\($0.value)") } + [nil]
     defer { (words + environment).forEach { free($0) } }
+    forgetOwnPeak()
     var pid: pid_t = 0
     let code = posix_spawn(&pid, program, &actions, nil, &words, &environment)
     guard code == 0 else { throw FuzzError("cannot start \(program): \(String(cString: strerror(code)))") }
@@ -51,6 +52,15 @@ enum FuzzChild {
     let signal = status & 0x7f
     let ending: Ending = hasHung ? .hung : signal == 0 ? .exited(status >> 8 & 0xff) : .killed(signal)
     return Result(ending: ending, peakByteCount: usage.ru_maxrss << 10)
+  }
+
+  /// A new process counts the peak of the one that starts it as its own.
+  private static func forgetOwnPeak() {
+    let descriptor = open("/proc/self/clear_refs", O_WRONLY)
+    guard descriptor >= 0 else { return }
+    // 5 is the peak, <https://docs.kernel.org/filesystems/proc.html>.
+    _ = write(descriptor, "5", 1)
+    close(descriptor)
   }
 
   static func text(_ path: String) -> String {

@@ -3,11 +3,15 @@ struct FuzzTally {
   enum Outcome: String, CaseIterable {
     case read, refused, crashed, hung
     case memory = "too much memory"
+    /// Something was written outside of the file's folder.
+    case escaped = "wrote elsewhere"
+    /// A file was refused, and a part of what was to be written stands there.
+    case leftOver = "left a file"
 
     var isHarm: Bool {
       switch self {
       case .read, .refused: false
-      case .crashed, .hung, .memory: true
+      case .crashed, .hung, .memory, .escaped, .leftOver: true
       }
     }
   }

@@ -1,4 +1,3 @@
-import Digests
 import Foundation
 import TestSupport
 
@@ -14,10 +13,19 @@ struct SeedFile {
   private let others: [String: [UInt8]]
   /// The command, with FILE, FOLDER and OUT for paths.
   private let command: [String]
+  /// What it is packed in.
+  private let packing: Packing?
+  private let isText: Bool
+  private let checksums: MetadataChecksums?
 
-  private init(
+  /// - Parameters:
+  ///   - source: where the file is.
+  ///   - path: its path in the folder; `a` with its ending where nil.
+  ///   - others: the other files, by their paths in the folder.
+  ///   - command: with FILE, FOLDER/… and OUT for paths.
+  init(
     _ format: String, _ source: String, as path: String? = nil, others: [String: String] = [:],
-    _ command: String
+    packing: Packing? = nil, isText: Bool = false, _ command: String
   ) throws {
     self.format = format
     name = "\(URL(fileURLWithPath: source).lastPathComponent) (\(command.prefix(40)))"
@@ -25,6 +33,9 @@ struct SeedFile {
     self.path = path ?? "a.\(URL(fileURLWithPath: source).pathExtension)"
     self.others = try others.mapValues { [UInt8](try Data(contentsOf: URL(fileURLWithPath: $0))) }
     self.command = command.split(separator: " ").map(String.init)
+    self.packing = packing
+    self.isText = isText
+    checksums = source.hasSuffix(".h5") ? MetadataChecksums(bytes) : nil
   }
 
   func arguments(_ folder: String) -> [String] {
@@ -32,6 +43,7 @@ struct SeedFile {
       switch word {
       case "FILE": "\(folder)/\(path)"
       case "OUT": "\(folder)/out.h5"
+      case "FOLDER": folder
       default: word.hasPrefix("FOLDER/") ? folder + word.dropFirst("FOLDER".count) : word
       }
     }
@@ -51,111 +63,39 @@ struct SeedFile {
     return folder
   }
 
-  /// With the checksums that a person would put right who wants to do harm.
-  func sealed(_ bytes: [UInt8], _ dice: inout SplitMix64) -> [UInt8] {
-    switch format {
-    case "checkpoint": Checksums.sealingCheckpoint(bytes)
+  /// Whether the command writes one file, so that one that is refused leaves nothing behind.
+  var leavesOneFile: Bool { command.contains("OUT") }
+
+  /// The names of the files that ``place(_:in:)`` makes at the top of the folder.
+  var placedNames: Set<String> {
+    Set((others.keys + [path]).map { String($0.prefix { $0 != "/" }) })
+  }
+
+  // MARK: - Damage
+
+  /// The file with damage, with the checksums that a person would put right who wants to do harm.
+  func damaged(_ dice: inout SplitMix64) -> [UInt8] {
+    if let packing, dice.next(below: 3) > 0 {
+      let isBomb = dice.next(below: 150) == 0
+      let packed = packing.repacked(bytes) { inner in
+        inner = Mutation.damaged(inner, isText: isText, &dice)
+        if isBomb { inner += [UInt8](repeating: UInt8(dice.next(below: 2)), count: 160 << 20) }
+      }
+      if let packed { return packed }
+    }
+    let damaged = Mutation.damaged(bytes, isText: isText && packing == nil, &dice)
     // Now and then not: what a broken disk does is tried, too.
-    case "PNG": dice.next(below: 4) == 0 ? bytes : Checksums.sealingPNG(bytes)
-    default: bytes
-    }
+    guard dice.next(below: 6) > 0 else { return damaged }
+    return sealed(damaged)
   }
 
-  // MARK: - The files
-
-  static func all(_ options: Options, scratch: String) throws -> [SeedFile] {
-    let files = try hdf5(options, scratch) + others("\(options.project)/Tests/FileFuzz/Seeds", options)
-    let wanted = options.format?.lowercased()
-    let chosen = files.filter { wanted == nil || $0.format.lowercased() == wanted }
-    guard !chosen.isEmpty else {
-      throw FuzzError("there is no format \(options.format ?? ""): \(Set(files.map(\.format)).sorted())")
+  private func sealed(_ damaged: [UInt8]) -> [UInt8] {
+    switch format {
+    case "checkpoint":
+      let inner = checksums?.sealing(damaged, as: bytes) ?? damaged
+      return Checksums.sealingCheckpoint(inner)
+    case "PNG": return Checksums.sealingPNG(damaged)
+    default: return checksums?.sealing(damaged, as: bytes) ?? damaged
     }
-    return chosen
-  }
-
-  private static func hdf5(_ options: Options, _ scratch: String) throws -> [SeedFile] {
-    let data = "\(options.project)/Tests/DatasetsTests/Fixtures"
-    let models = "\(options.project)/Tests/InterchangeTests/Fixtures"
-    let kinds = "\(data)/kinds.h5"
-    var files = try [
-      "class-names", "layouts-old-format", "layouts-user-block", "layouts", "circle",
-    ].map { try SeedFile("dataset", "\(data)/\($0).h5", "dataset check FILE") }
-    for pair in [
-      "bool/images-gzip bool/labels", "bits/images bits/labels", "lzf/images lzf/labels",
-      "lzf/floats scaled/labels",
-      "virtual/own enum/labels", "virtual/deep float/labels",
-    ] {
-      let names = pair.split(separator: " ")
-      files.append(
-        try SeedFile(
-          "dataset", kinds, others: ["kinds-part.h5": "\(data)/kinds-part.h5"],
-          "dataset check FILE --images \(names[0]) --labels \(names[1])"))
-    }
-    for pair in ["axes/nchw words/variable NCHW", "axes/hwcn words/fixed HWCN", "axes/fn one-hot/columns FN"]
-    {
-      let names = pair.split(separator: " ")
-      files.append(
-        try SeedFile(
-          "HDF5 import", kinds,
-          "import hdf5 --from FILE --images \(names[0]) --labels \(names[1]) --axes \(names[2]) --to OUT"))
-    }
-    files.append(try SeedFile("inspect", kinds, "inspect FILE"))
-    for name in ["sequential-keras2", "sequential-keras3", "functional-keras2", "functional-keras3"] {
-      files.append(try SeedFile("Keras model", "\(models)/\(name).h5", "import keras FILE --to OUT"))
-      files.append(try SeedFile("inspect", "\(models)/\(name).h5", "inspect FILE"))
-      let checkpoint = "\(scratch)/\(name).h5"
-      let making = ["import", "keras", "\(models)/\(name).h5", "--to", checkpoint]
-      let result = try FuzzChild.run(options.program, making, limit: 60, output: "\(scratch)/log")
-      // Fixtures come and go with the layers that are read.
-      guard result.ending == .exited(0) else { continue }
-      files.append(try SeedFile("checkpoint", checkpoint, "inspect FILE"))
-    }
-    return files
-  }
-
-  private static func others(_ folder: String, _ options: Options) throws -> [SeedFile] {
-    var files: [SeedFile] = []
-    for name in [
-      "rgb.png", "palette.png", "grey16.png", "alpha.png", "baseline.jpg", "progressive.jpg", "grey.jpg",
-      "turned.jpg",
-    ] {
-      let ending = String(name.suffix(3))
-      files.append(
-        try SeedFile(
-          ending == "png" ? "PNG" : "JPEG", "\(folder)/\(name)", as: "pictures/cat/1.\(ending)",
-          "import images --from FOLDER/pictures --size 8 --to OUT"))
-    }
-    for name in ["images.idx", "images.idx.gz"] {
-      files.append(
-        try SeedFile(
-          "IDX", "\(folder)/\(name)", others: ["labels.idx": "\(folder)/labels.idx"],
-          "import idx --images FILE --labels FOLDER/labels.idx --to OUT"))
-    }
-    for name in ["images.npy", "floats.npy"] {
-      files.append(
-        try SeedFile(
-          "npy", "\(folder)/\(name)", others: ["labels.npy": "\(folder)/labels.npy"],
-          "import numpy --images FILE --labels FOLDER/labels.npy --to OUT"))
-    }
-    for name in ["stored.npz", "deflated.npz"] {
-      files.append(
-        try SeedFile("npz", "\(folder)/\(name)", "import numpy --from FILE --images x --labels y --to OUT"))
-    }
-    for name in ["cifar.tar", "cifar.tar.gz"] {
-      files.append(
-        try SeedFile(
-          "tar and pickle", "\(folder)/\(name)", as: "a.tar.gz", "import cifar10 --from FILE --to OUT"))
-    }
-    for name in ["table.csv", "table.csv.gz"] {
-      files.append(try SeedFile("CSV", "\(folder)/\(name)", "import csv --from FILE --label label --to OUT"))
-    }
-    for name in ["fashion-mnist", "resnet20-fashion-mnist", "gallery"] {
-      let configs = "\(options.project)/Configs"
-      files.append(
-        try SeedFile(
-          "YAML", "\(configs)/\(name).yaml", others: ["fashion-mnist.yaml": "\(configs)/fashion-mnist.yaml"],
-          "config check FILE"))
-    }
-    return files
   }
 }

@@ -168,7 +168,8 @@ struct CIFARFiles {
       } else {
         let key = ["label_names", "fine_label_names", "coarse_label_names"][
           variant == .cifar10 ? 0 : variant == .cifar100 ? 1 : 2]
-        names = try PickleReader.read(bytes, name: file.path).value(key, in: bytes)?.texts(in: bytes)
+        let pickle = try PickleReader.read(bytes, name: file.path)
+        names = pickle.root.value(key, in: bytes)?.texts(in: bytes)
       }
       guard names?.count == count else {
         throw DatasetError(
@@ -208,8 +209,10 @@ struct CIFARFiles {
   }
 
   private func pickled(_ file: RawFile) throws -> CIFARBatch {
-    let bytes = try file.contents(limit: 1 << 30)
-    let value = try PickleReader.read(bytes, name: file.path)
+    // The largest of the sets' files have 31 and 155 MB.
+    let bytes = try file.contents(limit: variant == .cifar10 ? 1 << 26 : 1 << 28)
+    let pickle = try PickleReader.read(bytes, name: file.path)
+    let value = pickle.root
     let key = variant == .cifar10 ? "labels" : variant == .cifar100 ? "fine_labels" : "coarse_labels"
     guard let labels = value.value(key, in: bytes)?.integers,
       case .array(let shape, let type, let data?)? = value.value("data", in: bytes)?.content

@@ -5,7 +5,7 @@
 ///
 /// - SeeAlso: Python's `pickletools`, whose opcodes these are.
 final class PickleValue {
-  indirect enum Content {
+  enum Content {
     case none
     case integer(Int)
     case text(String)
@@ -42,6 +42,10 @@ final class PickleValue {
 
   var integers: [Int]? {
     guard case .list(let values) = content else { return nil }
+    return Self.integers(values)
+  }
+
+  static func integers(_ values: [PickleValue]) -> [Int]? {
     var result: [Int] = []
     for value in values {
       guard case .integer(let number) = value.content else { return nil }
@@ -57,19 +61,46 @@ final class PickleValue {
   }
 }
 
+/// All the values of a pickle.
+///
+/// They may hold one another as deep as the file is long, and in circles. Here each has an owner besides, so that they go one by one: what
+/// lets the outermost go, and all the others with it, needs a stack as deep.
+final class Pickle {
+  /// What the pickle is.
+  fileprivate(set) var root = PickleValue(.none)
+  private var values: [PickleValue] = []
+
+  /// The labels and names of the largest file of the kind, 50,000 images with two labels each, take a third of this.
+  static let mostValues = 500_000
+
+  fileprivate func add(_ content: PickleValue.Content) -> PickleValue? {
+    guard values.count < Self.mostValues else { return nil }
+    let value = PickleValue(content)
+    values.append(value)
+    return value
+  }
+
+  deinit {
+    for value in values { value.content = .none }
+  }
+}
+
 /// Reads a pickle of protocol 0 to 5 from memory.
 struct PickleReader {
   private let bytes: [UInt8]
   private let name: String
+  private let pickle = Pickle()
   private var position = 0
   private var stack: [PickleValue] = []
   private var marks: [Int] = []
   private var memo: [Int: PickleValue] = [:]
+  private var memberCount = 0
 
   /// - Parameter name: the file's name, for messages.
-  static func read(_ bytes: [UInt8], name: String) throws -> PickleValue {
+  static func read(_ bytes: [UInt8], name: String) throws -> Pickle {
     var reader = PickleReader(bytes: bytes, name: name)
-    return try reader.run()
+    try reader.run()
+    return reader.pickle
   }
 
   /// Whether a file's first bytes are those of a pickle of protocol 2 to 5; earlier ones have no mark.
@@ -109,16 +140,36 @@ struct PickleReader {
     return String(decoding: bytes[position..<end], as: UTF8.self)
   }
 
-  private mutating func text(_ count: Int) throws -> PickleValue {
+  private mutating func text(_ count: Int) throws -> PickleValue.Content {
     guard let text = String(validating: bytes[try take(count)], as: UTF8.self) else {
       throw damaged("a text is not UTF-8")
     }
-    return PickleValue(.text(text))
+    return .text(text)
   }
 
   // MARK: - Stack
 
-  private mutating func push(_ content: PickleValue.Content) { stack.append(PickleValue(content)) }
+  private mutating func push(_ content: PickleValue.Content) throws {
+    guard let value = pickle.add(content) else { throw tooMuch }
+    try push(value)
+  }
+
+  private mutating func push(_ value: PickleValue) throws {
+    guard stack.count < Pickle.mostValues else { throw tooMuch }
+    stack.append(value)
+  }
+
+  private mutating func mark() throws {
+    guard marks.count < Pickle.mostValues else { throw tooMuch }
+    marks.append(stack.count)
+  }
+
+  private mutating func remember(_ index: Int) throws {
+    guard memo.count < Pickle.mostValues else { throw tooMuch }
+    memo[index] = try top()
+  }
+
+  private var tooMuch: DatasetError { damaged("it has more than \(Pickle.mostValues) values") }
 
   private mutating func pop() throws -> PickleValue {
     guard stack.count > (marks.last ?? 0), let value = stack.popLast() else {
@@ -146,10 +197,13 @@ struct PickleReader {
 
   // MARK: - Instructions
 
-  private mutating func run() throws -> PickleValue {
+  private mutating func run() throws {
     while true {
       let code = bytes[try take(1).lowerBound]
-      if code == UInt8(ascii: ".") { return try pop() }
+      if code == UInt8(ascii: ".") {
+        pickle.root = try pop()
+        return
+      }
       try run(code)
     }
   }
@@ -159,43 +213,43 @@ struct PickleReader {
     case 0x80:
       guard try number(1) <= 5 else { throw damaged("its protocol is newer than 5") }
     case 0x95: _ = try take(8)
-    case UInt8(ascii: "("): marks.append(stack.count)
-    case UInt8(ascii: "N"): push(.none)
-    case 0x88: push(.integer(1))
-    case 0x89: push(.integer(0))
-    case UInt8(ascii: "K"): push(.integer(try number(1)))
-    case UInt8(ascii: "M"): push(.integer(try number(2)))
-    case UInt8(ascii: "J"): push(.integer(Int(Int32(truncatingIfNeeded: try number(4)))))
+    case UInt8(ascii: "("): try mark()
+    case UInt8(ascii: "N"): try push(.none)
+    case 0x88: try push(.integer(1))
+    case 0x89: try push(.integer(0))
+    case UInt8(ascii: "K"): try push(.integer(try number(1)))
+    case UInt8(ascii: "M"): try push(.integer(try number(2)))
+    case UInt8(ascii: "J"): try push(.integer(Int(Int32(truncatingIfNeeded: try number(4)))))
     case UInt8(ascii: "I"):
       let line = try line()
       guard let value = Int(line) else { throw damaged("\"\(line)\" is not a number") }
-      push(.integer(value))
+      try push(.integer(value))
     case 0x8a:
       let range = try take(try number(1))
       guard range.count <= 8 else { throw damaged("a number is too large") }
       var value: UInt64 = range.last.map { bytes[$0] >= 0x80 ? UInt64.max : 0 } ?? 0
       for index in range.reversed() { value = value << 8 | UInt64(bytes[index]) }
-      push(.integer(Int(Int64(bitPattern: value))))
-    case UInt8(ascii: "U"), UInt8(ascii: "C"): push(.bytes(try take(try number(1))))
-    case UInt8(ascii: "T"), UInt8(ascii: "B"): push(.bytes(try take(try number(4))))
-    case 0x8e, 0x96: push(.bytes(try take(try number(8))))
-    case 0x8c: stack.append(try text(try number(1)))
-    case UInt8(ascii: "X"): stack.append(try text(try number(4)))
-    case 0x8d: stack.append(try text(try number(8)))
-    case UInt8(ascii: "]"): push(.list([]))
-    case UInt8(ascii: "}"): push(.dictionary([]))
-    case UInt8(ascii: ")"): push(.tuple([]))
-    case 0x85, 0x86, 0x87: push(.tuple(try pop(Int(code) - 0x84)))
-    case UInt8(ascii: "t"): push(.tuple(try popToMark()))
-    case UInt8(ascii: "l"): push(.list(try popToMark()))
-    case UInt8(ascii: "d"): try setItems([PickleValue(.dictionary([]))] + popToMark(), isNew: true)
+      try push(.integer(Int(Int64(bitPattern: value))))
+    case UInt8(ascii: "U"), UInt8(ascii: "C"): try push(.bytes(try take(try number(1))))
+    case UInt8(ascii: "T"), UInt8(ascii: "B"): try push(.bytes(try take(try number(4))))
+    case 0x8e, 0x96: try push(.bytes(try take(try number(8))))
+    case 0x8c: try push(try text(try number(1)))
+    case UInt8(ascii: "X"): try push(try text(try number(4)))
+    case 0x8d: try push(try text(try number(8)))
+    case UInt8(ascii: "]"): try push(.list([]))
+    case UInt8(ascii: "}"): try push(.dictionary([]))
+    case UInt8(ascii: ")"): try push(.tuple([]))
+    case 0x85, 0x86, 0x87: try push(.tuple(try pop(Int(code) - 0x84)))
+    case UInt8(ascii: "t"): try push(.tuple(try popToMark()))
+    case UInt8(ascii: "l"): try push(.list(try popToMark()))
+    case UInt8(ascii: "d"): try pushDictionary(try popToMark())
     case UInt8(ascii: "a"): try append([try pop()])
     case UInt8(ascii: "e"): try append(try popToMark())
-    case UInt8(ascii: "s"): try setItems(try pop(2), isNew: false)
-    case UInt8(ascii: "u"): try setItems(try popToMark(), isNew: false)
-    case UInt8(ascii: "q"): memo[try number(1)] = try top()
-    case UInt8(ascii: "r"): memo[try number(4)] = try top()
-    case 0x94: memo[memo.count] = try top()
+    case UInt8(ascii: "s"): try setItems(try pop(2))
+    case UInt8(ascii: "u"): try setItems(try popToMark())
+    case UInt8(ascii: "q"): try remember(try number(1))
+    case UInt8(ascii: "r"): try remember(try number(4))
+    case 0x94: try remember(memo.count)
     case UInt8(ascii: "h"): try recall(try number(1))
     case UInt8(ascii: "j"): try recall(try number(4))
     case UInt8(ascii: "c"): try pushGlobal(try line(), try line())
@@ -211,23 +265,41 @@ struct PickleReader {
 
   private mutating func recall(_ index: Int) throws {
     guard let value = memo[index] else { throw damaged("it refers to a value that is not there") }
-    stack.append(value)
+    try push(value)
   }
 
   private mutating func append(_ values: [PickleValue]) throws {
-    guard case .list(let list) = try top().content else { throw damaged("it appends to what is not a list") }
-    try top().content = .list(list + values)
+    let target = try top()
+    guard case .list(var list) = target.content else { throw damaged("it appends to what is not a list") }
+    // The list's only owner, it grows in its place: otherwise each of many elements would copy all before it.
+    target.content = .none
+    list += values
+    target.content = .list(list)
+    try count(values)
   }
 
-  /// - Parameter isNew: whether the first of `values` is the dictionary itself, which goes on the stack.
-  private mutating func setItems(_ values: [PickleValue], isNew: Bool) throws {
-    var values = values[...]
-    if isNew, let dictionary = values.popFirst() { stack.append(dictionary) }
-    guard case .dictionary(var entries) = try top().content, values.count.isMultiple(of: 2) else {
+  private mutating func pushDictionary(_ values: [PickleValue]) throws {
+    try push(.dictionary([]))
+    try setItems(values)
+  }
+
+  private mutating func setItems(_ values: [PickleValue]) throws {
+    let target = try top()
+    guard case .dictionary(var entries) = target.content, values.count.isMultiple(of: 2) else {
       throw damaged("it sets items of what is not a dictionary")
     }
-    while let key = values.popFirst(), let value = values.popFirst() { entries.append((key, value)) }
-    try top().content = .dictionary(entries)
+    target.content = .none
+    for index in stride(from: 0, to: values.count, by: 2) {
+      entries.append((values[index], values[index + 1]))
+    }
+    target.content = .dictionary(entries)
+    try count(values)
+  }
+
+  /// One value may stand in lists again and again.
+  private mutating func count(_ members: [PickleValue]) throws {
+    memberCount += members.count
+    guard memberCount <= 2 * Pickle.mostValues else { throw tooMuch }
   }
 
   // MARK: - NumPy
@@ -244,7 +316,7 @@ struct PickleReader {
         : "\"\(module).\(name)\" is not allowed in a data file"
       throw damaged(hint)
     }
-    push(.global(whole))
+    try push(.global(whole))
   }
 
   private mutating func call() throws {
@@ -253,14 +325,14 @@ struct PickleReader {
       throw damaged("it calls an unknown function")
     }
     switch (name, arguments.first?.content) {
-    case ("numpy.core.multiarray._reconstruct", _): push(.array(shape: [], elementType: "", data: nil))
+    case ("numpy.core.multiarray._reconstruct", _): try push(.array(shape: [], elementType: "", data: nil))
     case ("numpy.dtype", .text?), ("numpy.dtype", .bytes?):
-      push(.elementType(arguments[0].text(in: bytes) ?? ""))
+      try push(.elementType(arguments[0].text(in: bytes) ?? ""))
     case ("numpy.core.numeric._frombuffer", .bytes(let data)?):
       guard arguments.count == 4, case .elementType(let type) = arguments[1].content,
         let shape = integers(arguments[2]), arguments[3].text(in: bytes) == "C"
       else { throw damaged("an array is not stored row by row") }
-      push(.array(shape: shape, elementType: type, data: data))
+      try push(.array(shape: shape, elementType: type, data: data))
     default: throw damaged("it calls \(name) in an unknown way")
     }
   }
@@ -281,6 +353,6 @@ struct PickleReader {
 
   private func integers(_ value: PickleValue) -> [Int]? {
     guard case .tuple(let values) = value.content else { return nil }
-    return PickleValue(.list(values)).integers
+    return PickleValue.integers(values)
   }
 }

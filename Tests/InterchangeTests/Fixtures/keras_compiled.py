@@ -22,7 +22,8 @@ keras = importlib.import_module(sys.argv[1])
 
 
 def name(value):
-    return value if isinstance(value, str) else type(value).__name__
+    # A word, a function, or an object of a class.
+    return value if isinstance(value, str) else getattr(value, "__name__", type(value).__name__)
 
 
 found = []

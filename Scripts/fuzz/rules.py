@@ -23,6 +23,22 @@ def sigmoid_cross_entropy(z, t, smoothing=0.0, weights=None):
     return float((weights * each).mean()), weights * (1 / (1 + np.exp(-z)) - t) / len(z)
 
 
+def sigmoid_focal_cross_entropy(z, t, gamma=2.0, alpha=None, smoothing=0.0, weights=None):
+    t = (1 - smoothing) * t + smoothing / 2
+    weights = np.ones(len(z)) if weights is None else np.asarray(weights)
+    if alpha is not None:
+        weights = weights * (t * alpha + (1 - t) * (1 - alpha))
+    p = 1 / (1 + np.exp(-z))
+    entropy = np.maximum(z, 0) - z * t + np.log1p(np.exp(-np.abs(z)))
+    doubt = t * (1 - p) + (1 - t) * p
+    focus = doubt**gamma
+    # The product rule; p' = p (1 − p).
+    slope = focus * (p - t)
+    if gamma > 0:
+        slope = slope + entropy * gamma * doubt ** (gamma - 1) * (1 - 2 * t) * p * (1 - p)
+    return float((weights * focus * entropy).mean()), weights * slope / len(z)
+
+
 def mean_squared_error(z, t):
     return float(((z - t) ** 2).mean()), 2 * (z - t) / len(z)
 
@@ -71,6 +87,9 @@ def metric(name, z, t, task):
             "precision": (right, taken), "recall": (right, actual), "f1": (2 * right, taken + actual),
         }[name]
         return _mean_of_defined(part, whole)
+    if name == "cosine_similarity":
+        lengths = np.maximum(np.linalg.norm(z, axis=1), 1e-6) * np.maximum(np.linalg.norm(t, axis=1), 1e-6)
+        return float(((z * t).sum(1) / lengths).mean())
     errors = z - t
     if name == "mean_absolute_error":
         return float(np.abs(errors).mean())
@@ -111,6 +130,15 @@ def adam(w, g, slots, rate, t, o, decays):
 
 def adamw(w, g, slots, rate, t, o, decays):
     return _adam_step(w - rate * o["weight_decay"] * decays * w, g, slots, rate, t, o)
+
+
+def nadam(w, g, slots, rate, t, o, decays):
+    w = w - rate * o["weight_decay"] * decays * w
+    shares = [o["beta1"] * (1 - 0.5 * 0.96**step) for step in range(1, t + 2)]
+    m = slots["mean"] + (g - slots["mean"]) * (1 - o["beta1"])
+    v = slots["squared_mean"] + (g * g - slots["squared_mean"]) * (1 - o["beta2"])
+    d = shares[t] * m / (1 - np.prod(shares)) + (1 - shares[t - 1]) * g / (1 - np.prod(shares[:t]))
+    return w - rate * d / (np.sqrt(v / (1 - o["beta2"] ** t)) + o["epsilon"]), {"mean": m, "squared_mean": v}
 
 
 def rmsprop(w, g, slots, rate, t, o, decays):
@@ -220,7 +248,41 @@ def factor(kind, o, step, total, steps):
     return curve(kind, o, step - width, max(total - width, 1), steps)
 
 
+def plateau(o, figures):
+    """The factor of each epoch, and of the one behind the last; the figures are losses."""
+    factors, best, wait, cooldown = [1.0], math.inf, 0, 0
+    for figure in figures:
+        factor = factors[-1]
+        if cooldown > 0:
+            cooldown, wait = cooldown - 1, 0
+        if figure < best - o["min_gain"]:
+            best, wait = figure, 0
+        elif cooldown == 0:
+            wait += 1
+            if wait >= o["patience"] and factor > o["floor"]:
+                factor, cooldown, wait = max(factor * o["factor"], o["floor"]), o["cooldown"], 0
+        factors.append(factor)
+    return factors
+
+
 # Keras's own.
+
+
+def keras_plateau(o, figures, keras):
+    """The same by Keras's callback."""
+    optimizer = keras.optimizers.SGD(1.0)
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    model.compile(optimizer, "mse")
+    rule = keras.callbacks.ReduceLROnPlateau(
+        monitor="loss", factor=o["factor"], patience=o["patience"], min_delta=o["min_gain"], cooldown=o["cooldown"],
+        min_lr=o["floor"])
+    rule.set_model(model)
+    rule.on_train_begin()
+    factors = [1.0]
+    for epoch, figure in enumerate(figures):
+        rule.on_epoch_end(epoch, {"loss": figure})
+        factors.append(float(optimizer.learning_rate))
+    return factors
 
 
 def keras_loss(name, o, keras):
@@ -232,6 +294,9 @@ def keras_loss(name, o, keras):
             from_logits=True, label_smoothing=smoothing, reduction=None),
         "sigmoid_cross_entropy": lambda: losses.BinaryCrossentropy(
             from_logits=True, label_smoothing=smoothing, reduction=None),
+        "sigmoid_focal_cross_entropy": lambda: losses.BinaryFocalCrossentropy(
+            apply_class_balancing=o.get("alpha", "none") != "none", alpha=0.25 if o.get("alpha", "none") == "none" else o["alpha"],
+            gamma=o.get("gamma", 2), from_logits=True, label_smoothing=smoothing, reduction=None),
         "mean_squared_error": lambda: losses.MeanSquaredError(reduction=None),
         "mean_absolute_error": lambda: losses.MeanAbsoluteError(reduction=None),
         "huber": lambda: losses.Huber(delta=o.get("delta", 1.0), reduction=None),
@@ -248,6 +313,8 @@ def keras_optimizer(name, o, keras):
     if name == "adamw":
         return kinds.AdamW(
             0.1, beta_1=o["beta1"], beta_2=o["beta2"], epsilon=o["epsilon"], weight_decay=o["weight_decay"])
+    if name == "nadam":
+        return kinds.Nadam(0.1, beta_1=o["beta1"], beta_2=o["beta2"], epsilon=o["epsilon"], weight_decay=decay)
     if name == "rmsprop":
         return kinds.RMSprop(
             0.1, rho=o["rho"], momentum=o["momentum"], epsilon=o["epsilon"], centered=o["centered"],
