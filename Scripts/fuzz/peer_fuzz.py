@@ -270,7 +270,19 @@ class Draw:
             options = {"rise": self.number(0, 0.8), "start": self.number(0, 0.5), "end": self.number(0, 0.1)}
         elif self.chance(0.5):
             options["warmup"] = self.pick(["none"] + 4 * [self.span(0.7)])
-        return kind, options
+        return kind, self.within_run(options)
+
+    def within_run(self, options):
+        """With spans in steps where so many epochs would be more than the program takes for the run."""
+        epochs = sum(
+            span["epochs"] for name in ("warmup", "over") if isinstance(span := options.get(name), dict) and "epochs" in span)
+        longest = max([epochs] + [time.get("epochs", 0) for time in options.get("at", [])])
+        if longest < self.epochs:
+            return options
+        return {
+            name: {"steps": max(1, self.steps(value))} if isinstance(value, dict) else
+            [{"steps": max(1, self.steps(time))} for time in value[:1]] if name == "at" else value
+            for name, value in options.items()}
 
     def factor(self, step):
         return rules.factor(self.schedule, self.curve, step, self.total_steps, self.steps)
