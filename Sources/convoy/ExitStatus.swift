@@ -37,7 +37,7 @@ enum ExitStatus: Int32, CaseIterable {
     case .internalError: "internal error"
     case .cannotCreate: "cannot create"
     case .inputOutput: "input/output error"
-    case .stopped: "stopped by a signal with a valid checkpoint (run again to go on)"
+    case .stopped: "stopped by a signal with a valid checkpoint (run again to resume)"
     case .notFinite: "loss not finite"
     case .inUse: "run directory in use"
     case .configuration: "wrong config"

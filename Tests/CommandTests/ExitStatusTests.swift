@@ -75,7 +75,7 @@ struct ExitStatusTests {
     #expect(
       words.contains(
         "Exit codes: 0 success, 1 not learned with --overfit-batches, 64 wrong usage, 65 bad data, 66 missing input, 70 internal error, 73 cannot create, 74 input/output error, "
-          + "75 stopped by a signal with a valid checkpoint (run again to go on), 76 loss not finite, "
+          + "75 stopped by a signal with a valid checkpoint (run again to resume), 76 loss not finite, "
           + "77 run directory in use, 78 wrong config."))
     let version = try Program.run(["--version"])
     #expect(version.code == 0 && version.errors.isEmpty && !version.output.isEmpty)

@@ -46,7 +46,7 @@ struct InterruptedTrainingTests {
       #expect([0, 75].contains(result.code) && !result.wasKilled, "\(result.errors)")
       if result.code == 75 {
         stops += 1
-        #expect(hasCheckpoint(run) && result.output.contains("the same command goes on"))
+        #expect(hasCheckpoint(run) && result.output.contains("the same command resumes there"))
       }
     }
     #expect(stops > 0)

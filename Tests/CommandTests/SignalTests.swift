@@ -30,7 +30,7 @@ struct SignalTests {
     program.send(signal)
     let result = try program.finish()
     #expect(result.code == 75 && !result.wasKilled, "\(result.errors)")
-    #expect(!result.errors.contains("error:") && result.output.contains("the same command goes on"))
+    #expect(!result.errors.contains("error:") && result.output.contains("the same command resumes there"))
   }
 
   @Test("time that a shell allows, and alarms that a parent has set, stop a training in good order")

@@ -44,11 +44,11 @@ extension LookRequest: DescribedSettings {
   /// The value of a black pixel.
   public static let black = SettingKey(
     "black", \LookRequest.black, .optional(automatic, .number(.any)),
-    "What a black pixel is to the network; `auto` is what it was in the network's training.")
+    "The input value that stands for a black pixel; `auto` takes the one of the network's training.")
   /// The value of a white pixel.
   public static let white = SettingKey(
     "white", \LookRequest.white, .optional(automatic, .number(.any)),
-    "What a white pixel is to the network; `auto` is what it was in the network's training.")
+    "The input value that stands for a white pixel; `auto` takes the one of the network's training.")
   /// Whether very large images are read.
   public static let largeImages = SettingKey(
     "large_images", \LookRequest.readsLargeImages, .boolean, change: .free,

@@ -155,7 +155,7 @@ struct DatasetRepackCommand: ParsableCommand {
     commandName: "repack",
     abstract: "Write the same samples with other chunks, compression or filters.",
     discussion: """
-      Trainings see no difference, so a run may go on with the repacked file.
+      Trainings see no difference, so a run may continue with the repacked file.
 
         convoy dataset repack slow.h5 --to fast.h5
         convoy dataset repack big.h5 --compress 6 --shuffle-filter --to small.h5

@@ -11,7 +11,7 @@ struct DreamCommand: ParsableCommand {
       The activations of the chosen layers serve as the gradient, so that positive values grow and negative ones shrink. \
       The picture keeps its size; large ones go through the network in tiles.
 
-      A dream that was stopped goes on when the same command is run again.
+      The same command resumes a dream that was stopped.
 
         convoy dream vgg19.h5 sky.jpg --to Results/dream
         convoy dream vgg19.h5 sky.jpg --layers block4_conv3:1,block5_conv1:0.5 --guide flowers.jpg --octaves 5
@@ -48,6 +48,6 @@ struct DreamCommand: ParsableCommand {
 
 /// Options of long work on pictures.
 struct LongWorkOptions: ParsableArguments {
-  @Flag(help: "Begin anew even if there is unfinished work to go on with.")
+  @Flag(help: "Begin anew even if there is unfinished work to resume.")
   var restart = false
 }

@@ -100,7 +100,7 @@ struct WorkersOption: ParsableArguments {
   @Option(
     .workers, name: .customLong("workers"),
     help: ArgumentHelp(
-      "Number of cores to use; changes the speed but not a bit. All by default.", valueName: "n"))
+      "Number of cores to use; it changes the speed, never the results. All by default.", valueName: "n"))
   var given: Int?
 
   var count: Int { given ?? Cores.available().count }

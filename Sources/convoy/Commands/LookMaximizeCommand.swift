@@ -11,8 +11,8 @@ struct LookMaximizeCommand: ParsableCommand {
     discussion: """
       Gradient ascent on an image, with the network's parameters fixed. A filter's activation is the sum over its map, a \
       class's is its output before softmax or sigmoid. Pixels go from 0 (black) to 1 (white) everywhere, also in --rate and \
-      the penalties. With --l1, images below 64 pixels are sought by the lecture's method: pixel by pixel, and black wherever a pixel \
-      is not needed.
+      the penalties. With --l1, images below 64 pixels are made pixel by pixel, and stay black wherever a pixel is not \
+      needed.
 
         convoy look maximize Results/fashion-mnist/RUN --layer conv2d_1
         convoy look maximize Results/fashion-mnist/RUN --classes all --l1 0.1

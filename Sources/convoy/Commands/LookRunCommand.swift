@@ -11,7 +11,7 @@ struct LookRunCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "run",
     abstract:
-      "Carry out the look of a configuration in a run directory; the same command goes on after a stop.",
+      "Carry out the look of a configuration in a run directory; the same command resumes it after a stop.",
     discussion: """
       A configuration can describe everything that look, explain, dream and style do; Configs/README.md explains the keys. The \
       run directory's name follows from the configuration and the checkpoint, so that other settings never mix with them.
@@ -25,7 +25,7 @@ struct LookRunCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Folder for the results, instead of Results/NAME/ID.", valueName: "folder"))
   var runDir: String?
 
-  @Flag(help: "Begin anew even if there is unfinished work to go on with.")
+  @Flag(help: "Begin anew even if there is unfinished work to resume.")
   var restart = false
 
   @OptionGroup var workers: WorkersOption

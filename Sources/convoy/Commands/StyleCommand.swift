@@ -10,7 +10,7 @@ struct StyleCommand: ParsableCommand {
     abstract: "Style transfer: the content of one picture in the style of another.",
     discussion: """
       The outputs of filters hold the content, and how they occur together holds the style (Gatys, Ecker & Bethge 2016). \
-      `convoy import keras` imports networks from Keras. A transfer that was stopped goes on when the same command is run again.
+      `convoy import keras` imports networks from Keras. The same command resumes a transfer that was stopped.
 
         convoy style vgg19.h5 --content cat.png --style painting.jpg --to Results/style
         convoy style vgg19.h5 --content cat.png --style painting.jpg --size 1024 --steps 300 --keep-colour

@@ -12,7 +12,7 @@ struct SweepCommand: ParsableCommand {
     abstract: "Train every run of a config's sweep section, and compare them.",
     discussion: """
       Each member is a run like any other, in its own directory under Results/NAME, with everything that `convoy train` gives a run. \
-      Complete runs are not trained again, and an interrupted one goes on where it stopped, so the same command continues the \
+      Complete runs are not trained again, and an interrupted one resumes where it stopped, so the same command continues the \
       sweep. At the end it prints a table of all members, the best first, and draws charts: the curves of the best members, and \
       the best figure over each varied key that is a number. Members count from 0.
 

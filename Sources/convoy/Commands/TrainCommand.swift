@@ -4,19 +4,19 @@ internal import Foundation
 internal import Parallel
 internal import Training
 
-/// Trains a network, or goes on with a training that was interrupted.
+/// Trains a network, or resumes a training that was interrupted.
 struct TrainCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "train",
-    abstract: "Train a network from a config; the same command goes on after an interruption.",
+    abstract: "Train a network from a config; the same command resumes it after an interruption.",
     discussion: """
-      The run directory is Results/NAME/RUN, where NAME comes from the config and RUN from its contents. The same config goes \
-      on where it stopped, and one with more epochs goes on for longer. A config with other changes, or with fewer epochs than the \
+      The run directory is Results/NAME/RUN, where NAME comes from the config and RUN from its contents. The same config resumes \
+      where it stopped, and one with more epochs trains for longer. A config with other changes, or with fewer epochs than the \
       run has done, starts a run of its own. A finished run is reported and not trained again.
 
       Ctrl-C, Ctrl-\\, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGXCPU, SIGALRM and SIGPWR stop the training: it writes a checkpoint and \
-      exits with 75. A second Ctrl-C ends it at once and leaves the previous checkpoint. However it ends, the same command goes on, \
-      and the last checkpoint is the same to the bit as that of an uninterrupted run, on any number of workers.
+      exits with 75. A second Ctrl-C ends it at once and leaves the previous checkpoint. However it ends, the same command resumes \
+      it, and the last checkpoint is the same to the bit as that of an uninterrupted run, on any number of workers.
 
         convoy train Configs/fashion-mnist.yaml
         convoy train Configs/fashion-mnist.yaml --set seed=1 --set training.epochs=3
@@ -31,14 +31,14 @@ struct TrainCommand: ParsableCommand {
   @Option(
     .workers,
     help: ArgumentHelp(
-      "Number of cores to use; changes the speed but not a bit. All by default.", valueName: "n"))
+      "Number of cores to use; it changes the speed, never the results. All by default.", valueName: "n"))
   var workers: Int?
 
   @Option(help: ArgumentHelp("The run directory, instead of Results/NAME/RUN.", valueName: "dir"))
   var runDir: String?
 
   @Option(
-    help: ArgumentHelp("Where to go on from: auto, never, or a checkpoint.", valueName: "auto|never|file"))
+    help: ArgumentHelp("Where to resume from: auto, never, or a checkpoint.", valueName: "auto|never|file"))
   var resume = "auto"
 
   @Flag(help: "Go on even if the config or the data changed in a way that changes what is trained.")

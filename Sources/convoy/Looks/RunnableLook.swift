@@ -47,7 +47,8 @@ struct LookContext {
   /// - Parameter isKept: false where no state was saved.
   func stopped(_ text: String, isKept: Bool = true) -> any Error {
     let signal = stop.signalNumber.map { StopSignals.name(of: $0) } ?? "a signal"
-    let line = "stopped by \(signal) at \(text); the same command \(isKept ? "goes on" : "begins again")"
+    let next = isKept ? "resumes there" : "begins again"
+    let line = "stopped by \(signal) at \(text); the same command \(next)"
     log(line)
     TerminalOutput.write("\(line)\n", to: 2)
     return SilentEnd(.stopped)

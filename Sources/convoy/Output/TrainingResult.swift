@@ -14,7 +14,7 @@ struct TrainingResult {
   func text(_ terminal: Terminal) -> String {
     guard isComplete else {
       let reason = hasReachedStepLimit ? "stopped as asked" : "stopped"
-      return "\(reason) after step \(progress.step); the same command goes on from there (\(directory))\n"
+      return "\(reason) after step \(progress.step); the same command resumes there (\(directory))\n"
     }
     let word = progress.stoppedEarly ? "stopped early, after" : "complete after"
     let epochs = "\(progress.epoch) epoch\(progress.epoch == 1 ? "" : "s")"

@@ -49,8 +49,8 @@ struct SweepArray {
       contentsOf: [
         "# The sweep of \(config.config): one task for each member. It runs in the folder in which it was made (--chdir),",
         "# wherever it is submitted.",
-        "# A task that is stopped near its time limit is requeued and goes on; `convoy sweep \(config.config)` then",
-        "# shows the table. Tasks that failed or were cancelled go on when they are submitted again:",
+        "# A task that is stopped near its time limit is requeued and resumes; `convoy sweep \(config.config)` then",
+        "# shows the table. Tasks that failed or were cancelled resume when they are submitted again:",
         "# sbatch --array=2,5 …",
         "#",
       ], at: 1)
