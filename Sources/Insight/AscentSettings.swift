@@ -114,7 +114,8 @@ extension AscentSettings: DescribedSettings {
   /// The weight of the L1 prior.
   public static let l1 = SettingKey(
     "l1", \AscentSettings.l1, .number(.nonNegative),
-    "Weight of the sum of |x|, which is subtracted; above 0 it changes other keys' `auto` for images below 64 pixels.")
+    "Weight of the sum of |x|, which is subtracted; above 0 it changes other keys' `auto` for images below 64 pixels."
+  )
   /// The weight of the L2 prior.
   public static let l2 = SettingKey(
     "l2", \AscentSettings.l2, .number(.nonNegative),
