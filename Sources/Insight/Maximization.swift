@@ -36,6 +36,14 @@ public struct Maximization: Sendable {
     self.settings = shape.rank == 3 ? settings.resolved(for: shape) : settings
   }
 
+  /// The settings with all that belongs to a target chosen.
+  public func settings(for target: Target) -> AscentSettings {
+    var result = settings
+    let shape = subject.network.inputShape
+    if shape.rank == 3 { result.blur = settings.blurSigma(of: target, shape: shape) }
+    return result
+  }
+
   /// - Parameters:
   ///   - admits: asked before each target; false ends the work early.
   ///   - finished: told of each target when it is done, from any worker.
@@ -103,7 +111,8 @@ public struct Maximization: Sendable {
     image.pixels(of: parameters, into: &pixels)
     var state = AscentRule.State(settings.rule, count: count)
     var ascent = Ascent(objective, session, subject.range)
-    let blur = settings.blur > 0 ? GaussianBlur(sigma: settings.blur) : nil
+    let sigma = settings.blurSigma(of: target, shape: shape)
+    let blur = sigma > 0 ? GaussianBlur(sigma: sigma) : nil
     let rate = settings.rate ?? settings.rule.defaultRate
     var curve: [Double] = []
     for step in 0..<settings.steps {
