@@ -25,7 +25,9 @@ public struct AscentSettings: Hashable, Sendable {
   /// The largest angle each way by which the image is turned, in degrees; nil is 0 for small images and 5 for large ones.
   public var rotation: Double?
   /// Standard deviation, in pixels, of the blur after every ``blurEvery`` steps; 0 for none (Yosinski 2015).
-  public var blur = 0.0
+  ///
+  /// Nil is 0.5 for outputs that are sought as waves in small images without ``l1``, and 0 for others.
+  public var blur: Double?
   /// Steps from one blur to the next.
   public var blurEvery = 4
   /// The image that the first step starts from.
@@ -69,6 +71,16 @@ public struct AscentSettings: Hashable, Sendable {
     result.rotation = rotation ?? (isLarge ? 5 : 0)
     result.warmUp = warmUp ?? steps / 2
     return result
+  }
+
+  /// The blur of a target's image, once the rest is resolved.
+  ///
+  /// Of small images it takes away what only looks right to a network, and shapes of a class become clearer; filters may look for
+  /// just that.
+  func blurSigma(of target: Target, shape: Shape) -> Double {
+    if let blur { return blur }
+    guard case .output = target, parameterization == .fourier, l1 == 0 else { return 0 }
+    return min(shape[0], shape[1]) < Self.largeSide ? 0.5 : 0
   }
 
   var transform: ImageTransform {
@@ -149,8 +161,9 @@ extension AscentSettings: DescribedSettings {
     "The image is turned by up to this many degrees; `auto` is 5, and 0 for images below 64 pixels.")
   /// The standard deviation of the blur between steps.
   public static let blur = SettingKey(
-    "blur", \AscentSettings.blur, .number(NumberRange(minimum: 0, maximum: 50)),
-    "Standard deviation of the blur after every `blur_every` steps, in pixels.")
+    "blur", \AscentSettings.blur, .optional("auto", .number(NumberRange(minimum: 0, maximum: 50))),
+    "Standard deviation of the blur after every `blur_every` steps, in pixels; `auto` is 0.5 for classes in images below 64 pixels that "
+      + "are waves without `l1`, and 0 for others.")
   /// The distance between blurs, in steps.
   public static let blurEvery = SettingKey(
     "blur_every", \AscentSettings.blurEvery, .integer(1...1_000_000), "Steps from one blur to the next.")

@@ -41,6 +41,14 @@ public struct Maximization: Sendable {
     self.settings = shape.rank == 3 ? settings.resolved(for: shape) : settings
   }
 
+  /// The settings with everything chosen that depends on a target.
+  public func settings(for target: Target) -> AscentSettings {
+    var result = settings
+    let shape = subject.network.inputShape
+    if shape.rank == 3 { result.blur = settings.blurSigma(of: target, shape: shape) }
+    return result
+  }
+
   /// Carries out the ascents.
   ///
   /// - Parameters:
@@ -111,7 +119,8 @@ public struct Maximization: Sendable {
     image.pixels(of: parameters, into: &pixels)
     var state = AscentRule.State(settings.rule, count: count)
     var ascent = Ascent(objective, session, subject.range)
-    let blur = settings.blur > 0 ? GaussianBlur(sigma: settings.blur) : nil
+    let sigma = settings.blurSigma(of: target, shape: shape)
+    let blur = sigma > 0 ? GaussianBlur(sigma: sigma) : nil
     let rate = settings.rate ?? settings.rule.defaultRate
     var curve: [Double] = []
     for step in 0..<settings.steps {

@@ -57,9 +57,10 @@ struct ForeignInputTests {
     // In a file that is UTF-8 a name that is not can be written so alone.
     let config = try Sample.config(
       folder, data: "\"r\\U0010F7FF.h5\"",
-      network: "[conv2d: {filters: 2, kernel: 2}, flatten, dense: {units: 3}]",
-      more: "sweep: {grid: {learning_rate: [0.01, 0.1]}}")
+      network: "[rescale: {scale: 1/255}, conv2d: {filters: 2, kernel: 2}, flatten, dense: {units: 3}]")
     #expect(rename(config, "\(home)/c.yaml".systemPath) == 0)
+    try WholeFile.write(
+      "extends: c.yaml\nsweep: {grid: {learning_rate: [0.01, 0.1]}}\n".utf8, to: "\(home)/s.yaml")
     let enter = #"cd "\#(folder.path)"/"$(printf 'r\377')"; TMPDIR="$PWD"/"$(printf 'r\377')"; export TMPDIR"#
     func run(_ arguments: String..., more: String = "") throws -> String {
       let result = try Program.run(arguments, shell: more.isEmpty ? enter : "\(enter); \(more)")
@@ -111,8 +112,8 @@ struct ForeignInputTests {
     let printed = try Program.run(["report"], shell: "\(enter); \(toRun); \"$@\" > out; set -- true")
     #expect(printed.code == 0)
     #expect(try WholeFile.read("\(home)/out", limit: 99) == PathText.bytes(of: "run\u{10F7FF}/report.html\n"))
-    #expect(try run("sweep", "c.yaml", "--quiet").contains("0.1"))
-    let script = try run("sweep", "c.yaml", "--slurm").trimmingCharacters(in: .newlines)
+    #expect(try run("sweep", "s.yaml", "--quiet").contains("0.1"))
+    let script = try run("sweep", "s.yaml", "--slurm").trimmingCharacters(in: .newlines)
     let job = try WholeFile.read("\(home)/\(script)", limit: 1 << 16)
     let chdir = Array("#SBATCH --chdir=".utf8) + PathText.bytes(of: home) + [10]
     #expect(job.split(separator: 10).contains { $0.elementsEqual(chdir.dropLast()) })

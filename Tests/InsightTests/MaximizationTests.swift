@@ -1,9 +1,10 @@
-import Insight
 import Networks
 import Parallel
 import Tensors
 import TestSupport
 import Testing
+
+@testable import Insight
 
 @Suite("Activation maximisation")
 struct MaximizationTests {
@@ -69,6 +70,16 @@ struct MaximizationTests {
     #expect(
       large.parameterization == .fourier && large.jitter == 8 && large.scale == 0 && large.rotation == 5)
     #expect(large.prior == ImagePrior())
+    // Of small images classes are blurred a little, and filters, which may look for what is fine, are not.
+    func blur(_ settings: AscentSettings, _ target: Target, _ side: Int = 28) -> Double {
+      settings.resolved(for: [side, side, 1]).blurSigma(of: target, shape: [side, side, 1])
+    }
+    #expect(blur(AscentSettings(), .output(0)) == 0.5 && blur(AscentSettings(), .output(0), 64) == 0)
+    #expect(blur(AscentSettings(), .filter(layer: "conv2d", index: 0)) == 0)
+    #expect(blur(AscentSettings { $0.l1 = 0.1 }, .output(0)) == 0)
+    #expect(blur(AscentSettings { $0.parameterization = .pixels }, .output(0)) == 0)
+    #expect(blur(AscentSettings { $0.blur = 0.3 }, .filter(layer: "conv2d", index: 0)) == 0.3)
+    #expect(blur(AscentSettings { $0.blur = 0 }, .output(0)) == 0)
   }
 
   @Test("every target grows, whatever the parameterisation", arguments: ImageParameterization.allCases)

@@ -49,7 +49,9 @@ extension MaximizeLook: RunnableLook {
     let findings = try report.write(
       into: context.folder, name: name,
       settings: SettingsRecord(
-        maximization.settings, seed: context.seed, former: [AscentSettings.totalVariation.name: "tv"]))
+        // All targets are of one kind.
+        targets.first.map(maximization.settings(for:)) ?? maximization.settings, seed: context.seed,
+        former: [AscentSettings.totalVariation.name: "tv"]))
     return LookResult(
       name: name, findings: findings, text: report.text(context.folder, name: name),
       pictures: report.drawings)
