@@ -33,6 +33,9 @@ struct BenchCommand: ParsableCommand {
 
       With --reading or --reading-as-configured: network, storage, way (loading into memory in the order of the file, memory or \
       streamed in shuffled order), workers, samples, memory_limit_bytes, reading_images_per_second.
+
+      With --kernels: shape, pass, precision, algorithm, kernel, seconds, flops_per_second (as the convolution's definition counts \
+      them), peak_share, and largest_error where it is known: of an element against sums in double precision, as a share of the largest element.
       """)
 
   @Argument(help: "A YAML config; or use --network.")
@@ -102,6 +105,14 @@ struct BenchCommand: ParsableCommand {
   @Flag(help: "Measure nothing but reading the config's training data as the config says.")
   var readingAsConfigured = false
 
+  @Flag(
+    help: ArgumentHelp(
+      "Measure nothing but every kernel of 3×3 convolutions, ours and the library's, without a config.",
+      discussion:
+        "On one thread, at sizes of the benchmark's networks, with each kernel's share of the peak and its error."
+    ))
+  var kernels = false
+
   @Flag(help: "Measure training throughput and nothing else but what --layers asks for.")
   var trainingOnly = false
 
@@ -109,6 +120,12 @@ struct BenchCommand: ParsableCommand {
   var json = false
 
   func validate() throws {
+    if kernels {
+      guard config == nil, network == nil else {
+        throw ValidationError("--kernels measures kernels alone, without a config or a --network")
+      }
+      return
+    }
     guard (config == nil) != (network == nil) else {
       throw ValidationError("name either a config or a --network")
     }
@@ -122,6 +139,7 @@ struct BenchCommand: ParsableCommand {
     let scratch = FileManager.default.temporaryDirectory.appendingPathComponent("convoy-bench-\(getpid()).h5")
       .path
     defer { try? FileManager.default.removeItem(atPath: scratch) }
+    if kernels { return try measureKernels(stop: stop) }
     if reading || readingAsConfigured { return try measureReading(stop: stop) }
     var results: [BenchResult] = []
     for precision in try precisions() {
@@ -139,6 +157,18 @@ struct BenchCommand: ParsableCommand {
       }
     }
     if json { print(try BenchResult.json(results)) }
+  }
+
+  private func measureKernels(stop: StopRequest) throws {
+    let precisions = try precisions().map { $0 == .bf16 ? ComputePrecision.bf16 : .fp32 }
+    var table = try KernelTable(precisions)
+    if !json { print(table.heading) }
+    for shape in KernelBenchmark.shapes where !stop.isRequested {
+      let rows = try KernelBenchmark.rows(of: shape, precisions: precisions) { !stop.isRequested }
+      table.append(rows)
+      if !json { for row in rows { print(table.line(row)) } }
+    }
+    if json { print(try table.json()) }
   }
 
   private func measureReading(stop: StopRequest) throws {
