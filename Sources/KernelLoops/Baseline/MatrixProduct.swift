@@ -1,26 +1,18 @@
+// The factors are tuples, which have no code of their own: what a type's values are copied by would be shared with other modules.
+
 /// A matrix in memory: element (row, depth) of the left factor lies at `row · rowStride + depth · depthStride`.
-struct LeftFactor {
-  var base: UnsafePointer<Float>
-  let rowStride: Int
-  let depthStride: Int
-}
+typealias LeftFactor = (base: UnsafePointer<Float>, rowStride: Int, depthStride: Int)
 
 /// The right factor, its columns in panels of 32 (the last one of 16 where that is enough): row after row within a panel.
-struct RightFactor {
-  var base: UnsafePointer<Float>
-  /// From a panel to the next.
-  let panelStride: Int
-  /// From a row of a panel of 32 columns to the next.
-  let rowStride: Int
-  /// From a row of a panel of 16 columns to the next.
-  let narrowRowStride: Int
-}
+///
+/// `panelStride` leads from a panel to the next, `rowStride` from a row of a panel of 32 columns to the next, `narrowRowStride` from a
+/// row of a panel of 16 columns.
+typealias RightFactor = (
+  base: UnsafePointer<Float>, panelStride: Int, rowStride: Int, narrowRowStride: Int
+)
 
 /// The product's rows, columns side by side.
-struct ProductTarget {
-  var base: UnsafeMutablePointer<Float>
-  let rowStride: Int
-}
+typealias ProductTarget = (base: UnsafeMutablePointer<Float>, rowStride: Int)
 
 #if WIDE
   /// Rows whose sums stay in registers: 12 rows of two vectors leave eight of 32 registers to the factors.
@@ -52,10 +44,12 @@ func multiply(
     while tile < tiles {
       // Tiles of about the same height: a last one of a row or two would leave the multipliers waiting.
       let height = (rows - row + tiles - tile - 1) / (tiles - tile)
-      let factor = LeftFactor(
-        base: left.base + row * left.rowStride, rowStride: left.rowStride, depthStride: left.depthStride)
-      let sums = ProductTarget(
-        base: target.base + row * target.rowStride + column, rowStride: target.rowStride)
+      let factor = (
+        base: left.base + row * left.rowStride, rowStride: left.rowStride, depthStride: left.depthStride
+      )
+      let sums = (
+        base: target.base + row * target.rowStride + column, rowStride: target.rowStride
+      )
       #if WIDE
         if isPair {
           multiplyPair(height, factor, panel, rowStride, sums, depth, adds)
@@ -67,7 +61,7 @@ func multiply(
         if isPair {
           multiplySingle(
             height, factor, panel + 16, rowStride,
-            ProductTarget(base: sums.base + 16, rowStride: sums.rowStride),
+            (base: sums.base + 16, rowStride: sums.rowStride),
             depth, adds)
         }
       #endif

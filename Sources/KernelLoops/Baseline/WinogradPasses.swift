@@ -29,12 +29,14 @@ public func winogradForward(
     while point < WinogradShape.points {
       multiply(
         rows: group.upperBound - first, columns: outputs, depth: shape.inputs,
-        LeftFactor(
-          base: UnsafePointer(image + point * inputs), rowStride: shape.inputTileStride, depthStride: 1),
-        RightFactor(
+        (
+          base: UnsafePointer(image + point * inputs), rowStride: shape.inputTileStride, depthStride: 1
+        ),
+        (
           base: weights + point * shape.inputs * outputs, panelStride: 32 * shape.inputs, rowStride: 32,
-          narrowRowStride: 16),
-        ProductTarget(base: products + point * outputs, rowStride: shape.outputTileStride), adds: false)
+          narrowRowStride: 16
+        ),
+        (base: products + point * outputs, rowStride: shape.outputTileStride), adds: false)
       point += 1
     }
     writeOutput(
@@ -64,12 +66,14 @@ public func winogradBackwardData(
     while point < WinogradShape.points {
       multiply(
         rows: group.upperBound - first, columns: inputs, depth: shape.outputs,
-        LeftFactor(
-          base: UnsafePointer(diff + point * outputs), rowStride: shape.outputTileStride, depthStride: 1),
-        RightFactor(
+        (
+          base: UnsafePointer(diff + point * outputs), rowStride: shape.outputTileStride, depthStride: 1
+        ),
+        (
           base: weights + point * shape.outputs * inputs, panelStride: 32 * shape.outputs, rowStride: 32,
-          narrowRowStride: 16),
-        ProductTarget(base: products + point * inputs, rowStride: shape.inputTileStride), adds: false)
+          narrowRowStride: 16
+        ),
+        (base: products + point * inputs, rowStride: shape.inputTileStride), adds: false)
       point += 1
     }
     addImageGradient(shape, products, tiles: group, into: diffSrc, patch: scratch)
@@ -128,11 +132,12 @@ private func addWeightsGradient(
   while point < WinogradShape.points {
     multiply(
       rows: shape.inputs, columns: outputs, depth: tiles,
-      LeftFactor(base: image + point * inputs, rowStride: 1, depthStride: shape.inputTileStride),
-      RightFactor(
+      (base: image + point * inputs, rowStride: 1, depthStride: shape.inputTileStride),
+      (
         base: diff + point * outputs, panelStride: 32, rowStride: shape.outputTileStride,
-        narrowRowStride: shape.outputTileStride),
-      ProductTarget(base: products + point * shape.inputs * outputs, rowStride: outputs), adds: adds)
+        narrowRowStride: shape.outputTileStride
+      ),
+      (base: products + point * shape.inputs * outputs, rowStride: outputs), adds: adds)
     point += 1
   }
 }
@@ -154,12 +159,14 @@ private func writeWeightsGradientByBlocks(
       while point < WinogradShape.points {
         multiply(
           rows: rows, columns: columns, depth: shape.tiles,
-          LeftFactor(
-            base: image + point * inputs + input, rowStride: 1, depthStride: shape.inputTileStride),
-          RightFactor(
+          (
+            base: image + point * inputs + input, rowStride: 1, depthStride: shape.inputTileStride
+          ),
+          (
             base: diff + point * outputs + output, panelStride: 32, rowStride: shape.outputTileStride,
-            narrowRowStride: shape.outputTileStride),
-          ProductTarget(base: products + point * 1024, rowStride: 32), adds: false)
+            narrowRowStride: shape.outputTileStride
+          ),
+          (base: products + point * 1024, rowStride: 32), adds: false)
         point += 1
       }
       var block = 0
