@@ -1,4 +1,4 @@
-internal import Dispatch
+internal import Glibc
 internal import KernelShapes
 internal import Kernels
 public import Networks
@@ -25,8 +25,8 @@ public struct KernelTiming: Hashable, Sendable {
 
 /// Times the kernels of each convolution of a network, one worker's way: one thread, memory of its own.
 ///
-/// The fastest of several runs counts, for what else the machine does only makes a run slower. Long runs are repeated
-/// less often: they average over disturbances themselves.
+/// The fastest of several runs counts, in the time that the thread had of a CPU: what else the machine does only makes a run slower.
+/// Long runs are repeated less often: they average over disturbances themselves.
 public struct KernelTuner {
   /// Samples of the shard that is timed.
   public var samples: Int
@@ -166,6 +166,13 @@ public struct KernelTuner {
     }
   }
 
+  /// What the calling thread has had of a CPU.
+  private static var cpuNanoseconds: UInt64 {
+    var time = timespec()
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+    return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+  }
+
   /// Nanoseconds after which two runs are enough.
   private static let longEnough = 20_000_000
 
@@ -247,11 +254,11 @@ public struct KernelTuner {
     hopelessAbove limit: Double = .infinity, _ run: () throws(Failure) -> Void
   ) throws(Failure) -> Double {
     var best = UInt64.max
-    let begin = DispatchTime.now().uptimeNanoseconds
+    let begin = Self.cpuNanoseconds
     for number in 0...max(repeats, 1) {
-      let start = DispatchTime.now().uptimeNanoseconds
+      let start = Self.cpuNanoseconds
       try run()
-      let end = DispatchTime.now().uptimeNanoseconds
+      let end = Self.cpuNanoseconds
       best = min(best, end - start)
       if Double(best) * 1e-9 > limit { break }
       if number > 0, end - begin > Self.longEnough { break }
