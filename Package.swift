@@ -4,9 +4,22 @@ import PackageDescription
 // Targets stand in the order of their levels: a target imports only what is written above it.
 // `Sources/README.md` is the map.
 
-/// For targets that read, check and print what people write: the optimizer would take a third of the whole build for them, and nobody
-/// could see what it gained. What computes stands in others.
+/// Settings of targets that read, check and print what people write.
+///
+/// For them the optimizer would take a third of the whole build, and nobody could see what it gained. What computes stands in others.
 let withoutOptimizer: [SwiftSetting] = [.unsafeFlags(["-Onone"], .when(configuration: .release))]
+
+/// Loops of our own, compiled for one instruction set: the same source everywhere, by links to one folder.
+///
+/// Always optimized, without checks of what the room's interface has checked, and never copied into other modules: a copy would
+/// be compiled for another instruction set.
+func kernelLoops(_ name: String, folder: String, _ flags: [String] = []) -> Target {
+  .target(
+    name: name, dependencies: ["KernelShapes"], path: "Sources/KernelLoops/\(folder)",
+    swiftSettings: [
+      .unsafeFlags(["-Ounchecked", "-wmo", "-num-threads", "2"] + flags.flatMap { ["-Xcc", $0] })
+    ] + (folder == "V4" ? [.define("WIDE")] : []))
+}
 
 let package = Package(
   name: "convoy",
@@ -32,6 +45,7 @@ let package = Package(
       name: "CLibdeflate", providers: [.apt(["libdeflate-dev"])]),
     .systemLibrary(
       name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(name: "CKernels"),
 
     // Level 1: one Swift owner per C object; numbers and memory.
     .target(name: "Paths"),
@@ -41,13 +55,23 @@ let package = Package(
     .target(name: "Digests", dependencies: ["CCrypto"]),
     .target(name: "Tensors"),
     .target(name: "Settings", dependencies: ["Paths"]),
+    .target(name: "KernelShapes"),
+    kernelLoops("KernelsBaseline", folder: "Baseline"),
+    kernelLoops("KernelsV3", folder: "V3", ["-march=x86-64-v3"]),
+    kernelLoops("KernelsV4", folder: "V4", ["-march=x86-64-v4"]),
+    .target(
+      name: "Kernels",
+      dependencies: ["CKernels", "KernelShapes", "KernelsBaseline", "KernelsV3", "KernelsV4"],
+      exclude: ["README.md"]),
 
     // Level 2: descriptions and machinery.
     .target(name: "Networks", dependencies: ["Settings", "Tensors"], exclude: ["Layers/README.md"]),
     .target(name: "Parallel", dependencies: ["Tensors"]),
 
     // Level 3: a network made executable; samples.
-    .target(name: "Compute", dependencies: ["Settings", "OneDNN", "Tensors", "Networks", "Parallel"]),
+    .target(
+      name: "Compute",
+      dependencies: ["Settings", "OneDNN", "Tensors", "Kernels", "KernelShapes", "Networks", "Parallel"]),
     .target(
       name: "Datasets",
       dependencies: [
@@ -116,6 +140,7 @@ let package = Package(
       name: "ImageFilesTests", dependencies: ["ImageFiles", "TestSupport"], exclude: ["Fixtures"]),
     .testTarget(name: "DigestsTests", dependencies: ["Digests"]),
     .testTarget(name: "SettingsTests", dependencies: ["Settings"]),
+    .testTarget(name: "KernelsTests", dependencies: ["Kernels", "KernelShapes", "Tensors", "TestSupport"]),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors", "TestSupport"]),
     .testTarget(
       name: "NetworksTests", dependencies: ["Networks", "Settings", "Tensors", "TestSupport"],

@@ -25,6 +25,8 @@ public struct CompileOptions: Hashable, Sendable {
   public var parts = 1
   /// Which algorithm each convolution uses.
   public var kernels: KernelSelection
+  /// Whether the cost model may take kernels of our own, which earlier versions had not.
+  var mayTakeOwnKernels = true
   /// What the network is trained and judged by; its loss takes over an activation at the network's end.
   public var criterion: Criterion
 
@@ -44,12 +46,24 @@ public struct CompileOptions: Hashable, Sendable {
   }
 }
 
+extension CompileOptions {
+  /// Whether kernels of our own serve.
+  ///
+  /// Where layers are cut into parts they do not: ours compute a layer as a whole.
+  var hasOwnKernels: Bool { parts == 1 && OwnKernels.areAvailable }
+
+  /// Whether the cost model takes kernels of our own where they are faster.
+  var takesOwnKernels: Bool { mayTakeOwnKernels && hasOwnKernels }
+}
+
 /// How the algorithm of each convolution and pass is chosen.
 public enum KernelSelection: Hashable, Sendable {
   /// Direct convolutions only.
   case direct
-  /// Winograd wherever a kernel exists; for tests and measurements.
+  /// The library's kernels of Winograd wherever they exist; for tests and measurements.
   case winograd
+  /// Our own kernels of Winograd wherever they serve; for tests and measurements.
+  case own
   /// A function of shapes and instruction set, calibrated on measurements: two fresh compilations agree.
   case costModel
   /// Choices made earlier, by measuring or by hand; layers it does not name follow the cost model.

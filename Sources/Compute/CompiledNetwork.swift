@@ -83,7 +83,7 @@ public final class CompiledNetwork: Sendable {
     return options.shard ?? chosen
       ?? CostModel.shardSize(
         of: lowering, batch: options.batch, precision: options.precision,
-        storedFloats: parameters.trainableCount)
+        storedFloats: parameters.trainableCount, own: options.takesOwnKernels)
   }
 
   // MARK: - Parameters

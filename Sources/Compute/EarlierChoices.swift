@@ -15,6 +15,7 @@ extension CompiledNetwork {
       for samples in sizes.sorted() {
         var options = options
         (options.shard, options.training, options.kernels) = (samples, isTraining, selection)
+        options.mayTakeOwnKernels = false
         others.formUnion(
           try CompiledNetwork(network, options: options).choices.layersChosenOtherwise(in: choices))
       }
@@ -39,7 +40,7 @@ extension CompiledNetwork {
         guard let choice = choices[operation.choiceName, pass] else { continue }
         let problems = geometry.problemsOfSteps(pass, parts: options.parts)
         let isSame = problems.allSatisfy {
-          selection.algorithm(layer: operation.choiceName, pass: pass, problem: $0) == choice.algorithm
+          selection.algorithm(layer: operation.choiceName, pass: pass, problem: $0, own: false) == choice
         }
         if !isSame { others.insert(operation.layer) }
       }

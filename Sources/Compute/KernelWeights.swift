@@ -1,3 +1,5 @@
+internal import KernelShapes
+internal import Kernels
 internal import Networks
 internal import OneDNN
 internal import Parallel
@@ -12,14 +14,14 @@ final class KernelWeights: @unchecked Sendable {
   // @unchecked because tasks write disjoint copies, and no shard runs while tasks do.
 
   private let segments: [Segment]
-  private let copies: [ParameterStorage.Copy]
+  private let tasks: [Task]
   private let inferenceCopies: [ParameterStorage.Copy]
   private let isInferenceCurrent = Guarded(false)
   let buffer: AlignedBuffer<UInt8>
 
   init(_ storage: ParameterStorage) {
     segments = storage.segments
-    copies = storage.copies.filter { !$0.isForInference }
+    tasks = storage.copies.filter { !$0.isForInference }.flatMap(Self.tasks(of:))
     inferenceCopies = storage.copies.filter(\.isForInference)
     buffer = AlignedBuffer(count: storage.copyByteCount)
   }
@@ -35,11 +37,11 @@ final class KernelWeights: @unchecked Sendable {
   ) throws(OneDNNError) {
     isInferenceCurrent.withLock { $0 = false }
     guard let pool else {
-      for copy in copies { try write(copy, parameters.baseAddress, statistics: nil) }
+      for task in tasks { try write(task, parameters.baseAddress, statistics: nil) }
       return
     }
-    try pool.forEach(count: copies.count) { [self] index, _ throws(OneDNNError) in
-      try write(copies[index], parameters.baseAddress, statistics: nil)
+    try pool.forEach(count: tasks.count) { [self] index, _ throws(OneDNNError) in
+      try write(tasks[index], parameters.baseAddress, statistics: nil)
     }
   }
 
@@ -49,21 +51,57 @@ final class KernelWeights: @unchecked Sendable {
   ) throws(OneDNNError) {
     try isInferenceCurrent.withLock { isCurrent throws(OneDNNError) in
       guard !isCurrent else { return }
-      for copy in inferenceCopies { try write(copy, parameters, statistics: statistics) }
+      for task in inferenceCopies.flatMap(Self.tasks(of:)) {
+        try write(task, parameters, statistics: statistics)
+      }
       isCurrent = true
     }
   }
 
   // MARK: - One copy
 
+  /// A copy, or some panels of one that is made panel by panel.
+  private struct Task {
+    let copy: ParameterStorage.Copy
+    var panels = 0..<0
+  }
+
+  /// Weights of one task at least, so that those of small layers are not cut.
+  private static let weightsOfTask = 64 * 1024
+
+  /// A copy's tasks: slices that follow from its shape.
+  private static func tasks(of copy: ParameterStorage.Copy) -> [Task] {
+    guard case .winograd(let weights) = copy.transformation, weights.toCanonical == nil else {
+      return [Task(copy: copy)]
+    }
+    let form = weights.form
+    let count = min(max(form.inputs * form.outputs / weightsOfTask, 1), form.panels)
+    return (0..<count).map {
+      Task(copy: copy, panels: form.panels * $0 / count..<form.panels * ($0 + 1) / count)
+    }
+  }
+
   /// - Parameter statistics: nil for the copies of training, which do not take any.
   private func write(
-    _ copy: ParameterStorage.Copy, _ parameters: UnsafePointer<Float>, statistics: UnsafePointer<Float>?
+    _ task: Task, _ parameters: UnsafePointer<Float>, statistics: UnsafePointer<Float>?
   ) throws(OneDNNError) {
+    let copy = task.copy
     switch copy.transformation {
     case .reorder(let segment, let source, let reorder):
       let values = UnsafeMutablePointer(mutating: parameters) + segments[segment].range.lowerBound
       try run(reorder, values, source, buffer.baseAddress + copy.offset, copy.descriptor)
+    case .winograd(let weights):
+      let values = parameters + segments[weights.segment].range.lowerBound
+      guard let (reorder, layout, offset) = weights.toCanonical else {
+        return transform(values, weights.form, task.panels, at: copy.offset)
+      }
+      let canonical = UnsafeMutableRawPointer(buffer.baseAddress + offset)
+      try run(
+        reorder, UnsafeMutablePointer(mutating: values), segments[weights.segment].descriptor, canonical,
+        layout)
+      transform(
+        canonical.assumingMemoryBound(to: Float.self), weights.form, 0..<weights.form.panels,
+        at: copy.offset)
     case .folded(let folded):
       guard let statistics else { preconditionFailure("a folded batch normalisation is inference's alone") }
       try write(folded, copy, parameters, statistics)
@@ -92,8 +130,31 @@ final class KernelWeights: @unchecked Sendable {
       bias[channel] = centred * factors[channel] + value(fold.beta, channel, or: 0)
     }
     for index in 0..<kernel.count { kernel.baseAddress[index] *= factors[index % channels] }
-    try run(
-      fold.toKernel, kernel.baseAddress, fold.canonical, buffer.baseAddress + copy.offset, copy.descriptor)
+    switch fold.toKernel {
+    case .reorder(let reorder):
+      try run(
+        reorder, kernel.baseAddress, fold.canonical, buffer.baseAddress + copy.offset, copy.descriptor)
+    case .winograd(let form): transform(kernel.baseAddress, form, 0..<form.panels, at: copy.offset)
+    }
+  }
+
+  /// Transforms some panels of weights in Keras's layout for our kernels.
+  private func transform(
+    _ weights: UnsafePointer<Float>, _ form: WinogradForm, _ panels: Range<Int>, at offset: Int
+  ) {
+    let target = UnsafeMutableRawPointer(buffer.baseAddress + offset).assumingMemoryBound(to: Float.self)
+    switch form.direction {
+    case .forward:
+      KernelSet.best.transformWeightsForward(
+        inputs: form.inputs, outputs: form.outputs, panels: panels, weights, into: target)
+    case .backward:
+      let scratch = AlignedBuffer<Float>(count: WinogradShape.weightsScratchCount)
+      withExtendedLifetime(scratch) {
+        KernelSet.best.transformWeightsBackward(
+          inputs: form.inputs, outputs: form.outputs, panels: panels, weights, into: target,
+          scratch: scratch.baseAddress)
+      }
+    }
   }
 
   private func run(

@@ -1,3 +1,4 @@
+internal import KernelShapes
 public import Networks
 internal import OneDNN
 internal import Parallel
@@ -34,6 +35,8 @@ final class ParameterStorage: Sendable {
     enum Transformation: Sendable {
       /// The same values in another layout or number format: all of a segment, or a slice.
       case reorder(segment: Int, source: MemoryDescriptor, Primitive)
+      /// A convolution's weights as our kernels of Winograd read them.
+      case winograd(WinogradWeights)
       /// A convolution's weights and bias with a batch normalisation multiplied in, for inference.
       case folded(Folded)
     }
@@ -44,6 +47,14 @@ final class ParameterStorage: Sendable {
     let transformation: Transformation
     /// Whether only inference reads it, so that it need not follow every step.
     let isForInference: Bool
+  }
+
+  /// How a convolution's weights are transformed for our kernels of Winograd.
+  struct WinogradWeights: Sendable {
+    let segment: Int
+    let form: WinogradForm
+    /// Brings the parameters into Keras's layout where they lie in another, with the place for them in the buffer of copies.
+    let toCanonical: (reorder: Primitive, layout: MemoryDescriptor, offset: Int)?
   }
 
   /// What a batch normalisation that is multiplied into a convolution takes.
@@ -58,10 +69,15 @@ final class ParameterStorage: Sendable {
     let epsilon: Float
     /// From and to Keras's layout, in which the channels are scaled.
     let toCanonical: Primitive
-    let toKernel: Primitive
+    let toKernel: ToKernel
     let canonical: MemoryDescriptor
     /// The place of the bias, in bytes from the start of the buffer of copies.
     let biasOffset: Int
+
+    enum ToKernel: Sendable {
+      case reorder(Primitive)
+      case winograd(WinogradForm)
+    }
   }
 
   private struct State {
@@ -140,15 +156,52 @@ final class ParameterStorage: Sendable {
     }
   }
 
-  /// Where kernels find a convolution's weights and bias with a batch normalisation in them.
+  /// Where our kernels of Winograd find a convolution's weights.
   ///
   /// - Parameter canonical: Keras's layout seen in the library's order.
+  func operand(
+    _ segment: Segment, as form: WinogradForm, canonical: MemoryDescriptor, isForInference: Bool
+  ) throws(OneDNNError) -> Operand {
+    let wanted = try form.descriptor()
+    let reorder =
+      segment.descriptor == canonical
+      ? nil : try Primitive(Elementwise.reorder(from: segment.descriptor, to: canonical))
+    return state.withLock { state in
+      let index = state.indexByPath[segment.parameter.path] ?? 0
+      let known = state.copies.first { copy in
+        guard case .winograd(let weights) = copy.transformation else { return false }
+        // What follows every step serves inference, too.
+        return weights.segment == index && weights.form == form && (isForInference || !copy.isForInference)
+      }
+      if let known { return Operand(.kernelWeights, offset: known.offset, wanted) }
+      let copy = Copy(
+        offset: state.reserve(wanted), descriptor: wanted,
+        transformation: .winograd(
+          WinogradWeights(
+            segment: index, form: form,
+            toCanonical: reorder.map { ($0, canonical, state.reserve(canonical)) })),
+        isForInference: isForInference)
+      state.copies.append(copy)
+      return Operand(.kernelWeights, offset: copy.offset, wanted)
+    }
+  }
+
+  /// Where kernels find a convolution's weights and bias with a batch normalisation in them.
+  ///
+  /// - Parameters:
+  ///   - canonical: Keras's layout seen in the library's order.
+  ///   - wanted: the layout that a kernel of the library reads, or the form that one of ours does.
   func folded(
     _ kernel: Segment, bias: Segment?, gamma: Segment?, beta: Segment?, mean: Range<Int>,
-    variance: Range<Int>, epsilon: Float, canonical: MemoryDescriptor, as wanted: MemoryDescriptor
+    variance: Range<Int>, epsilon: Float, canonical: MemoryDescriptor, as target: ConvolutionWeightsForm
   ) throws(OneDNNError) -> (kernel: Operand, bias: Operand) {
     let toCanonical = try Primitive(Elementwise.reorder(from: kernel.descriptor, to: canonical))
-    let toKernel = try Primitive(Elementwise.reorder(from: canonical, to: wanted))
+    let (wanted, toKernel): (MemoryDescriptor, Folded.ToKernel) =
+      switch target {
+      case .library(let layout):
+        (layout, .reorder(try Primitive(Elementwise.reorder(from: canonical, to: layout))))
+      case .winograd(let form): (try form.descriptor(), .winograd(form))
+      }
     let vector = try MemoryDescriptor.dense([mean.count], .f32)
     return state.withLock { state in
       let kernelOffset = state.reserve(wanted)
@@ -232,4 +285,33 @@ final class ParameterStorage: Sendable {
       (target + Int(column) * units).update(from: rows + row * units, count: units)
     }
   }
+}
+
+/// How our kernels of Winograd read weights: the channels, and which pass.
+struct WinogradForm: Hashable, Sendable {
+  enum Direction: Sendable { case forward, backward }
+
+  let inputs: Int
+  let outputs: Int
+  let direction: Direction
+
+  init(_ shape: WinogradShape, _ direction: Direction) {
+    (inputs, outputs) = (shape.inputs, shape.outputs)
+    self.direction = direction
+  }
+
+  /// Panels of 32 columns, which are transformed by themselves.
+  var panels: Int { ((direction == .forward ? outputs : inputs) + 31) / 32 }
+
+  /// The transformed weights as so many floats.
+  func descriptor() throws(OneDNNError) -> MemoryDescriptor {
+    let (rows, columns) = direction == .forward ? (inputs, outputs) : (outputs, inputs)
+    return try .dense([WinogradShape.points, rows, (columns + 15) / 16 * 16], .f32)
+  }
+}
+
+/// What a convolution's kernel reads as its weights.
+enum ConvolutionWeightsForm {
+  case library(MemoryDescriptor)
+  case winograd(WinogradForm)
 }

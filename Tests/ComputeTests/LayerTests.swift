@@ -66,6 +66,60 @@ struct LayerTests {
     try expectMatchesReference(network, samples: 5, tolerance: 2e-4, kernels: .winograd)
   }
 
+  /// What our own kernels serve: every padding, images smaller than a tile, activations that they do not know, too.
+  static let minimal: [ConvolutionCase] = [
+    ConvolutionCase(channels: 1, conv: Conv2D(filters: 25, kernel: Size2D(3), activation: .relu)),
+    ConvolutionCase(
+      channels: 25, conv: Conv2D(filters: 50, kernel: Size2D(3), activation: .relu), samples: 17),
+    ConvolutionCase(
+      height: 3, width: 4, channels: 64,
+      conv: Conv2D(filters: 64, kernel: Size2D(3), padding: .same, useBias: false)),
+    ConvolutionCase(
+      height: 5, width: 3, channels: 40, conv: Conv2D(filters: 33, kernel: Size2D(3), activation: .elu)),
+    ConvolutionCase(
+      channels: 17, conv: Conv2D(filters: 32, kernel: Size2D(3), padding: .same, activation: .sigmoid)),
+    ConvolutionCase(
+      channels: 17, conv: Conv2D(filters: 31, kernel: Size2D(3), padding: .same, activation: .sigmoid)),
+    ConvolutionCase(
+      channels: 5, conv: Conv2D(filters: 9, kernel: Size2D(3), padding: .same, activation: .silu), samples: 1
+    ),
+    ConvolutionCase(
+      height: 2, width: 2, channels: 160,
+      conv: Conv2D(filters: 144, kernel: Size2D(3), padding: .same, activation: .tanh)),
+  ]
+
+  @Test(
+    "our own kernels of Winograd are as close as direct ones",
+    .enabled(if: Processor.hasOwn, Processor.noOwn),
+    arguments: minimal)
+  func own(_ item: ConvolutionCase) throws {
+    // The first convolution's gradient of the image is ours, too, since the harness asks for it.
+    let second = Conv2D(filters: 18, kernel: Size2D(3), padding: .same, activation: .relu)
+    let network = try Network(
+      inputShape: [item.height, item.width, item.channels],
+      chain: [
+        .conv2D(item.conv), .batchNorm(BatchNorm()), .conv2D(second), .flatten, .dense(Dense(units: 5)),
+      ])
+    try expectMatchesReference(network, samples: item.samples, tolerance: 5e-5, kernels: .own)
+  }
+
+  @Test(
+    "each pass by itself may be ours, beside the library's kernels for the others",
+    .enabled(if: Processor.hasOwn, Processor.noOwn), arguments: Pass.allCases)
+  func ownPass(_ pass: Pass) throws {
+    let conv = Conv2D(filters: 24, kernel: Size2D(3), padding: .same, activation: .relu)
+    let network = try Network(
+      inputShape: [9, 7, 20], chain: [.conv2D(conv), .conv2D(conv), .flatten, .dense(Dense(units: 5))])
+    var choices = KernelChoices()
+    for layer in ["conv2d", "conv2d_1"] {
+      for other in Pass.allCases { choices[layer, other] = other == pass ? .own : .direct }
+    }
+    let options = CompileOptions(batch: 8, shard: 4, kernels: .chosen(choices))
+    let compiled = try CompiledNetwork(network.resolved(), options: options)
+    #expect(Pass.allCases.allSatisfy { compiled.choices["conv2d_1", $0] == choices["conv2d_1", $0] })
+    try expectMatchesReference(network, samples: 4, tolerance: 5e-5, kernels: .chosen(choices))
+  }
+
   static let pools: [Pool2D] = [
     Pool2D(size: Size2D(2)), Pool2D(size: Size2D(3), stride: Size2D(2), padding: .same),
     Pool2D(size: Size2D(2, 3), stride: Size2D(3, 1)),
@@ -223,7 +277,7 @@ struct LayerTests {
 
   @Test(
     "the networks of the benchmark have no reference kernel and match",
-    arguments: [KernelSelection.direct, .winograd])
+    arguments: [KernelSelection.direct, .winograd, .own])
   func lecture(_ kernels: KernelSelection) throws {
     try expectMatchesReference(
       try StandardNetwork.lecture.network(), samples: 5, tolerance: kernels == .direct ? 5e-5 : 5e-4,

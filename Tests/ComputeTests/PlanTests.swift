@@ -25,7 +25,7 @@ struct PlanTests {
 
   @Test(
     "the same shard gives the same bytes in any workspace, however dirty",
-    arguments: [KernelSelection.direct, .winograd])
+    arguments: [KernelSelection.direct, .winograd, .own])
   func repeatable(_ kernels: KernelSelection) throws {
     let network = try StandardNetwork.lecture.network().resolved()
     let harness = try PlanHarness(network, CompileOptions(batch: 64, shard: 8, kernels: kernels), samples: 8)
@@ -92,11 +92,13 @@ struct PlanTests {
     #expect(plans[0].choices == plans[1].choices)
   }
 
-  @Test("choices survive their text and give the same plan again", arguments: StandardNetwork.allCases)
-  func choices(_ name: StandardNetwork) throws {
+  @Test(
+    "choices survive their text and give the same plan again", arguments: StandardNetwork.allCases,
+    [KernelSelection.winograd, .own])
+  func choices(_ name: StandardNetwork, _ kernels: KernelSelection) throws {
     let network = try name.network().resolved()
     let compiled = try CompiledNetwork(
-      network, options: CompileOptions(batch: name.batch, kernels: .winograd))
+      network, options: CompileOptions(batch: name.batch, kernels: kernels))
     let choices = compiled.choices
     let read = try #require(KernelChoices(text: "# a comment\n" + choices.text))
     #expect(read == choices)
@@ -108,6 +110,9 @@ struct PlanTests {
         == compiled.trainingPlan(samples: compiled.shardSize).stepNames)
     #expect(KernelChoices(text: "conv2d/forward fastest") == nil)
     #expect(KernelChoices(text: "shard 0") == nil)
+    // The library's kernels have the word that they had before there were others.
+    let earlier = try #require(KernelChoices(text: "conv2d/forward winograd"))
+    #expect(earlier.hasWinograd && !earlier.hasOwn)
   }
 
   @Test("the tuner asks before each kernel whether to go on")
@@ -138,8 +143,9 @@ struct PlanTests {
     #expect(Set(timings.map(\.layer)) == ["conv2d", "conv2d_1"])
     let winograd = try CompiledNetwork(
       network, options: CompileOptions(batch: 4, shard: 2, kernels: .winograd))
-    // Direct and, where the library has it for this CPU, Winograd; the gradient of the image is left out.
-    #expect(timings.count == (winograd.choices.hasWinograd ? 2 : 1) * (2 + 3))
+    // Direct and, where there are such for this CPU, the library's Winograd and our own; the gradient of the image is left out.
+    let kinds = 1 + (winograd.choices.hasWinograd ? 1 : 0) + (Processor.hasOwn ? 1 : 0)
+    #expect(timings.count == kinds * (2 + 3))
     #expect(timings.allSatisfy { $0.seconds > 0 && $0.flops > 0 })
     let choices = KernelTuner.fastest(timings, precision: .fp32)
     for layer in ["conv2d", "conv2d_1"] {

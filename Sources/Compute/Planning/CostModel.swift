@@ -6,19 +6,27 @@ internal import OneDNN
 /// samples (oneDNN 2.6.3, AMD EPYC with AVX-512 and BF16, November 2026): Winograd's times to ±20% in nine cases of ten. On other CPUs the ratios carry over better than the
 /// seconds; `tuning: measured` times the kernels themselves.
 enum CostModel {
-  static func algorithm(for problem: ConvolutionProblem, pass: Pass) -> ConvolutionAlgorithm {
-    guard let winograd = winogradSeconds(problem, pass) else { return .direct }
-    return winograd * 1.05 < directSeconds(problem, pass, .fp32) ? .winograd : .direct
+  /// - Parameter own: whether kernels of our own may be taken.
+  static func algorithm(for problem: ConvolutionProblem, pass: Pass, own: Bool) -> ConvolutionAlgorithmName {
+    let direct = directSeconds(problem, pass, .fp32)
+    let winograd = winogradSeconds(problem, pass) ?? .infinity
+    if own, let seconds = ownSeconds(problem, pass), seconds * 1.05 < min(direct, winograd) { return .own }
+    return winograd * 1.05 < direct ? .winograd : .direct
+  }
+
+  /// Seconds of the fastest kernel in fp32.
+  private static func fastestSeconds(_ problem: ConvolutionProblem, _ pass: Pass, own: Bool) -> Double {
+    let library = min(directSeconds(problem, pass, .fp32), winogradSeconds(problem, pass) ?? .infinity)
+    return own ? min(library, ownSeconds(problem, pass) ?? .infinity) : library
   }
 
   /// Whether a convolution in bf16 beats the better of the fp32 kernels, the conversion of its activations included.
-  static func prefersBF16(_ problem: ConvolutionProblem) -> Bool {
+  static func prefersBF16(_ problem: ConvolutionProblem, own: Bool) -> Bool {
     guard allowsBF16(problem) else { return false }
     var bf16 = 0.0
     var fp32 = 0.0
     for pass in Pass.allCases {
-      let direct = directSeconds(problem, pass, .fp32)
-      fp32 += min(direct, winogradSeconds(problem, pass) ?? direct)
+      fp32 += fastestSeconds(problem, pass, own: own)
       bf16 += directSeconds(problem, pass, .bf16)
     }
     let elements =
@@ -64,9 +72,7 @@ enum CostModel {
   ///
   /// - Returns: nil where the algorithm does not exist.
   static func winogradSeconds(_ problem: ConvolutionProblem, _ pass: Pass) -> Double? {
-    guard problem.kernelHeight == 3, problem.kernelWidth == 3, problem.stride == 1, problem.dilation == 1,
-      problem.groups == 1
-    else { return nil }
+    guard problem.isMinimal else { return nil }
     let (height, width) =
       pass == .backwardData
       ? (problem.inputHeight, problem.inputWidth) : (problem.outputHeight, problem.outputWidth)
@@ -76,6 +82,28 @@ enum CostModel {
       pass == .backwardWeights ? (11.3e-12, 0.243e-9, 0.344e-9) : (9.7e-12, 0.35e-9, 0.49e-9)
     return 36
       * (2 * tiles * inputs * outputs * multiply + tiles * (inputs + outputs) * activations
+        + inputs * outputs * weights)
+  }
+
+  /// Our own F(4×4, 3×3): multiplications over real channels in the depth, transforms of the activations, and the weights,
+  /// which are transformed once a step (taken as four shards) and whose gradient is transformed in each shard.
+  ///
+  /// - Returns: nil where it does not serve.
+  static func ownSeconds(_ problem: ConvolutionProblem, _ pass: Pass) -> Double? {
+    guard OwnKernels.areAvailable, problem.isMinimal else { return nil }
+    let tiles = Double(
+      problem.samples * ((problem.outputHeight + 3) / 4) * ((problem.outputWidth + 3) / 4))
+    let (inputs, outputs) = (Double(problem.inputChannels), Double(problem.outputChannels))
+    let (paddedInputs, paddedOutputs) =
+      (Double(padded(problem.inputChannels)), Double(padded(problem.outputChannels)))
+    let (products, weights) =
+      switch pass {
+      case .forward: (inputs * paddedOutputs, 0.15e-9)
+      case .backwardData: (outputs * paddedInputs, 0.25e-9)
+      case .backwardWeights: (inputs * paddedOutputs, 0.2e-9)
+      }
+    return 36
+      * (2 * tiles * products * 9.4e-12 + tiles * (paddedInputs + paddedOutputs) * 0.25e-9
         + inputs * outputs * weights)
   }
 
@@ -91,14 +119,16 @@ enum CostModel {
   ///
   /// Fewer than four shards would leave cores of most machines idle, so that has to pay: wide layers on small images do,
   /// whose weights every shard transforms and whose gradients every shard writes.
-  static func shardSize(of lowering: Lowering, batch: Int, precision: ComputePrecision, storedFloats: Int)
-    -> Int
-  {
+  ///
+  /// - Parameter own: whether kernels of our own may be taken.
+  static func shardSize(
+    of lowering: Lowering, batch: Int, precision: ComputePrecision, storedFloats: Int, own: Bool
+  ) -> Int {
     let largest = max(batch / minimumShards, 1)
     let candidates = [1, 2, 4, 8, 16, 32, 64].filter { $0 <= largest }
     let costs = candidates.map { samples in
       let seconds = lowering.operations.reduce(0.0) { sum, operation in
-        sum + secondsPerStep * 3 + convolutionSeconds(operation, samples, precision)
+        sum + secondsPerStep * 3 + convolutionSeconds(operation, samples, precision, own)
       }
       return (seconds + Double(storedFloats) * secondsPerReducedFloat) / Double(samples)
     }
@@ -120,17 +150,14 @@ enum CostModel {
   private static let secondsPerReducedFloat = 1.0e-9
 
   private static func convolutionSeconds(
-    _ operation: Operation, _ samples: Int, _ precision: ComputePrecision
+    _ operation: Operation, _ samples: Int, _ precision: ComputePrecision, _ own: Bool
   ) -> Double {
     guard case .convolution(let conv) = operation.kind,
       let problem = try? ConvolutionGeometry(operation, conv, samples: samples).problem
     else { return 0 }
-    if precision == .bf16, prefersBF16(problem) {
+    if precision == .bf16, prefersBF16(problem, own: own) {
       return Pass.allCases.reduce(0) { $0 + directSeconds(problem, $1, .bf16) }
     }
-    return Pass.allCases.reduce(0) { sum, pass in
-      let direct = directSeconds(problem, pass, .fp32)
-      return sum + min(direct, winogradSeconds(problem, pass) ?? direct)
-    }
+    return Pass.allCases.reduce(0) { $0 + fastestSeconds(problem, $1, own: own) }
   }
 }

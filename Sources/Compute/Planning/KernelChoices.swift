@@ -39,8 +39,11 @@ public struct KernelChoices: Hashable, Sendable {
     Set(entries.keys.compactMap { key in key.lastIndex(of: "/").map { String(key[..<$0]) } })
   }
 
-  /// Whether a layer has an algorithm of Winograd.
+  /// Whether a layer has one of the library's algorithms of Winograd.
   public var hasWinograd: Bool { entries.values.contains(ConvolutionAlgorithmName.winograd.rawValue) }
+
+  /// Whether a layer has an algorithm of our own.
+  public var hasOwn: Bool { entries.values.contains(ConvolutionAlgorithmName.own.rawValue) }
 
   /// Whether a layer computes in bf16.
   public var hasBF16: Bool { entries.values.contains(ComputePrecision.bf16.rawValue) }
@@ -87,13 +90,17 @@ public struct KernelChoices: Hashable, Sendable {
 public enum ConvolutionAlgorithmName: String, Hashable, Sendable, CaseIterable {
   /// Multiplications and additions as the definition says.
   case direct
-  /// Tiles transformed first, so that fewer multiplications are left.
+  /// The library's kernels for Winograd: tiles transformed first, so that fewer multiplications are left.
   case winograd
+  /// Our own for the same.
+  case own = "own-winograd"
 
-  var algorithm: ConvolutionAlgorithm {
+  /// What the library calls it; nil where it is none of the library's.
+  var algorithm: ConvolutionAlgorithm? {
     switch self {
     case .direct: .direct
     case .winograd: .winograd
+    case .own: nil
     }
   }
 }
@@ -116,25 +123,35 @@ struct ConvolutionProblem: Hashable, Sendable {
   /// where it reaches into padding.
   let verticalTaps: Int
   let horizontalTaps: Int
+
+  /// Whether F(4×4, 3×3) computes it: a window of 3×3 that moves by one, and all channels together.
+  var isMinimal: Bool {
+    kernelHeight == 3 && kernelWidth == 3 && stride == 1 && dilation == 1 && groups == 1
+  }
 }
 
 extension KernelSelection {
   /// The algorithm to try first; where it has no kernel the direct one is taken.
-  func algorithm(layer: String, pass: Pass, problem: ConvolutionProblem) -> ConvolutionAlgorithm {
+  ///
+  /// - Parameter own: whether the cost model may take kernels of our own.
+  func algorithm(
+    layer: String, pass: Pass, problem: ConvolutionProblem, own: Bool
+  ) -> ConvolutionAlgorithmName {
     switch self {
     case .direct: .direct
     case .winograd: .winograd
-    case .costModel: CostModel.algorithm(for: problem, pass: pass)
+    case .own: .own
+    case .costModel: CostModel.algorithm(for: problem, pass: pass, own: own)
     case .chosen(let choices):
-      choices[layer, pass]?.algorithm ?? CostModel.algorithm(for: problem, pass: pass)
+      choices[layer, pass] ?? CostModel.algorithm(for: problem, pass: pass, own: own)
     }
   }
 
   /// Whether a convolution runs in bf16 where the config asks for that precision.
-  func usesBF16(layer: String, problem: ConvolutionProblem) -> Bool {
+  func usesBF16(layer: String, problem: ConvolutionProblem, own: Bool) -> Bool {
     if case .chosen(let choices) = self, let precision = choices[precisionOf: layer] {
       return precision == .bf16
     }
-    return CostModel.prefersBF16(problem)
+    return CostModel.prefersBF16(problem, own: own)
   }
 }

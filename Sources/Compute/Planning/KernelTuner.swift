@@ -1,4 +1,6 @@
-internal import Dispatch
+internal import Glibc
+internal import KernelShapes
+internal import Kernels
 public import Networks
 internal import OneDNN
 internal import Tensors
@@ -23,8 +25,8 @@ public struct KernelTiming: Hashable, Sendable {
 
 /// Times the kernels of each convolution of a network, one worker's way: one thread, memory of its own.
 ///
-/// The fastest of several runs counts, for what else the machine does only makes a run slower. Long runs are repeated
-/// less often: they average over disturbances themselves.
+/// The fastest of several runs counts, in the time that the thread had of a CPU: what else the machine does only makes a run slower.
+/// Long runs are repeated less often: they average over disturbances themselves.
 public struct KernelTuner {
   /// Samples of the shard that is timed.
   public var samples: Int
@@ -107,13 +109,25 @@ public struct KernelTuner {
       guard let hint = try shape.forward(.direct, training: true, activation: nil).first else { continue }
       // Winograd first: where it wins clearly, one run of the slower direct kernel is enough to know.
       var fastest: [Pass: Double] = [:]
+      if precision == .fp32, let own = geometry.winograd {
+        for pass in [Pass.forward, .backwardWeights] + (readsImage ? [] : [.backwardData]) {
+          guard mayContinue() else { return result }
+          let seconds = seconds(of: own, pass)
+          fastest[pass] = seconds
+          result.append(
+            KernelTiming(
+              layer: operation.layer, pass: pass, algorithm: .own, precision: precision,
+              kernel: KernelSet.winogradName, seconds: seconds, flops: geometry.problem.flops))
+        }
+      }
       for name in [ConvolutionAlgorithmName.winograd, .direct] {
+        guard let algorithm = name.algorithm else { continue }
         var passes = [
-          (Pass.forward, try shape.forward(name.algorithm, training: true, activation: nil)),
-          (Pass.backwardWeights, try weightsShape.backwardWeights(name.algorithm, hint: hint)),
+          (Pass.forward, try shape.forward(algorithm, training: true, activation: nil)),
+          (Pass.backwardWeights, try weightsShape.backwardWeights(algorithm, hint: hint)),
         ]
         if !readsImage {
-          passes.append((Pass.backwardData, try shape.backwardData(name.algorithm, hint: hint)))
+          passes.append((Pass.backwardData, try shape.backwardData(algorithm, hint: hint)))
         }
         for (pass, candidates) in passes {
           guard let kernel = candidates.first(where: { !$0.isReference }) else { continue }
@@ -150,6 +164,13 @@ public struct KernelTuner {
     }
   }
 
+  /// What the calling thread has had of a CPU.
+  private static var cpuNanoseconds: UInt64 {
+    var time = timespec()
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+    return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+  }
+
   /// Nanoseconds after which two runs are enough.
   private static let longEnough = 20_000_000
 
@@ -174,17 +195,73 @@ public struct KernelTuner {
       tensors.append((role, try Memory(descriptor, at: buffer.baseAddress)))
     }
     let execution = Execution(try Primitive(kernel), on: try Stream(), tensors)
+    return try withExtendedLifetime(buffers) { () throws(OneDNNError) in
+      try time(hopelessAbove: limit) { () throws(OneDNNError) in try execution.run() }
+    }
+  }
+
+  /// A kernel of our own, with the share of a shard in what transforms the weights, which is done once for the shards of a step:
+  /// four, or more.
+  private func seconds(of shape: WinogradShape, _ pass: Pass) -> Double {
+    func floats(_ count: Int) -> AlignedBuffer<Float> { AlignedBuffer(count: count + 16) }
+    let (kernels, channels) = (KernelSet.best, OwnKernels.channelBlock)
+    let src = floats(shape.samples * shape.inputBlocks * channels * shape.height * shape.width)
+    let dst = floats(shape.samples * shape.outputBlocks * channels * shape.outputHeight * shape.outputWidth)
+    let weights = floats(9 * shape.inputs * shape.outputs)
+    let bias = floats(shape.outputs)
+    let form = WinogradForm(shape, pass == .forward ? .forward : .backward)
+    let transformed = floats(pass == .forward ? shape.forwardWeightsCount : shape.backwardWeightsCount)
+    let scratch = floats(
+      max(shape.scratchCount, shape.weightsGradientScratchCount, WinogradShape.weightsScratchCount))
+    return withExtendedLifetime((src, dst, weights, bias, transformed, scratch)) {
+      switch pass {
+      case .forward:
+        time {
+          kernels.winogradForward(
+            shape, src.baseAddress, weights: transformed.baseAddress, bias: bias.baseAddress,
+            isRectified: true, into: dst.baseAddress, scratch: scratch.baseAddress)
+        } + time {
+          kernels.transformWeightsForward(
+            inputs: shape.inputs, outputs: shape.outputs, panels: 0..<form.panels, weights.baseAddress,
+            into: transformed.baseAddress)
+        } / Self.shardsOfStep
+      case .backwardData:
+        time {
+          kernels.winogradBackwardData(
+            shape, dst.baseAddress, weights: transformed.baseAddress, into: src.baseAddress,
+            scratch: scratch.baseAddress)
+        } + time {
+          kernels.transformWeightsBackward(
+            inputs: shape.inputs, outputs: shape.outputs, panels: 0..<form.panels, weights.baseAddress,
+            into: transformed.baseAddress, scratch: scratch.baseAddress)
+        } / Self.shardsOfStep
+      case .backwardWeights:
+        time {
+          kernels.winogradBackwardWeights(
+            shape, src.baseAddress, dst.baseAddress, into: weights.baseAddress,
+            diffBias: bias.baseAddress, scratch: scratch.baseAddress)
+        }
+      }
+    }
+  }
+
+  private static let shardsOfStep = 4.0
+
+  /// Seconds of the fastest of several runs.
+  private func time<Failure>(
+    hopelessAbove limit: Double = .infinity, _ run: () throws(Failure) -> Void
+  ) throws(Failure) -> Double {
     var best = UInt64.max
-    let begin = DispatchTime.now().uptimeNanoseconds
-    for run in 0...max(repeats, 1) {
-      let start = DispatchTime.now().uptimeNanoseconds
-      try execution.run()
-      let end = DispatchTime.now().uptimeNanoseconds
+    let begin = Self.cpuNanoseconds
+    for number in 0...max(repeats, 1) {
+      let start = Self.cpuNanoseconds
+      try run()
+      let end = Self.cpuNanoseconds
       best = min(best, end - start)
       if Double(best) * 1e-9 > limit { break }
-      if run > 0, end - begin > Self.longEnough { break }
+      if number > 0, end - begin > Self.longEnough { break }
     }
-    return withExtendedLifetime(buffers) { Double(best) * 1e-9 }
+    return Double(best) * 1e-9
   }
 }
 

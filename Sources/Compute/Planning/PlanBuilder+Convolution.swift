@@ -1,3 +1,4 @@
+internal import KernelShapes
 internal import Networks
 internal import OneDNN
 internal import Tensors
@@ -10,13 +11,16 @@ extension PlanBuilder {
     var shape = try geometry.shape(type)
     if operation.foldedNorm != nil { shape.bias = try .dense([conv.filters], .f32) }
     let forward = try forwardKernel(shape, geometry, operation)
-    let dst = buffer(forward.descriptor(of: .dst))
-    let input = try adapt(src.operand, to: forward.descriptor(of: .src))
+    let dst = buffer(try forward.descriptor(of: .dst, geometry))
+    let input = try adapt(src.operand, to: try forward.descriptor(of: .src, geometry))
 
     shape.weights = try geometry.weights(.f32)
     let backwardWeights =
-      isTraining ? try backwardWeightsKernel(shape, geometry, operation, hint: forward) : nil
-    let layout = backwardWeights?.descriptor(of: .diffWeights) ?? forward.descriptor(of: .weights).with(.f32)
+      isTraining
+      ? try backwardWeightsKernel(shape, geometry, operation, hint: try hint(forward, geometry, type)) : nil
+    let layout =
+      try backwardWeights?.descriptor(of: .diffWeights, geometry)
+      ?? forward.descriptor(of: .weights, geometry).with(.f32)
     let kernel = try segment(
       operation.kernelName, ofLayer: operation.layer, as: storable(layout, geometry),
       .strided(try geometry.canonicalWeights()))
@@ -35,9 +39,10 @@ extension PlanBuilder {
       }
       guard needsGradient(ofInput: 0, of: operation) else { return }
       passes(.backwardData)
-      let backward = try backwardDataKernel(try geometry.shape(type), geometry, operation, hint: forward)
-      let diffSrc = buffer(backward.descriptor(of: .diffSrc))
-      let diffDst = try adapt(diff.operand, to: backward.descriptor(of: .diffDst))
+      let backward = try backwardDataKernel(
+        try geometry.shape(type), geometry, operation, hint: try hint(forward, geometry, type))
+      let diffSrc = buffer(try backward.descriptor(of: .diffSrc, geometry))
+      let diffDst = try adapt(diff.operand, to: try backward.descriptor(of: .diffDst, geometry))
       try emitBackwardData(weights, backward, diffDst: diffDst, diffSrc: diffSrc)
       propagate(Gradient(operand: diffSrc, isExclusive: true), toInput: 0, of: operation)
     }
@@ -86,7 +91,8 @@ extension PlanBuilder {
 
   private func dataType(of geometry: ConvolutionGeometry, _ operation: Operation) -> DataType {
     guard options.precision == .bf16 else { return .f32 }
-    let usesBF16 = options.kernels.usesBF16(layer: operation.choiceName, problem: geometry.problem)
+    let usesBF16 = options.kernels.usesBF16(
+      layer: operation.choiceName, problem: geometry.problem, own: options.takesOwnKernels)
     choosePrecision(usesBF16 ? .bf16 : .fp32, ofLayer: operation.choiceName)
     return usesBF16 ? .bf16 : .f32
   }
@@ -100,14 +106,37 @@ extension PlanBuilder {
 
   /// Settles which algorithm a pass over a layer takes, and takes its kernel.
   private func settledKernel(
-    _ geometry: ConvolutionGeometry, _ operation: Operation, _ pass: Pass,
+    _ geometry: ConvolutionGeometry, _ operation: Operation, _ pass: Pass, _ type: DataType,
     _ make: (ConvolutionAlgorithm) throws -> [PrimitiveDescriptor]
-  ) throws -> PrimitiveDescriptor {
+  ) throws -> ConvolutionKernel {
     let problem = geometry.problemOfOneStep(pass, parts: options.parts)
-    let wanted = options.kernels.algorithm(layer: operation.choiceName, pass: pass, problem: problem)
+    var wanted = options.kernels.algorithm(
+      layer: operation.choiceName, pass: pass, problem: problem, own: options.takesOwnKernels)
+    if wanted == .own {
+      if type == .f32, options.hasOwnKernels, let shape = geometry.winograd, isServed(operation) {
+        choose(.own, ofLayer: operation.choiceName, for: pass)
+        return .own(shape)
+      }
+      wanted = CostModel.algorithm(for: problem, pass: pass, own: false)
+    }
     let (kernel, taken) = try kernel(wanted, pass, make)
     choose(taken, ofLayer: operation.choiceName, for: pass)
-    return kernel
+    return .library(kernel)
+  }
+
+  /// Whether what follows a kernel of ours keeps the zeros that fill a block of channels.
+  private func isServed(_ operation: Operation) -> Bool {
+    let channels = operation.outputShape[2]
+    return operation.activation?.keepsZero ?? true || channels % OwnKernels.channelBlock == 0
+  }
+
+  /// The forward descriptor that the library's backward kernels ask for: that of the layer, or one that nobody runs.
+  private func hint(
+    _ forward: ConvolutionKernel, _ geometry: ConvolutionGeometry, _ type: DataType
+  ) throws -> PrimitiveDescriptor {
+    if case .library(let kernel) = forward { return kernel }
+    return try best(
+      geometry.shape(type).forward(.direct, training: true, activation: nil), pass: .forward)
   }
 
   /// The kernel for a part of a layer's channels, of the algorithm that was settled for the layer.
@@ -118,12 +147,12 @@ extension PlanBuilder {
       preconditionFailure(
         "the \(pass.rawValue) pass of layer '\(operation.layer)' has parts before it has a whole")
     }
-    return try kernel(settled.algorithm, pass, make).kernel
+    return try kernel(settled, pass, make).kernel
   }
 
   /// The wanted algorithm's kernel, or a direct one where there is none, which follows from the shapes alone.
   private func kernel(
-    _ wanted: ConvolutionAlgorithm, _ pass: Pass,
+    _ wanted: ConvolutionAlgorithmName, _ pass: Pass,
     _ make: (ConvolutionAlgorithm) throws -> [PrimitiveDescriptor]
   ) throws -> (kernel: PrimitiveDescriptor, taken: ConvolutionAlgorithmName) {
     if wanted == .winograd, let kernel = try make(.winograd).first(where: { !$0.isReference }) {
@@ -134,8 +163,8 @@ extension PlanBuilder {
 
   private func forwardKernel(
     _ shape: ConvolutionShape, _ geometry: ConvolutionGeometry, _ operation: Operation
-  ) throws -> PrimitiveDescriptor {
-    try settledKernel(geometry, operation, .forward) {
+  ) throws -> ConvolutionKernel {
+    try settledKernel(geometry, operation, .forward, shape.src.dataType) {
       // For inference alone Winograd wants weights in a private order that stored ones cannot be brought into.
       try shape.forward(
         $0, training: goesBack || $0 == .winograd, activation: operation.activation)
@@ -144,17 +173,41 @@ extension PlanBuilder {
 
   private func backwardDataKernel(
     _ shape: ConvolutionShape, _ geometry: ConvolutionGeometry, _ operation: Operation,
-    hint: PrimitiveDescriptor
-  ) throws -> PrimitiveDescriptor {
-    try settledKernel(geometry, operation, .backwardData) { try shape.backwardData($0, hint: hint) }
+    hint: @autoclosure () throws -> PrimitiveDescriptor
+  ) throws -> ConvolutionKernel {
+    try settledKernel(geometry, operation, .backwardData, shape.src.dataType) {
+      try shape.backwardData($0, hint: hint())
+    }
   }
 
   /// The kernel that writes gradients in the layout of the parameters if they have one already.
   private func backwardWeightsKernel(
     _ shape: ConvolutionShape, _ geometry: ConvolutionGeometry, _ operation: Operation,
-    hint: PrimitiveDescriptor
-  ) throws -> PrimitiveDescriptor {
-    try settledKernel(geometry, operation, .backwardWeights) { try shape.backwardWeights($0, hint: hint) }
+    hint: @autoclosure () throws -> PrimitiveDescriptor
+  ) throws -> ConvolutionKernel {
+    try settledKernel(geometry, operation, .backwardWeights, shape.src.dataType) {
+      try shape.backwardWeights($0, hint: hint())
+    }
+  }
+}
+
+/// What computes one pass over a convolution.
+enum ConvolutionKernel {
+  case library(PrimitiveDescriptor)
+  case own(WinogradShape)
+
+  /// How a tensor of the convolution lies: as the library's kernel wants it, or as ours do.
+  func descriptor(
+    of argument: Argument, _ geometry: ConvolutionGeometry
+  ) throws(OneDNNError) -> MemoryDescriptor {
+    guard case .library(let kernel) = self else {
+      return switch argument {
+      case .weights, .diffWeights: try geometry.canonicalWeights()
+      case .src, .diffSrc: try geometry.blockedSource()
+      default: try geometry.blockedDestination()
+      }
+    }
+    return kernel.descriptor(of: argument)
   }
 }
 
@@ -225,6 +278,25 @@ struct ConvolutionGeometry {
   }
 
   var weightDimensions: [Int] { weights }
+
+  /// The convolution for our kernels of Winograd; nil where they do not serve.
+  var winograd: WinogradShape? {
+    guard OwnKernels.areAvailable, problem.isMinimal else { return nil }
+    return WinogradShape(
+      samples: src[0], inputs: src[1], outputs: dst[1], height: src[2], width: src[3],
+      paddingTop: window.height.paddingBefore, paddingLeft: window.width.paddingBefore, outputHeight: dst[2],
+      outputWidth: dst[3])
+  }
+
+  /// The image as our kernels read it.
+  func blockedSource() throws(OneDNNError) -> MemoryDescriptor {
+    try .channelBlocks(of: OwnKernels.channelBlock, src, .f32)
+  }
+
+  /// The output as our kernels write it.
+  func blockedDestination() throws(OneDNNError) -> MemoryDescriptor {
+    try .channelBlocks(of: OwnKernels.channelBlock, dst, .f32)
+  }
 
   /// What one step of a pass computes where the layer's channels are cut into up to this many parts: the largest of them.
   ///

@@ -1,3 +1,4 @@
+internal import KernelShapes
 internal import Networks
 internal import OneDNN
 internal import Tensors
@@ -80,10 +81,13 @@ extension PlanBuilder {
 
   /// A convolution, a part of its filters a step; each reads the whole input.
   ///
-  /// - Parameter whole: the kernel for all filters, which says how the input lies.
+  /// - Parameter kernel: the kernel for all filters, which says how the input lies; ours has no parts.
   func emitForward(
-    _ weights: ConvolutionWeights, _ whole: PrimitiveDescriptor, input: Operand, dst: Operand
+    _ weights: ConvolutionWeights, _ kernel: ConvolutionKernel, input: Operand, dst: Operand
   ) throws {
+    guard case .library(let whole) = kernel else {
+      return try emitOwnForward(weights, kernel, input: input, dst: dst)
+    }
     // Weights that a batch normalisation is multiplied into are made for all filters at once.
     let parts =
       weights.operation.foldedNorm == nil
@@ -101,7 +105,7 @@ extension PlanBuilder {
             $0, training: goesBack || $0 == .winograd, activation: weights.operation.activation)
         }
       let (kernel, bias) = try weightsAndBias(
-        weights, parts[index], as: forward.descriptor(of: .weights))
+        weights, parts[index], as: .library(forward.descriptor(of: .weights)))
       var arguments: [(Argument, Operand)] = [(.src, input), (.weights, kernel), (.dst, target)]
       if let bias { arguments.append((.bias, bias)) }
       try emit(forward, arguments)
@@ -111,12 +115,15 @@ extension PlanBuilder {
   /// The gradient of a convolution's weights and bias, that of a part of its filters a step; each reads the whole input.
   ///
   /// - Parameters:
-  ///   - whole: the kernel for all filters.
+  ///   - kernel: the kernel for all filters; ours has no parts.
   ///   - dst: the convolution's output, whose layout a part of the gradient has.
   func emitWeightsGradient(
-    _ weights: ConvolutionWeights, _ whole: PrimitiveDescriptor, input: Operand, diffDst: Operand,
+    _ weights: ConvolutionWeights, _ kernel: ConvolutionKernel, input: Operand, diffDst: Operand,
     like dst: Operand
   ) throws {
+    guard case .library(let whole) = kernel else {
+      return try emitOwnWeightsGradient(weights, kernel, input: input, diffDst: diffDst)
+    }
     let parts = channelParts(weights, of: dst)
     guard parts.count > 1 else {
       return try emitWeightsGradient(whole, input, diffDst, weights.kernel, weights.bias)
@@ -155,10 +162,13 @@ extension PlanBuilder {
 
   /// The gradient of a convolution's input, a part of its channels a step; each reads the whole gradient of the output.
   ///
-  /// - Parameter whole: the kernel for all channels, which says how the gradient of the output lies.
+  /// - Parameter kernel: the kernel for all channels, which says how the gradient of the output lies; ours has no parts.
   func emitBackwardData(
-    _ weights: ConvolutionWeights, _ whole: PrimitiveDescriptor, diffDst: Operand, diffSrc: Operand
+    _ weights: ConvolutionWeights, _ kernel: ConvolutionKernel, diffDst: Operand, diffSrc: Operand
   ) throws {
+    guard case .library(let whole) = kernel else {
+      return try emitOwnBackwardData(weights, kernel, diffDst: diffDst, diffSrc: diffSrc)
+    }
     let parts = channelParts(weights, of: diffSrc)
     try sideBySide(parts.count) { index in
       let target = try part(diffSrc, parts[index])
@@ -182,12 +192,64 @@ extension PlanBuilder {
     }
   }
 
+  // MARK: - Kernels of our own
+
+  private func emitOwnForward(
+    _ weights: ConvolutionWeights, _ kernel: ConvolutionKernel, input: Operand, dst: Operand
+  ) throws {
+    guard case .own(let shape) = kernel else { return }
+    let all = ChannelPart(channels: 0..<shape.outputs, isWhole: true)
+    let (values, bias) = try weightsAndBias(weights, all, as: .winograd(WinogradForm(shape, .forward)))
+    let activation = weights.operation.activation
+    emit(
+      WinogradForwardStep(
+        shape: shape, src: input, weights: values, bias: bias, isRectified: activation == .plainReLU,
+        dst: dst, scratchpad: try scratchpad(floats: shape.scratchCount)))
+    guard let activation, activation != .plainReLU else { return }
+    let function = try best(
+      Elementwise.forward(activation, on: dst.descriptor, training: goesBack), pass: .forward)
+    try emit(function, [(.src, dst), (.dst, dst)])
+  }
+
+  private func emitOwnWeightsGradient(
+    _ weights: ConvolutionWeights, _ kernel: ConvolutionKernel, input: Operand, diffDst: Operand
+  ) throws {
+    guard case .own(let shape) = kernel else { return }
+    let wanted = try kernel.descriptor(of: .diffWeights, weights.geometry)
+    let isInPlace = wanted == weights.kernel.descriptor
+    let target = isInPlace ? weights.kernel.operand(.gradient) : buffer(wanted)
+    emit(
+      WinogradBackwardWeightsStep(
+        shape: shape, src: try adapt(input, to: kernel.descriptor(of: .src, weights.geometry)),
+        diffDst: try adapt(diffDst, to: kernel.descriptor(of: .diffDst, weights.geometry)),
+        diffWeights: target, diffBias: weights.bias?.operand(.gradient),
+        scratchpad: try scratchpad(floats: shape.weightsGradientScratchCount)))
+    guard !isInPlace else { return }
+    try emit(
+      Elementwise.reorder(from: wanted, to: weights.kernel.descriptor),
+      [(.src, target), (.dst, weights.kernel.operand(.gradient))])
+  }
+
+  private func emitOwnBackwardData(
+    _ weights: ConvolutionWeights, _ kernel: ConvolutionKernel, diffDst: Operand, diffSrc: Operand
+  ) throws {
+    guard case .own(let shape) = kernel else { return }
+    emit(
+      WinogradBackwardDataStep(
+        shape: shape, diffDst: diffDst,
+        weights: try stored(weights, as: .winograd(WinogradForm(shape, .backward))), diffSrc: diffSrc,
+        scratchpad: try scratchpad(floats: shape.scratchCount)))
+  }
+
   /// The weights and bias that a forward kernel reads: the parameters, a copy, or a batch normalisation multiplied in.
   private func weightsAndBias(
-    _ weights: ConvolutionWeights, _ part: ChannelPart, as wanted: MemoryDescriptor
+    _ weights: ConvolutionWeights, _ part: ChannelPart, as form: ConvolutionWeightsForm
   ) throws -> (weights: Operand, bias: Operand?) {
     if let folded = weights.operation.foldedNorm {
-      return try self.folded(folded, into: weights, as: wanted)
+      return try self.folded(folded, into: weights, as: form)
+    }
+    guard case .library(let wanted) = form else {
+      return (try stored(weights, as: form), weights.bias?.operand())
     }
     guard !part.isWhole else {
       return (try stored(weights.kernel, as: wanted), weights.bias?.operand())
@@ -200,8 +262,21 @@ extension PlanBuilder {
     )
   }
 
+  /// All of a convolution's weights where and as a kernel reads them.
+  private func stored(
+    _ weights: ConvolutionWeights, as form: ConvolutionWeightsForm
+  ) throws(OneDNNError) -> Operand {
+    switch form {
+    case .library(let wanted): try stored(weights.kernel, as: wanted)
+    case .winograd(let wanted):
+      try storage.operand(
+        weights.kernel, as: wanted, canonical: weights.geometry.canonicalWeights(),
+        isForInference: mode == .inference)
+    }
+  }
+
   private func folded(
-    _ folded: FoldedNorm, into weights: ConvolutionWeights, as wanted: MemoryDescriptor
+    _ folded: FoldedNorm, into weights: ConvolutionWeights, as wanted: ConvolutionWeightsForm
   ) throws -> (weights: Operand, bias: Operand?) {
     let norm = folded.norm
     func vector(_ name: String) throws -> Segment {

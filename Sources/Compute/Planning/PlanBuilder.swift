@@ -231,6 +231,13 @@ final class PlanBuilder {
 
   func emit(_ step: any CustomStep) { append(.custom(step)) }
 
+  /// Scratch memory for the step that is emitted next.
+  func scratchpad(floats: Int) throws(OneDNNError) -> Operand {
+    let descriptor = try MemoryDescriptor.dense([floats], .f32)
+    scratchpadByteCount = max(scratchpadByteCount, descriptor.byteCount)
+    return Operand(.scratchpad, offset: group?.part ?? 0, descriptor)
+  }
+
   private func append(_ action: Step.Action) {
     var step = Step(action: action, layer: layer, pass: pass)
     if let group { (step.group, step.part) = (group.number, group.part) }

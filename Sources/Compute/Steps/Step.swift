@@ -66,8 +66,10 @@ struct Step: Sendable {
 
   /// Whether the step is a kernel between a layer's activations and its weights.
   var usesWeights: Bool {
-    guard case .primitive(_, let arguments) = action else { return false }
-    return arguments.contains { $0.0 == .weights || $0.0 == .diffWeights }
+    switch action {
+    case .primitive(_, let arguments): arguments.contains { $0.0 == .weights || $0.0 == .diffWeights }
+    case .custom(let step): step.usesWeights
+    }
   }
 
   /// Where the step leaves its results, to look for values that are not finite.
@@ -88,7 +90,13 @@ protocol CustomStep: Sendable {
   var name: String { get }
   var operands: [Operand] { get }
   var results: [Operand] { get }
+  /// Whether it multiplies activations with the layer's weights.
+  var usesWeights: Bool { get }
   func run(_ memory: ShardMemory, _ shard: inout ShardContext) throws(ComputeError)
+}
+
+extension CustomStep {
+  var usesWeights: Bool { false }
 }
 
 /// Resolves operands to addresses while one shard runs on one worker.

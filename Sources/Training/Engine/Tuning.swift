@@ -86,6 +86,7 @@ public struct Tuning {
       (layers + [
         "\(configuration.batch) \(configuration.fixedShard ?? 0) \(precision)", OneDNN.Library.version,
         OneDNN.Library.instructionSet, RunEnvironment.cpuName,
+        ConvolutionAlgorithmName.allCases.map(\.rawValue).joined(separator: " "),
       ]).joined(separator: "\n")
     return String(SHA256.digest(of: text).hexadecimal.prefix(32))
   }

@@ -34,6 +34,9 @@ struct BenchCommand: ParsableCommand {
 
       With --reading or --reading-as-configured the keys are network, storage, way (loading into memory in the order of the file, \
       or reading in shuffled order from memory or streamed), workers, samples, memory_limit_bytes, reading_images_per_second.
+
+      With --kernels: shape, pass, precision, algorithm, kernel, seconds, flops_per_second (as the convolution's definition counts \
+      them), peak_share, and largest_error where it is known: of an element against sums in double precision, as a share of the largest element.
       """)
 
   @Argument(help: "A YAML config; --network takes its place.")
@@ -105,6 +108,14 @@ struct BenchCommand: ParsableCommand {
   @Flag(help: "Measure only reading the config's training data as the config says.")
   var readingAsConfigured = false
 
+  @Flag(
+    help: ArgumentHelp(
+      "Measure only the kernels of 3×3 convolutions, ours and the library's, without a config.",
+      discussion:
+        "On one thread, at sizes of the benchmark's networks, with each kernel's share of the peak and its error."
+    ))
+  var kernels = false
+
   @Flag(help: "Measure only training speed, and the layers with --layers.")
   var trainingOnly = false
 
@@ -112,6 +123,12 @@ struct BenchCommand: ParsableCommand {
   var json = false
 
   func validate() throws {
+    if kernels {
+      guard config == nil, network == nil else {
+        throw ValidationError("--kernels measures kernels alone, without a config or a --network")
+      }
+      return
+    }
     guard (config == nil) != (network == nil) else {
       throw ValidationError("name either a config or a --network")
     }
@@ -124,6 +141,7 @@ struct BenchCommand: ParsableCommand {
     let stop = StopSignals.install()
     let scratch = "\(Folder.temporary)/convoy-bench-\(getpid()).h5"
     defer { Folder.remove(scratch) }
+    if kernels { return try measureKernels(stop: stop) }
     if reading || readingAsConfigured { return try measureReading(stop: stop) }
     var results: [BenchResult] = []
     for precision in try precisions() {
@@ -141,6 +159,18 @@ struct BenchCommand: ParsableCommand {
       }
     }
     if json { print(try BenchResult.json(results)) }
+  }
+
+  private func measureKernels(stop: StopRequest) throws {
+    let precisions = try precisions().map { $0 == .bf16 ? ComputePrecision.bf16 : .fp32 }
+    var table = try KernelTable(precisions)
+    if !json { print(table.heading) }
+    for shape in KernelBenchmark.shapes where !stop.isRequested {
+      let rows = try KernelBenchmark.rows(of: shape, precisions: precisions) { !stop.isRequested }
+      table.append(rows)
+      if !json { for row in rows { print(table.line(row)) } }
+    }
+    if json { print(try table.json()) }
   }
 
   private func measureReading(stop: StopRequest) throws {

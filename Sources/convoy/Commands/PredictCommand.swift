@@ -95,7 +95,8 @@ struct PredictCommand: ParsableCommand {
       ?? Minibatch(pixels: pixels, sampleShape: shape)
     return try predictor.logits(minibatch, stop: stop, flips: flips, answer: answer.place).map {
       predictions(
-        of: files.map(PathText.readable), $0, predictor, classNames(checkpoint, nil, count: predictor.outputCount)
+        of: files.map(PathText.readable), $0, predictor,
+        classNames(checkpoint, nil, count: predictor.outputCount)
       )
     }
   }

@@ -1,0 +1,90 @@
+internal import KernelShapes
+internal import Kernels
+internal import OneDNN
+internal import Tensors
+
+// The passes of a convolution by kernels of our own. All images lie in blocks of 16 channels.
+
+/// `dst = src ∗ weights + bias`, through ReLU where that is asked for.
+struct WinogradForwardStep: CustomStep {
+  let shape: WinogradShape
+  let src: Operand
+  /// Transformed for this pass.
+  let weights: Operand
+  let bias: Operand?
+  let isRectified: Bool
+  let dst: Operand
+  let scratchpad: Operand
+
+  var name: String { KernelSet.winogradName }
+  var operands: [Operand] { [src, weights, dst, scratchpad] + (bias.map { [$0] } ?? []) }
+  var results: [Operand] { [dst] }
+  var usesWeights: Bool { true }
+
+  func run(_ memory: ShardMemory, _ shard: inout ShardContext) {
+    KernelSet.best.winogradForward(
+      shape, memory.floats(src), weights: memory.floats(weights),
+      bias: bias.map { UnsafePointer(memory.floats($0)) },
+      isRectified: isRectified, into: memory.floats(dst), scratch: memory.floats(scratchpad))
+  }
+}
+
+/// The gradient of the image.
+struct WinogradBackwardDataStep: CustomStep {
+  let shape: WinogradShape
+  let diffDst: Operand
+  /// Transformed for this pass.
+  let weights: Operand
+  let diffSrc: Operand
+  let scratchpad: Operand
+
+  var name: String { KernelSet.winogradName }
+  var operands: [Operand] { [diffDst, weights, diffSrc, scratchpad] }
+  var results: [Operand] { [diffSrc] }
+  var usesWeights: Bool { true }
+
+  func run(_ memory: ShardMemory, _ shard: inout ShardContext) {
+    KernelSet.best.winogradBackwardData(
+      shape, memory.floats(diffDst), weights: memory.floats(weights), into: memory.floats(diffSrc),
+      scratch: memory.floats(scratchpad))
+  }
+}
+
+/// The gradients of weights, in Keras's order, and of the bias.
+struct WinogradBackwardWeightsStep: CustomStep {
+  let shape: WinogradShape
+  let src: Operand
+  let diffDst: Operand
+  let diffWeights: Operand
+  let diffBias: Operand?
+  let scratchpad: Operand
+
+  var name: String { KernelSet.winogradName }
+  var operands: [Operand] { [src, diffDst, scratchpad] + results }
+  var results: [Operand] { [diffWeights] + (diffBias.map { [$0] } ?? []) }
+  var usesWeights: Bool { true }
+
+  func run(_ memory: ShardMemory, _ shard: inout ShardContext) {
+    KernelSet.best.winogradBackwardWeights(
+      shape, memory.floats(src), memory.floats(diffDst), into: memory.floats(diffWeights),
+      diffBias: diffBias.map(memory.floats), scratch: memory.floats(scratchpad))
+  }
+}
+
+extension KernelSet {
+  /// What plans call the kernels of Winograd that this CPU runs.
+  static var winogradName: String { "own_wino_4x3:\(best.instructions.rawValue)" }
+}
+
+/// Where plans may use kernels of our own.
+enum OwnKernels {
+  /// Whether this CPU runs them fast, and the library lays images out as they read them, in blocks of 16 channels.
+  ///
+  /// With narrower registers the library's other kernels want blocks of 8, so that images would be rearranged around each
+  /// convolution.
+  static let areAvailable =
+    KernelSet.best.instructions == .v4 && Library.instructionSet.hasPrefix("avx512")
+
+  /// Channels in a block of the images that they read and write.
+  static let channelBlock = 16
+}

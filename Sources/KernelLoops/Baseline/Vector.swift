@@ -1,0 +1,31 @@
+/// Sixteen floats: one register of AVX-512, two of AVX, four of the baseline.
+///
+/// All instruction sets run the same operations on the same lanes, so that their bits agree. Swift never contracts a product and a
+/// sum; where they are to be fused, ``fused(_:_:_:)`` says so.
+typealias Vector = SIMD16<Float>
+
+/// `a · b + c`, rounded once.
+@inline(__always)
+func fused(_ a: Vector, _ b: Vector, _ c: Vector) -> Vector { c.addingProduct(a, b) }
+
+extension UnsafePointer<Float> {
+  /// Sixteen floats from an index on; they need no alignment.
+  @inline(__always)
+  func vector(_ index: Int) -> Vector {
+    UnsafeRawPointer(self).loadUnaligned(fromByteOffset: index * 4, as: Vector.self)
+  }
+}
+
+extension UnsafeMutablePointer<Float> {
+  /// Sixteen floats from an index on; they need no alignment.
+  @inline(__always)
+  func vector(_ index: Int) -> Vector {
+    UnsafeRawPointer(self).loadUnaligned(fromByteOffset: index * 4, as: Vector.self)
+  }
+
+  /// Writes sixteen floats from an index on.
+  @inline(__always)
+  func store(_ vector: Vector, _ index: Int) {
+    UnsafeMutableRawPointer(self).storeBytes(of: vector, toByteOffset: index * 4, as: Vector.self)
+  }
+}

@@ -1,0 +1,421 @@
+internal import KernelShapes
+
+// Between images in blocks of 16 channels and tiles at 36 points. A tile's point p of channel c lies at
+// `tile · stride + p · padded channels + c`. A tile that reaches over the image's border goes through a patch of working memory,
+// filled up with zeros, so that the arithmetic is written once and has no conditions.
+
+/// A tile among those of all samples.
+private struct TilePlace {
+  var sample: Int
+  var row: Int
+  var column: Int
+
+  @inline(__always)
+  init(_ tile: Int, _ shape: WinogradShape) {
+    let perSample = shape.tilesDown * shape.tilesAcross
+    sample = tile / perSample
+    row = tile % perSample / shape.tilesAcross
+    column = tile % shape.tilesAcross
+  }
+
+  @inline(__always)
+  mutating func advance(_ shape: WinogradShape) {
+    column += 1
+    if column < shape.tilesAcross { return }
+    column = 0
+    row += 1
+    if row < shape.tilesDown { return }
+    row = 0
+    sample += 1
+  }
+}
+
+/// A window of an image that may reach over its borders: the rows and columns of the window that are in the image.
+private struct Window {
+  let top: Int
+  let left: Int
+  let rows: Range<Int>
+  let columns: Range<Int>
+  let isInside: Bool
+
+  @inline(__always)
+  init(top: Int, left: Int, size: Int, height: Int, width: Int) {
+    (self.top, self.left) = (top, left)
+    let (firstRow, firstColumn) = (max(-top, 0), max(-left, 0))
+    let (endRow, endColumn) = (min(height - top, size), min(width - left, size))
+    rows = Range(uncheckedBounds: (min(firstRow, size), max(endRow, min(firstRow, size))))
+    columns = Range(uncheckedBounds: (min(firstColumn, size), max(endColumn, min(firstColumn, size))))
+    isInside = firstRow == 0 && firstColumn == 0 && endRow == size && endColumn == size
+  }
+
+  /// Copies the window, with zeros where it is outside.
+  @inline(__always)
+  func read(_ plane: UnsafePointer<Float>, _ width: Int, into patch: UnsafeMutablePointer<Float>, _ size: Int)
+  {
+    var row = 0
+    while row < size {
+      let target = patch + row * size * 16
+      if row < rows.lowerBound || row >= rows.upperBound {
+        var column = 0
+        while column < size {
+          target.store(.zero, column * 16)
+          column += 1
+        }
+      } else {
+        let source = plane + ((top + row) * width + left) * 16
+        var column = 0
+        while column < columns.lowerBound {
+          target.store(.zero, column * 16)
+          column += 1
+        }
+        while column < columns.upperBound {
+          target.store(source.vector(column * 16), column * 16)
+          column += 1
+        }
+        while column < size {
+          target.store(.zero, column * 16)
+          column += 1
+        }
+      }
+      row += 1
+    }
+  }
+}
+
+// MARK: - The image
+
+/// `V = Bᵀ d B` of some tiles and all channels.
+@inline(never)
+func transformImage(
+  _ shape: WinogradShape, _ src: UnsafePointer<Float>, tiles: Range<Int>,
+  into points: UnsafeMutablePointer<Float>, patch: UnsafeMutablePointer<Float>
+) {
+  let channels = shape.inputBlocks * 16
+  let plane = shape.height * shape.width * 16
+  var block = 0
+  while block < shape.inputBlocks {
+    var place = TilePlace(tiles.lowerBound, shape)
+    var target = points + block * 16
+    var tile = tiles.lowerBound
+    while tile < tiles.upperBound {
+      let image = src + (place.sample * shape.inputBlocks + block) * plane
+      let window = Window(
+        top: place.row * 4 - shape.paddingTop, left: place.column * 4 - shape.paddingLeft, size: 6,
+        height: shape.height, width: shape.width)
+      if window.isInside {
+        transformImage(
+          image + (window.top * shape.width + window.left) * 16, shape.width * 16, target, channels)
+      } else {
+        window.read(image, shape.width, into: patch, 6)
+        transformImage(UnsafePointer(patch), 6 * 16, target, channels)
+      }
+      target += shape.inputTileStride
+      place.advance(shape)
+      tile += 1
+    }
+    block += 1
+  }
+}
+
+/// One tile: rows of points in an order that leaves few values waiting in registers.
+@inline(__always)
+private func transformImage(
+  _ d: UnsafePointer<Float>, _ stride: Int, _ target: UnsafeMutablePointer<Float>, _ channels: Int
+) {
+  @inline(__always) func column(_ j: Int) -> Six {
+    imagePoints(
+      (
+        d.vector(j * 16), d.vector(stride + j * 16), d.vector(2 * stride + j * 16),
+        d.vector(3 * stride + j * 16), d.vector(4 * stride + j * 16), d.vector(5 * stride + j * 16)
+      ))
+  }
+  @inline(__always) func store(_ i: Int, _ points: Six) {
+    storeSix(imagePoints(points), target + i * 6 * channels, channels)
+  }
+  let (c0, c1, c2, c3, c4, c5) = (column(0), column(1), column(2), column(3), column(4), column(5))
+  store(0, (c0.0, c1.0, c2.0, c3.0, c4.0, c5.0))
+  store(1, (c0.1, c1.1, c2.1, c3.1, c4.1, c5.1))
+  store(2, (c0.2, c1.2, c2.2, c3.2, c4.2, c5.2))
+  store(3, (c0.3, c1.3, c2.3, c3.3, c4.3, c5.3))
+  store(4, (c0.4, c1.4, c2.4, c3.4, c4.4, c5.4))
+  store(5, (c0.5, c1.5, c2.5, c3.5, c4.5, c5.5))
+}
+
+@inline(__always)
+private func storeSix(_ six: Six, _ target: UnsafeMutablePointer<Float>, _ stride: Int) {
+  target.store(six.0, 0)
+  target.store(six.1, stride)
+  target.store(six.2, 2 * stride)
+  target.store(six.3, 3 * stride)
+  target.store(six.4, 4 * stride)
+  target.store(six.5, 5 * stride)
+}
+
+@inline(__always)
+private func loadSix(_ source: UnsafePointer<Float>, _ stride: Int) -> Six {
+  (
+    source.vector(0), source.vector(stride), source.vector(2 * stride), source.vector(3 * stride),
+    source.vector(4 * stride), source.vector(5 * stride)
+  )
+}
+
+/// `dX += B dV Bᵀ` of some tiles, whose windows overlap; a sample's plane is cleared before its first tile.
+///
+/// Tiles must come in order, since that is the order in which what overlaps is added.
+@inline(never)
+func addImageGradient(
+  _ shape: WinogradShape, _ points: UnsafePointer<Float>, tiles: Range<Int>,
+  into diffSrc: UnsafeMutablePointer<Float>, patch: UnsafeMutablePointer<Float>
+) {
+  let channels = shape.inputBlocks * 16
+  let plane = shape.height * shape.width * 16
+  var block = 0
+  while block < shape.inputBlocks {
+    var place = TilePlace(tiles.lowerBound, shape)
+    var source = points + block * 16
+    var tile = tiles.lowerBound
+    while tile < tiles.upperBound {
+      let image = diffSrc + (place.sample * shape.inputBlocks + block) * plane
+      if place.row == 0, place.column == 0 {
+        var index = 0
+        while index < plane {
+          image.store(.zero, index)
+          index += 16
+        }
+      }
+      let window = Window(
+        top: place.row * 4 - shape.paddingTop, left: place.column * 4 - shape.paddingLeft, size: 6,
+        height: shape.height, width: shape.width)
+      if window.isInside {
+        let target = image + (window.top * shape.width + window.left) * 16
+        imageGradient(source, channels) { i, j, vector in
+          let at = i * shape.width * 16 + j * 16
+          target.store(target.vector(at) + vector, at)
+        }
+      } else {
+        imageGradient(source, channels) { i, j, vector in patch.store(vector, (i * 6 + j) * 16) }
+        var row = window.rows.lowerBound
+        while row < window.rows.upperBound {
+          let target = image + ((window.top + row) * shape.width + window.left) * 16
+          var column = window.columns.lowerBound
+          while column < window.columns.upperBound {
+            target.store(target.vector(column * 16) + patch.vector((row * 6 + column) * 16), column * 16)
+            column += 1
+          }
+          row += 1
+        }
+      }
+      source += shape.inputTileStride
+      place.advance(shape)
+      tile += 1
+    }
+    block += 1
+  }
+}
+
+@inline(__always)
+private func imageGradient(
+  _ m: UnsafePointer<Float>, _ channels: Int, _ give: (_ row: Int, _ column: Int, Vector) -> Void
+) {
+  @inline(__always) func column(_ j: Int) -> Six { imageGradient(loadSix(m + j * channels, 6 * channels)) }
+  @inline(__always) func row(_ i: Int, _ values: Six) {
+    let result = imageGradient(values)
+    give(i, 0, result.0)
+    give(i, 1, result.1)
+    give(i, 2, result.2)
+    give(i, 3, result.3)
+    give(i, 4, result.4)
+    give(i, 5, result.5)
+  }
+  let (c0, c1, c2, c3, c4, c5) = (column(0), column(1), column(2), column(3), column(4), column(5))
+  row(0, (c0.0, c1.0, c2.0, c3.0, c4.0, c5.0))
+  row(1, (c0.1, c1.1, c2.1, c3.1, c4.1, c5.1))
+  row(2, (c0.2, c1.2, c2.2, c3.2, c4.2, c5.2))
+  row(3, (c0.3, c1.3, c2.3, c3.3, c4.3, c5.3))
+  row(4, (c0.4, c1.4, c2.4, c3.4, c4.4, c5.4))
+  row(5, (c0.5, c1.5, c2.5, c3.5, c4.5, c5.5))
+}
+
+// MARK: - The output
+
+/// `Y = Aᵀ M A` of some tiles and all channels, plus bias, through ReLU where that is asked for.
+///
+/// - Parameters:
+///   - bias: as many as there are real channels; those of the last block beyond them stay zero.
+@inline(never)
+func writeOutput(
+  _ shape: WinogradShape, _ points: UnsafePointer<Float>, tiles: Range<Int>, bias: UnsafePointer<Float>?,
+  isRectified: Bool, into dst: UnsafeMutablePointer<Float>, patch: UnsafeMutablePointer<Float>
+) {
+  let channels = shape.outputBlocks * 16
+  let plane = shape.outputHeight * shape.outputWidth * 16
+  var block = 0
+  while block < shape.outputBlocks {
+    var offset = Vector.zero
+    if let bias { offset = vector(bias + block * 16, count: shape.outputs - block * 16) }
+    var place = TilePlace(tiles.lowerBound, shape)
+    var source = points + block * 16
+    var tile = tiles.lowerBound
+    while tile < tiles.upperBound {
+      let image = dst + (place.sample * shape.outputBlocks + block) * plane
+      let (rows, columns) = (shape.outputHeight - place.row * 4, shape.outputWidth - place.column * 4)
+      let target = image + (place.row * 4 * shape.outputWidth + place.column * 4) * 16
+      if rows >= 4, columns >= 4 {
+        outputs(source, channels, offset, isRectified, target, shape.outputWidth * 16)
+      } else {
+        outputs(source, channels, offset, isRectified, patch, 4 * 16)
+        var row = 0
+        while row < min(rows, 4) {
+          var column = 0
+          while column < min(columns, 4) {
+            target.store(patch.vector((row * 4 + column) * 16), (row * shape.outputWidth + column) * 16)
+            column += 1
+          }
+          row += 1
+        }
+      }
+      source += shape.outputTileStride
+      place.advance(shape)
+      tile += 1
+    }
+    block += 1
+  }
+}
+
+@inline(__always)
+private func outputs(
+  _ m: UnsafePointer<Float>, _ channels: Int, _ offset: Vector, _ isRectified: Bool,
+  _ target: UnsafeMutablePointer<Float>, _ stride: Int
+) {
+  @inline(__always) func column(_ j: Int) -> Four { outputs(loadSix(m + j * channels, 6 * channels)) }
+  @inline(__always) func finished(_ value: Vector) -> Vector {
+    let sum = value + offset
+    // Not a maximum, which would turn what is not a number into zero.
+    return isRectified ? sum.replacing(with: 0, where: sum .< 0) : sum
+  }
+  @inline(__always) func row(_ i: Int, _ values: Six) {
+    let result = outputs(values)
+    target.store(finished(result.0), i * stride)
+    target.store(finished(result.1), i * stride + 16)
+    target.store(finished(result.2), i * stride + 32)
+    target.store(finished(result.3), i * stride + 48)
+  }
+  let (c0, c1, c2, c3, c4, c5) = (column(0), column(1), column(2), column(3), column(4), column(5))
+  row(0, (c0.0, c1.0, c2.0, c3.0, c4.0, c5.0))
+  row(1, (c0.1, c1.1, c2.1, c3.1, c4.1, c5.1))
+  row(2, (c0.2, c1.2, c2.2, c3.2, c4.2, c5.2))
+  row(3, (c0.3, c1.3, c2.3, c3.3, c4.3, c5.3))
+}
+
+/// The first `count` of up to 16 floats, with zeros behind them.
+@inline(__always)
+func vector(_ floats: UnsafePointer<Float>, count: Int) -> Vector {
+  if count >= 16 { return floats.vector(0) }
+  var result = Vector.zero
+  var index = 0
+  while index < count {
+    result[index] = floats[index]
+    index += 1
+  }
+  return result
+}
+
+/// `A dY Aᵀ` of some tiles and all channels.
+@inline(never)
+func transformOutputGradient(
+  _ shape: WinogradShape, _ diffDst: UnsafePointer<Float>, tiles: Range<Int>,
+  into points: UnsafeMutablePointer<Float>, patch: UnsafeMutablePointer<Float>
+) {
+  let channels = shape.outputBlocks * 16
+  let plane = shape.outputHeight * shape.outputWidth * 16
+  var block = 0
+  while block < shape.outputBlocks {
+    var place = TilePlace(tiles.lowerBound, shape)
+    var target = points + block * 16
+    var tile = tiles.lowerBound
+    while tile < tiles.upperBound {
+      let image = diffDst + (place.sample * shape.outputBlocks + block) * plane
+      let window = Window(
+        top: place.row * 4, left: place.column * 4, size: 4, height: shape.outputHeight,
+        width: shape.outputWidth)
+      if window.isInside {
+        let source = image + (window.top * shape.outputWidth + window.left) * 16
+        transformOutputGradient(source, shape.outputWidth * 16, target, channels)
+      } else {
+        window.read(image, shape.outputWidth, into: patch, 4)
+        transformOutputGradient(UnsafePointer(patch), 4 * 16, target, channels)
+      }
+      target += shape.outputTileStride
+      place.advance(shape)
+      tile += 1
+    }
+    block += 1
+  }
+}
+
+@inline(__always)
+private func transformOutputGradient(
+  _ y: UnsafePointer<Float>, _ stride: Int, _ target: UnsafeMutablePointer<Float>, _ channels: Int
+) {
+  @inline(__always) func column(_ j: Int) -> Six {
+    outputPoints(
+      (
+        y.vector(j * 16), y.vector(stride + j * 16), y.vector(2 * stride + j * 16),
+        y.vector(3 * stride + j * 16)
+      ))
+  }
+  @inline(__always) func row(_ i: Int, _ values: Four) {
+    storeSix(outputPoints(values), target + i * 6 * channels, channels)
+  }
+  let (c0, c1, c2, c3) = (column(0), column(1), column(2), column(3))
+  row(0, (c0.0, c1.0, c2.0, c3.0))
+  row(1, (c0.1, c1.1, c2.1, c3.1))
+  row(2, (c0.2, c1.2, c2.2, c3.2))
+  row(3, (c0.3, c1.3, c2.3, c3.3))
+  row(4, (c0.4, c1.4, c2.4, c3.4))
+  row(5, (c0.5, c1.5, c2.5, c3.5))
+}
+
+/// The sum of the output's gradient over samples and positions, channel by channel.
+///
+/// Four sums of every fourth position, added in pairs, so that additions need not wait for each other.
+@inline(never)
+func sumOutputGradient(
+  _ shape: WinogradShape, _ diffDst: UnsafePointer<Float>, into diffBias: UnsafeMutablePointer<Float>
+) {
+  let positions = shape.outputHeight * shape.outputWidth
+  var block = 0
+  while block < shape.outputBlocks {
+    var (s0, s1, s2, s3) = (Vector.zero, Vector.zero, Vector.zero, Vector.zero)
+    var sample = 0
+    while sample < shape.samples {
+      let image = diffDst + (sample * shape.outputBlocks + block) * positions * 16
+      var position = 0
+      while position + 4 <= positions {
+        s0 += image.vector(position * 16)
+        s1 += image.vector(position * 16 + 16)
+        s2 += image.vector(position * 16 + 32)
+        s3 += image.vector(position * 16 + 48)
+        position += 4
+      }
+      while position < positions {
+        s0 += image.vector(position * 16)
+        position += 1
+      }
+      sample += 1
+    }
+    write((s0 + s1) + (s2 + s3), to: diffBias + block * 16, count: shape.outputs - block * 16)
+    block += 1
+  }
+}
+
+/// Writes the first `count` of up to 16 floats.
+@inline(__always)
+func write(_ vector: Vector, to target: UnsafeMutablePointer<Float>, count: Int) {
+  if count >= 16 { return target.store(vector, 0) }
+  var index = 0
+  while index < count {
+    target[index] = vector[index]
+    index += 1
+  }
+}

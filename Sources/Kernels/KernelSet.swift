@@ -1,0 +1,165 @@
+internal import CKernels
+public import KernelShapes
+internal import KernelsBaseline
+internal import KernelsV3
+internal import KernelsV4
+
+/// Kernels of our own, compiled for one instruction set.
+///
+/// All sets give the same bits: each element is a chain of fused multiply-adds whose order follows from shapes alone. No kernel
+/// allocates, locks or keeps a pointer, so that threads may run them side by side on memory of their own.
+public struct KernelSet: Hashable, Sendable {
+  /// What the kernels were compiled for.
+  public enum InstructionSet: String, Hashable, Sendable, CaseIterable {
+    /// What every x86-64 CPU can do; it multiplies and adds by function calls, hundreds of times as slowly.
+    case baseline = "x86-64"
+    /// AVX2 and fused multiply-adds.
+    case v3 = "x86-64-v3"
+    /// AVX-512.
+    case v4 = "x86-64-v4"
+  }
+
+  /// The instruction set.
+  public let instructions: InstructionSet
+
+  /// The sets that this CPU can run, the slowest first.
+  public static let available: [KernelSet] = {
+    let level = kernels_processor_level()
+    let sets = InstructionSet.allCases.filter {
+      switch $0 {
+      case .baseline: true
+      case .v3: level >= 3
+      case .v4: level >= 4
+      }
+    }
+    return sets.map(KernelSet.init)
+  }()
+
+  /// The fastest set that this CPU can run, found out once.
+  public static let best = available[available.count - 1]
+
+  private init(_ instructions: InstructionSet) { self.instructions = instructions }
+}
+
+// MARK: - Winograd's convolution, F(4×4, 3×3)
+
+extension KernelSet {
+  /// Transforms weights for the forward pass: `G g Gᵀ` of some panels of 32 output channels.
+  ///
+  /// - Parameters:
+  ///   - weights: [3, 3, inputs, outputs].
+  ///   - target: ``WinogradShape/forwardWeightsCount`` floats, of which those of the panels are written.
+  public func transformWeightsForward(
+    inputs: Int, outputs: Int, panels: Range<Int>, _ weights: UnsafePointer<Float>,
+    into target: UnsafeMutablePointer<Float>
+  ) {
+    switch instructions {
+    case .baseline:
+      KernelsBaseline.transformWeightsForward(
+        inputs: inputs, outputs: outputs, panels: panels, weights, into: target)
+    case .v3:
+      KernelsV3.transformWeightsForward(
+        inputs: inputs, outputs: outputs, panels: panels, weights, into: target)
+    case .v4:
+      KernelsV4.transformWeightsForward(
+        inputs: inputs, outputs: outputs, panels: panels, weights, into: target)
+    }
+  }
+
+  /// Transforms weights for the pass to the image's gradient: some panels of 32 input channels.
+  ///
+  /// - Parameters:
+  ///   - weights: [3, 3, inputs, outputs].
+  ///   - target: ``WinogradShape/backwardWeightsCount`` floats, of which those of the panels are written.
+  ///   - scratch: ``WinogradShape/weightsScratchCount`` floats.
+  public func transformWeightsBackward(
+    inputs: Int, outputs: Int, panels: Range<Int>, _ weights: UnsafePointer<Float>,
+    into target: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>
+  ) {
+    switch instructions {
+    case .baseline:
+      KernelsBaseline.transformWeightsBackward(
+        inputs: inputs, outputs: outputs, panels: panels, weights, into: target, scratch: scratch)
+    case .v3:
+      KernelsV3.transformWeightsBackward(
+        inputs: inputs, outputs: outputs, panels: panels, weights, into: target, scratch: scratch)
+    case .v4:
+      KernelsV4.transformWeightsBackward(
+        inputs: inputs, outputs: outputs, panels: panels, weights, into: target, scratch: scratch)
+    }
+  }
+
+  /// `dst = src ∗ weights + bias`, through ReLU where it is asked for.
+  ///
+  /// - Parameters:
+  ///   - src: [N, C, H, W] in blocks of 16 channels.
+  ///   - weights: transformed for the forward pass.
+  ///   - bias: [outputs]; nil adds none.
+  ///   - isRectified: whether what is below zero becomes zero.
+  ///   - dst: in blocks of 16 channels; overwritten, zeros in the channels that fill the last block.
+  ///   - scratch: ``WinogradShape/scratchCount`` floats.
+  public func winogradForward(
+    _ shape: WinogradShape, _ src: UnsafePointer<Float>, weights: UnsafePointer<Float>,
+    bias: UnsafePointer<Float>?, isRectified: Bool, into dst: UnsafeMutablePointer<Float>,
+    scratch: UnsafeMutablePointer<Float>
+  ) {
+    switch instructions {
+    case .baseline:
+      KernelsBaseline.winogradForward(
+        shape, src, weights: weights, bias: bias, isRectified: isRectified, into: dst, scratch: scratch)
+    case .v3:
+      KernelsV3.winogradForward(
+        shape, src, weights: weights, bias: bias, isRectified: isRectified, into: dst, scratch: scratch)
+    case .v4:
+      KernelsV4.winogradForward(
+        shape, src, weights: weights, bias: bias, isRectified: isRectified, into: dst, scratch: scratch)
+    }
+  }
+
+  /// The gradient of the image, the adjoint of the forward pass.
+  ///
+  /// - Parameters:
+  ///   - diffDst: the output's gradient, in blocks of 16 channels.
+  ///   - weights: transformed for this pass.
+  ///   - diffSrc: in blocks of 16 channels; overwritten.
+  ///   - scratch: ``WinogradShape/scratchCount`` floats.
+  public func winogradBackwardData(
+    _ shape: WinogradShape, _ diffDst: UnsafePointer<Float>, weights: UnsafePointer<Float>,
+    into diffSrc: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>
+  ) {
+    switch instructions {
+    case .baseline:
+      KernelsBaseline.winogradBackwardData(shape, diffDst, weights: weights, into: diffSrc, scratch: scratch)
+    case .v3:
+      KernelsV3.winogradBackwardData(shape, diffDst, weights: weights, into: diffSrc, scratch: scratch)
+    case .v4:
+      KernelsV4.winogradBackwardData(shape, diffDst, weights: weights, into: diffSrc, scratch: scratch)
+    }
+  }
+
+  /// The gradients of weights and bias, sums over all samples.
+  ///
+  /// - Parameters:
+  ///   - src: the image, in blocks of 16 channels.
+  ///   - diffDst: the output's gradient, in blocks of 16 channels.
+  ///   - diffWeights: [3, 3, inputs, outputs]; overwritten.
+  ///   - diffBias: [outputs]; overwritten. Nil where there is no bias.
+  ///   - scratch: ``WinogradShape/weightsGradientScratchCount`` floats.
+  public func winogradBackwardWeights(
+    _ shape: WinogradShape, _ src: UnsafePointer<Float>, _ diffDst: UnsafePointer<Float>,
+    into diffWeights: UnsafeMutablePointer<Float>, diffBias: UnsafeMutablePointer<Float>?,
+    scratch: UnsafeMutablePointer<Float>
+  ) {
+    switch instructions {
+    case .baseline:
+      KernelsBaseline.winogradBackwardWeights(
+        shape, src, diffDst, into: diffWeights, diffBias: diffBias, scratch: scratch)
+    case .v3:
+      KernelsV3.winogradBackwardWeights(
+        shape, src, diffDst, into: diffWeights, diffBias: diffBias, scratch: scratch)
+    case .v4:
+      KernelsV4.winogradBackwardWeights(
+        shape, src, diffDst, into: diffWeights, diffBias: diffBias, scratch: scratch)
+    }
+  }
+}
