@@ -64,17 +64,60 @@ public protocol HDF5Number: BitwiseCopyable, Sendable {
   static var zero: Self { get }
 }
 
-extension Float: HDF5Number { public static var numberType: NumberType { .float32 } }
-extension Double: HDF5Number { public static var numberType: NumberType { .float64 } }
-extension Int8: HDF5Number { public static var numberType: NumberType { .int8 } }
-extension Int16: HDF5Number { public static var numberType: NumberType { .int16 } }
-extension Int32: HDF5Number { public static var numberType: NumberType { .int32 } }
-extension Int64: HDF5Number { public static var numberType: NumberType { .int64 } }
-extension Int: HDF5Number { public static var numberType: NumberType { .int64 } }
-extension UInt8: HDF5Number { public static var numberType: NumberType { .uint8 } }
-extension UInt16: HDF5Number { public static var numberType: NumberType { .uint16 } }
-extension UInt32: HDF5Number { public static var numberType: NumberType { .uint32 } }
-extension UInt64: HDF5Number { public static var numberType: NumberType { .uint64 } }
+extension Float: HDF5Number {
+  /// Single precision.
+  public static var numberType: NumberType { .float32 }
+}
+
+extension Double: HDF5Number {
+  /// Double precision.
+  public static var numberType: NumberType { .float64 }
+}
+
+extension Int8: HDF5Number {
+  /// Whole numbers of 8 bits with a sign.
+  public static var numberType: NumberType { .int8 }
+}
+
+extension Int16: HDF5Number {
+  /// Whole numbers of 16 bits with a sign.
+  public static var numberType: NumberType { .int16 }
+}
+
+extension Int32: HDF5Number {
+  /// Whole numbers of 32 bits with a sign.
+  public static var numberType: NumberType { .int32 }
+}
+
+extension Int64: HDF5Number {
+  /// Whole numbers of 64 bits with a sign.
+  public static var numberType: NumberType { .int64 }
+}
+
+extension Int: HDF5Number {
+  /// Whole numbers of 64 bits with a sign.
+  public static var numberType: NumberType { .int64 }
+}
+
+extension UInt8: HDF5Number {
+  /// Bytes.
+  public static var numberType: NumberType { .uint8 }
+}
+
+extension UInt16: HDF5Number {
+  /// Whole numbers of 16 bits without a sign.
+  public static var numberType: NumberType { .uint16 }
+}
+
+extension UInt32: HDF5Number {
+  /// Whole numbers of 32 bits without a sign.
+  public static var numberType: NumberType { .uint32 }
+}
+
+extension UInt64: HDF5Number {
+  /// Whole numbers of 64 bits without a sign.
+  public static var numberType: NumberType { .uint64 }
+}
 
 /// What a stored element is.
 public struct Datatype: Hashable, Sendable, CustomStringConvertible {

@@ -174,7 +174,7 @@ public enum Isolation {
         if isStopped() {
           _ = end()
           throw Stopped(
-            description: "stopped by a signal while a file was being opened; the same command goes on")
+            description: "stopped by a signal while a file was being opened; the same command resumes")
         }
         if milliseconds <= 0 {
           _ = end()

@@ -8,6 +8,7 @@ public struct GradientCheck: Sendable {
   /// Every how many elements are checked; 1 for all.
   public var stride: Int
 
+  /// A check of one function.
   public init(step: Double = 1e-5, stride: Int = 1) {
     self.step = step
     self.stride = stride

@@ -3,9 +3,12 @@ public import Tensors
 
 /// A layer with unusual settings, and an input that it takes.
 public struct LayerExample: Sendable, CustomStringConvertible {
+  /// The shape of a sample before the layer, [H, W, C] or what the layer takes.
   public let input: Shape
+  /// The layer with settings of its own.
   public let spec: LayerSpec
 
+  /// An example of a layer on samples of a shape.
   public init(_ input: Shape, _ spec: LayerSpec) {
     self.input = input
     self.spec = spec
@@ -24,6 +27,7 @@ public struct LayerExample: Sendable, CustomStringConvertible {
     return try Network(inputShape: input, layers: layers)
   }
 
+  /// The layer's word, which test reports show.
   public var description: String { "\(spec.word) of \(input)" }
 
   /// At least one of each kind.

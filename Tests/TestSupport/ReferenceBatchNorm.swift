@@ -2,9 +2,11 @@ internal import Tensors
 
 /// What a training pass of batch normalisation gives: the output and what its backward pass and the running statistics need.
 public struct ReferenceBatchNormResult: Sendable {
+  /// The normalised values.
   public let dst: ReferenceTensor
   /// Mean and biased variance of each channel over all samples and positions.
   public let mean: ReferenceTensor
+  /// The variance of each channel.
   public let variance: ReferenceTensor
 }
 

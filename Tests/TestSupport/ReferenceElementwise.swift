@@ -59,20 +59,24 @@ extension ReferenceKernels {
     multiply(diffDst, src.map { $0 > 0 && $0 < largest ?? .infinity ? 1 : 0 })
   }
 
+  /// Leaky ReLU of each element.
   public static func leakyReLU(_ src: ReferenceTensor, slope: Double) -> ReferenceTensor {
     src.map { $0 > 0 ? $0 : slope * $0 }
   }
 
+  /// The gradient of leaky ReLU with respect to its input.
   public static func leakyReLUGradient(
     _ diffDst: ReferenceTensor, src: ReferenceTensor, slope: Double
   ) -> ReferenceTensor {
     multiply(diffDst, src.map { $0 > 0 ? 1 : slope })
   }
 
+  /// ELU of each element.
   public static func elu(_ src: ReferenceTensor, alpha: Double) -> ReferenceTensor {
     src.map { $0 > 0 ? $0 : alpha * (exp($0) - 1) }
   }
 
+  /// The gradient of ELU with respect to its input.
   public static func eluGradient(
     _ diffDst: ReferenceTensor, src: ReferenceTensor, alpha: Double
   ) -> ReferenceTensor {
@@ -88,6 +92,7 @@ extension ReferenceKernels {
     return dst
   }
 
+  /// The gradients of PReLU with respect to its input and its slopes.
   public static func preluGradient(
     _ diffDst: ReferenceTensor, src: ReferenceTensor, alpha: ReferenceTensor
   ) -> (diffSrc: ReferenceTensor, diffAlpha: ReferenceTensor) {

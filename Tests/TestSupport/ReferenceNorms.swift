@@ -70,6 +70,7 @@ extension ReferenceKernels {
     return dst
   }
 
+  /// The gradient of local response normalisation with respect to its input.
   public static func localResponseNormGradient(
     _ diffDst: ReferenceTensor, src: ReferenceTensor, _ norm: LocalResponseNorm
   ) -> ReferenceTensor {

@@ -37,6 +37,7 @@ extension ReferenceKernels {
     return dst
   }
 
+  /// The gradient of average pooling with respect to its input.
   public static func averagePoolGradient(
     _ diffDst: ReferenceTensor, srcShape: Shape, _ pool: Pool2D
   ) -> ReferenceTensor {

@@ -24,6 +24,7 @@ extension ReferenceKernels {
     return dst
   }
 
+  /// Enlarges images by whole factors.
   public static func upSampled(
     _ src: ReferenceTensor, _ size: Size2D, _ interpolation: Interpolation
   ) -> ReferenceTensor {
@@ -38,6 +39,7 @@ extension ReferenceKernels {
     return dst
   }
 
+  /// The gradient of enlarging with respect to the smaller images.
   public static func upSampledGradient(
     _ diffDst: ReferenceTensor, srcShape: Shape, _ size: Size2D, _ interpolation: Interpolation
   ) -> ReferenceTensor {
@@ -101,6 +103,7 @@ extension ReferenceKernels {
     return dst
   }
 
+  /// The gradients of a transposed convolution.
   public static func transposedConvolutionGradient(
     _ diffDst: ReferenceTensor, src: ReferenceTensor, kernel: ReferenceTensor, _ conv: Conv2DTranspose
   ) -> (diffSrc: ReferenceTensor, diffKernel: ReferenceTensor) {
@@ -167,6 +170,7 @@ extension ReferenceKernels {
       src.values.flatMap { word in (0..<dimension).map { table[Int(word), $0] } })
   }
 
+  /// The gradient of an embedding with respect to its table.
   public static func embeddingGradient(
     _ diffDst: ReferenceTensor, src: ReferenceTensor, _ embedding: Embedding
   ) -> ReferenceTensor {

@@ -4,9 +4,12 @@ public import Tensors
 ///
 /// The shape has all dimensions, N included: images are `[N, H, W, C]`, vectors `[N, C]`.
 public struct ReferenceTensor: Equatable, Sendable {
+  /// The sizes along the axes.
   public let shape: Shape
+  /// The elements, row-major.
   public var values: [Double]
 
+  /// A tensor of these elements.
   public init(_ shape: Shape, _ values: [Double]) {
     precondition(
       shape.elementCount == values.count,
@@ -15,6 +18,7 @@ public struct ReferenceTensor: Equatable, Sendable {
     self.values = values
   }
 
+  /// A tensor of these elements.
   public init(_ shape: Shape, repeating value: Double = 0) {
     self.init(shape, [Double](repeating: value, count: shape.elementCount))
   }
@@ -43,13 +47,16 @@ public struct ReferenceTensor: Equatable, Sendable {
     return ReferenceTensor(shape, values)
   }
 
+  /// The elements rounded to single precision.
   public var floats: [Float] { values.map(Float.init) }
 
   /// The values as memory that a plan can read.
   public func makeBuffer() -> AlignedBuffer<Float> { AlignedBuffer(floats) }
 
+  /// The same elements in another shape of as many.
   public func reshaped(to shape: Shape) -> ReferenceTensor { ReferenceTensor(shape, values) }
 
+  /// A tensor of the function of each element.
   public func map(_ transform: (Double) -> Double) -> ReferenceTensor {
     ReferenceTensor(shape, values.map(transform))
   }

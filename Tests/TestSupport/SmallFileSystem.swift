@@ -4,6 +4,7 @@ import Foundation
 ///
 /// Mounting needs root; tests ask ``isAvailable`` in their conditions. It is gone when the object goes.
 public final class SmallFileSystem: Sendable {
+  /// Where the file system is mounted.
   public let path: String
   private let folder: TemporaryDirectory
 
@@ -25,6 +26,7 @@ public final class SmallFileSystem: Sendable {
   /// The path of a name in it; nothing is created.
   public func file(_ name: String) -> String { "\(path)/\(name)" }
 
+  /// Refuses all writing from now on.
   public func makeReadOnly() throws { try Self.run(["mount", "-o", "remount,ro", path]) }
 
   /// Takes all the room that is left.

@@ -2,9 +2,12 @@ public import Foundation
 
 /// A new, empty directory that is removed with its contents when the object goes.
 public final class TemporaryDirectory: Sendable {
+  /// The folder.
   public let url: URL
+  /// The folder's path.
   public var path: String { url.path }
 
+  /// Makes an empty folder, which is removed with this value.
   public init() throws {
     url = FileManager.default.temporaryDirectory
       .appendingPathComponent("convoy-test-\(UUID().uuidString)", isDirectory: true)
@@ -28,6 +31,7 @@ public final class TemporaryDirectory: Sendable {
     return path
   }
 
+  /// Writes text into a file of the folder.
   @discardableResult
   public func write(_ text: String, to name: String) throws -> String {
     try write(Array(text.utf8), to: name)

@@ -13,6 +13,7 @@ public struct TextMutator {
     "1048576", "65536", "[[[[[[[[", "{a: {a: {a: ", "- - - - ",
   ]
 
+  /// A mutator whose changes follow from a seed.
   public init(seed: UInt64) { random = SplitMix64(seed: seed) }
 
   private mutating func next(_ bound: Int) -> Int { random.next(below: bound) }

@@ -3,12 +3,15 @@ public import Testing
 
 /// How far a value may lie from the expected one: `|actual − expected| ≤ absolute + relative·|expected| + ofLargest·max|expected|`.
 public struct Tolerance: Sendable, Equatable {
+  /// The largest difference that is always allowed.
   public var absolute: Double
+  /// The largest difference as a share of the expected value.
   public var relative: Double
   /// Share of the largest expected magnitude in the tensor: the error of sums that cancel is proportional to their terms,
   /// not to their result.
   public var ofLargest: Double
 
+  /// A tolerance with both limits.
   public init(absolute: Double = 0, relative: Double = 0, ofLargest: Double = 0) {
     self.absolute = absolute
     self.relative = relative
