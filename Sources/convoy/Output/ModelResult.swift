@@ -1,5 +1,8 @@
+internal import Compute
 internal import Interchange
+internal import Networks
 internal import Tensors
+internal import Training
 
 /// A model that was imported, for machines.
 struct ModelResult: Encodable {
@@ -9,8 +12,8 @@ struct ModelResult: Encodable {
   let parameters: Int
   let inputShape: [Int]
   let outputShape: [Int]
-  /// What the network counts as trained on.
-  let loss: String
+  /// What the network counts as trained on; `null` where that is not known.
+  @NullIfMissing var loss: String?
   let classNames: [String]
   /// What else a person should know.
   let notes: [String]
@@ -20,7 +23,7 @@ struct ModelResult: Encodable {
     (self.path, name, notes) = (path, checkpoint.name, result.notes)
     (layers, parameters) = (network.layers.count, network.parameterCount)
     (inputShape, outputShape) = (network.inputShape.dimensions, network.outputShape.dimensions)
-    loss = checkpoint.identity.criterion.loss.kind.rawValue
+    loss = checkpoint.identity.criterion?.loss.kind.rawValue
     classNames = checkpoint.identity.classNames
   }
 }
