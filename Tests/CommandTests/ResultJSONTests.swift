@@ -324,7 +324,7 @@ indirect enum ResultDocument: Decodable {
       "cores", "workers", "training_steps", "command_line", "git_revision", "slurm_job", "versions", "kernel",
       "layout",
       "shard",
-      "evaluations", "evaluated",
+      "evaluations", "evaluated", "partings",
     ]
     return names.contains(key) || key.hasPrefix("peak_") || key.hasSuffix("_share") || key.hasSuffix("_bytes")
       || key.contains("_seconds") || key.contains("seconds_") || key.contains("_per_second")
