@@ -116,7 +116,6 @@ struct ResultJSONTests {
     ("runs", ["runs", "runs", "--json"]),
     ("report", ["report", "runs/classes", "--json", "--workers", "1"]),
     ("compare", ["compare", "runs/classes", "runs/values", "--json"]),
-    ("inspect", ["inspect", "runs/labels", "--json"]),
     ("sweep-list", ["sweep", "classes.yaml", "--list", "--json"]),
     ("sweep-member", ["sweep", "classes.yaml", "--member", "1", "--json", "--workers", "1"]),
     ("sweep", ["sweep", "classes.yaml", "--json", "--workers", "1"]),
@@ -325,7 +324,7 @@ indirect enum ResultDocument: Decodable {
       "cores", "workers", "training_steps", "command_line", "git_revision", "slurm_job", "versions", "kernel",
       "layout",
       "shard",
-      "evaluations",
+      "evaluations", "evaluated", "partings",
     ]
     return names.contains(key) || key.hasPrefix("peak_") || key.hasSuffix("_share") || key.hasSuffix("_bytes")
       || key.contains("_seconds") || key.contains("seconds_") || key.contains("_per_second")

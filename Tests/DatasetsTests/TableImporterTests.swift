@@ -59,7 +59,8 @@ struct TableImporterTests {
         _ = try importer(
           folder, images, npy("<f4", shape, bytes(values)), channelsFirst: channelsFirst
         ).write(to: path)
-        let table = try #require(try contents(path).dataset.targets)
+        let file = try DatasetFile(path)
+        let table = try #require(try file.open(file.splits[0]).targets)
         let wanted =
           channelsFirst
           ? (0..<2).flatMap { n in (0..<4).flatMap { p in (0..<3).map { values[n * 12 + $0 * 4 + p] } } }

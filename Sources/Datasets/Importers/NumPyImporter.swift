@@ -157,7 +157,7 @@ public struct NumPyImporter: DatasetImporter {
       guard isColumn || ((2...4).contains(shape.count) && shape[0] == count && !shape.contains(0)) else {
         throw DatasetError(
           .badData,
-          "\(array.path) has shape \(Shape(shape)), but \(count) samples need \(count) labels, or as many rows or images of targets"
+          "\(array.path) has shape \(Shape(shape)), but \(count) samples need \(count) labels, or as many rows of targets, or images of them"
         )
       }
       let isFloat = [.float16, .float32, .float64].contains(array.element)

@@ -12,8 +12,8 @@ struct ModelResult: Encodable {
   let parameters: Int
   let inputShape: [Int]
   let outputShape: [Int]
-  /// What the network counts as trained on; nil for a network without outputs that are judged.
-  let loss: String?
+  /// What the network counts as trained on; `null` where that is not known.
+  @NullIfMissing var loss: String?
   let classNames: [String]
   /// What else a person should know.
   let notes: [String]
