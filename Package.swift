@@ -193,7 +193,8 @@ let package = Package(
     .testTarget(
       name: "CommandTests",
       dependencies: [
-        "convoy", "HDF5", "ImageFiles", "Paths", "Reporting", "Settings", "Experiments", "TestSupport",
+        "convoy", "HDF5", "ImageFiles", "Paths", "Reporting", "Settings", "Training", "Experiments",
+        "TestSupport",
       ],
       exclude: ["Fixtures"]),
   ]

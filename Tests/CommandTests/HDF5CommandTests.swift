@@ -1,6 +1,7 @@
 import Foundation
 import TestSupport
 import Testing
+import Training
 
 #if canImport(Glibc)
   import Glibc
@@ -143,6 +144,30 @@ struct HDF5CommandTests {
     let result = try running.finish()
     #expect(result.code == 75 && !result.wasKilled, "\(result.errors)")
     #expect(ContinuousClock.now - begin < .seconds(2))
+  }
+
+  @Test("a stop signal while the newest checkpoint is opened is no damage and leads to no older one")
+  func stopAtCheckpoint() throws {
+    let folder = try TemporaryDirectory()
+    try Sample.dataset(folder.file("data.h5"))
+    let arguments = [
+      "train", try Sample.config(folder, epochs: 1), "--run-dir", folder.file("run"), "--quiet",
+    ]
+    let first = try Program.run(arguments)
+    #expect(first.code == 0, "\(first.errors)")
+    // Its checksum is right, and libhdf5 comes to no end with it.
+    let bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: try endless(folder))))
+    try SealedFile.write(
+      bytes, step: 1000, isFinished: false, of: "", as: CheckpointStore.fileName(step: 1000),
+      in: folder.file("run/checkpoints"))
+    let running = try Program.start(arguments + ["--set", "training.epochs=2"])
+    usleep(1_000_000)
+    running.send(SIGTERM)
+    let result = try running.finish()
+    #expect(result.code == 75 && !result.wasKilled)
+    #expect(
+      result.errors.hasPrefix("error: ") && result.errors.split(separator: "\n").count == 1
+        && result.errors.contains("stopped by a signal while a file was being opened"), "\(result.errors)")
   }
 
   @Test("a file that cannot be opened for want of descriptors is no bad data")

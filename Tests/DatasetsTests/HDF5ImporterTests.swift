@@ -101,6 +101,10 @@ struct HDF5ImporterTests {
         #expect(summary.classNames == names)
       }
     }
+    // A class that no sample has is one all the same.
+    let found = FoundLabels(values: .oneHot([2, 0, 2], width: 5), names: nil, name: "labels")
+    let (labels, names) = try LabelReading().classes([found], given: nil)
+    #expect(labels == [[2, 0, 2]] && names == ["0", "1", "2", "3", "4"])
     let text = failure([split(labels: "one-hot/broken")])
     #expect(text.contains("sample 5 are not a single 1") && text.contains("--targets"), "\(text)")
   }

@@ -54,6 +54,46 @@ struct JSONSchemaTests {
     let refused = try SchemaValidator(ConfigurationFile.jsonSchema).refused(cases.map(\.text))
     #expect(cases.indices.filter { !refused.contains($0) }.map { cases[$0].title } == [])
   }
+
+  @Test("it refuses a value of another kind than a key's, for keys of every kind")
+  func kinds() throws {
+    let base = try BrokenConfiguration.base()
+    // What stands in the base, a right value in its place, and wrong ones.
+    let changes: [(old: String, right: String, wrong: [String])] = [
+      ("name: example", "name: other", ["name: 3", "name: [a]", "name: true"]),
+      ("seed: 0", "seed: 7", ["seed: zero", "seed: 1.5", "seed: [1]", "seed: true"]),
+      (
+        "{file: a.h5, images: test/images", "{file: b.h5, images: other",
+        ["{file: 3, images: other", "{file: b.h5, images: [a]"]
+      ),
+      ("input: [28, 28, 1]", "input: [32]", ["input: 28", "input: {a: 1}", "input: [a]"]),
+      ("size: 2}", "size: [2, 3]}", ["size: big}", "size: true}", "size: [2, 3, 4]}", "size: [a, b]}"]),
+      ("scale: 1/255", "scale: 0.5", ["scale: [1]", "scale: fast", "scale: true"]),
+      (
+        "activation: relu}\n    - max", "activation: elu}\n    - max",
+        ["activation: 3}\n    - max", "activation: relus}\n    - max"]
+      ),
+      ("momentum: 0.9", "nesterov: true", ["nesterov: 1", "nesterov: often", "nesterov: [true]"]),
+      ("momentum: 0.9", "momentum: 1/2", ["momentum: true", "momentum: much", "momentum: {a: 1}"]),
+      ("epochs: 10", "epochs: 11", ["epochs: many", "epochs: 1.5", "epochs: {times: 3}"]),
+      (
+        "batch: 128", "batch: 128, patience: none",
+        ["batch: 128, patience: often", "batch: 128, patience: true"]
+      ),
+      ("{last: 2, best: 1}", "{last: 3}", ["3", "[last]", "{last: [2]}"]),
+      ("{epochs: 1}", "{minutes: 5}", ["5", "{minutes: soon}", "{epochs: 1, minutes: 5}"]),
+    ]
+    func text(_ old: String, _ new: String) throws -> String {
+      try #require(base.contains(old), "\(old)")
+      return base.replacing(old, with: new.replacing(", patience", with: "\n  patience"))
+    }
+    let right = try changes.map { try text($0.old, $0.right) }
+    let wrong = try changes.flatMap { change in try change.wrong.map { try text(change.old, $0) } }
+    let validator = try SchemaValidator(ConfigurationFile.jsonSchema)
+    let refused = try validator.refused(right + wrong)
+    #expect(right.indices.filter(refused.contains).map { right[$0] } == [])
+    #expect(wrong.indices.filter { !refused.contains(right.count + $0) }.map { wrong[$0] } == [])
+  }
 }
 
 /// A schema, and a Python that holds texts against it.

@@ -98,6 +98,17 @@ struct ImageFileTests {
     }
   }
 
+  @Test("what cannot be seen lends its colour to no neighbour, whatever the size becomes")
+  func resizingTransparency() {
+    // Opaque red beside invisible green, and half-visible blue beside it.
+    let image = Image(
+      height: 1, width: 4, channels: .rgba,
+      pixels: [255, 0, 0, 255, 0, 255, 0, 0, 0, 0, 240, 128, 80, 255, 255, 0])
+    #expect(image.resized(height: 1, width: 2).pixels == [255, 0, 0, 128, 0, 0, 240, 64])
+    let wide = image.resized(height: 2, width: 8)
+    #expect((0..<2).allSatisfy { row in (0..<8).allSatisfy { wide[row, $0, 1] == 0 } })
+  }
+
   @Test("filling cuts the middle; colours turn grey by BT.601; alpha is laid on the background")
   func converting() {
     let wide = Image(height: 1, width: 3, channels: .grey, pixels: [1, 2, 3])

@@ -93,8 +93,18 @@ struct ExplanationTests {
       #expect(abs(slope - Double(found[index])) <= 2e-3 * max(1, abs(slope)), "\(name) \(index)")
     }
     let explanation = try Explanation(
-      of: image, in: subject, Explanation.Settings(layer: name, patch: 2), pool: WorkerPool(workers: 1))
-    #expect(explanation.gradCAM?.values.count == 30)
+      of: image, in: subject, Explanation.Settings(classIndex: 1, layer: name, patch: 2),
+      pool: WorkerPool(workers: 1))
+    // The maps in the shares of their derivatives' means, where that speaks for the output.
+    let maps = try #require(try session.values(for: image)[layer])
+    let count = maps.count / 30
+    let shares = (0..<count).map { filter -> Double in
+      stride(from: filter, to: found.count, by: count).reduce(0.0) { $0 + Double(found[$1]) } / 30
+    }
+    let sums = (0..<30).map { place -> Double in
+      (0..<count).reduce(0.0) { $0 + shares[$1] * Double(maps[place * count + $1]) }
+    }
+    expectClose(try #require(explanation.gradCAM).values, sums.map { max($0, 0) }, absolute: 1e-5)
   }
 
   /// Output 1 where a number is added to one value of a layer.

@@ -54,6 +54,22 @@ struct MaximizationTests {
     #expect(try Maximization(subject, plain).run([targets[0]], pool: WorkerPool(workers: 1))[0] != one[0])
   }
 
+  @Test("an image is blurred after every so many steps and not after the last")
+  func blurred() throws {
+    func image(_ change: (inout AscentSettings) -> Void) throws -> [Float] {
+      let settings = AscentSettings {
+        ($0.steps, $0.parameterization, $0.jitter, $0.blur) = (9, .pixels, 0, 0.8)
+        change(&$0)
+      }
+      return try Maximization(subject, settings).run([targets[0]], pool: WorkerPool(workers: 1))[0].image
+    }
+    let never = try image { $0.blur = 0 }
+    // The ninth step is the last one.
+    #expect(try image { $0.blurEvery = 9 } == never)
+    let images = try [1, 2, 3, 5, 8].map { every in try image { $0.blurEvery = every } }
+    #expect(Set(images + [never]).count == 6)
+  }
+
   @Test("images are sought as waves that move, small ones with an L1 penalty as pixels that do not")
   func choices() {
     let small = AscentSettings().resolved(for: [28, 28, 1])

@@ -89,6 +89,21 @@ struct KerasCompilationTests {
         && other.contains(#""beta_1":0.0"#), "\(other)")
   }
 
+  @Test("a loss is told whether the outputs are probabilities already")
+  func logits() throws {
+    let folder = try TemporaryDirectory()
+    for (index, criterion) in Self.criteria.enumerated() where criterion.loss.finalActivation != .none {
+      let final = criterion.loss.finalActivation == .softmax ? Activation.softmax : .sigmoid
+      for (activation, takesLogits) in [(Activation.linear, true), (final, false)] {
+        let path = folder.file("\(index)-\(takesLogits).h5")
+        try write(.sgd(SGD(learningRate: 1)), criterion, activation: activation, to: path)
+        let text = try #require(try trainingConfig(of: path))
+        // Without a word of it, Keras takes probabilities.
+        #expect(text.contains(#""from_logits":true"#) == takesLogits, "\(text)")
+      }
+    }
+  }
+
   @Test("settings for which Keras has a default of its own are written, whatever they are")
   func words() throws {
     #expect(Self.optimizers.count == 2 * OptimizerConfiguration.Kind.allCases.count)

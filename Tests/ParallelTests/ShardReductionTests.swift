@@ -182,5 +182,10 @@ struct ShardReductionTests {
         + tree(range.lowerBound + half..<range.upperBound)
     }
     #expect(SumTree.sum(terms) == tree(0..<count))
+    // Figures lie in rows, one for each shard: every column is a sum of its own.
+    guard count > 0 else { return }
+    let rows = terms.flatMap { term -> [Double] in [term, 1, -3 * term] }
+    let sums = SumTree.sumRows(rows, width: 3)
+    #expect(sums == [tree(0..<count), Double(count), SumTree.sum(terms.map { -3 * $0 })])
   }
 }

@@ -50,6 +50,50 @@ struct WorkerPoolTests {
     }
   }
 
+  @Test(
+    "of two errors at the same time the one of the lower index is thrown, whichever comes first",
+    .enabled(if: ProcessInfo.processInfo.activeProcessorCount > 1, "needs two cores"),
+    arguments: [0, 1])
+  func lowestErrorWinsInAnyOrder(first: Int) {
+    let begun = Atomic<Int>(0)
+    let thrown = Atomic<Int>(0)
+    #expect(throws: Failed(index: 0)) {
+      try WorkerPool(workers: 2).forEach(count: 2) { index, _ in
+        begun.add(1, ordering: .acquiringAndReleasing)
+        Self.wait { begun.load(ordering: .acquiring) == 2 }
+        if index != first {
+          Self.wait { thrown.load(ordering: .acquiring) == 1 }
+          // Behind the mark the other error has still to be taken note of.
+          usleep(50_000)
+        }
+        thrown.add(1, ordering: .acquiringAndReleasing)
+        throw Failed(index: index)
+      }
+    }
+  }
+
+  @Test(
+    "a worker that is stuck holds up no index but its own",
+    .enabled(if: ProcessInfo.processInfo.activeProcessorCount > 1, "needs two cores"))
+  func stuckWorker() {
+    let done = Atomic<Int>(0)
+    let doneMeanwhile = Atomic<Int>(0)
+    WorkerPool(workers: 2).forEach(count: 20) { index, _ in
+      if index == 0 {
+        Self.wait { done.load(ordering: .acquiring) == 19 }
+        doneMeanwhile.store(done.load(ordering: .acquiring), ordering: .releasing)
+      }
+      done.add(1, ordering: .acquiringAndReleasing)
+    }
+    #expect(doneMeanwhile.load(ordering: .acquiring) == 19)
+  }
+
+  /// Waiting is allowed here only because it ends by itself.
+  private static func wait(for condition: () -> Bool) {
+    let end = ContinuousClock.now + .seconds(30)
+    while !condition(), ContinuousClock.now < end { usleep(1000) }
+  }
+
   @Test("after a stop no further index is handed out, and those taken are finished", arguments: [1, 2, 4])
   func stop(workers: Int) {
     let done = (0..<100).map { _ in Flag() }

@@ -2,7 +2,9 @@ import Compute
 import Datasets
 import Foundation
 import Networks
+import Parallel
 import Tensors
+import TestSupport
 import Testing
 
 @testable import Training
@@ -46,6 +48,8 @@ struct EngineTests {
     let folder = try TemporaryFolder()
     let (steps, samples) = try Self.makeSteps(folder) {
       $0.training.average = average
+      // Labels are smoothed for steps alone.
+      $0.training.loss = .softmaxCrossEntropy(SoftmaxCrossEntropy(labelSmoothing: 0.1))
       // A batch normalisation that inference multiplies into the convolution: its kernels read copies, not the parameters.
       $0.network = try Network(
         inputShape: [9, 8, 1],
@@ -97,6 +101,29 @@ struct EngineTests {
     }
   }
 
+  @Test("the digest of a state covers every number of every buffer")
+  func digestCoversAll() {
+    func digest(_ change: (TrainingState) -> Void) -> String {
+      let state = TrainingState(
+        parameters: AlignedBuffer(count: 5), slots: AlignedBuffer(count: 10),
+        statistics: AlignedBuffer(count: 3), average: AlignedBuffer(count: 5))
+      change(state)
+      return state.digest()
+    }
+    var digests = [digest { _ in }]
+    for (buffer, count) in [(0, 5), (1, 10), (2, 3), (3, 5)] {
+      for index in 0..<count {
+        digests.append(
+          digest { state in
+            let buffers =
+              [state.parameters, state.slots, state.statistics] + (state.average.map { [$0] } ?? [])
+            buffers[buffer][index] = -0.0
+          })
+      }
+    }
+    #expect(Set(digests).count == 24)
+  }
+
   @Test("no step is taken while an evaluation is under way")
   func stepDuringEvaluation() async throws {
     await #expect(processExitsWith: .failure) {
@@ -105,6 +132,59 @@ struct EngineTests {
       _ = try steps.step()
       _ = consume evaluation
     }
+  }
+
+  @Test("what a step draws at random follows from the place of its samples in the whole training")
+  func streams() throws {
+    let folder = try TemporaryFolder()
+    // The same samples at several places, the last of which is the second epoch's first.
+    func digest(firstSample: Int) throws -> String {
+      let (steps, samples) = try Self.makeSteps(folder)
+      let minibatch = try #require(try samples.reader(batch: 20).next())
+      let moment = UpdateMoment(update: 1, learningRate: 0.1)
+      guard
+        case .done = try steps.engine.step(
+          minibatch, moment, firstSample: firstSample, stop: StopRequest())
+      else { throw TrainingError(.notFinite, "no step") }
+      return try steps.engine.digest()
+    }
+    let digests = try [0, 6, 20, 45, 0].map(digest)
+    #expect(Set(digests).count == 4 && digests[0] == digests[4])
+    // These are the places that a training gives its steps.
+    let (steps, samples) = try Self.makeSteps(folder)
+    let (byHand, _) = try Self.makeSteps(folder)
+    let reader = BatchReader(samples.store, order: samples.order, batchSize: 20)
+    for step in 0..<5 {
+      let minibatch = try #require(try reader.next())
+      let rate = steps.learningRate(ofStep: step)
+      guard case .done = try steps.step(),
+        case .done = try byHand.engine.step(
+          minibatch, UpdateMoment(update: step + 1, learningRate: rate),
+          firstSample: [0, 20, 40, 45, 65][step], stop: StopRequest())
+      else { throw TrainingError(.notFinite, "no step") }
+      #expect(try steps.engine.digest() == byHand.engine.digest())
+    }
+  }
+
+  @Test("running statistics take up each sample alike, whatever the size of its shard")
+  func statisticsOfUnequalShards() throws {
+    let network = try Network(
+      inputShape: [4, 4, 1],
+      chain: [.batchNorm(BatchNorm(momentum: 0.75)), .flatten, .dense(Dense(units: 2))]
+    ).resolved()
+    let layout = ParameterLayout(network)
+    let statistics = ShardStatistics(count: layout.statisticsCount, shards: 3, workers: 2)
+    let shards: [[Float]] = [[1, 2], [5, 10], [40, 0.5]]
+    for (shard, values) in shards.enumerated() {
+      statistics.memory(ofWorker: shard % 2).update(from: values, count: 2)
+      statistics.keep(shard: shard, fromWorker: shard % 2)
+    }
+    let running = AlignedBuffer<Float>(count: 2)
+    (running[0], running[1]) = (8, 1)
+    StatisticsFold(layout).fold(statistics, Sharding(sampleCount: 7, shardSize: 3), into: running)
+    // Three samples, three and one: (3·1 + 3·5 + 40) / 7 and (3·2 + 3·10 + 0.5) / 7.
+    expectClose(
+      running.array(), [0.75 * 8 + 0.25 * 58 / 7, 0.75 * 1 + 0.25 * 36.5 / 7], relative: 1e-6, "statistics")
   }
 
   @Test("a training, a proof of it and its steps by themselves come to the same bytes")

@@ -232,6 +232,35 @@ struct TargetTests {
     #expect(abs(shares[0][0] - (try steps(.values("shares"), .equal, "even shares"))[0][0]) > 1e-3)
   }
 
+  @Test("a mixture weighs what its two samples weigh in their shares, and its loss is shared out by both")
+  func weightsOfMixtures() throws {
+    let folder = try TemporaryFolder()
+    try SmallRun.writeDataset(folder("data.h5"), count: 20)
+    let dataset = try ImageDataset(path: folder("data.h5"), images: "images", labels: "labels")
+    let minibatch = try dataset.samples(Array(0..<20))
+    let weights = [1.0, 2, 4, 8, 16]
+    let augmenter = Augmenter(Augmentation([.mixup(Mixup(alpha: 1))]), sampleShape: [9, 8, 1], seed: 3)
+    let shard = AugmentedShard(
+      shard: MinibatchShard(minibatch: minibatch, range: 4..<18, classWeights: weights), augmenter: augmenter)
+    var unlike = 0
+    for index in 0..<14 {
+      let mixture = try #require(augmenter.mixture(4 + index, of: minibatch))
+      let share = Double(mixture.share)
+      let own = weights[Int(dataset.labels[4 + index])]
+      let other = weights[Int(dataset.labels[mixture.partner])]
+      let whole = share * own + (1 - share) * other
+      #expect(abs(shard.weight(at: index) - whole) < 1e-9 * whole)
+      guard own != other else {
+        #expect(shard.weighedShare(at: index) == nil)
+        continue
+      }
+      unlike += 1
+      let weighed = try #require(shard.weighedShare(at: index))
+      #expect(abs(Double(weighed) - share * own / whole) < 1e-6)
+    }
+    #expect(unlike > 5)
+  }
+
   @Test("balanced weights cannot be had of several labels for a sample")
   func balancedLabels() throws {
     let folder = try TemporaryFolder()
