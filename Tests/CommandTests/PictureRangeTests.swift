@@ -83,7 +83,7 @@ struct PictureRangeTests {
       for (wanted, found) in zip(row, picture) { #expect(abs(wanted - found) < 1e-6, "\(name)") }
     }
     // Where the range is guessed from both ends, it is said.
-    #expect(errors.contains("brought into -1 to 1") == (name == "-1 to 1"), "\(errors)")
+    #expect(errors.contains("scaled to -1 to 1") == (name == "-1 to 1"), "\(errors)")
     let other = try training.predict(training.pictures + ["--range", "0,4"]).rows
     #expect(other != pictures)
   }
