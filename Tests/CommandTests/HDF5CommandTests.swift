@@ -1,4 +1,5 @@
 import Foundation
+import HDF5
 import TestSupport
 import Testing
 
@@ -98,6 +99,38 @@ struct HDF5CommandTests {
     }
     try Sample.dataset(folder.file("data.h5"), labels: (0..<40).map { Int32(1 + $0 % 3) })
     try expect(["config", "check", config], code: 65, says: "label 3, but there are 3 classes")
+  }
+
+  @Test("a text that lies nowhere in its heap is bad data, or anything but a crash")
+  func strayText() throws {
+    let folder = try TemporaryDirectory()
+    let path = folder.file("a.h5")
+    do {
+      let file = try HDF5.File.create(path)
+      try file.root.attributes.write("words", ["one", "two"])
+    }
+    let sound = try Data(contentsOf: URL(fileURLWithPath: path))
+    // The second word: three bytes, at the heap's address, the object of number 2.
+    let heap = try #require(sound.range(of: Data("GCOL".utf8))).lowerBound
+    let reference = [UInt8](repeating: 0, count: 16).indices.map { index -> UInt8 in
+      switch index {
+      case 0: 3
+      case 4..<12: UInt8(truncatingIfNeeded: heap >> (8 * (index - 4)))
+      case 12: 2
+      default: 0
+      }
+    }
+    let place = try #require(sound.range(of: Data(reference))).lowerBound + 12
+    var refused = 0
+    for number in Array(stride(from: 200, to: 6000, by: 300)) + [1 << 20, 1 << 31] {
+      var bytes = sound
+      for index in 0..<4 { bytes[place + index] = UInt8(truncatingIfNeeded: number >> (8 * index)) }
+      try bytes.write(to: URL(fileURLWithPath: path))
+      let result = try Program.run(["inspect", path])
+      #expect([0, 65].contains(result.code), "\(number): \(result.code) \(result.errors)")
+      refused += result.code == 65 ? 1 : 0
+    }
+    #expect(refused > 15)
   }
 
   @Test(
