@@ -90,7 +90,6 @@ static inline void chdf5_let_no_memory_look_sound(void) {
 #ifdef __GLIBC__
   mallopt(M_ARENA_MAX, 1);
   mallopt(M_TOP_PAD, 0);
-  mallopt(M_TRIM_THRESHOLD, 0);
   mallopt(M_PERTURB, 0x5a);
   malloc_trim(0);
 #endif
