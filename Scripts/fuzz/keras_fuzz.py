@@ -281,7 +281,9 @@ def keras_step(model, draw, path, step, noise=0.0, random=None):
     load_state(model, optimizer, draw, path, step)
     if noise:
         for variable in model.trainable_variables:
-            variable.assign(variable * (1 + noise * random.normal(size=variable.shape)))
+            # Zeros move, too: those of biases by position make equal maxima of equal words.
+            around = random.normal(size=variable.shape), 1e-2 * random.normal(size=variable.shape)
+            variable.assign(variable * (1 + noise * around[0]) + noise * around[1])
     before = {v.path: v.numpy() for layer in model.layers for v in layer.weights} | averages_of(model, optimizer, draw)
     rows = slice(step * draw.batch, (step + 1) * draw.batch)
     x = tf.constant(draw.x[rows].astype("float64"))
