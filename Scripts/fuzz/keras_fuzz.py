@@ -194,25 +194,21 @@ def make_optimizer(draw):
 
 
 def loss_of(draw, outputs, y, sample_weights):
-    """The mean over samples, as written in the losses' definitions."""
+    """The mean over samples, as written in the losses' definitions; cross-entropies take what comes before softmax or sigmoid."""
     y = tf.one_hot(y, draw.outputs, dtype="float64") if draw.has_classes else tf.cast(y, "float64")
     y, outputs = tf.reshape(y, [-1, draw.outputs]), tf.reshape(outputs, [-1, draw.outputs])
-    tiny = 1e-300
     if draw.loss == "softmax_cross_entropy":
         target = y * (1 - draw.smoothing) + draw.smoothing / draw.outputs
-        logs = tf.math.log(outputs + tiny) if draw.ends_in == "softmax" else tf.nn.log_softmax(outputs)
-        each = -tf.reduce_sum(target * logs, -1)
+        each = -tf.reduce_sum(target * tf.nn.log_softmax(outputs), -1)
         if draw.class_weights is not None:
             each = each * tf.gather(draw.class_weights, tf.argmax(y, -1))
     elif draw.loss.startswith("sigmoid"):
         target = y * (1 - draw.smoothing) + draw.smoothing / 2
-        if draw.ends_in == "sigmoid":
-            each = -(target * tf.math.log(outputs + tiny) + (1 - target) * tf.math.log(1 - outputs + tiny))
-        else:
-            each = tf.nn.sigmoid_cross_entropy_with_logits(target, outputs)
+        each = tf.nn.sigmoid_cross_entropy_with_logits(target, outputs)
         if draw.loss == "sigmoid_focal_cross_entropy":
-            p = outputs if draw.ends_in == "sigmoid" else tf.sigmoid(outputs)
-            each = each * (1 - (target * p + (1 - target) * (1 - p))) ** draw.gamma
+            doubt = target * tf.sigmoid(-outputs) + (1 - target) * tf.sigmoid(outputs)
+            # What float64 rounds to no doubt at all has no gradient, whatever power it is taken to.
+            each = each * tf.maximum(doubt, 1e-300) ** draw.gamma
             if draw.alpha is not None:
                 each = each * (target * draw.alpha + (1 - target) * (1 - draw.alpha))
         if draw.class_weights is not None:
@@ -285,7 +281,9 @@ def keras_step(model, draw, path, step, noise=0.0, random=None):
     load_state(model, optimizer, draw, path, step)
     if noise:
         for variable in model.trainable_variables:
-            variable.assign(variable * (1 + noise * random.normal(size=variable.shape)))
+            # Zeros move, too: those of biases by position make equal maxima of equal words.
+            around = random.normal(size=variable.shape), 1e-2 * random.normal(size=variable.shape)
+            variable.assign(variable * (1 + noise * around[0]) + noise * around[1])
     before = {v.path: v.numpy() for layer in model.layers for v in layer.weights} | averages_of(model, optimizer, draw)
     rows = slice(step * draw.batch, (step + 1) * draw.batch)
     x = tf.constant(draw.x[rows].astype("float64"))
@@ -444,6 +442,9 @@ def check(convoy, draw, folder):
     if steps[-1] != STEPS:
         raise Different(f"there are checkpoints of the steps {steps}")
     model = keras.models.load_model(paths[steps[0]], compile=False, custom_objects=CUSTOM[keras])
+    if draw.loss.endswith("entropy") and draw.ends_in:
+        # Probabilities near 0 and 1 have lost what their gradients' signs follow from.
+        model.layers[-1].activation = keras.activations.linear
     done = 0
     for step in steps[:-1]:
         compare_step(model, draw, paths, step)

@@ -4,6 +4,7 @@
 // What Swift cannot import from libhdf5: macros that expand to calls, casts or global ids, and unions.
 // Only symbols with an explicit version are called, because distributions map the unversioned names differently.
 #include <hdf5.h>
+#include <malloc.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -82,6 +83,18 @@ static inline herr_t chdf5_object_type(hid_t group, const char *name, H5O_type_t
 
 // Of the system, for the process that looks into a file first: a call with variable arguments, and a variable of the C library.
 static inline int chdf5_end_with_parent(void) { return prctl(PR_SET_PDEATHSIG, SIGKILL); }
+// The library follows some numbers of a file, such as an object's place in a heap of texts, to memory that is not its own. What lies there is
+// by chance sound in one process and not in the next. Here it never is: what was not written, or was given back, is no address, and behind the
+// last that was asked for there is none.
+static inline void chdf5_let_no_memory_look_sound(void) {
+#ifdef __GLIBC__
+  mallopt(M_ARENA_MAX, 1);
+  mallopt(M_TOP_PAD, 0);
+  mallopt(M_PERTURB, 0x5a);
+  malloc_trim(0);
+#endif
+  H5set_free_list_limits(0, 0, 0, 0, 0, 0);
+}
 static inline char **chdf5_environment(void) {
   extern char **environ;
   return environ;

@@ -226,6 +226,7 @@ public enum Isolation {
     // A build that watches memory sets terabytes aside, and its allocator dies of limits.
     let held = dataByteCount
     if held < 1 << 36 { limit(RLIMIT_DATA, held + memory) }
+    chdf5_let_no_memory_look_sound()
     say(.hasBegun)
     let names = Array(arguments.dropFirst(5))
     var survey = FileSurvey()

@@ -48,6 +48,7 @@ struct FileFuzz {
           let place = dice.next(below: sound.count)
           let (outcome, lines) = try attempt(sound[place], round, job, &dice)
           tally.withLock { $0.note(outcome, of: sound[place].seed.format) }
+          if index > 0, index % 1000 == 0 { say("\(index) files") }
           if !lines.isEmpty {
             say("round \(round), \(sound[place].seed.name): \(outcome.rawValue)\n\(lines)")
           }

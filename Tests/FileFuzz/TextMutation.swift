@@ -18,7 +18,9 @@ enum TextMutation {
     case 6: moveLine(&bytes, &dice)
     case 7:
       let lines = line(at: place, in: bytes)
-      let again = (0..<[2, 50, 3000][dice.next(below: 3)]).flatMap { _ in Array(bytes[lines]) }
+      // A line may be long by now.
+      let most = (1 << 20) / (lines.count + 1)
+      let again = (0..<min([2, 50, 3000][dice.next(below: 3)], most)).flatMap { _ in Array(bytes[lines]) }
       bytes.insert(contentsOf: again, at: lines.lowerBound)
     default: bytes.removeSubrange(line(at: place, in: bytes))
     }
