@@ -146,6 +146,43 @@ struct ForeignInputTests {
     return run
   }
 
+  @Test("folders of pictures are predicted like their files, into a table with every output")
+  func folders() throws {
+    let folder = try TemporaryDirectory()
+    let run = try trained(folder)
+    for (place, name) in ["a.png", "b, c.PNG", "deep/d.jpg", ".hidden.png", "__MACOSX/a.png"].enumerated() {
+      try FileManager.default.createDirectory(
+        atPath: folder.file("pictures/deep"), withIntermediateDirectories: true)
+      try FileManager.default.createDirectory(
+        atPath: folder.file("pictures/__MACOSX"), withIntermediateDirectories: true)
+      let pixels = (0..<30).map { UInt8(($0 * 37 + place * 50) % 256) }
+      try ImageFile.write(
+        Image(height: 6, width: 5, channels: .grey, pixels: pixels), to: folder.file("pictures/\(name)"))
+    }
+    try folder.write("no picture", to: "pictures/notes.txt")
+    try FileManager.default.createSymbolicLink(
+      atPath: folder.file("pictures/deep/back"), withDestinationPath: folder.file("pictures"))
+    let result = try Program.run(["predict", run, "pictures", "--csv", "table.csv"], in: folder.path)
+    #expect(result.code == 0, "\(result.errors)")
+    #expect(result.output == "table.csv\n")
+    let rows = try #require(WholeFile.text(folder.file("table.csv"))).split(separator: "\n")
+    #expect(
+      rows.dropFirst().map { $0.split(separator: #",""#)[0].split(separator: ",")[0] }
+        == ["pictures/a.png", #""pictures/b"#, "pictures/deep/d.jpg"])
+    // The same files by name, whose outputs as JSON are those of the table.
+    let files = ["pictures/a.png", "pictures/b, c.PNG", "pictures/deep/d.jpg"]
+    let json = try Program.run(["predict", run, "--json"] + files, in: folder.path)
+    let listed = try #require(
+      try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [[String: Any]])
+    #expect(listed.count == 3)
+    for (row, answer) in zip(rows.dropFirst(), listed) {
+      let outputs = try #require(answer["probabilities"] as? [Double])
+      #expect(row.split(separator: ",").suffix(outputs.count).compactMap { Double($0) } == outputs)
+    }
+    try FileManager.default.createDirectory(atPath: folder.file("empty"), withIntermediateDirectories: true)
+    try expectFailure(["predict", run, folder.file("empty")], code: 65, says: "no PNG or JPEG files")
+  }
+
   @Test("a picture is seen as its camera noted by prediction and looks, and as it is stored on request")
   func orientation() throws {
     let folder = try TemporaryDirectory()

@@ -20,13 +20,14 @@ struct PredictCommand: ParsableCommand {
       dataset are taken as they are.
 
         convoy predict Results/fashion-mnist/RUN shirt.png boot.jpg
+        convoy predict Results/fashion-mnist/RUN pictures/ --csv answers.csv
         convoy predict Results/fashion-mnist/RUN --data Results/data/fashion-mnist.h5 --rows 0,5,10-12
       """)
 
   @Argument(help: "A checkpoint or a run directory.", completion: .file())
   var checkpoint: String
 
-  @Argument(help: "PNG or JPEG files.", completion: .file(extensions: ["png", "jpg", "jpeg"]))
+  @Argument(help: "PNG or JPEG files, or folders with such files in them and below.", completion: .file())
   var files: [String] = []
 
   @Option(help: ArgumentHelp("A dataset file, for --rows.", valueName: "file.h5"))
@@ -49,12 +50,18 @@ struct PredictCommand: ParsableCommand {
   @OptionGroup var orientation: OrientationOption
   @OptionGroup var workers: WorkersOption
 
+  @Option(
+    help: ArgumentHelp(
+      "Write a table to this file instead of printing one: a row for each input, with all outputs.",
+      valueName: "file.csv"), completion: .file(extensions: ["csv"]))
+  var csv: String?
+
   @Flag(help: "Print a JSON list with all outputs.")
   var json = false
 
   func validate() throws {
     guard files.isEmpty != (data == nil) else {
-      throw ValidationError("name either image files, or --data with --rows")
+      throw ValidationError("name either image files or folders, or --data with --rows")
     }
     guard (data == nil) == (rows == nil) else { throw ValidationError("--data and --rows need each other") }
   }
@@ -64,11 +71,16 @@ struct PredictCommand: ParsableCommand {
     let (_, checkpoint) = try CheckpointStore.choose(checkpoint) { TerminalOutput.warn("\($0)") }
     let predictions = try data == nil ? ofFiles(checkpoint, stop) : ofRows(checkpoint, stop)
     guard let predictions else { throw SilentEnd(.stopped) }
-    let terminal = TerminalOutput.standardOutput
-    print(
-      json
-        ? try ResultJSON.text(predictions.map(\.result))
-        : Prediction.table(predictions, top: top).text(width: terminal.columns, unicode: terminal.hasUnicode))
+    if let csv { try OutputFile.write(CSVText.text(Prediction.rows(predictions)), to: csv) }
+    if json {
+      print(try ResultJSON.text(predictions.map(\.result)))
+    } else if let csv {
+      TerminalOutput.printPath(csv)
+    } else {
+      let terminal = TerminalOutput.standardOutput
+      print(
+        Prediction.table(predictions, top: top).text(width: terminal.columns, unicode: terminal.hasUnicode))
+    }
   }
 
   // MARK: - Inputs
@@ -81,24 +93,30 @@ struct PredictCommand: ParsableCommand {
     }
     let pictures = try range.pictures(for: checkpoint)
     try pictures.check()
-    let pixels = try files.flatMap { path in
-      try ImageFile.read(path, orientation: orientation.use).converted(to: channels).filling(
-        height: shape[0], width: shape[1]
-      ).pixels
-    }
+    let files = try PictureFiles.all(files)
     let predictor = try Predictor(
       checkpoint.network, values: checkpoint.values, criterion: checkpoint.identity.criterion,
       sampleCount: files.count, workers: workers.count)
     try answer.check(flips, predictor)
-    let minibatch =
-      pictures.values(pixels).map { Minibatch(values: $0, sampleShape: shape) }
-      ?? Minibatch(pixels: pixels, sampleShape: shape)
-    return try predictor.logits(minibatch, stop: stop, flips: flips, answer: answer.place).map {
-      predictions(
-        of: files.map(PathText.readable), $0, predictor,
-        classNames(checkpoint, nil, count: predictor.outputCount)
-      )
+    let names = classNames(checkpoint, nil, count: predictor.outputCount)
+    var all: [Prediction] = []
+    // A folder may have more pictures than memory has room for.
+    for start in stride(from: 0, to: files.count, by: Predictor.batch) {
+      let part = files[start..<min(start + Predictor.batch, files.count)]
+      let pixels = try part.flatMap { path in
+        try ImageFile.read(path, orientation: orientation.use).converted(to: channels).filling(
+          height: shape[0], width: shape[1]
+        ).pixels
+      }
+      let minibatch =
+        pictures.values(pixels).map { Minibatch(values: $0, sampleShape: shape) }
+        ?? Minibatch(pixels: pixels, sampleShape: shape)
+      guard
+        let outputs = try predictor.logits(minibatch, stop: stop, flips: flips, answer: answer.place)
+      else { return nil }
+      all += predictions(of: part.map(PathText.readable), outputs, predictor, names)
     }
+    return all
   }
 
   private func ofRows(_ checkpoint: Checkpoint, _ stop: StopRequest) throws -> [Prediction]? {

@@ -92,6 +92,43 @@ struct Prediction {
     }
   }
 
+  // MARK: - CSV
+
+  /// The names of the columns, and a row for each prediction: the input, the answer, the right answer where it is known, and
+  /// every output in the network's order.
+  static func rows(_ predictions: [Prediction]) -> [[String]] {
+    guard let first = predictions.first else { return [] }
+    let names = first.outputs.map(\.name)
+    var titles = ["input"]
+    switch first.criterion.task {
+    case .classes: titles.append("class")
+    case .labels: titles.append("labels")
+    case .values: break
+    }
+    switch first.truth {
+    case .label: titles.append("label")
+    case .values: titles += first.criterion.task == .labels ? ["targets"] : names.map { "target \($0)" }
+    case nil: break
+    }
+    return [titles + names] + predictions.map(\.row)
+  }
+
+  private var row: [String] {
+    var cells = [name]
+    switch criterion.task {
+    case .classes: cells.append(ranked[0].name)
+    case .labels: cells.append(taken.joined(separator: "|"))
+    case .values: break
+    }
+    switch truth {
+    case .label(let label): cells.append(label)
+    case .values(let values):
+      cells += criterion.task == .labels ? [(actual ?? []).joined(separator: "|")] : values.map { "\($0)" }
+    case nil: break
+    }
+    return cells + outputs.map { "\($0.value)" }
+  }
+
   // MARK: - JSON
 
   var result: PredictionResult {

@@ -143,15 +143,7 @@ struct SweepResults {
     return table
   }
 
-  private func csv() -> String {
-    func quoted(_ cell: String) -> String {
-      guard cell.contains(where: { ",\"\n".contains($0) }) else { return cell }
-      return "\"" + cell.replacing("\"", with: "\"\"") + "\""
-    }
-    return ([columns] + standings(.best).map(cells)).map { row in
-      row.map(quoted).joined(separator: ",") + "\n"
-    }.joined()
-  }
+  private func csv() -> String { CSVText.text([columns] + standings(.best).map(cells)) }
 
   // MARK: - Writing
 

@@ -1,0 +1,44 @@
+internal import ImageFiles
+internal import Paths
+
+/// The pictures that a command is given, as files or as folders of files.
+enum PictureFiles {
+  /// The files that are named, and those in named folders and below, each folder's in the order of their names.
+  ///
+  /// - Throws: ``CommandError`` for a folder that cannot be read, or has no picture in it.
+  static func all(_ paths: [String]) throws(CommandError) -> [String] {
+    var found: [String] = []
+    for path in paths {
+      guard let status = FileStatus(path), status.kind == .folder else {
+        found.append(path)
+        continue
+      }
+      let pictures = try below(path, within: [status.identity])
+      guard !pictures.isEmpty else { throw .badData("\(path) has no PNG or JPEG files") }
+      found += pictures
+    }
+    return found
+  }
+
+  /// - Parameter around: the folders that this one lies in, to which a link must not lead back.
+  private static func below(
+    _ folder: String, within around: Set<FileStatus.Identity>
+  ) throws(CommandError) -> [String] {
+    guard let names = Folder.names(in: folder) else { throw .badData("the folder \(folder) cannot be read") }
+    var found: [String] = []
+    // Hidden files and what archives leave behind are no pictures that anybody means.
+    for name in names where !name.hasPrefix(".") && name != "__MACOSX" {
+      let path = folder.hasSuffix("/") ? folder + name : "\(folder)/\(name)"
+      guard let status = FileStatus(path) else { continue }
+      switch status.kind {
+      case .file: if ImageFile.Format(path: name) != nil { found.append(path) }
+      case .folder:
+        if !around.contains(status.identity) {
+          found += try below(path, within: around.union([status.identity]))
+        }
+      case .other: continue
+      }
+    }
+    return found
+  }
+}
