@@ -169,7 +169,7 @@ struct HDF5ImporterTests {
   func badRows() {
     #expect(failure([split(rows: "12:14")]).contains("there is no row 13"))
     #expect(failure([split(rows: "3,3")]).contains("row 3 of"))
-    #expect(failure([split(rows: "5:5")]).contains("are none"))
+    #expect(failure([split(rows: "5:5")]).contains("are empty"))
     let both = failure([split(rows: "0:8"), split("test", rows: "7:")])
     #expect(both.contains("row 7 of") && both.contains("train and test"), "\(both)")
     for text in ["1:2:3:4", "1:2:0", ",", "1,,2", "99999999999999999999"] { #expect(RowChoice(text) == nil) }

@@ -357,7 +357,7 @@ struct TableImporterTests {
     #expect(try outcome(["label,a,label\n1,2,3\n"]).error.contains("2 columns \"label\": 1, 3"))
     #expect(try outcome(["a,a,label\n1,2,x\n"]).values == [1, 2])
     let found = try outcome(["label,0,1\n5,2,3\n"], label: "1")
-    #expect(found.labels == ["3"] && found.notes.contains { $0.contains("called so") })
+    #expect(found.labels == ["3"] && found.notes.contains { $0.contains("not as its place") })
   }
 
   @Test("a second table follows the first by the names of its columns")
@@ -366,7 +366,7 @@ struct TableImporterTests {
     let moved = try outcome([train, "b,label,a\n3,x,4\n"])
     #expect(moved.test == [4, 3] && moved.notes.contains { $0.contains("another order") })
     let renamed = try outcome([train, "A,B,label\n3,4,x\n"])
-    #expect(renamed.test == [3, 4] && renamed.notes.contains { $0.contains("other names") })
+    #expect(renamed.test == [3, 4] && renamed.notes.contains { $0.contains("differently") })
     #expect(try outcome([train, "a,b,c,label\n1,2,3,x\n"]).error.contains("3 columns of values"))
     #expect(try outcome([train, "a,b,label\n5,6,x\n"]).notes.isEmpty)
   }

@@ -168,8 +168,7 @@ struct CIFARFiles {
       } else {
         let key = ["label_names", "fine_label_names", "coarse_label_names"][
           variant == .cifar10 ? 0 : variant == .cifar100 ? 1 : 2]
-        let pickle = try PickleReader.read(bytes, name: file.path)
-        names = pickle.root.value(key, in: bytes)?.texts(in: bytes)
+        names = try PickleReader.read(bytes, name: file.path) { $0.value(key, in: bytes)?.texts(in: bytes) }
       }
       guard names?.count == count else {
         throw DatasetError(
@@ -211,8 +210,10 @@ struct CIFARFiles {
   private func pickled(_ file: RawFile) throws -> CIFARBatch {
     // The largest of the sets' files have 31 and 155 MB.
     let bytes = try file.contents(limit: variant == .cifar10 ? 1 << 26 : 1 << 28)
-    let pickle = try PickleReader.read(bytes, name: file.path)
-    let value = pickle.root
+    return try PickleReader.read(bytes, name: file.path) { try batch(of: $0, in: bytes, file) }
+  }
+
+  private func batch(of value: PickleValue, in bytes: [UInt8], _ file: RawFile) throws -> CIFARBatch {
     let key = variant == .cifar10 ? "labels" : variant == .cifar100 ? "fine_labels" : "coarse_labels"
     guard let labels = value.value(key, in: bytes)?.integers,
       case .array(let shape, let type, let data?)? = value.value("data", in: bytes)?.content

@@ -96,11 +96,17 @@ struct PickleReader {
   private var memo: [Int: PickleValue] = [:]
   private var memberCount = 0
 
-  /// - Parameter name: the file's name, for messages.
-  static func read(_ bytes: [UInt8], name: String) throws -> Pickle {
+  /// Reads a pickle, whose values are there until `body` returns.
+  ///
+  /// - Parameters:
+  ///   - name: the file's name, for messages.
+  ///   - body: takes from the outermost value what is needed.
+  static func read<Result>(
+    _ bytes: [UInt8], name: String, _ body: (PickleValue) throws -> Result
+  ) throws -> Result {
     var reader = PickleReader(bytes: bytes, name: name)
     try reader.run()
-    return reader.pickle
+    return try withExtendedLifetime(reader.pickle) { try body(reader.pickle.root) }
   }
 
   /// Whether a file's first bytes are those of a pickle of protocol 2 to 5; earlier ones have no mark.
