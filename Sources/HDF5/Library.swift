@@ -1,5 +1,6 @@
 internal import CHDF5
 internal import Glibc
+internal import Synchronization
 
 /// The one door to libhdf5: every call goes through here, under one lock.
 ///
@@ -33,6 +34,11 @@ public enum Library {
     let frames = errorStack()
     throw HDF5Error(function: "\(function)", context: context(), frames: frames)
   }
+
+  /// Whether this thread is inside the library, where a fault is that of a damaged file and not of this program.
+  ///
+  /// A handler of signals may ask.
+  public static var isInside: Bool { lock.isMine }
 
   /// How many objects of the library are open in this process: files, groups, datasets, attributes, types, spaces.
   ///
@@ -113,6 +119,10 @@ public enum Library {
 private final class RecursiveLock: @unchecked Sendable {
   // @unchecked because the mutex is made for sharing; it lives on the heap and never moves.
   private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+  /// The thread that holds the lock; 0 for none.
+  private let holder = Atomic<UInt>(0)
+  /// How often its holder has taken it; touched by the holder alone.
+  private var depth = 0
 
   init() {
     var attributes = pthread_mutexattr_t()
@@ -127,6 +137,17 @@ private final class RecursiveLock: @unchecked Sendable {
     mutex.deallocate()
   }
 
-  func acquire() { pthread_mutex_lock(mutex) }
-  func release() { pthread_mutex_unlock(mutex) }
+  func acquire() {
+    pthread_mutex_lock(mutex)
+    depth += 1
+    holder.store(pthread_self(), ordering: .relaxed)
+  }
+
+  func release() {
+    depth -= 1
+    if depth == 0 { holder.store(0, ordering: .relaxed) }
+    pthread_mutex_unlock(mutex)
+  }
+
+  var isMine: Bool { holder.load(ordering: .relaxed) == pthread_self() }
 }

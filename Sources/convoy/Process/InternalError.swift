@@ -1,5 +1,6 @@
 internal import Foundation
 internal import Glibc
+internal import HDF5
 internal import Tensors
 
 /// The last message of a process that cannot go on, because of a fault in the program or a lack of memory.
@@ -16,12 +17,16 @@ enum InternalError {
   nonisolated(unsafe) private static let lines = UnsafeMutablePointer<UnsafeBufferPointer<UInt8>>.allocate(
     capacity: 65)
   nonisolated(unsafe) private static var outOfMemory = UnsafeBufferPointer<UInt8>(start: nil, count: 0)
+  nonisolated(unsafe) private static var damagedFile = UnsafeBufferPointer<UInt8>(start: nil, count: 0)
   nonisolated(unsafe) private static var hasMemoryLimit = false
 
   /// Takes the place of Swift's handlers.
   static func install() {
     outOfMemory = permanent(
       "error: out of memory: \(MemoryLimit.advice); the last checkpoint of a training is untouched\n")
+    damagedFile = permanent(
+      "error: libhdf5 crashed over a file, which is damaged or made to do harm; the last checkpoint of a training is untouched\n"
+    )
     hasMemoryLimit = MemoryLimit.isSet
     for number in 0..<65 { lines[number] = UnsafeBufferPointer(start: nil, count: 0) }
     for number in faults {
@@ -38,8 +43,10 @@ enum InternalError {
     guard getenv("SWIFT_BACKTRACE") == nil, !hasSanitizer else { return }
     for number in faults {
       var action = sigaction()
-      action.__sigaction_handler.sa_handler = { InternalError.end(by: $0) }
-      action.sa_flags = SA_ONSTACK | SA_NODEFER
+      action.__sigaction_handler.sa_sigaction = { number, information, _ in
+        InternalError.end(by: number, isSent: information?.pointee.si_code == SI_USER)
+      }
+      action.sa_flags = SA_ONSTACK | SA_NODEFER | SA_SIGINFO
       sigemptyset(&action.sa_mask)
       sigaction(number, &action, nil)
     }
@@ -49,11 +56,17 @@ enum InternalError {
     pthread_sigmask(SIG_UNBLOCK, &mask, nil)
   }
 
-  private static func end(by number: Int32) {
+  /// - Parameter isSent: whether another process sent the signal, and this one made no mistake.
+  private static func end(by number: Int32, isSent: Bool) {
     // Swift and C++ end a process whose memory is refused in the same way as a faulty one.
     if hasMemoryLimit, !isMemoryLeft {
       write(outOfMemory)
       _exit(ExitStatus.inputOutput.rawValue)
+    }
+    // The process that looks into a file first does not see all that libhdf5 trusts.
+    if !isSent, Library.isInside {
+      write(damagedFile)
+      _exit(ExitStatus.badData.rawValue)
     }
     write(lines[Int(number)])
     _exit(ExitStatus.internalError.rawValue)
