@@ -26,7 +26,7 @@ extension Subject {
     let classes = max(outputs, 2)
     if let bad = dataset.labels.firstIndex(where: { $0 >= classes }) {
       throw .badData(
-        "sample \(bad) of \"\(dataset.targetName)\" in \(dataset.path) has label \(dataset.labels[bad]), and the network "
+        "sample \(bad) of \"\(dataset.targetName)\" in \(dataset.path) has label \(dataset.labels[bad]), but the network "
           + "knows \(classes) classes")
     }
   }
