@@ -113,10 +113,15 @@ public struct ConvolutionShape: Sendable {
         cAfter)
     }
     let found = try implementations(of: &descriptor, Attributes(), hint: hint)
-    // In version 2.6.3 the kernel for AMX sums rows that it has not read where windows are dilated: its gradients are wrong, and
-    // others in each run.
-    return isDilated ? found.filter { !$0.implementation.contains("amx") } : found
+    return found.filter { !isWrong($0.implementation) }
   }
 
+  /// Whether a kernel of version 2.6.3 sums what it has not read, so that its gradients are wrong, and others in each run.
+  private func isWrong(_ kernel: String) -> Bool {
+    // The kernel for AMX, where windows are dilated; the one for AVX-512, where windows move by more than an image's width.
+    isDilated && kernel.contains("amx") || isNarrow && kernel.hasPrefix("jit_bf16:")
+  }
+
+  private var isNarrow: Bool { src.dimensions[3] < strides[1] }
   private var isDilated: Bool { dilations.contains { $0 > 1 } }
 }

@@ -44,7 +44,7 @@ enum InternalError {
     for number in faults {
       var action = sigaction()
       action.__sigaction_handler.sa_sigaction = { number, information, _ in
-        InternalError.end(by: number, isSent: information?.pointee.si_code == SI_USER)
+        InternalError.end(by: number, isSent: information.map { $0.pointee.si_code == SI_USER } ?? true)
       }
       action.sa_flags = SA_ONSTACK | SA_NODEFER | SA_SIGINFO
       sigemptyset(&action.sa_mask)
