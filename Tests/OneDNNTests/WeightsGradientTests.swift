@@ -13,15 +13,15 @@ struct WeightsGradientTests {
     init(_ random: inout SplitMix64) {
       func number(_ range: ClosedRange<Int>) -> Int { range.lowerBound + random.next(below: range.count) }
       (samples, inputs, outputs) = (number(1...3), number(1...50), number(1...40))
-      let (image, kernel, strides) = (
+      let (size, window, step) = (
         [number(1...5), number(1...6)], [number(1...4), number(1...5)], [number(1...3), number(1...4)]
       )
       // As `same` pads.
-      output = zip(image, strides).map { ($0 + $1 - 1) / $1 }
-      let padding = (0..<2).map { max((output[$0] - 1) * strides[$0] + kernel[$0] - image[$0], 0) }
+      let places = zip(size, step).map { ($0 + $1 - 1) / $1 }
+      let padding = (0..<2).map { max((places[$0] - 1) * step[$0] + window[$0] - size[$0], 0) }
+      (image, kernel, strides, output) = (size, window, step, places)
       before = padding.map { $0 / 2 }
       after = padding.map { $0 - $0 / 2 }
-      (self.image, self.kernel, self.strides) = (image, kernel, strides)
     }
 
     func shape(_ type: DataType) throws -> ConvolutionShape {
