@@ -57,6 +57,11 @@ public enum NumberText {
     return fixed(value, index == 0 || value >= 99.95 ? 0 : 1) + " " + units[index]
   }
 
+  /// A rate or another measured number as a whole one; numbers that no table of ours has, such as 1e300, as they are.
+  public static func grouped(_ value: Double) -> String {
+    abs(value) < 1e15 ? grouped(Int(value.rounded())) : short(value)
+  }
+
   /// A duration, given in seconds: `0:07`, `12:05`, `3:02:01`, `2 d 4 h`.
   public static func duration(_ seconds: Double) -> String {
     guard seconds.isFinite, seconds < 1e9 else { return "-:--" }

@@ -98,8 +98,8 @@ struct RunReportBuilder {
     // The table counts seconds from the start of the run.
     let clock = epochs.numbers("seconds")
     return numbers.indices.compactMap { index in
-      guard let number = numbers[index] else { return nil }
-      var epoch = RunReport.Epoch(number: Int(number))
+      guard let number = numbers[index].flatMap({ Int(exactly: $0) }) else { return nil }
+      var epoch = RunReport.Epoch(number: number)
       for (name, path) in columns { epoch[keyPath: path] = epochs.numbers(name)[index] }
       for name in epochs.figureNames {
         epoch.train[name] = epochs.numbers("train_\(name)")[index]
@@ -231,7 +231,7 @@ struct RunReportBuilder {
       facts.append(.init("time", NumberText.duration(seconds)))
     }
     if let rate = epochs.numbers("samples_per_second").last ?? nil {
-      facts.append(.init("samples/s, last epoch", NumberText.grouped(Int(rate))))
+      facts.append(.init("samples/s, last epoch", NumberText.grouped(rate)))
     }
     return facts
   }

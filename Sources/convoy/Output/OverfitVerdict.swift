@@ -25,7 +25,8 @@ struct OverfitVerdict {
     hasLearned = training.hasLearned || evaluation.hasLearned
     let samples =
       "the \(batches * configuration.training.batch) samples of \(batches) minibatch\(batches == 1 ? "" : "es")"
-    let time = "\(NumberText.grouped(Int(step))) steps (\(Int(epoch)) epoch\(epoch == 1 ? "" : "s"))"
+    let count = NumberText.grouped(epoch) + (epoch == 1 ? " epoch" : " epochs")
+    let time = "\(NumberText.grouped(step)) steps (\(count))"
     let figures = "\(training.text) in training, \(evaluation.text) in evaluation"
     let gap =
       training.hasLearned && !evaluation.hasLearned

@@ -43,7 +43,7 @@ struct TrainingResult {
     guard let epochs = RunTable.epochs(ofRun: directory), let last = epochs.rows.indices.last else {
       return nil
     }
-    let numbers = epochs.numbers("epoch").map { $0.map { Int($0) } }
+    let numbers = epochs.numbers("epoch").map { $0.flatMap { Int(exactly: $0) } }
     let best = progress.best.flatMap { best in numbers.firstIndex(of: best.epoch) }
     // Every figure of the last part, and two of each other: more would be too wide.
     let names = epochs.figureNames
@@ -65,7 +65,7 @@ struct TrainingResult {
       }
       var cells = [name, numbers[row].map(String.init) ?? "–"]
       for (part, names) in shown { cells += names.map { figure("\(part)_\($0)") } }
-      cells.append(epochs.numbers("samples_per_second")[row].map { NumberText.grouped(Int($0)) } ?? "–")
+      cells.append(epochs.numbers("samples_per_second")[row].map { NumberText.grouped($0) } ?? "–")
       table.add(cells)
     }
     return table
