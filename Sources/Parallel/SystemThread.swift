@@ -35,19 +35,36 @@ public enum SystemThread {
     return true
   }
 
-  /// Runs `body` with a second stack for handlers of this thread's faults: its own may be what ran out.
-  public static func withFaultStack(_ body: () -> Void) {
-    let byteCount = 64 << 10
-    let memory = UnsafeMutableRawPointer.allocate(byteCount: byteCount, alignment: 64)
+  /// Runs `body` with a second stack for this thread's signal handlers.
+  ///
+  /// A thread's own stack may be what ran out. And some of oneDNN's kernels point the stack's register into their tensors while they
+  /// compute, so that a handler on that stack would write the registers' contents over a tensor or over the heap's own data.
+  public static func withSignalStack(_ body: () -> Void) {
+    let memory = UnsafeMutableRawPointer.allocate(byteCount: signalStackByteCount, alignment: 64)
     defer { memory.deallocate() }
-    var stack = stack_t(ss_sp: memory, ss_flags: 0, ss_size: byteCount)
+    var stack = stack_t(ss_sp: memory, ss_flags: 0, ss_size: signalStackByteCount)
     sigaltstack(&stack, nil)
     defer {
-      var none = stack_t(ss_sp: nil, ss_flags: 2, ss_size: 0)  // SS_DISABLE
+      var none = stack_t(ss_sp: nil, ss_flags: CInt(SS_DISABLE), ss_size: 0)
       sigaltstack(&none, nil)
     }
     body()
   }
+
+  /// Gives the calling thread a second stack for its signal handlers, which it keeps; nothing where it has one.
+  ///
+  /// See ``withSignalStack(_:)`` for the reasons.
+  public static func provideSignalStack() {
+    var current = stack_t()
+    sigaltstack(nil, &current)
+    guard current.ss_flags & CInt(SS_DISABLE) != 0 else { return }
+    let memory = UnsafeMutableRawPointer.allocate(byteCount: signalStackByteCount, alignment: 64)
+    var stack = stack_t(ss_sp: memory, ss_flags: 0, ss_size: signalStackByteCount)
+    sigaltstack(&stack, nil)
+  }
+
+  /// Room for a handler's calls, and for the registers that the kernel puts there first: 11 KiB on CPUs with AMX.
+  private static let signalStackByteCount = 64 << 10
 
   /// What a thread's calls may take; of it only what is touched becomes memory.
   private static let stackByteCount = 4 << 20
@@ -63,6 +80,6 @@ private final class Work: Sendable {
 private func threadMain(_ pointer: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
   guard let pointer else { return nil }
   let work = Unmanaged<Work>.fromOpaque(pointer).takeRetainedValue()
-  SystemThread.withFaultStack(work.body)
+  SystemThread.withSignalStack(work.body)
   return nil
 }

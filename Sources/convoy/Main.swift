@@ -51,7 +51,7 @@ struct Convoy: ParsableCommand {
 enum Main {
   static func main() {
     HDF5.Isolation.lookIfAsked()
-    SystemThread.withFaultStack(run)
+    SystemThread.withSignalStack(run)
   }
 
   private static func run() {

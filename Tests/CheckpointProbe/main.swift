@@ -44,8 +44,9 @@ func run(_ arguments: [String]) throws {
   case "signals":
     let request = StopSignals.install()
     for name in arguments.dropFirst() {
-      let numbers = ["TERM": SIGTERM, "INT": SIGINT, "USR1": SIGUSR1, "HUP": SIGHUP, "PIPE": SIGPIPE]
-      kill(getpid(), numbers[name] ?? 0)
+      let numbers = Dictionary(
+        uniqueKeysWithValues: StopSignals.handled.map { (StopSignals.name(of: $0), $0) })
+      kill(getpid(), numbers["SIG\(name)"] ?? (name == "PIPE" ? SIGPIPE : 0))
       print(name, request.signalNumber.map(StopSignals.name) ?? "none")
       fflush(nil)
     }

@@ -16,16 +16,28 @@ enum FaultShim {
     var kind: String? { status == 1 ? errors.split(separator: ":").first.map(String.init) : nil }
   }
 
-  /// The shim, compiled once by the C compiler that comes with Swift.
-  private static let library: Result<String, any Error> = Result {
-    let source = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-      .appendingPathComponent("FaultShim/fault_shim.c").path
-    let target = FileManager.default.temporaryDirectory
-      .appendingPathComponent("fault-shim-\(ProcessInfo.processInfo.processIdentifier).so").path
-    let outcome = try launch(
-      "/usr/bin/env", ["clang", "-O1", "-shared", "-fPIC", "-o", target, source, "-ldl"], [:])
-    guard outcome.status == 0 else { throw TrainingError(.missingInput, "no C compiler: \(outcome.errors)") }
-    return target
+  /// The shims, each compiled once by the C compiler that comes with Swift.
+  private static let library = compiled("fault_shim")
+  private static let stackLibrary = compiled("stack_shim")
+
+  private static func compiled(_ name: String) -> Result<String, any Error> {
+    Result {
+      let source = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .appendingPathComponent("FaultShim/\(name).c").path
+      let target = FileManager.default.temporaryDirectory
+        .appendingPathComponent("\(name)-\(ProcessInfo.processInfo.processIdentifier).so").path
+      let outcome = try launch(
+        "/usr/bin/env", ["clang", "-O1", "-shared", "-fPIC", "-o", target, source, "-ldl"], [:])
+      guard outcome.status == 0 else {
+        throw TrainingError(.missingInput, "no C compiler: \(outcome.errors)")
+      }
+      return target
+    }
+  }
+
+  /// Runs the probe so that signals to itself come while its stack's register points into data.
+  static func runWithStackAmidData(_ arguments: [String]) throws -> Outcome {
+    try launch(try probe, arguments, ["LD_PRELOAD": try stackLibrary.get()])
   }
 
   /// The probe lies beside the tests.

@@ -72,10 +72,8 @@ struct CSVColumns {
   private static func looksLikeHeader(_ reader: CSVReader, _ first: [String], _ roles: CSVRoles) throws
     -> Bool
   {
-    let places = roles.all.compactMap { Int($0).map { $0 - 1 } }
-    guard places.count == roles.all.count, places.allSatisfy({ first.indices.contains($0) }) else {
-      return true
-    }
+    let places = roles.all.compactMap { CSVColumnFinder.place($0, of: first.count) }
+    guard places.count == roles.all.count else { return true }
     let others = first.indices.filter { !places.contains($0) }
     guard others.allSatisfy({ reader.number($0) != nil }) else { return true }
     let words = ["label", "labels", "class", "classes", "target", "category", "y"]
@@ -142,7 +140,7 @@ private struct CSVColumnFinder {
         "\(path) has \(named.count) columns \"\(text)\": \(named.map { "\($0 + 1)" }.joined(separator: ", ")); name one by its place, or change a name"
       )
     }
-    if let column = named.first ?? place(text) { return column }
+    if let column = named.first ?? Self.place(text, of: first.count) { return column }
     throw DatasetError(
       .badData,
       "\(path) has no column \"\(text)\": there are \(first.prefix(8).joined(separator: ", "))\(first.count > 8 ? ", …" : "")"
@@ -151,11 +149,13 @@ private struct CSVColumnFinder {
 
   /// Whether a text is the name of one column and the place of another.
   func isAmbiguous(_ text: String) -> Bool {
-    guard hasHeader, let named = first.firstIndex(of: text), let place = place(text) else { return false }
+    guard hasHeader, let named = first.firstIndex(of: text), let place = Self.place(text, of: first.count)
+    else { return false }
     return named != place
   }
 
-  private func place(_ text: String) -> Int? {
-    Int(text).flatMap { $0 > 0 && $0 <= first.count ? $0 - 1 : nil }
+  /// The column at a place from 1; nil where the text is no number or there are fewer columns.
+  static func place(_ text: String, of count: Int) -> Int? {
+    Int(text).flatMap { (1...max(1, count)).contains($0) ? $0 - 1 : nil }
   }
 }

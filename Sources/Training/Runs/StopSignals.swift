@@ -1,3 +1,4 @@
+internal import Parallel
 internal import Synchronization
 
 #if canImport(Glibc)
@@ -64,20 +65,23 @@ public enum StopSignals {
   /// Installs the handlers.
   ///
   /// SIGPIPE and SIGXFSZ are ignored: writing then reports an error, which can be handled. SIGHUP stays ignored where it was,
-  /// as under `nohup`. A second call changes nothing, and loses no signal.
+  /// as under `nohup`. A second call changes nothing, and loses no signal. The calling thread gets a stack for handlers; other
+  /// threads that run oneDNN's kernels need one, too, or block these signals, as those of ``SystemThread`` do.
   @discardableResult
   public static func install() -> StopRequest {
     // Made here: a first use inside a handler would run an initializer, which is not allowed there.
     let request = request
     _ = (interrupts.load(ordering: .relaxed), saving.load(ordering: .relaxed), patience)
+    SystemThread.provideSignalStack()
     for number in handled {
       var current = sigaction()
       sigaction(number, nil, &current)
       if number == SIGHUP, isIgnored(current) { continue }
       var action = sigaction()
       action.__sigaction_handler.sa_handler = { StopSignals.receive($0) }
-      // Calls that a signal interrupts are made again by the kernel where it can; the others are checked for EINTR.
-      action.sa_flags = SA_RESTART
+      // Calls that a signal interrupts are made again by the kernel where it can; the others are checked for EINTR. The
+      // interrupted stack may be none: see `SystemThread.withSignalStack`.
+      action.sa_flags = SA_RESTART | SA_ONSTACK
       sigemptyset(&action.sa_mask)
       sigaction(number, &action, nil)
     }

@@ -9,7 +9,11 @@ enum FirstProcess {
   static func listen() {
     guard getpid() == 1 else { return }
     for number in StopSignals.handled {
-      signal(number) { number in _exit(128 + number) }
+      var action = sigaction()
+      action.__sigaction_handler.sa_handler = { number in _exit(128 + number) }
+      action.sa_flags = SA_ONSTACK
+      sigemptyset(&action.sa_mask)
+      sigaction(number, &action, nil)
     }
   }
 }
