@@ -25,6 +25,19 @@ struct HDF5CommandTests {
     }
   }
 
+  @Test("the process that looks into a file keeps to the memory that it is allowed")
+  func memoryOfTheLook() throws {
+    let folder = try TemporaryDirectory()
+    try Sample.dataset(folder.file("data.h5"))
+    // It says 0 when it begins, and 1 when it has seen all.
+    func signs(memory: Int) throws -> String {
+      let look = "'\(Program.path)' look-into-hdf5 \(memory) 5 '\(folder.file("data.h5"))' 3>&1 | od -An -tu1"
+      return try Program.run(["-c", look], program: "/bin/sh").output.filter { !$0.isWhitespace }
+    }
+    #expect(try signs(memory: 64 << 20) == "01")
+    #expect(try signs(memory: 0) == "0")
+  }
+
   @Test("a file of any layout becomes a dataset that is in order")
   func importing() throws {
     let folder = try TemporaryDirectory()

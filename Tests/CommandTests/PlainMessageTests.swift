@@ -63,6 +63,24 @@ struct PlainMessageTests {
     }
   }
 
+  @Test("a path that holds control characters is shown without them")
+  func paths() throws {
+    let training = try SmallTraining()
+    let run = training.folder.file("a\u{1B}]0;b\u{7}\u{9B}31m")
+    for command in [
+      ["train", training.config, "--run-dir", run], ["inspect", run], ["report", run],
+    ] {
+      let result = try Program.run(command)
+      let shown = result.output + result.errors
+      #expect(result.code == 0 && shown.contains("]0;b"), "\(command): \(shown.debugDescription)")
+      #expect(
+        shown.unicodeScalars.allSatisfy {
+          "\n\t".unicodeScalars.contains($0) || $0.properties.generalCategory != .control
+        },
+        "\(command): \(shown.debugDescription)")
+    }
+  }
+
   @Test(
     "names of classes that hold control characters reach neither terminal, table nor JSON", arguments: 0..<3)
   func names(_ seed: UInt64) throws {

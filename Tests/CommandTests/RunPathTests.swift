@@ -76,6 +76,11 @@ struct RunPathTests {
     #expect(try run(["inspect", "Results/small/first"]).code == 66)
     #expect(try run(["predict", "Results/small/best", "--rows", "0"] + data).code == 0)
     #expect(try run(["report", "Results/small/best"]).output.contains("\(good)/report.html"))
+    // A rate that moves no parameter: all epochs are equal, and the first of them is the best.
+    let still = try directory(try train(training, ["learning_rate=1e-30"]))
+    #expect(try run(["inspect", "\(still)/best"]).output.contains("checkpoint-s0000000008.h5"))
+    #expect(try run(["inspect", "\(still)/last"]).output.contains("checkpoint-s0000000024.h5"))
+    try FileManager.default.removeItem(atPath: training.folder.file(still))
     let compared = try run(["compare", "Results/small/last", "Results/small/best"])
     #expect(compared.output.contains(good) && compared.output.contains(bad), "\(compared.errors)")
     #expect(try run(["look", "filters", "Results/small/best", "--to", "look"]).code == 0)

@@ -114,6 +114,27 @@ struct MixedTargetTests {
     #expect(mixed.sums.figures == (share > 0.5 ? [1, 1] : [0, 0]))
   }
 
+  @Test("what is not linear in its targets takes the mixture as it is, whatever its samples weigh")
+  func unequalWeightsOfFocus() throws {
+    let (up, down): ([Float], [Float]) = ([1, 0], [0, 0])
+    try up.withUnsafeBufferPointer { up in
+      try down.withUnsafeBufferPointer { down in
+        guard let up = up.baseAddress, let down = down.baseAddress else { return }
+        let focal = Loss.sigmoidFocalCrossEntropy(SigmoidFocalCrossEntropy(gamma: 2))
+        let row: [Float] = [0.7, -1.3]
+        let mixed = try judged(
+          focal, [], row, .mixedValues(up, down, share: 0.75), weighedShare: 0.125, weight: 3)
+        // (1 − p of the target)^γ · entropy, by its definition, of the blended targets ¾ and 0.
+        let expected = zip(row.map(Double.init), [0.75, 0]).map { logit, wanted in
+          let probability = 1 / (1 + exp(-logit))
+          let entropy = -(wanted * log(probability) + (1 - wanted) * log(1 - probability))
+          return pow(1 - (wanted * probability + (1 - wanted) * (1 - probability)), 2) * entropy
+        }
+        #expect(abs(mixed.sums.loss - 3 * (expected[0] + expected[1]) / 2) < 1e-9)
+      }
+    }
+  }
+
   @Test(
     "numbers are mixed as samples are, whatever these weigh: their errors are of the blended target",
     arguments: [Loss.meanSquaredError, .meanAbsoluteError, .huber(Huber(delta: 0.25))])

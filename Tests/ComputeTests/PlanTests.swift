@@ -1,4 +1,4 @@
-import Compute
+@testable import Compute
 import Networks
 import Tensors
 import TestSupport
@@ -134,6 +134,24 @@ struct PlanTests {
     let options = CompileOptions(batch: batch)
     let compiled = try CompiledNetwork(network, options: options)
     #expect(CompiledNetwork.shardSize(of: network, options: options) == compiled.shardSize)
+  }
+
+  @Test("sizes of shards to choose from keep two and four workers busy to the end of a minibatch of any size")
+  func shardSizes() {
+    for batch in 1...600 {
+      let sizes = CostModel.shardSizes(batch: batch)
+      #expect(!sizes.isEmpty && sizes == sizes.sorted() && sizes.allSatisfy { (1...64).contains($0) })
+      for size in sizes where batch >= 32 {
+        let shards = (batch + size - 1) / size
+        #expect(shards >= 2 && shards % 2 == 0 || shards > 6, "\(batch): \(shards) shards of \(size)")
+        for workers in [2, 4] where shards > workers {
+          let share = Double((shards + workers - 1) / workers * size * workers) / Double(batch)
+          #expect(share < 1.5, "\(batch): \(shards) shards of \(size) on \(workers)")
+        }
+      }
+    }
+    #expect(CostModel.shardSizes(batch: 96) == [1, 2, 3, 6, 12, 24, 48])
+    #expect(CostModel.shardSizes(batch: 128) == [1, 2, 4, 8, 16, 32, 64])
   }
 
   @Test("the tuner times every kernel there is and takes the fastest")

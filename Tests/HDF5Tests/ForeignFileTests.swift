@@ -34,6 +34,13 @@ struct ForeignFileTests {
     #expect(hdf5Error(.mismatch) { _ = try text.read(Int.self) }.contains("string of 5 bytes"))
   }
 
+  @Test("the names of an enumeration are in the order of their values, whatever order the file has")
+  func enumerations() throws {
+    let root = try File.open(fixture("h5py-enum.h5")).root
+    #expect(try root.dataset("unordered").type.namesFromZero == ["zero", "one", "two"])
+    #expect(try root.dataset("gap").type.namesFromZero == nil)
+  }
+
   @Test("attributes of every kind of string and number are read", arguments: names)
   func attributes(name: String) throws {
     let attributes = try File.open(fixture(name)).root.attributes

@@ -99,6 +99,14 @@ struct RunDataTests {
     try file.close()
     #expect(try SmallRun.train(configuration, in: folder("run")).complete)
     #expect(try SmallRun.digests(in: folder("run")) == SmallRun.digests(in: folder("whole")))
+    // Data too large to be read whole is known by a digest of some samples alone.
+    let (packed, plain) = try (configuration, SmallRun.configuration(data: folder("plain.h5")))
+    try SmallRun.writeDataset(folder("plain.h5"), count: 83)
+    func text(_ digest: DataDigest, _ configuration: RunConfiguration) throws -> String {
+      try digest.text(of: RunData(configuration, workers: 1, stop: StopRequest()).training)
+    }
+    #expect(try text(.sample, packed) == text(.sample, plain))
+    #expect(try text(.stored, packed) != text(.stored, plain))
   }
 
   @Test("a checkpoint of an earlier version is compared by what it has")

@@ -115,17 +115,17 @@ enum CostModel {
 
   // MARK: - Shards
 
-  /// Samples of one shard: where the modelled time per sample is least, among sizes that leave a minibatch two shards.
+  /// Samples of one shard: where the modelled time per sample is least, among sizes that cut a minibatch into 2, 4, 8, … shards.
   ///
-  /// Fewer than four shards would leave cores of most machines idle, so that has to pay: wide layers on small images do,
-  /// whose weights every shard transforms and whose gradients every shard writes.
+  /// Such numbers of shards keep 2, 4, 8, … workers busy to the end: three shards would leave one of two workers idle for a quarter
+  /// of the time. Fewer than four shards would leave cores of most machines idle, so that has to pay: wide layers on small
+  /// images do, whose weights every shard transforms and whose gradients every shard writes.
   ///
   /// - Parameter own: whether kernels of our own may be taken.
   static func shardSize(
     of lowering: Lowering, batch: Int, precision: ComputePrecision, storedFloats: Int, own: Bool
   ) -> Int {
-    let largest = max(batch / minimumShards, 1)
-    let candidates = [1, 2, 4, 8, 16, 32, 64].filter { $0 <= largest }
+    let candidates = shardSizes(batch: batch)
     let costs = candidates.map { samples in
       let seconds = lowering.operations.reduce(0.0) { sum, operation in
         sum + secondsPerStep * 3 + convolutionSeconds(operation, samples, precision, own)
@@ -134,13 +134,27 @@ enum CostModel {
     }
     // A smaller shard keeps its activations in cache and leaves work for more cores.
     let best = costs.indices.min { costs[$0] < costs[$1] } ?? 0
-    let balanced = costs.indices.last { candidates[$0] * balancedShards <= batch } ?? 0
+    let balanced = costs.indices.last { (candidates[$0] - 1) * balancedShards < batch } ?? 0
     let limit = costs[balanced] > costs[best] * gainOfFewShards ? best : min(best, balanced)
     let least = costs[...limit].min() ?? 0
     let chosen = costs[...limit].indices.first { costs[$0] <= least * 1.03 } ?? limit
-    return candidates.isEmpty ? 1 : candidates[chosen]
+    return candidates[chosen]
   }
 
+  /// Sizes of shards to choose from, in rising order: a minibatch over a power of two, rounded up.
+  static func shardSizes(batch: Int) -> [Int] {
+    var sizes: [Int] = []
+    var count = minimumShards
+    while count < 2 * batch {
+      let size = (batch + count - 1) / count
+      if size <= largestShard { sizes.append(size) }
+      count *= 2
+    }
+    return sizes.isEmpty ? [1] : Set(sizes).sorted()
+  }
+
+  /// More samples gain nothing: their activations leave the caches.
+  private static let largestShard = 64
   private static let minimumShards = 2
   private static let balancedShards = 4
   private static let gainOfFewShards = 1.08

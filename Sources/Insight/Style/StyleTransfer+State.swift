@@ -55,7 +55,7 @@ extension StyleTransfer {
       }, hasConverged: try attributes.number("converged", as: Int.self) == 1)
     guard image.count == count, state.vectors.allSatisfy({ $0.count == count }) else {
       throw InsightError.badData(
-        "the state in \(store.folder) does not fit the picture; begin anew with --restart")
+        "the state in \(store.folder) does not fit the picture; start over with --restart")
     }
     return StyleTransfer(objective, rule: rule, state: state)
   }

@@ -48,6 +48,6 @@ struct DreamCommand: ParsableCommand {
 
 /// Options of long work on pictures.
 struct LongWorkOptions: ParsableArguments {
-  @Flag(help: "Begin anew even if there is unfinished work to resume.")
+  @Flag(help: "Start over even if there is unfinished work to resume.")
   var restart = false
 }

@@ -25,7 +25,7 @@ struct LookRunCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Folder for the results, instead of Results/NAME/ID.", valueName: "folder"))
   var runDir: String?
 
-  @Flag(help: "Begin anew even if there is unfinished work to resume.")
+  @Flag(help: "Start over even if there is unfinished work to resume.")
   var restart = false
 
   @OptionGroup var workers: WorkersOption

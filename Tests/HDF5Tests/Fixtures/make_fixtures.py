@@ -56,6 +56,17 @@ with h5py.File(folder / "h5py-latest.h5", "w", libver="v110") as f:
 with h5py.File(folder / "h5py-user-block.h5", "w", userblock_size=512) as f:
     fill(f)
 
+# Names in another order than their values, as other programs than h5py write them.
+with h5py.File(folder / "h5py-enum.h5", "w") as f:
+    kind = h5py.h5t.enum_create(h5py.h5t.STD_I16BE)
+    for name, value in [(b"two", 2), (b"zero", 0), (b"one", 1)]:
+        kind.enum_insert(name, value)
+    h5py.h5d.create(f.id, b"unordered", kind, h5py.h5s.create_simple((2,)))
+    kind = h5py.h5t.enum_create(h5py.h5t.STD_I16BE)
+    for name, value in [(b"two", 2), (b"zero", 0)]:
+        kind.enum_insert(name, value)
+    h5py.h5d.create(f.id, b"gap", kind, h5py.h5s.create_simple((2,)))
+
 # Names and texts in Latin-1, as programs of other times write them.
 with h5py.File(folder / "h5py-latin1.h5", "w") as f:
     for name in [b"B\xe4r", b"B\xf6r"]:
