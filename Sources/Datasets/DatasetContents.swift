@@ -156,7 +156,7 @@ struct DatasetContents {
     }
     guard values.contains(where: { $0 > 0 }) else {
       throw DatasetError(
-        .badData, "all weights of \"\(weights.path)\" in \(path) are 0, so that there is nothing to learn")
+        .badData, "all weights of \"\(weights.path)\" in \(path) are 0, so there is nothing to learn")
     }
     return values
   }
@@ -182,7 +182,8 @@ struct DatasetContents {
     if let bad = wide.firstIndex(where: { $0 < 0 || $0 >= Int64(Int32.max) }) {
       throw DatasetError(
         .badData,
-        "sample \(bad) of \"\(labelsName)\" in \(path) has label \(wide[bad]), but labels count from 0")
+        "sample \(bad) of \"\(labelsName)\" in \(path) has label \(wide[bad]), but labels count from 0 to \(Int32.max - 1)"
+      )
     }
     return wide.map { Int32($0) }
   }

@@ -29,7 +29,7 @@ public struct HeldOut: Hashable, Sendable {
       case .stratified: "at random, an equal share of each class"
       case .random: "at random"
       case .first: "the first rows"
-      case .last: "the last rows, as Keras's `validation_split` does"
+      case .last: "the last rows, as with Keras's `validation_split`"
       }
     }
   }

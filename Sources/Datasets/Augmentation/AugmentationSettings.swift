@@ -71,7 +71,7 @@ public struct PadAndCrop: Hashable, Sendable {
 
   /// The settings of `pad_and_crop`.
   public static let settings = SettingsDescription<PadAndCrop>(
-    "A border is put around the sample, and a part of the sample's size is cut out at a random place.",
+    "A border is put around the sample, and a part as large as the sample is cut out at a random place.",
     PadAndCrop(padding: PixelExtent(rows: 0, columns: 0)),
     [
       SettingKey(

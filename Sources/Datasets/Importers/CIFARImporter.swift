@@ -219,7 +219,7 @@ struct CIFARFiles {
       case .array(let shape, let type, let data?)? = value.value("data", in: bytes)?.content
     else {
       throw DatasetError(
-        .badData, "\(file.path) has no \"data\" and \"\(key)\"; it is a pickle of something else")
+        .badData, "\(file.path) lacks \"data\" or \"\(key)\"; it is a pickle of something else")
     }
     let size = CIFARImporter.sampleByteCount
     guard ["u1", "|u1", "uint8"].contains(type), shape == [labels.count, size], !labels.isEmpty,

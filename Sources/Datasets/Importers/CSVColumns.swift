@@ -122,7 +122,7 @@ struct CSVColumns {
     }
     let places = Dictionary(uniqueKeysWithValues: zip(own, values))
     values = wanted.compactMap { places[$0] }
-    notes.append("\(path) has its columns in another order than \(other.path); they were matched by name")
+    notes.append("\(path) has its columns in a different order from \(other.path); they were matched by name")
   }
 }
 

@@ -34,7 +34,7 @@ final class HDF5ImportInput {
       guard shape == shapes[0] else {
         throw DatasetError(
           .badData,
-          "\(Self.quoted(image)) has samples of \(Self.format(shape)), but \(imagesName) of \(Self.format(shapes[0]))"
+          "\(Self.quoted(image)) has samples of \(Self.format(shape)), but \(imagesName) has \(Self.format(shapes[0]))"
         )
       }
     }
@@ -43,7 +43,7 @@ final class HDF5ImportInput {
     if let other = zip(images, isBytes).first(where: { $0.1 != isBytes[0] })?.0 {
       throw DatasetError(
         .badData,
-        "\(Self.quoted(other)) holds \(other.type), but others \(images[0].type): bytes and other numbers do not mix"
+        "\(Self.quoted(other)) holds \(other.type), but others hold \(images[0].type): bytes and other numbers do not mix"
       )
     }
     pixelType = isBytes[0] ? .uint8 : .float32
@@ -78,7 +78,7 @@ final class HDF5ImportInput {
       let table = try Self.table(Self.datasets(name, in: files), count: count, images: imagesName)
       guard table.width == 1 else {
         throw DatasetError(
-          .badData, "\(name) has \(table.width) numbers for each sample, but weights are one")
+          .badData, "\(name) has \(table.width) numbers for each sample, but a weight is one number")
       }
       if let bad = table.values.firstIndex(where: { $0 < 0 }) {
         throw DatasetError(
@@ -224,7 +224,7 @@ final class HDF5ImportInput {
     guard found == count else {
       throw DatasetError(
         .badData,
-        "\(images) has \(count) samples, but \(name) \(found) \(noun); --axes says which dimension of the images is N"
+        "\(images) has \(count) samples, but \(name) has \(found) \(noun); --axes says which dimension of the images is N"
       )
     }
   }
@@ -292,7 +292,7 @@ final class HDF5ImportInput {
   static func words(_ dataset: Dataset) throws -> [String] {
     guard dataset.elementCount == dataset.shape.max() ?? 1 else {
       throw DatasetError(
-        .badData, "\(quoted(dataset)) has shape \(format(dataset.shape)), but words stand in one row")
+        .badData, "\(quoted(dataset)) has shape \(format(dataset.shape)), but words must be in one row")
     }
     return try dataset.readText().enumerated().map { index, bytes in
       guard let word = String(validating: bytes, as: UTF8.self) else {
@@ -330,8 +330,8 @@ final class HDF5ImportInput {
     guard let order = axes.ofPoints(rank: dataset.shape.count) else {
       throw DatasetError(
         .badData,
-        "\(quoted(dataset)) has shape \(format(dataset.shape)), and the images have the dimensions \(axes): which is which does not "
-          + "follow; give it as many dimensions as \(images) has, or one less for a number at each point")
+        "\(quoted(dataset)) has shape \(format(dataset.shape)), and the images have the dimensions \(axes): it is not clear which is "
+          + "which; give it as many dimensions as \(images) has, or one fewer for a number at each point")
     }
     return order
   }
@@ -360,7 +360,8 @@ final class HDF5ImportInput {
       let width = shape.reduce(1, *) / rows
       guard result.width == 0 || result.width == width else {
         throw DatasetError(
-          .badData, "\(quoted(dataset)) has \(width) numbers for each sample, others have \(result.width)")
+          .badData,
+          "\(quoted(dataset)) has \(width) numbers for each sample, but others have \(result.width)")
       }
       var stored = try dataset.read(Float.self)
       if let order, !order.isKept {

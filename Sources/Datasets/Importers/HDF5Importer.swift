@@ -116,14 +116,14 @@ public struct HDF5Importer: DatasetImporter {
     where input.sampleShape != inputs[0].sampleShape || input.pixelType != inputs[0].pixelType {
       throw DatasetError(
         .badData,
-        "\(input.imagesName) has samples of \(Shape(input.sampleShape)) \(input.pixelType), but \(inputs[0].imagesName) of "
+        "\(input.imagesName) has samples of \(Shape(input.sampleShape)) \(input.pixelType), but \(inputs[0].imagesName) has "
           + "\(Shape(inputs[0].sampleShape)) \(inputs[0].pixelType)")
     }
     for (index, input) in inputs.enumerated() {
       for other in inputs[..<index] where other.places == input.places {
         guard let row = Set(other.rows).intersection(input.rows).min() else { continue }
         throw DatasetError(
-          .badData, "row \(row) of \(input.imagesName) is chosen for \(other.name) and \(input.name)")
+          .badData, "row \(row) of \(input.imagesName) is chosen for both \(other.name) and \(input.name)")
       }
     }
   }
@@ -152,7 +152,7 @@ public struct HDF5Importer: DatasetImporter {
       guard table.width == first.width else {
         throw DatasetError(
           .badData,
-          "\(input.name) has targets of \(table.width) numbers, but \(inputs[0].name) of \(first.width)")
+          "\(input.name) has targets of \(table.width) numbers, but \(inputs[0].name) has \(first.width)")
       }
       let names = given ?? table.names
       if let names, names.count != table.width {

@@ -38,7 +38,7 @@ public struct IDXImporter: DatasetImporter {
     for input in inputs where input.sampleShape != shape {
       throw DatasetError(
         .badData,
-        "\(input.images.path) has images of \(input.sampleShape), but \(inputs[0].images.path) of \(shape)")
+        "\(input.images.path) has images of \(input.sampleShape), but \(inputs[0].images.path) has \(shape)")
     }
     let names = try classNames ?? numberedClasses(inputs)
     for input in inputs {

@@ -67,7 +67,7 @@ private struct ImageFolderLayout {
       if try ImageFolder("\(path)/\(training[0])").holdsClasses {
         throw DatasetError(
           .badData,
-          "\(path)/\(training[0]) has folders of pictures, as a split has, but \(path)/\(others[0]) stands beside it; move it away"
+          "\(path)/\(training[0]) has folders of pictures, as a split has, but \(path)/\(others[0]) stands beside it; move \(others[0]) away"
         )
       }
       roots = [("train", path)]
@@ -345,7 +345,7 @@ private struct ImageFolderWalk {
       notes.append("\(circle) leads back to a folder that it is in, and was passed over")
     }
     if let first = doubles.first {
-      notes.append(first + (doubles.count > 1 ? "; there are \(doubles.count - 1) more such files" : ""))
+      notes.append(first + (doubles.count > 1 ? "; and \(counted(doubles.count - 1, "more such file"))" : ""))
     }
     return notes
   }

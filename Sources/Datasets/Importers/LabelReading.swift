@@ -57,7 +57,9 @@ struct FoundLabels {
       case (.text(let a), .text(let b)): result.values = .text(a + b)
       case (.oneHot(let a, let width), .oneHot(let b, let other)) where width == other:
         result.values = .oneHot(a + b, width: width)
-      default: throw DatasetError(.badData, "\(part.name) holds labels of another kind than \(result.name)")
+      default:
+        throw DatasetError(
+          .badData, "\(part.name) holds labels of a different kind from \(result.name)")
       }
       guard part.names == nil || result.names == nil || part.names == result.names else {
         throw DatasetError(.badData, "\(part.name) names other classes than \(result.name)")

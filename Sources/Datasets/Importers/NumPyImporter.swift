@@ -65,7 +65,7 @@ public struct NumPyImporter: DatasetImporter {
     for input in inputs where input.sampleShape != shape || input.pixelType != inputs[0].pixelType {
       throw DatasetError(
         .badData,
-        "\(input.images.path) has samples of \(input.sampleShape) \(input.pixelType), but \(inputs[0].images.path) of \(shape) \(inputs[0].pixelType)"
+        "\(input.images.path) has samples of \(input.sampleShape) \(input.pixelType), but \(inputs[0].images.path) has \(shape) \(inputs[0].pixelType)"
       )
     }
     let names = try names(inputs)
@@ -95,7 +95,7 @@ public struct NumPyImporter: DatasetImporter {
     if let other = inputs.first(where: { $0.targets.width != width }) {
       throw DatasetError(
         .badData,
-        "\(other.images.path) comes with \(other.targets.noun), but \(inputs[0].images.path) with \(inputs[0].targets.noun)"
+        "\(other.images.path) comes with \(other.targets.noun), but \(inputs[0].images.path) comes with \(inputs[0].targets.noun)"
       )
     }
     guard let width else {
@@ -175,7 +175,8 @@ public struct NumPyImporter: DatasetImporter {
       let numbers = try array.readIntegers(count)
       if let bad = numbers.firstIndex(where: { $0 < 0 || $0 >= 1_000_000 }) {
         throw DatasetError(
-          .badData, "\(array.path): sample \(bad) has label \(numbers[bad]), but labels count from 0")
+          .badData,
+          "\(array.path): sample \(bad) has label \(numbers[bad]), but labels count from 0 to 999999")
       }
       return .labels(numbers.map { Int32($0) }, classNames: nil)
     }

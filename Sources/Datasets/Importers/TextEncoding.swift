@@ -78,7 +78,7 @@ public struct TextEncoding: Sendable, Hashable {
     while !rest.isEmpty {
       let (used, text) = converter.convert(rest)
       guard used > 0 else {
-        throw DatasetError(.badData, "\(path) is damaged: it is not sound \(encoding.name); save it as UTF-8")
+        throw DatasetError(.badData, "\(path) is damaged: it is not valid \(encoding.name); save it as UTF-8")
       }
       result += text
       rest.removeFirst(used)

@@ -53,7 +53,7 @@ final class ByteStream {
       case Z_STREAM_END: try endMember()
       default:
         let reason = stream.msg.map { String(cString: $0) } ?? "status \(status)"
-        throw DatasetError(.badData, "\(file.path) is not sound gzip data: \(reason); fetch it again")
+        throw DatasetError(.badData, "\(file.path) is not valid gzip data: \(reason); fetch it again")
       }
     }
     return done

@@ -83,7 +83,7 @@ extension DatasetFile {
           .init(
             severity: .error,
             text:
-              "\(name) has samples of \(dataset.sampleShape), but \(first.split.name) of \(first.dataset.sampleShape)"
+              "\(name) has samples of \(dataset.sampleShape), but \(first.split.name) has \(first.dataset.sampleShape)"
           ))
       }
       if let first = datasets.first, first.dataset.classNames != dataset.classNames {
@@ -95,7 +95,7 @@ extension DatasetFile {
           .init(
             severity: .error,
             text:
-              "\(name) has \(dataset.targetDescription), but \(datasets[0].split.name) \(first.targetDescription)"
+              "\(name) has \(dataset.targetDescription), but \(datasets[0].split.name) has \(first.targetDescription)"
           ))
       }
       var scan = SplitScan(index)
@@ -117,7 +117,8 @@ extension DatasetFile {
       if let first = figures.first, first.pixels.isUnlike(pixels) {
         findings.append(
           .init(
-            severity: .warning, text: "\(name) has samples of \(pixels), but \(first.name) of \(first.pixels)"
+            severity: .warning,
+            text: "\(name) has samples of \(pixels), but \(first.name) has \(first.pixels)"
           ))
       }
       findings += scan.findings(name, splits: datasets.map(\.split.name), dataset)
