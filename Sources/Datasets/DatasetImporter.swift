@@ -2,8 +2,9 @@ public import Tensors
 
 /// Turns files of another format into a dataset file.
 ///
-/// All input is checked before anything is written, as far as it need not be read twice for that. Pixels stream through a few
-/// megabytes of memory. The file appears under its name complete or not at all, and the same input gives the same bytes.
+/// All input is checked before anything is written, as far as that is possible without reading it twice.
+/// Pixels stream through a few megabytes of memory; only CIFAR's Python files are read whole. The file
+/// appears under its name complete or not at all, and the same input gives the same bytes.
 public protocol DatasetImporter: Sendable {
   /// Imports, and writes the dataset file.
   ///
@@ -47,10 +48,11 @@ public struct DatasetStorage: Sendable, Hashable {
   public var compressionLevel: Int?
   /// Whether bytes of equal significance are put together before compression; single bytes stay as they are.
   public var shuffle: Bool
-  /// How many samples a chunk holds; nil for about 128 KiB of them.
+  /// How many samples a chunk holds; nil for about 128 KiB of them, up to 1 MiB in large datasets.
   public var samplesPerChunk: Int?
 
-  /// The usual storage: no compression, and chunks of about 128 KiB.
+  /// By default the usual storage: no compression, and chunks of about 128 KiB, up to 1 MiB in large
+  /// datasets.
   public init(compressionLevel: Int? = nil, shuffle: Bool = false, samplesPerChunk: Int? = nil) {
     self.compressionLevel = compressionLevel
     self.shuffle = shuffle
@@ -87,7 +89,7 @@ public struct ImportSummary: Sendable {
 }
 
 extension DatasetImporter {
-  /// Imports as ``write(to:progress:)`` does, with the usual storage.
+  /// Imports as ``write(to:progress:)`` does, with the usual storage but for the compression.
   @discardableResult
   public func write(
     to path: String, overwrite: Bool = false, compressionLevel: Int? = nil, threads: Int = 2,

@@ -4,12 +4,14 @@ internal import Parallel
 internal import Synchronization
 public import Tensors
 
-/// Writes a dataset file: a group per split, such as `train` and `test`, each with `images` and `labels` or `targets`.
+/// Writes a dataset file: a group per split, such as `train` and `test`, each with `images`, with `labels` or
+/// `targets`, and with `weights` where samples have them.
 ///
-/// Images are uint8 or float32 `[N, H, W, C]` in chunks along N, which several threads deflate where that is asked for; labels
-/// are integers `[N]` with an attribute `class_names`, targets float32 `[N, K]` with `target_names`. The same samples give the
-/// same bytes. The file appears under its name when ``finish()`` returns, complete and on the disk; before that, and after an
-/// error, nothing stands under the name but what stood there before.
+/// Images are uint8 or float32 `[N, H, W, C]`, or `[N, F]` for features, in chunks along N, which several
+/// threads deflate where that is asked for; labels are integers `[N]` with an attribute `class_names`,
+/// targets float32 `[N, K]` with `target_names`, where names are known. The same samples give the same bytes.
+/// When ``finish()`` returns, the file is under its name, complete and on the disk; before that, and after an
+/// error, nothing is under the name but what was there before.
 public final class DatasetWriter {
   private let output: AtomicOutput
   private var file: File?
@@ -19,7 +21,8 @@ public final class DatasetWriter {
 
   /// Makes an unfinished file beside the output.
   ///
-  /// - Throws: ``DatasetError`` of kind `cannotCreate` when the file exists and may not be replaced.
+  /// - Throws: ``DatasetError`` of kind `cannotCreate` when the file exists and may not be replaced, or
+  ///   cannot be made.
   public init(_ output: DatasetOutput) throws {
     precondition(output.threads > 0, "writing needs a thread, got \(output.threads)")
     self.output = try AtomicOutput(output.path, overwrite: output.overwrite, note: output.note)

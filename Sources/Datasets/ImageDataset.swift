@@ -6,7 +6,8 @@ public import Tensors
 /// - Images: `[N, H, W, C]`, or `[N, H, W]` for one channel, or `[N, F]` for features; uint8 and truth values stay uint8, every
 ///   other number becomes float32. Contiguous, chunked in any way, compressed or not, virtual.
 /// - Labels: whole numbers of any type, floats and truth values too, `[N]` or `[N, 1]`, from 0 up.
-/// - Targets, in place of labels: finite numbers of any type, `[N, K]`, or `[N]` for one each, held as float32.
+/// - Targets, in place of labels: finite numbers of any type, `[N, K]`, or `[N]` for one each, or as
+///   ``TargetName/values(_:)`` says for those that lie on a sample; held as float32.
 /// - Weights: numbers from 0 up, `[N]`, or none.
 /// - Class names: an attribute `class_names` of the labels, the images, the group of either, or the file; else the names that
 ///   labels which are an enumeration have. Targets may have `target_names` or `class_names`, one for each column.
@@ -15,7 +16,7 @@ public import Tensors
 public final class ImageDataset: Sendable {
   /// The file's path.
   public let path: String
-  /// The names of the datasets in the file: `train/images`, `train/labels`.
+  /// The name of the images in the file: `train/images`.
   public let imagesName: String
   /// The name of the labels or targets; nil for images alone.
   public let target: TargetName?
@@ -39,15 +40,17 @@ public final class ImageDataset: Sendable {
   public let weights: [Float]?
   /// The names of classes, by label, or of the targets' columns; nil when the file does not name them.
   public let classNames: [String]?
-  /// The number of class names, or one more than the largest label, or the number of the targets' columns.
+  /// The number of class names, or else one more than the largest label; for targets, the number of columns;
+  /// for images alone without class names, 0.
   public let classCount: Int
 
   let images: SampleFile
 
   /// Opens the file and checks everything but the pixels.
   ///
-  /// - Parameter target: nil for images alone, which can be looked at and predicted.
-  /// - Throws: ``DatasetError``, of kind `missingInput` when the file is not there, else `badData`.
+  /// - Parameter target: nil for images alone, to look at them or predict from them.
+  /// - Throws: ``DatasetError``, of kind `missingInput` when the file is not there or may not be read,
+  ///   `inputOutput` when reading fails, else `badData`.
   public init(
     path: String, images imagesName: String, target: TargetName?, weights weightsName: String? = nil
   )
@@ -107,7 +110,7 @@ public final class ImageDataset: Sendable {
     try self.init(path: path, images: images, target: .labels(labels))
   }
 
-  /// The name of the labels or targets.
+  /// The name of the labels or targets; that of the images where there is neither.
   public var targetName: String { target?.name ?? imagesName }
 
   /// The labels of some rows; none where there are targets, or nothing.

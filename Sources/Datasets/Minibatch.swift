@@ -28,11 +28,12 @@ public struct Minibatch: Sendable {
   public let isLastOfEpoch: Bool
   /// How its pixels are held.
   public let pixelType: PixelType
-  /// `[H, W, C]`.
+  /// `[H, W, C]`, or `[F]`.
   public let sampleShape: Shape
   /// The samples' rows in the dataset.
   public let sampleIndices: [Int32]
-  /// The class of each sample; empty where samples have vectors of numbers instead.
+  /// The class of each sample; empty where samples have vectors of numbers instead, or come without an
+  /// answer.
   public let labels: [Int32]
   /// The targets of all samples of the dataset.
   let targets: TargetTable?
@@ -53,7 +54,7 @@ public struct Minibatch: Sendable {
 
   let pixels: Pixels
 
-  /// Samples given as bytes one after another, whose labels are not known.
+  /// Samples given as bytes one after another, whose labels are not known and held as 0.
   ///
   /// - Parameter pixels: a whole number of samples.
   public init(pixels: [UInt8], sampleShape: Shape) {
@@ -66,7 +67,7 @@ public struct Minibatch: Sendable {
       sampleByteCount: size, pixels: .own(AlignedBuffer(pixels)))
   }
 
-  /// Samples given as floats one after another, whose labels are not known.
+  /// Samples given as floats one after another, whose labels are not known and held as 0.
   ///
   /// - Parameter values: a whole number of samples.
   public init(values: [Float], sampleShape: Shape) {
@@ -124,7 +125,7 @@ public struct Minibatch: Sendable {
     targets.map { $0.mainColumn(ofRow: Int(sampleIndices[index])) } ?? Int(labels[index])
   }
 
-  /// Lends the pixels of a sample, `[H, W, C]`, channels innermost, aligned for their type.
+  /// Lends the pixels of a sample, `[H, W, C]` or `[F]`, channels innermost, aligned for their type.
   public func withSample<Result>(
     _ index: Int, _ body: (UnsafeRawBufferPointer) throws -> Result
   ) rethrows -> Result {

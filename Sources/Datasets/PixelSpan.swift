@@ -79,7 +79,7 @@ extension ImageDataset {
 }
 
 extension Minibatch {
-  /// The span of the pixels of all samples; 0 to 0 without samples.
+  /// The span of the finite numbers of all samples; 0 to 0 where there are none.
   public var pixelSpan: PixelSpan {
     var low = Float.infinity
     var high = -Float.infinity

@@ -79,7 +79,8 @@ public struct SampleOrder: Sendable, Hashable {
     shuffling = shuffle
   }
 
-  /// The samples of an epoch, in its order; every permutation of the rows is as likely as any other.
+  /// The samples of an epoch, in its order; where that is random, every permutation of the rows is as likely
+  /// as any other.
   ///
   /// - SeeAlso: Durstenfeld, "Algorithm 235: Random permutation", CACM 1964 (the Fisher–Yates shuffle in place).
   public func permutation(epoch: Int) -> [Int32] {

@@ -18,7 +18,7 @@ public final class Augmenter: Sendable {
   ///
   /// - Parameters:
   ///   - sampleShape: the shape that the samples will have; every step must be possible for it and for the answers
-  ///     (``Augmentation/problem(of:for:answers:)``).
+  ///     (``Augmentation/problem(of:for:answers:key:)``).
   ///   - seed: the run's seed.
   ///   - answers: what is right for samples; nil where only pixels are asked for.
   public init(_ augmentation: Augmentation, sampleShape: Shape, seed: UInt64, answers: AnswerForm? = nil) {

@@ -44,7 +44,7 @@ extension UInt8: PixelValue {
   static func scale(
     _ pixels: UnsafeMutablePointer<UInt8>, count: Int, factor: Double, offset: Double
   ) {
-    // Within these bounds nothing overflows; beyond them every byte is 0 or 255 anyway.
+    // The settings' factors, 0 to 11, and offsets lie inside these bounds, and nothing overflows for them.
     let factor = Int32((Swift.min(Swift.max(factor, -100), 100) * 65536).rounded())
     let offset = Int32((Swift.min(Swift.max(offset, -8192), 8192) * 65536).rounded()) + 32768
     for index in 0..<count { pixels[index] = byte(Int32(pixels[index]) &* factor &+ offset) }

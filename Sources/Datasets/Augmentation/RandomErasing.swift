@@ -23,7 +23,7 @@ public struct RandomErasing: Hashable, Sendable {
   /// What the rectangle is filled with.
   public var fill: Fill
 
-  /// An erasing; the defaults are torchvision's.
+  /// An erasing; the defaults are torchvision's, except for the fill, which is 0 there.
   public init(
     probability: Double = 0.5, area: ClosedRange<Double> = 0.02...0.33,
     aspect: ClosedRange<Double> = 0.3...3.3, fill: Fill = .random

@@ -15,7 +15,7 @@ public struct ImageFolderImporter: DatasetImporter {
     case crop
     /// Both sides are scaled on their own.
     case stretch
-    /// The whole image is scaled down to fit, in the middle of black.
+    /// The whole image is scaled to fit, and centred on black.
     case pad
   }
 

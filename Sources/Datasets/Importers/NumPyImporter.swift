@@ -3,9 +3,10 @@ internal import Tensors
 
 /// NumPy's arrays: pairs of `.npy` files, or arrays of a `.npz` archive.
 ///
-/// Images are `[N, H, W, C]`, or `[N, H, W]` for one channel, or `[N, F]` for features; bytes and truth values stay bytes, other
-/// numbers become float32. Labels are whole numbers `[N]` or `[N, 1]`, of any type; floats, and arrays `[N, K]` of any type, are
-/// targets.
+/// Images are `[N, H, W, C]`, or `[N, H, W]` for one channel, or `[N, F]` for features; bytes and truth
+/// values stay bytes, other numbers become float32. Labels are `[N]` or `[N, 1]`, of any integer type or
+/// truth values. Floats, and arrays of any type with more numbers for each sample, `[N, K]`, `[N, H, W]` or
+/// `[N, H, W, K]`, are targets.
 public struct NumPyImporter: DatasetImporter {
   /// One group of the dataset file and where it comes from.
   public struct Split: Sendable {
@@ -15,7 +16,7 @@ public struct NumPyImporter: DatasetImporter {
     public let images: String
     /// A `.npy` file, or the name of an array in the archive.
     public let labels: String
-    /// An array `[N]` of the samples' weights; nil for none.
+    /// The file or array of the samples' weights, `[N]` or `[N, 1]`; nil for none.
     public let weights: String?
 
     /// A group and its arrays.

@@ -48,7 +48,7 @@ public struct TextEncoding: Sendable, Hashable {
 
   /// The text of a small file: UTF-8, or what its byte order mark says.
   ///
-  /// - Throws: ``DatasetError`` that names the line of the first byte that is not text.
+  /// - Throws: ``DatasetError`` where it is not text; in UTF-8 it names the line of the first such byte.
   public static func text(of bytes: [UInt8], path: String) throws -> String {
     var plain = bytes[...]
     if let mark = byMark(bytes) {

@@ -79,7 +79,7 @@ final class ScratchMemory {
 
   deinit { memory.deallocate() }
 
-  /// Memory of at least `count` bytes, whatever they hold; valid until the next call.
+  /// Memory of `count` bytes, whatever they hold; valid until the next call.
   func bytes(_ count: Int) -> UnsafeMutableRawBufferPointer {
     if memory.count < count {
       memory.deallocate()

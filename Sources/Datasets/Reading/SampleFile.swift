@@ -5,8 +5,9 @@ internal import Tensors
 
 /// Fetches samples from their file: the rows of an HDF5 dataset `[N, H, W, C]`.
 ///
-/// Stored bytes that are samples already, plain or deflated, are read past libhdf5, by any number of threads;
-/// everything else (other number types, other filters) is read and converted by libhdf5, one call at a time.
+/// Stored bytes that are samples already, plain or packed by filters that ``ChunkDecoder`` knows, are read
+/// without libhdf5, by any number of threads; everything else (other number types, other filters) is read and
+/// converted by libhdf5, one call at a time.
 final class SampleFile: Sendable {
   /// How the bytes are reached.
   enum Access: Sendable {

@@ -6,7 +6,7 @@ internal import Tensors
 public final class SampleStore: Sendable {
   /// The samples.
   public let dataset: ImageDataset
-  /// The most bytes that pixels may take, apart from two minibatches.
+  /// The most bytes that pixels may take, though never less than two minibatches need.
   public let memoryLimitByteCount: Int
   /// How many threads read and inflate.
   public let threads: Int

@@ -28,7 +28,7 @@ public struct DatasetReport: Sendable {
     public let count: Int
     /// `[H, W, C]`, or `[F]`.
     public let sampleShape: Shape
-    /// The span of the finite numbers of all samples.
+    /// The span of the finite numbers of all samples; 0 to 0 where there are none.
     public let pixels: PixelSpan
     /// How the images are stored, in words.
     public let storage: String
@@ -62,7 +62,7 @@ public struct DatasetReport: Sendable {
 extension DatasetFile {
   /// Reads all samples and reports what is wrong with them, or may be.
   ///
-  /// Memory: 64 MiB of pixels, and 24 bytes for each sample.
+  /// Memory: about 64 MiB of pixels, and 50 to 110 bytes for each different sample.
   /// - Parameters:
   ///   - check: called now and then; what it throws ends the reading.
   ///   - progress: called with the finished share, 0 to 1.

@@ -15,9 +15,10 @@ extension DatasetFile {
 
   /// Cuts one split into several; other splits are copied as they are.
   ///
-  /// The parts are stratified: of each class, or of each combination of labels where targets are 0 and 1, every part gets its
-  /// share, to within one sample, and the parts' sizes are the shares of the whole to within one sample for each class. Which
-  /// samples go where follows from the seed alone; inside a part they stay in the order of the file.
+  /// The parts are stratified: of each class, or of each combination of targets where all of these are 0 or
+  /// 1, every part gets its share to within one sample. A part's size is its share of the whole to within one
+  /// sample for each class. Which samples go where follows from the labels or targets and the seed; inside a
+  /// part they stay in the order of the file.
   ///
   /// - Parameters:
   ///   - parts: names and shares, which add up to 1 or less; what is left is left out.

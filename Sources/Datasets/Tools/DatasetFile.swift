@@ -12,7 +12,7 @@ public struct DatasetFile: Sendable {
     public let target: TargetName
     /// The name of the dataset with the sample weights; nil where there is none.
     public let weights: String?
-    /// The file that it is in, where that is not the one of the other splits; nil for theirs.
+    /// The file that it is in; nil for the ``DatasetFile``'s own.
     public let file: String?
 
     /// A split by the names of its datasets.
@@ -41,7 +41,7 @@ public struct DatasetFile: Sendable {
 
   /// Looks for datasets called `images` with `labels`, or else `targets`, and maybe `weights`, in the same group.
   ///
-  /// - Throws: ``DatasetError`` where the file has none.
+  /// - Throws: ``DatasetError`` where the file cannot be read or has none.
   public init(_ path: String) throws {
     // So that a missing file is told as one.
     _ = try RawFile(path)
