@@ -188,7 +188,7 @@ struct DatasetContents {
     return wide.map { Int32($0) }
   }
 
-  /// Labels of any number's type: floats must be whole.
+  /// Labels of any number type; floats must be whole.
   private func readWholeNumbers() throws -> [Int64] {
     guard labels.type.class == .float else { return try translatingErrors { try labels.read(Int64.self) } }
     let values = try translatingErrors { try labels.read(Double.self) }
@@ -222,9 +222,9 @@ struct DatasetContents {
     if case .string = dataset.type.class { true } else { false }
   }
 
-  /// The command that makes a dataset of what cannot be trained on as it is.
+  /// Advice to run the command that makes a dataset of what cannot be trained on as it is.
   ///
-  /// - Parameter words: what comes before it.
+  /// - Parameter words: what comes before the command.
   private func advice(where condition: Bool, _ words: String = "", _ options: String = "") -> String {
     guard condition else { return "" }
     let name =

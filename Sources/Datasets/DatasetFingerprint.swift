@@ -6,8 +6,8 @@ extension ImageDataset {
   /// Feeds `update` with a part of what a training sees, reading little: shape, type, class names, all
   /// labels, targets and weights, and the pixels of at most 64 samples spread over the dataset.
   ///
-  /// How the file stores them does not matter: a repacked file feeds the same bytes. A changed pixel elsewhere goes unseen;
-  /// ``feedContents(threads:check:to:)`` sees all.
+  /// How the file stores them does not matter: a repacked file feeds the same bytes. A changed pixel
+  /// elsewhere goes unnoticed; ``feedContents(threads:check:to:)`` feeds all pixels.
   public func feedSample(to update: (UnsafeRawBufferPointer) throws -> Void) throws {
     try feedHeader(to: update)
     let minibatch = try samples(spreadRows)
@@ -67,7 +67,8 @@ extension ImageDataset {
 }
 
 extension SampleStore {
-  /// Feeds what ``ImageDataset/feedContents(threads:check:to:)`` does, from memory where the samples are there already.
+  /// Feeds what ``ImageDataset/feedContents(threads:check:to:)`` does, from memory if the samples are there
+  /// already.
   public func feedContents(
     check: () throws -> Void = {}, to update: (UnsafeRawBufferPointer) throws -> Void
   ) throws {

@@ -8,7 +8,8 @@ public import Tensors
 public protocol DatasetImporter: Sendable {
   /// Imports, and writes the dataset file.
   ///
-  /// - Parameter progress: called with the finished share, 0 to 1; what it throws stops the import and leaves no file.
+  /// - Parameter progress: called with the finished share, 0 to 1; an error from it stops the import and
+  ///   leaves no file.
   /// - Throws: ``DatasetError`` for missing, damaged or inconsistent input, and for output that cannot be written.
   func write(to output: DatasetOutput, progress: (Double) throws -> Void) throws -> ImportSummary
 }
@@ -23,12 +24,12 @@ public struct DatasetOutput: Sendable {
   public var storage: DatasetStorage
   /// How many threads decode and compress, at least 1.
   public var threads: Int
-  /// Called now and then from any thread; what it throws ends the work and leaves no file.
+  /// Called now and then from any thread; an error from it ends the work and leaves no file.
   public var check: @Sendable () throws -> Void
   /// Called with a line on what a person should know while the work goes on.
   public var note: @Sendable (String) -> Void
 
-  /// An output that replaces nothing and is stored in the usual way, unless it is told otherwise.
+  /// An output that by default replaces nothing and is stored in the usual way.
   public init(
     _ path: String, overwrite: Bool = false, storage: DatasetStorage = DatasetStorage(), threads: Int = 2,
     check: @escaping @Sendable () throws -> Void = {}, note: @escaping @Sendable (String) -> Void = { _ in }
@@ -70,7 +71,7 @@ public struct ImportSummary: Sendable {
   public let sampleShape: Shape
   /// The names of the classes, or of the target columns.
   public let classNames: [String]
-  /// Whether samples have vectors of numbers, and not classes.
+  /// Whether samples have vectors of numbers rather than classes.
   public let hasTargets: Bool
   /// What else a person should know, one line each.
   public let notes: [String]

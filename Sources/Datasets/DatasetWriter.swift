@@ -45,9 +45,11 @@ public final class DatasetWriter {
   /// - Parameters:
   ///   - sampleShape: `[H, W, C]`, or `[F]` for features.
   ///   - labels: one per sample, each in `0..<classNames.count`.
-  ///   - compressionLevel: takes the place of the output's; nil keeps that.
-  ///   - progress: called with the finished share, 0 to 1, after every few megabytes; what it throws ends the writing.
-  ///   - fill: gives the pixels of consecutive samples, in order; the memory is exactly for the given range.
+  ///   - compressionLevel: takes the place of the output's level; nil keeps the output's.
+  ///   - progress: called with the finished share, 0 to 1, after every few megabytes; an error from it ends
+  ///     the writing.
+  ///   - fill: gives the pixels of consecutive samples, in order; the memory has exactly the size of the
+  ///     given range.
   public func writeSplit(
     _ name: String, sampleShape: Shape, pixelType: PixelType = .uint8, labels: [Int32], classNames: [String],
     compressionLevel: Int? = nil, progress: (Double) throws -> Void = { _ in },
@@ -58,11 +60,12 @@ public final class DatasetWriter {
       compressionLevel: compressionLevel, progress: progress, fill: fill)
   }
 
-  /// What is right for each sample.
+  /// The right answer for each sample.
   public enum Targets: Sendable {
     /// Classes, each in `0..<classNames.count` where these are known.
     case labels([Int32], classNames: [String]?)
-    /// Vectors one after another, each of `width` finite numbers, with names of the columns.
+    /// Vectors one after another, each of `width` finite numbers, with the columns' names where these are
+    /// known.
     case values([Float], width: Int, names: [String]?)
 
     /// How many samples there are.
@@ -73,12 +76,12 @@ public final class DatasetWriter {
       }
     }
 
-    /// Numbers of each vector; nil for labels.
+    /// How many numbers each vector has; nil for labels.
     var width: Int? {
       if case .values(_, let width, _) = self { width } else { nil }
     }
 
-    /// 0 where there are no labels.
+    /// The largest label; 0 where there are none.
     var largestLabel: Int {
       if case .labels(let labels, _) = self { Int(labels.max() ?? 0) } else { 0 }
     }
@@ -128,7 +131,7 @@ public final class DatasetWriter {
     if let weights { try writeWeights("\(name)/weights", weights) }
   }
 
-  /// Writes the images of a split whose number is known at the end.
+  /// Writes the images of a split whose number is known only at the end.
   ///
   /// - Parameters:
   ///   - name: the dataset's path in the file.
@@ -159,7 +162,7 @@ public final class DatasetWriter {
         chunks: [perChunk] + sampleShape.dimensions, deflateLevel: storage.compressionLevel,
         shuffle: shuffles)
     }
-    // A group of chunks is filled in order, compressed at once, and written in order.
+    // A group of chunks is filled in order, compressed together, and written in order.
     let chunkByteCount = perChunk * sampleByteCount
     let chunksPerGroup = max(1, (8 << 20) / chunkByteCount)
     let group = AlignedBuffer<UInt8>(count: chunksPerGroup * chunkByteCount)
@@ -316,7 +319,7 @@ private struct ChunkPacker {
     let status = compress2(
       target, &length, source.baseAddress?.assumingMemoryBound(to: UInt8.self), UInt(source.count),
       Int32(level))
-    // With room for the bound nothing but a lack of memory can fail.
+    // The target has room for the bound, so that only a lack of memory can make this fail.
     precondition(status == Z_OK, "zlib failed with status \(status)")
     packed.byteCounts.baseAddress[chunk] = Int(length)
   }

@@ -22,7 +22,7 @@ public enum PixelType: String, Sendable, Hashable {
 public struct Minibatch: Sendable {
   /// The epoch that it is part of, from 0.
   public let epoch: Int
-  /// The place of its first sample in the epoch's order: what a checkpoint saves is `position + count`.
+  /// The place of its first sample in the epoch's order; a checkpoint saves `position + count`.
   public let position: Int
   /// Whether no minibatch of the epoch follows.
   public let isLastOfEpoch: Bool
@@ -37,7 +37,7 @@ public struct Minibatch: Sendable {
   public let labels: [Int32]
   /// The targets of all samples of the dataset.
   let targets: TargetTable?
-  /// The weight of each row of the dataset; nil stands for 1 each.
+  /// The weight of each row of the dataset; nil where all weigh 1.
   public let weights: [Float]?
   /// The size of one sample in bytes.
   public let sampleByteCount: Int
@@ -120,7 +120,8 @@ public struct Minibatch: Sendable {
     targets.map { UnsafePointer($0.values.baseAddress + Int(sampleIndices[index]) * $0.width) }
   }
 
-  /// A sample's class; where it has shares of classes, the one with the largest, the first of equal ones.
+  /// A sample's class; where it has shares of classes, the class with the largest share, the first of equal
+  /// ones.
   public func mainClass(_ index: Int) -> Int {
     targets.map { $0.mainColumn(ofRow: Int(sampleIndices[index])) } ?? Int(labels[index])
   }

@@ -1,4 +1,4 @@
-/// What numbers of a sample can do, for bytes and for floats.
+/// What steps do with the numbers of samples, for bytes and for floats.
 ///
 /// Arithmetic on bytes is in 1/65536ths, rounded to the nearest: exact, the same on every machine, and easy to vectorise.
 protocol PixelValue: BitwiseCopyable, Sendable, Comparable {
@@ -13,7 +13,7 @@ protocol PixelValue: BitwiseCopyable, Sendable, Comparable {
   /// `factor·value + (1 − factor)·grey` for each of `count` pixels of three channels.
   static func saturate(_ pixels: UnsafeMutablePointer<Self>, count: Int, factor: Double)
 
-  /// The mean grey; of other than three channels, the mean of all numbers.
+  /// The mean grey; where there are not three channels, the mean of all numbers.
   static func meanGrey(_ pixels: UnsafePointer<Self>, count: Int, channels: Int) -> Double
 
   /// The nearest value.
@@ -91,7 +91,8 @@ extension UInt8: PixelValue {
 
   @inline(__always)
   init(nearest value: Float) {
-    // From 2²³ on floats are whole numbers, and the last byte is the value: rounds without a call or a branch.
+    // From 2²³ on floats are whole numbers, and the last byte is the value: this rounds without a call or a
+    // branch.
     self = UInt8(truncatingIfNeeded: (Swift.min(Swift.max(value, 0), 255) + 0x1p23).bitPattern)
   }
   @inline(__always)

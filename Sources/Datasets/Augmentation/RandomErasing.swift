@@ -2,13 +2,14 @@ public import Settings
 
 /// Fills a rectangle of uniform area and log-uniform proportions, anywhere inside the sample.
 ///
-/// Ten rectangles are tried until one fits; a sample that none fits stays as it is.
+/// Up to ten rectangles are tried until one fits; a sample into which none fits stays as it is.
 ///
 /// - SeeAlso: Zhong et al. 2017, <https://arxiv.org/abs/1708.04896>.
 public struct RandomErasing: Hashable, Sendable {
   /// What stands where pixels were.
   public enum Fill: Hashable, Sendable {
-    /// Each number anew: 0...255 for bytes, for floats uniform between the sample's smallest and largest.
+    /// A random number for each value: 0...255 for bytes, between the sample's smallest and largest for
+    /// floats.
     case random
     /// This number everywhere.
     case value(Double)
@@ -71,7 +72,7 @@ extension RandomErasing.Fill: SettingsVariant {
     }
   }
 
-  /// A kind's word, and what may be written behind it.
+  /// A kind's word, and what may be written after it.
   public static func description(of kind: Kind) -> SettingsKind<Self> {
     switch kind {
     case .random:

@@ -134,7 +134,7 @@ struct CIFARFiles {
     } else {
       files = try TarArchive.extract(path, wants: wanted.contains, check: check)
     }
-    // The version of which more files are there is the one that is meant.
+    // The version with more files is the one that is meant.
     func present(_ names: [String]) -> Int { names.count { files[$0] != nil } }
     let counts = versions.map { present($0.names.training + $0.names.test) }
     let version = versions[counts[1] > counts[0] ? 1 : 0]

@@ -66,7 +66,8 @@ struct CSVColumns {
     return "column \(column + 1) (\"\(names[column])\")"
   }
 
-  /// Whether the first row has names: a role asks for a name, or what should be values are no numbers.
+  /// Whether the first row has names: a role asks for a name, or something there that should be a value is
+  /// not a number.
   ///
   /// - Throws: ``DatasetError`` where it could be either.
   private static func looksLikeHeader(_ reader: CSVReader, _ first: [String], _ roles: CSVRoles) throws

@@ -9,7 +9,7 @@ final class HDF5ImportInput {
   let places: [String]
   let sampleShape: [Int]
   let pixelType: PixelType
-  /// Rows of all files one after another, rising.
+  /// The chosen rows, rising; they are counted through all files.
   let rows: [Int]
   let labels: FoundLabels?
   let targets: (values: [Float], width: Int, names: [String]?)?
@@ -17,7 +17,7 @@ final class HDF5ImportInput {
 
   private let images: [Dataset]
   private let axes: AxisOrder
-  /// The first row of each file's images, and the number of all.
+  /// The first row of each file's images, and then the number of all rows.
   private let starts: [Int]
   private let scratch = ScratchMemory()
 
@@ -325,7 +325,7 @@ final class HDF5ImportInput {
     }
   }
 
-  /// What the dimensions of an array are that has numbers for each point of an image.
+  /// What the dimensions are of an array that has numbers for each point of an image.
   private static func points(_ dataset: Dataset, _ images: String, _ axes: AxisOrder) throws -> AxisOrder {
     guard let order = axes.ofPoints(rank: dataset.shape.count) else {
       throw DatasetError(
@@ -336,10 +336,11 @@ final class HDF5ImportInput {
     return order
   }
 
-  /// Rows of finite numbers, one for each sample; columns where the file has them so, as MATLAB does.
+  /// Rows of finite numbers, one for each sample; the file may have columns instead, as MATLAB's do.
   ///
-  /// - Parameter axes: what the images' dimensions are; numbers for each point of an image are laid out as it is, and become a
-  ///   row that goes through the points as pixels do. Nil where one row of numbers is all that there may be.
+  /// - Parameter axes: what the images' dimensions are; numbers for each point of an image are laid out as
+  ///   the image is, and become a row that goes through the points as pixels do. Nil where a sample may have
+  ///   no more than one row.
   private static func table(
     _ datasets: [Dataset], count: Int, images: String, _ axes: AxisOrder? = nil
   ) throws -> (values: [Float], width: Int, names: [String]?) {

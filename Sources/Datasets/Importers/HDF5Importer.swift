@@ -3,15 +3,16 @@ internal import Tensors
 
 /// HDF5 files of any layout, as h5py, PyTables and MATLAB write them.
 ///
-/// Images may have their dimensions in any order; bytes and truth values stay bytes, other numbers become float32. Labels are whole
-/// numbers of any type and from any number on, truth values, words, or rows with a single 1. Targets and weights are numbers. Each
-/// array may go on in further files, and may be in a file of its own.
+/// Images may have their dimensions in any order; bytes and truth values stay bytes, other numbers become
+/// float32. Labels are whole numbers of any type, counted from any first number, or truth values, words, or
+/// rows with a single 1. Targets and weights are numbers. Each array may go on in further files, and may be
+/// in a file of its own.
 public struct HDF5Importer: DatasetImporter {
   /// One group of the dataset file and where it comes from.
   public struct Split: Sendable {
     /// The name of the group: `train`.
     public let name: String
-    /// The files in which names without one are looked up, one after another.
+    /// The files in which names without a file are looked up; their arrays follow one another.
     public let files: [String]
     /// A dataset's name, or `FILE:NAME`.
     public let images: String
@@ -97,7 +98,7 @@ public struct HDF5Importer: DatasetImporter {
     }
   }
 
-  /// What a person should know of a split whose classes are others than those of the first.
+  /// What a person should know about a split with classes of which the first one has no sample.
   private static func notes(_ inputs: [HDF5ImportInput], _ targets: [DatasetWriter.Targets]) -> [String] {
     guard case .labels(let first, let names?) = targets[0] else { return [] }
     let known = Set(first)

@@ -90,7 +90,7 @@ public struct NumPyImporter: DatasetImporter {
       notes: EmptyClasses.note(inputs.map(\.targets), names))
   }
 
-  /// Names of classes, numbered where none are given; of targets those that are given, or nil.
+  /// The names of classes, their numbers where none are given; for targets the given names, or nil.
   private func names(_ inputs: [Input]) throws -> [String]? {
     let width = inputs[0].targets.width
     if let other = inputs.first(where: { $0.targets.width != width }) {
@@ -148,8 +148,8 @@ public struct NumPyImporter: DatasetImporter {
       pixelType = images.element == .uint8 || images.element == .bool ? .uint8 : .float32
     }
 
-    /// Whole numbers, one for each sample, are labels; everything else is targets, numbers for each point of an image in the order
-    /// of pixels.
+    /// Whole numbers, one for each sample, are labels; everything else is targets, and numbers for each point
+    /// of an image come in the order of pixels.
     private static func targets(
       _ array: NumPyArray, count: Int, channelsFirst: Bool
     ) throws -> DatasetWriter.Targets {

@@ -66,7 +66,7 @@ final class SampleFile: Sendable {
   ///   - groups: rows of the dataset; each group gets a buffer of its own, its samples one after another.
   ///   - threads: how many threads take part, at least 1.
   ///   - checksFinite: whether NaN and infinity are errors.
-  ///   - check: called before each block, for cancelling by an error; from any of the threads.
+  ///   - check: called before each block, from any of the threads; an error from it ends the reading.
   /// - Returns: a buffer for each group.
   /// - Throws: the error of the block that comes first in the file.
   func gather(

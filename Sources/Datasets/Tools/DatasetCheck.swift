@@ -2,7 +2,7 @@ internal import Digests
 internal import Parallel
 public import Tensors
 
-/// What looking at every sample of a dataset file found.
+/// What a look at every sample of a dataset file found.
 public struct DatasetReport: Sendable {
   /// How bad a finding is.
   public enum Severity: String, Sendable, Hashable {
@@ -36,7 +36,7 @@ public struct DatasetReport: Sendable {
     public let classNames: [String]
     /// How many samples each class has; for targets, how many have a value above ½ in each column.
     public let classCounts: [Int]
-    /// Whether samples have vectors of numbers, and not classes.
+    /// Whether samples have vectors of numbers rather than classes.
     public let hasTargets: Bool
     /// How many samples have the same number everywhere.
     public let constantSamples: Int
@@ -64,7 +64,7 @@ extension DatasetFile {
   ///
   /// Memory: about 64 MiB of pixels, and 50 to 110 bytes for each different sample.
   /// - Parameters:
-  ///   - check: called now and then; what it throws ends the reading.
+  ///   - check: called now and then; an error from it ends the reading.
   ///   - progress: called with the finished share, 0 to 1.
   /// - Throws: ``DatasetError`` where samples cannot be read at all.
   public func report(
@@ -197,7 +197,7 @@ private struct SeenSamples {
   var places: [SIMD2<UInt64>: Place] = [:]
 }
 
-/// What is found in one split.
+/// What was found in one split.
 private struct SplitScan {
   typealias Pair = (row: Int, first: SeenSamples.Place, isContradiction: Bool)
   let index: Int

@@ -2,7 +2,8 @@ internal import Tensors
 
 /// Writing samples of dataset files into new ones: repacking and splitting.
 extension DatasetFile {
-  /// Writes all splits with their names into a file with other chunks, compression or filters; samples, labels or targets, weights and names stay.
+  /// Writes all splits with their names into a file with other chunks, compression or filters; samples,
+  /// labels or targets, weights and names stay the same.
   ///
   /// - Parameter progress: called with the finished share, 0 to 1.
   public func repack(to output: DatasetOutput, progress: (Double) throws -> Void = { _ in }) throws {
@@ -57,7 +58,7 @@ extension DatasetFile {
 }
 
 extension ImageDataset {
-  /// Writes the first samples into a file of their own, and opens it; weights are left out.
+  /// Writes the first samples into a file of their own, and opens that; weights are left out.
   public func copy(first count: Int, to output: DatasetOutput) throws -> ImageDataset {
     let target: TargetName = targets == nil ? .labels("train/labels") : .values("train/targets")
     let name = DatasetFile.Split(name: "train", images: "train/images", target: target)
@@ -112,7 +113,8 @@ private struct DatasetPart {
 }
 
 extension ImageDataset {
-  /// What a part gets its share of: the labels, or a number for each combination of targets of 0 and 1, or all alike.
+  /// What a part gets its share of: the labels, or a number for each combination of targets where all are 0
+  /// or 1, else the same number for all samples.
   fileprivate var strata: [Int32] {
     guard let targets else { return labels }
     guard targets.values.elements.allSatisfy({ $0 == 0 || $0 == 1 }) else {
