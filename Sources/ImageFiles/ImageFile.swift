@@ -49,7 +49,7 @@ public enum ImageFile {
     /// Whether the file has 16 bits per channel, of which the upper 8 were kept.
     public let isDeep: Bool
 
-    /// Whether a pixel lets through what is behind it.
+    /// Whether any pixel lets through what is behind it.
     public var isTransparent: Bool {
       stored.channels == .rgba
         && stride(from: 3, to: stored.pixels.count, by: 4).contains { stored.pixels[$0] < 255 }
@@ -99,7 +99,7 @@ public enum ImageFile {
   /// Writes an image in the format that the end of its name asks for: `.png`, or `.jpg`, `.jpeg`, `.jpe` or
   /// `.jfif`.
   ///
-  /// A file that is there is replaced at once or not at all.
+  /// A file that is there is replaced completely or not at all.
   /// - Throws: ``ImageError`` of kind `cannotCreate` or `inputOutput`.
   public static func write(_ image: Image, to path: String, jpegQuality: Int = 90) throws(ImageError) {
     let bytes: [UInt8]
