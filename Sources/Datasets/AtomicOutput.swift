@@ -34,7 +34,7 @@ final class AtomicOutput {
     for removed in UnfinishedFiles.remove(in: folder) {
       note("removed \(removed), which a command left unfinished when it was killed")
     }
-    // What an earlier process of the same number left when it was killed.
+    // An earlier process of the same number may have left it when it was killed.
     unlink(temporaryPath.systemPath)
     descriptor = open(temporaryPath.systemPath, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
     guard descriptor >= 0 else { throw DatasetError(.cannotCreate, system: "cannot write \(path)") }

@@ -156,7 +156,7 @@ struct DatasetContents {
     }
     guard values.contains(where: { $0 > 0 }) else {
       throw DatasetError(
-        .badData, "all weights of \"\(weights.path)\" in \(path) are 0, so that there is nothing to learn")
+        .badData, "all weights of \"\(weights.path)\" in \(path) are 0, so there is nothing to learn")
     }
     return values
   }
@@ -182,12 +182,13 @@ struct DatasetContents {
     if let bad = wide.firstIndex(where: { $0 < 0 || $0 >= Int64(Int32.max) }) {
       throw DatasetError(
         .badData,
-        "sample \(bad) of \"\(labelsName)\" in \(path) has label \(wide[bad]), but labels count from 0")
+        "sample \(bad) of \"\(labelsName)\" in \(path) has label \(wide[bad]), but labels count from 0 to \(Int32.max - 1)"
+      )
     }
     return wide.map { Int32($0) }
   }
 
-  /// Labels of any number's type: floats must be whole.
+  /// Labels of any number type; floats must be whole.
   private func readWholeNumbers() throws -> [Int64] {
     guard labels.type.class == .float else { return try translatingErrors { try labels.read(Int64.self) } }
     let values = try translatingErrors { try labels.read(Double.self) }
@@ -221,9 +222,9 @@ struct DatasetContents {
     if case .string = dataset.type.class { true } else { false }
   }
 
-  /// The command that makes a dataset of what cannot be trained on as it is.
+  /// Advice to run the command that makes a dataset of what cannot be trained on as it is.
   ///
-  /// - Parameter words: what comes before it.
+  /// - Parameter words: what comes before the command.
   private func advice(where condition: Bool, _ words: String = "", _ options: String = "") -> String {
     guard condition else { return "" }
     let name =

@@ -9,13 +9,13 @@ public struct DatasetError: Error, CustomStringConvertible, Sendable, Equatable 
     case missingInput
     /// A file is there, but its contents are not what they must be.
     case badData
-    /// The output exists already, or its folder does not allow it.
+    /// The output exists already, or cannot be made in its folder.
     case cannotCreate
     /// The operating system failed to read or write: a full disk, a broken device.
     case inputOutput
   }
 
-  /// What a caller may want to tell apart.
+  /// The kind of trouble, which callers may want to tell apart.
   public let kind: Kind
   /// The message, one line without `error:`.
   public let description: String
@@ -30,7 +30,7 @@ public struct DatasetError: Error, CustomStringConvertible, Sendable, Equatable 
     self.init(kind, "\(action): \(String(cString: strerror(code)))")
   }
 
-  /// The same trouble as libhdf5 reported it.
+  /// The trouble that libhdf5 reported.
   init(_ error: HDF5Error, otherwise kind: Kind = .badData) {
     let known: Kind =
       switch error.kind {
@@ -49,7 +49,7 @@ public struct DatasetError: Error, CustomStringConvertible, Sendable, Equatable 
   }
 }
 
-/// Runs `body` and hands on the library's errors as those of this target.
+/// Runs `body` and turns libhdf5's errors into ``DatasetError``.
 func translatingErrors<Result>(
   otherwise kind: DatasetError.Kind = .badData, _ body: () throws -> Result
 ) throws -> Result {

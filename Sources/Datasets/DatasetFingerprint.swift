@@ -3,19 +3,19 @@ internal import Tensors
 
 /// What tells one dataset from another, as bytes for a hash.
 extension ImageDataset {
-  /// Feeds `update` with a part of what a training sees, reading little: shape, type, class names, all labels, and the pixels of
-  /// 64 samples spread over the dataset.
+  /// Feeds `update` with a part of what a training sees, reading little: shape, type, class names, all
+  /// labels, targets and weights, and the pixels of at most 64 samples spread over the dataset.
   ///
-  /// How the file stores them does not matter: a repacked file feeds the same bytes. A changed pixel elsewhere goes unseen;
-  /// ``feedContents(threads:check:to:)`` sees all.
+  /// How the file stores them does not matter: a repacked file feeds the same bytes. A changed pixel
+  /// elsewhere goes unnoticed; ``feedContents(threads:check:to:)`` feeds all pixels.
   public func feedSample(to update: (UnsafeRawBufferPointer) throws -> Void) throws {
     try feedHeader(to: update)
     let minibatch = try samples(spreadRows)
     for index in 0..<minibatch.count { try minibatch.withSample(index, update) }
   }
 
-  /// Feeds `update` with what checkpoints of earlier versions know their data by: besides what ``feedSample(to:)`` takes, the
-  /// type in the file and the stored sizes of chunks.
+  /// Feeds `update` with what checkpoints of earlier versions know their data by: besides what
+  /// ``feedSample(to:)`` feeds, the type and the storage in the file and the stored sizes of chunks.
   public func feedStoredSample(to update: (UnsafeRawBufferPointer) throws -> Void) throws {
     try feedHeader(to: update)
     try feed("\(storedType); \(storage); \(images.images.storedByteCount)\n", to: update)
@@ -28,7 +28,8 @@ extension ImageDataset {
     for index in 0..<minibatch.count { try minibatch.withSample(index, update) }
   }
 
-  /// Feeds `update` with everything that a training sees: shape, type, class names, labels and all pixels.
+  /// Feeds `update` with everything that a training sees: shape, type, class names, labels, targets, weights
+  /// and all pixels.
   ///
   /// How the file stores them does not matter: a repacked file feeds the same bytes.
   public func feedContents(
@@ -66,7 +67,8 @@ extension ImageDataset {
 }
 
 extension SampleStore {
-  /// Feeds what ``ImageDataset/feedContents(threads:check:to:)`` does, from memory where the samples are there already.
+  /// Feeds what ``ImageDataset/feedContents(threads:check:to:)`` does, from memory if the samples are there
+  /// already.
   public func feedContents(
     check: () throws -> Void = {}, to update: (UnsafeRawBufferPointer) throws -> Void
   ) throws {

@@ -2,12 +2,14 @@ public import Tensors
 
 /// Turns files of another format into a dataset file.
 ///
-/// All input is checked before anything is written, as far as it need not be read twice for that. Pixels stream through a few
-/// megabytes of memory. The file appears under its name complete or not at all, and the same input gives the same bytes.
+/// All input is checked before anything is written, as far as that is possible without reading it twice.
+/// Pixels stream through a few megabytes of memory; only CIFAR's Python files are read whole. The file
+/// appears under its name complete or not at all, and the same input gives the same bytes.
 public protocol DatasetImporter: Sendable {
   /// Imports, and writes the dataset file.
   ///
-  /// - Parameter progress: called with the finished share, 0 to 1; what it throws stops the import and leaves no file.
+  /// - Parameter progress: called with the finished share, 0 to 1; an error from it stops the import and
+  ///   leaves no file.
   /// - Throws: ``DatasetError`` for missing, damaged or inconsistent input, and for output that cannot be written.
   func write(to output: DatasetOutput, progress: (Double) throws -> Void) throws -> ImportSummary
 }
@@ -22,12 +24,12 @@ public struct DatasetOutput: Sendable {
   public var storage: DatasetStorage
   /// How many threads decode and compress, at least 1.
   public var threads: Int
-  /// Called now and then from any thread; what it throws ends the work and leaves no file.
+  /// Called now and then from any thread; an error from it ends the work and leaves no file.
   public var check: @Sendable () throws -> Void
   /// Called with a line on what a person should know while the work goes on.
   public var note: @Sendable (String) -> Void
 
-  /// An output that replaces nothing and is stored in the usual way, unless it is told otherwise.
+  /// An output that by default replaces nothing and is stored in the usual way.
   public init(
     _ path: String, overwrite: Bool = false, storage: DatasetStorage = DatasetStorage(), threads: Int = 2,
     check: @escaping @Sendable () throws -> Void = {}, note: @escaping @Sendable (String) -> Void = { _ in }
@@ -47,10 +49,11 @@ public struct DatasetStorage: Sendable, Hashable {
   public var compressionLevel: Int?
   /// Whether bytes of equal significance are put together before compression; single bytes stay as they are.
   public var shuffle: Bool
-  /// How many samples a chunk holds; nil for about 128 KiB of them.
+  /// How many samples a chunk holds; nil for about 128 KiB of them, up to 1 MiB in large datasets.
   public var samplesPerChunk: Int?
 
-  /// The usual storage: no compression, and chunks of about 128 KiB.
+  /// By default the usual storage: no compression, and chunks of about 128 KiB, up to 1 MiB in large
+  /// datasets.
   public init(compressionLevel: Int? = nil, shuffle: Bool = false, samplesPerChunk: Int? = nil) {
     self.compressionLevel = compressionLevel
     self.shuffle = shuffle
@@ -68,7 +71,7 @@ public struct ImportSummary: Sendable {
   public let sampleShape: Shape
   /// The names of the classes, or of the target columns.
   public let classNames: [String]
-  /// Whether samples have vectors of numbers, and not classes.
+  /// Whether samples have vectors of numbers rather than classes.
   public let hasTargets: Bool
   /// What else a person should know, one line each.
   public let notes: [String]
@@ -87,7 +90,7 @@ public struct ImportSummary: Sendable {
 }
 
 extension DatasetImporter {
-  /// Imports as ``write(to:progress:)`` does, with the usual storage.
+  /// Imports as ``write(to:progress:)`` does, with the usual storage but for the compression.
   @discardableResult
   public func write(
     to path: String, overwrite: Bool = false, compressionLevel: Int? = nil, threads: Int = 2,

@@ -4,12 +4,14 @@ internal import Parallel
 internal import Synchronization
 public import Tensors
 
-/// Writes a dataset file: a group per split, such as `train` and `test`, each with `images` and `labels` or `targets`.
+/// Writes a dataset file: a group per split, such as `train` and `test`, each with `images`, with `labels` or
+/// `targets`, and with `weights` where samples have them.
 ///
-/// Images are uint8 or float32 `[N, H, W, C]` in chunks along N, which several threads deflate where that is asked for; labels
-/// are integers `[N]` with an attribute `class_names`, targets float32 `[N, K]` with `target_names`. The same samples give the
-/// same bytes. The file appears under its name when ``finish()`` returns, complete and on the disk; before that, and after an
-/// error, nothing stands under the name but what stood there before.
+/// Images are uint8 or float32 `[N, H, W, C]`, or `[N, F]` for features, in chunks along N, which several
+/// threads deflate where that is asked for; labels are integers `[N]` with an attribute `class_names`,
+/// targets float32 `[N, K]` with `target_names`, where names are known. The same samples give the same bytes.
+/// When ``finish()`` returns, the file is under its name, complete and on the disk; before that, and after an
+/// error, nothing is under the name but what was there before.
 public final class DatasetWriter {
   private let output: AtomicOutput
   private var file: File?
@@ -19,7 +21,8 @@ public final class DatasetWriter {
 
   /// Makes an unfinished file beside the output.
   ///
-  /// - Throws: ``DatasetError`` of kind `cannotCreate` when the file exists and may not be replaced.
+  /// - Throws: ``DatasetError`` of kind `cannotCreate` when the file exists and may not be replaced, or
+  ///   cannot be made.
   public init(_ output: DatasetOutput) throws {
     precondition(output.threads > 0, "writing needs a thread, got \(output.threads)")
     self.output = try AtomicOutput(output.path, overwrite: output.overwrite, note: output.note)
@@ -42,9 +45,11 @@ public final class DatasetWriter {
   /// - Parameters:
   ///   - sampleShape: `[H, W, C]`, or `[F]` for features.
   ///   - labels: one per sample, each in `0..<classNames.count`.
-  ///   - compressionLevel: takes the place of the output's; nil keeps that.
-  ///   - progress: called with the finished share, 0 to 1, after every few megabytes; what it throws ends the writing.
-  ///   - fill: gives the pixels of consecutive samples, in order; the memory is exactly for the given range.
+  ///   - compressionLevel: takes the place of the output's level; nil keeps the output's.
+  ///   - progress: called with the finished share, 0 to 1, after every few megabytes; an error from it ends
+  ///     the writing.
+  ///   - fill: gives the pixels of consecutive samples, in order; the memory has exactly the size of the
+  ///     given range.
   public func writeSplit(
     _ name: String, sampleShape: Shape, pixelType: PixelType = .uint8, labels: [Int32], classNames: [String],
     compressionLevel: Int? = nil, progress: (Double) throws -> Void = { _ in },
@@ -55,11 +60,12 @@ public final class DatasetWriter {
       compressionLevel: compressionLevel, progress: progress, fill: fill)
   }
 
-  /// What is right for each sample.
+  /// The right answer for each sample.
   public enum Targets: Sendable {
     /// Classes, each in `0..<classNames.count` where these are known.
     case labels([Int32], classNames: [String]?)
-    /// Vectors one after another, each of `width` finite numbers, with names of the columns.
+    /// Vectors one after another, each of `width` finite numbers, with the columns' names where these are
+    /// known.
     case values([Float], width: Int, names: [String]?)
 
     /// How many samples there are.
@@ -70,12 +76,12 @@ public final class DatasetWriter {
       }
     }
 
-    /// Numbers of each vector; nil for labels.
+    /// How many numbers each vector has; nil for labels.
     var width: Int? {
       if case .values(_, let width, _) = self { width } else { nil }
     }
 
-    /// 0 where there are no labels.
+    /// The largest label; 0 where there are none.
     var largestLabel: Int {
       if case .labels(let labels, _) = self { Int(labels.max() ?? 0) } else { 0 }
     }
@@ -125,7 +131,7 @@ public final class DatasetWriter {
     if let weights { try writeWeights("\(name)/weights", weights) }
   }
 
-  /// Writes the images of a split whose number is known at the end.
+  /// Writes the images of a split whose number is known only at the end.
   ///
   /// - Parameters:
   ///   - name: the dataset's path in the file.
@@ -156,7 +162,7 @@ public final class DatasetWriter {
         chunks: [perChunk] + sampleShape.dimensions, deflateLevel: storage.compressionLevel,
         shuffle: shuffles)
     }
-    // A group of chunks is filled in order, compressed at once, and written in order.
+    // A group of chunks is filled in order, compressed together, and written in order.
     let chunkByteCount = perChunk * sampleByteCount
     let chunksPerGroup = max(1, (8 << 20) / chunkByteCount)
     let group = AlignedBuffer<UInt8>(count: chunksPerGroup * chunkByteCount)
@@ -313,7 +319,7 @@ private struct ChunkPacker {
     let status = compress2(
       target, &length, source.baseAddress?.assumingMemoryBound(to: UInt8.self), UInt(source.count),
       Int32(level))
-    // With room for the bound nothing but a lack of memory can fail.
+    // The target has room for the bound, so that only a lack of memory can make this fail.
     precondition(status == Z_OK, "zlib failed with status \(status)")
     packed.byteCounts.baseAddress[chunk] = Int(length)
   }

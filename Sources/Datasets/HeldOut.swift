@@ -2,7 +2,8 @@ public import Settings
 
 /// Samples of a training set that are kept out of training, to measure its progress.
 ///
-/// Which ones follows from the labels and a seed of its own, so that trainings with other seeds hold out the same samples.
+/// Which ones these are follows from the labels and from ``seed``, which is not the run's: trainings with
+/// other seeds hold out the same samples.
 public struct HeldOut: Hashable, Sendable {
   /// How many samples are held out.
   public enum Amount: Hashable, Sendable {
@@ -20,7 +21,7 @@ public struct HeldOut: Hashable, Sendable {
     case random
     /// The file's first rows.
     case first
-    /// The file's last rows, as Keras's `validation_split` does.
+    /// The file's last rows, as with Keras's `validation_split`.
     case last
 
     /// What the word means, for references.
@@ -29,7 +30,7 @@ public struct HeldOut: Hashable, Sendable {
       case .stratified: "at random, an equal share of each class"
       case .random: "at random"
       case .first: "the first rows"
-      case .last: "the last rows, as Keras's `validation_split` does"
+      case .last: "the last rows, as with Keras's `validation_split`"
       }
     }
   }
@@ -41,7 +42,7 @@ public struct HeldOut: Hashable, Sendable {
   /// What decides a random choice, whatever the run's seed is.
   public var seed: UInt64
 
-  /// A choice by class with a seed of 0, unless it is told otherwise.
+  /// By default a choice by class, with a seed of 0.
   public init(_ amount: Amount, choice: Choice = .stratified, seed: UInt64 = 0) {
     self.amount = amount
     self.choice = choice
@@ -50,7 +51,7 @@ public struct HeldOut: Hashable, Sendable {
 
   /// The settings of `data.validation` where samples are held out.
   ///
-  /// Whether exactly one of `fraction` and `count` is written must be checked besides.
+  /// That exactly one of `fraction` and `count` is written must be checked separately.
   public static let settings = SettingsDescription<HeldOut>(
     "Training samples that are held out. They take the place of the test samples after each epoch, for the best "
       + "checkpoint, early stopping and plateau; the test samples are only evaluated at the end.",
@@ -93,7 +94,7 @@ public struct HeldOut: Hashable, Sendable {
 
   /// The rows that are held out and those that are left, both in the order of the file.
   ///
-  /// - Parameter labels: the class of each sample; without classes all have the same.
+  /// - Parameter labels: the class of each sample; where there are no classes, the same number for each.
   public func rows(labels: [Int32]) -> (heldOut: [Int32], left: [Int32]) {
     let count = count(of: labels.count)
     precondition(

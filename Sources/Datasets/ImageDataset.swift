@@ -3,19 +3,22 @@ public import Tensors
 
 /// Images with labels or targets in an HDF5 file, opened and checked.
 ///
-/// - Images: `[N, H, W, C]`, or `[N, H, W]` for one channel, or `[N, F]` for features; uint8 and truth values stay uint8, every
-///   other number becomes float32. Contiguous, chunked in any way, compressed or not, virtual.
+/// - Images: `[N, H, W, C]`, or `[N, H, W]` for one channel, or `[N, F]` for features; uint8 and truth values
+///   stay uint8, every other number becomes float32. They may be contiguous, chunked in any way, compressed
+///   or virtual.
 /// - Labels: whole numbers of any type, floats and truth values too, `[N]` or `[N, 1]`, from 0 up.
-/// - Targets, in place of labels: finite numbers of any type, `[N, K]`, or `[N]` for one each, held as float32.
+/// - Targets, in place of labels: finite numbers of any type, `[N, K]`, or `[N]` for one each, or as
+///   ``TargetName/values(_:)`` says for those that lie on a sample; held as float32.
 /// - Weights: numbers from 0 up, `[N]`, or none.
-/// - Class names: an attribute `class_names` of the labels, the images, the group of either, or the file; else the names that
-///   labels which are an enumeration have. Targets may have `target_names` or `class_names`, one for each column.
+/// - Class names: an attribute `class_names` of the labels, the images, the group of either, or the file;
+///   else, where labels are an enumeration, the names in that. Targets may have `target_names` or
+///   `class_names`, one for each column.
 ///
 /// Labels, targets and weights are in memory from the start; pixels are read by ``SampleStore``.
 public final class ImageDataset: Sendable {
   /// The file's path.
   public let path: String
-  /// The names of the datasets in the file: `train/images`, `train/labels`.
+  /// The name of the images in the file: `train/images`.
   public let imagesName: String
   /// The name of the labels or targets; nil for images alone.
   public let target: TargetName?
@@ -31,23 +34,25 @@ public final class ImageDataset: Sendable {
   public let storedType: String
   /// How the images are stored: `chunks of 167×28×28×1, deflate`.
   public let storage: String
-  /// The class of each sample, in `0..<classCount`; empty where there are targets, or nothing.
+  /// The class of each sample, in `0..<classCount`; empty where there are targets, or images alone.
   public let labels: [Int32]
-  /// A vector for each sample; nil where there are labels, or nothing.
+  /// A vector for each sample; nil where there are labels, or images alone.
   public let targets: TargetTable?
   /// The weight of each sample, at least 0; nil where all weigh 1.
   public let weights: [Float]?
   /// The names of classes, by label, or of the targets' columns; nil when the file does not name them.
   public let classNames: [String]?
-  /// The number of class names, or one more than the largest label, or the number of the targets' columns.
+  /// The number of class names, or else one more than the largest label; for targets, the number of columns;
+  /// for images alone without class names, 0.
   public let classCount: Int
 
   let images: SampleFile
 
   /// Opens the file and checks everything but the pixels.
   ///
-  /// - Parameter target: nil for images alone, which can be looked at and predicted.
-  /// - Throws: ``DatasetError``, of kind `missingInput` when the file is not there, else `badData`.
+  /// - Parameter target: nil for images alone, to look at them or predict from them.
+  /// - Throws: ``DatasetError``, of kind `missingInput` when the file is not there or may not be read,
+  ///   `inputOutput` when reading fails, else `badData`.
   public init(
     path: String, images imagesName: String, target: TargetName?, weights weightsName: String? = nil
   )
@@ -107,14 +112,14 @@ public final class ImageDataset: Sendable {
     try self.init(path: path, images: images, target: .labels(labels))
   }
 
-  /// The name of the labels or targets.
+  /// The name of the labels or targets; that of the images where there is neither.
   public var targetName: String { target?.name ?? imagesName }
 
-  /// The labels of some rows; none where there are targets, or nothing.
+  /// The labels of some rows; none where there are targets, or images alone.
   func labels(of rows: [Int32]) -> [Int32] { !labels.isEmpty ? rows.map { labels[Int($0)] } : [] }
 
-  /// Whether samples can be a network's input: the same dimensions, but for ones at the end, so that `[L, C]` may be stored
-  /// as an image of one channel and `[F]` stand for `[F, 1]`.
+  /// Whether samples can be a network's input: they have the same dimensions, but for ones at the end, so
+  /// that `[L, C]` may be stored as an image of one channel, and `[F]` stands for `[F, 1]`.
   public func fits(_ inputShape: Shape) -> Bool {
     func significant(_ shape: Shape) -> ArraySlice<Int> {
       var dimensions = shape.dimensions[...]
@@ -147,7 +152,8 @@ public final class ImageDataset: Sendable {
       pixels: .own(buffer), targets: targets, weights: weights)
   }
 
-  /// How many samples each class has; where samples have shares of classes, their largest counts, the first of equal ones.
+  /// How many samples each class has; a sample with shares of classes counts for its largest one, the first
+  /// of equal ones.
   public func mainClassCounts() -> [Int] {
     guard let targets else { return classCounts() }
     var counts = [Int](repeating: 0, count: classCount)

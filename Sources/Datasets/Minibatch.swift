@@ -22,21 +22,22 @@ public enum PixelType: String, Sendable, Hashable {
 public struct Minibatch: Sendable {
   /// The epoch that it is part of, from 0.
   public let epoch: Int
-  /// The place of its first sample in the epoch's order: what a checkpoint saves is `position + count`.
+  /// The place of its first sample in the epoch's order; a checkpoint saves `position + count`.
   public let position: Int
   /// Whether no minibatch of the epoch follows.
   public let isLastOfEpoch: Bool
   /// How its pixels are held.
   public let pixelType: PixelType
-  /// `[H, W, C]`.
+  /// `[H, W, C]`, or `[F]`.
   public let sampleShape: Shape
   /// The samples' rows in the dataset.
   public let sampleIndices: [Int32]
-  /// The class of each sample; empty where samples have vectors of numbers instead.
+  /// The class of each sample; empty where samples have vectors of numbers instead, or come without an
+  /// answer.
   public let labels: [Int32]
   /// The targets of all samples of the dataset.
   let targets: TargetTable?
-  /// The weight of each row of the dataset; nil stands for 1 each.
+  /// The weight of each row of the dataset; nil where all weigh 1.
   public let weights: [Float]?
   /// The size of one sample in bytes.
   public let sampleByteCount: Int
@@ -53,7 +54,7 @@ public struct Minibatch: Sendable {
 
   let pixels: Pixels
 
-  /// Samples given as bytes one after another, whose labels are not known.
+  /// Samples given as bytes one after another, whose labels are not known and held as 0.
   ///
   /// - Parameter pixels: a whole number of samples.
   public init(pixels: [UInt8], sampleShape: Shape) {
@@ -66,7 +67,7 @@ public struct Minibatch: Sendable {
       sampleByteCount: size, pixels: .own(AlignedBuffer(pixels)))
   }
 
-  /// Samples given as floats one after another, whose labels are not known.
+  /// Samples given as floats one after another, whose labels are not known and held as 0.
   ///
   /// - Parameter values: a whole number of samples.
   public init(values: [Float], sampleShape: Shape) {
@@ -119,12 +120,13 @@ public struct Minibatch: Sendable {
     targets.map { UnsafePointer($0.values.baseAddress + Int(sampleIndices[index]) * $0.width) }
   }
 
-  /// A sample's class; where it has shares of classes, the one with the largest, the first of equal ones.
+  /// A sample's class; where it has shares of classes, the class with the largest share, the first of equal
+  /// ones.
   public func mainClass(_ index: Int) -> Int {
     targets.map { $0.mainColumn(ofRow: Int(sampleIndices[index])) } ?? Int(labels[index])
   }
 
-  /// Lends the pixels of a sample, `[H, W, C]`, channels innermost, aligned for their type.
+  /// Lends the pixels of a sample, `[H, W, C]` or `[F]`, channels innermost, aligned for their type.
   public func withSample<Result>(
     _ index: Int, _ body: (UnsafeRawBufferPointer) throws -> Result
   ) rethrows -> Result {

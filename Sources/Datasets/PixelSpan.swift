@@ -42,7 +42,8 @@ public struct PixelSpan: Hashable, Sendable {
   /// The largest distance from 0.
   public var reach: Float { max(abs(low), abs(high)) }
 
-  /// Whether these numbers are so much larger or smaller than others that both can hardly mean the same.
+  /// Whether these numbers are so much larger or smaller than others, over 16 times, that both can hardly
+  /// mean the same.
   public func isUnlike(_ other: PixelSpan) -> Bool {
     let (least, most) = (min(reach, other.reach), max(reach, other.reach))
     return least > 0 && most / least > 16
@@ -55,7 +56,7 @@ extension PixelSpan: CustomStringConvertible {
     "\(type == .uint8 ? "bytes" : "floats") from \(Self.text(low)) to \(Self.text(high))"
   }
 
-  /// Four significant digits, without a point where there is nothing behind it.
+  /// A number with four significant digits, without a point where nothing follows it.
   public static func text(_ value: Float) -> String {
     guard value.isFinite, value != 0 else { return value == 0 ? "0" : "\(value)" }
     var scale = 1.0
@@ -79,7 +80,7 @@ extension ImageDataset {
 }
 
 extension Minibatch {
-  /// The span of the pixels of all samples; 0 to 0 without samples.
+  /// The span of the finite numbers of all samples; 0 to 0 where there are none.
   public var pixelSpan: PixelSpan {
     var low = Float.infinity
     var high = -Float.infinity

@@ -7,10 +7,10 @@ public enum Shuffling: Hashable, Sendable, ExpressibleByBooleanLiteral {
   case never
   /// In one random order that every epoch repeats, as Keras does once its seed is set.
   case once
-  /// In a random order of the epoch's own.
+  /// In a random order that is new in each epoch.
   case everyEpoch
 
-  /// `true` for an order of its own in every epoch, `false` for the order of the file.
+  /// `true` for a new random order in every epoch, `false` for the order of the file.
   public init(booleanLiteral value: Bool) { self = value ? .everyEpoch : .never }
 }
 
@@ -33,8 +33,8 @@ extension SettingForm where Value == Shuffling {
 ///
 /// Only the position needs saving, and going to any position costs nothing.
 ///
-/// An order may leave out rows of the dataset (those held out for validation), end an epoch before all rows have come, or repeat
-/// the same few samples. Each is a map in front of the rows, of which readers know nothing.
+/// An order may leave out rows of the dataset (those held out for validation), end an epoch before all rows
+/// have come, or repeat the same few samples. All of this is in the order alone: readers know nothing of it.
 public struct SampleOrder: Sendable, Hashable {
   /// The run's seed.
   public let seed: UInt64
@@ -42,7 +42,7 @@ public struct SampleOrder: Sendable, Hashable {
   public let count: Int
   /// Whether epochs are shuffled.
   public let shuffling: Shuffling
-  /// How many rows the dataset has that the order is made for.
+  /// How many rows there are in the dataset that the order is made for.
   public let datasetCount: Int
   /// The rows that may come; nil for all.
   private let rows: [Int32]?
@@ -61,8 +61,10 @@ public struct SampleOrder: Sendable, Hashable {
   /// - Parameters:
   ///   - datasetCount: rows of the dataset, at most 2³¹ − 1.
   ///   - rows: those that may come, in the order of the file; nil for all.
-  ///   - limit: the number of samples after which an epoch ends; where each epoch is shuffled, each has others. Nil for all.
-  ///   - window: the number of samples, the first of the first epoch, that are repeated in every epoch; nil repeats none.
+  ///   - limit: the number of samples after which an epoch ends; where every epoch is shuffled, each has
+  ///     other samples. Nil for all.
+  ///   - window: the number of samples that every epoch repeats: the first ones of the first epoch. Nil
+  ///     repeats none.
   public init(
     seed: UInt64, datasetCount: Int, rows: [Int32]?, shuffle: Shuffling, limit: Int? = nil, window: Int? = nil
   ) {
@@ -79,7 +81,8 @@ public struct SampleOrder: Sendable, Hashable {
     shuffling = shuffle
   }
 
-  /// The samples of an epoch, in its order; every permutation of the rows is as likely as any other.
+  /// The samples of an epoch, in its order; where that is random, every permutation of the rows is as likely
+  /// as any other.
   ///
   /// - SeeAlso: Durstenfeld, "Algorithm 235: Random permutation", CACM 1964 (the Fisher–Yates shuffle in place).
   public func permutation(epoch: Int) -> [Int32] {

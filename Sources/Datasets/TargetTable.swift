@@ -1,11 +1,11 @@
 public import Tensors
 
-/// The name of the dataset that says what is right for each sample.
+/// The name of the dataset that holds the right answer for each sample.
 public enum TargetName: Hashable, Sendable {
-  /// Classes, `[N]` or `[N, 1]` whole numbers from 0.
+  /// Classes: whole numbers from 0, `[N]` or `[N, 1]`.
   case labels(String)
-  /// Vectors of numbers, `[N, K]`, or `[N]` for one number each, or `[N, H, W]` and `[N, H, W, K]` for those that lie on a sample,
-  /// whose vector is row by row, channels innermost.
+  /// Vectors of numbers: `[N, K]`, or `[N]` for one number each, or `[N, H, W]` and `[N, H, W, K]` for
+  /// numbers that lie on a sample, whose vector goes row by row, channels innermost.
   case values(String)
 
   /// The name of the dataset.

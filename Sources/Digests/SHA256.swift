@@ -6,7 +6,7 @@ internal import CCrypto
 /// values are independent of each other.
 ///
 /// Nothing here throws: the algorithm is part of libcrypto itself and cannot be configured away, so that only a process
-/// without memory or with a broken library fails, and such a process stops with libcrypto's reason.
+/// without memory or with a broken library can fail, and then it stops with libcrypto's reason.
 /// - SeeAlso: FIPS 180-4, <https://doi.org/10.6028/NIST.FIPS.180-4>.
 public struct SHA256: ~Copyable {
   /// Owned: an `EVP_MD_CTX`.
@@ -23,14 +23,14 @@ public struct SHA256: ~Copyable {
 
   deinit { EVP_MD_CTX_free(context) }
 
-  /// Adds bytes behind those that came before; there may be none.
+  /// Adds bytes after those that came before; there may be none.
   public mutating func update(_ bytes: UnsafeRawBufferPointer) {
     guard EVP_DigestUpdate(context, bytes.baseAddress, bytes.count) == 1 else {
       LibCrypto.fail("EVP_DigestUpdate")
     }
   }
 
-  /// Adds bytes behind those that came before; there may be none.
+  /// Adds bytes after those that came before; there may be none.
   public mutating func update(_ bytes: some Sequence<UInt8>) {
     // Arrays, their slices, `Data` and the UTF-8 of texts lend their memory; anything else is copied.
     let lent: Void? = bytes.withContiguousStorageIfAvailable { update(UnsafeRawBufferPointer($0)) }
@@ -48,7 +48,7 @@ public struct SHA256: ~Copyable {
     return Digest(bytes)
   }
 
-  /// The digest of bytes that are given at once.
+  /// The digest of bytes that are given all at once.
   public static func digest(of bytes: some Sequence<UInt8>) -> Digest {
     var hash = SHA256()
     hash.update(bytes)
@@ -65,7 +65,7 @@ extension SHA256 {
     /// The size of a digest in bytes.
     public static let byteCount = 32
 
-    /// Exactly ``byteCount`` of them, in the standard's order.
+    /// The digest's bytes, exactly ``byteCount``, in the standard's order.
     public let bytes: [UInt8]
 
     /// A digest from its bytes, such as stored ones.

@@ -1,4 +1,4 @@
-/// The one thing that is read of a camera's notes in a picture: how the picture lies.
+/// The one thing that is read from a camera's notes in a picture: how the picture lies.
 ///
 /// - SeeAlso: Exif 2.32 (CIPA DC-008) and TIFF 6.0, whose directories it is made of.
 enum Exif {
@@ -43,7 +43,7 @@ enum Exif {
     var position = 2
     while let marker = bytes.number(position, 2, false), marker & 0xFF00 == 0xFF00 {
       switch marker {
-      case 0xFFFF: position += 1  // Filling.
+      case 0xFFFF: position += 1  // Padding.
       case 0xFFD8, 0xFF01, 0xFFD0...0xFFD7: position += 2
       case 0xFFDA, 0xFFD9: return nil
       default:
@@ -60,7 +60,7 @@ enum Exif {
     return nil
   }
 
-  /// The place of the chunk `eXIf` in a PNG file; it may also stand behind the pixels.
+  /// The place of the chunk `eXIf` in a PNG file; it may also come after the pixels.
   private static func pngBlock(_ file: [UInt8]) -> Range<Int>? {
     let bytes = Bytes(file[...])
     var position = 8
@@ -68,7 +68,7 @@ enum Exif {
       let data = position + 8
       guard length <= file.count - data else { return nil }
       if type == "eXIf" {
-        // Some programs put the name there that JPEG has.
+        // Some programs put JPEG's name there, too.
         let name = length >= 6 && bytes.text(data, 6) == "Exif\0\0" ? 6 : 0
         return data + name..<data + length
       }

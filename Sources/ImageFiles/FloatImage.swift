@@ -30,9 +30,9 @@ public struct FloatImage: Hashable, Sendable {
       values: image.pixels.map(Float.init))
   }
 
-  /// The image in bytes: rounded, and held in 0…255; what is no number becomes 0.
+  /// The image in bytes: rounded, and clamped to 0…255; NaN becomes 0.
   ///
-  /// - Returns: nil where there is no image of as many channels.
+  /// - Returns: nil where no ``Image`` has as many channels.
   public var image: Image? {
     guard let kind = Image.Channels(rawValue: channels) else { return nil }
     let pixels = values.map { value in value > 0 ? UInt8(min(value.rounded(), 255)) : 0 }
@@ -72,7 +72,7 @@ public struct FloatImage: Hashable, Sendable {
     return FloatImage(height: newHeight, width: newWidth, channels: channels, values: result)
   }
 
-  /// The image shifted by pixels, either way: what leaves at one edge comes in at the other.
+  /// The image shifted by pixels, in either direction: what leaves at one edge comes in at the opposite one.
   public func rolled(down: Int, right: Int) -> FloatImage {
     var result = self
     func place(_ index: Int, _ count: Int) -> Int { (index % count + count) % count }

@@ -14,7 +14,7 @@ public struct ImageError: Error, CustomStringConvertible, Sendable, Equatable {
     case inputOutput
   }
 
-  /// What a caller may want to tell apart.
+  /// The kind of trouble, which callers may want to tell apart.
   public let kind: Kind
   /// The message, one line without `error:`.
   public let description: String

@@ -49,7 +49,7 @@ public enum ImageFile {
     /// Whether the file has 16 bits per channel, of which the upper 8 were kept.
     public let isDeep: Bool
 
-    /// Whether a pixel lets through what is behind it.
+    /// Whether any pixel lets through what is behind it.
     public var isTransparent: Bool {
       stored.channels == .rgba
         && stride(from: 3, to: stored.pixels.count, by: 4).contains { stored.pixels[$0] < 255 }
@@ -66,7 +66,8 @@ public enum ImageFile {
 
   /// Reads a PNG or JPEG file, turned as its camera noted.
   ///
-  /// - Throws: ``ImageError``, of kind `missingInput` where there is no such file, else `badData`.
+  /// - Throws: ``ImageError``, of kind `missingInput` where there is no such file or it may not be read,
+  ///   `inputOutput` where reading fails, else `badData`.
   public static func read(
     _ path: String, orientation: OrientationUse = .upright, pixelLimit: Int = defaultPixelLimit
   ) throws(ImageError) -> Image {
@@ -95,9 +96,10 @@ public enum ImageFile {
       isDeep: format == .png && bytes[24] == 16)
   }
 
-  /// Writes an image in the format that the name ends in: `.png`, `.jpg`, `.jpeg`.
+  /// Writes an image in the format that the end of its name asks for: `.png`, or `.jpg`, `.jpeg`, `.jpe` or
+  /// `.jfif`.
   ///
-  /// A file that is there is replaced at once or not at all.
+  /// A file that is there is replaced completely or not at all.
   /// - Throws: ``ImageError`` of kind `cannotCreate` or `inputOutput`.
   public static func write(_ image: Image, to path: String, jpegQuality: Int = 90) throws(ImageError) {
     let bytes: [UInt8]

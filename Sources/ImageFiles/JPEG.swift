@@ -4,8 +4,9 @@ internal import CImageCodecs
 public enum JPEG {
   /// Decodes grey files to grey, others to RGB; the rotation that a camera noted is not applied.
   ///
-  /// Four inks, as printers have them, become `R = K − (255 − C) · K / 255`, in values as they are stored, which is inverted, as
-  /// Adobe's programs do; Pillow and OpenCV do the same. Colour profiles are not looked at.
+  /// Printers' four inks (CMYK) become `R = K − (255 − C) · K / 255`, and likewise G and B. The values in
+  /// this are the stored ones, which are inverted, as Adobe's programs write them; Pillow and OpenCV do the
+  /// same. Colour profiles are ignored.
   ///
   /// - Parameter name: the file's name, for messages.
   /// - Throws: ``ImageError``, also for a file that ends early, of which the library would show a part.

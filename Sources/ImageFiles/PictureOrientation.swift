@@ -29,14 +29,14 @@ public enum PictureOrientation: Int, Hashable, Sendable, CaseIterable {
 
 /// What is done with the orientation that a camera notes in a picture.
 public enum OrientationUse: String, Sendable, CaseIterable {
-  /// Pictures are turned as people see them.
+  /// Pictures are turned upright, as people see them.
   case upright
   /// Pixels stay as they are stored, as TensorFlow and torchvision have them.
   case stored
 }
 
 extension Image {
-  /// The picture as it is seen, of one that lies as `orientation` says.
+  /// The picture as it is seen, where this one lies as `orientation` says.
   public func turnedUpright(from orientation: PictureOrientation) -> Image {
     if orientation == .upright { return self }
     let (newHeight, newWidth) = orientation.swapsSides ? (width, height) : (height, width)

@@ -3,8 +3,9 @@ extension Image {
 
   /// The image at another size.
   ///
-  /// Where an axis shrinks, each new pixel is the mean over the area it covers, which keeps fine patterns from turning into
-  /// false ones; where it grows, values are interpolated linearly between pixel centres. Alpha weighs the colours.
+  /// Where an axis shrinks, each new pixel is the mean over the area it covers, which keeps fine patterns
+  /// from turning into false ones; where it grows, values are interpolated linearly between pixel centres.
+  /// Colours are weighted by alpha.
   /// - Complexity: O(old pixels + new pixels), in two passes.
   public func resized(height newHeight: Int, width newWidth: Int) -> Image {
     precondition(newHeight > 0 && newWidth > 0, "cannot resize to \(newHeight)×\(newWidth)")
@@ -60,7 +61,8 @@ extension Image {
     return bytes
   }
 
-  /// The middle part of the image; where an odd number of pixels goes, one more goes at the bottom and the right.
+  /// The middle part of the image; where an odd number of pixels is cut off, the bottom and the right lose
+  /// one more.
   public func centreCropped(height newHeight: Int, width newWidth: Int) -> Image {
     precondition(
       (1...height).contains(newHeight) && (1...width).contains(newWidth),

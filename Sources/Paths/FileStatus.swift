@@ -1,8 +1,8 @@
 internal import Glibc
 
-/// What stands under a path; links are followed.
+/// What is at a path; links are followed.
 public struct FileStatus: Sendable {
-  /// What stands at a path.
+  /// What kind of thing is at a path.
   public enum Kind: Sendable {
     /// A regular file.
     case file
@@ -75,7 +75,7 @@ public enum Folder {
     return names.sorted { $0.lexicographicallyPrecedes($1) }.map(PathText.text(of:))
   }
 
-  /// Makes a folder, and those that it lies in, where they are not there yet.
+  /// Makes a folder, and the folders that it lies in, where they are not there yet.
   ///
   /// - Returns: false where it cannot be made; `errno` says why.
   public static func make(_ path: String) -> Bool {
@@ -114,12 +114,12 @@ public enum Folder {
     return sum
   }
 
-  /// Where files go that nobody keeps: `TMPDIR`, or `/tmp`.
+  /// The folder for temporary files: `TMPDIR`, or `/tmp`.
   public static var temporary: String {
     EnvironmentPath.value(of: "TMPDIR").map { String(withoutEnd($0)) } ?? "/tmp"
   }
 
-  /// Where relative paths begin.
+  /// The folder in which relative paths begin; `.` where the system does not say.
   public static var current: String {
     var bytes = [CChar](repeating: 0, count: Int(PATH_MAX))
     guard getcwd(&bytes, bytes.count) != nil else { return "." }
@@ -146,7 +146,7 @@ public enum Folder {
     return String(text[text.utf8.index(after: slash)...])
   }
 
-  // By bytes: for text, a slash and an accent behind it would be one character.
+  // By bytes: in text, a slash and an accent after it would be one character.
   private static let slash = UInt8(ascii: "/")
 
   private static func withoutEnd(_ path: some StringProtocol) -> Substring {

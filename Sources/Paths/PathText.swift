@@ -1,12 +1,12 @@
 internal import Glibc
 
-/// Names of files as text, whatever bytes they are.
+/// Names of files as text, whatever bytes they have.
 ///
 /// On Linux a name is any bytes but zero and the slash, and text is Unicode. A byte of a name that is no part of UTF-8 becomes one
 /// character for private use, U+10F780 for 0x80 up to U+10F7FF for 0xFF; where a name has one of these characters itself, its
 /// bytes are taken one by one. So every name has a text of its own and comes back from it byte by byte.
 ///
-/// - SeeAlso: PEP 383, which solves the same for Python by half surrogates; Swift's text cannot hold those.
+/// - SeeAlso: PEP 383, which solves the same for Python by lone surrogates; Swift's text cannot hold those.
 public enum PathText {
   private static let escapes: ClosedRange<UInt32> = 0x10F780...0x10F7FF
 
@@ -36,7 +36,7 @@ public enum PathText {
     }
   }
 
-  /// The text of a name or path that ends with a zero.
+  /// The text of a name or path that ends with a zero byte.
   public static func text(of name: UnsafePointer<CChar>) -> String {
     text(of: UnsafeRawBufferPointer(start: name, count: strlen(name)))
   }
@@ -80,13 +80,15 @@ public enum PathText {
 }
 
 extension String {
-  /// The path as system calls take it, with the zero at its end.
+  /// The path as system calls take it, with a zero byte at its end.
   public var systemPath: [CChar] { (PathText.bytes(of: self) + [0]).map { CChar(bitPattern: $0) } }
 }
 
 /// Paths in environment variables, as ``PathText`` has them.
 public enum EnvironmentPath {
-  /// - Returns: nil where the variable is not set or empty.
+  /// The path in a variable.
+  ///
+  /// - Returns: nil where the variable is not set, or is empty.
   public static func value(of name: String) -> String? {
     guard let value = getenv(name), value.pointee != 0 else { return nil }
     return PathText.text(of: value)

@@ -1,7 +1,7 @@
 internal import Glibc
 
-/// Files that are being written under a name of their own, `.data.h5.4711.part`, until they are whole; and what is left of them
-/// when their process is killed.
+/// Files that are being written under a name of their own, `.data.h5.4711.part`, until they are whole; and
+/// what is left of them when their process is killed.
 public enum UnfinishedFiles {
   /// The path under which this process writes a file before it has its name.
   public static func path(for name: String, in folder: String) -> String {
@@ -10,7 +10,7 @@ public enum UnfinishedFiles {
 
   /// Says, until the descriptor is closed, that somebody is writing the file.
   ///
-  /// Where a file system knows no locks, the number of the process in the name has to do.
+  /// Where a file system knows no locks, the number of the process in the name must suffice.
   public static func hold(_ descriptor: Int32) { flock(descriptor, LOCK_EX | LOCK_NB) }
 
   /// Removes the files of processes that are gone.
@@ -23,12 +23,12 @@ public enum UnfinishedFiles {
         let descriptor = open(path.systemPath, O_RDWR | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC)
         guard descriptor >= 0 else { return false }
         defer { close(descriptor) }
-        // A process of another machine would hold the lock.
+        // A process on another machine would hold the lock.
         return flock(descriptor, LOCK_EX | LOCK_NB) == 0 && isOurs(descriptor) && unlink(path.systemPath) == 0
       }
   }
 
-  /// The process in a file's name.
+  /// The number of the process in a file's name.
   private static func writer(of name: String) -> Int32? {
     let parts = name.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
     guard parts.count >= 4, parts[0].isEmpty, parts[parts.count - 1].elementsEqual("part".utf8) else {

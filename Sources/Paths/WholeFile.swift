@@ -36,7 +36,7 @@ public struct FileFailure: Error, CustomStringConvertible, Sendable {
   }
 }
 
-/// Files that are read or written at once.
+/// Files that are read or written in one go.
 public enum WholeFile {
   /// Reads all bytes of a regular file.
   ///
@@ -81,7 +81,7 @@ public enum WholeFile {
     (try? read(path, limit: 1 << 30)).flatMap { String(validating: $0, as: UTF8.self) }
   }
 
-  /// Writes a file, in place of one that may be there: at once or not at all.
+  /// Writes a file, in place of one that may be there: completely or not at all.
   public static func write(_ bytes: some Collection<UInt8>, to path: String) throws(FileFailure) {
     let bytes = Array(bytes)
     let temporary = "\(path).\(getpid()).part".systemPath

@@ -117,7 +117,7 @@ struct BadInputTests {
     var damaged = sound[0]
     damaged[damaged.count - 6] ^= 1
     try damaged.write(to: URL(fileURLWithPath: paths[0]))
-    try refused("not sound gzip data")
+    try refused("not valid gzip data")
     try sound[0].write(to: URL(fileURLWithPath: paths[0]))
     try sound[1].dropLast(3).write(to: URL(fileURLWithPath: paths[1]))
     try refused("labels.gz")

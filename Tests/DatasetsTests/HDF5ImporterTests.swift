@@ -187,7 +187,7 @@ struct HDF5ImporterTests {
       #expect(dataset.labels == FixtureData.labels + FixtureData.labels)
     }
     let own = split(images: "\(part):second", labels: "labels", rows: nil)
-    #expect(failure([own]).contains("has 7 samples, but \"labels\" of \(file) 13 labels"))
+    #expect(failure([own]).contains("has 7 samples, but \"labels\" of \(file) has 13 labels"))
     let across = split(images: "images", rows: "4:20:3", files: [file, file])
     try imported([across]) { file, _ in
       let rows = Array(stride(from: 4, to: 20, by: 3)).map { $0 % 13 }
@@ -243,7 +243,7 @@ struct HDF5ImporterTests {
       }
       let unclear = HDF5Importer.Split(name: "train", files: [path], images: "WHN", target: .values("NHWC"))
       let text = failure([unclear], axes: "WHN")
-      #expect(text.contains("\"NHWC\"") && text.contains("WHN: which is which does not follow"), "\(text)")
+      #expect(text.contains("\"NHWC\"") && text.contains("WHN: it is not clear which is which"), "\(text)")
     }
   }
 

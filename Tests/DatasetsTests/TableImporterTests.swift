@@ -364,7 +364,7 @@ struct TableImporterTests {
   func columnOrder() throws {
     let train = "a,b,label\n1,2,x\n"
     let moved = try outcome([train, "b,label,a\n3,x,4\n"])
-    #expect(moved.test == [4, 3] && moved.notes.contains { $0.contains("another order") })
+    #expect(moved.test == [4, 3] && moved.notes.contains { $0.contains("a different order") })
     let renamed = try outcome([train, "A,B,label\n3,4,x\n"])
     #expect(renamed.test == [3, 4] && renamed.notes.contains { $0.contains("differently") })
     #expect(try outcome([train, "a,b,c,label\n1,2,3,x\n"]).error.contains("3 columns of values"))

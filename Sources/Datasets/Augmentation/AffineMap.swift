@@ -26,7 +26,8 @@ struct AffineMap: Sendable {
     y0 = centreY - yx * (centreX + right) - yy * (centreY + down)
   }
 
-  /// Fills `target` with the sample seen through this map: bilinear, neighbours outside as `border` says.
+  /// Fills `target` with the sample seen through this map: bilinear, with what `border` says outside the
+  /// sample.
   func warp<T: PixelValue>(
     _ grid: PixelGrid, _ source: UnsafePointer<T>, _ target: UnsafeMutablePointer<T>, border: Border
   ) {
@@ -58,7 +59,7 @@ struct AffineMap: Sendable {
 
   @inline(__always)
   private func fixed(_ value: Double) -> Int64 {
-    // No sample is so large that more would make a difference.
+    // No sample is so large that values beyond this would make a difference.
     Int64(min(max(value, -1e6), 1e6) * 0x1p32)
   }
 

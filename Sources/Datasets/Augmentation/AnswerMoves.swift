@@ -1,6 +1,6 @@
 public import Tensors
 
-/// What is right for a sample of a minibatch.
+/// The right answer for a sample of a minibatch.
 public enum MinibatchAnswer {
   /// The sample's class, counted from 0.
   case label(Int32)
@@ -9,7 +9,7 @@ public enum MinibatchAnswer {
 }
 
 extension Minibatch {
-  /// What is right for a sample; a vector is valid while the minibatch lives.
+  /// The right answer for a sample; a vector is valid while the minibatch lives.
   public func answer(_ index: Int) -> MinibatchAnswer {
     targetValues(index).map(MinibatchAnswer.values) ?? .label(label(index))
   }
@@ -17,12 +17,12 @@ extension Minibatch {
 
 /// Moves answers that lie on the sample as its pixels are moved.
 ///
-/// An answer has one number for each point, or several, channels innermost; behind them may be one more, a pass, that stays. A class
-/// is the number of a point.
+/// An answer has one number for each point, or several, channels innermost. One more may follow them, for a
+/// pass, which stays where it is. A class is the number of a point.
 final class AnswerMoves: Sendable {
-  /// The points with the numbers of each.
+  /// The points, with the numbers of each as channels.
   private let grid: PixelGrid
-  /// Numbers of an answer, a pass included.
+  /// How many numbers an answer has, a pass included.
   private let count: Int
   /// Whether each step moves answers.
   private let movers: [Bool]

@@ -1,7 +1,7 @@
 public import Settings
 public import Tensors
 
-/// What a step that moves pixels does to what is right for the sample.
+/// What a step that moves pixels does to the sample's answer.
 public enum AnswerPlace: String, Hashable, Sendable, CaseIterable, SettingWord {
   /// The answer lies on the sample, and moves with it.
   case board
@@ -32,7 +32,7 @@ extension SettingKey {
   }
 }
 
-/// What is right for a sample, as far as steps that move its pixels must know.
+/// The form of a sample's answer, as far as steps that move its pixels must know it.
 public struct AnswerForm: Hashable, Sendable {
   /// What the network's outputs say of a sample.
   public enum Kind: Hashable, Sendable {
@@ -56,7 +56,7 @@ public struct AnswerForm: Hashable, Sendable {
 
   /// What the outputs say of a sample.
   public let kind: Kind
-  /// Outputs of the network: classes, labels or numbers.
+  /// How many outputs the network has: classes, labels or numbers.
   public let count: Int
 
   /// Answers of `count` classes, labels or numbers.
@@ -65,8 +65,9 @@ public struct AnswerForm: Hashable, Sendable {
     self.count = count
   }
 
-  /// Whether there is one class for each point of a sample, or one more, a pass, that lies nowhere; or equally many numbers or
-  /// labels for each point, channels innermost.
+  /// Whether there is one output for each point of a sample, or one more for a pass, which lies nowhere;
+  /// for labels and numbers, there may also be several for each point, the same number everywhere, channels
+  /// innermost.
   func fits(points: Int) -> Bool {
     if count == points || count == points + 1 { return true }
     switch kind {
@@ -92,7 +93,7 @@ extension AugmentationStep {
     }
   }
 
-  /// What the configuration says of the answer; nil where it says nothing.
+  /// What the configuration says about the answer; nil where it says nothing.
   var answer: AnswerPlace? {
     switch self {
     case .flipHorizontal(let flip), .flipVertical(let flip): flip.answer
@@ -106,10 +107,12 @@ extension AugmentationStep {
 
   /// What happens to answers of a form: what the configuration says, or what follows from the form.
   ///
-  /// A wrong guess would teach a network falsehoods, and nothing would show it. So what is ambiguous must be written.
+  /// A wrong guess would teach a network falsehoods, and nothing would show it. So the configuration must say
+  /// what is ambiguous.
   ///
   /// - Parameter shape: of the samples, which the step fits.
-  /// - Throws: ``AnswerProblem`` where it must be written, or makes no sense.
+  /// - Throws: ``AnswerProblem`` where the configuration must say it and does not, or what it says makes no
+  ///   sense.
   func place(of form: AnswerForm, on shape: Shape) throws(AnswerProblem) -> AnswerPlace {
     guard movement != .none else { return .nowhere }
     let points = shape[0] * shape[1]
@@ -140,16 +143,16 @@ extension AugmentationStep {
   }
 }
 
-/// Why it cannot be said what a step does to answers.
+/// Why it is not clear, or not possible, what a step should do to answers.
 enum AnswerProblem: Error, Hashable, Sendable {
-  /// It must be written, and was not.
+  /// The configuration must say it, and does not.
   case missing(AnswerForm, points: Int)
   /// Answers are to move with the sample, and there are too few or too many of them for its points.
   case unfit(AnswerForm, points: Int)
-  /// Classes are to move to where no class is.
+  /// Classes are to move to places where there is no class.
   case offThePoints
 
-  /// One line.
+  /// The problem, in one line.
   ///
   /// - Parameter key: how the setting is written, up to its word: `answer: `.
   func text(_ key: String) -> String {

@@ -2,9 +2,10 @@ public import Tensors
 
 /// How training samples are varied: steps in the order in which they are applied, each keeping the sample's shape.
 ///
-/// What happens to a sample is a pure function of (seed, epoch, row of the dataset); every step has random numbers of
-/// its own, so that one step's draws do not shift another's. Bytes stay bytes: results are rounded to the nearest and held in
-/// 0...255. Floats are not held in any range, since theirs is not known.
+/// What happens to a sample is a pure function of (seed, epoch, row of the dataset); a mixture depends on the
+/// minibatch, too, which gives the partner. Every step has random numbers of its own, so that one step's
+/// draws do not shift another's. Bytes stay bytes: results are rounded to the nearest and clamped to 0...255.
+/// Floats are not clamped, since their range is not known.
 public struct Augmentation: Hashable, Sendable {
   /// The steps, the first one first; none where samples stay as they are.
   public var steps: [AugmentationStep]

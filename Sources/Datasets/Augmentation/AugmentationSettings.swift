@@ -21,7 +21,7 @@ public struct Flip: Hashable, Sendable {
   /// What happens to the answer; nil where that follows from its form.
   public var answer: AnswerPlace?
 
-  /// A flip, of every second sample unless it is told otherwise.
+  /// A flip, by default with probability ½.
   public init(probability: Double = 0.5, answer: AnswerPlace? = nil) {
     self.probability = probability
     self.answer = answer
@@ -37,7 +37,7 @@ public struct RandomSymmetry: Hashable, Sendable {
   /// What happens to the answer; nil where that follows from its form.
   public var answer: AnswerPlace?
 
-  /// A symmetry that moves answers as their form asks, unless it is told otherwise.
+  /// A symmetry; by default, what happens to the answer follows from its form.
   public init(answer: AnswerPlace? = nil) { self.answer = answer }
 
   /// The settings of `board_symmetry`.
@@ -51,7 +51,7 @@ public struct RandomSymmetry: Hashable, Sendable {
     ])
 }
 
-/// Puts a border around the sample, and cuts out a part of the sample's size at a uniform place.
+/// Puts a border around the sample, and cuts out a part as large as the sample at a uniformly random place.
 ///
 /// - SeeAlso: He et al. 2015, <https://arxiv.org/abs/1512.03385>, section 4.2.
 public struct PadAndCrop: Hashable, Sendable {
@@ -62,7 +62,7 @@ public struct PadAndCrop: Hashable, Sendable {
   /// What happens to the answer; nil where that follows from its form.
   public var answer: AnswerPlace?
 
-  /// A border of zeros, unless it is told otherwise, and a crop.
+  /// A border, by default of zeros, and a crop.
   public init(padding: PixelExtent, border: Border = .zero, answer: AnswerPlace? = nil) {
     self.padding = padding
     self.border = border
@@ -71,7 +71,7 @@ public struct PadAndCrop: Hashable, Sendable {
 
   /// The settings of `pad_and_crop`.
   public static let settings = SettingsDescription<PadAndCrop>(
-    "A border is put around the sample, and a part of the sample's size is cut out at a random place.",
+    "A border is put around the sample, and a part as large as the sample is cut out at a random place.",
     PadAndCrop(padding: PixelExtent(rows: 0, columns: 0)),
     [
       SettingKey(
@@ -80,7 +80,7 @@ public struct PadAndCrop: Hashable, Sendable {
     ])
 }
 
-/// Fills a rectangle around a uniform pixel; what reaches beyond the edge is cut off.
+/// Fills a rectangle around a uniformly random pixel; what reaches beyond the edge is cut off.
 ///
 /// - SeeAlso: DeVries & Taylor 2017, <https://arxiv.org/abs/1708.04552>.
 public struct Cutout: Hashable, Sendable {
@@ -91,7 +91,7 @@ public struct Cutout: Hashable, Sendable {
   /// The probability that a sample is changed, 0 to 1.
   public var probability: Double
 
-  /// A cutout that fills with 0 in every sample, unless it is told otherwise.
+  /// A cutout, by default in every sample and filled with 0.
   public init(size: PixelExtent, fill: Double = 0, probability: Double = 1) {
     self.size = size
     self.fill = fill
@@ -117,7 +117,7 @@ public struct Mixup: Hashable, Sendable {
   /// The probability that a sample is mixed, 0 to 1.
   public var probability: Double
 
-  /// A mixup of every sample, unless it is told otherwise.
+  /// A mixup, by default of every sample.
   public init(alpha: Double = 0.2, probability: Double = 1) {
     self.alpha = alpha
     self.probability = probability
@@ -142,7 +142,7 @@ public struct CutMix: Hashable, Sendable {
   /// The probability that a sample is mixed, 0 to 1.
   public var probability: Double
 
-  /// A CutMix of every sample, unless it is told otherwise.
+  /// A CutMix, by default of every sample.
   public init(alpha: Double = 1, probability: Double = 1) {
     self.alpha = alpha
     self.probability = probability

@@ -2,7 +2,8 @@ internal import Dispatch
 
 /// How fast samples are varied.
 public enum AugmentationSpeed {
-  /// Samples per second of one core, over minibatches of some of a dataset's samples; measured for about `seconds`.
+  /// How many samples one core varies per second, measured for about `seconds` on a minibatch of the
+  /// dataset's first samples, at most 128.
   public static func samplesPerSecond(
     _ augmentation: Augmentation, _ dataset: ImageDataset, seed: UInt64, seconds: Double = 0.25
   ) throws -> Double {

@@ -2,13 +2,13 @@ public import Settings
 
 /// One way to vary a sample.
 ///
-/// A new way is a case with its settings here, and what it does in ``Augmenter``.
+/// A new way needs a case with its settings here, and what it does in ``Augmenter``.
 public enum AugmentationStep: Hashable, Sendable {
   /// Left and right change places.
   case flipHorizontal(Flip)
   /// Top and bottom change places.
   case flipVertical(Flip)
-  /// A border is added, and a part of the sample's size cut out.
+  /// A border is added, and a part as large as the sample is cut out.
   case padAndCrop(PadAndCrop)
   /// The sample is turned about its centre.
   case rotate(Rotation)
@@ -44,7 +44,8 @@ public enum AugmentationStep: Hashable, Sendable {
 }
 
 extension AugmentationStep {
-  /// Whether a varied sample has only numbers that samples or settings have, and none between them, so that word numbers stay words.
+  /// Whether a varied sample holds only numbers that a sample or a setting has, and none in between, so that
+  /// numbers of words stay numbers of words.
   public var keepsNumbers: Bool {
     switch self {
     case .flipHorizontal, .flipVertical, .padAndCrop, .cutout, .cutmix, .boardSymmetry: true
@@ -55,7 +56,7 @@ extension AugmentationStep {
 }
 
 extension AugmentationStep: SettingsVariant {
-  /// The words of configurations, in the order of references.
+  /// The words of configurations, in the order in which references list them.
   public enum Kind: String, Sendable, CaseIterable {
     /// Configures ``AugmentationStep/flipHorizontal(_:)``.
     case flipHorizontal = "flip_horizontal"
@@ -109,7 +110,7 @@ extension AugmentationStep: SettingsVariant {
   /// The step without its settings.
   public var kind: Kind { member.kind }
 
-  /// A kind's word, and what may be written behind it.
+  /// A kind's word, and what may be written after it.
   public static func description(of kind: Kind) -> SettingsKind<Self> {
     func described<Settings>(
       _ settings: SettingsDescription<Settings>, _ make: @escaping @Sendable (Settings) -> Self
@@ -147,7 +148,7 @@ extension AugmentationStep: SettingsVariant {
     }
   }
 
-  /// A strength alone.
+  /// The settings of a step that has a strength and nothing else.
   private static func colour(_ summary: String, _ meaning: String) -> SettingsDescription<Double> {
     SettingsDescription(
       summary, 0,

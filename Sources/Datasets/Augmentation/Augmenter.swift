@@ -1,9 +1,9 @@
 public import Tensors
 
-/// Varies the samples of minibatches, one at a time, in memory of its own: one worker's.
+/// Varies the samples of minibatches, one at a time, in memory of its own; every worker has one.
 ///
 /// Steps pass the sample between two places that stay in the core's cache. Which worker asks for which sample changes nothing:
-/// the result depends on the augmentation, the seed, the minibatch and the sample's place in it.
+/// the result depends only on the augmentation, the seed, the minibatch and the sample's place in it.
 public final class Augmenter: Sendable {
   /// The steps that it applies.
   public let augmentation: Augmentation
@@ -14,13 +14,13 @@ public final class Augmenter: Sendable {
   /// How answers are moved; nil where no step does.
   private let answers: AnswerMoves?
 
-  /// A worker's own memory for the steps.
+  /// An augmenter for samples of one shape.
   ///
   /// - Parameters:
   ///   - sampleShape: the shape that the samples will have; every step must be possible for it and for the answers
-  ///     (``Augmentation/problem(of:for:answers:)``).
+  ///     (``Augmentation/problem(of:for:answers:key:)``).
   ///   - seed: the run's seed.
-  ///   - answers: what is right for samples; nil where only pixels are asked for.
+  ///   - answers: the form of the samples' answers; nil where only pixels are asked for.
   public init(_ augmentation: Augmentation, sampleShape: Shape, seed: UInt64, answers: AnswerForm? = nil) {
     for step in augmentation.steps {
       let problem =
@@ -36,7 +36,7 @@ public final class Augmenter: Sendable {
     self.answers = answers.flatMap { AnswerMoves(augmentation, $0, sampleShape) }
   }
 
-  /// A sample as this epoch has it: valid until the next call, and while the minibatch lives.
+  /// A sample as this epoch has it; valid until the next call, and while the minibatch lives.
   ///
   /// - Parameter index: the sample's place in the minibatch.
   public func pixels(_ index: Int, of minibatch: Minibatch) -> UnsafeRawPointer {
@@ -55,20 +55,23 @@ public final class Augmenter: Sendable {
     return augmentation.mixing(index, of: minibatch, grid, seed: seed).map { ($0.partner, $0.share.float) }
   }
 
-  /// What is right for a sample as this epoch has it: its answer, moved as its pixels are.
+  /// A sample's answer as this epoch has it: moved as its pixels are.
   ///
-  /// Vectors are valid until the next call of the same kind, and while the minibatch lives.
+  /// Vectors are valid while the minibatch lives, and until the next call of the same kind: for a sample
+  /// itself, or for a partner.
   ///
   /// - Parameters:
   ///   - place: the sample's place in the minibatch.
-  ///   - index: the place of the sample that it is a part of: its own, or that of the sample whose partner it is.
+  ///   - index: the place of the sample that it becomes a part of: its own, or that of the sample whose
+  ///     partner it is.
   public func answer(_ place: Int, in index: Int, of minibatch: Minibatch) -> MinibatchAnswer {
     let answer = minibatch.answer(place)
     guard let answers else { return answer }
     return answers.moved(answer, isPartner: place != index, by: moves(place, in: index, of: minibatch))
   }
 
-  /// What steps that move answers have drawn, in their order: those up to a mixture for the sample itself, those behind it for the mixture.
+  /// The moves of the steps that move answers, as drawn and in order: before a mixture those of the sample
+  /// itself, after it those of the mixture.
   private func moves(_ place: Int, in index: Int, of minibatch: Minibatch) -> [Move] {
     let mixing = augmentation.mixes ? augmentation.mixing(index, of: minibatch, grid, seed: seed) : nil
     return augmentation.steps.enumerated().compactMap { number, step in
@@ -105,7 +108,7 @@ public final class Augmenter: Sendable {
   ) {
     for index in steps {
       let step = augmentation.steps[index]
-      // Mixtures were drawn before.
+      // Mixtures have been drawn already.
       if step.isMix { continue }
       var random = augmentation.stream(seed: seed, epoch, row: row, step: index)
       apply(step, to: &frame, &random)
@@ -153,7 +156,7 @@ extension RandomStream {
 }
 
 extension PixelRectangle {
-  /// Fills every number anew.
+  /// Fills the rectangle with a random number for each value.
   func fillRandomly<T: PixelValue>(
     _ grid: PixelGrid, _ pixels: UnsafeMutablePointer<T>, _ random: inout RandomStream
   ) {
@@ -177,7 +180,7 @@ extension PixelRectangle {
     }
   }
 
-  /// Four bytes of each random number.
+  /// Takes four bytes from each random number.
   private func fillBytes(_ bytes: UnsafeMutablePointer<UInt8>, count: Int, _ random: inout RandomStream) {
     var word: UInt32 = 0
     for index in 0..<count {

@@ -18,7 +18,7 @@ public enum Border: String, Hashable, Sendable, CaseIterable, SettingWord {
     }
   }
 
-  /// The index inside `0..<count` that stands for any index; nil for zeros.
+  /// The index in `0..<count` whose value stands at any index, inside or outside; nil where a zero stands.
   @inline(__always)
   func resolve(_ index: Int, _ count: Int) -> Int? {
     if index >= 0 && index < count { return index }

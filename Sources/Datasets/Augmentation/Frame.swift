@@ -1,6 +1,7 @@
 internal import Tensors
 
-/// A sample, or its answer, on its way through the steps: where it came from at first, then in one of two places.
+/// A sample, or its answer, on its way through the steps: at first where it came from, then in one of two
+/// places.
 struct Frame<T: PixelValue> {
   private(set) var current: UnsafePointer<T>
   private let first: UnsafeMutablePointer<T>
@@ -9,7 +10,7 @@ struct Frame<T: PixelValue> {
 
   /// - Parameters:
   ///   - first, second: two places that have room for it.
-  ///   - count: its numbers.
+  ///   - count: how many numbers it has.
   init(
     _ source: UnsafeRawPointer, _ first: AlignedBuffer<UInt8>, _ second: AlignedBuffer<UInt8>, count: Int
   ) {
@@ -19,7 +20,7 @@ struct Frame<T: PixelValue> {
     self.count = count
   }
 
-  /// Makes the sample anew in the place where it is not.
+  /// Writes the sample anew, from where it is to the other place.
   @inline(__always)
   mutating func replace(_ body: (UnsafePointer<T>, UnsafeMutablePointer<T>) -> Void) {
     let target = current == UnsafePointer(first) ? second : first
@@ -27,7 +28,7 @@ struct Frame<T: PixelValue> {
     current = UnsafePointer(target)
   }
 
-  /// The sample where it may be changed.
+  /// The sample in a place where it may be changed.
   mutating func writable() -> UnsafeMutablePointer<T> {
     if current == UnsafePointer(first) { return first }
     if current == UnsafePointer(second) { return second }

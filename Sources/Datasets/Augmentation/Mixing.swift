@@ -13,18 +13,19 @@ struct Mixing: Sendable {
   /// What is left of the sample itself.
   let share: MixShare
   let method: Method
-  /// The place in the list of steps; the partner is varied by the steps before, with its own random numbers.
+  /// The place in the list of steps; the steps before it vary the partner, too, with the partner's random
+  /// numbers.
   let step: Int
 }
 
 extension Augmentation {
-  /// The places of a minibatch turned by this many give each sample its partner: nobody is its own partner, and everybody is the
-  /// partner of one.
+  /// How many places after a sample its partner is, counted round the minibatch: no sample is its own
+  /// partner, and each is the partner of exactly one.
   ///
   /// A pure function of seed, epoch and the minibatch's place in it.
   static func partnerOffset(seed: UInt64, epoch: Int, position: Int, count: Int) -> Int {
     guard count > 1 else { return 0 }
-    // Rows have 31 bits and steps few: the highest bit keeps these streams apart from theirs.
+    // A sample's streams have rows of 31 bits and few steps: the highest bit keeps these apart from them.
     var random = RandomStream(
       seed: seed, purpose: .augmentation, a: UInt64(epoch), b: 1 << 63 | UInt64(position))
     return 1 + random.nextInteger(below: count - 1)
@@ -32,7 +33,7 @@ extension Augmentation {
 
   /// What is mixed into a sample of a minibatch; nil when it stays alone.
   ///
-  /// The mixing step for a sample; where several are configured, only the first that its probability admits is applied.
+  /// Where several mixing steps are configured, only the first that its probability admits is applied.
   func mixing(_ index: Int, of minibatch: Minibatch, _ grid: PixelGrid, seed: UInt64) -> Mixing? {
     guard minibatch.count > 1 else { return nil }
     for (step, kind) in steps.enumerated() where kind.isMix {

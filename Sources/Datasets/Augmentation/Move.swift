@@ -2,7 +2,7 @@ internal import Tensors
 
 /// Where the points of a sample go: what a step that moves them has drawn.
 ///
-/// Pixels and answers are moved by the same value, so that they cannot part.
+/// Pixels and answers are moved by the same value, so that they stay together.
 enum Move: Sendable {
   case flipHorizontal
   case flipVertical
@@ -45,7 +45,7 @@ enum Move: Sendable {
 }
 
 extension AugmentationStep {
-  /// What the step moves this time; nil where it moves nothing.
+  /// The move that the step makes this time; nil where it moves nothing.
   func drawMove(_ grid: PixelGrid, _ random: inout RandomStream) -> Move? {
     switch self {
     case .flipHorizontal(let flip):

@@ -64,7 +64,7 @@ extension PixelGrid {
     }
   }
 
-  /// The part of the sample's size that begins `down` rows and `right` columns after its first pixel.
+  /// The part as large as the sample that begins `down` rows and `right` columns after its first pixel.
   func shift<T: PixelValue>(
     _ source: UnsafePointer<T>, _ target: UnsafeMutablePointer<T>, down: Int, right: Int, border: Border,
     zero: T

@@ -38,7 +38,7 @@ struct PixelRectangle: Hashable, Sendable {
 }
 
 extension RandomErasing {
-  /// The rectangle of a sample; nil when it stays whole.
+  /// The rectangle to fill in a sample; nil when it stays whole.
   func draw(_ grid: PixelGrid, _ random: inout RandomStream) -> PixelRectangle? {
     guard random.nextUniformDouble() < probability else { return nil }
     let logarithms = (log(aspect.lowerBound), log(aspect.upperBound))

@@ -1,4 +1,4 @@
-/// What numbers of a sample can do, for bytes and for floats.
+/// What steps do with the numbers of samples, for bytes and for floats.
 ///
 /// Arithmetic on bytes is in 1/65536ths, rounded to the nearest: exact, the same on every machine, and easy to vectorise.
 protocol PixelValue: BitwiseCopyable, Sendable, Comparable {
@@ -13,7 +13,7 @@ protocol PixelValue: BitwiseCopyable, Sendable, Comparable {
   /// `factor·value + (1 − factor)·grey` for each of `count` pixels of three channels.
   static func saturate(_ pixels: UnsafeMutablePointer<Self>, count: Int, factor: Double)
 
-  /// The mean grey; of other than three channels, the mean of all numbers.
+  /// The mean grey; where there are not three channels, the mean of all numbers.
   static func meanGrey(_ pixels: UnsafePointer<Self>, count: Int, channels: Int) -> Double
 
   /// The nearest value.
@@ -44,7 +44,7 @@ extension UInt8: PixelValue {
   static func scale(
     _ pixels: UnsafeMutablePointer<UInt8>, count: Int, factor: Double, offset: Double
   ) {
-    // Within these bounds nothing overflows; beyond them every byte is 0 or 255 anyway.
+    // The settings' factors, 0 to 11, and offsets lie inside these bounds, and nothing overflows for them.
     let factor = Int32((Swift.min(Swift.max(factor, -100), 100) * 65536).rounded())
     let offset = Int32((Swift.min(Swift.max(offset, -8192), 8192) * 65536).rounded()) + 32768
     for index in 0..<count { pixels[index] = byte(Int32(pixels[index]) &* factor &+ offset) }
@@ -91,7 +91,8 @@ extension UInt8: PixelValue {
 
   @inline(__always)
   init(nearest value: Float) {
-    // From 2²³ on floats are whole numbers, and the last byte is the value: rounds without a call or a branch.
+    // From 2²³ on floats are whole numbers, and the last byte is the value: this rounds without a call or a
+    // branch.
     self = UInt8(truncatingIfNeeded: (Swift.min(Swift.max(value, 0), 255) + 0x1p23).bitPattern)
   }
   @inline(__always)

@@ -17,7 +17,7 @@ public struct RandomAffine: Hashable, Sendable {
   /// What happens to the answer; nil where that follows from its form.
   public var answer: AnswerPlace?
 
-  /// A map that changes nothing but what it is told to change.
+  /// A map that by default changes nothing.
   public init(
     degrees: Double = 0, translate: Double = 0, scale: ClosedRange<Double> = 1...1, shear: Double = 0,
     border: Border = .zero, probability: Double = 1, answer: AnswerPlace? = nil
@@ -64,7 +64,7 @@ public struct Rotation: Hashable, Sendable {
   /// What happens to the answer; nil where that follows from its form.
   public var answer: AnswerPlace?
 
-  /// A turn of every sample, unless it is told otherwise.
+  /// A turn, by default of every sample.
   public init(
     degrees: Double, border: Border = .zero, probability: Double = 1, answer: AnswerPlace? = nil
   ) {

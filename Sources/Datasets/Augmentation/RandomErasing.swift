@@ -2,13 +2,14 @@ public import Settings
 
 /// Fills a rectangle of uniform area and log-uniform proportions, anywhere inside the sample.
 ///
-/// Ten rectangles are tried until one fits; a sample that none fits stays as it is.
+/// Up to ten rectangles are tried until one fits; a sample into which none fits stays as it is.
 ///
 /// - SeeAlso: Zhong et al. 2017, <https://arxiv.org/abs/1708.04896>.
 public struct RandomErasing: Hashable, Sendable {
   /// What stands where pixels were.
   public enum Fill: Hashable, Sendable {
-    /// Each number anew: 0...255 for bytes, for floats uniform between the sample's smallest and largest.
+    /// A random number for each value: 0...255 for bytes, between the sample's smallest and largest for
+    /// floats.
     case random
     /// This number everywhere.
     case value(Double)
@@ -23,7 +24,7 @@ public struct RandomErasing: Hashable, Sendable {
   /// What the rectangle is filled with.
   public var fill: Fill
 
-  /// An erasing; the defaults are torchvision's.
+  /// An erasing; the defaults are torchvision's, except for the fill, which is 0 there.
   public init(
     probability: Double = 0.5, area: ClosedRange<Double> = 0.02...0.33,
     aspect: ClosedRange<Double> = 0.3...3.3, fill: Fill = .random
@@ -71,7 +72,7 @@ extension RandomErasing.Fill: SettingsVariant {
     }
   }
 
-  /// A kind's word, and what may be written behind it.
+  /// A kind's word, and what may be written after it.
   public static func description(of kind: Kind) -> SettingsKind<Self> {
     switch kind {
     case .random:

@@ -1,7 +1,8 @@
 /// What each dimension of an array of samples is, in the order of the file, outermost first.
 ///
-/// It is written as letters: N for samples, H, W and C for rows, columns and channels of images, L and C for steps and channels of
-/// sequences, F for features. `NCHW` is PyTorch's order, `NCWH` MATLAB's H×W×C×N as HDF5 has it, which is reversed.
+/// It is written as letters: N for samples, H, W and C for rows, columns and channels of images, L and C for
+/// steps and channels of sequences, F for features. `NCHW` is PyTorch's order. `NCWH` is MATLAB's H×W×C×N,
+/// which HDF5 reverses.
 public struct AxisOrder: Sendable, Hashable, CustomStringConvertible {
   /// The letters that go together, in the order in which samples are kept.
   static let known = ["NHWC", "NHW", "NLC", "NF"]
@@ -31,10 +32,11 @@ public struct AxisOrder: Sendable, Hashable, CustomStringConvertible {
     }
   }
 
-  /// The order of an array with numbers for each point of samples that have this one.
+  /// The order of an array that has numbers for each point of samples in this order.
   ///
-  /// It has the same dimensions, or the same without channels. Rows of features have no points: what belongs to them is as usual.
-  /// - Returns: nil where it does not follow.
+  /// It has the same dimensions, or the same without channels. Otherwise, as with rows of features, which
+  /// have no points, it has the usual ones, if the samples have the usual ones, too.
+  /// - Returns: nil where the order is not clear.
   func ofPoints(rank: Int) -> AxisOrder? {
     if rank == letters.count { return self }
     if rank == letters.count - 1 { return AxisOrder(String(letters.filter { $0 != "C" })) }
@@ -56,7 +58,7 @@ public struct AxisOrder: Sendable, Hashable, CustomStringConvertible {
     return dimensions.count == 2 ? dimensions + [1] : dimensions
   }
 
-  /// Puts samples that lie in memory as they do in the file one after another.
+  /// Rearranges samples that lie in memory as in the file: they follow one another, each as it is kept.
   ///
   /// - Parameters:
   ///   - shape: the dimensions of `source`, in the order of the file.
@@ -67,7 +69,7 @@ public struct AxisOrder: Sendable, Hashable, CustomStringConvertible {
     for place in shape.indices.dropLast().reversed() {
       strides[place] = strides[place + 1] * shape[place + 1]
     }
-    // Four dimensions, of which the first may be one long.
+    // Always four dimensions: missing ones are put in front, with a length of 1.
     var (counts, steps) = ([Int](), [Int]())
     for letter in kept {
       let place = letters.firstIndex(of: letter) ?? 0

@@ -134,7 +134,7 @@ struct CIFARFiles {
     } else {
       files = try TarArchive.extract(path, wants: wanted.contains, check: check)
     }
-    // The version of which more files are there is the one that is meant.
+    // The version with more files is the one that is meant.
     func present(_ names: [String]) -> Int { names.count { files[$0] != nil } }
     let counts = versions.map { present($0.names.training + $0.names.test) }
     let version = versions[counts[1] > counts[0] ? 1 : 0]
@@ -219,7 +219,7 @@ struct CIFARFiles {
       case .array(let shape, let type, let data?)? = value.value("data", in: bytes)?.content
     else {
       throw DatasetError(
-        .badData, "\(file.path) has no \"data\" and \"\(key)\"; it is a pickle of something else")
+        .badData, "\(file.path) lacks \"data\" or \"\(key)\"; it is a pickle of something else")
     }
     let size = CIFARImporter.sampleByteCount
     guard ["u1", "|u1", "uint8"].contains(type), shape == [labels.count, size], !labels.isEmpty,

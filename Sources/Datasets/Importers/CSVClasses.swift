@@ -1,10 +1,11 @@
-/// The classes that labels mean.
+/// The classes that labels stand for.
 struct CSVClasses {
   let names: [String]
   let notes: [String]
   private let places: [[UInt8]: Int32]
 
-  /// - Throws: ``DatasetError`` where the tables have more different labels than classes make sense.
+  /// - Throws: ``DatasetError`` where the tables have too many different labels, or too large ones, to be
+  ///   classes.
   init(_ tables: [CSVTable]) throws {
     // By bytes: text compares by what it looks like, and what looks alike may be meant to differ.
     let words = Set(tables.flatMap(\.labels)).sorted { $0.lexicographicallyPrecedes($1) }

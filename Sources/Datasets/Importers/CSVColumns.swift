@@ -66,7 +66,8 @@ struct CSVColumns {
     return "column \(column + 1) (\"\(names[column])\")"
   }
 
-  /// Whether the first row has names: a role asks for a name, or what should be values are no numbers.
+  /// Whether the first row has names: a role asks for a name, or something there that should be a value is
+  /// not a number.
   ///
   /// - Throws: ``DatasetError`` where it could be either.
   private static func looksLikeHeader(_ reader: CSVReader, _ first: [String], _ roles: CSVRoles) throws
@@ -122,7 +123,7 @@ struct CSVColumns {
     }
     let places = Dictionary(uniqueKeysWithValues: zip(own, values))
     values = wanted.compactMap { places[$0] }
-    notes.append("\(path) has its columns in another order than \(other.path); they were matched by name")
+    notes.append("\(path) has its columns in a different order from \(other.path); they were matched by name")
   }
 }
 

@@ -1,10 +1,11 @@
 public import Tensors
 
-/// Tables of numbers with a column of labels, or some of targets, plain or gzip: one sample in each row.
+/// Tables of numbers with a column of labels, or columns of targets, plain or gzip: one sample in each row.
 ///
 /// Values that are all whole numbers from 0 to 255 become bytes, others float32. Labels that are all whole numbers from 0
-/// are classes; otherwise each text is a class, in the order of their bytes. Columns of a second table are taken by their names
-/// where both tables have the same ones. The files are read twice: to check and count, and to write.
+/// are the classes' numbers; otherwise each different text is a class, in the order of the texts' bytes.
+/// Columns of a second table are taken by their names where both tables have the same names. The files are
+/// read twice: to check and count, and to write.
 public struct CSVImporter: DatasetImporter {
   /// One group of the dataset file and where it comes from.
   public struct Split: Sendable {

@@ -1,6 +1,6 @@
 internal import Paths
 
-/// How a table is written down.
+/// How a table is written.
 public struct CSVFormat: Sendable, Hashable {
   /// What stands between columns, one byte.
   public var delimiter: Character
@@ -8,7 +8,7 @@ public struct CSVFormat: Sendable, Hashable {
   public var decimal: Character
   /// The encoding of the file; nil for UTF-8, or what its byte order mark says.
   public var encoding: TextEncoding?
-  /// Whether the first row has names; nil to find out.
+  /// Whether the first row has names; nil to judge by what it holds.
   public var hasHeader: Bool?
 
   /// The usual format: commas, points, and a first row that may have names.
@@ -27,8 +27,9 @@ public struct CSVFormat: Sendable, Hashable {
 
 /// Rows of comma-separated values, read from the beginning on with the memory of one row.
 ///
-/// Fields in double quotes may hold the delimiter, line breaks and, doubled, quotes (RFC 4180); a quote inside a field that does
-/// not begin with one is a letter like others. Lines end as on Linux, Windows or old Macs; blank ones do not count.
+/// Fields in double quotes may hold the delimiter, line breaks and, doubled, quotes (RFC 4180); a quote
+/// inside a field that does not begin with one is an ordinary character. Lines end as on Linux, Windows or
+/// old Macs; blank ones do not count.
 final class CSVReader {
   let path: String
   /// The line on which the present row begins, from 1.
@@ -65,7 +66,7 @@ final class CSVReader {
     case start
     case plain
     case quoted
-    /// Behind a quote that ends the field, or is the first of two.
+    /// After a quote that ends the field, or is the first of two.
     case quote
   }
 
@@ -97,7 +98,7 @@ final class CSVReader {
       }
       let byte = block[position]
       position += 1
-      // A line may end by two bytes, which are one end.
+      // A line may end in two bytes, which are one end.
       let isSecond = byte == newline && wasReturn
       wasReturn = byte == carriageReturn
       if (byte == newline && !isSecond) || byte == carriageReturn { nextLine += 1 }
@@ -165,12 +166,13 @@ final class CSVReader {
   /// A field as the bytes of its text.
   func bytes(_ field: Int) -> ArraySlice<UInt8> { row[trimmed(field)] }
 
-  /// A field as text; bytes that are not UTF-8 are readable, `B\xE4r`.
+  /// A field as text; bytes that are not UTF-8 are made readable: `B\xE4r`.
   func readable(_ field: Int) -> String { PathText.readable(PathText.text(of: bytes(field))) }
 
   /// A field as text.
   ///
-  /// - Throws: ``DatasetError`` where it is not UTF-8, with the place: taken for text, different words could become the same.
+  /// - Throws: ``DatasetError`` with the place where it is not UTF-8: if it were taken for text, different
+  ///   words could become the same.
   func text(_ field: Int) throws -> String {
     guard let text = String(validating: bytes(field), as: UTF8.self) else {
       throw DatasetError(
@@ -197,7 +199,8 @@ final class CSVReader {
     return Self.decimal(row[range], mark: decimal)
   }
 
-  /// The number that is written so; nil for anything that is not decimal, such as hexadecimal, infinity and "not a number".
+  /// The number that a text writes; nil for anything that is not decimal, such as hexadecimal, infinity and
+  /// "not a number".
   static func decimal(_ text: ArraySlice<UInt8>, mark: UInt8 = UInt8(ascii: ".")) -> Double? {
     let (plus, minus, point) = (UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "."))
     var plain: [UInt8] = []

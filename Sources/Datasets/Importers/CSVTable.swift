@@ -129,7 +129,7 @@ struct CSVTable {
     let other: Character = format.decimal == "." ? "," : "."
     if CSVReader.decimal(bytes, mark: other.asciiValue ?? 0) != nil {
       return
-        "is not a number; --decimal \"\(other)\" reads fractions behind a \(other == "," ? "comma" : "point")"
+        "is not a number; --decimal \"\(other)\" reads fractions after a \(other == "," ? "comma" : "point")"
     }
     let digits = bytes.filter { ![UInt8(ascii: "."), UInt8(ascii: ","), UInt8(ascii: "'"), 32].contains($0) }
     if digits.count < bytes.count, CSVReader.decimal(digits[...]) != nil {

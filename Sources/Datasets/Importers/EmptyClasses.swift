@@ -1,4 +1,4 @@
-/// Notes on classes that are counted and have no samples.
+/// Notes on classes that have no samples, although their numbers are counted.
 enum EmptyClasses {
   /// - Returns: nil where each class has samples.
   static func note(present: Set<Int>, count: Int) -> String? {

@@ -9,7 +9,7 @@ final class HDF5ImportInput {
   let places: [String]
   let sampleShape: [Int]
   let pixelType: PixelType
-  /// Rows of all files one after another, rising.
+  /// The chosen rows, rising; they are counted through all files.
   let rows: [Int]
   let labels: FoundLabels?
   let targets: (values: [Float], width: Int, names: [String]?)?
@@ -17,7 +17,7 @@ final class HDF5ImportInput {
 
   private let images: [Dataset]
   private let axes: AxisOrder
-  /// The first row of each file's images, and the number of all.
+  /// The first row of each file's images, and then the number of all rows.
   private let starts: [Int]
   private let scratch = ScratchMemory()
 
@@ -34,7 +34,7 @@ final class HDF5ImportInput {
       guard shape == shapes[0] else {
         throw DatasetError(
           .badData,
-          "\(Self.quoted(image)) has samples of \(Self.format(shape)), but \(imagesName) of \(Self.format(shapes[0]))"
+          "\(Self.quoted(image)) has samples of \(Self.format(shape)), but \(imagesName) has \(Self.format(shapes[0]))"
         )
       }
     }
@@ -43,7 +43,7 @@ final class HDF5ImportInput {
     if let other = zip(images, isBytes).first(where: { $0.1 != isBytes[0] })?.0 {
       throw DatasetError(
         .badData,
-        "\(Self.quoted(other)) holds \(other.type), but others \(images[0].type): bytes and other numbers do not mix"
+        "\(Self.quoted(other)) holds \(other.type), but others hold \(images[0].type): bytes and other numbers do not mix"
       )
     }
     pixelType = isBytes[0] ? .uint8 : .float32
@@ -78,7 +78,7 @@ final class HDF5ImportInput {
       let table = try Self.table(Self.datasets(name, in: files), count: count, images: imagesName)
       guard table.width == 1 else {
         throw DatasetError(
-          .badData, "\(name) has \(table.width) numbers for each sample, but weights are one")
+          .badData, "\(name) has \(table.width) numbers for each sample, but a weight is one number")
       }
       if let bad = table.values.firstIndex(where: { $0 < 0 }) {
         throw DatasetError(
@@ -224,7 +224,7 @@ final class HDF5ImportInput {
     guard found == count else {
       throw DatasetError(
         .badData,
-        "\(images) has \(count) samples, but \(name) \(found) \(noun); --axes says which dimension of the images is N"
+        "\(images) has \(count) samples, but \(name) has \(found) \(noun); --axes says which dimension of the images is N"
       )
     }
   }
@@ -292,7 +292,7 @@ final class HDF5ImportInput {
   static func words(_ dataset: Dataset) throws -> [String] {
     guard dataset.elementCount == dataset.shape.max() ?? 1 else {
       throw DatasetError(
-        .badData, "\(quoted(dataset)) has shape \(format(dataset.shape)), but words stand in one row")
+        .badData, "\(quoted(dataset)) has shape \(format(dataset.shape)), but words must be in one row")
     }
     return try dataset.readText().enumerated().map { index, bytes in
       guard let word = String(validating: bytes, as: UTF8.self) else {
@@ -325,21 +325,22 @@ final class HDF5ImportInput {
     }
   }
 
-  /// What the dimensions of an array are that has numbers for each point of an image.
+  /// What the dimensions are of an array that has numbers for each point of an image.
   private static func points(_ dataset: Dataset, _ images: String, _ axes: AxisOrder) throws -> AxisOrder {
     guard let order = axes.ofPoints(rank: dataset.shape.count) else {
       throw DatasetError(
         .badData,
-        "\(quoted(dataset)) has shape \(format(dataset.shape)), and the images have the dimensions \(axes): which is which does not "
-          + "follow; give it as many dimensions as \(images) has, or one less for a number at each point")
+        "\(quoted(dataset)) has shape \(format(dataset.shape)), and the images have the dimensions \(axes): it is not clear which is "
+          + "which; give it as many dimensions as \(images) has, or one fewer for a number at each point")
     }
     return order
   }
 
-  /// Rows of finite numbers, one for each sample; columns where the file has them so, as MATLAB does.
+  /// Rows of finite numbers, one for each sample; the file may have columns instead, as MATLAB's do.
   ///
-  /// - Parameter axes: what the images' dimensions are; numbers for each point of an image are laid out as it is, and become a
-  ///   row that goes through the points as pixels do. Nil where one row of numbers is all that there may be.
+  /// - Parameter axes: what the images' dimensions are; numbers for each point of an image are laid out as
+  ///   the image is, and become a row that goes through the points as pixels do. Nil where a sample may have
+  ///   no more than one row.
   private static func table(
     _ datasets: [Dataset], count: Int, images: String, _ axes: AxisOrder? = nil
   ) throws -> (values: [Float], width: Int, names: [String]?) {
@@ -360,7 +361,8 @@ final class HDF5ImportInput {
       let width = shape.reduce(1, *) / rows
       guard result.width == 0 || result.width == width else {
         throw DatasetError(
-          .badData, "\(quoted(dataset)) has \(width) numbers for each sample, others have \(result.width)")
+          .badData,
+          "\(quoted(dataset)) has \(width) numbers for each sample, but others have \(result.width)")
       }
       var stored = try dataset.read(Float.self)
       if let order, !order.isKept {

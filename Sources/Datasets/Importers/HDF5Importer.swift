@@ -3,15 +3,16 @@ internal import Tensors
 
 /// HDF5 files of any layout, as h5py, PyTables and MATLAB write them.
 ///
-/// Images may have their dimensions in any order; bytes and truth values stay bytes, other numbers become float32. Labels are whole
-/// numbers of any type and from any number on, truth values, words, or rows with a single 1. Targets and weights are numbers. Each
-/// array may go on in further files, and may be in a file of its own.
+/// Images may have their dimensions in any order; bytes and truth values stay bytes, other numbers become
+/// float32. Labels are whole numbers of any type, counted from any first number, or truth values, words, or
+/// rows with a single 1. Targets and weights are numbers. Each array may go on in further files, and may be
+/// in a file of its own.
 public struct HDF5Importer: DatasetImporter {
   /// One group of the dataset file and where it comes from.
   public struct Split: Sendable {
     /// The name of the group: `train`.
     public let name: String
-    /// The files in which names without one are looked up, one after another.
+    /// The files in which names without a file are looked up; their arrays follow one another.
     public let files: [String]
     /// A dataset's name, or `FILE:NAME`.
     public let images: String
@@ -97,7 +98,7 @@ public struct HDF5Importer: DatasetImporter {
     }
   }
 
-  /// What a person should know of a split whose classes are others than those of the first.
+  /// What a person should know about a split with classes of which the first one has no sample.
   private static func notes(_ inputs: [HDF5ImportInput], _ targets: [DatasetWriter.Targets]) -> [String] {
     guard case .labels(let first, let names?) = targets[0] else { return [] }
     let known = Set(first)
@@ -116,14 +117,14 @@ public struct HDF5Importer: DatasetImporter {
     where input.sampleShape != inputs[0].sampleShape || input.pixelType != inputs[0].pixelType {
       throw DatasetError(
         .badData,
-        "\(input.imagesName) has samples of \(Shape(input.sampleShape)) \(input.pixelType), but \(inputs[0].imagesName) of "
+        "\(input.imagesName) has samples of \(Shape(input.sampleShape)) \(input.pixelType), but \(inputs[0].imagesName) has "
           + "\(Shape(inputs[0].sampleShape)) \(inputs[0].pixelType)")
     }
     for (index, input) in inputs.enumerated() {
       for other in inputs[..<index] where other.places == input.places {
         guard let row = Set(other.rows).intersection(input.rows).min() else { continue }
         throw DatasetError(
-          .badData, "row \(row) of \(input.imagesName) is chosen for \(other.name) and \(input.name)")
+          .badData, "row \(row) of \(input.imagesName) is chosen for both \(other.name) and \(input.name)")
       }
     }
   }
@@ -152,7 +153,7 @@ public struct HDF5Importer: DatasetImporter {
       guard table.width == first.width else {
         throw DatasetError(
           .badData,
-          "\(input.name) has targets of \(table.width) numbers, but \(inputs[0].name) of \(first.width)")
+          "\(input.name) has targets of \(table.width) numbers, but \(inputs[0].name) has \(first.width)")
       }
       let names = given ?? table.names
       if let names, names.count != table.width {

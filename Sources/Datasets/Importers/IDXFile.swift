@@ -2,8 +2,8 @@ public import Tensors
 
 /// The format of MNIST's files: a magic number, the dimensions, then unsigned bytes; plain or gzip.
 ///
-/// Read from the beginning to the end, with little memory. Whether a file is compressed is told by its first bytes,
-/// not by its name.
+/// It is read from the beginning to the end, with little memory. Its first bytes, not its name, say whether
+/// it is compressed.
 ///
 /// - SeeAlso: The format's description by LeCun, Cortes and Burges, <http://yann.lecun.com/exdb/mnist/>.
 public final class IDXFile {
@@ -17,7 +17,7 @@ public final class IDXFile {
   /// Opens a file and reads its header.
   ///
   /// - Throws: ``DatasetError`` of kind `missingInput`, or `badData` when it is not an IDX file of unsigned bytes, or when
-  ///   an uncompressed file has another length than its header says.
+  ///   the length of an uncompressed file is not what its header says.
   public init(_ path: String) throws {
     let bytes = try ByteStream(path)
     var magic: (UInt8, UInt8, UInt8, UInt8) = (0, 0, 0, 0)
@@ -51,7 +51,7 @@ public final class IDXFile {
     self.bytes = bytes
     shape = Shape(dimensions)
     remaining = count
-    // Deflate shrinks at most 1032 times: more than that is not there, and takes no memory.
+    // Deflate shrinks at most 1032 times: a header that claims more gets no memory.
     guard count / 1032 <= bytes.storedByteCount else {
       throw DatasetError(
         .badData, "\(path) is truncated: \(shape) needs more than its \(bytes.storedByteCount) bytes can hold"

@@ -21,7 +21,7 @@ public struct IDXImporter: DatasetImporter {
 
   /// The groups in the order of the file; at least one.
   public let splits: [Split]
-  /// The names of the classes, by label; nil to number the classes that are found.
+  /// The names of the classes, by label; nil to call them by their numbers, from 0 to the largest label.
   public let classNames: [String]?
 
   /// An importer of these groups.
@@ -38,7 +38,7 @@ public struct IDXImporter: DatasetImporter {
     for input in inputs where input.sampleShape != shape {
       throw DatasetError(
         .badData,
-        "\(input.images.path) has images of \(input.sampleShape), but \(inputs[0].images.path) of \(shape)")
+        "\(input.images.path) has images of \(input.sampleShape), but \(inputs[0].images.path) has \(shape)")
     }
     let names = try classNames ?? numberedClasses(inputs)
     for input in inputs {

@@ -6,8 +6,8 @@ internal import Tensors
 
 /// A folder with a folder of PNG and JPEG files per class, or one level more: `train/cat/1.png`, `test/dog/7.jpg`.
 ///
-/// Classes and files are taken in the order of their names' bytes. Several threads decode images. Transparent ones are laid
-/// on black; of 16 bits per channel the upper 8 are kept.
+/// Classes and files are taken in the order of their names' bytes. Several threads decode images. Transparent
+/// images are laid on black; of 16 bits per channel the upper 8 are kept.
 public struct ImageFolderImporter: DatasetImporter {
   /// How an image is brought to the wanted proportions.
   public enum Fit: String, Sendable, CaseIterable {
@@ -15,11 +15,11 @@ public struct ImageFolderImporter: DatasetImporter {
     case crop
     /// Both sides are scaled on their own.
     case stretch
-    /// The whole image is scaled down to fit, in the middle of black.
+    /// The whole image is scaled to fit, and centred on black.
     case pad
   }
 
-  /// What happens with a file that cannot be read.
+  /// What happens to a file that cannot be read.
   public enum Unreadable: String, Sendable, CaseIterable {
     /// The import fails.
     case stop
@@ -37,12 +37,12 @@ public struct ImageFolderImporter: DatasetImporter {
   public var channels: Image.Channels
   /// How an image is brought to the wanted proportions.
   public var fit: Fit
-  /// What happens with a file that cannot be read.
+  /// What happens to a file that cannot be read.
   public var unreadable: Unreadable
   /// What is done with the orientation that a camera noted.
   public var orientation: OrientationUse
 
-  /// An importer that crops to the wanted size and stops at unreadable files, unless it is told otherwise.
+  /// An importer that by default crops to the wanted size and stops at unreadable files.
   public init(
     _ path: String, height: Int, width: Int, channels: Image.Channels = .rgb, fit: Fit = .crop,
     unreadable: Unreadable = .stop, orientation: OrientationUse = .upright
@@ -74,7 +74,7 @@ public struct ImageFolderImporter: DatasetImporter {
         "\(split.name)/images", sampleShape: [height, width, channels.rawValue], pixelType: .uint8,
         capacity: split.files.count
       ) { memory in
-        // One file for each place; what is unreadable leaves holes that close before the next files come.
+        // One file for each place; unreadable files leave holes, which are closed before the next files come.
         while next < split.files.count {
           let files = Array(split.files[next..<min(next + memory.count / sampleByteCount, split.files.count)])
           next += files.count
@@ -110,7 +110,7 @@ public struct ImageFolderImporter: DatasetImporter {
   /// Decodes files side by side, each to its place.
   ///
   /// - Returns: for each file why it could not be read, nil where it could.
-  /// - Throws: the first file's problem where unreadable files stop the import.
+  /// - Throws: the first problem that stops the import.
   private func decode(
     _ files: [ImageFolderListing.File], into memory: UnsafeMutableRawBufferPointer, _ output: DatasetOutput,
     _ remarks: PictureRemarks
@@ -171,7 +171,7 @@ public struct ImageFolderImporter: DatasetImporter {
   }
 }
 
-/// How many pictures were changed in a way that a person should know of.
+/// How many pictures were changed in ways that a person should know of.
 private final class PictureRemarks: Sendable {
   private let turned = Atomic<Int>(0)
   private let transparent = Atomic<Int>(0)

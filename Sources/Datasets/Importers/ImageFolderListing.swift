@@ -67,7 +67,7 @@ private struct ImageFolderLayout {
       if try ImageFolder("\(path)/\(training[0])").holdsClasses {
         throw DatasetError(
           .badData,
-          "\(path)/\(training[0]) has folders of pictures, as a split has, but \(path)/\(others[0]) stands beside it; move it away"
+          "\(path)/\(training[0]) has folders of pictures, as a split has, but \(path)/\(others[0]) stands beside it; move \(others[0]) away"
         )
       }
       roots = [("train", path)]
@@ -105,7 +105,7 @@ private struct ImageFolderLayout {
     }
   }
 
-  /// What the split's group in the file is called: as the folder, where that is a usual name.
+  /// What the split's group in the file is called: the folder's name, where that is a usual one.
   private static func groupName(of folder: String) -> String {
     let plain = folder.lowercased()
     if ["valid", "val"].contains(plain) { return plain }
@@ -148,7 +148,8 @@ private struct ClassFolders {
     places = Dictionary(uniqueKeysWithValues: folders.enumerated().map { (Array($1.utf8), $0) })
   }
 
-  /// Letters with accents may be written in two ways: where there is no folder of the same bytes, one that looks so is meant.
+  /// Letters with accents may be written in two ways: where there is no folder of the same bytes, one that
+  /// looks the same is meant.
   func label(of folder: String, in root: String) throws -> Int {
     if let place = places[Array(folder.utf8)] ?? folders.firstIndex(of: folder) { return place }
     throw DatasetError(.badData, "\(root)/\(folder) is a class that \(self.root) does not have")
@@ -161,7 +162,7 @@ private struct ClassFolders {
 
 // MARK: - Folders
 
-/// What stands in one folder.
+/// What is in one folder.
 private struct ImageFolder {
   let folders: [String]
   let files: [String]
@@ -193,7 +194,7 @@ private struct ImageFolder {
     get throws { try folders.contains { try !ImageFolder("\(path)/\($0)").pictures.isEmpty } }
   }
 
-  /// Whether a name is hidden, or of what file managers, archives and notebooks leave behind.
+  /// Whether a name is hidden, or that of something which file managers, archives and notebooks leave behind.
   private static func isByTheWay(_ name: String) -> Bool {
     if name.utf8.first == UInt8(ascii: ".") { return true }
     return [
@@ -238,7 +239,7 @@ private struct ImageFolderWalk {
     return folder.folders
   }
 
-  /// One class alone whose pictures lie a level deeper is hardly what is meant.
+  /// A single class, with its pictures a level deeper, is hardly what is meant.
   func refuseSingleFolder(_ root: String, _ folders: [String]) throws {
     guard folders.count == 1 else { return }
     let only = "\(root)/\(folders[0])"
@@ -278,7 +279,7 @@ private struct ImageFolderWalk {
     }
     let folder = try ImageFolder(path)
     var found: [String] = []
-    // Files and folders by turns, in the order of their names.
+    // Files and folders together, in the order of their names.
     let isFolder = Set(folder.folders.map { Array($0.utf8) })
     let names = (folder.folders + folder.files).sorted {
       PathText.bytes(of: $0).lexicographicallyPrecedes(PathText.bytes(of: $1))
@@ -300,7 +301,7 @@ private struct ImageFolderWalk {
     return found
   }
 
-  /// Remembers a file; one that is there twice, by links, is worth a word.
+  /// Remembers a file; one that is there twice, by links, is worth a note.
   private mutating func note(_ path: String, label: Int, split: String) {
     guard let identity = FileStatus(path)?.identity else { return }
     guard let first = seen[identity] else {
@@ -314,7 +315,7 @@ private struct ImageFolderWalk {
     if first.label != label { doubles.insert(note, at: 0) } else { doubles.append(note) }
   }
 
-  /// `.webp`; the whole name where there is no end.
+  /// The end of a name: `.webp`; the whole name where there is no dot.
   private static func end(of name: String) -> String {
     guard let dot = name.utf8.lastIndex(of: UInt8(ascii: ".")) else { return name }
     return name[dot...].lowercased()
@@ -345,7 +346,7 @@ private struct ImageFolderWalk {
       notes.append("\(circle) leads back to a folder that it is in, and was passed over")
     }
     if let first = doubles.first {
-      notes.append(first + (doubles.count > 1 ? "; there are \(doubles.count - 1) more such files" : ""))
+      notes.append(first + (doubles.count > 1 ? "; and \(counted(doubles.count - 1, "more such file"))" : ""))
     }
     return notes
   }

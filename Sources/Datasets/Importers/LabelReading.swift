@@ -3,7 +3,7 @@ struct FoundLabels {
   enum Values {
     case numbers([Int64])
     case text([String])
-    /// Places of the single ones in rows of this many numbers.
+    /// Where the single 1 is in each row of this many numbers.
     case oneHot([Int64], width: Int)
   }
 
@@ -57,7 +57,9 @@ struct FoundLabels {
       case (.text(let a), .text(let b)): result.values = .text(a + b)
       case (.oneHot(let a, let width), .oneHot(let b, let other)) where width == other:
         result.values = .oneHot(a + b, width: width)
-      default: throw DatasetError(.badData, "\(part.name) holds labels of another kind than \(result.name)")
+      default:
+        throw DatasetError(
+          .badData, "\(part.name) holds labels of a different kind from \(result.name)")
       }
       guard part.names == nil || result.names == nil || part.names == result.names else {
         throw DatasetError(.badData, "\(part.name) names other classes than \(result.name)")
@@ -70,7 +72,8 @@ struct FoundLabels {
 
 /// How labels of any kind become classes from 0.
 public struct LabelReading: Sendable, Hashable {
-  /// The number of the first class; nil where that must be 0, and labels that seem to count from another are refused.
+  /// The number of the first class; nil where that must be 0: labels that seem to count from another are
+  /// refused.
   public var firstLabel: Int?
   /// Whether the different values are numbered anew, in rising order.
   public var renumbers: Bool
@@ -117,7 +120,7 @@ public struct LabelReading: Sendable, Hashable {
     splits.map { if case .oneHot(_, let width) = $0.values { width } else { 0 } }.max() ?? 0
   }
 
-  /// Labels less the first of them.
+  /// Labels, less the number of the first class.
   private func shifted(_ numbers: [[Int64]], _ splits: [FoundLabels]) throws -> [[Int64]] {
     let low = splits.compactMap(\.fileExtent?.lowerBound).min() ?? 0
     let high = splits.compactMap(\.fileExtent?.upperBound).max() ?? 0
@@ -138,7 +141,7 @@ public struct LabelReading: Sendable, Hashable {
         )
       }
     }
-    // What lies beyond all numbers is no class either.
+    // A number that is too large to be shifted is no class either.
     return numbers.map {
       $0.map { number in
         let (shifted, overflow) = number.subtractingReportingOverflow(Int64(firstLabel))
@@ -189,7 +192,7 @@ public struct LabelReading: Sendable, Hashable {
       }
       return words
     }
-    // By bytes, because strings of other bytes can be equal.
+    // By bytes, because strings of different bytes can be equal.
     let different = Set(words.joined().map { Array($0.utf8) }).sorted { $0.lexicographicallyPrecedes($1) }
     let names = given ?? different.map { String(decoding: $0, as: UTF8.self) }
     guard names.count <= Self.mostClasses else {

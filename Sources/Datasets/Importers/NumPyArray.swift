@@ -75,7 +75,7 @@ final class NumPyArray {
     remaining = count
   }
 
-  /// What a file is that begins with other bytes than NumPy's.
+  /// What a file is that does not begin with NumPy's bytes.
   private static func kind(of head: [UInt8]) -> String {
     if head.starts(with: [0x50, 0x4B, 3, 4]) {
       return "it is an archive; name it with --from if it is an .npz"

@@ -3,9 +3,10 @@ internal import Tensors
 
 /// NumPy's arrays: pairs of `.npy` files, or arrays of a `.npz` archive.
 ///
-/// Images are `[N, H, W, C]`, or `[N, H, W]` for one channel, or `[N, F]` for features; bytes and truth values stay bytes, other
-/// numbers become float32. Labels are whole numbers `[N]` or `[N, 1]`, of any type; floats, and arrays `[N, K]` of any type, are
-/// targets.
+/// Images are `[N, H, W, C]`, or `[N, H, W]` for one channel, or `[N, F]` for features; bytes and truth
+/// values stay bytes, other numbers become float32. Labels are `[N]` or `[N, 1]`, of any integer type or
+/// truth values. Floats, and arrays of any type with more numbers for each sample, `[N, K]`, `[N, H, W]` or
+/// `[N, H, W, K]`, are targets.
 public struct NumPyImporter: DatasetImporter {
   /// One group of the dataset file and where it comes from.
   public struct Split: Sendable {
@@ -15,7 +16,7 @@ public struct NumPyImporter: DatasetImporter {
     public let images: String
     /// A `.npy` file, or the name of an array in the archive.
     public let labels: String
-    /// An array `[N]` of the samples' weights; nil for none.
+    /// The file or array of the samples' weights, `[N]` or `[N, 1]`; nil for none.
     public let weights: String?
 
     /// A group and its arrays.
@@ -65,7 +66,7 @@ public struct NumPyImporter: DatasetImporter {
     for input in inputs where input.sampleShape != shape || input.pixelType != inputs[0].pixelType {
       throw DatasetError(
         .badData,
-        "\(input.images.path) has samples of \(input.sampleShape) \(input.pixelType), but \(inputs[0].images.path) of \(shape) \(inputs[0].pixelType)"
+        "\(input.images.path) has samples of \(input.sampleShape) \(input.pixelType), but \(inputs[0].images.path) has \(shape) \(inputs[0].pixelType)"
       )
     }
     let names = try names(inputs)
@@ -89,13 +90,13 @@ public struct NumPyImporter: DatasetImporter {
       notes: EmptyClasses.note(inputs.map(\.targets), names))
   }
 
-  /// Names of classes, numbered where none are given; of targets those that are given, or nil.
+  /// The names of classes, their numbers where none are given; for targets the given names, or nil.
   private func names(_ inputs: [Input]) throws -> [String]? {
     let width = inputs[0].targets.width
     if let other = inputs.first(where: { $0.targets.width != width }) {
       throw DatasetError(
         .badData,
-        "\(other.images.path) comes with \(other.targets.noun), but \(inputs[0].images.path) with \(inputs[0].targets.noun)"
+        "\(other.images.path) comes with \(other.targets.noun), but \(inputs[0].images.path) comes with \(inputs[0].targets.noun)"
       )
     }
     guard let width else {
@@ -147,8 +148,8 @@ public struct NumPyImporter: DatasetImporter {
       pixelType = images.element == .uint8 || images.element == .bool ? .uint8 : .float32
     }
 
-    /// Whole numbers, one for each sample, are labels; everything else is targets, numbers for each point of an image in the order
-    /// of pixels.
+    /// Whole numbers, one for each sample, are labels; everything else is targets, and numbers for each point
+    /// of an image come in the order of pixels.
     private static func targets(
       _ array: NumPyArray, count: Int, channelsFirst: Bool
     ) throws -> DatasetWriter.Targets {
@@ -175,7 +176,8 @@ public struct NumPyImporter: DatasetImporter {
       let numbers = try array.readIntegers(count)
       if let bad = numbers.firstIndex(where: { $0 < 0 || $0 >= 1_000_000 }) {
         throw DatasetError(
-          .badData, "\(array.path): sample \(bad) has label \(numbers[bad]), but labels count from 0")
+          .badData,
+          "\(array.path): sample \(bad) has label \(numbers[bad]), but labels count from 0 to 999999")
       }
       return .labels(numbers.map { Int32($0) }, classNames: nil)
     }

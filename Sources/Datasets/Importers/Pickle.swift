@@ -63,14 +63,16 @@ final class PickleValue {
 
 /// All the values of a pickle.
 ///
-/// They may hold one another as deep as the file is long, and in circles. Here each has an owner besides, so that they go one by one: what
-/// lets the outermost go, and all the others with it, needs a stack as deep.
+/// They may hold one another as deeply as the file is long, and in circles. This is a second owner of each,
+/// so that they are freed one by one: to free the outermost, and all the others through it, would take a
+/// stack as deep.
 final class Pickle {
   /// What the pickle is.
   fileprivate(set) var root = PickleValue(.none)
   private var values: [PickleValue] = []
 
-  /// The labels and names of the largest file of the kind, 50,000 images with two labels each, take a third of this.
+  /// The labels and file names of the largest such file, 50,000 images with two labels each, take a third of
+  /// this.
   static let mostValues = 500_000
 
   fileprivate func add(_ content: PickleValue.Content) -> PickleValue? {
@@ -277,7 +279,8 @@ struct PickleReader {
   private mutating func append(_ values: [PickleValue]) throws {
     let target = try top()
     guard case .list(var list) = target.content else { throw damaged("it appends to what is not a list") }
-    // The list's only owner, it grows in its place: otherwise each of many elements would copy all before it.
+    // With one owner the list grows in its place: otherwise each of many elements would copy all those before
+    // it.
     target.content = .none
     list += values
     target.content = .list(list)
@@ -302,7 +305,7 @@ struct PickleReader {
     try count(values)
   }
 
-  /// One value may stand in lists again and again.
+  /// Counts members of lists, because one value may be in them again and again.
   private mutating func count(_ members: [PickleValue]) throws {
     memberCount += members.count
     guard memberCount <= 2 * Pickle.mostValues else { throw tooMuch }

@@ -1,6 +1,6 @@
 /// Which samples of an array are taken.
 public struct RowChoice: Sendable, Hashable {
-  /// A run of rows, or every `step`-th of it; open at the end where that is nil.
+  /// A run of rows, or every `step`-th of them; without an end where that is nil.
   struct Slice: Sendable, Hashable {
     let first: Int
     let end: Int?
@@ -15,7 +15,8 @@ public struct RowChoice: Sendable, Hashable {
 
   let kind: Kind
 
-  /// Rows from 0 as Python's slices, with commas between them (`0:800`, `5,7,10:20:2`), or else the name of a dataset.
+  /// Rows from 0, written as Python's slices with commas between them (`0:800`, `5,7,10:20:2`), or else the
+  /// name of a dataset.
   ///
   /// - Returns: nil for slices that make no sense.
   public init?(_ text: String) {

@@ -25,7 +25,7 @@ enum TarArchive {
         throw DatasetError(
           .badData,
           isFirst
-            ? "\(path) is not a tar archive: it does not begin with a sound header"
+            ? "\(path) is not a tar archive: it does not begin with a valid header"
             : "\(path) is damaged: an archive member's header has a wrong checksum; fetch it again")
       }
       isFirst = false
@@ -59,7 +59,9 @@ enum TarArchive {
   }
 
   private static func bytes(_ stream: ByteStream, _ count: Int) throws -> [UInt8] {
-    guard count < 1 << 16 else { throw DatasetError(.badData, "\(stream.path) has a name of \(count) bytes") }
+    guard count < 1 << 16 else {
+      throw DatasetError(.badData, "\(stream.path) has a file name of \(count) bytes")
+    }
     var bytes = [UInt8](repeating: 0, count: count)
     let given = try bytes.withUnsafeMutableBytes { try stream.read(into: $0) }
     guard given == count else { throw truncated(stream) }

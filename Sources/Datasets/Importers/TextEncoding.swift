@@ -48,7 +48,7 @@ public struct TextEncoding: Sendable, Hashable {
 
   /// The text of a small file: UTF-8, or what its byte order mark says.
   ///
-  /// - Throws: ``DatasetError`` that names the line of the first byte that is not text.
+  /// - Throws: ``DatasetError`` where it is not text; in UTF-8 it names the line of the first such byte.
   public static func text(of bytes: [UInt8], path: String) throws -> String {
     var plain = bytes[...]
     if let mark = byMark(bytes) {
@@ -78,7 +78,7 @@ public struct TextEncoding: Sendable, Hashable {
     while !rest.isEmpty {
       let (used, text) = converter.convert(rest)
       guard used > 0 else {
-        throw DatasetError(.badData, "\(path) is damaged: it is not sound \(encoding.name); save it as UTF-8")
+        throw DatasetError(.badData, "\(path) is damaged: it is not valid \(encoding.name); save it as UTF-8")
       }
       result += text
       rest.removeFirst(used)
@@ -99,7 +99,7 @@ struct TextConverter {
 
   func close() { iconv_close(handle) }
 
-  /// Converts bytes up to the first that cannot be, or that need more bytes behind them.
+  /// Converts bytes up to the first that cannot be converted, or need more bytes after them.
   ///
   /// - Returns: how many bytes were used, and the text in UTF-8.
   func convert(_ bytes: [UInt8]) -> (used: Int, text: [UInt8]) {
@@ -110,7 +110,7 @@ struct TextConverter {
     source.withUnsafeMutableBufferPointer { source in
       target.withUnsafeMutableBufferPointer { target in
         var (from, to) = (source.baseAddress, target.baseAddress)
-        // What stopped it is seen by what is left.
+        // What is left shows whether anything stopped it.
         _ = iconv(handle, &from, &left, &to, &room)
       }
     }
@@ -120,7 +120,7 @@ struct TextConverter {
 
 /// A text file's bytes in UTF-8 from its beginning on, inflated where it is gzip.
 ///
-/// UTF-8 itself is handed on unchecked; readers of words check those.
+/// UTF-8 itself is handed on unchecked; those who read words check them.
 final class TextStream {
   /// A place that is not text of the encoding.
   struct Failure: Error {
@@ -180,7 +180,7 @@ final class TextStream {
 
   /// Reads some of the next bytes, none at the end.
   ///
-  /// - Throws: ``Failure`` when all text before the place has been handed on.
+  /// - Throws: ``Failure``, once all text before the place has been handed on.
   func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
     while ready.isEmpty {
       guard let converter else { return try stream.read(into: buffer) }

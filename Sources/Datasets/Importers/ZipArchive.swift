@@ -20,7 +20,7 @@ struct ZipArchive {
 
   init(_ file: RawFile) throws {
     self.file = file
-    // The directory's end is within the last 64 KiB, behind it only a comment.
+    // The directory's end is within the last 64 KiB; only a comment may follow it.
     let tailCount = min(file.byteCount, 65_557)
     let tailStart = file.byteCount - tailCount
     let tail = try Self.bytes(file, tailStart, tailCount)
@@ -69,7 +69,7 @@ struct ZipArchive {
         directory.number(position + 24, 4), directory.number(position + 20, 4),
         directory.number(position + 42, 4),
       ]
-      // A size of all ones is in the extra field, in this order.
+      // What is all ones here stands in the extra field instead, in this order.
       var extra = position + 46 + lengths[0]
       let extraEnd = extra + lengths[1]
       while extra + 4 <= extraEnd {

@@ -15,7 +15,7 @@ public final class BatchReader: Sendable {
   /// A reader that begins at any place of any epoch.
   ///
   /// - Parameters:
-  ///   - order: made for a dataset of as many samples.
+  ///   - order: made for a dataset of as many samples as the store's.
   ///   - epoch: the epoch to begin in, from 0.
   ///   - position: how many samples of that epoch are done.
   ///   - endEpoch: the first epoch that is not read; nil to go on without end.
@@ -46,11 +46,12 @@ public final class BatchReader: Sendable {
 
   deinit { conveyor?.cancel() }
 
-  /// The next minibatch; nil after the last of the last epoch, or when no minibatch is ever full.
+  /// The next minibatch; nil after the last of the last epoch, or when only full ones are wanted and none
+  /// ever is.
   ///
   /// Waits when reading is slower than the caller.
   ///
-  /// - Throws: ``DatasetError`` for damaged data; it throws the same again when called again.
+  /// - Throws: ``DatasetError`` for damaged data, or when reading fails; every later call throws the same.
   public func next() throws -> Minibatch? {
     if let conveyor {
       return try conveyor.next().map { makeMinibatch($0, .leased($1)) }

@@ -32,7 +32,7 @@ struct BatchSchedule: Sendable {
 
   mutating func next() -> BatchSlice? {
     guard usedCount > 0 else { return nil }
-    // With the remainder dropped, a position near the end may have no full minibatch before it.
+    // With the remainder dropped, no full minibatch may be left after a position near the end.
     while position >= order.count || (dropRemainder && position + batchSize > order.count) {
       epoch += 1
       position = 0
@@ -50,7 +50,7 @@ struct BatchSchedule: Sendable {
     return slice
   }
 
-  /// The next minibatches, as many as together have no more than `sampleCount` samples, at least one.
+  /// The next minibatches: as many as have no more than `sampleCount` samples together, but at least one.
   mutating func next(sampleCount: Int) -> [BatchSlice] {
     var slices: [BatchSlice] = []
     var total = 0

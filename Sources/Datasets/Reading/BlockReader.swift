@@ -36,7 +36,7 @@ final class BlockReader {
     if checksFinite { try checkFinite(sorted) }
   }
 
-  /// The memory of `count` samples from a place on; they must lie one after another.
+  /// The memory of `count` samples from a place on, which must follow one another.
   private func target(_ place: Int, count: Int = 1) -> UnsafeMutableRawBufferPointer {
     UnsafeMutableRawBufferPointer(
       start: UnsafeMutableRawPointer(bitPattern: addresses.baseAddress[place]),

@@ -2,10 +2,10 @@ internal import CZlib
 
 /// The bytes of a file from its beginning on, inflated when it is gzip.
 ///
-/// Whether it is compressed is told by its first bytes, not by its name.
+/// Its first bytes, not its name, say whether it is compressed.
 final class ByteStream {
   var path: String { file.path }
-  /// The length of a file that is not compressed.
+  /// The length of a file that is not compressed; nil for one that is.
   let plainByteCount: Int?
   var storedByteCount: Int { file.byteCount }
   /// How much of the file has been read, compressed or not.
@@ -53,7 +53,7 @@ final class ByteStream {
       case Z_STREAM_END: try endMember()
       default:
         let reason = stream.msg.map { String(cString: $0) } ?? "status \(status)"
-        throw DatasetError(.badData, "\(file.path) is not sound gzip data: \(reason); fetch it again")
+        throw DatasetError(.badData, "\(file.path) is not valid gzip data: \(reason); fetch it again")
       }
     }
     return done
@@ -71,7 +71,7 @@ final class ByteStream {
     stream.avail_in = UInt32(count)
   }
 
-  /// After a gzip member there may be another one, whose data goes on, or nothing.
+  /// After a gzip member the file ends, or goes on with the data of another one.
   private func endMember() throws {
     guard stream.avail_in > 0 || position < file.byteCount else {
       isEnded = true

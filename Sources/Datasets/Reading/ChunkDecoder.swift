@@ -35,7 +35,7 @@ final class ChunkDecoder {
     for (index, filter) in filters.enumerated().reversed() where mask & (1 << UInt32(index)) == 0 {
       switch filter.id {
       case Dataset.Filter.deflateId:
-        // Deflate shrinks at most 1032 times: a chunk that claims more takes no memory.
+        // Deflate shrinks at most 1032 times: a chunk that claims more gets no memory.
         guard bytes.count >= byteCount / 1032 else { throw damaged(name()) }
         bytes = try inflate(bytes, into: inflated.bytes(byteCount), name())
       case Dataset.Filter.lzfId:

@@ -55,7 +55,7 @@ struct ChunkGrid: Sendable {
   /// Whether a chunk holds whole samples, so that they lie in it one after another.
   var coversSamples: Bool { corners.count == 1 && chunk[1...] == shape[1...] }
 
-  /// What the filters could make of a chunk at the most; a little is added by deflate to noise.
+  /// The most bytes that the filters could make of a chunk; deflate adds a little to noise.
   var maximumStoredByteCount: Int { chunkByteCount + chunkByteCount / 8 + 1024 }
 
   /// Whether a chunk with this mask is stored as it is.
@@ -72,7 +72,8 @@ struct ChunkGrid: Sendable {
     }
   }
 
-  /// Four dimensions of two, three or four: samples without rows and columns have one of each, those without channels one channel.
+  /// Makes four dimensions of two, three or four: samples without rows and columns get one of each, those
+  /// without channels one channel.
   private static func widened(_ dimensions: [Int], with value: Int) -> [Int] {
     switch dimensions.count {
     case 2: [dimensions[0], value, value, dimensions[1]]

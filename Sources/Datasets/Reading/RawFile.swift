@@ -33,7 +33,7 @@ final class RawFile: Sendable {
 
   static func isFile(_ path: String) -> Bool { FileStatus.isFile(path) }
 
-  /// All bytes, of a file that must not have more than `limit`.
+  /// All bytes of a file, which must not have more than `limit`.
   func contents(limit: Int) throws -> [UInt8] {
     guard byteCount <= limit else {
       throw DatasetError(.badData, "\(path) has \(byteCount) bytes, more than are expected of such a file")
@@ -48,7 +48,8 @@ final class RawFile: Sendable {
 
   /// Fills `buffer` from `offset` of the file on.
   ///
-  /// - Throws: ``DatasetError`` of kind `badData` when the file ends before, `inputOutput` when reading fails.
+  /// - Throws: ``DatasetError`` of kind `badData` when the file ends too early, `inputOutput` when reading
+  ///   fails.
   func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int) throws {
     guard offset >= 0, offset <= byteCount, buffer.count <= byteCount - offset else {
       throw truncated(offset, buffer.count)
@@ -79,7 +80,7 @@ final class ScratchMemory {
 
   deinit { memory.deallocate() }
 
-  /// Memory of at least `count` bytes, whatever they hold; valid until the next call.
+  /// Memory of `count` bytes, whatever they hold; valid until the next call.
   func bytes(_ count: Int) -> UnsafeMutableRawBufferPointer {
     if memory.count < count {
       memory.deallocate()

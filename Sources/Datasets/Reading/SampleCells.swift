@@ -2,10 +2,11 @@ internal import Tensors
 
 /// Memory for samples, in numbered cells: taken when a sample is read, given back when its minibatch is let go.
 ///
-/// It comes in slabs as it is first needed and stays, so that reading on and on costs the system no new pages.
-/// Cells are handed out in the order in which they came back, so that samples read in the order of the file mostly lie in it, too.
+/// It is made in slabs when it is first needed, and kept, so that reading on and on costs the system no new
+/// pages. Cells are handed out in the order in which they came back, so that samples read in the order of the
+/// file mostly lie in that order in memory, too.
 struct SampleCells: Sendable {
-  /// How many samples may be held, unless somebody waits who holds them all.
+  /// How many samples may be held, unless somebody who holds them all waits for more.
   let capacity: Int
   private let sampleByteCount: Int
   private let samplesPerSlab: Int

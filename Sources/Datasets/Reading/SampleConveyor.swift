@@ -3,13 +3,13 @@ internal import Tensors
 
 /// Brings the samples of coming minibatches from their file, on threads of its own.
 ///
-/// The threads fill *windows*: the places of many coming minibatches at once. In a window every chunk of the file is read and
-/// inflated once, however many of its samples are asked for, and samples go straight to the places where their minibatch
-/// finds them. So the order may be a pure shuffle of all samples, and an epoch costs as much as reading the file
-/// (dataset size ÷ window size) times.
+/// The threads fill *windows*: the places of many coming minibatches at once. In a window every chunk of the
+/// file is read and inflated once, however many of its samples are asked for, and samples go straight to the
+/// places where their minibatch finds them. So the order may be a pure shuffle of all samples, and an epoch
+/// costs as much as reading the file (dataset size ÷ window size) times.
 ///
-/// A window may take nearly all of the memory: as minibatches of one are let go, the places of their samples
-/// take those of the next. A thread that finds no more work in a window begins with the next one while others finish.
+/// A window may take nearly all of the memory: as minibatches of one are let go, the next one's samples take
+/// their places. A thread that finds no more work in a window begins with the next one while others finish.
 /// The first windows are short, so that the first step need not wait for a long one.
 final class SampleConveyor: Sendable {
   private let storage: SampleFile
@@ -37,7 +37,7 @@ final class SampleConveyor: Sendable {
 
   /// The next minibatch and where its samples lie; nil after the last.
   ///
-  /// The end and errors stay.
+  /// After the end, or an error, every later call gives the same.
   func next() throws -> (BatchSlice, SampleLease)? {
     if !hasThreads { try readAhead() }
     state.changeWaking { state in
@@ -104,7 +104,7 @@ final class SampleConveyor: Sendable {
 
 /// Some coming minibatches, and where their samples go.
 struct SampleWindow: Sendable {
-  /// Counts the windows.
+  /// The window's number, from 1.
   let number: Int
   let slices: [BatchSlice]
   let wanted: SampleRequests
@@ -121,7 +121,7 @@ struct SampleWindow: Sendable {
   }
 }
 
-/// The memory of a minibatch's samples; it goes back when this is let go.
+/// The memory of a minibatch's samples, which is given back when this is let go.
 final class SampleLease: Sendable {
   private let ready: ConveyorState.Ready
   private let owner: Monitor<ConveyorState>
@@ -213,7 +213,8 @@ struct ConveyorState: Sendable {
     cells = SampleCells(capacity: capacity, sampleByteCount: storage.sampleByteCount)
     blockCount = storage.blockCount
     samplesPerJob = max(1, min((256 << 10) / max(1, storage.sampleByteCount), capacity / 32))
-    // What a window leaves free lets the first blocks of the next be read: one for each thread, better two.
+    // In what a window leaves free, the first blocks of the next can be read: at least one for each thread,
+    // better two.
     let share = min(max(0.125, 2 * Double(threads) / Double(blockCount)), 0.5)
     largestWindow = max(batch, min(Int(Double(capacity) * (1 - share)), capacity - 2 * batch))
     nextSampleCount = batch
@@ -239,7 +240,7 @@ struct ConveyorState: Sendable {
       preparedCount += 1
       return .prepare(number: preparedCount, schedule, sampleCount: count)
     }
-    // Nothing is read behind a block that could not be read.
+    // Nothing more is read after a block that could not be read.
     guard filling.allSatisfy({ $0.failure == nil }) else { return nil }
     if let index = filling.firstIndex(where: \.hasBlocks) { return nextRead(index) }
     return hasNothingToRead ? .stop : nil
@@ -266,7 +267,7 @@ struct ConveyorState: Sendable {
     return nil
   }
 
-  /// Takes back the memory of a minibatch; whether a thread waited for it.
+  /// Takes back the memory of a minibatch, and says whether a thread waited for it.
   mutating func giveBack(_ ready: Ready) -> Bool {
     cells.giveBack(ready.places, of: ready.window.cells)
     guard neededCells > 0, cells.available >= neededCells else { return false }
@@ -280,7 +281,7 @@ struct ConveyorState: Sendable {
     if window.slices.isEmpty { isScheduleOver = true } else { next = window }
   }
 
-  /// Notes blocks that are done; whether somebody may have waited for that.
+  /// Notes blocks that are done, and says whether somebody may have waited for that.
   mutating func finished(_ count: Int, of window: SampleWindow, _ failure: Failure?) -> Bool {
     guard let index = filling.firstIndex(where: { $0.window.number == window.number }) else { return false }
     filling[index].finish(count, failure)

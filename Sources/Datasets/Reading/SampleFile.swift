@@ -5,8 +5,9 @@ internal import Tensors
 
 /// Fetches samples from their file: the rows of an HDF5 dataset `[N, H, W, C]`.
 ///
-/// Stored bytes that are samples already, plain or deflated, are read past libhdf5, by any number of threads;
-/// everything else (other number types, other filters) is read and converted by libhdf5, one call at a time.
+/// Stored bytes that are samples already, plain or packed by filters that ``ChunkDecoder`` knows, are read
+/// without libhdf5, by any number of threads; everything else (other number types, other filters) is read and
+/// converted by libhdf5, one call at a time.
 final class SampleFile: Sendable {
   /// How the bytes are reached.
   enum Access: Sendable {
@@ -65,7 +66,7 @@ final class SampleFile: Sendable {
   ///   - groups: rows of the dataset; each group gets a buffer of its own, its samples one after another.
   ///   - threads: how many threads take part, at least 1.
   ///   - checksFinite: whether NaN and infinity are errors.
-  ///   - check: called before each block, for cancelling by an error; from any of the threads.
+  ///   - check: called before each block, from any of the threads; an error from it ends the reading.
   /// - Returns: a buffer for each group.
   /// - Throws: the error of the block that comes first in the file.
   func gather(

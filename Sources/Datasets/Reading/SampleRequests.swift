@@ -1,6 +1,6 @@
 /// Samples wanted from a file, in the blocks in which they are read.
 ///
-/// A request is a number: the sample's row above, its place in the result in the lower half.
+/// A request is a number: the sample's row in the upper half, its place in the result in the lower half.
 struct SampleRequests: Sendable {
   /// Block after block in the order of the file; within a block in no certain order.
   let requests: [UInt64]
@@ -9,7 +9,7 @@ struct SampleRequests: Sendable {
   /// - Parameters:
   ///   - rows: rows of the dataset; the place of each is its position here.
   ///   - samplesPerBlock: neighbouring samples that are read together.
-  ///   - blockCount: of the whole dataset.
+  ///   - blockCount: how many blocks the whole dataset has.
   init(_ rows: some Collection<Int32>, samplesPerBlock: Int, blockCount: Int) {
     precondition(rows.count <= Int(UInt32.max), "too many samples to read at once")
     let size = UInt32(clamping: samplesPerBlock)

@@ -1,12 +1,13 @@
 internal import Tensors
 
-/// Where minibatches take their pixels from: memory, when the dataset fits a limit, else the file as they are needed.
+/// Where minibatches take their pixels from: memory, when the dataset fits into a limit, else the file, as
+/// needed.
 ///
 /// Both give the same bytes in the same order. One store serves any number of readers, one after another or at once.
 public final class SampleStore: Sendable {
   /// The samples.
   public let dataset: ImageDataset
-  /// The most bytes that pixels may take, apart from two minibatches.
+  /// The most bytes that pixels may take, though never less than two minibatches need.
   public let memoryLimitByteCount: Int
   /// How many threads read and inflate.
   public let threads: Int
@@ -18,8 +19,9 @@ public final class SampleStore: Sendable {
   /// - Parameters:
   ///   - memoryLimitByteCount: at most this much memory is taken for pixels, though never less than what two
   ///     minibatches need.
-  ///   - check: called now and then while loading, from any thread; what it throws ends the loading.
-  /// - Throws: ``DatasetError`` when loading meets damaged data or a pixel that is NaN or infinite.
+  ///   - check: called now and then while loading, from any thread; an error from it ends the loading.
+  /// - Throws: ``DatasetError`` when loading meets damaged data or a pixel that is NaN or infinite, or
+  ///   reading fails.
   public init(
     _ dataset: ImageDataset, memoryLimitByteCount: Int, threads: Int = 2,
     check: @Sendable () throws -> Void = {}

@@ -8,7 +8,8 @@ public enum ContactSheet {
   /// Small pictures are enlarged to about this width.
   private static let cellWidth = 84
 
-  /// Draws samples in rows of `columns`; where they are augmented, a row for each sample: as it is, then as the first epochs have it.
+  /// Draws samples in rows of `columns`; where they are augmented, each has a row: as it is, then as the
+  /// first epochs have it.
   ///
   /// - Parameters:
   ///   - rows: the samples' places in the dataset; for mixtures they count as one minibatch.

@@ -29,7 +29,7 @@ extension ImageDataset {
       for column in 0..<targets.width {
         let first = targets[0][column]
         if count > 1, (1..<count).allSatisfy({ targets[$0][column] == first }) {
-          warn("target \(title(column)) is \(first) for every sample: there is nothing to learn in it")
+          warn("target \(title(column)) is \(first) for every sample: there is nothing to learn from it")
         }
       }
     }

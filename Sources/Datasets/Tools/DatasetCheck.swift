@@ -2,7 +2,7 @@ internal import Digests
 internal import Parallel
 public import Tensors
 
-/// What looking at every sample of a dataset file found.
+/// What a look at every sample of a dataset file found.
 public struct DatasetReport: Sendable {
   /// How bad a finding is.
   public enum Severity: String, Sendable, Hashable {
@@ -28,7 +28,7 @@ public struct DatasetReport: Sendable {
     public let count: Int
     /// `[H, W, C]`, or `[F]`.
     public let sampleShape: Shape
-    /// The span of the finite numbers of all samples.
+    /// The span of the finite numbers of all samples; 0 to 0 where there are none.
     public let pixels: PixelSpan
     /// How the images are stored, in words.
     public let storage: String
@@ -36,7 +36,7 @@ public struct DatasetReport: Sendable {
     public let classNames: [String]
     /// How many samples each class has; for targets, how many have a value above ½ in each column.
     public let classCounts: [Int]
-    /// Whether samples have vectors of numbers, and not classes.
+    /// Whether samples have vectors of numbers rather than classes.
     public let hasTargets: Bool
     /// How many samples have the same number everywhere.
     public let constantSamples: Int
@@ -62,9 +62,9 @@ public struct DatasetReport: Sendable {
 extension DatasetFile {
   /// Reads all samples and reports what is wrong with them, or may be.
   ///
-  /// Memory: 64 MiB of pixels, and 24 bytes for each sample.
+  /// Memory: about 64 MiB of pixels, and 50 to 110 bytes for each different sample.
   /// - Parameters:
-  ///   - check: called now and then; what it throws ends the reading.
+  ///   - check: called now and then; an error from it ends the reading.
   ///   - progress: called with the finished share, 0 to 1.
   /// - Throws: ``DatasetError`` where samples cannot be read at all.
   public func report(
@@ -83,7 +83,7 @@ extension DatasetFile {
           .init(
             severity: .error,
             text:
-              "\(name) has samples of \(dataset.sampleShape), but \(first.split.name) of \(first.dataset.sampleShape)"
+              "\(name) has samples of \(dataset.sampleShape), but \(first.split.name) has \(first.dataset.sampleShape)"
           ))
       }
       if let first = datasets.first, first.dataset.classNames != dataset.classNames {
@@ -95,7 +95,7 @@ extension DatasetFile {
           .init(
             severity: .error,
             text:
-              "\(name) has \(dataset.targetDescription), but \(datasets[0].split.name) \(first.targetDescription)"
+              "\(name) has \(dataset.targetDescription), but \(datasets[0].split.name) has \(first.targetDescription)"
           ))
       }
       var scan = SplitScan(index)
@@ -117,7 +117,8 @@ extension DatasetFile {
       if let first = figures.first, first.pixels.isUnlike(pixels) {
         findings.append(
           .init(
-            severity: .warning, text: "\(name) has samples of \(pixels), but \(first.name) of \(first.pixels)"
+            severity: .warning,
+            text: "\(name) has samples of \(pixels), but \(first.name) has \(first.pixels)"
           ))
       }
       findings += scan.findings(name, splits: datasets.map(\.split.name), dataset)
@@ -196,7 +197,7 @@ private struct SeenSamples {
   var places: [SIMD2<UInt64>: Place] = [:]
 }
 
-/// What is found in one split.
+/// What was found in one split.
 private struct SplitScan {
   typealias Pair = (row: Int, first: SeenSamples.Place, isContradiction: Bool)
   let index: Int

@@ -2,7 +2,8 @@ internal import Tensors
 
 /// Writing samples of dataset files into new ones: repacking and splitting.
 extension DatasetFile {
-  /// Writes all splits with their names into a file with other chunks, compression or filters; samples, labels or targets, weights and names stay.
+  /// Writes all splits with their names into a file with other chunks, compression or filters; samples,
+  /// labels or targets, weights and names stay the same.
   ///
   /// - Parameter progress: called with the finished share, 0 to 1.
   public func repack(to output: DatasetOutput, progress: (Double) throws -> Void = { _ in }) throws {
@@ -15,9 +16,10 @@ extension DatasetFile {
 
   /// Cuts one split into several; other splits are copied as they are.
   ///
-  /// The parts are stratified: of each class, or of each combination of labels where targets are 0 and 1, every part gets its
-  /// share, to within one sample, and the parts' sizes are the shares of the whole to within one sample for each class. Which
-  /// samples go where follows from the seed alone; inside a part they stay in the order of the file.
+  /// The parts are stratified: of each class, or of each combination of targets where all of these are 0 or
+  /// 1, every part gets its share to within one sample. A part's size is its share of the whole to within one
+  /// sample for each class. Which samples go where follows from the labels or targets and the seed; inside a
+  /// part they stay in the order of the file.
   ///
   /// - Parameters:
   ///   - parts: names and shares, which add up to 1 or less; what is left is left out.
@@ -56,7 +58,7 @@ extension DatasetFile {
 }
 
 extension ImageDataset {
-  /// Writes the first samples into a file of their own, and opens it; weights are left out.
+  /// Writes the first samples into a file of their own, and opens that; weights are left out.
   public func copy(first count: Int, to output: DatasetOutput) throws -> ImageDataset {
     let target: TargetName = targets == nil ? .labels("train/labels") : .values("train/targets")
     let name = DatasetFile.Split(name: "train", images: "train/images", target: target)
@@ -111,7 +113,8 @@ private struct DatasetPart {
 }
 
 extension ImageDataset {
-  /// What a part gets its share of: the labels, or a number for each combination of targets of 0 and 1, or all alike.
+  /// What a part gets its share of: the labels, or a number for each combination of targets where all are 0
+  /// or 1, else the same number for all samples.
   fileprivate var strata: [Int32] {
     guard let targets else { return labels }
     guard targets.values.elements.allSatisfy({ $0 == 0 || $0 == 1 }) else {

@@ -2,7 +2,7 @@ internal import HDF5
 
 /// The splits of a dataset file.
 public struct DatasetFile: Sendable {
-  /// A dataset of images with one of labels or targets beside it.
+  /// A dataset of images, and one of labels or targets for them.
   public struct Split: Sendable, Hashable {
     /// The group that they are in: `train`; empty for the file's root.
     public let name: String
@@ -12,7 +12,7 @@ public struct DatasetFile: Sendable {
     public let target: TargetName
     /// The name of the dataset with the sample weights; nil where there is none.
     public let weights: String?
-    /// The file that it is in, where that is not the one of the other splits; nil for theirs.
+    /// The file that it is in; nil for the ``DatasetFile``'s own.
     public let file: String?
 
     /// A split by the names of its datasets.
@@ -32,18 +32,18 @@ public struct DatasetFile: Sendable {
     }
   }
 
-  /// The file.
+  /// The file's path.
   public let path: String
-  /// The splits, the one for training first where they were found.
+  /// The splits; where they were found rather than named, `train` comes first.
   public let splits: [Split]
   /// Datasets that belong to no split; empty where splits were named.
   public let others: [String]
 
   /// Looks for datasets called `images` with `labels`, or else `targets`, and maybe `weights`, in the same group.
   ///
-  /// - Throws: ``DatasetError`` where the file has none.
+  /// - Throws: ``DatasetError`` where the file cannot be read or has none.
   public init(_ path: String) throws {
-    // So that a missing file is told as one.
+    // So that the error for a missing file says that it is missing.
     _ = try RawFile(path)
     let names = try translatingErrors { try File.open(path).root.datasetNames(atMost: 1000) }
     let known = Set(names)
@@ -65,7 +65,7 @@ public struct DatasetFile: Sendable {
           + "take other names")
     }
     self.path = path
-    // Training data first, as people think of them.
+    // Training data comes first, as people expect.
     self.splits = splits.sorted {
       ($0.name == "train" ? 0 : 1, $0.name) < ($1.name == "train" ? 0 : 1, $1.name)
     }
@@ -73,7 +73,7 @@ public struct DatasetFile: Sendable {
     others = names.filter { !used.contains($0) }
   }
 
-  /// The splits that somebody has named, in that order.
+  /// Splits that somebody has named, in the order in which they are given.
   ///
   /// - Throws: ``DatasetError`` where a file is not there; names are looked up when a split is opened.
   public init(_ path: String, splits: [Split]) throws {
@@ -84,6 +84,8 @@ public struct DatasetFile: Sendable {
   }
 
   /// Opens the samples of a split.
+  ///
+  /// - Throws: as ``ImageDataset/init(path:images:target:weights:)``.
   public func open(_ split: Split) throws -> ImageDataset {
     try ImageDataset(
       path: split.file ?? path, images: split.images, target: split.target, weights: split.weights)
