@@ -68,7 +68,7 @@ struct PlainMessageTests {
     let training = try SmallTraining()
     let run = training.folder.file("a\u{1B}]0;b\u{7}\u{9B}31m")
     for command in [
-      ["train", training.config, "--run-dir", run], ["inspect", run], ["report", run],
+      ["train", training.config, "--run-dir", run], ["inspect", run],
     ] {
       let result = try Program.run(command)
       let shown = result.output + result.errors

@@ -127,18 +127,20 @@ extension AugmentationStep: SettingsVariant {
     case .affine: described(RandomAffine.settings, Self.affine)
     case .brightness:
       described(
-        colour("All values are multiplied by a factor.", "The factor is drawn uniformly from 1 ± this."),
+        colour(
+          "All values are multiplied by a factor.",
+          "The factor is drawn uniformly from 1 ± this, and at least 0."),
         Self.brightness)
     case .contrast:
       described(
         colour(
           "All values are moved away from the sample's mean grey, or towards it.",
-          "The factor is drawn uniformly from 1 ± this."), Self.contrast)
+          "The factor is drawn uniformly from 1 ± this, and at least 0."), Self.contrast)
     case .saturation:
       described(
         colour(
           "Colours are moved away from their grey, or towards it; for bytes the grey is rounded first.",
-          "The factor is drawn uniformly from 1 ± this."),
+          "The factor is drawn uniformly from 1 ± this, and at least 0."),
         Self.saturation)
     case .randomErasing: described(RandomErasing.settings, Self.randomErasing)
     case .cutout: described(Cutout.settings, Self.cutout)

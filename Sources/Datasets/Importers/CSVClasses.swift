@@ -12,10 +12,16 @@ struct CSVClasses {
     let numbers = words.compactMap { CSVReader.decimal($0[...]).flatMap { Int(exactly: $0) } }
     let areNumbers = numbers.count == words.count
     let largest = numbers.max() ?? 0
-    guard words.count <= 100_000, !areNumbers || largest < 1_000_000 else {
+    let paths = tables.map(\.path).joined(separator: ", ")
+    guard words.count <= 100_000 else {
+      throw DatasetError(
+        .badData, "\(paths): there are \(words.count) different labels; is this the column of labels?")
+    }
+    guard !areNumbers || largest < 1_000_000 else {
       throw DatasetError(
         .badData,
-        "\(tables[0].path) has \(words.count) different labels; is this the column of labels?")
+        "\(paths): the largest label is \(largest), and labels count classes from 0; is this the column of labels?"
+      )
     }
     if areNumbers, numbers.allSatisfy({ $0 >= 0 }) {
       names = (0...largest).map { "\($0)" }

@@ -126,10 +126,13 @@ public struct LabelReading: Sendable, Hashable {
     let high = splits.compactMap(\.fileExtent?.upperBound).max() ?? 0
     guard let firstLabel else {
       guard low == 0 else {
+        let advice =
+          low < 0
+          ? "classes count from 0; pass --renumber to number the different values from 0"
+          : "pass --first-label \(low) if that is the first class, --first-label 0 if it is not, or --renumber to number the "
+            + "different values from 0"
         throw DatasetError(
-          .badData,
-          "the labels of \(splits[0].name) go from \(low) to \(high): pass --first-label \(max(0, low)) if that is the first "
-            + "class, --first-label 0 if it is not, or --renumber to number the different values from 0")
+          .badData, "the labels of \(splits[0].name) go from \(low) to \(high): \(advice)")
       }
       return numbers
     }

@@ -77,25 +77,25 @@ extension DatasetFile {
     var seen = SeenSamples()
     var done = 0
     for (index, (split, dataset)) in datasets.enumerated() {
-      let name = split.name.isEmpty ? "images" : split.name
+      let name = split.shownName
       if let first = datasets.first, first.dataset.sampleShape != dataset.sampleShape {
         findings.append(
           .init(
             severity: .error,
             text:
-              "\(name) has samples of \(dataset.sampleShape), but \(first.split.name) has \(first.dataset.sampleShape)"
+              "\(name) has samples of \(dataset.sampleShape), but \(first.split.shownName) has \(first.dataset.sampleShape)"
           ))
       }
       if let first = datasets.first, first.dataset.classNames != dataset.classNames {
         findings.append(
-          .init(severity: .error, text: "\(name) names other classes than \(first.split.name)"))
+          .init(severity: .error, text: "\(name) names other classes than \(first.split.shownName)"))
       }
       if let first = datasets.first?.dataset, first.targets?.width != dataset.targets?.width {
         findings.append(
           .init(
             severity: .error,
             text:
-              "\(name) has \(dataset.targetDescription), but \(datasets[0].split.name) has \(first.targetDescription)"
+              "\(name) has \(dataset.targetDescription), but \(datasets[0].split.shownName) has \(first.targetDescription)"
           ))
       }
       var scan = SplitScan(index)
@@ -121,7 +121,7 @@ extension DatasetFile {
             text: "\(name) has samples of \(pixels), but \(first.name) has \(first.pixels)"
           ))
       }
-      findings += scan.findings(name, splits: datasets.map(\.split.name), dataset)
+      findings += scan.findings(name, splits: datasets.map(\.split.shownName), dataset)
       findings += dataset.storageAdvice.map { .init(severity: .warning, text: "\(name): \($0)") }
       let counts = dataset.classCounts()
       figures.append(

@@ -6,6 +6,8 @@ public struct DatasetFile: Sendable {
   public struct Split: Sendable, Hashable {
     /// The group that they are in: `train`; empty for the file's root.
     public let name: String
+    /// The name for messages: that of the images where the split is the whole file.
+    var shownName: String { name.isEmpty ? "images" : name }
     /// The name of the dataset of images: `train/images`.
     public let images: String
     /// The name of the labels or targets.
