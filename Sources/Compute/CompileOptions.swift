@@ -25,6 +25,10 @@ public struct CompileOptions: Hashable, Sendable {
   public var parts = 1
   /// Which algorithm each convolution uses.
   public var kernels: KernelSelection
+  /// Whether ``KernelSelection/chosen(_:)`` has all that was decided when a training began: what it does not name was not there then.
+  public var hasAllChoices = false
+  /// Weights from which on a dense layer's gradient is taken over the whole minibatch.
+  var weightsToGather = CostModel.weightsToGather
   /// Whether the cost model may take kernels of our own, which earlier versions had not.
   var mayTakeOwnKernels = true
   /// What the network is trained and judged by; its loss takes over an activation at the network's end.
@@ -51,6 +55,15 @@ extension CompileOptions {
   ///
   /// Where layers are cut into parts they do not: ours compute a layer as a whole.
   var hasOwnKernels: Bool { parts == 1 && OwnKernels.areAvailable }
+
+  /// Whether a dense layer's gradient is taken over the whole minibatch, and not in each shard.
+  func gathersGradient(ofLayer layer: String, weights: Int) -> Bool {
+    if case .chosen(let choices) = kernels {
+      if let isGathered = choices[gathersGradientOf: layer] { return isGathered }
+      if hasAllChoices { return false }
+    }
+    return mayTakeOwnKernels && weights >= weightsToGather
+  }
 
   /// Whether the cost model takes kernels of our own where they are faster.
   var takesOwnKernels: Bool { mayTakeOwnKernels && hasOwnKernels }

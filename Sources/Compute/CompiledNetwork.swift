@@ -63,6 +63,7 @@ public final class CompiledNetwork: Sendable {
     self.choices = choices
     var settled = options
     settled.kernels = .chosen(choices)
+    settled.hasAllChoices = true
     self.settled = settled
     fullShard = PlanKey(samples: shardSize, mode: mode)
     plans = Guarded([fullShard: first])
@@ -90,6 +91,12 @@ public final class CompiledNetwork: Sendable {
 
   /// Floats of a flat buffer in the plans' layouts: parameters, gradients, optimizer state.
   public var storageCount: Int { storage.count }
+
+  /// Floats of a shard's gradient: as many as ``storageCount`` where no layer's is taken over the whole minibatch.
+  public var gradientCount: Int { storage.gradientCount }
+
+  /// The layers whose gradients are taken over the whole minibatch.
+  var gatheredLayers: [GatheredLayer] { storage.gathered }
 
   /// The places of the trainable parameters in a flat buffer.
   public var segments: [Segment] { storage.segments }

@@ -12,6 +12,8 @@ public struct Segment: Sendable {
   ///
   /// Elements that the layout adds as padding are zero and stay zero.
   public let range: Range<Int>
+  /// The place of its gradient in that of a shard; nil where the gradient is taken over the whole minibatch.
+  public let gradientRange: Range<Int>?
   let descriptor: MemoryDescriptor
   let view: CanonicalView
 }
@@ -84,6 +86,8 @@ final class ParameterStorage: Sendable {
     var segments: [Segment] = []
     var indexByPath: [String: Int] = [:]
     var count = 0
+    var gradientCount = 0
+    var gathered: [GatheredLayer] = []
     var copies: [Copy] = []
     var copyByteCount = 64
 
@@ -102,6 +106,10 @@ final class ParameterStorage: Sendable {
   var segments: [Segment] { state.withLock { $0.segments } }
   /// Floats of a flat buffer.
   var count: Int { state.withLock { $0.count } }
+  /// Floats of a shard's gradient.
+  var gradientCount: Int { state.withLock { $0.gradientCount } }
+  /// The layers whose gradients are taken over the whole minibatch.
+  var gathered: [GatheredLayer] { state.withLock { $0.gathered } }
   var copies: [Copy] { state.withLock { $0.copies } }
   var copyByteCount: Int { state.withLock { $0.copyByteCount } }
 
@@ -109,26 +117,37 @@ final class ParameterStorage: Sendable {
     state.withLock { state in state.indexByPath[parameter.path].map { state.segments[$0] } }
   }
 
-  /// Floats between parameters that no kernel writes: what rounds vectors up to a multiple of 16.
-  var gaps: [Range<Int>] {
+  /// Floats of a shard's gradient that no kernel writes: what rounds vectors up to a multiple of 16.
+  var gradientGaps: [Range<Int>] {
     segments.compactMap { segment in
-      let end = segment.range.lowerBound + segment.descriptor.byteCount / 4
-      return end < segment.range.upperBound ? end..<segment.range.upperBound : nil
+      guard let range = segment.gradientRange else { return nil }
+      let end = range.lowerBound + segment.descriptor.byteCount / 4
+      return end < range.upperBound ? end..<range.upperBound : nil
     }
   }
 
   /// Adds a parameter behind the others.
-  func add(_ parameter: Parameter, _ descriptor: MemoryDescriptor, _ view: CanonicalView) -> Segment {
+  ///
+  /// - Parameter isGathered: whether its gradient is taken over the whole minibatch.
+  func add(
+    _ parameter: Parameter, _ descriptor: MemoryDescriptor, _ view: CanonicalView, isGathered: Bool = false
+  ) -> Segment {
     state.withLock { state in
       let floats = (descriptor.byteCount / 4 + 15) & ~15
       let segment = Segment(
-        parameter: parameter, range: state.count..<state.count + floats, descriptor: descriptor, view: view)
+        parameter: parameter, range: state.count..<state.count + floats,
+        gradientRange: isGathered ? nil : state.gradientCount..<state.gradientCount + floats,
+        descriptor: descriptor, view: view)
       state.indexByPath[parameter.path] = state.segments.count
       state.segments.append(segment)
       state.count += floats
+      if !isGathered { state.gradientCount += floats }
       return segment
     }
   }
+
+  /// Notes a layer whose gradient is taken over the whole minibatch.
+  func gather(_ layer: GatheredLayer) { state.withLock { $0.gathered.append(layer) } }
 
   /// Where kernels find the parameter in the wanted layout: in place if it is the stored one, otherwise in a copy.
   ///

@@ -46,7 +46,7 @@ public final class Plan: Sendable {
     arenaByteCount = placement.byteCount
     scratchpadByteCount = builder.scratchpadByteCount
     parts = (builder.steps.map(\.part).max() ?? 0) + 1
-    gradientGaps = builder.storage.gaps
+    gradientGaps = builder.storage.gradientGaps
     kernelWeightsByteCount = builder.storage.copyByteCount
   }
 

@@ -41,9 +41,15 @@ public struct ShardOptions: Sendable {
   public var seed: UInt64
   /// A number that no other shard of the run shares per sample: the running number of its first sample.
   public var firstSample: UInt64
+  /// Where the rows of layers go whose gradients are taken over the whole minibatch; nil for networks without such layers.
+  public var gathered: GatheredRows?
 
-  /// Takes the options of a shard; those left out stand for no weights and no dropout of its own.
-  public init(scale: Float, outputWeights: [Double] = [], seed: UInt64 = 0, firstSample: UInt64 = 0) {
+  /// Takes the options of a shard; those left out stand for no weights, no dropout of its own and no rows to keep.
+  public init(
+    scale: Float, outputWeights: [Double] = [], seed: UInt64 = 0, firstSample: UInt64 = 0,
+    gathered: GatheredRows? = nil
+  ) {
+    self.gathered = gathered
     self.scale = scale
     self.outputWeights = outputWeights
     self.seed = seed

@@ -135,6 +135,13 @@ public struct MemoryDescriptor: Hashable, Sendable {
     return MemoryDescriptor(raw: result)
   }
 
+  /// The same layout in memory that begins with its first element.
+  public var fromItsStart: MemoryDescriptor {
+    var copy = self
+    copy.raw.offset0 = 0
+    return copy
+  }
+
   /// Channels in a block of an image in ``channelBlocks(of:_:_:)``; nil for every other layout.
   public var channelBlock: Int? {
     if case .channelBlocks(let block) = layout { block } else { nil }

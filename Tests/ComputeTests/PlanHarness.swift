@@ -1,9 +1,10 @@
-import Compute
 import Networks
 import Parallel
 import Tensors
 import TestSupport
 import Testing
+
+@testable import Compute
 
 /// Samples in memory, as a plan reads them.
 struct ArraySource: ShardSource {
@@ -67,17 +68,42 @@ final class PlanHarness {
   func train(_ source: ArraySource, _ options: ShardOptions, on pool: WorkerPool? = nil) throws -> Output {
     let workspace = try loaded.makeWorkspace()
     let plan = try compiled.trainingPlan(samples: source.sampleCount)
-    let storage = AlignedBuffer<Float>(count: compiled.storageCount)
+    let shard = AlignedBuffer<Float>(count: compiled.gradientCount)
     let gradient = CanonicalParameters(layout: compiled.parameters)
+    let gathered = try GatheredGradients(compiled, minibatches: [source.sampleCount], workers: 1)
+    var options = options
+    options.gathered = gathered?.rows(from: 0)
     // Whatever a worker left behind must not matter.
-    storage.fill(with: .nan)
+    shard.fill(with: .nan)
     let result = try loaded.train(
-      source, in: workspace, options: options, gradient: storage.baseAddress,
+      source, in: workspace, options: options, gradient: shard.baseAddress,
       statistics: gradient.statistics.baseAddress, on: pool)
+    let storage = try whole(shard, gathered, samples: source.sampleCount)
     try compiled.export(storage.baseAddress, into: gradient.trainable.baseAddress)
     return Output(
       result: result, gradient: gradient, inputGradient: plan.lastInputGradient(in: workspace),
       storage: storage)
+  }
+
+  /// A shard's gradient and those that are taken over a minibatch, laid out as the parameters.
+  private func whole(
+    _ shard: AlignedBuffer<Float>, _ gathered: GatheredGradients?, samples: Int
+  ) throws -> AlignedBuffer<Float> {
+    let storage = AlignedBuffer<Float>(count: compiled.storageCount)
+    storage.fill(with: .nan)
+    for segment in compiled.segments {
+      guard let range = segment.gradientRange else { continue }
+      (storage.baseAddress + segment.range.lowerBound).update(
+        from: shard.baseAddress + range.lowerBound, count: range.count)
+    }
+    guard let gathered else { return storage }
+    for (index, task) in gathered.tasks.enumerated() {
+      let piece = AlignedBuffer<Float>(count: task.range.count)
+      piece.fill(with: .nan)
+      try gathered.compute(index, rows: samples, into: piece.baseAddress, worker: 0)
+      (storage.baseAddress + task.range.lowerBound).update(from: piece.baseAddress, count: piece.count)
+    }
+    return storage
   }
 
   func infer(_ source: ArraySource) throws -> [Float] {
@@ -93,10 +119,12 @@ final class PlanHarness {
 /// - Parameters:
 ///   - tolerance: allowed difference as a share of each tensor's largest element.
 ///   - parts: into how many the layers of one sample are cut.
+///   - gathers: takes the gradients of all dense layers over the whole minibatch.
 func expectMatchesReference(
   _ network: Network, samples: Int, tolerance: Double = 2e-5, kernels: KernelSelection = .direct,
   shard: Int? = nil, precision: ComputePrecision = .fp32, labelSmoothing: Float = 0,
   input: ReferenceTensor? = nil, parts: Int = 1, allowsReferenceKernels: Bool = false,
+  gathers: Bool = false,
   sourceLocation: SourceLocation = #_sourceLocation
 ) throws {
   let resolved = try network.resolved()
@@ -106,6 +134,7 @@ func expectMatchesReference(
       loss: .softmaxCrossEntropy(SoftmaxCrossEntropy(labelSmoothing: labelSmoothing)), targets: .classes,
       outputs: resolved.outputShape[0]))
   options.parts = parts
+  if gathers { options.weightsToGather = 1 }
   let harness = try PlanHarness(resolved, options, samples: samples)
   let slow = Set(
     try [harness.compiled.trainingPlan(samples: samples), harness.compiled.inferencePlan(samples: samples)]

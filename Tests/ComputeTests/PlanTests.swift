@@ -1,8 +1,9 @@
-@testable import Compute
 import Networks
 import Tensors
 import TestSupport
 import Testing
+
+@testable import Compute
 
 @Suite("Plans")
 struct PlanTests {

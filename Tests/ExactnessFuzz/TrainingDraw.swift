@@ -96,7 +96,7 @@ struct TrainingDraw {
     if wantsBF16 { keys["precision"] = hasBF16 && !isIntra ? "bf16" : "fp32" }
     switch dice.share() {
     case ..<0.04: keys["tuning"] = "measured"
-    case ..<0.08: keys["tuning"] = ["file": .scalar(Self.kernelsFile)]
+    case ..<0.12: keys["tuning"] = ["file": .scalar(Self.kernelsFile)]
     case ..<0.16: keys["tuning"] = "direct"
     case ..<0.22: keys["tuning"] = "model"
     default: break

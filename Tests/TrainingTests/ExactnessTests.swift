@@ -2,6 +2,7 @@ import Datasets
 import Digests
 import Foundation
 import Networks
+import Tensors
 import TestSupport
 import Testing
 
@@ -75,6 +76,42 @@ struct ExactnessTests {
     }
     #expect(try rows(pieces) == rows(whole))
     #expect(try rows(whole).count == 41)
+  }
+
+  @Test(
+    "gradients that are taken over whole minibatches change no bit with the workers or with restarts",
+    arguments: [SmallRun.sgd, .lamb(LAMB(learningRate: 0.01, weightDecay: 0.01))], [false, true])
+  func gathered(optimizer: OptimizerConfiguration, clips: Bool) throws {
+    let folder = try TemporaryFolder()
+    try SmallRun.writeDataset(folder("data.h5"), count: 83)
+    try "dense/gradient minibatch\ndense_1/gradient minibatch\n".write(
+      toFile: folder("kernels.txt"), atomically: true, encoding: .utf8)
+    var configuration = try SmallRun.configuration(data: folder("data.h5"), epochs: 4, optimizer: optimizer)
+    var layers = try SmallRun.network().layers.map(\.spec)
+    layers.insert(contentsOf: [.dense(Dense(units: 140, activation: .relu))], at: layers.count - 1)
+    configuration.network = try Network(inputShape: [9, 8, 1], chain: layers)
+    configuration.training.tuning = .file(folder("kernels.txt"))
+    if clips { configuration.training.clipping = .norm(0.5) }
+    configuration.training.average = MovingAverage(decay: 0.9)
+    var digests: [[Int: SHA256.Digest]] = []
+    for workers in [1, 2, 3] {
+      let directory = folder("run-\(workers)")
+      var restarts = 0
+      while true {
+        let ended = try SmallRun.train(
+          configuration, in: directory, workers: max(1, workers - restarts % 2),
+          stopAfter: workers == 3 ? 3 : .max)
+        if ended.complete { break }
+        restarts += 1
+      }
+      #expect(workers < 3 || restarts > 4)
+      digests.append(try SmallRun.digests(in: directory))
+    }
+    #expect(digests[0].count == 20 && Set(digests[0].values).count == 20)
+    for other in digests.dropFirst() { #expect(other == digests[0]) }
+    let newest = try #require(try CheckpointStore(folder: folder("run-3") + "/checkpoints").entries().first)
+    let choices = try CheckpointFile.read(newest.path).identity.kernelChoices
+    #expect(choices.contains("dense/gradient minibatch") && choices.contains("dense_1/gradient minibatch"))
   }
 
   @Test("augmentation changes no bit with the workers, with streaming, or with a restart in mid-epoch")

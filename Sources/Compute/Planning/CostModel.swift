@@ -113,6 +113,11 @@ enum CostModel {
     groups == 1 ? (channels + 15) & ~15 : channels
   }
 
+  // MARK: - Dense layers
+
+  /// Weights whose gradient, written for each shard and read again, costs more than keeping a minibatch's rows: 4 MiB.
+  static let weightsToGather = 1 << 20
+
   // MARK: - Shards
 
   /// Samples of one shard: where the modelled time per sample is least, among sizes that cut a minibatch into 2, 4, 8, … shards.

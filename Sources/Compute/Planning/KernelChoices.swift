@@ -34,6 +34,16 @@ public struct KernelChoices: Hashable, Sendable {
     set { entries["\(layer)/precision"] = newValue?.rawValue }
   }
 
+  /// Whether a dense layer's gradient is taken over the whole minibatch; nil where that was not decided.
+  subscript(gathersGradientOf layer: String) -> Bool? {
+    get { entries["\(layer)/\(Self.gradient)"].map { $0 == Self.minibatch } }
+    set { entries["\(layer)/\(Self.gradient)"] = newValue.map { $0 ? Self.minibatch : Self.shard } }
+  }
+
+  private static let gradient = "gradient"
+  private static let minibatch = "minibatch"
+  private static let shard = "shard"
+
   /// The layers that have a choice.
   var layers: Set<String> {
     Set(entries.keys.compactMap { key in key.lastIndex(of: "/").map { String(key[..<$0]) } })
@@ -77,6 +87,8 @@ public struct KernelChoices: Hashable, Sendable {
       let (layer, role) = (String(words[0][..<slash]), String(words[0][words[0].index(after: slash)...]))
       if role == "precision", let precision = ComputePrecision(rawValue: words[1]) {
         self[precisionOf: layer] = precision
+      } else if role == Self.gradient, [Self.minibatch, Self.shard].contains(words[1]) {
+        self[gathersGradientOf: layer] = words[1] == Self.minibatch
       } else if let pass = Pass(rawValue: role), let name = ConvolutionAlgorithmName(rawValue: words[1]) {
         self[layer, pass] = name
       } else {

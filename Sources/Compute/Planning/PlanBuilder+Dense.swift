@@ -24,10 +24,21 @@ extension PlanBuilder {
     shape.weights = try .any([dense.units, inputs], .f32)
     let backwardWeights =
       isTraining ? try best(shape.backwardWeights(hint: forward), pass: .backwardWeights) : nil
-    let layout = backwardWeights?.descriptor(of: .diffWeights) ?? forward.descriptor(of: .weights).with(.f32)
+    let slicing = try slicing(operation.layer, dense, inputs: inputs, type)
+    let layout =
+      slicing?.layout ?? backwardWeights?.descriptor(of: .diffWeights)
+      ?? forward.descriptor(of: .weights).with(.f32)
     let kernel = try segment(
-      "kernel", ofLayer: operation.layer, as: layout, try canonicalRows(src.columns, inputs, dense.units))
-    let bias = dense.useBias ? try vector("bias", ofLayer: operation.layer, count: dense.units) : nil
+      "kernel", ofLayer: operation.layer, as: layout, isGathered: slicing != nil,
+      try canonicalRows(src.columns, inputs, dense.units))
+    let bias =
+      dense.useBias
+      ? try vector("bias", ofLayer: operation.layer, count: dense.units, isGathered: slicing != nil) : nil
+    let gathered = slicing.map {
+      gatheredLayer(
+        GatheredLayer(
+          layer: operation.layer, kernel: kernel, bias: bias, inputs: inputs, type: type, slicing: $0))
+    }
 
     passes(.forward)
     var arguments: [(Argument, Operand)] = [
@@ -40,7 +51,12 @@ extension PlanBuilder {
     shape.weights = try .any([dense.units, inputs], type)
     onBackward(index) { [self, shape] gradient in
       let diff = try throughActivation(operation.activation, gradient, output: dst)
-      if let backwardWeights {
+      if let gathered {
+        passes(.backwardWeights)
+        let plainDiff = try MemoryDescriptor.dense([samples, dense.units], type)
+        emit(GatherStep(gathered, .inputs, input))
+        emit(GatherStep(gathered, .gradients, try adapt(diff.operand, to: plainDiff)))
+      } else if let backwardWeights {
         passes(.backwardWeights)
         try emitWeightsGradient(backwardWeights, input, diff.operand, kernel, bias)
       }

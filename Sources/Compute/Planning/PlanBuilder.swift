@@ -173,8 +173,9 @@ final class PlanBuilder {
       for operand in step.results where operand.region == .gradient { written.insert(operand.offset) }
     }
     for segment in storage.segments {
+      guard let range = segment.gradientRange else { continue }
       precondition(
-        written.contains { segment.range.contains($0 / 4) },
+        written.contains { range.contains($0 / 4) },
         "no step writes the gradient of '\(segment.parameter.path)'")
     }
   }
@@ -210,6 +211,8 @@ final class PlanBuilder {
   func choose(_ algorithm: ConvolutionAlgorithmName, ofLayer layer: String, for pass: Pass) {
     choices[layer, pass] = algorithm
   }
+
+  func chooseGradient(gathered: Bool, ofLayer layer: String) { choices[gathersGradientOf: layer] = gathered }
 
   func choosePrecision(_ precision: ComputePrecision, ofLayer layer: String) {
     choices[precisionOf: layer] = precision
@@ -319,14 +322,16 @@ final class PlanBuilder {
   }
 
   /// The storage of a parameter, laid out as `wanted` if this is the first plan that uses it.
+  ///
+  /// - Parameter isGathered: whether its gradient is taken over the whole minibatch, if this is the first plan that uses it.
   func segment(
-    _ name: String, ofLayer layer: String, as wanted: MemoryDescriptor,
+    _ name: String, ofLayer layer: String, as wanted: MemoryDescriptor, isGathered: Bool = false,
     _ view: @autoclosure () throws -> CanonicalView
   ) throws -> Segment {
     usesParameters = true
     let parameter = try parameter(name, ofLayer: layer)
     if let known = storage.segment(for: parameter) { return known }
-    return storage.add(parameter, wanted, try view())
+    return storage.add(parameter, wanted, try view(), isGathered: isGathered)
   }
 
   /// A parameter where this plan's kernels read it in the wanted layout.
@@ -340,9 +345,11 @@ final class PlanBuilder {
   }
 
   /// A layer's vector, as it lies in the parameters.
-  func vector(_ name: String, ofLayer layer: String, count: Int) throws -> Segment {
+  func vector(
+    _ name: String, ofLayer layer: String, count: Int, isGathered: Bool = false
+  ) throws -> Segment {
     let descriptor = try MemoryDescriptor.dense([count], .f32)
-    return try segment(name, ofLayer: layer, as: descriptor, .strided(descriptor))
+    return try segment(name, ofLayer: layer, as: descriptor, isGathered: isGathered, .strided(descriptor))
   }
 
   /// Where a layer's running statistic lies, in floats.
@@ -358,9 +365,13 @@ final class PlanBuilder {
 }
 
 extension Segment {
-  /// The parameter's values, or with `.gradient` its gradient.
+  /// The parameter's values, or with `.gradient` its gradient, which must be one of a shard.
   func operand(_ region: Operand.Region = .parameters) -> Operand {
-    Operand(region, offset: range.lowerBound * 4, descriptor)
+    guard region == .gradient else { return Operand(region, offset: range.lowerBound * 4, descriptor) }
+    guard let gradientRange else {
+      preconditionFailure("the gradient of '\(parameter.path)' is taken over the whole minibatch")
+    }
+    return Operand(region, offset: gradientRange.lowerBound * 4, descriptor)
   }
 }
 

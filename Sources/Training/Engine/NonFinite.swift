@@ -34,7 +34,9 @@ extension ShardGradients {
   ) throws -> NonFinite {
     let sharding = minibatch.sharding
     for (shards, gradient) in reduction.partials {
-      let bad = segments.last { segment in segment.range.contains { !gradient[$0].isFinite } }
+      let bad = segments.last { segment in
+        segment.gradientRange?.contains { !gradient[$0].isFinite } ?? false
+      }
       guard let bad else { continue }
       let samples = sharding[shards.lowerBound].lowerBound..<sharding[shards.upperBound - 1].upperBound
       // Slices with finite gradients may have moved meanwhile: if that makes the forward pass overflow, it says nothing.
@@ -44,8 +46,15 @@ extension ShardGradients {
         what: "the gradient of '\(bad.parameter.path)'", samples: samples,
         layer: found ?? "layer '\(bad.parameter.layer)' (backward)")
     }
-    // Each shard was finite and the sum is not: it overflowed.
     let parameter = segment.parameter
+    if segment.gradientRange == nil {
+      for samples in (0..<sharding.count).map({ sharding[$0] }) {
+        guard let step = try firstNonFinite(minibatch, samples), step.pass != .forward else { continue }
+        return NonFinite(
+          what: "the gradient of '\(parameter.path)'", samples: samples, layer: Self.text(step))
+      }
+    }
+    // Each shard was finite and the sum is not: it overflowed.
     return NonFinite(
       what: "the summed gradient of '\(parameter.path)'", samples: 0..<sharding.sampleCount,
       layer: "layer '\(parameter.layer)' (backward)")

@@ -24,6 +24,7 @@ final class ParameterUpdate: Sendable {
   private let needsWholeGradient: Bool
   private let after: AfterUpdate
   private let ranges: [Range<Int>]
+  private let sums: SlicedGradient
   /// The summed gradient, where it must be known whole before the first parameter moves; empty otherwise.
   private let total: AlignedBuffer<Float>
   private let sliceNorms: AlignedBuffer<Double>
@@ -34,7 +35,7 @@ final class ParameterUpdate: Sendable {
   /// - Throws: ``ComputeError`` where the kernel library fails.
   init(
     _ compiled: CompiledNetwork, _ configuration: TrainingConfiguration, state: TrainingState,
-    pool: WorkerPool
+    pool: WorkerPool, gathered: GatheredGradients?
   ) throws(ComputeError) {
     self.state = state
     self.pool = pool
@@ -42,7 +43,8 @@ final class ParameterUpdate: Sendable {
     clipping = configuration.clipping
     needsWholeGradient = configuration.needsWholeGradient
     after = try AfterUpdate(configuration, compiled, state)
-    slices = UpdateSlice.cut(compiled.segments, configuration)
+    slices = UpdateSlice.cut(compiled.segments, configuration, tasks: gathered?.tasks ?? [])
+    sums = SlicedGradient(slices, gathered, pool: pool)
     ranges = slices.map(\.range)
     total = AlignedBuffer(count: needsWholeGradient ? compiled.storageCount : 0)
     sliceNorms = AlignedBuffer(count: slices.count)
@@ -51,16 +53,26 @@ final class ParameterUpdate: Sendable {
   }
 
   /// Moves parameters, slots and average by the gradients that were collected.
-  func apply(_ gradients: ShardReduction, _ moment: UpdateMoment) -> Outcome {
-    let slice = needsWholeGradient ? applyWhole(gradients, moment) : applySliceBySlice(gradients, moment)
+  ///
+  /// - Parameter samples: how many samples the minibatch has.
+  /// - Throws: ``ComputeError`` where a kernel fails.
+  func apply(
+    _ gradients: ShardGradients, samples: Int, _ moment: UpdateMoment
+  ) throws(ComputeError) -> Outcome {
+    let slice =
+      needsWholeGradient
+      ? try applyWhole(gradients.reduction, samples, moment)
+      : try applySliceBySlice(gradients.reduction, samples, moment)
     guard let slice else { return .done }
     return .notFinite(slice: slice, isPartial: !needsWholeGradient)
   }
 
-  private func applySliceBySlice(_ gradients: ShardReduction, _ moment: UpdateMoment) -> Int? {
+  private func applySliceBySlice(
+    _ gradients: ShardReduction, _ samples: Int, _ moment: UpdateMoment
+  ) throws(ComputeError) -> Int? {
     var transform = GradientTransform()
     if case .value(let bound) = clipping { transform.bound = Float(bound) }
-    gradients.reduce(on: pool, slices: ranges) { [self, transform] index, _, gradient in
+    try sums.forEachSlice(of: gradients, samples: samples) { [self, transform] index, gradient in
       sliceFinite[index] = isFinite(gradient, count: ranges[index].count)
       if sliceFinite[index] { move(index, gradient, transform, moment) }
     }
@@ -68,8 +80,10 @@ final class ParameterUpdate: Sendable {
     return sliceFinite.elements.firstIndex(of: false)
   }
 
-  private func applyWhole(_ gradients: ShardReduction, _ moment: UpdateMoment) -> Int? {
-    gradients.reduce(on: pool, slices: ranges) { [self] index, _, gradient in
+  private func applyWhole(
+    _ gradients: ShardReduction, _ samples: Int, _ moment: UpdateMoment
+  ) throws(ComputeError) -> Int? {
+    try sums.forEachSlice(of: gradients, samples: samples) { [self] index, gradient in
       let range = ranges[index]
       sliceFinite[index] = isFinite(gradient, count: range.count)
       sliceNorms[index] = squaredSum(gradient, count: range.count)

@@ -24,12 +24,17 @@ final class ShardGradients: Sendable {
   private let fold: StatisticsFold
   let statistics: ShardStatistics
   let reduction: ShardReduction
+  /// Gradients that shards do not take, from rows that they keep; nil where there are none.
+  let gathered: GatheredGradients?
 
-  /// - Parameter maximumShards: the most shards that a minibatch will have.
+  /// - Parameters:
+  ///   - minibatches: the sizes of all minibatches that will be trained on.
+  ///   - maximumShards: the most shards that a minibatch will have.
+  /// - Throws: ``ComputeError`` where a layer has no kernel.
   init(
     _ network: LoadedNetwork, _ configuration: RunConfiguration, workers: WorkerMemory,
-    lossWeights: LossWeights, maximumShards: Int
-  ) {
+    lossWeights: LossWeights, minibatches: Set<Int>, maximumShards: Int
+  ) throws(ComputeError) {
     let compiled = network.compiled
     let training = configuration.training
     let pool = workers.pool
@@ -49,7 +54,10 @@ final class ShardGradients: Sendable {
       count: compiled.parameters.statisticsCount, shards: maximumShards, workers: pool.workerCount)
     fold = StatisticsFold(compiled.parameters)
     reduction = ShardReduction(
-      length: compiled.storageCount, maximumShards: maximumShards, workers: pool.workerCount)
+      length: compiled.gradientCount, maximumShards: maximumShards, workers: pool.workerCount)
+    // A step's profile takes a full shard for a minibatch of its own.
+    gathered = try GatheredGradients(
+      compiled, minibatches: minibatches.union([compiled.shardSize]), workers: pool.workerCount)
   }
 
   /// Computes all shards forward and backward.
@@ -94,8 +102,9 @@ final class ShardGradients: Sendable {
     let gradient = AlignedBuffer<Float>(count: reduction.length)
     return try network.profile(
       shard, in: workers.workspaces[0],
-      options: ShardOptions(scale: 1 / Float(shard.sampleCount), seed: seed), gradient: gradient.baseAddress,
-      statistics: statistics.memory(ofWorker: 0))
+      options: ShardOptions(
+        scale: 1 / Float(shard.sampleCount), seed: seed, gathered: gathered?.rows(from: 0)),
+      gradient: gradient.baseAddress, statistics: statistics.memory(ofWorker: 0))
   }
 
   /// The samples of a shard as training sees them.
@@ -110,6 +119,7 @@ final class ShardGradients: Sendable {
   private func options(_ minibatch: ShardedMinibatch, _ range: Range<Int>) -> ShardOptions {
     ShardOptions(
       scale: 1 / Float(minibatch.sharding.sampleCount), outputWeights: lossWeights.ofOutputs, seed: seed,
-      firstSample: UInt64(minibatch.firstSample + range.lowerBound))
+      firstSample: UInt64(minibatch.firstSample + range.lowerBound),
+      gathered: gathered?.rows(from: range.lowerBound))
   }
 }

@@ -47,10 +47,18 @@ final class TrainingEngine: Sendable {
     workers = try WorkerMemory(network, pool: pool)
     let largest = trainingSizes.union(evaluationSizes).max() ?? 1
     let shards = max(Sharding(sampleCount: largest, shardSize: compiled.shardSize).count, 1)
-    gradients = ShardGradients(
-      network, configuration, workers: workers, lossWeights: lossWeights, maximumShards: shards)
-    update = try ParameterUpdate(compiled, training, state: state, pool: pool)
+    gradients = try ShardGradients(
+      network, configuration, workers: workers, lossWeights: lossWeights, minibatches: trainingSizes,
+      maximumShards: shards)
+    update = try ParameterUpdate(
+      compiled, training, state: state, pool: pool, gathered: gradients.gathered)
     evaluator = try Evaluator(network, average: state.average, workers: workers, maximumShards: shards)
+  }
+
+  /// Bytes for gradients that are taken over the whole minibatch: its rows, and a piece of a gradient for each worker.
+  var gatheredByteCounts: (shared: Int, perWorker: Int) {
+    guard let gathered = gradients.gathered else { return (0, 0) }
+    return (gathered.byteCount, gathered.longestTask * MemoryLayout<Float>.stride)
   }
 
   // MARK: - One step
@@ -78,7 +86,8 @@ final class TrainingEngine: Sendable {
       return .notFinite(try gradients.locateBadLoss(shard, minibatch))
     }
     let computed = DispatchTime.now().uptimeNanoseconds
-    if case .notFinite(let slice, let isPartial) = update.apply(gradients.reduction, moment) {
+    let outcome = try update.apply(gradients, samples: minibatch.sharding.sampleCount, moment)
+    if case .notFinite(let slice, let isPartial) = outcome {
       if isPartial { isSpoiled.store(true, ordering: .relaxed) }
       let segment = compiled.segments[update.slices[slice].segment]
       return .notFinite(try gradients.locateBadGradient(segment, minibatch, compiled.segments))

@@ -182,11 +182,14 @@ public final class Benchmark {
   /// Bytes that one step's sum of gradients and optimizer read and write: every shard's gradient, and the parameters and
   /// the optimizer's slots twice.
   ///
+  /// Gradients that are taken over the whole minibatch stay in the caches.
+  ///
   /// Additions of gradients while shards are still computed are not in it; there are none as long as buffers suffice.
   public var updateBytes: Int {
     let shards = Sharding(sampleCount: configuration.training.samplesPerStep, shardSize: compiled.shardSize)
       .count
-    return (shards + 2 * (1 + engine.optimizer.slotNames.count)) * compiled.storageCount
+    return
+      (shards * compiled.gradientCount + 2 * (1 + engine.optimizer.slotNames.count) * compiled.storageCount)
       * MemoryLayout<Float>.stride
   }
 

@@ -30,10 +30,12 @@ extension Benchmark {
     let parameterBytes = compiled.storageCount * MemoryLayout<Float>.stride
     return TrainingMemory(
       // One gradient that a worker fills, and one that waits in the tree of sums.
-      perWorker: plan.workspaceByteCount + 2 * parameterBytes,
+      perWorker: plan.workspaceByteCount + 2 * compiled.gradientCount * MemoryLayout<Float>.stride
+        + engine.gatheredByteCounts.perWorker,
       shared: parameterBytes
         * (1 + engine.optimizer.slotNames.count + (configuration.training.average == nil ? 0 : 1))
-        + compiled.parameters.statisticsCount * MemoryLayout<Float>.stride,
+        + compiled.parameters.statisticsCount * MemoryLayout<Float>.stride
+        + engine.gatheredByteCounts.shared,
       checkpoint: CheckpointHeader.byteCount + encoded.header.payloadByteCount)
   }
 }

@@ -6,21 +6,31 @@ internal import Parallel
 struct UpdateSlice: Sendable {
   /// The slice's place in the flat buffers.
   let range: Range<Int>
+  /// Its place in the gradient of a shard; nil where the gradient is taken over the whole minibatch.
+  let gradientRange: Range<Int>?
   /// Index of the parameter among the compiled network's segments.
   let segment: Int
   /// What weight decay is multiplied by; 0 where none acts.
   let decayScale: Double
 
-  /// Cuts all parameters into slices; a slice never spans two parameters.
-  static func cut(_ segments: [Segment], _ configuration: TrainingConfiguration) -> [UpdateSlice] {
+  /// Cuts all parameters into slices; a slice never spans two parameters, nor two pieces that are computed by themselves.
+  ///
+  /// - Parameter tasks: the pieces of the parameters whose gradients are taken over the whole minibatch.
+  static func cut(
+    _ segments: [Segment], _ configuration: TrainingConfiguration, tasks: [GatheredGradients.Task] = []
+  ) -> [UpdateSlice] {
     segments.enumerated().flatMap { index, segment in
       let scale = configuration.decayScale(of: segment.parameter)
-      return stride(
-        from: segment.range.lowerBound, to: segment.range.upperBound, by: ShardReduction.sliceLength
-      ).map { start in
-        UpdateSlice(
-          range: start..<min(start + ShardReduction.sliceLength, segment.range.upperBound), segment: index,
-          decayScale: scale)
+      let pieces = tasks.filter { $0.segment == index }.map(\.range)
+      return (pieces.isEmpty ? [segment.range] : pieces).flatMap { piece in
+        stride(from: piece.lowerBound, to: piece.upperBound, by: ShardReduction.sliceLength).map { start in
+          let range = start..<min(start + ShardReduction.sliceLength, piece.upperBound)
+          let inGradient = segment.gradientRange.map { place in
+            let offset = place.lowerBound - segment.range.lowerBound
+            return range.lowerBound + offset..<range.upperBound + offset
+          }
+          return UpdateSlice(range: range, gradientRange: inGradient, segment: index, decayScale: scale)
+        }
       }
     }
   }

@@ -150,6 +150,7 @@ extension RunRequest {
       batch: training.batch,
       shard: training.parallelism == .intra ? 1 : identity?.shardSize ?? training.shard, precision: precision,
       kernels: selection, criterion: configuration.criterion(of: network))
+    options.hasAllChoices = identity != nil
     if training.parallelism == .intra {
       guard precision == .fp32 else {
         throw TrainingError(.configuration, "training.parallelism: intra needs precision fp32")
