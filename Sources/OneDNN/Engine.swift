@@ -77,6 +77,12 @@ public enum Library {
       == dnnl_cpu_isa_avx512_core_bf16.rawValue
   }
 
+  /// Whether the CPU multiplies tiles of bf16 (AMX), several times as fast as vectors of it.
+  public static var hasTiles: Bool {
+    dnnl_get_effective_cpu_isa().rawValue & dnnl_cpu_isa_avx512_core_amx.rawValue
+      == dnnl_cpu_isa_avx512_core_amx.rawValue
+  }
+
   /// How many compiled primitives the library keeps; a plan holds on to its own.
   public static func setPrimitiveCacheCapacity(_ capacity: Int32) {
     _ = dnnl_set_primitive_cache_capacity(capacity)
