@@ -8,7 +8,7 @@ internal import Training
 
 extension DreamLook: RunnableLook {
   func run(in context: LookContext) throws -> LookResult {
-    let directory = try context.directory ?? WorkDirectory(path: context.folder.path)
+    let directory = try context.directory ?? WorkDirectory(path: context.folder.path, isShared: true)
     defer { withExtendedLifetime(directory) {} }
     let subject = context.subject
     let look = try resolved(for: subject.network)

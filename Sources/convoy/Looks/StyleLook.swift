@@ -7,7 +7,7 @@ internal import Training
 
 extension StyleLook: RunnableLook {
   func run(in context: LookContext) throws -> LookResult {
-    let directory = try context.directory ?? WorkDirectory(path: context.folder.path)
+    let directory = try context.directory ?? WorkDirectory(path: context.folder.path, isShared: true)
     defer { withExtendedLifetime(directory) {} }
     let subject = context.subject
     let settings = try StyleSettings(self, for: subject.network)
