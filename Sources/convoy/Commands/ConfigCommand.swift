@@ -90,9 +90,9 @@ extension ConfigCommand {
         if !errors.isEmpty { throw wrong }
         return
       }
-      throw CommandError(
-        errors.isEmpty ? first.status : ExitStatus(wrong) ?? .configuration,
-        (errors.map(\.description) + unfit.map(\.text)).joined(separator: "\n"))
+      throw SeveralErrors(
+        status: errors.isEmpty ? first.status : ExitStatus(wrong) ?? .configuration,
+        lines: errors.map(\.description) + unfit.map(\.text))
     }
 
     /// What is known of a training's data where it exists, for the end of a line, or the error in it.

@@ -110,12 +110,7 @@ struct PictureFolder: Sendable {
       TerminalOutput.write(
         ImageDrawing(terminal).gallery(result.pictures, columns: terminal.columns) + "\n", to: 1)
     }
-    // Names of layers may come from anywhere, but the lines are the program's own.
-    print(
-      result.text.split(separator: "\n", omittingEmptySubsequences: false).map {
-        TextWidth.printable(String($0))
-      }
-      .joined(separator: "\n"))
+    print(result.lines.map(TextWidth.printable).joined(separator: "\n"))
   }
 
   private func makeFolder(of file: String) throws {

@@ -50,7 +50,7 @@ struct LookContext {
     let next = isKept ? "resumes there" : "begins again"
     let line = "stopped by \(signal) at \(text); the same command \(next)"
     log(line)
-    TerminalOutput.write("\(line)\n", to: 2)
+    TerminalOutput.note(line)
     return SilentEnd(.stopped)
   }
 }
@@ -61,8 +61,8 @@ struct LookResult {
   var name: FileName
   /// The findings for machines, in which ``ResultPath`` names files.
   var findings: any Encodable
-  /// The findings for people.
-  var text: String
+  /// The findings for people, line by line: a name with a line break in it, as layers of other programs may have, stays in its line.
+  var lines: [String]
   /// The pictures for terminals that show them.
   var pictures: [(image: Image, caption: String)] = []
 }
@@ -135,7 +135,11 @@ final class StatusLine {
     let now = TerminalOutput.seconds
     guard now - last > (isInteractive ? 0.2 : 30) else { return }
     last = now
-    TerminalOutput.write(isInteractive ? "\r\u{1B}[K\(text())" : "\(text())\n", to: 2)
+    if isInteractive {
+      TerminalOutput.write("\r\u{1B}[K\(TextWidth.printable(text()))", to: 2)
+    } else {
+      TerminalOutput.note(text())
+    }
   }
 
   func finish() {
