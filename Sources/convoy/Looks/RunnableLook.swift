@@ -79,9 +79,10 @@ extension LookOptions {
     restarts: Bool = false
   ) throws {
     let stop = StopSignals.install()
-    let request = try LookConfiguration(
-      kind.name, settings: settings.compactMap(\.self), request: flags + request.compactMap(\.self)
-    ).request
+    let configuration = try LookConfiguration(
+      kind.name, settings: settings.compactMap(\.self), request: flags + request.compactMap(\.self))
+    let request = configuration.request
+    let folder = try PictureFolder(path: to, inputs: InputFiles(configuration.files), kind: kind.name)
     let (path, checkpoint) = try CheckpointStore.choose(request.checkpoint) { TerminalOutput.warn("\($0)") }
     let context = try LookContext(
       path: path, checkpoint, request, folder: folder, workers: workers.count, stop: stop, directory: nil,
