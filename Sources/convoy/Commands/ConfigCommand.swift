@@ -54,6 +54,8 @@ extension ConfigCommand {
       help: ArgumentHelp("Override a value in each of them.", valueName: "key=value"))
     var overrides: [String] = []
 
+    @OptionGroup var plugIns: PlugInsOption
+
     @Flag(help: "Print a JSON list.")
     var json = false
 
