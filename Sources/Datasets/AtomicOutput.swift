@@ -1,12 +1,14 @@
 internal import Glibc
 internal import Paths
 
-/// A file that appears under its name complete or not at all.
+/// A file that appears under its name complete or not at all; where the name is a link, the file that it leads to.
 ///
 /// It is written under another name in the same folder, flushed to the disk, and renamed; without ``commit()`` nothing
 /// is left behind. A process that is killed leaves its unfinished file; the next one that writes to the folder removes it.
 final class AtomicOutput {
   let path: String
+  /// The file itself where the path is a link.
+  private let target: String
   let temporaryPath: String
   private let overwrite: Bool
   private let folder: String
@@ -21,8 +23,12 @@ final class AtomicOutput {
   init(_ path: String, overwrite: Bool, note: (String) -> Void = { _ in }) throws {
     self.path = path
     self.overwrite = overwrite
-    folder = Folder.parent(of: path)
-    let name = Folder.name(of: path)
+    guard case .file(let target) = OutputPlace(path) else {
+      throw DatasetError(.cannotCreate, "cannot write \(path): it exists and is not a file")
+    }
+    self.target = target
+    folder = Folder.parent(of: target)
+    let name = Folder.name(of: target)
     temporaryPath = UnfinishedFiles.path(for: name, in: folder)
     guard !name.isEmpty, name != "/" else {
       throw DatasetError(.cannotCreate, "\"\(path)\" does not name a file")
@@ -50,7 +56,7 @@ final class AtomicOutput {
   func commit() throws {
     try checkFree()
     try flush(temporaryPath)
-    guard rename(temporaryPath.systemPath, path.systemPath) == 0 else {
+    guard rename(temporaryPath.systemPath, target.systemPath) == 0 else {
       throw DatasetError(.inputOutput, system: "renaming \(temporaryPath) to \(path)")
     }
     isCommitted = true

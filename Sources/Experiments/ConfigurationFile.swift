@@ -19,6 +19,9 @@ public struct LoadedConfiguration: Sendable {
   /// What a sweep over this configuration varies; nil where there is no sweep.
   let sweep: SweepDefinition?
 
+  /// The paths of all files that the configuration was read from or names.
+  public var files: [String] { values.sources + values.paths }
+
   /// Whether the configuration also describes a family of runs.
   public var hasSweep: Bool { sweep != nil }
 }

@@ -12,6 +12,9 @@ public struct LookConfiguration: Sendable {
   /// Every value, defaults included, with the place that it comes from.
   public let values: ResolvedValue
 
+  /// The paths of all files that the configuration was read from or names.
+  public var files: [String] { values.sources + values.paths }
+
   /// Every value as YAML, in the schema's order; it loads to the same look from any folder.
   public var resolvedYAML: String { CanonicalYAML(isAnnotated: false).text(values) }
 

@@ -82,27 +82,44 @@ public enum WholeFile {
   }
 
   /// Writes a file, in place of one that may be there: completely or not at all.
+  ///
+  /// What a link leads to is written and the link stays. Devices, pipes and open descriptors take the bytes one after another.
   public static func write(_ bytes: some Collection<UInt8>, to path: String) throws(FileFailure) {
     let bytes = Array(bytes)
+    switch OutputPlace(path) {
+    case .file(let path): try replace(path, by: bytes)
+    case .descriptor(let descriptor): try send(bytes, to: descriptor)
+    case .stream(let path):
+      let stream = open(path.systemPath, O_WRONLY | O_NOCTTY | O_CLOEXEC)
+      guard stream >= 0 else { throw FileFailure(step: .creating, code: errno) }
+      defer { close(stream) }
+      try send(bytes, to: stream)
+    }
+  }
+
+  private static func replace(_ path: String, by bytes: [UInt8]) throws(FileFailure) {
     let temporary = "\(path).\(getpid()).part".systemPath
-    let file = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
+    let file = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0o666)
     guard file >= 0 else { throw FileFailure(step: .creating, code: errno) }
-    var written = 0
-    while written < bytes.count {
-      let count = bytes[written...].withUnsafeBytes { Glibc.write(file, $0.baseAddress, $0.count) }
-      if count < 0, errno == EINTR { continue }
-      guard count > 0 else {
-        let failure = FileFailure(step: .writing, code: errno)
-        close(file)
-        unlink(temporary)
-        throw failure
-      }
-      written += count
+    do throws(FileFailure) { try send(bytes, to: file) } catch {
+      close(file)
+      unlink(temporary)
+      throw error
     }
     guard close(file) == 0, rename(temporary, path.systemPath) == 0 else {
       let failure = FileFailure(step: .writing, code: errno)
       unlink(temporary)
       throw failure
+    }
+  }
+
+  private static func send(_ bytes: [UInt8], to descriptor: Int32) throws(FileFailure) {
+    var written = 0
+    while written < bytes.count {
+      let count = bytes[written...].withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+      if count < 0, errno == EINTR { continue }
+      guard count > 0 else { throw FileFailure(step: .writing, code: errno) }
+      written += count
     }
   }
 }

@@ -77,6 +77,12 @@ public struct Table: Hashable, Sendable {
     return lines.map { margin + line($0, widths) + "\n" }.joined()
   }
 
+  /// The lines of ``text(width:unicode:indent:)``.
+  public func lines(width: Int?, unicode: Bool) -> [String] {
+    text(width: width, unicode: unicode).split(separator: "\n", omittingEmptySubsequences: false).dropLast()
+      .map(String.init)
+  }
+
   /// The columns of a terminal that the table takes when nothing is cut, without indentation.
   public var width: Int { Self.width(naturalWidths) }
 

@@ -93,6 +93,25 @@ extension ResolvedValue {
   public var payload: ResolvedValue? { if case .kind(_, let payload) = content { payload } else { nil } }
   /// The keys of a map with their values; nil for any other content.
   public var members: [Member]? { if case .map(let members) = content { members } else { nil } }
+  /// All paths in the value, however deep.
+  public var paths: [String] {
+    if case .path(let path) = content { [path] } else { parts.flatMap(\.paths) }
+  }
+  /// The files in which the value and its parts were written, each once.
+  public var sources: Set<String> {
+    var files = Set(parts.flatMap(\.sources))
+    if case .file(let path, _, _) = origin { files.insert(path) }
+    return files
+  }
+  /// The values that this one consists of.
+  private var parts: [ResolvedValue] {
+    switch content {
+    case .list(let items): items
+    case .map(let members): members.map(\.value)
+    case .kind(_, let payload): payload.map { [$0] } ?? []
+    case .integer, .number, .boolean, .text, .path, .byteSize: []
+    }
+  }
   /// The text or path; nil for any other content.
   public var text: String? {
     switch content {

@@ -50,6 +50,7 @@ enum ExitStatus: Int32, CaseIterable {
   init?(_ error: any Error) {
     switch error {
     case let error as CommandError: self = error.status
+    case let errors as SeveralErrors: self = errors.status
     case let end as SilentEnd: self = end.status
     case let error as HDF5Error: self = Self.status(of: error)
     case is OneDNNError: self = .internalError

@@ -69,6 +69,7 @@ enum Main {
     }
     do {
       try CommandWords.check(arguments)
+      try EmptyWords.check(arguments)
       var command = try Convoy.parseAsRoot(arguments)
       try ResourceLimits.check()
       try command.run()

@@ -7,11 +7,13 @@ internal import Training
 struct NextCommands {
   let directory: String
   let data: DataConfiguration
+  /// The options that opening the data takes.
+  var dataOptions: [String] = []
   var program = Self.programAsCalled()
 
   var lines: [String] {
     let source = data.test ?? data.train
-    var samples = ["--data", Self.fromHere(source.file)]
+    var samples = ["--data", Self.fromHere(source.file)] + dataOptions
     if source.images != "test/images" { samples += ["--images", source.images] }
     switch source.target {
     case .labels("test/labels"), .values("test/targets"): break

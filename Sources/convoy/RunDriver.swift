@@ -20,6 +20,8 @@ struct RunDriver {
   var verifiesData = false
   /// The largest number of steps to train in this process; nil for no limit.
   var stepLimit: Int?
+  /// The options that opening the data takes, for the commands that the result proposes.
+  var dataOptions: [String] = []
   /// Whether TensorBoard gets histograms of the parameters with each checkpoint.
   var showsHistograms = false
   /// Whether TensorBoard gets pictures of mistakes at the end.
@@ -52,15 +54,14 @@ struct RunDriver {
     }
     let isComplete = try run.train()
     let result = TrainingResult(
-      directory: directory, data: loaded.run.data, progress: run.progress,
+      directory: directory, data: loaded.run.data, dataOptions: dataOptions, progress: run.progress,
       monitor: loaded.run.training.monitor, isComplete: isComplete,
       hasReachedStepLimit: run.hasReachedStepLimit,
       wasComplete: isComplete && run.summary.progress.step == run.progress.step)
     // A run that was stopped while its report was written gets the report the next time.
     if isComplete, !result.wasComplete || !RunReportBuilder.hasReport(directory) {
-      writeReport(stop, printer) { report in
-        if showsMistakes { events.add(report.mistakes, step: run.progress.step) }
-      }
+      let report = writeReport(stop, printer)
+      if showsMistakes, let report { events.add(report.mistakes, step: run.progress.step) }
     }
     return result
   }
@@ -74,14 +75,17 @@ struct RunDriver {
           + "longer and gives the same result"))
   }
 
-  /// - Parameter look: is given the contents of the report.
-  private func writeReport(
-    _ stop: StopRequest, _ printer: any TrainerObserver, _ look: (RunReport) -> Void
-  ) {
+  /// - Returns: the report; nil where none was written.
+  private func writeReport(_ stop: StopRequest, _ printer: any TrainerObserver) -> RunReport? {
     do {
-      _ = try RunReportBuilder(directory: directory, workers: workers).write(to: nil, stop: stop, look)
+      // An older report is of an earlier epoch.
+      let written = try RunReportBuilder(directory: directory, workers: workers)
+        .write(to: nil, replacesFuller: true, stop: stop)
+      for warning in written.warnings { printer.receive(.warning(warning)) }
+      return written.report
     } catch {
       printer.receive(.warning("no report was written: \(error)"))
+      return nil
     }
   }
 

@@ -28,30 +28,69 @@ struct RunReportBuilder {
     self.epochs = epochs
   }
 
-  private static func path(ofRun directory: String) -> String { "\(directory)/report.html" }
+  private static func path(ofRun directory: String) -> String { "\(directory)/\(RunDirectory.reportName)" }
 
   /// Whether a run has its report.
   static func hasReport(_ directory: String) -> Bool {
     FileStatus.exists(path(ofRun: directory))
   }
 
+  /// Whether a path leads to the run's own report.
+  func isOwn(_ path: String) -> Bool {
+    Folder.name(of: path) == RunDirectory.reportName
+      && FileStatus(Folder.parent(of: path))?.identity == FileStatus(directory)?.identity
+  }
+
+  /// The files that a report is made from.
+  var inputs: InputFiles {
+    InputFiles([directory] + ((try? ConfigurationFile.load(path: "\(directory)/config.yaml").files) ?? []))
+  }
+
+  /// A report that was written.
+  struct Written {
+    let path: String
+    let report: RunReport
+    /// What is missing from it although the run has it, and why.
+    let warnings: [String]
+  }
+
   /// Writes the report.
   ///
   /// - Parameters:
   ///   - path: nil writes `report.html` in the run directory.
-  ///   - look: is given the contents.
-  /// - Returns: the path of the file.
-  func write(to path: String?, stop: StopRequest, _ look: (RunReport) -> Void = { _ in }) throws -> String {
+  ///   - replacesFuller: whether it may replace one with parts that cannot be made now.
+  /// - Throws: ``CommandError`` where it may not, and the older report stays.
+  func write(to path: String?, replacesFuller: Bool, stop: StopRequest) throws -> Written {
     let path = path ?? Self.path(ofRun: directory)
-    let report = try make(stop: stop)
-    look(report)
-    try OutputFile.write(try report.html(), to: path)
-    return path
+    let (report, problem, warnings) = try make(stop: stop)
+    let page = try report.html()
+    if !replacesFuller { try check(page, replacing: path, problem) }
+    try OutputFile.write(page, to: path)
+    return Written(path: path, report: report, warnings: warnings)
+  }
+
+  /// Refuses to replace a page by one that lacks parts of it.
+  private func check(_ page: String, replacing path: String, _ problem: (any Error)?) throws(CommandError) {
+    guard let older = WholeFile.text(path) else { return }
+    let sections = RunReport.sections(ofPage: page)
+    let lost = RunReport.sections(ofPage: older).filter { !sections.contains($0) }
+    let areCurvesLost = lost.contains(RunReport.curves)
+    // A network that makes no mistakes any more has no section for them.
+    guard !lost.isEmpty, problem != nil || areCurvesLost else { return }
+    let reason = problem.map { "\($0)" } ?? "gnuplot is not installed"
+    throw CommandError(
+      problem.flatMap { ExitStatus($0) } ?? .cannotCreate,
+      "\(path) stays, since a new report would lack parts of it (\(lost.joined(separator: ", "))): \(reason); pass --overwrite to "
+        + "replace it, or name another file with --output")
   }
 
   // MARK: - The parts
 
-  private func make(stop: StopRequest) throws -> RunReport {
+  private func make(
+    stop: StopRequest
+  ) throws -> (report: RunReport, problem: (any Error)?, warnings: [String]) {
+    var problem: (any Error)?
+    var warnings: [String] = []
     let configuration = text("config.yaml") ?? ""
     let loaded = try? ConfigurationFile.load(text: configuration, path: "\(directory)/config.yaml")
     var report = RunReport(
@@ -65,7 +104,7 @@ struct RunReportBuilder {
     let monitor = loaded?.run.training.monitor ?? .accuracy
     report.learningRate = learningRates()
     do {
-      let (path, checkpoint) = try CheckpointStore.choose(directory) { report.notes.append("\($0)") }
+      let (path, checkpoint) = try CheckpointStore.choose(directory) { warnings.append("\($0)") }
       report.bestEpoch = checkpoint.progress.best?.epoch
       report.filters = filters(checkpoint)
       if let loaded {
@@ -74,14 +113,16 @@ struct RunReportBuilder {
     } catch let error as StoppedEarly {
       throw error
     } catch {
-      report.notes.append("Classes, mistakes and filters are left out: \(error)")
+      problem = error
+      warnings.append("Classes, mistakes and filters are left out: \(error)")
     }
+    report.notes += warnings
     let wanted = loaded?.run.training.epochs
     let done = report.epochs.last?.number ?? 0
     report.state =
       wanted.map { done >= $0 ? "\(done) epochs, complete" : "\(done) of \($0) epochs" } ?? "\(done) epochs"
     report.highlights = highlights(report, monitor)
-    return report
+    return (report, problem, warnings)
   }
 
   private func text(_ name: String) -> String? {

@@ -71,6 +71,62 @@ struct CommandWordTests {
     #expect(shown.output.contains("convoy train"))
   }
 
+  @Test("an empty word, as a variable of the shell that is not set leaves it, is refused wherever it stands")
+  func emptyWords() throws {
+    for arguments in [
+      ["train", "c.yaml", "--run-dir", ""], ["train", "c.yaml", "--run-dir="], ["train", ""],
+      ["import", "keras", ""],
+      ["explain", "run", "x.png", "--to", ""], ["import", "keras", "m.h5", "--to", ""],
+      ["predict", "run", "", "--csv", "t"],
+      ["report", "run", "--output", ""], ["look", "run", "l.yaml", "--run-dir", ""],
+      ["runs", "rm", "--yes", ""],
+    ] {
+      let result = try Program.run(arguments)
+      #expect(result.code == 64, "\(arguments): \(result.errors)")
+      #expect(result.errors.contains("empty") && result.errors.split(separator: "\n").count == 1)
+    }
+    // A key of a configuration that names a file.
+    let training = try SmallTraining()
+    for setting in ["data.train.file=", "data.train.file=\"\"", "extends=\"\""] {
+      #expect(try Program.run(["train", training.config, "--set", setting]).code == 78, "\(setting)")
+    }
+    try expectFailure(["runs", "rm", "--yes", "/"], code: 66, says: "/ is not a run directory")
+    try expectFailure(
+      ["train", training.config, "--run-dir", "/"], code: 73, says: "/ already holds other files")
+  }
+
+  @Test("a line break or an escape sequence in a word or a name takes an error to no second line")
+  func controlCharacters() throws {
+    let word = "x\n\u{1B}[31m"
+    let training = try SmallTraining()
+    let run = training.folder.file("run")
+    #expect(try Program.run(["train", training.config, "--run-dir", run, "--quiet"]).code == 0)
+    let picture = training.folder.file("a.png")
+    try LookSample.picture(picture, height: 8, width: 8, channels: .grey)
+    for arguments in [
+      ["train", word], ["report", word], [word], ["import", "keras", word, "--to", "n.h5"],
+      ["look", "filters", run, "--layer", word], ["look", "maps", run, picture, "--layer", word],
+      ["look", "examples", run, "--data", training.folder.file("data.h5"), "--layer", word],
+      ["dream", run, picture, "--layers", word, "--to", training.folder.file("dream")],
+      ["explain", run, picture, "--class", word],
+    ] {
+      let result = try Program.run(arguments)
+      #expect(result.code != 0 && result.errors.hasPrefix("error: "), "\(arguments)")
+      #expect(result.errors.split(separator: "\n").count == 1, "\(result.errors)")
+      #expect(!result.errors.contains("\u{1B}") && result.errors.contains("x\u{FFFD}\u{FFFD}[31m"))
+    }
+    // The parser adds its own lines of usage.
+    let unknown = try Program.run(["train", training.config, word])
+    #expect(
+      unknown.code == 64
+        && unknown.errors.hasPrefix("error: Unexpected argument 'x\u{FFFD}\u{FFFD}[31m'\nUsage"))
+    // A folder's name in the results of a look.
+    let folder = training.folder.file("y\n\u{1B}[31m")
+    let look = try Program.run(["look", "filters", run, "--to", folder])
+    #expect(
+      look.code == 0 && look.output.split(separator: "\n").count == 2 && !look.output.contains("\u{1B}"))
+  }
+
   @Test("results that standard output cannot take are an error, and a reader that has gone is none")
   func lostOutput() throws {
     let full = try Program.run(["manual"], shell: "exec >/dev/full")

@@ -47,7 +47,8 @@ struct ExtremeNumberTests {
           ["one", "b.png"], ["one", "--rows", "0", "--data", "data.h5", "--images", "train/images"],
         ],
         "inspect": [
-          ["data.h5"], ["data.h5", "--augment", "tiny.yaml"], ["data.h5", "--sheet", "sheet.png"],
+          ["data.h5"], ["data.h5", "--augment", "tiny.yaml"],
+          ["data.h5", "--sheet", "sheet.png", "--overwrite"],
         ],
         "import fashion-mnist": [["--from", "none", "--to", "new.h5"]],
         "import idx": [["--images", "images", "--labels", "labels", "--to", "new.h5", "--overwrite"]],
@@ -70,7 +71,7 @@ struct ExtremeNumberTests {
         ],
         "tune": [["tiny.yaml"]],
         "find-lr": [["tiny.yaml", "--steps", "4", "--from", "0.001", "--to", "0.1"]],
-        "report": [["one", "--output", "report.html"]],
+        "report": [["one", "--output", "report.html", "--overwrite"]],
         "dataset check": [["data.h5"]],
         "dataset repack": [["data.h5", "--to", "new.h5", "--overwrite"]],
         "dataset split": [["data.h5", "--parts", "train=0.5", "--to", "new.h5", "--overwrite"]],

@@ -1,4 +1,5 @@
 import Foundation
+import Paths
 import TestSupport
 import Testing
 
@@ -86,6 +87,203 @@ struct RunCommandTests {
     #expect(FileManager.default.fileExists(atPath: a))
     #expect(try Program.run(["runs", "rm", "--yes", a, b]).code == 0)
     #expect(!FileManager.default.fileExists(atPath: a) && FileManager.default.fileExists(atPath: c))
+  }
+
+  @Test("a folder with files of its own becomes no run directory, and only what is a run's is removed")
+  func foreignFolders() throws {
+    let small = try SmallTraining()
+    let folder = small.folder
+    let files = FileManager.default
+    func train(_ run: String, in place: String? = nil) throws -> Program.Result {
+      try Program.run(["train", small.config, "--run-dir", run, "--quiet"], in: place ?? folder.path)
+    }
+    // A project, a folder with nothing but a config, another program's run, and a file called lock.
+    for (name, paths) in [
+      "project": ["config.yaml", "log.txt", "notes.txt"], "single": ["config.yaml"],
+      "other": ["config.yaml", "checkpoints/epoch-1.pt"], "locked": ["lock"],
+    ] {
+      for path in paths {
+        try files.createDirectory(
+          atPath: URL(fileURLWithPath: folder.file("\(name)/\(path)")).deletingLastPathComponent().path,
+          withIntermediateDirectories: true)
+        try folder.write("mine\n", to: "\(name)/\(path)")
+      }
+      let before = try files.subpathsOfDirectory(atPath: folder.file(name)).sorted()
+      let refused = try train(".", in: folder.file(name))
+      #expect(
+        refused.code == 73 && refused.errors.contains("name a new or an empty folder"), "\(refused.errors)")
+      let removed = try Program.run(["runs", "rm", "--yes", folder.file(name)])
+      #expect([65, 66].contains(removed.code), "\(name): \(removed.errors)")
+      #expect(try files.subpathsOfDirectory(atPath: folder.file(name)).sorted() == before)
+      for path in paths {
+        #expect(try String(contentsOfFile: folder.file("\(name)/\(path)"), encoding: .utf8) == "mine\n")
+      }
+    }
+    // An empty folder is as good as a new one; later the user puts notes there.
+    try files.createDirectory(atPath: folder.file("run/.hidden"), withIntermediateDirectories: true)
+    #expect(try train("run").code == 0)
+    try folder.write("mine\n", to: "run/notes.txt")
+    #expect(try train("run").output.contains("already complete"))
+    let removed = try Program.run(["runs", "rm", "--yes", folder.file("run")])
+    #expect(removed.code == 0 && removed.output.contains("the folder stays"), "\(removed.errors)")
+    #expect(removed.output.contains(": .hidden, notes.txt"), "\(removed.output)")
+    #expect(try files.contentsOfDirectory(atPath: folder.file("run")).sorted() == [".hidden", "notes.txt"])
+    // A look's folder and a dream's are no others' either.
+    try folder.write("name: look\ncheckpoint: again\nlook: filters\n", to: "look.yaml")
+    #expect(try train("again").code == 0)
+    let look = try Program.run(
+      ["look", "run", folder.file("look.yaml"), "--run-dir", folder.file("project")])
+    #expect(look.code == 73 && look.errors.contains("project already holds other files"), "\(look.errors)")
+    try LookSample.picture(folder.file("a.png"), height: 8, width: 8, channels: .grey)
+    try expectFailure(
+      ["dream", folder.file("again"), folder.file("a.png"), "--to", folder.file("project")], code: 73,
+      says: "log.txt")
+  }
+
+  @Test("a file that a user names is replaced only with --overwrite, and one that the command reads never")
+  func namedOutputs() throws {
+    let small = try SmallTraining()
+    let folder = small.folder
+    func run(_ arguments: String...) throws -> Program.Result {
+      try Program.run(arguments, in: folder.path)
+    }
+    func text(_ name: String) throws -> String {
+      String(decoding: try Data(contentsOf: URL(fileURLWithPath: folder.file(name))), as: UTF8.self)
+    }
+    #expect(try run("train", "small.yaml", "--run-dir", "run", "--quiet").code == 0)
+    try LookSample.picture(folder.file("explain.png"), height: 8, width: 8, channels: .grey)
+    try LookSample.picture(folder.file("b.png"), height: 8, width: 8, channels: .grey)
+    let names = ["explain.png", "b.png", "data.h5", "small.yaml", "run/config.yaml"]
+    let before = try names.map(text)
+    try folder.write("old\n", to: "old.png")
+    let commands = [
+      ["predict", "run", "b.png", "--csv"], ["report", "run", "--output"],
+      ["compare", "run", "run", "--output"],
+      ["tune", "small.yaml", "--save"], ["find-lr", "small.yaml", "--steps", "10", "--plot"],
+      ["inspect", "data.h5", "--sheet"], ["dataset", "repack", "data.h5", "--to"],
+    ]
+    for command in commands {
+      let result = try Program.run(command + ["old.png"], in: folder.path)
+      #expect(result.code == 73 && result.errors.contains("--overwrite"), "\(command): \(result.errors)")
+      #expect(try text("old.png") == "old\n")
+    }
+    // The first picture of an unquoted pattern.
+    #expect(try run("predict", "run", "--csv", "explain.png", "b.png").code == 73)
+    for command in [
+      ["predict", "run", "b.png", "--csv", "./b.png"], ["predict", "run", ".", "--csv", "b.png"],
+      ["predict", "run", "--data", "data.h5", "--rows", "0", "--csv", "data.h5"],
+      ["report", "run", "--output", "run/config.yaml"], ["report", "run", "--output", "data.h5"],
+      ["compare", "run", "run", "--output", "run/config.yaml"],
+      ["tune", "small.yaml", "--save", "small.yaml"],
+      ["dataset", "repack", "data.h5", "--to", "data.h5"],
+    ] {
+      let result = try Program.run(command + ["--overwrite"], in: folder.path)
+      #expect(
+        result.code == 64 && result.errors.contains("among the files that this command reads"),
+        "\(command): \(result.errors)")
+    }
+    #expect(try run("explain", "run", "explain.png", "--to", ".").code == 64)
+    #expect(try names.map(text) == before)
+    #expect(try run("predict", "run", "b.png", "--csv", "old.png", "--overwrite").code == 0)
+    #expect(try text("old.png").hasPrefix("input,class"))
+    // The run's own report is made anew each time.
+    #expect(try run("report", "run").code == 0)
+    #expect(try run("report", "run", "--output", "run/report.html").code == 0)
+  }
+
+  @Test("links are written through, and devices and pipes written into")
+  func otherOutputs() throws {
+    let small = try SmallTraining()
+    let folder = small.folder
+    let files = FileManager.default
+    func run(_ arguments: String..., shell: String? = nil) throws -> Program.Result {
+      try Program.run(arguments, in: folder.path, shell: shell)
+    }
+    #expect(try run("train", "small.yaml", "--run-dir", "run", "--quiet").code == 0)
+    try LookSample.picture(folder.file("a.png"), height: 8, width: 8, channels: .grey)
+    try files.createDirectory(atPath: folder.file("inner"), withIntermediateDirectories: true)
+    for (link, target) in [
+      ("table.csv", "inner/table.csv"), ("copy.h5", "inner/copy.h5"), ("full", "/dev/full"),
+      ("null", "/dev/null"),
+    ] { try files.createSymbolicLink(atPath: folder.file(link), withDestinationPath: target) }
+    #expect(try run("predict", "run", "a.png", "--csv", "table.csv").code == 0)
+    #expect(try run("predict", "run", "a.png", "--csv", "table.csv").code == 73)
+    #expect(try run("predict", "run", "a.png", "--csv", "table.csv", "--overwrite").code == 0)
+    #expect(try run("dataset", "repack", "data.h5", "--to", "copy.h5").code == 0)
+    #expect(try run("report", "run", "--output", "null").code == 0)
+    let full = try run("report", "run", "--output", "full")
+    #expect(full.code == 74 && full.errors.contains("No space left on device"), "\(full.errors)")
+    #expect(try run("dataset", "repack", "data.h5", "--to", "null", "--overwrite").code == 73)
+    for link in ["table.csv", "copy.h5", "full", "null"] {
+      #expect((try? files.destinationOfSymbolicLink(atPath: folder.file(link))) != nil, "\(link)")
+    }
+    #expect(files.fileExists(atPath: folder.file("inner/table.csv")))
+    // Nothing but the table comes out, behind what the file had.
+    let piped = try run("predict", "run", "a.png", "--csv", "/dev/stdout")
+    #expect(piped.code == 0 && piped.output.hasPrefix("input,class") && !piped.output.contains("/dev/stdout"))
+    #expect(
+      try run("predict", "run", "a.png", "--csv", "/dev/stdout", shell: "echo first > log; exec >> log").code
+        == 0)
+    let log = try String(contentsOfFile: folder.file("log"), encoding: .utf8)
+    #expect(log.hasPrefix("first\ninput,class"), "\(log)")
+    let pipe = try run(
+      "predict", "run", "a.png", "--csv", "pipe", shell: "mkfifo pipe; cat pipe > from-pipe & exec > said")
+    #expect(pipe.code == 0, "\(pipe.errors)")
+    #expect(FileStatus(folder.file("pipe"))?.kind == .other)
+  }
+
+  @Test("the folder of plug-ins is handed on to commands that a command proposes")
+  func plugIns() throws {
+    let small = try SmallTraining()
+    try FileManager.default.createDirectory(
+      atPath: small.folder.file("my filters"), withIntermediateDirectories: true)
+    func run(_ arguments: String...) throws -> String {
+      let result = try Program.run(arguments + ["--hdf5-plugins", "my filters"], in: small.folder.path)
+      #expect(result.code == 0, "\(result.errors)")
+      return result.output
+    }
+    let next = try run("train", "small.yaml", "--run-dir", "run", "--quiet")
+    #expect(next.components(separatedBy: "--hdf5-plugins 'my filters'").count == 3, "\(next)")
+    #expect(
+      try run("find-lr", "small.yaml", "--steps", "10").contains(
+        "train small.yaml --hdf5-plugins 'my filters'"))
+    // Whatever opens a dataset takes the option.
+    _ = try run("report", "run")
+    _ = try run("config", "check", "small.yaml")
+    _ = try run("bench", "small.yaml", "--seconds", "0.01", "--training-only")
+    _ = try run(
+      "look", "examples", "run", "--data", "data.h5", "--images", "train/images", "--labels", "train/labels")
+  }
+
+  @Test(
+    "a report with less than the one before takes its place only with --overwrite, and says what is missing")
+  func fullerReport() throws {
+    let small = try SmallTraining()
+    let folder = small.folder
+    func run(_ arguments: String...) throws -> Program.Result {
+      try Program.run(arguments, in: folder.path)
+    }
+    func hasClasses(_ name: String) throws -> Bool {
+      try String(contentsOfFile: folder.file(name), encoding: .utf8).contains("<section id=\"classes\">")
+    }
+    #expect(
+      try run(
+        "train", "small.yaml", "--run-dir", "run", "--quiet", "--set",
+        "data.test={file: data.h5, images: train/images, labels: train/labels}"
+      ).code == 0)
+    #expect(try hasClasses("run/report.html"))
+    try FileManager.default.moveItem(atPath: folder.file("data.h5"), toPath: folder.file("away.h5"))
+    let kept = try run("report", "run")
+    #expect(kept.code == 66 && kept.errors.contains("run/report.html stays"), "\(kept.errors)")
+    #expect(try hasClasses("run/report.html"))
+    let other = try run("report", "run", "--output", "short.html")
+    #expect(
+      other.code == 0 && other.errors.hasPrefix("warning: Classes, mistakes and filters"), "\(other.errors)")
+    #expect(try run("report", "run", "--overwrite").errors.hasPrefix("warning: "))
+    #expect(try !hasClasses("run/report.html"))
+    try FileManager.default.moveItem(atPath: folder.file("away.h5"), toPath: folder.file("data.h5"))
+    #expect(try run("report", "run").errors.isEmpty)
+    #expect(try hasClasses("run/report.html"))
   }
 
   @Test("a plan names layers, kernels and memory, and says whether the time limit holds")

@@ -110,6 +110,11 @@ struct SweepCommandTests {
       contentsOfFile: folder.file(workers.output.trimmingCharacters(in: .whitespacesAndNewlines)),
       encoding: .utf8)
     #expect(other.contains("command=(sweep sweep.yaml --workers 3 --member"))
+    let plugIns = try run(["sweep", "sweep.yaml", "--hdf5-plugins", ".", "--slurm"], in: folder)
+    let third = try String(
+      contentsOfFile: folder.file(plugIns.output.trimmingCharacters(in: .whitespacesAndNewlines)),
+      encoding: .utf8)
+    #expect(third.contains("command=(sweep sweep.yaml --hdf5-plugins . --member"))
     let refused = try run(["sweep", "sweep.yaml", "--member", "6"], in: folder)
     #expect(refused.code == 64)
     #expect(refused.output.contains("the sweep has 6"))

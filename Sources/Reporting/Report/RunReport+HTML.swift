@@ -24,9 +24,17 @@ extension RunReport {
     return try MustacheTemplate(string: ReportTemplate.text).render(page)
   }
 
+  /// The name of the section with the curves.
+  public static let curves = "curves"
+
+  /// The names of the sections in a page that ``html(drawsCharts:)`` made, in their order.
+  public static func sections(ofPage html: String) -> [String] {
+    html.split(separator: "<section id=\"").dropFirst().map { String($0.prefix { $0 != "\"" }) }
+  }
+
   private static func sections(of page: RunReportPage) -> [RunReportPage.Section] {
     let all = [
-      ("curves", "Learning curves", page.hasCharts), ("epochs", "Epochs", page.hasEpochs),
+      (curves, "Learning curves", page.hasCharts), ("epochs", "Epochs", page.hasEpochs),
       ("classes", "Classes", page.hasClasses), ("outputs", "Outputs", page.hasOutputs),
       ("confusion", "Confusion matrix", page.hasConfusion), ("mistakes", "Mistakes", page.hasMistakes),
       ("filters", "Filters", page.hasFilters), ("config", "Configuration", true),

@@ -60,16 +60,18 @@ public enum CheckpointFile {
     }
   }
 
-  /// Writes a checkpoint to a path, atomically and durably.
+  /// Writes a checkpoint to a path, atomically and durably; what a link leads to is written, and the link stays.
   ///
   /// - Parameter model: the form in which other programs find the model in the file.
   public static func write(
     _ checkpoint: Checkpoint, to path: String, model: any ModelWriter
   ) throws(TrainingError) {
-    let slash = path.lastIndex(of: "/")
-    let folder = slash.map { String(path[..<$0]) } ?? "."
-    let name = slash.map { String(path[path.index(after: $0)...]) } ?? path
-    try write(try encode(checkpoint, model: model), as: name, in: folder.isEmpty ? "/" : folder)
+    guard case .file(let path) = OutputPlace(path) else {
+      throw TrainingError(
+        .cannotCreate, "\(path) is no file; a checkpoint is read back, which only a file allows")
+    }
+    let name = Folder.name(of: path)
+    try write(try encode(checkpoint, model: model), as: name, in: Folder.parent(of: path))
   }
 
   /// Checks every byte of a file without looking into its HDF5 part.

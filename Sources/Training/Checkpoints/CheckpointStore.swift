@@ -30,13 +30,16 @@ public final class CheckpointStore: Sendable {
     return prefix + String(repeating: "0", count: max(0, 10 - digits.count)) + digits + suffix
   }
 
+  /// The step in a checkpoint's name; nil for any other name.
+  static func step(ofFile name: String) -> Int? {
+    guard name.hasPrefix(prefix), name.hasSuffix(suffix) else { return nil }
+    return Int(name.dropFirst(prefix.count).dropLast(suffix.count))
+  }
+
   /// All checkpoints, newest first.
   public func entries() throws(TrainingError) -> [Entry] {
     let entries = try namesInFolder(folder).compactMap { name -> Entry? in
-      guard name.hasPrefix(Self.prefix), name.hasSuffix(Self.suffix),
-        let step = Int(name.dropFirst(Self.prefix.count).dropLast(Self.suffix.count))
-      else { return nil }
-      return Entry(step: step, path: "\(folder)/\(name)")
+      Self.step(ofFile: name).map { Entry(step: $0, path: "\(folder)/\(name)") }
     }
     return entries.sorted { $0.step > $1.step }
   }

@@ -9,7 +9,8 @@ public enum FailedStart {
   public static func record(_ request: RunRequest, _ error: any Error) {
     let directory = request.directory
     guard FileStatus.exists("\(directory)/checkpoints"),
-      !FileStatus.exists("\(directory)/\(RunState.fileName)"), !RunDirectory.isHeld(directory)
+      !FileStatus.exists("\(directory)/\(RunState.fileName)"), !RunDirectory.isHeld(directory),
+      RunDirectory.mayHoldRun(directory)
     else { return }
     let configuration = request.configuration
     let state = RunState(

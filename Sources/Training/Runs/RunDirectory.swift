@@ -22,9 +22,11 @@ public final class RunDirectory: Sendable {
 
   /// Makes the folder if it is missing, proves that it can be written to, and takes the lock.
   ///
+  /// A folder with files that are no run's is refused, since some of them could bear the names of a run's.
   /// - Throws: ``TrainingError`` of kind `cannotCreate`, `inputOutput` or `inUse`; before any training was done.
   public init(path: String) throws(TrainingError) {
     self.path = path
+    try ForeignFolder.refuse(path, unless: Self.mayHoldRun)
     let store = "\(path)/checkpoints"
     try makeFolder(store)
     lock = try RunLock(folder: path)

@@ -1,5 +1,6 @@
 internal import Foundation
 internal import Networks
+internal import Paths
 
 #if canImport(Glibc)
   internal import Glibc
@@ -9,6 +10,9 @@ internal import Networks
 ///
 /// The lock is the kernel's (`flock`), so it ends with the process, however that ends; the file only says who holds it.
 final class RunLock: Sendable {
+  /// The name of the file in the folder.
+  static let fileName = "lock"
+
   private let file: FileDescriptor
 
   private struct Holder: Codable {
@@ -20,7 +24,7 @@ final class RunLock: Sendable {
 
   /// - Throws: ``TrainingError`` of kind `inUse` naming the holder, or `cannotCreate`.
   init(folder: String) throws(TrainingError) {
-    let path = "\(folder)/lock"
+    let path = "\(folder)/\(Self.fileName)"
     file = try FileDescriptor(path, O_RDWR | O_CREAT | O_NOFOLLOW, or: .cannotCreate)
     guard retrying({ flock(file.value, LOCK_EX | LOCK_NB) }) == 0 else {
       guard errno == EWOULDBLOCK else { throw .system(.cannotCreate, "cannot lock \(path)") }
@@ -43,10 +47,18 @@ final class RunLock: Sendable {
 
   /// Whether a process holds the folder at this moment; a folder without a lock is free.
   static func isHeld(folder: String) -> Bool {
-    guard let file = try? FileDescriptor("\(folder)/lock", O_RDONLY | O_NOFOLLOW, or: .inputOutput) else {
+    guard let file = try? FileDescriptor("\(folder)/\(fileName)", O_RDONLY | O_NOFOLLOW, or: .inputOutput)
+    else {
       return false
     }
     return retrying({ flock(file.value, LOCK_SH | LOCK_NB) }) != 0 && errno == EWOULDBLOCK
+  }
+
+  /// Whether a folder has such a file, held or not; a file of that name may be somebody else's.
+  static func isIn(_ folder: String) -> Bool {
+    guard let text = WholeFile.text("\(folder)/\(fileName)") else { return false }
+    // A process that has just made it has not written itself into it yet.
+    return text.isEmpty || (try? JSONDecoder().decode(Holder.self, from: Data(text.utf8))) != nil
   }
 
   private static func describeHolder(_ file: FileDescriptor) -> String {

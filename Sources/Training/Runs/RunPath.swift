@@ -30,8 +30,11 @@ public enum RunPath {
   }
 
   /// Whether a folder is a run directory: it has the resolved config and the checkpoints' folder.
+  ///
+  /// The root of the file system is none, whatever lies in it.
   public static func isRun(_ path: String) -> Bool {
     FileStatus.exists("\(path)/config.yaml") && FileStatus.exists("\(path)/checkpoints")
+      && FileStatus(path)?.identity != FileStatus("/")?.identity
   }
 
   private static func runs(in folder: String) -> [String] {

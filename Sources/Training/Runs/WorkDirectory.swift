@@ -16,9 +16,15 @@ public final class WorkDirectory: Sendable {
 
   /// Makes the folder if it is missing and takes the lock.
   ///
+  /// - Parameter isShared: whether the folder may hold files of others, too; only the log and the lock are then written here.
   /// - Throws: ``TrainingError`` of kind `cannotCreate`, `inputOutput` or `inUse`; before any work was done.
-  public init(path: String) throws(TrainingError) {
+  public init(path: String, isShared: Bool = false) throws(TrainingError) {
     self.path = path
+    try ForeignFolder.refuse(path) { folder in
+      let names = ForeignFolder.names(in: folder)
+      let isFree = isShared ? names.isDisjoint(with: [RunLock.fileName, "log.txt"]) : names.isEmpty
+      return isFree || RunLock.isIn(folder)
+    }
     try makeFolder(path)
     lock = try RunLock(folder: path)
     try AtomicFile.removeLeftovers(in: path)

@@ -47,6 +47,8 @@ struct BenchCommand: ParsableCommand {
     help: ArgumentHelp("Override a value of the config.", valueName: "key=value"))
   var overrides: [String] = []
 
+  @OptionGroup var plugIns: PlugInsOption
+
   @Option(
     help: ArgumentHelp("A network known by name.", valueName: "name"),
     transform: {

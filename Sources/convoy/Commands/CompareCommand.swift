@@ -19,6 +19,8 @@ struct CompareCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Write a page with curves to this file.", valueName: "file.html"))
   var output: String?
 
+  @OptionGroup var overwrite: OverwriteOption
+
   @Flag(help: "Print a JSON object.")
   var json = false
 
@@ -27,6 +29,7 @@ struct CompareCommand: ParsableCommand {
   }
 
   func run() throws {
+    if let output { try overwrite.check("--output", output, inputs: InputFiles(runs)) }
     let comparison = try RunComparison(runs)
     if json { print(try ResultJSON.text(ComparisonResult(comparison))) } else { show(comparison) }
     guard let output else { return }

@@ -54,6 +54,8 @@ extension ConfigCommand {
       help: ArgumentHelp("Override a value in each of them.", valueName: "key=value"))
     var overrides: [String] = []
 
+    @OptionGroup var plugIns: PlugInsOption
+
     @Flag(help: "Print a JSON list.")
     var json = false
 
@@ -90,9 +92,9 @@ extension ConfigCommand {
         if !errors.isEmpty { throw wrong }
         return
       }
-      throw CommandError(
-        errors.isEmpty ? first.status : ExitStatus(wrong) ?? .configuration,
-        (errors.map(\.description) + unfit.map(\.text)).joined(separator: "\n"))
+      throw SeveralErrors(
+        status: errors.isEmpty ? first.status : ExitStatus(wrong) ?? .configuration,
+        lines: errors.map(\.description) + unfit.map(\.text))
     }
 
     /// What is known of a training's data where it exists, for the end of a line, or the error in it.

@@ -172,7 +172,7 @@ struct DatasetRepackCommand: ParsableCommand {
     for name in file.others {
       TerminalOutput.warn("\"\(name)\" is neither images nor labels and is left out")
     }
-    let target = try output.prepare()
+    let target = try output.prepare(reading: InputFiles([path]))
     try OutputOptions.withProgress("repack") { try file.repack(to: target, progress: $0) }
     print(
       output.json
@@ -242,7 +242,7 @@ struct DatasetSplitCommand: ParsableCommand {
         "\(path) has no split \"\(wanted)\"; its splits are \(names.joined(separator: ", ")), of which --from names one"
       )
     }
-    let target = try output.prepare()
+    let target = try output.prepare(reading: InputFiles([path]))
     try OutputOptions.withProgress("split") {
       try file.split(
         file.splits[index], into: try parsedParts(), seed: seed, to: target, progress: $0)

@@ -4,6 +4,7 @@ internal import Foundation
 internal import Interchange
 internal import Parallel
 internal import Reporting
+internal import Settings
 internal import Training
 
 /// Finds a learning rate.
@@ -41,6 +42,8 @@ struct FindLearningRateCommand: ParsableCommand {
     help: ArgumentHelp("Draw the curve into a PNG or SVG file.", valueName: "file"), completion: .file())
   var plot: String?
 
+  @OptionGroup var overwrite: OverwriteOption
+
   @Flag(help: "Print one JSON object with every step.")
   var json = false
 
@@ -56,7 +59,10 @@ struct FindLearningRateCommand: ParsableCommand {
   func run() throws {
     let stop = StopSignals.install()
     let loaded = try ConfigurationFile.load(path: config.config, overrides: config.settings)
-    if plot != nil, Gnuplot.find() == nil { throw Gnuplot.Failure.notInstalled }
+    if let plot {
+      try overwrite.check("--plot", plot, inputs: InputFiles(loaded.files))
+      if Gnuplot.find() == nil { throw Gnuplot.Failure.notInstalled }
+    }
     let finder = try LearningRateFinder(
       RunRequest(
         configuration: loaded.run, resolvedConfiguration: loaded.resolvedYAML, directory: "",
@@ -128,9 +134,12 @@ struct FindLearningRateCommand: ParsableCommand {
       curve.hasDiverged
       ? "it diverges before \(Self.text(curve.points.last?.rate ?? to))"
       : "it does not diverge up to \(Self.text(to))"
+    let settings = config.overrides + ["learning_rate=\(rate)"]
+    let next =
+      ["convoy", "train", config.config] + config.plugIns.words + settings.flatMap { ["--set", $0] }
     return """
       The loss falls most steeply at \(rate) and is least at \(least); \(end).
-      next    convoy train \(config.config)\(config.overrides.map { " --set \($0)" }.joined()) --set learning_rate=\(rate)
+      next    \(next.map(\.shellWord).joined(separator: " "))
       """
   }
 

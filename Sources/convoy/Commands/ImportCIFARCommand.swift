@@ -14,7 +14,7 @@ struct ImportCIFAR10: ParsableCommand {
 
   @OptionGroup var output: OutputOptions
 
-  func run() throws { try output.write(CIFARImporter(.cifar10, from: path)) }
+  func run() throws { try output.write(CIFARImporter(.cifar10, from: path), reading: InputFiles([path])) }
 }
 
 struct ImportCIFAR100: ParsableCommand {
@@ -33,5 +33,8 @@ struct ImportCIFAR100: ParsableCommand {
 
   @OptionGroup var output: OutputOptions
 
-  func run() throws { try output.write(CIFARImporter(coarse ? .cifar100Coarse : .cifar100, from: path)) }
+  func run() throws {
+    try output.write(
+      CIFARImporter(coarse ? .cifar100Coarse : .cifar100, from: path), reading: InputFiles([path]))
+  }
 }

@@ -120,6 +120,6 @@ struct ImportCSV: ParsableCommand {
         sampleShape: try sampleShape(),
         format: CSVFormat(
           delimiter: delimiterByte ?? ",", decimal: decimal == "," ? "," : ".", encoding: try textEncoding(),
-          hasHeader: header)))
+          hasHeader: header)), reading: InputFiles([path, test]))
   }
 }

@@ -24,8 +24,7 @@ struct OutputOptions: ParsableArguments {
   @Option(name: .customLong("to"), help: ArgumentHelp("The dataset file to write.", valueName: "file.h5"))
   var path: String
 
-  @Flag(help: "Replace the file if it exists.")
-  var overwrite = false
+  @OptionGroup var overwrite: OverwriteOption
 
   @Option(1...9, help: ArgumentHelp("Compress with deflate, 1 (fast) to 9 (small).", valueName: "level"))
   var compress: Int?
@@ -40,11 +39,14 @@ struct OutputOptions: ParsableArguments {
   var json = false
 
   /// Makes the file's folder, and listens to signals, which leave no file behind.
-  func prepare() throws -> DatasetOutput {
+  ///
+  /// - Parameter inputs: what the command reads.
+  func prepare(reading inputs: InputFiles) throws -> DatasetOutput {
     let stop = StopSignals.install()
+    try overwrite.check("--to", path, inputs: inputs)
     try OutputFile.makeFolder(Folder.parent(of: path))
     return DatasetOutput(
-      path, overwrite: overwrite,
+      path, overwrite: overwrite.isGiven,
       storage: DatasetStorage(
         compressionLevel: compress, shuffle: shuffleFilter, samplesPerChunk: chunk),
       threads: Cores.available().count, check: { try Self.check(stop) }, note: { TerminalOutput.warn($0) })
@@ -74,8 +76,10 @@ struct OutputOptions: ParsableArguments {
   }
 
   /// Runs an import and prints what was written.
-  func write(_ importer: some DatasetImporter) throws {
-    let output = try prepare()
+  ///
+  /// - Parameter inputs: what it reads.
+  func write(_ importer: some DatasetImporter, reading inputs: InputFiles) throws {
+    let output = try prepare(reading: inputs)
     let summary = try Self.withProgress("import") { try importer.write(to: output, progress: $0) }
     for note in summary.notes { TerminalOutput.warn(note) }
     if json { return print(try ResultJSON.text(DatasetResult(summary))) }

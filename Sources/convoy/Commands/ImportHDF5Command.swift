@@ -157,7 +157,8 @@ struct ImportHDF5: ParsableCommand {
     try output.write(
       HDF5Importer(
         splits: splits, axes: try axisOrder(),
-        labelReading: LabelReading(firstLabel: firstLabel, renumbers: renumber), classNames: names))
+        labelReading: LabelReading(firstLabel: firstLabel, renumbers: renumber), classNames: names),
+      reading: InputFiles(files + testFiles))
   }
 
   private func target(_ labels: String?, _ targets: String?) -> TargetName {

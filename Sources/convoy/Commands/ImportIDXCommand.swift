@@ -12,7 +12,7 @@ struct ImportFashionMNIST: ParsableCommand {
 
   @OptionGroup var output: OutputOptions
 
-  func run() throws { try output.write(FashionMNIST.importer(from: folder)) }
+  func run() throws { try output.write(FashionMNIST.importer(from: folder), reading: InputFiles([folder])) }
 }
 
 struct ImportIDX: ParsableCommand {
@@ -50,6 +50,8 @@ struct ImportIDX: ParsableCommand {
     if let testImages, let testLabels {
       splits.append(.init(name: "test", imagesPath: testImages, labelsPath: testLabels))
     }
-    try output.write(IDXImporter(splits: splits, classNames: classes.names))
+    try output.write(
+      IDXImporter(splits: splits, classNames: classes.names),
+      reading: InputFiles([images, labels, testImages, testLabels]))
   }
 }

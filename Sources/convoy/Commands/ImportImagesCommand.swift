@@ -71,6 +71,6 @@ struct ImportImages: ParsableCommand {
     try output.write(
       ImageFolderImporter(
         path, height: height, width: width, channels: channels == 1 ? .grey : .rgb, fit: fit,
-        unreadable: unreadable, orientation: orientation.use))
+        unreadable: unreadable, orientation: orientation.use), reading: InputFiles([], pictures: [path]))
   }
 }

@@ -35,8 +35,7 @@ struct ImportKeras: ParsableCommand {
   @Option(name: .customLong("to"), help: ArgumentHelp("The checkpoint to write.", valueName: "file.h5"))
   var path: String
 
-  @Flag(help: "Replace the file if it exists.")
-  var overwrite = false
+  @OptionGroup var overwrite: OverwriteOption
 
   @Option(
     help: ArgumentHelp(
@@ -64,16 +63,15 @@ struct ImportKeras: ParsableCommand {
       valueName: "loss"))
   var loss: String?
 
+  @OptionGroup var plugIns: PlugInsOption
+
   @Flag(help: "Print one JSON object.")
   var json = false
 
   private static let losses = Loss.Kind.allCases.map(\.rawValue).joined(separator: ", ")
 
   func run() throws {
-    guard overwrite || !FileStatus.exists(path) else {
-      throw CommandError(
-        .cannotCreate, "\(path) already exists; choose another name or pass --overwrite")
-    }
+    try overwrite.check("--to", path, inputs: InputFiles([model, architecture, classes]))
     try checkFile()
     if isZip {
       throw CommandError.badData(

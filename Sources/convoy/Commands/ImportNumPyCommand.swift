@@ -56,6 +56,7 @@ struct ImportNumPy: ParsableCommand {
     }
     try output.write(
       NumPyImporter(
-        archive: archive, splits: splits, classNames: classes.names, channelsFirst: channelsFirst))
+        archive: archive, splits: splits, classNames: classes.names, channelsFirst: channelsFirst),
+      reading: InputFiles([archive, images, labels, testImages, testLabels, weights, testWeights]))
   }
 }

@@ -43,6 +43,8 @@ struct InspectCommand: ParsableCommand {
       "Write a contact sheet; augmentation.png by default with --augment.", valueName: "file.png"))
   var sheet: String?
 
+  @OptionGroup var overwrite: OverwriteOption
+
   @Option(
     help: ArgumentHelp(
       "Images in the file for a contact sheet; the config's or train/images by default.", valueName: "name"))
@@ -161,7 +163,15 @@ struct InspectCommand: ParsableCommand {
 
   // MARK: - Contact sheets
 
+  private static let defaultSheet = "augmentation.png"
+
   private func writeSheet() throws {
+    let inputs = InputFiles([path, augment])
+    if let sheet {
+      try overwrite.check("--sheet", sheet, inputs: inputs)
+    } else {
+      try OverwriteOption.refuse(Self.defaultSheet, among: inputs, "--sheet with another name")
+    }
     let run = try augment.map { try ConfigurationFile.load(path: $0, overrides: []).run }
     let file = try DatasetFile(path)
     let wanted =
@@ -180,7 +190,7 @@ struct InspectCommand: ParsableCommand {
     if run != nil, steps.steps.isEmpty {
       throw CommandError.usage("\(augment ?? "") has no training.augmentation, so there is nothing to show")
     }
-    let target = sheet ?? "augmentation.png"
+    let target = sheet ?? Self.defaultSheet
     let rows = Array(0..<min(max(1, samples), dataset.count))
     let image = try ContactSheet.draw(
       dataset, rows: rows, augmentation: steps, seed: run?.seed ?? 0, epochs: epochs)

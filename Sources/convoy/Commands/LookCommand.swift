@@ -60,7 +60,6 @@ struct LookOptions: ParsableArguments {
     return [checkpoint] + both + [black, white].compactMap(\.self)
   }
 
-  var folder: PictureFolder { PictureFolder(path: to) }
 }
 
 /// The seed of random numbers.
@@ -80,10 +79,26 @@ struct PictureOptions: ParsableArguments {
 /// The folder of the pictures, made when the first one comes.
 struct PictureFolder: Sendable {
   let path: String
+  /// What the look reads, which no picture may replace.
+  let inputs: InputFiles
+
+  /// - Parameter kind: the word of the look, which its main picture is called by.
+  /// - Throws: ``CommandError`` where that picture is among the files that the look reads.
+  init(path: String, inputs: InputFiles, kind: String) throws(CommandError) {
+    (self.path, self.inputs) = (path, inputs)
+    _ = try place(of: "\(kind).png")
+  }
+
+  /// The path of a file in the folder, which may replace an older one but no input.
+  private func place(of name: String) throws(CommandError) -> String {
+    let file = "\(path)/\(name)"
+    try OverwriteOption.refuse(file, among: inputs, "another folder with --to, or --run-dir")
+    return file
+  }
 
   @discardableResult
   func write(_ image: Image, as name: FileName) throws -> String {
-    let file = "\(path)/\(name.text).png"
+    let file = try place(of: "\(name.text).png")
     try makeFolder(of: file)
     try ImageFile.write(image, to: file)
     return file
@@ -91,7 +106,7 @@ struct PictureFolder: Sendable {
 
   @discardableResult
   func write(_ text: String, as name: FileName) throws -> String {
-    let file = "\(path)/\(name.text)"
+    let file = try place(of: name.text)
     try makeFolder(of: file)
     try OutputFile.write(text, to: file)
     return file
@@ -110,12 +125,7 @@ struct PictureFolder: Sendable {
       TerminalOutput.write(
         ImageDrawing(terminal).gallery(result.pictures, columns: terminal.columns) + "\n", to: 1)
     }
-    // Names of layers may come from anywhere, but the lines are the program's own.
-    print(
-      result.text.split(separator: "\n", omittingEmptySubsequences: false).map {
-        TextWidth.printable(String($0))
-      }
-      .joined(separator: "\n"))
+    print(result.lines.map(TextWidth.printable).joined(separator: "\n"))
   }
 
   private func makeFolder(of file: String) throws {

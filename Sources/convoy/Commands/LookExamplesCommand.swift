@@ -35,5 +35,7 @@ struct LookData: ParsableArguments {
   @Option(DataSource.images, under: [ExampleLook.data.name]) var images: SettingFlag?
   @Option(DataSource.labels, under: [ExampleLook.data.name]) var labels: SettingFlag?
 
+  @OptionGroup var plugIns: PlugInsOption
+
   var flags: [SettingFlag?] { [data, images, labels] }
 }

@@ -38,21 +38,24 @@ struct LookRunCommand: ParsableCommand {
     let configuration = try LookConfiguration.load(
       path: arguments.config, overrides: arguments.overrides.map { Override($0) })
     let request = configuration.request
-    let (path, checkpoint) = try CheckpointStore.choose(request.checkpoint) {
+    let (checkpointPath, checkpoint) = try CheckpointStore.choose(request.checkpoint) {
       TerminalOutput.warn("\($0)")
     }
-    let contents = try CheckpointFile.header(of: path).contentDigest.hexadecimal
+    let contents = try CheckpointFile.header(of: checkpointPath).contentDigest.hexadecimal
     let range = try PictureRange(checkpoint, black: request.black, white: request.white).range
     let meaning = configuration.meaning(range).joined(separator: "\n") + "\n\(Self.mark)\(contents)\n"
     let digest = SHA256.digest(of: meaning).hexadecimal.prefix(8)
-    let directory = try WorkDirectory(path: runDir ?? "Results/\(request.name)/\(digest)")
+    let path = runDir ?? "Results/\(request.name)/\(digest)"
+    let folder = try PictureFolder(
+      path: path, inputs: InputFiles(configuration.files), kind: configuration.kind)
+    let directory = try WorkDirectory(path: path)
     try checkOwner(directory.path, meaning, contents, range)
     try directory.write(configuration: configuration.resolvedYAML + "\(Self.mark)\(contents)\n")
     let cores = Cores.available()
     try directory.write(environment: RunEnvironment(workers: workers.count, cores: "\(cores)"))
-    directory.log("\(configuration.kind) with \(path)")
+    directory.log("\(configuration.kind) with \(checkpointPath)")
     let context = try LookContext(
-      path: path, checkpoint, request, folder: PictureFolder(path: directory.path),
+      path: checkpointPath, checkpoint, request, folder: folder,
       workers: workers.count, stop: stop, directory: directory, restarts: restart)
     try context.finish(try request.look.runnable.run(in: context), json: json)
     directory.log("complete")

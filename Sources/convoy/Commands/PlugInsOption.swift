@@ -12,6 +12,9 @@ struct PlugInsOption: ParsableArguments {
         + "HDF5_PLUGIN_PATH by default.", valueName: "dir"))
   var folder: String?
 
+  /// The option as it was given, for a command that this one proposes or writes; empty where it was not given.
+  var words: [String] { folder.map { ["--hdf5-plugins", $0] } ?? [] }
+
   /// Sets the folder at once, because libhdf5 reads its variable before its first call.
   func validate() throws {
     guard let folder else { return }

@@ -56,6 +56,8 @@ struct PredictCommand: ParsableCommand {
       valueName: "file.csv"), completion: .file(extensions: ["csv"]))
   var csv: String?
 
+  @OptionGroup var overwrite: OverwriteOption
+
   @Flag(help: "Print a JSON list with all outputs.")
   var json = false
 
@@ -68,6 +70,7 @@ struct PredictCommand: ParsableCommand {
 
   func run() throws {
     let stop = StopSignals.install()
+    if let csv { try overwrite.check("--csv", csv, inputs: InputFiles([checkpoint, data], pictures: files)) }
     let (_, checkpoint) = try CheckpointStore.choose(checkpoint) { TerminalOutput.warn("\($0)") }
     let predictions = try data == nil ? ofFiles(checkpoint, stop) : ofRows(checkpoint, stop)
     guard let predictions else { throw SilentEnd(.stopped) }

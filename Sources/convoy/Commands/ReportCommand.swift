@@ -10,7 +10,8 @@ struct ReportCommand: ParsableCommand {
     abstract: "Write a run's report in one HTML file: curves, classes, mistakes, filters, config.",
     discussion: """
       The page works offline and without scripts, and can be sent as it is. It evaluates the run's best checkpoint on its test \
-      data; if the data no longer exists, those parts are left out. gnuplot draws the curves.
+      data; if the data no longer exists, those parts are left out, with a warning. gnuplot draws the curves. A report of the run that has \
+      more parts than can be made now is replaced only with --overwrite.
 
         convoy report Results/fashion-mnist/RUN --open
       """)
@@ -21,9 +22,12 @@ struct ReportCommand: ParsableCommand {
   @Option(help: ArgumentHelp("The file to write; RUN/report.html by default.", valueName: "file.html"))
   var output: String?
 
+  @OptionGroup var overwrite: OverwriteOption
+
   @Flag(help: "Open the report in the browser.")
   var open = false
 
+  @OptionGroup var plugIns: PlugInsOption
   @OptionGroup var workers: WorkersOption
 
   @Flag(help: "Print one JSON object.")
@@ -32,14 +36,17 @@ struct ReportCommand: ParsableCommand {
   func run() throws {
     let stop = StopSignals.install()
     let builder = try RunReportBuilder(directory: directory, workers: workers.count)
-    var report: RunReport?
-    let path = try builder.write(to: output, stop: stop) { report = $0 }
-    if json, let report {
-      print(try ResultJSON.text(ReportResult(path, of: builder.directory, report)))
+    let other = output.flatMap { builder.isOwn($0) ? nil : $0 }
+    if let other { try overwrite.check("--output", other, inputs: builder.inputs) }
+    let written = try builder.write(
+      to: output, replacesFuller: overwrite.isGiven || other != nil, stop: stop)
+    for warning in written.warnings { TerminalOutput.warn(warning) }
+    if json {
+      print(try ResultJSON.text(ReportResult(written.path, of: builder.directory, written.report)))
     } else {
-      TerminalOutput.printPath(path)
+      TerminalOutput.printPath(written.path)
     }
-    if open { try Browser.open(path) }
+    if open { try Browser.open(written.path) }
   }
 }
 

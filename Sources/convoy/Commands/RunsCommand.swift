@@ -117,7 +117,8 @@ struct RunsCommand: ParsableCommand {
 
   struct Remove: ParsableCommand {
     static let configuration = CommandConfiguration(
-      commandName: "rm", abstract: "Remove run directories with all their checkpoints.")
+      commandName: "rm", abstract: "Remove run directories with all their checkpoints.",
+      discussion: "Files that the program has not made stay, and so does the folder that they lie in.")
 
     @Argument(help: "Run directories.", completion: .directory)
     var runs: [String]
@@ -132,6 +133,11 @@ struct RunsCommand: ParsableCommand {
         throw CommandError(
           .inUse, "\(folder.path) is in use by a training; stop it first. Nothing was removed")
       }
+      for folder in folders where !RunDirectory.isOurs(folder.path) {
+        throw CommandError.badData(
+          "\(folder.path) looks like a run directory, but no training of this program has left its lock or state there; remove it by "
+            + "hand if it is one. Nothing was removed")
+      }
       for folder in folders {
         if !yes {
           guard isatty(0) == 1 else {
@@ -144,11 +150,14 @@ struct RunsCommand: ParsableCommand {
           fflush(nil)
           guard ["y", "yes"].contains(readLine()?.lowercased()) else { continue }
         }
-        guard Folder.remove(folder.path) else {
-          throw CommandError(
-            .inputOutput, "cannot remove \(folder.path): \(String(cString: strerror(errno)))")
+        let left = try RunDirectory.remove(folder.path)
+        let path = TextWidth.printable(folder.path)
+        guard !left.isEmpty else {
+          print("removed \(path)")
+          continue
         }
-        print("removed \(TextWidth.printable(folder.path))")
+        let names = TextWidth.printable(left.joined(separator: ", "))
+        print("removed the run in \(path); the folder stays, with files that are not the run's: \(names)")
       }
     }
   }

@@ -84,11 +84,12 @@ struct SweepCommand: ParsableCommand {
     if !isQuiet {
       let values = zip(sweep.keys, member.values).compactMap { key, value in value.map { "\(key)=\($0)" } }
       // Written at once, because the lines of the training are not held back either.
-      TerminalOutput.write(
-        "member \(member.index) of 0 to \(sweep.members.count - 1): \(values.joined(separator: " "))\n", to: 1
-      )
+      let shown = TextWidth.printable(values.joined(separator: " "))
+      TerminalOutput.write("member \(member.index) of 0 to \(sweep.members.count - 1): \(shown)\n", to: 1)
     }
-    let driver = RunDriver(loaded: member.configuration, directory: directory, workers: workers.count)
+    let driver = RunDriver(
+      loaded: member.configuration, directory: directory, workers: workers.count,
+      dataOptions: config.plugIns.words)
     do {
       let result = try TrainingPrinter(isQuiet: isQuiet).follow { try driver.run(stop: stop, printer: $0) }
       if !result.isComplete { throw SilentEnd(.stopped) }

@@ -88,7 +88,8 @@ struct TrainCommand: ParsableCommand {
       loaded: loaded,
       directory: runDir.map { RunPath.resolve($0, takesFolders: false) } ?? RunNames.directory(of: loaded),
       workers: workers ?? Cores.available().count, resume: choice, allowsChanges: allowChanges,
-      verifiesData: verifyData, stepLimit: steps, showsHistograms: histograms, showsMistakes: mistakes)
+      verifiesData: verifyData, stepLimit: steps, dataOptions: config.plugIns.words,
+      showsHistograms: histograms, showsMistakes: mistakes)
     let (result, hasLearned) = try json ? printEvents(driver, stop) : printText(driver, stop)
     if !result.isComplete, !result.hasReachedStepLimit { throw SilentEnd(.stopped) }
     if hasLearned == false { throw SilentEnd(.no) }

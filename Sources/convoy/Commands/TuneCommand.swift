@@ -3,6 +3,7 @@ internal import Compute
 internal import Experiments
 internal import Foundation
 internal import Networks
+internal import Settings
 internal import Training
 
 /// Times the kernels of a network's convolutions.
@@ -20,12 +21,19 @@ struct TuneCommand: ParsableCommand {
   @Option(help: ArgumentHelp("The file for the choices.", valueName: "file"))
   var save: String?
 
+  @OptionGroup var overwrite: OverwriteOption
+
   @Flag(help: "Print a JSON list with the time of each kernel.")
   var json = false
 
   func run() throws {
     let stop = StopSignals.install()
     let loaded = try ConfigurationFile.load(path: config.config, overrides: config.settings)
+    if let save {
+      // The choices that the config names are not read here, and may be measured anew.
+      let data = [loaded.run.data.train.file, loaded.run.data.test?.file]
+      try overwrite.check("--save", save, inputs: InputFiles(loaded.values.sources + data))
+    }
     let (choices, timings) = try Tuning(loaded.network, loaded.run.training, stop: stop).measure()
     if json {
       if let save { try OutputFile.write(choices.text, to: save) }

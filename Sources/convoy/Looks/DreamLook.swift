@@ -8,7 +8,7 @@ internal import Training
 
 extension DreamLook: RunnableLook {
   func run(in context: LookContext) throws -> LookResult {
-    let directory = try context.directory ?? WorkDirectory(path: context.folder.path)
+    let directory = try context.directory ?? WorkDirectory(path: context.folder.path, isShared: true)
     defer { withExtendedLifetime(directory) {} }
     let subject = context.subject
     let look = try resolved(for: subject.network)
@@ -32,7 +32,7 @@ extension DreamLook: RunnableLook {
       damaged: { TerminalOutput.warn("\($0)") }), resumed.frame < dream.frames
     {
       process = resumed
-      TerminalOutput.write("going on at \(place(process))\n", to: 2)
+      TerminalOutput.note("going on at \(place(process))")
       directory.log("going on at \(place(process))")
     } else {
       // A state of more frames than are wanted now is of no use.
@@ -51,9 +51,9 @@ extension DreamLook: RunnableLook {
       steps: process.readings.map(DreamFindings.Step.init))
     return LookResult(
       name: "dream", findings: findings,
-      text:
-        "\(picture.height)x\(picture.width), dreamt with \(dream.layers.map(\.name).joined(separator: ", "))\n"
-        + pictures.joined(separator: "\n"),
+      lines: [
+        "\(picture.height)x\(picture.width), dreamt with \(dream.layers.map(\.name).joined(separator: ", "))"
+      ] + pictures,
       pictures: process.picture.image.map { [($0, "dream")] } ?? [])
   }
 

@@ -63,8 +63,8 @@ extension ExampleLook: RunnableLook {
                 receptiveField: receptiveField(of: example, layer.name, subject.network))
             })
         }),
-      text: title + "\n"
-        + (dead.isEmpty ? "" : "never active: \(dead.map(String.init).joined(separator: ", "))\n") + path,
+      lines: [title]
+        + (dead.isEmpty ? [] : ["never active: \(dead.map(String.init).joined(separator: ", "))"]) + [path],
       pictures: zip(filters.flatMap { filter in found.examples[filter].map { _ in filter } }, tiles).map {
         ($1.image, "\($0) \($1.labels[1])")
       })

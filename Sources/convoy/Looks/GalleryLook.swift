@@ -24,7 +24,7 @@ extension GalleryLook: RunnableLook {
       GalleryFindings.Layer(layer: room.layer.name, filters: room.filters.map(GalleryFindings.Filter.init))
     }
     return LookResult(
-      name: "gallery", findings: GalleryFindings(page: ResultPath(file), layers: layers), text: file)
+      name: "gallery", findings: GalleryFindings(page: ResultPath(file), layers: layers), lines: [file])
   }
 }
 

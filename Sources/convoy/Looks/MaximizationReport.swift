@@ -71,25 +71,25 @@ struct MaximizationReport {
       picture: ResultPath(sheet), curves: ResultPath(curves), settings: settings)
   }
 
-  func text(_ folder: PictureFolder, name: FileName) -> String {
+  func lines(_ folder: PictureFolder, name: FileName) -> [String] {
     let terminal = TerminalOutput.standardOutput
     let path = "\(folder.path)/\(name.text)"
-    return table(columns: terminal.columns, unicode: terminal.hasUnicode) + remark
-      + "\(path).png\n\(path)-curves.png\n\(path).json"
+    return table.lines(width: terminal.columns, unicode: terminal.hasUnicode)
+      + [remark, "\(path).png", "\(path)-curves.png", "\(path).json"].compactMap(\.self)
   }
 
-  /// Advice on targets that stay silent; empty where there are none.
-  private var remark: String {
-    guard !silent.isEmpty else { return "" }
+  /// Advice on targets that stay silent; nil where there are none.
+  private var remark: String? {
+    guard !silent.isEmpty else { return nil }
     let numbers = silent.map(\.number)
     let shown = numbers.prefix(20).joined(separator: ", ") + (numbers.count > 20 ? ", …" : "")
     return
       "no image was found that activates \(silent.count) of \(maxima.count): \(shown). They may never be active "
       + "(`convoy look examples` shows it); otherwise try the layer before a pool, concat or flatten, more --attempts, or another "
-      + "--start\n"
+      + "--start"
   }
 
-  func table(columns: Int, unicode: Bool) -> String {
+  private var table: Table {
     var heads = [
       Table.Column(maxima.first?.target.heading ?? "target"), Table.Column("at start", .trailing),
       Table.Column("activation", .trailing), Table.Column("sum |x|", .trailing),
@@ -107,7 +107,7 @@ struct MaximizationReport {
       }
       table.add(row)
     }
-    return table.text(width: columns, unicode: unicode)
+    return table
   }
 
   /// The most probable class, or all labels that the image is taken to have.

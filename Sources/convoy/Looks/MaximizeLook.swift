@@ -53,7 +53,7 @@ extension MaximizeLook: RunnableLook {
         targets.first.map(maximization.settings(for:)) ?? maximization.settings, seed: context.seed,
         former: [AscentSettings.totalVariation.name: "tv"]))
     return LookResult(
-      name: name, findings: findings, text: report.text(context.folder, name: name),
+      name: name, findings: findings, lines: report.lines(context.folder, name: name),
       pictures: report.drawings)
   }
 }

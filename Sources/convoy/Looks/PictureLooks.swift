@@ -19,7 +19,7 @@ extension FilterLook: RunnableLook {
       name: "filters-\(name)",
       findings: FilterFindings(
         layer: name, filters: filters, inputChannels: pictures.inputChannels,
-        largestWeight: Double(pictures.largest), picture: ResultPath(path)), text: "\(title)\n\(path)",
+        largestWeight: Double(pictures.largest), picture: ResultPath(path)), lines: [title, path],
       pictures: zip(filters, tiles).map { ($1.image.enlarged(by: 4), "\($0)") })
   }
 }
@@ -66,8 +66,8 @@ extension MapLook: RunnableLook {
         layer: name, image: ResultPath(image.path), height: maps.height, width: maps.width,
         picture: ResultPath(path),
         maps: filters.map { MapFindings.Map(filter: $0, degree: maps.degree($0)) }),
-      text: "\(title); the most active:\n"
-        + table.text(width: terminal.columns, unicode: terminal.hasUnicode) + path,
+      lines: ["\(title); the most active:"]
+        + table.lines(width: terminal.columns, unicode: terminal.hasUnicode) + [path],
       pictures: zip(filters, tiles).map { ($1.image, "\($0): \(NumberText.short(maps.degree($0)))") })
   }
 }
@@ -131,7 +131,7 @@ extension ExplainLook: RunnableLook {
         probabilities: isProbability ? explanation.outputs : nil, value: isProbability ? nil : value,
         values: isProbability ? nil : explanation.outputs, classes: subject.classNames,
         picture: ResultPath(path),
-        saliency: saliency, gradCAM: gradCAM, occlusion: occlusion), text: "\(title)\n\(path)",
+        saliency: saliency, gradCAM: gradCAM, occlusion: occlusion), lines: [title, path],
       pictures: tiles.map { ($0.image, $0.labels[0]) })
   }
 }

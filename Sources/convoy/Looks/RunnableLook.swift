@@ -50,7 +50,7 @@ struct LookContext {
     let next = isKept ? "resumes there" : "begins again"
     let line = "stopped by \(signal) at \(text); the same command \(next)"
     log(line)
-    TerminalOutput.write("\(line)\n", to: 2)
+    TerminalOutput.note(line)
     return SilentEnd(.stopped)
   }
 }
@@ -61,8 +61,8 @@ struct LookResult {
   var name: FileName
   /// The findings for machines, in which ``ResultPath`` names files.
   var findings: any Encodable
-  /// The findings for people.
-  var text: String
+  /// The findings for people, line by line: a name with a line break in it, as layers of other programs may have, stays in its line.
+  var lines: [String]
   /// The pictures for terminals that show them.
   var pictures: [(image: Image, caption: String)] = []
 }
@@ -79,9 +79,10 @@ extension LookOptions {
     restarts: Bool = false
   ) throws {
     let stop = StopSignals.install()
-    let request = try LookConfiguration(
-      kind.name, settings: settings.compactMap(\.self), request: flags + request.compactMap(\.self)
-    ).request
+    let configuration = try LookConfiguration(
+      kind.name, settings: settings.compactMap(\.self), request: flags + request.compactMap(\.self))
+    let request = configuration.request
+    let folder = try PictureFolder(path: to, inputs: InputFiles(configuration.files), kind: kind.name)
     let (path, checkpoint) = try CheckpointStore.choose(request.checkpoint) { TerminalOutput.warn("\($0)") }
     let context = try LookContext(
       path: path, checkpoint, request, folder: folder, workers: workers.count, stop: stop, directory: nil,
@@ -135,7 +136,11 @@ final class StatusLine {
     let now = TerminalOutput.seconds
     guard now - last > (isInteractive ? 0.2 : 30) else { return }
     last = now
-    TerminalOutput.write(isInteractive ? "\r\u{1B}[K\(text())" : "\(text())\n", to: 2)
+    if isInteractive {
+      TerminalOutput.write("\r\u{1B}[K\(TextWidth.printable(text()))", to: 2)
+    } else {
+      TerminalOutput.note(text())
+    }
   }
 
   func finish() {

@@ -7,7 +7,7 @@ internal import Training
 
 extension StyleLook: RunnableLook {
   func run(in context: LookContext) throws -> LookResult {
-    let directory = try context.directory ?? WorkDirectory(path: context.folder.path)
+    let directory = try context.directory ?? WorkDirectory(path: context.folder.path, isShared: true)
     defer { withExtendedLifetime(directory) {} }
     let subject = context.subject
     let settings = try StyleSettings(self, for: subject.network)
@@ -31,7 +31,7 @@ extension StyleLook: RunnableLook {
       damaged: { TerminalOutput.warn("\($0)") }), resumed.step <= steps
     {
       transfer = resumed
-      TerminalOutput.write("going on at step \(transfer.step)\n", to: 2)
+      TerminalOutput.note("going on at step \(transfer.step)")
       directory.log("going on at step \(transfer.step)")
     } else {
       // A state of more steps than are wanted now is of no use.
@@ -48,10 +48,11 @@ extension StyleLook: RunnableLook {
         picture: ResultPath(path), steps: transfer.step, evaluations: transfer.evaluations,
         converged: transfer.hasConverged, settings: settings.text,
         losses: transfer.curve.enumerated().map(StyleFindings.Losses.init)),
-      text:
+      lines: [
         "\(transfer.step) steps, \(transfer.evaluations) evaluations\(transfer.hasConverged ? " (no further step lowers the loss)" : "")"
-        + " in \(NumberText.fixed(seconds, 1)) s: content \(NumberText.short(transfer.losses.content)), style "
-        + "\(NumberText.short(transfer.losses.style))\n\(path)")
+          + " in \(NumberText.fixed(seconds, 1)) s: content \(NumberText.short(transfer.losses.content)), style "
+          + NumberText.short(transfer.losses.style), path,
+      ])
   }
 
   private func go(

@@ -5,12 +5,13 @@ internal import Reporting
 
 /// Writes the files that commands make.
 enum OutputFile {
-  /// Writes a file whole or not at all.
+  /// Writes a file whole or not at all; ``OverwriteOption`` says beforehand whether a file that a user names may be written.
   ///
   /// - Throws: ``CommandError`` with the system's reason.
   static func write(_ data: Data, to path: String) throws(CommandError) {
     do { try WholeFile.write(data, to: path) } catch {
-      throw CommandError(.cannotCreate, "cannot write \(path): \(error)")
+      throw CommandError(
+        error.step == .creating ? .cannotCreate : .inputOutput, "cannot write \(path): \(error)")
     }
   }
 

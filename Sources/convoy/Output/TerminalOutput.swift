@@ -43,13 +43,19 @@ enum TerminalOutput {
 
   /// Prints the path of a file that was written: readable on a terminal, and elsewhere as the bytes that it is, for a program that
   /// takes it from there.
+  ///
+  /// Where the file went to standard output, nothing else belongs there.
   static func printPath(_ path: String) {
-    guard !standardOutput.isInteractive else { return print(path) }
+    guard !OutputPlace(path).isStandardOutput else { return }
+    guard !standardOutput.isInteractive else { return print(TextWidth.printable(path)) }
     write(PathText.bytes(of: path) + [UInt8(ascii: "\n")], to: 1)
   }
 
   /// Prints a warning; names in it may come from files, so control characters are replaced.
-  static func warn(_ text: String) { write("warning: \(TextWidth.printable(text))\n", to: 2) }
+  static func warn(_ text: String) { note("warning: \(text)") }
+
+  /// Prints a line on standard error, cleaned like a warning.
+  static func note(_ text: String) { write("\(TextWidth.printable(text))\n", to: 2) }
 }
 
 /// Whether everything that was printed on standard output arrived there.

@@ -5,6 +5,8 @@ internal import Training
 struct TrainingResult {
   let directory: String
   let data: DataConfiguration
+  /// The options that opening the data takes.
+  let dataOptions: [String]
   let progress: TrainingProgress
   let monitor: MonitoredFigure
   let isComplete: Bool
@@ -29,7 +31,7 @@ struct TrainingResult {
       let fitting = table.width > terminal.columns ? table.turned : table
       text += fitting.text(width: terminal.columns, unicode: terminal.hasUnicode) + "\n"
     }
-    let next = NextCommands(directory: directory, data: data).lines
+    let next = NextCommands(directory: directory, data: data, dataOptions: dataOptions).lines
     return text + """
       run directory  \(directory)
       report         \(directory)/report.html

@@ -1,17 +1,16 @@
 internal import ArgumentParser
+internal import Experiments
 internal import Foundation
-internal import Paths
 internal import Reporting
 
 /// Turns an error into lines on standard error and the exit code of ``ExitStatus``.
 enum Failure {
-  /// Ends the process with the error's code, after a line for each line of its text, or help on standard output.
+  /// Ends the process with the error's code, after a line for each error, or help on standard output.
+  ///
+  /// Here, and nowhere else, names in errors lose what could control a terminal, line breaks among them.
   static func exit(with error: any Error) -> Never {
     if let status = ExitStatus(error) {
-      let lines = error is SilentEnd ? [] : SystemReason.text(error).split(separator: "\n")
-      for line in lines {
-        TerminalOutput.write("error: \(TextWidth.printable(PathText.readable(String(line))))\n", to: 2)
-      }
+      for line in lines(of: error) { TerminalOutput.note("error: \(line)") }
       Foundation.exit(status.rawValue)
     }
     let code = Convoy.exitCode(for: error)
@@ -21,12 +20,24 @@ enum Failure {
       do throws(CommandError) { try StandardOutput.finish() } catch { exit(with: error) }
       Foundation.exit(0)
     }
-    let lines = Convoy.fullMessage(for: error).split(separator: "\n", omittingEmptySubsequences: false)
-    TerminalOutput.write(
-      lines.map { TextWidth.printable(PathText.readable(String($0))) + "\n" }.joined(), to: 2)
+    // The parser's message may contain words of the command line; the lines of usage after it are our own.
+    let (all, message) = (Convoy.fullMessage(for: error), Convoy.message(for: error))
+    let start = all.range(of: message)?.upperBound ?? all.startIndex
+    let usage = all[start...].split(separator: "\n", omittingEmptySubsequences: true)
+    let lines = (start > all.startIndex ? ["error: \(message)"] : []) + usage.map(String.init)
+    for line in lines { TerminalOutput.note(line) }
     // An error that does not come from the argument parser comes from a library, and nobody expected it.
     let status: ExitStatus = code == .validationFailure ? .usage : .internalError
     Foundation.exit(status.rawValue)
+  }
+
+  private static func lines(of error: any Error) -> [String] {
+    switch error {
+    case is SilentEnd: []
+    case let errors as ConfigurationErrors: errors.errors.map(\.description)
+    case let errors as SeveralErrors: errors.lines
+    default: [SystemReason.text(error)]
+    }
   }
 
   /// The argument parser's answer to `--help` and the like.
@@ -55,6 +66,14 @@ struct CommandError: Error, CustomStringConvertible {
   static func usage(_ text: String) -> CommandError { CommandError(.usage, text) }
   static func badData(_ text: String) -> CommandError { CommandError(.badData, text) }
   static func missing(_ text: String) -> CommandError { CommandError(.missingInput, text) }
+}
+
+/// Errors that were found together, each with a line of its own.
+struct SeveralErrors: Error, CustomStringConvertible {
+  let status: ExitStatus
+  let lines: [String]
+
+  var description: String { lines.joined(separator: "\n") }
 }
 
 /// Ends the process when everything has been said.

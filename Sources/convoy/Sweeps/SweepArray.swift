@@ -36,7 +36,8 @@ struct SweepArray {
     let program = ProgramArguments.program ?? "convoy"
     let here = Folder.current
     let cores = workers.map { " --workers \($0)" } ?? ""
-    let overrides = config.settings.map { " --set \($0.text.shellWord)" }.joined()
+    let overrides = (config.settings.flatMap { ["--set", $0.text] } + config.plugIns.words)
+      .map { " \($0.shellWord)" }.joined()
     var lines = String(decoding: PackageResources.convoy_sbatch, as: UTF8.self)
       .split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
     func replace(_ beginning: String, by line: String) {
