@@ -107,6 +107,16 @@ public final class ImageDataset: Sendable {
     self.storage = try translatingErrors { try contents.describeStorage() }
   }
 
+  /// The samples of another dataset with other answers to them.
+  init(_ other: ImageDataset, labels: [Int32], targets: TargetTable?, classNames: [String]) {
+    (path, imagesName, target, weightsName) = (other.path, other.imagesName, other.target, other.weightsName)
+    (count, sampleShape, pixelType) = (other.count, other.sampleShape, other.pixelType)
+    (storedType, storage, images, weights) = (other.storedType, other.storage, other.images, other.weights)
+    (self.labels, self.targets) = (labels, targets)
+    self.classNames = classNames
+    classCount = classNames.count
+  }
+
   /// Opens samples with labels, as ``init(path:images:target:weights:)`` does.
   public convenience init(path: String, images: String, labels: String) throws {
     try self.init(path: path, images: images, target: .labels(labels))

@@ -164,7 +164,8 @@ struct RunReportBuilder {
       report.notes.append("The run has no test data, so classes and mistakes are left out.")
       return
     }
-    let dataset = try source.open()
+    let (dataset, note) = try source.open().matched(to: checkpoint.identity.classNames)
+    if let note { report.notes.append(note) }
     let store = try SampleStore(dataset, memoryLimitByteCount: 1 << 30, threads: workers)
     let predictor = try Predictor(
       checkpoint.network, values: checkpoint.values, criterion: checkpoint.identity.criterion,

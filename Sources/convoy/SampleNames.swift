@@ -32,8 +32,9 @@ struct SampleNames: ParsableArguments {
     }
   }
 
-  /// - Parameter criterion: the criterion of the network that the samples are for.
-  func open(_ file: String, for criterion: Criterion) throws -> ImageDataset {
+  /// Opens the samples, with classes in the order of the network that they are for.
+  func open(_ file: String, for checkpoint: Checkpoint) throws -> ImageDataset {
+    let criterion = checkpoint.identity.criterion ?? .classification
     let target: TargetName
     if let targets {
       target = .values(targets)
@@ -47,7 +48,19 @@ struct SampleNames: ParsableArguments {
         "the network was trained on samples with several labels, but --labels \(name) gives each sample one; "
           + "--targets NAME takes a number of 0 or 1 for each label")
     }
-    return try ImageDataset(path: file, images: images, target: target, weights: weights)
+    return try checkpoint.matched(
+      ImageDataset(path: file, images: images, target: target, weights: weights))
+  }
+}
+
+extension Checkpoint {
+  /// A dataset with classes and targets in the order of the network's names; it warns where that is another than the file's.
+  ///
+  /// - Throws: `DatasetError` for samples of classes that the network does not have.
+  func matched(_ dataset: ImageDataset) throws -> ImageDataset {
+    let (matched, note) = try dataset.matched(to: identity.classNames)
+    if let note { TerminalOutput.warn(note) }
+    return matched
   }
 }
 

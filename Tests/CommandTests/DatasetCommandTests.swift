@@ -58,6 +58,52 @@ struct DatasetCommandTests {
     try expect(["dataset", "check", single, "--strict"], code: 65)
   }
 
+  /// A dataset file of 6 samples with labels that count through their classes.
+  private func classes(_ names: [String], in folder: TemporaryDirectory, _ file: String) throws -> String {
+    let rows = (0..<6).map { row in "\(names[row % names.count]),\(row),1" }
+    let table = try folder.write((["label,a,b"] + rows).joined(separator: "\n"), to: "\(file).csv")
+    let path = folder.file("\(file).h5")
+    try expect(["import", "csv", "--from", table, "--label", "label", "--to", path], code: 0)
+    return path
+  }
+
+  @Test("test samples are compared with the network by the names of their classes")
+  func namesOfClasses() throws {
+    let folder = try TemporaryDirectory()
+    let train = try classes(["ant", "bee", "cat"], in: folder, "train")
+    func config(_ test: String, _ name: String) throws -> String {
+      try folder.write(
+        """
+        name: names
+        data:
+          train: {file: \(train), images: train/images, labels: train/labels}
+          test: {file: \(test), images: train/images, labels: train/labels}
+        network: {input: [2], layers: [dense: {units: 3}]}
+        training: {epochs: 1, batch: 3, loss: softmax_cross_entropy, optimizer: {sgd: {learning_rate: 0.001}}}
+        """, to: name)
+    }
+    let part = try classes(["bee", "cat"], in: folder, "part")
+    let known = try config(part, "known.yaml")
+    try expect(["config", "check", known], code: 0, says: "bee 0 → 1, cat 1 → 2")
+    try expect(["dataset", "check", known], code: 65, says: "warning: test: \(part) counts its names")
+    let run = folder.file("run")
+    try expect(["train", known, "--run-dir", run, "--quiet"], code: 0, says: "bee 0 → 1, cat 1 → 2")
+    let samples = ["--data", part, "--images", "train/images", "--labels", "train/labels"]
+    try expect(["evaluate", run] + samples, code: 0, says: "taken by name: bee 0 → 1, cat 1 → 2")
+    try expect(["predict", run, "--rows", "0,1"] + samples, code: 0, says: "row 1 (cat)")
+
+    let other = try classes(["bee", "dog"], in: folder, "other")
+    let unknown = try config(other, "unknown.yaml")
+    try expect(["config", "check", unknown], code: 78, says: "data.train does not have: dog")
+    try expect(["train", unknown, "--run-dir", folder.file("none")], code: 78, says: "dog")
+    try expect(["dataset", "check", unknown], code: 65, says: "error: test: \(other) has classes")
+    for command in [["evaluate", run], ["predict", run, "--rows", "0"]] {
+      try expect(
+        command + ["--data", other, "--images", "train/images", "--labels", "train/labels"], code: 65,
+        says: "the network does not have: dog")
+    }
+  }
+
   @Test("a user's mistakes are one line with the right exit code")
   func mistakes() throws {
     let folder = try TemporaryDirectory()

@@ -12,6 +12,8 @@ public struct DataOutlook: Sendable {
   public private(set) var testSamples: Int?
   /// The shape of one sample; nil where no data is there.
   public private(set) var sampleShape: Shape?
+  /// What a training would do to bring the names of classes together; nil where they agree.
+  public private(set) var nameNote: String?
   /// Files that are not there.
   public private(set) var missing: [String] = []
 
@@ -29,6 +31,8 @@ public struct DataOutlook: Sendable {
     sampleShape = dataset.sampleShape
   }
 
+  fileprivate mutating func note(_ text: String?) { nameNote = text ?? nameNote }
+
   fileprivate mutating func miss(_ file: String) {
     if !missing.contains(file) { missing.append(file) }
   }
@@ -40,13 +44,21 @@ extension RunConfiguration {
   /// - Throws: an error of the data, or ``TrainingError`` where it does not fit; not for files that are not there.
   public func dataOutlook(for network: ResolvedNetwork) throws -> DataOutlook {
     var outlook = DataOutlook()
+    var training: ImageDataset?
     for (role, source) in [("train", data.train), ("test", data.test)] {
       guard let source else { continue }
       guard access(source.file, F_OK) == 0 else {
         outlook.miss(source.file)
         continue
       }
-      let dataset = try source.open()
+      var dataset = try source.open()
+      if let training {
+        let matched = try dataset.matchedForTest(of: training)
+        dataset = matched.dataset
+        outlook.note(matched.note)
+      } else if role == "train" {
+        training = dataset
+      }
       try dataset.check(network, criterion(of: network), role: role)
       outlook.add(dataset, role)
     }

@@ -29,6 +29,7 @@ public final class Run {
     self.observer = LoggingObserver(directory: directory, next: state)
 
     let data = try RunData(configuration, workers: request.workers, stop: stop)
+    if let note = data.nameNote { self.observer.receive(.warning(note)) }
     let digests = try DataDigests(data, readsAll: request.verifiesData, check: RunData.check(stop))
     let found = try request.findCheckpoint(in: directory.checkpoints, self.observer)
     if let found { try request.check(found.checkpoint, against: data, digests, self.observer) }

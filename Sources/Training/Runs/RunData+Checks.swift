@@ -23,6 +23,18 @@ extension RunData {
 }
 
 extension ImageDataset {
+  /// The test samples, with classes and targets in the order of the training's names.
+  ///
+  /// - Returns: the samples, and a line for the user; nil where both have the same names.
+  /// - Throws: ``TrainingError`` of kind `configuration` for samples of classes that the training does not name.
+  func matchedForTest(
+    of training: ImageDataset
+  ) throws(TrainingError) -> (dataset: ImageDataset, note: String?) {
+    do { return try matched(to: training.classNames ?? [], role: "data.test", owner: "data.train") } catch {
+      throw TrainingError(.configuration, "\(error)")
+    }
+  }
+
   /// Whether samples and targets fit a network and a loss.
   ///
   /// - Parameter role: the key under `data`.

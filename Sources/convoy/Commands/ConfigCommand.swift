@@ -100,7 +100,7 @@ extension ConfigCommand {
       guard case .training(let training) = loaded else { return .success("") }
       do {
         let outlook = try training.run.dataOutlook(for: training.network)
-        let found = outlook.summary.map { "; \($0)" } ?? ""
+        let found = [outlook.summary, outlook.nameNote].compactMap { $0.map { "; \($0)" } }.joined()
         let missing = outlook.missing.joined(separator: ", ")
         return .success(missing.isEmpty ? found : "\(found); not there yet: \(missing)")
       } catch { return .failure(CommandError(ExitStatus(error) ?? .internalError, "\(error)")) }

@@ -48,7 +48,7 @@ struct EvaluateCommand: ParsableCommand {
     let stop = StopSignals.install()
     let (path, checkpoint) = try CheckpointStore.choose(checkpoint) { TerminalOutput.warn("\($0)") }
     let criterion = checkpoint.identity.criterion ?? .classification
-    let dataset = try names.open(data, for: criterion)
+    let dataset = try names.open(data, for: checkpoint)
     try checkpoint.warnOfPixels(dataset)
     let store = try SampleStore(dataset, memoryLimitByteCount: 1 << 30, threads: workers.count)
     let predictor = try Predictor(

@@ -121,7 +121,7 @@ struct PredictCommand: ParsableCommand {
 
   private func ofRows(_ checkpoint: Checkpoint, _ stop: StopRequest) throws -> [Prediction]? {
     let criterion = checkpoint.identity.criterion ?? .classification
-    let dataset = try names.open(data ?? "", for: criterion)
+    let dataset = try names.open(data ?? "", for: checkpoint)
     let wanted = try RowList.parse(rows ?? "", count: dataset.count)
     let predictor = try Predictor(
       checkpoint.network, values: checkpoint.values, criterion: criterion, sampleCount: wanted.count,
