@@ -216,6 +216,13 @@ struct DatasetContents {
     return labels.type.namesFromZero
   }
 
+  /// How pictures became the images; nil where the file does not say.
+  func pictures() throws -> PictureHandling? {
+    guard try images.attributes.contains(PictureHandling.attribute) else { return nil }
+    // Another program's attribute of this name means something else.
+    return (try? images.attributes.strings(PictureHandling.attribute)).flatMap { PictureHandling(pairs: $0) }
+  }
+
   // MARK: - What to do
 
   private func isText(_ dataset: Dataset) -> Bool {

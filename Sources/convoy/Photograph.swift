@@ -15,7 +15,7 @@ extension LookContext {
     try pictures.check()
     do {
       return try ImageFile.read(
-        source.path, orientation: orientation,
+        source.path, orientation: samples.orientation,
         pixelLimit: readsLargeImages ? ImageFile.defaultPixelLimit * 10 : 40_000_000)
     } catch {
       guard error.kind == .badData, error.description.contains("too large") else { throw error }
@@ -24,9 +24,11 @@ extension LookContext {
     }
   }
 
-  /// The picture, cut and resized to the network's own size, and its pixels in 0…1.
+  /// The picture, brought to the network's own proportions and size, and its pixels in 0…1.
   func prepared(_ source: ImageSource) throws -> (picture: Image, pixels: [Float]) {
-    let (pixels, note) = try subject.prepare(try picture(source))
+    let (picture, shape) = (try picture(source), try subject.imageShape())
+    samples.check(picture, height: shape[0], width: shape[1], path: source.path)
+    let (pixels, note) = try subject.prepare(picture, fit: samples.fit)
     if let note { TerminalOutput.warn("\(source.path) \(note)") }
     return (subject.picture(pixels), pixels)
   }

@@ -15,8 +15,8 @@ struct PredictCommand: ParsableCommand {
     commandName: "predict",
     abstract: "Show a network's answers for images: the most probable classes or labels, or its numbers.",
     discussion: """
-      Images are PNG or JPEG files of any size. They are cut to the network's aspect ratio and resized, turned grey or coloured as \
-      it needs, laid on black where they are transparent, and their pixels are scaled to what the network was trained on. Rows of a \
+      Images are PNG or JPEG files of any size. They are brought to the network's proportions and size as the pictures of its training \
+      were (--fit), turned grey or coloured as it needs, laid on black where they are transparent, and their pixels are scaled to what the network was trained on. Rows of a \
       dataset are taken as they are.
 
         convoy predict Results/fashion-mnist/RUN shirt.png boot.jpg
@@ -47,7 +47,7 @@ struct PredictCommand: ParsableCommand {
   @OptionGroup var answer: FlippedAnswerOption
 
   @OptionGroup var range: RangeOption
-  @OptionGroup var orientation: OrientationOption
+  @OptionGroup var sampling: SamplePictureOptions
   @OptionGroup var workers: WorkersOption
 
   @Option(
@@ -93,6 +93,7 @@ struct PredictCommand: ParsableCommand {
     }
     let pictures = try range.pictures(for: checkpoint)
     try pictures.check()
+    let sampling = sampling.pictures(for: checkpoint)
     let files = try PictureFiles.all(files)
     let predictor = try Predictor(
       checkpoint.network, values: checkpoint.values, criterion: checkpoint.identity.criterion,
@@ -104,9 +105,9 @@ struct PredictCommand: ParsableCommand {
     for start in stride(from: 0, to: files.count, by: Predictor.batch) {
       let part = files[start..<min(start + Predictor.batch, files.count)]
       let pixels = try part.flatMap { path in
-        try ImageFile.read(path, orientation: orientation.use).converted(to: channels).filling(
-          height: shape[0], width: shape[1]
-        ).pixels
+        let image = try ImageFile.read(path, orientation: sampling.orientation)
+        sampling.check(image, height: shape[0], width: shape[1], path: path)
+        return image.converted(to: channels).fitted(sampling.fit, height: shape[0], width: shape[1]).pixels
       }
       let minibatch =
         pictures.values(pixels).map { Minibatch(values: $0, sampleShape: shape) }
