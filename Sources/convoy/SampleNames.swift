@@ -10,14 +10,15 @@ struct SampleNames: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Dataset of classes in the file; test/labels by default for a network that was trained on classes.",
+      "Dataset of classes in the file; by default `labels` beside the images for a network that was trained on classes.",
       valueName: "name"
     ))
   var labels: String?
 
   @Option(
     help: ArgumentHelp(
-      "Dataset of numbers, or of 0 and 1 for labels, in the file; test/targets by default for a network that was trained on them.",
+      "Dataset of numbers, or of 0 and 1 for labels, in the file; by default `targets` beside the images for a network that was trained "
+        + "on them.",
       valueName: "name"))
   var targets: String?
 
@@ -40,8 +41,12 @@ struct SampleNames: ParsableArguments {
       target = .values(targets)
     } else if let labels {
       target = .labels(labels)
+    } else if let beside = TargetName(beside: images, criterion.targets) {
+      target = beside
     } else {
-      target = criterion.targets == .values ? .values("test/targets") : .labels("test/labels")
+      throw CommandError.usage(
+        "--images \(images) needs --labels NAME or --targets NAME, because only a dataset called images has them beside it"
+      )
     }
     if case .labels(let name) = target, criterion.task == .labels, criterion.targets == .values {
       TerminalOutput.warn(
@@ -50,6 +55,15 @@ struct SampleNames: ParsableArguments {
     }
     return try checkpoint.matched(
       ImageDataset(path: file, images: images, target: target, weights: weights))
+  }
+}
+
+extension TargetName {
+  /// The answers in the group of a dataset `images`; nil for a dataset of another name.
+  init?(beside images: String, _ kind: Criterion.Targets) {
+    guard images == "images" || images.hasSuffix("/images") else { return nil }
+    let group = images.dropLast("images".count)
+    self = kind == .values ? .values("\(group)targets") : .labels("\(group)labels")
   }
 }
 

@@ -1,6 +1,9 @@
 import Foundation
+import HDF5
 import TestSupport
 import Testing
+
+@testable import Reporting
 
 /// A folder with a small dataset and a config.
 struct SmallTraining {
@@ -62,6 +65,65 @@ struct RunCommandTests {
     }
     #expect(outputs[0].contains("conv2d") && outputs[1].contains("120 samples"))
     #expect((0...4).allSatisfy { outputs[2].contains("row \($0)") }, "\(outputs[2])")
+  }
+
+  @Test("the proposed evaluation gives the table's figures, also of weighted samples")
+  func proposedWeights() throws {
+    let small = try SmallTraining()
+    let plain = try HDF5.File.open(small.folder.file("data.h5")).root
+    let file = try HDF5.File.create(small.folder.file("weighted.h5"))
+    do {
+      try file.root.makeDataset("train/images", type: .uint8, shape: [120, 8, 8, 1])
+        .write(plain.dataset("train/images").read(UInt8.self))
+      try file.root.makeDataset("train/labels", type: .uint8, shape: [120])
+        .write(plain.dataset("train/labels").read(UInt8.self))
+      try file.root.makeDataset("train/weights", type: .float32, shape: [120])
+        .write((0..<120).map { Float($0 % 7) / 3 })
+    }
+    try file.close()
+    let source = "{file: weighted.h5, images: train/images, labels: train/labels, weights: train/weights}"
+    let config = try small.folder.write(
+      String(contentsOfFile: small.config, encoding: .utf8).replacing(
+        "  train: {file: data.h5, images: train/images, labels: train/labels}",
+        with: "  train: \(source)\n  test: \(source)"), to: "weighted.yaml")
+    let run = small.folder.file("run")
+    let trained = try Program.run(["train", config, "--run-dir", run])
+    let command = try #require(
+      trained.output.split(separator: "\n").first { $0.contains(" evaluate ") }?.drop {
+        $0 != "/" && $0 != "."
+      },
+      "\(trained.output)\(trained.errors)")
+    #expect(command.hasSuffix("--images train/images --weights train/weights"), "\(command)")
+    let evaluated = try Program.run(["-c", "\(command) --json"], program: "/bin/sh")
+    let figures = try #require(
+      try JSONSerialization.jsonObject(with: Data(evaluated.output.utf8)) as? [String: Any],
+      "\(evaluated.errors)")
+    let table = try #require(RunTable.epochs(ofRun: run))
+    let losses = table.numbers("test_loss").compactMap(\.self)
+    let loss = try #require(figures["loss"] as? Double)
+    #expect(losses.contains { abs($0 - loss) < 1e-5 * loss }, "\(loss) is not among \(losses)")
+  }
+
+  @Test("labels are those beside the images, or have to be named")
+  func labelsBesideImages() throws {
+    let small = try SmallTraining()
+    let data = small.folder.file("data.h5")
+    let run = small.folder.file("run")
+    #expect(try Program.run(["train", small.config, "--run-dir", run, "-q"]).code == 0)
+    let parts = small.folder.file("parts.h5")
+    let split = try Program.run([
+      "dataset", "split", data, "--parts", "train=0.5,test=0.5", "--to", parts,
+    ])
+    #expect(split.code == 0, "\(split.errors)")
+    for name in ["train", "test"] {
+      let own = ["evaluate", run, "--data", parts, "--images", "\(name)/images"]
+      let short = try Program.run(own)
+      #expect(short.code == 0, "\(short.errors)")
+      #expect(try Program.run(own + ["--labels", "\(name)/labels"]).output == short.output)
+    }
+    try expectFailure(
+      ["predict", run, "--data", parts, "--images", "train/pictures", "--rows", "0"], code: 64,
+      says: "--images train/pictures needs --labels NAME")
   }
 
   @Test("runs are listed, compared step by step, and removed")

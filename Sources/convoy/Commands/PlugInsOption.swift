@@ -12,6 +12,16 @@ struct PlugInsOption: ParsableArguments {
         + "HDF5_PLUGIN_PATH by default.", valueName: "dir"))
   var folder: String?
 
+  /// The option as this process was given it; empty where it was not.
+  static var given: [String] {
+    let (name, arguments) = ("--hdf5-plugins", ProgramArguments.all)
+    for (place, argument) in arguments.enumerated() {
+      if argument.hasPrefix("\(name)=") { return [argument] }
+      if argument == name, arguments.indices.contains(place + 1) { return [name, arguments[place + 1]] }
+    }
+    return []
+  }
+
   /// Sets the folder at once, because libhdf5 reads its variable before its first call.
   func validate() throws {
     guard let folder else { return }
