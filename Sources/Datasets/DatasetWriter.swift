@@ -143,7 +143,8 @@ public final class DatasetWriter {
   @discardableResult
   func writeImages(
     _ name: String, sampleShape: Shape, pixelType: PixelType, capacity: Int, storage: DatasetStorage? = nil,
-    pictures: PictureHandling? = nil, progress: (Double) throws -> Void = { _ in }, next: (UnsafeMutableRawBufferPointer) throws -> Int
+    pictures: PictureHandling? = nil, progress: (Double) throws -> Void = { _ in },
+    next: (UnsafeMutableRawBufferPointer) throws -> Int
   ) throws -> Int {
     precondition((1...3).contains(sampleShape.rank), "samples cannot be \(sampleShape)")
     let storage = storage ?? self.storage

@@ -189,7 +189,8 @@ struct PictureRangeTests {
       training: {epochs: 1, batch: 4, loss: softmax_cross_entropy, optimizer: {sgd: {learning_rate: 1e-5}}}
       """, to: "fit.yaml")
     func train() throws {
-      let result = try Program.run(["train", config, "--run-dir", folder.file("run"), "--quiet"], in: folder.path)
+      let result = try Program.run(
+        ["train", config, "--run-dir", folder.file("run"), "--quiet"], in: folder.path)
       try #require(result.code == 0, "\(result.errors)")
     }
     try train()
@@ -203,7 +204,8 @@ struct PictureRangeTests {
     // The same samples without the note.
     let unknown = folder.file("unknown.h5")
     let copied = try Program.run([
-      "import", "hdf5", "--from", data, "--images", "train/images", "--labels", "train/labels", "--to", unknown,
+      "import", "hdf5", "--from", data, "--images", "train/images", "--labels", "train/labels", "--to",
+      unknown,
     ])
     #expect(copied.code == 0, "\(copied.errors)")
     try FileManager.default.removeItem(atPath: data)
@@ -211,7 +213,8 @@ struct PictureRangeTests {
     try FileManager.default.removeItem(atPath: folder.file("run"))
     try train()
     let guessed = try probabilities(pictures)
-    #expect(guessed.errors.split(separator: "\n").count == 1 && guessed.errors.contains("--fit"), "\(guessed)")
+    #expect(
+      guessed.errors.split(separator: "\n").count == 1 && guessed.errors.contains("--fit"), "\(guessed)")
     let said = try probabilities(pictures + ["--fit", "pad"])
     #expect(said.rows == rows && said.errors.isEmpty, "\(said)")
   }

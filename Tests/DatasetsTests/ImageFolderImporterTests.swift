@@ -294,11 +294,13 @@ struct ImageFolderImporterTests {
   func handling() throws {
     try withTemporaryFolder { folder in
       try FileManager.default.createDirectory(atPath: "\(folder)/in/a", withIntermediateDirectories: true)
-      try write(Image(height: 2, width: 8, channels: .grey, pixels: (0..<16).map { $0 }), "\(folder)/in/a/0.png")
+      try write(
+        Image(height: 2, width: 8, channels: .grey, pixels: (0..<16).map { $0 }), "\(folder)/in/a/0.png")
       for fit in ImageFit.allCases {
         let handling = PictureHandling(fit: fit, orientation: .stored)
         #expect(PictureHandling(pairs: handling.pairs) == handling)
-        let importer = ImageFolderImporter("\(folder)/in", height: 4, width: 4, fit: fit, orientation: .stored)
+        let importer = ImageFolderImporter(
+          "\(folder)/in", height: 4, width: 4, fit: fit, orientation: .stored)
         try importer.write(to: "\(folder)/\(fit).h5")
         try DatasetFile("\(folder)/\(fit).h5").repack(to: DatasetOutput("\(folder)/\(fit)-again.h5"))
         for file in ["\(fit)", "\(fit)-again"] {

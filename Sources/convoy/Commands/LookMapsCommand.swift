@@ -23,6 +23,7 @@ struct LookMapsCommand: ParsableCommand {
   @OptionGroup var sampling: SampleFitOption
 
   func run() throws {
-    try options.perform(MapLook.kind, [image, layer, filter, which, contrast], request: pictures.flags + [sampling.fit])
+    try options.perform(
+      MapLook.kind, [image, layer, filter, which, contrast], request: pictures.flags + [sampling.fit])
   }
 }
