@@ -1,4 +1,6 @@
 import Foundation
+import HDF5
+import ImageFiles
 import TestSupport
 import Testing
 
@@ -102,6 +104,39 @@ struct DatasetCommandTests {
         command + ["--data", other, "--images", "train/images", "--labels", "train/labels"], code: 65,
         says: "the network does not have: dog")
     }
+  }
+
+  @Test("names of classes are told apart, and classes without samples and images with odd axes get a word")
+  func doubtfulClasses() throws {
+    let folder = try TemporaryDirectory()
+    let file = try HDF5.File.create(folder.file("a.h5"))
+    do {
+      try file.root.makeDataset("x", type: .uint8, shape: [6, 2, 2]).write((0..<24).map { UInt8($0) })
+      try file.root.makeDataset("gaps", type: .int32, shape: [6]).write([0, 5, 9, 0, 5, 9] as [Int32])
+      let twice = try file.root.makeDataset("twice", type: .int32, shape: [6])
+      try twice.write([0, 1, 2, 0, 1, 2] as [Int32])
+      try twice.attributes.write("class_names", ["a", "a", "c"])
+    }
+    try file.close()
+    let output = folder.file("o.h5")
+    func importing(_ labels: String, _ more: String...) -> [String] {
+      ["import", "hdf5", "--from", folder.file("a.h5"), "--images", "x", "--labels", labels, "--to", output]
+        + more
+    }
+    try expect(importing("gaps"), code: 0, says: "7 of the 10 classes have no samples")
+    try expect(importing("twice"), code: 65, says: "classes 0 and 1 are both called 'a'")
+    try expect(
+      importing("gaps", "--classes", "a,a,c"), code: 64, says: "classes 0 and 1 are both called 'a'")
+    for name in [" cat", "cat"] {
+      try FileManager.default.createDirectory(
+        atPath: folder.file("in/\(name)"), withIntermediateDirectories: true)
+      try ImageFile.write(
+        Image(height: 2, width: 2, channels: .grey, pixels: [1, 2, 3, 4]), to: folder.file("in/\(name)/0.png")
+      )
+    }
+    try expect(
+      ["import", "images", "--from", folder.file("in"), "--size", "2", "--to", folder.file("p.h5")], code: 0,
+      says: "the folders \" cat\" and \"cat\" look alike")
   }
 
   @Test("a user's mistakes are one line with the right exit code")

@@ -126,6 +126,31 @@ struct RunCommandTests {
       says: "--images train/pictures needs --labels NAME")
   }
 
+  @Test(
+    "a softmax in front of the loss's own is warned of, unless it is the last layer",
+    arguments: [
+      ("dense: {units: 3}, softmax, softmax", "leave 'softmax' out"),
+      ("dense: {units: 3}, softmax, dropout: {rate: 0.5}", "leave 'softmax' out"),
+      ("dense: {units: 3, activation: softmax}, softmax", "leave its activation out"),
+      ("dense: {units: 3}, softmax", nil), ("dense: {units: 3, activation: softmax}", nil),
+    ])
+  func softmaxTwice(layers: String, advice: String?) throws {
+    let folder = try TemporaryDirectory()
+    let checked = try Program.run([
+      "config", "check", try Sample.config(folder, network: "[flatten, \(layers)]"),
+    ])
+    #expect(checked.code == 0)
+    #expect(advice.map { checked.errors.contains($0) } ?? checked.errors.isEmpty, "\(checked.errors)")
+  }
+
+  @Test("a number that 32 bits hold as 0 is refused")
+  func vanishingNumber() throws {
+    let folder = try TemporaryDirectory()
+    try expectFailure(
+      ["config", "check", try Sample.config(folder), "--set", "learning_rate=1e-50"], code: 78,
+      says: "found '1e-50', which is 0 as 32 bits hold it")
+  }
+
   @Test("runs are listed, compared step by step, and removed")
   func runs() throws {
     let small = try SmallTraining()

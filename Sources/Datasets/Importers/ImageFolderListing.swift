@@ -146,6 +146,7 @@ private struct ClassFolders {
       }
     }
     places = Dictionary(uniqueKeysWithValues: folders.enumerated().map { (Array($1.utf8), $0) })
+    notes += ClassNaming.alike(names, "folder")
   }
 
   /// Letters with accents may be written in two ways: where there is no folder of the same bytes, one that

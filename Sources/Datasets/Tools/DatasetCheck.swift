@@ -86,6 +86,9 @@ extension DatasetFile {
               "\(name) has samples of \(dataset.sampleShape), but \(first.split.shownName) has \(first.dataset.sampleShape)"
           ))
       }
+      if let problem = dataset.classNames.flatMap(ClassNaming.problem) {
+        findings.append(.init(severity: .error, text: "\(name): \(problem)"))
+      }
       if let first = datasets.first {
         findings += dataset.nameFindings(name, first.dataset, first.split.shownName)
       }

@@ -44,7 +44,12 @@ public final class Run {
     let engine = try prepared.makeEngine(
       from: found?.checkpoint, evaluationSizes: prepared.evaluationSizes)
 
-    if found == nil { try prepared.warnOfPixels(self.observer) }
+    if found == nil {
+      try prepared.warnOfPixels(self.observer)
+      if let text = prepared.network.warning(ofOutputFor: compiled.options.criterion) {
+        self.observer.receive(.warning(text))
+      }
+    }
     let identity = prepared.identity(
       goingOnFrom: found?.checkpoint.identity,
       datasets: digests.merged(with: found?.checkpoint.identity.datasets ?? [:]))

@@ -96,9 +96,7 @@ struct ClassesOption: ParsableArguments {
   var names: [String]? { classes.map(Self.names) }
 
   func validate() throws {
-    if let names, let empty = names.firstIndex(of: "") {
-      throw ValidationError("--classes: class \(empty) has no name")
-    }
+    if let problem = names.flatMap(ClassNaming.problem) { throw ValidationError("--classes: \(problem)") }
   }
 
   /// Names separated by commas, without blanks around them.
