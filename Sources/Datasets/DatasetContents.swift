@@ -1,5 +1,6 @@
 internal import HDF5
 internal import Settings
+internal import Tensors
 
 /// The HDF5 datasets behind an `ImageDataset`, with the checks of their shapes and types.
 struct DatasetContents {
@@ -266,7 +267,7 @@ struct DatasetContents {
       return (["chunks of \(format(chunk))"] + (try images.filters().map(\.name))).joined(separator: ", ")
     case .virtual:
       let files = Set(try images.sources().map(\.file)).count
-      return "virtual, from \(files) file\(files == 1 ? "" : "s")"
+      return "virtual, from \(counted(files, "file"))"
     case .externalFiles: return "in other files"
     }
   }

@@ -78,6 +78,23 @@ extension Checkpoint {
   }
 }
 
+extension Checkpoint {
+  /// The network with its values, ready to predict.
+  ///
+  /// - Parameters:
+  ///   - path: the checkpoint's file, for messages.
+  ///   - samples: how many will be predicted.
+  func predictor(_ path: String, samples: Int, workers: Int) throws -> Predictor {
+    do {
+      return try Predictor(
+        network, values: values, criterion: identity.criterion, sampleCount: samples, workers: workers)
+    } catch let error as ComputeError {
+      guard case .output(let reason) = error else { throw error }
+      throw CommandError.badData("\(path): \(reason)")
+    }
+  }
+}
+
 /// The names of a network's outputs: the checkpoint's, or else the dataset's, or else numbers.
 ///
 /// A single output that tells two classes apart has the name of the second.

@@ -151,6 +151,48 @@ struct RunCommandTests {
       says: "found '1e-50', which is 0 as 32 bits hold it")
   }
 
+  @Test(
+    "a run is resumed from its newest checkpoint, and an imported network is not the checkpoint of a training"
+  )
+  func resumedRun() throws {
+    let small = try SmallTraining()
+    let (first, second) = (small.folder.file("first"), small.folder.file("second"))
+    #expect(try Program.run(["train", small.config, "--run-dir", first, "-q"]).code == 0)
+    let longer = try Program.run([
+      "train", small.config, "--set", "training.epochs=4", "--resume", first, "--run-dir", second, "-q",
+    ])
+    #expect(longer.code == 0 && longer.output.contains("complete after 4 epochs"), "\(longer.errors)")
+    // What is refused says nothing of going on.
+    let refused = try Program.run([
+      "train", small.config, "--set", "training.epochs=2", "--run-dir", second,
+    ])
+    #expect(refused.code == 78 && !refused.errors.contains("going on"), "\(refused.errors)")
+  }
+
+  @Test(
+    "a config is checked against the number of samples, and its errors name keys and limits",
+    arguments: [
+      ("data.validation={fraction: 0.999}", "120 of the 120 samples"),
+      ("training.accumulate=50", "50 minibatches of 16 are more than the 120 samples"),
+      ("training.limits={train: 5}", "did you mean 'training'?"),
+      ("training.limits={test: 5}", "did you mean 'evaluation'?"),
+      ("name=\(String(repeating: "a", count: 300))", "a name of at most 200 letters"),
+    ])
+  func checkedConfig(setting: String, says: String) throws {
+    let small = try SmallTraining()
+    try expectFailure(["config", "check", small.config, "--set", setting], code: 78, says: says)
+  }
+
+  @Test("a plan of a network that is too large says what memory it takes")
+  func largePlan() throws {
+    let small = try SmallTraining()
+    let config = try small.folder.write(
+      String(contentsOfFile: small.config, encoding: .utf8).replacing(
+        "flatten, dense", with: "flatten, dense: {units: 300000}, dense: {units: 300000}, dense"),
+      to: "large.yaml")
+    try expectFailure(["plan", config, "--workers", "1"], code: 78, says: "the training on 1 worker takes")
+  }
+
   @Test("runs are listed, compared step by step, and removed")
   func runs() throws {
     let small = try SmallTraining()

@@ -1,5 +1,6 @@
 internal import ImageFiles
 internal import Paths
+internal import Tensors
 
 /// The image files of a folder, by split and class.
 struct ImageFolderListing {

@@ -274,7 +274,7 @@ private struct SplitScan {
       let names = empty.prefix(5).map { dataset.classNames?[$0] ?? "\($0)" }
       add(
         .warning,
-        "\(name): \(empty.count) class\(empty.count == 1 ? "" : "es") without samples: \(names.joined(separator: ", "))\(empty.count > 5 ? ", …" : "")"
+        "\(name): \(counted(empty.count, "class")) without samples: \(names.joined(separator: ", "))\(empty.count > 5 ? ", …" : "")"
       )
     }
     let present = counts.filter { $0 > 0 }

@@ -23,7 +23,8 @@ public struct DataOutlook: Sendable {
       count.map { "\($0) \(role)" }
     }
     guard let sampleShape else { return nil }
-    return "\(counts.joined(separator: " and ")) samples of \(sampleShape)"
+    let isOne = counts.count == 1 && (trainingSamples ?? testSamples) == 1
+    return "\(counts.joined(separator: " and ")) \(isOne ? "sample" : "samples") of \(sampleShape)"
   }
 
   fileprivate mutating func add(_ dataset: ImageDataset, _ role: String) {
@@ -60,6 +61,7 @@ extension RunConfiguration {
         training = dataset
       }
       try dataset.check(network, criterion(of: network), role: role)
+      if role == "train" { _ = try RunSamples.trained(self, dataset) }
       outlook.add(dataset, role)
     }
     return outlook

@@ -2,6 +2,7 @@ internal import Compute
 internal import Foundation
 internal import Networks
 internal import Parallel
+internal import Tensors
 
 /// A training in its run directory: opened, checked, resumed, trained, closed.
 public final class Run {
@@ -32,7 +33,9 @@ public final class Run {
     if let note = data.nameNote { self.observer.receive(.warning(note)) }
     let digests = try DataDigests(data, readsAll: request.verifiesData, check: RunData.check(stop))
     let found = try request.findCheckpoint(in: directory.checkpoints, self.observer)
-    if let found { try request.check(found.checkpoint, against: data, digests, self.observer) }
+    if let found {
+      try request.check(found.checkpoint, against: data, digests, self.observer)
+    }
 
     let prepared = try PreparedTraining(
       request, data: data, goingOnFrom: found?.checkpoint.identity, stop: stop)
@@ -125,7 +128,7 @@ extension RunSummary {
       ? "set training.shard to \(smaller) or a larger training.batch"
       : "use a larger training.batch, or training.parallelism: intra where samples are large"
     return
-      "a minibatch of \(batch) samples in shards of \(shard) has work for \(shards) of \(workers) workers; \(advice)"
+      "a minibatch of \(counted(batch, "sample")) in shards of \(shard) has work for \(shards) of \(workers) workers; \(advice)"
   }
 }
 

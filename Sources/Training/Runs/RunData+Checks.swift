@@ -82,7 +82,7 @@ struct TargetCheck {
     guard targets.width == outputs else {
       throw TrainingError(
         kind,
-        "\(prefix)\(name) has \(targets.width) number\(targets.width == 1 ? "" : "s") for each sample, but the network's "
+        "\(prefix)\(name) has \(counted(targets.width, "number")) for each sample, but the network's "
           + "output\(output) has \(outputs)")
     }
     switch criterion.loss.outputs {
@@ -107,7 +107,7 @@ struct TargetCheck {
     guard classes <= outputs else {
       throw TrainingError(
         kind,
-        "\(prefix)\(dataset.path) has \(classes) classes, but the network's output\(output) has \(outputs) values"
+        "\(prefix)\(dataset.path) has \(counted(classes, "class")), but the network's output\(output) has \(counted(outputs, "value"))"
           + (dataset.labels.contains(0)
             ? ""
             : "; no label is 0, and classes count from 0: `convoy import hdf5 --first-label` moves labels"))

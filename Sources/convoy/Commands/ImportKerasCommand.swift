@@ -99,7 +99,7 @@ struct ImportKeras: ParsableCommand {
     for note in result.notes { print(note) }
     let network = result.checkpoint.network
     print(
-      "\(path): '\(result.checkpoint.name)', \(network.layers.count) layers, \(network.parameterCount) parameters, "
+      "\(path): '\(result.checkpoint.name)', \(counted(network.layers.count, "layer")), \(counted(network.parameterCount, "parameter")), "
         + "\(network.inputShape) to \(network.outputShape)")
   }
 
