@@ -159,7 +159,7 @@ plot $points using 1:2 with linespoints lw 2 pt 7 title "images/s", \\
             if network == "vgg":
                 points = [(result["workers"], result["training_images_per_second"], result["peak_memory_bytes"] / 1e6)
                           for result in found]
-        self.table("Workers", ["network"] + [f"{count} worker(s), images/s" for count in counts]
+        self.table("Workers", ["network"] + [f"{count} worker{'' if count == 1 else 's'}, images/s" for count in counts]
                    + ["2 over 1", "memory of 1, MB", f"of {counts[-1]}"], rows,
                    f"fp32, the batch sizes of `convoy bench --network`; medians of {rounds} rounds in turns.")
         self.plot("workers", "workers (VGG-like)", points)

@@ -1,5 +1,6 @@
 internal import HDF5
 internal import Settings
+internal import Tensors
 
 /// The HDF5 datasets behind an `ImageDataset`, with the checks of their shapes and types.
 struct DatasetContents {
@@ -216,6 +217,13 @@ struct DatasetContents {
     return labels.type.namesFromZero
   }
 
+  /// How pictures became the images; nil where the file does not say.
+  func pictures() throws -> PictureHandling? {
+    guard try images.attributes.contains(PictureHandling.attribute) else { return nil }
+    // Another program's attribute of this name means something else.
+    return (try? images.attributes.strings(PictureHandling.attribute)).flatMap { PictureHandling(pairs: $0) }
+  }
+
   // MARK: - What to do
 
   private func isText(_ dataset: Dataset) -> Bool {
@@ -259,7 +267,7 @@ struct DatasetContents {
       return (["chunks of \(format(chunk))"] + (try images.filters().map(\.name))).joined(separator: ", ")
     case .virtual:
       let files = Set(try images.sources().map(\.file)).count
-      return "virtual, from \(files) file\(files == 1 ? "" : "s")"
+      return "virtual, from \(counted(files, "file"))"
     case .externalFiles: return "in other files"
     }
   }

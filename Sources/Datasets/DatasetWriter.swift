@@ -136,13 +136,15 @@ public final class DatasetWriter {
   /// - Parameters:
   ///   - name: the dataset's path in the file.
   ///   - capacity: the most samples that there can be.
+  ///   - pictures: how they were made of pictures; nil where they were not, or where it is not known.
   ///   - next: puts the next samples at the beginning of the memory, as many as there is room for or fewer, and says how many
   ///     these were; 0 at the end.
   /// - Returns: how many samples there were.
   @discardableResult
   func writeImages(
     _ name: String, sampleShape: Shape, pixelType: PixelType, capacity: Int, storage: DatasetStorage? = nil,
-    progress: (Double) throws -> Void = { _ in }, next: (UnsafeMutableRawBufferPointer) throws -> Int
+    pictures: PictureHandling? = nil, progress: (Double) throws -> Void = { _ in },
+    next: (UnsafeMutableRawBufferPointer) throws -> Int
   ) throws -> Int {
     precondition((1...3).contains(sampleShape.rank), "samples cannot be \(sampleShape)")
     let storage = storage ?? self.storage
@@ -161,6 +163,11 @@ public final class DatasetWriter {
         name, type: pixelType.number, shape: [capacity] + sampleShape.dimensions,
         chunks: [perChunk] + sampleShape.dimensions, deflateLevel: storage.compressionLevel,
         shuffle: shuffles)
+    }
+    if let pictures {
+      try translatingErrors(otherwise: .inputOutput) {
+        try dataset.attributes.write(PictureHandling.attribute, pictures.pairs)
+      }
     }
     // A group of chunks is filled in order, compressed together, and written in order.
     let chunkByteCount = perChunk * sampleByteCount

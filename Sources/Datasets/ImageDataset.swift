@@ -13,6 +13,7 @@ public import Tensors
 /// - Class names: an attribute `class_names` of the labels, the images, the group of either, or the file;
 ///   else, where labels are an enumeration, the names in that. Targets may have `target_names` or
 ///   `class_names`, one for each column.
+/// - Pictures: an attribute `pictures` of the images says how pictures became samples, as ``PictureHandling`` writes it.
 ///
 /// Labels, targets and weights are in memory from the start; pixels are read by ``SampleStore``.
 public final class ImageDataset: Sendable {
@@ -45,6 +46,9 @@ public final class ImageDataset: Sendable {
   /// The number of class names, or else one more than the largest label; for targets, the number of columns;
   /// for images alone without class names, 0.
   public let classCount: Int
+
+  /// How pictures became these samples; nil where the file does not say.
+  public let pictures: PictureHandling?
 
   let images: SampleFile
 
@@ -94,6 +98,7 @@ public final class ImageDataset: Sendable {
       classCount = classNames?.count ?? 0
     }
     weights = try contents.readWeights()
+    pictures = try translatingErrors { try contents.pictures() }
     let pixelType: PixelType = images.type.exactNumber == .uint8 ? .uint8 : .float32
     self.images = try translatingErrors { try SampleFile(images, file: raw, pixelType: pixelType) }
     self.path = path
@@ -105,6 +110,16 @@ public final class ImageDataset: Sendable {
     self.pixelType = pixelType
     self.storedType = "\(images.type)"
     self.storage = try translatingErrors { try contents.describeStorage() }
+  }
+
+  /// The samples of another dataset with other answers to them.
+  init(_ other: ImageDataset, labels: [Int32], targets: TargetTable?, classNames: [String]) {
+    (path, imagesName, target, weightsName) = (other.path, other.imagesName, other.target, other.weightsName)
+    (count, sampleShape, pixelType) = (other.count, other.sampleShape, other.pixelType)
+    (storedType, storage, images, weights) = (other.storedType, other.storage, other.images, other.weights)
+    (self.labels, self.targets, pictures) = (labels, targets, other.pictures)
+    self.classNames = classNames
+    classCount = classNames.count
   }
 
   /// Opens samples with labels, as ``init(path:images:target:weights:)`` does.

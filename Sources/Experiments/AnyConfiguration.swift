@@ -1,6 +1,7 @@
 internal import Foundation
 internal import Networks
 internal import Paths
+internal import Tensors
 
 /// A configuration of either sort, as `convoy config` takes them.
 public enum AnyConfiguration: Sendable {
@@ -60,7 +61,7 @@ public enum AnyConfiguration: Sendable {
   public var summary: String {
     switch self {
     case .training(let loaded):
-      "\(loaded.network.layers.count) layers, \(loaded.network.parameterCount) parameters"
+      "\(counted(loaded.network.layers.count, "layer")), \(counted(loaded.network.parameterCount, "parameter"))"
     case .look(let look): "a look into a network: \(look.kind)"
     }
   }

@@ -80,9 +80,16 @@ extension Image {
 
   /// The largest centred part with the proportions of `height`×`width`, resized to it: nothing is stretched.
   public func filling(height newHeight: Int, width newWidth: Int) -> Image {
-    let cropHeight = min(height, max(1, (width * newHeight + newWidth / 2) / newWidth))
-    let cropWidth = min(width, max(1, (height * newWidth + newHeight / 2) / newHeight))
-    return centreCropped(height: cropHeight, width: cropWidth).resized(height: newHeight, width: newWidth)
+    let part = partFilling(height: newHeight, width: newWidth)
+    return centreCropped(height: part.height, width: part.width).resized(height: newHeight, width: newWidth)
+  }
+
+  /// The size of the largest part with the proportions of `height`×`width`.
+  func partFilling(height newHeight: Int, width newWidth: Int) -> (height: Int, width: Int) {
+    (
+      height: min(height, max(1, (width * newHeight + newWidth / 2) / newWidth)),
+      width: min(width, max(1, (height * newWidth + newHeight / 2) / newHeight))
+    )
   }
 
   // MARK: - Colour

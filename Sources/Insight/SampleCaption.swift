@@ -18,7 +18,7 @@ extension Subject {
     let outputs = network.outputShape.elementCount
     if let targets = dataset.targets, targets.width != outputs {
       throw .badData(
-        "\"\(dataset.targetName)\" in \(dataset.path) has \(targets.width) numbers for each sample, and the network gives "
+        "\"\(dataset.targetName)\" in \(dataset.path) has \(counted(targets.width, "number")) for each sample, and the network gives "
           + "\(outputs)")
     }
     guard criterion.task != .values else { return }

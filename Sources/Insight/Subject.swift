@@ -185,14 +185,17 @@ public struct Subject: Sendable {
     return (image.converted(to: channels), note)
   }
 
-  /// An image as the network takes it: in its channels, cut to its proportions and resized.
+  /// An image as the network takes it: in its channels, brought to its proportions and resized.
   ///
+  /// - Parameter fit: how it is brought to the network's proportions.
   /// - Returns: the values in 0…1, and a note of how the channels were changed, for people; nil where they were not.
   /// - Throws: ``InsightError`` where the network takes no images of one or three channels.
-  public func prepare(_ image: Image) throws(InsightError) -> (values: [Float], note: String?) {
+  public func prepare(
+    _ image: Image, fit: ImageFit = .crop
+  ) throws(InsightError) -> (values: [Float], note: String?) {
     let shape = try imageShape()
     let (own, note) = try withOwnChannels(image)
-    return (own.filling(height: shape[0], width: shape[1]).pixels.map { Float($0) / 255 }, note)
+    return (own.fitted(fit, height: shape[0], width: shape[1]).pixels.map { Float($0) / 255 }, note)
   }
 
   /// Values as a picture: an image in 0…1 as it is, anything else as ``Picture/strip(_:shape:)``.

@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Tensors
 
 /// How many cores this process may use, and who says so.
 public struct Cores: Hashable, Sendable, CustomStringConvertible {
@@ -25,7 +26,7 @@ public struct Cores: Hashable, Sendable, CustomStringConvertible {
   /// The number of cores, the limit that decided, and the others, in one line.
   public var description: String {
     let others = limits.filter { $0 != deciding }.map(\.description)
-    let decided = deciding.map { "\($0.count) core\($0.count == 1 ? "" : "s"), by \($0.source)" } ?? "1 core"
+    let decided = deciding.map { "\(counted($0.count, "core")), by \($0.source)" } ?? "1 core"
     return others.isEmpty ? decided : "\(decided); others allow \(others.joined(separator: ", "))"
   }
 

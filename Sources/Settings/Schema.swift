@@ -105,6 +105,9 @@ public struct NumberRange: Sendable {
   /// From 0 to 1.
   public static let unit = NumberRange(minimum: 0, maximum: 1)
 
+  /// Whether a number that is not 0 becomes 0 where 32 bits hold it, as they hold nearly all numbers of a training.
+  public static func vanishes(_ value: Double) -> Bool { value != 0 && Float(value) == 0 }
+
   /// Whether the number lies in the range.
   public func contains(_ value: Double) -> Bool {
     (minimumIsAllowed ? value >= minimum : value > minimum)

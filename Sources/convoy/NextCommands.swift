@@ -15,13 +15,15 @@ struct NextCommands {
     let source = data.test ?? data.train
     var samples = ["--data", Self.fromHere(source.file)] + dataOptions
     if source.images != "test/images" { samples += ["--images", source.images] }
-    switch source.target {
-    case .labels("test/labels"), .values("test/targets"): break
-    case .labels(let name): samples += ["--labels", name]
-    case .values(let name): samples += ["--targets", name]
+    if source.target != TargetName(beside: source.images, data.train.target.kind) {
+      switch source.target {
+      case .labels(let name): samples += ["--labels", name]
+      case .values(let name): samples += ["--targets", name]
+      }
     }
+    let weights = source.weights.map { ["--weights", $0] } ?? []
     let commands = [
-      ["inspect", directory], ["evaluate", directory] + samples,
+      ["inspect", directory], ["evaluate", directory] + samples + weights,
       ["predict", directory] + samples + ["--rows", "0-4"],
     ]
     return commands.map { ([program] + $0).map(\.shellWord).joined(separator: " ") }

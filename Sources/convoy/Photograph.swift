@@ -15,7 +15,7 @@ extension LookContext {
     try pictures.check()
     do {
       return try ImageFile.read(
-        source.path, orientation: orientation,
+        source.path, orientation: samples.orientation,
         pixelLimit: readsLargeImages ? ImageFile.defaultPixelLimit * 10 : 40_000_000)
     } catch {
       guard error.kind == .badData, error.description.contains("too large") else { throw error }
@@ -24,9 +24,11 @@ extension LookContext {
     }
   }
 
-  /// The picture, cut and resized to the network's own size, and its pixels in 0…1.
+  /// The picture, brought to the network's own proportions and size, and its pixels in 0…1.
   func prepared(_ source: ImageSource) throws -> (picture: Image, pixels: [Float]) {
-    let (pixels, note) = try subject.prepare(try picture(source))
+    let (picture, shape) = (try picture(source), try subject.imageShape())
+    samples.check(picture, height: shape[0], width: shape[1], path: source.path)
+    let (pixels, note) = try subject.prepare(picture, fit: samples.fit)
     if let note { TerminalOutput.warn("\(source.path) \(note)") }
     return (subject.picture(pixels), pixels)
   }
@@ -71,14 +73,17 @@ extension ImageSource {
 /// Checks for pictures that are processed at a size of their own.
 enum Photograph {
   /// Refuses work that does not fit into the free memory.
-  static func checkMemory(_ bytes: Int, advice: String) throws {
+  static func checkMemory(
+    _ bytes: Int, of work: String = "this", status: ExitStatus = .badData, advice: String
+  ) throws {
     guard let text = try? String(contentsOfFile: "/proc/meminfo", encoding: .utf8),
       let line = text.split(separator: "\n").first(where: { $0.hasPrefix("MemAvailable:") }),
       let kilobytes = line.split(separator: " ").dropFirst().first.flatMap({ Int($0) })
     else { return }
     if bytes / 1024 > kilobytes / 10 * 9 {
-      throw CommandError.badData(
-        "this takes \(bytes >> 20) MiB of memory, but only \(kilobytes >> 10) MiB are free; \(advice)")
+      throw CommandError(
+        status,
+        "\(work) takes \(bytes >> 20) MiB of memory, but only \(kilobytes >> 10) MiB are free; \(advice)")
     }
   }
 

@@ -2,7 +2,6 @@ internal import ArgumentParser
 internal import Datasets
 internal import Insight
 internal import Networks
-internal import Synchronization
 internal import Training
 
 /// What black and white pixels of pictures are to a network: the range of its training, or one that the user gives.
@@ -13,7 +12,7 @@ final class PictureRange: Sendable {
   private let remark: String?
   /// The reason why no picture can be taken; nil where one can.
   private let refusal: String?
-  private let hasRemarked = Mutex(false)
+  private let warning = OneWarning()
 
   /// Decides the range.
   ///
@@ -67,12 +66,7 @@ final class PictureRange: Sendable {
   /// - Throws: ``CommandError`` where the range of pixels is unknown.
   func check() throws {
     if let refusal { throw CommandError.usage(refusal) }
-    // Once, however many pictures there are.
-    let isFirst = hasRemarked.withLock { hasRemarked in
-      defer { hasRemarked = true }
-      return !hasRemarked
-    }
-    if isFirst, let remark { TerminalOutput.warn(remark) }
+    if let remark { warning.give(remark) }
   }
 
   /// Bytes as the network takes them; nil where it takes bytes.

@@ -120,7 +120,8 @@ struct RunReportBuilder {
     let wanted = loaded?.run.training.epochs
     let done = report.epochs.last?.number ?? 0
     report.state =
-      wanted.map { done >= $0 ? "\(done) epochs, complete" : "\(done) of \($0) epochs" } ?? "\(done) epochs"
+      wanted.map { done >= $0 ? "\(counted(done, "epoch")), complete" : "\(done) of \(counted($0, "epoch"))" }
+      ?? counted(done, "epoch")
     report.highlights = highlights(report, monitor)
     return (report, problem, warnings)
   }
@@ -205,11 +206,10 @@ struct RunReportBuilder {
       report.notes.append("The run has no test data, so classes and mistakes are left out.")
       return
     }
-    let dataset = try source.open()
+    let (dataset, note) = try source.open().matched(to: checkpoint.identity.classNames)
+    if let note { report.notes.append(note) }
     let store = try SampleStore(dataset, memoryLimitByteCount: 1 << 30, threads: workers)
-    let predictor = try Predictor(
-      checkpoint.network, values: checkpoint.values, criterion: checkpoint.identity.criterion,
-      sampleCount: dataset.count, workers: workers)
+    let predictor = try checkpoint.predictor(path, samples: dataset.count, workers: workers)
     guard let evaluation = try predictor.evaluate(store, stop: stop),
       let mistakes = try predictor.confidentMistakes(store, limit: Self.mistakeLimit, stop: stop)
     else { throw StoppedEarly("stopped by a signal; no report was written") }

@@ -10,14 +10,15 @@ struct SampleNames: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Dataset of classes in the file; test/labels by default for a network that was trained on classes.",
+      "Dataset of classes in the file; by default `labels` beside the images for a network that was trained on classes.",
       valueName: "name"
     ))
   var labels: String?
 
   @Option(
     help: ArgumentHelp(
-      "Dataset of numbers, or of 0 and 1 for labels, in the file; test/targets by default for a network that was trained on them.",
+      "Dataset of numbers, or of 0 and 1 for labels, in the file; by default `targets` beside the images for a network that was trained "
+        + "on them.",
       valueName: "name"))
   var targets: String?
 
@@ -32,22 +33,65 @@ struct SampleNames: ParsableArguments {
     }
   }
 
-  /// - Parameter criterion: the criterion of the network that the samples are for.
-  func open(_ file: String, for criterion: Criterion) throws -> ImageDataset {
+  /// Opens the samples, with classes in the order of the network that they are for.
+  func open(_ file: String, for checkpoint: Checkpoint) throws -> ImageDataset {
+    let criterion = checkpoint.identity.criterion ?? .classification
     let target: TargetName
     if let targets {
       target = .values(targets)
     } else if let labels {
       target = .labels(labels)
+    } else if let beside = TargetName(beside: images, criterion.targets) {
+      target = beside
     } else {
-      target = criterion.targets == .values ? .values("test/targets") : .labels("test/labels")
+      throw CommandError.usage(
+        "--images \(images) needs --labels NAME or --targets NAME, because only a dataset called images has them beside it"
+      )
     }
     if case .labels(let name) = target, criterion.task == .labels, criterion.targets == .values {
       TerminalOutput.warn(
         "the network was trained on samples with several labels, but --labels \(name) gives each sample one; "
           + "--targets NAME takes a number of 0 or 1 for each label")
     }
-    return try ImageDataset(path: file, images: images, target: target, weights: weights)
+    return try checkpoint.matched(
+      ImageDataset(path: file, images: images, target: target, weights: weights))
+  }
+}
+
+extension TargetName {
+  /// The answers in the group of a dataset `images`; nil for a dataset of another name.
+  init?(beside images: String, _ kind: Criterion.Targets) {
+    guard images == "images" || images.hasSuffix("/images") else { return nil }
+    let group = images.dropLast("images".count)
+    self = kind == .values ? .values("\(group)targets") : .labels("\(group)labels")
+  }
+}
+
+extension Checkpoint {
+  /// A dataset with classes and targets in the order of the network's names; it warns where that is another than the file's.
+  ///
+  /// - Throws: `DatasetError` for samples of classes that the network does not have.
+  func matched(_ dataset: ImageDataset) throws -> ImageDataset {
+    let (matched, note) = try dataset.matched(to: identity.classNames)
+    if let note { TerminalOutput.warn(note) }
+    return matched
+  }
+}
+
+extension Checkpoint {
+  /// The network with its values, ready to predict.
+  ///
+  /// - Parameters:
+  ///   - path: the checkpoint's file, for messages.
+  ///   - samples: how many will be predicted.
+  func predictor(_ path: String, samples: Int, workers: Int) throws -> Predictor {
+    do {
+      return try Predictor(
+        network, values: values, criterion: identity.criterion, sampleCount: samples, workers: workers)
+    } catch let error as ComputeError {
+      guard case .output(let reason) = error else { throw error }
+      throw CommandError.badData("\(path): \(reason)")
+    }
   }
 }
 

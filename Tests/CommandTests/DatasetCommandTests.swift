@@ -1,4 +1,6 @@
 import Foundation
+import HDF5
+import ImageFiles
 import TestSupport
 import Testing
 
@@ -56,6 +58,85 @@ struct DatasetCommandTests {
     try expect(
       ["dataset", "check", single], code: 0, says: "warning: train: 1 sample equal to an earlier one")
     try expect(["dataset", "check", single, "--strict"], code: 65)
+  }
+
+  /// A dataset file of 6 samples with labels that count through their classes.
+  private func classes(_ names: [String], in folder: TemporaryDirectory, _ file: String) throws -> String {
+    let rows = (0..<6).map { row in "\(names[row % names.count]),\(row),1" }
+    let table = try folder.write((["label,a,b"] + rows).joined(separator: "\n"), to: "\(file).csv")
+    let path = folder.file("\(file).h5")
+    try expect(["import", "csv", "--from", table, "--label", "label", "--to", path], code: 0)
+    return path
+  }
+
+  @Test("test samples are compared with the network by the names of their classes")
+  func namesOfClasses() throws {
+    let folder = try TemporaryDirectory()
+    let train = try classes(["ant", "bee", "cat"], in: folder, "train")
+    func config(_ test: String, _ name: String) throws -> String {
+      try folder.write(
+        """
+        name: names
+        data:
+          train: {file: \(train), images: train/images, labels: train/labels}
+          test: {file: \(test), images: train/images, labels: train/labels}
+        network: {input: [2], layers: [dense: {units: 3}]}
+        training: {epochs: 1, batch: 3, loss: softmax_cross_entropy, optimizer: {sgd: {learning_rate: 0.001}}}
+        """, to: name)
+    }
+    let part = try classes(["bee", "cat"], in: folder, "part")
+    let known = try config(part, "known.yaml")
+    try expect(["config", "check", known], code: 0, says: "bee 0 → 1, cat 1 → 2")
+    try expect(["dataset", "check", known], code: 65, says: "warning: test: \(part) counts its names")
+    let run = folder.file("run")
+    try expect(["train", known, "--run-dir", run, "--quiet"], code: 0, says: "bee 0 → 1, cat 1 → 2")
+    let samples = ["--data", part, "--images", "train/images", "--labels", "train/labels"]
+    try expect(["evaluate", run] + samples, code: 0, says: "taken by name: bee 0 → 1, cat 1 → 2")
+    try expect(["predict", run, "--rows", "0,1"] + samples, code: 0, says: "row 1 (cat)")
+
+    let other = try classes(["bee", "dog"], in: folder, "other")
+    let unknown = try config(other, "unknown.yaml")
+    try expect(["config", "check", unknown], code: 78, says: "data.train does not have: dog")
+    try expect(["train", unknown, "--run-dir", folder.file("none")], code: 78, says: "dog")
+    try expect(["dataset", "check", unknown], code: 65, says: "error: test: \(other) has classes")
+    for command in [["evaluate", run], ["predict", run, "--rows", "0"]] {
+      try expect(
+        command + ["--data", other, "--images", "train/images", "--labels", "train/labels"], code: 65,
+        says: "the network does not have: dog")
+    }
+  }
+
+  @Test("names of classes are told apart, and classes without samples and images with odd axes get a word")
+  func doubtfulClasses() throws {
+    let folder = try TemporaryDirectory()
+    let file = try HDF5.File.create(folder.file("a.h5"))
+    do {
+      try file.root.makeDataset("x", type: .uint8, shape: [6, 2, 2]).write((0..<24).map { UInt8($0) })
+      try file.root.makeDataset("gaps", type: .int32, shape: [6]).write([0, 5, 9, 0, 5, 9] as [Int32])
+      let twice = try file.root.makeDataset("twice", type: .int32, shape: [6])
+      try twice.write([0, 1, 2, 0, 1, 2] as [Int32])
+      try twice.attributes.write("class_names", ["a", "a", "c"])
+    }
+    try file.close()
+    let output = folder.file("o.h5")
+    func importing(_ labels: String, _ more: String...) -> [String] {
+      ["import", "hdf5", "--from", folder.file("a.h5"), "--images", "x", "--labels", labels, "--to", output]
+        + more
+    }
+    try expect(importing("gaps"), code: 0, says: "7 of the 10 classes have no samples")
+    try expect(importing("twice"), code: 65, says: "classes 0 and 1 are both called 'a'")
+    try expect(
+      importing("gaps", "--classes", "a,a,c"), code: 64, says: "classes 0 and 1 are both called 'a'")
+    for name in [" cat", "cat"] {
+      try FileManager.default.createDirectory(
+        atPath: folder.file("in/\(name)"), withIntermediateDirectories: true)
+      try ImageFile.write(
+        Image(height: 2, width: 2, channels: .grey, pixels: [1, 2, 3, 4]), to: folder.file("in/\(name)/0.png")
+      )
+    }
+    try expect(
+      ["import", "images", "--from", folder.file("in"), "--size", "2", "--to", folder.file("p.h5")], code: 0,
+      says: "the folders \" cat\" and \"cat\" look alike")
   }
 
   @Test("a user's mistakes are one line with the right exit code")

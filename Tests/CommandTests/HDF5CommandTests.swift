@@ -53,7 +53,7 @@ struct HDF5CommandTests {
     try expect(["inspect", data], code: 0, says: "zèbre")
     try expect(
       importing + ["--images", "images", "--targets", "bool/targets", "--to", data, "--overwrite"], code: 0,
-      says: "13 train samples of 4×5×3, 4 target(s)")
+      says: "13 train samples of 4×5×3, 4 targets")
     try expect(
       importing + ["--images", "images", "--labels", "from-1/labels", "--to", folder.file("b.h5")], code: 65,
       says: "--first-label 1")

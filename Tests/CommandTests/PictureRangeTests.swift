@@ -145,4 +145,77 @@ struct PictureRangeTests {
     let inspected = try Program.run(["inspect", large.folder.file("data.h5")])
     #expect(inspected.output.contains("samples of 8×8×1, bytes from "), "\(inspected.output)")
   }
+
+  @Test("pictures are fitted as those of the training, or with a warning where that is unknown")
+  func fit() throws {
+    let folder = try TemporaryDirectory()
+    // What tells the classes apart lies at the ends, which cropping cuts off.
+    for (name, bright) in [("left", 0..<4), ("right", 20..<24)] {
+      for index in 0..<6 {
+        let pixels = (0..<8 * 24).map { bright.contains($0 % 24) ? UInt8(250 - index) : UInt8(index) }
+        try FileManager.default.createDirectory(
+          atPath: folder.file("wide/\(name)"), withIntermediateDirectories: true)
+        try ImageFile.write(
+          Image(height: 8, width: 24, channels: .grey, pixels: pixels),
+          to: folder.file("wide/\(name)/\(index).png"))
+      }
+    }
+    func probabilities(_ arguments: [String]) throws -> (rows: [String], errors: String) {
+      let csv = folder.file("out.csv")
+      let result = try Program.run(["predict", folder.file("run")] + arguments + ["--csv", csv])
+      #expect(result.code == 0, "\(result.errors)")
+      let text = try String(contentsOfFile: csv, encoding: .utf8)
+      // The outputs without the input, the answer and the right answer.
+      return (
+        text.split(separator: "\n").dropFirst().map {
+          $0.split(separator: ",").suffix(2).joined(separator: ",")
+        },
+        result.errors
+      )
+    }
+    let data = folder.file("data.h5")
+    let pictures = ["left", "right"].map { folder.file("wide/\($0)/0.png") }
+    let imported = try Program.run([
+      "import", "images", "--from", folder.file("wide"), "--size", "8", "--channels", "1", "--fit", "pad",
+      "--to", data,
+    ])
+    #expect(imported.code == 0, "\(imported.errors)")
+    let config = try folder.write(
+      """
+      name: fit
+      data:
+        train: {file: data.h5, images: train/images, labels: train/labels}
+      network: {input: [8, 8, 1], layers: [flatten, dense: {units: 2}]}
+      training: {epochs: 1, batch: 4, loss: softmax_cross_entropy, optimizer: {sgd: {learning_rate: 1e-5}}}
+      """, to: "fit.yaml")
+    func train() throws {
+      let result = try Program.run(
+        ["train", config, "--run-dir", folder.file("run"), "--quiet"], in: folder.path)
+      try #require(result.code == 0, "\(result.errors)")
+    }
+    try train()
+    let rows = try probabilities([
+      "--data", data, "--images", "train/images", "--rows", "0,6",
+    ]).rows
+    let own = try probabilities(pictures)
+    #expect(own.rows == rows && own.errors.isEmpty, "\(own)")
+    #expect(try probabilities(pictures + ["--fit", "crop"]).rows != rows)
+
+    // The same samples without the note.
+    let unknown = folder.file("unknown.h5")
+    let copied = try Program.run([
+      "import", "hdf5", "--from", data, "--images", "train/images", "--labels", "train/labels", "--to",
+      unknown,
+    ])
+    #expect(copied.code == 0, "\(copied.errors)")
+    try FileManager.default.removeItem(atPath: data)
+    try FileManager.default.moveItem(atPath: unknown, toPath: data)
+    try FileManager.default.removeItem(atPath: folder.file("run"))
+    try train()
+    let guessed = try probabilities(pictures)
+    #expect(
+      guessed.errors.split(separator: "\n").count == 1 && guessed.errors.contains("--fit"), "\(guessed)")
+    let said = try probabilities(pictures + ["--fit", "pad"])
+    #expect(said.rows == rows && said.errors.isEmpty, "\(said)")
+  }
 }

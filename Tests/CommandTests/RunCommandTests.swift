@@ -1,7 +1,12 @@
 import Foundation
+import HDF5
+import ImageFiles
 import Paths
 import TestSupport
 import Testing
+import Training
+
+@testable import Reporting
 
 /// A folder with a small dataset and a config.
 struct SmallTraining {
@@ -63,6 +68,132 @@ struct RunCommandTests {
     }
     #expect(outputs[0].contains("conv2d") && outputs[1].contains("120 samples"))
     #expect((0...4).allSatisfy { outputs[2].contains("row \($0)") }, "\(outputs[2])")
+  }
+
+  @Test("the proposed evaluation gives the table's figures, also of weighted samples")
+  func proposedWeights() throws {
+    let small = try SmallTraining()
+    let plain = try HDF5.File.open(small.folder.file("data.h5")).root
+    let file = try HDF5.File.create(small.folder.file("weighted.h5"))
+    do {
+      try file.root.makeDataset("train/images", type: .uint8, shape: [120, 8, 8, 1])
+        .write(plain.dataset("train/images").read(UInt8.self))
+      try file.root.makeDataset("train/labels", type: .uint8, shape: [120])
+        .write(plain.dataset("train/labels").read(UInt8.self))
+      try file.root.makeDataset("train/weights", type: .float32, shape: [120])
+        .write((0..<120).map { Float($0 % 7) / 3 })
+    }
+    try file.close()
+    let source = "{file: weighted.h5, images: train/images, labels: train/labels, weights: train/weights}"
+    let config = try small.folder.write(
+      String(contentsOfFile: small.config, encoding: .utf8).replacing(
+        "  train: {file: data.h5, images: train/images, labels: train/labels}",
+        with: "  train: \(source)\n  test: \(source)"), to: "weighted.yaml")
+    let run = small.folder.file("run")
+    let trained = try Program.run(["train", config, "--run-dir", run])
+    let command = try #require(
+      trained.output.split(separator: "\n").first { $0.contains(" evaluate ") }?.drop {
+        $0 != "/" && $0 != "."
+      },
+      "\(trained.output)\(trained.errors)")
+    #expect(command.hasSuffix("--images train/images --weights train/weights"), "\(command)")
+    let evaluated = try Program.run(["-c", "\(command) --json"], program: "/bin/sh")
+    let figures = try #require(
+      try JSONSerialization.jsonObject(with: Data(evaluated.output.utf8)) as? [String: Any],
+      "\(evaluated.errors)")
+    let table = try #require(RunTable.epochs(ofRun: run))
+    let losses = table.numbers("test_loss").compactMap(\.self)
+    let loss = try #require(figures["loss"] as? Double)
+    #expect(losses.contains { abs($0 - loss) < 1e-5 * loss }, "\(loss) is not among \(losses)")
+  }
+
+  @Test("labels are those beside the images, or have to be named")
+  func labelsBesideImages() throws {
+    let small = try SmallTraining()
+    let data = small.folder.file("data.h5")
+    let run = small.folder.file("run")
+    #expect(try Program.run(["train", small.config, "--run-dir", run, "-q"]).code == 0)
+    let parts = small.folder.file("parts.h5")
+    let split = try Program.run([
+      "dataset", "split", data, "--parts", "train=0.5,test=0.5", "--to", parts,
+    ])
+    #expect(split.code == 0, "\(split.errors)")
+    for name in ["train", "test"] {
+      let own = ["evaluate", run, "--data", parts, "--images", "\(name)/images"]
+      let short = try Program.run(own)
+      #expect(short.code == 0, "\(short.errors)")
+      #expect(try Program.run(own + ["--labels", "\(name)/labels"]).output == short.output)
+    }
+    try expectFailure(
+      ["predict", run, "--data", parts, "--images", "train/pictures", "--rows", "0"], code: 64,
+      says: "--images train/pictures needs --labels NAME")
+  }
+
+  @Test(
+    "a softmax in front of the loss's own is warned of, unless it is the last layer",
+    arguments: [
+      ("dense: {units: 3}, softmax, softmax", "leave 'softmax' out"),
+      ("dense: {units: 3}, softmax, dropout: {rate: 0.5}", "leave 'softmax' out"),
+      ("dense: {units: 3, activation: softmax}, softmax", "leave its activation out"),
+      ("dense: {units: 3}, softmax", nil), ("dense: {units: 3, activation: softmax}", nil),
+    ])
+  func softmaxTwice(layers: String, advice: String?) throws {
+    let folder = try TemporaryDirectory()
+    let checked = try Program.run([
+      "config", "check", try Sample.config(folder, network: "[flatten, \(layers)]"),
+    ])
+    #expect(checked.code == 0)
+    #expect(advice.map { checked.errors.contains($0) } ?? checked.errors.isEmpty, "\(checked.errors)")
+  }
+
+  @Test("a number that 32 bits hold as 0 is refused")
+  func vanishingNumber() throws {
+    let folder = try TemporaryDirectory()
+    try expectFailure(
+      ["config", "check", try Sample.config(folder), "--set", "learning_rate=1e-50"], code: 78,
+      says: "found '1e-50', which is 0 as 32 bits hold it")
+  }
+
+  @Test(
+    "a run is resumed from its newest checkpoint, and an imported network is not the checkpoint of a training"
+  )
+  func resumedRun() throws {
+    let small = try SmallTraining()
+    let (first, second) = (small.folder.file("first"), small.folder.file("second"))
+    #expect(try Program.run(["train", small.config, "--run-dir", first, "-q"]).code == 0)
+    let longer = try Program.run([
+      "train", small.config, "--set", "training.epochs=4", "--resume", first, "--run-dir", second, "-q",
+    ])
+    #expect(longer.code == 0 && longer.output.contains("complete after 4 epochs"), "\(longer.errors)")
+    // What is refused says nothing of going on.
+    let refused = try Program.run([
+      "train", small.config, "--set", "training.epochs=2", "--run-dir", second,
+    ])
+    #expect(refused.code == 78 && !refused.errors.contains("going on"), "\(refused.errors)")
+  }
+
+  @Test(
+    "a config is checked against the number of samples, and its errors name keys and limits",
+    arguments: [
+      ("data.validation={fraction: 0.999}", "120 of the 120 samples"),
+      ("training.accumulate=50", "50 minibatches of 16 are more than the 120 samples"),
+      ("training.limits={train: 5}", "did you mean 'training'?"),
+      ("training.limits={test: 5}", "did you mean 'evaluation'?"),
+      ("name=\(String(repeating: "a", count: 300))", "a name of at most 200 letters"),
+    ])
+  func checkedConfig(setting: String, says: String) throws {
+    let small = try SmallTraining()
+    try expectFailure(["config", "check", small.config, "--set", setting], code: 78, says: says)
+  }
+
+  @Test("a plan of a network that is too large says what memory it takes")
+  func largePlan() throws {
+    let small = try SmallTraining()
+    let config = try small.folder.write(
+      String(contentsOfFile: small.config, encoding: .utf8).replacing(
+        "flatten, dense", with: "flatten, dense: {units: 300000}, dense: {units: 300000}, dense"),
+      to: "large.yaml")
+    try expectFailure(["plan", config, "--workers", "1"], code: 78, says: "the training on 1 worker takes")
   }
 
   @Test("runs are listed, compared step by step, and removed")

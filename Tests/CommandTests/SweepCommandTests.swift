@@ -86,6 +86,43 @@ struct SweepCommandTests {
     #expect(try table(killed) == wanted)
   }
 
+  @Test("members that diverge are told by the exit code after the others were trained")
+  func diverged() throws {
+    let folder = try prepare()
+    let sweep = ["sweep", "sweep.yaml", "--quiet", "--workers", "1"]
+    let values = try folder.write(
+      String(contentsOfFile: folder.file("sweep.yaml"), encoding: .utf8).replacing(
+        "[0.01, 0.1, 1]", with: "[1.0e38, 0.1]"), to: "sweep.yaml")
+    #expect(FileManager.default.fileExists(atPath: values))
+    let one = try run(sweep + ["--member", "0"], in: folder)
+    #expect(one.code == 76 && one.output.contains("error: member 0 of 0 to 3 diverged"), "\(one.output)")
+    #expect(try run(sweep + ["--member", "2"], in: folder).code == 0)
+    let all = try run(sweep, in: folder)
+    #expect(all.code == 76 && all.output.contains("error: members 0, 1 of 0 to 3 diverged"), "\(all.output)")
+    #expect(try table(folder).contains(",6 of 6,"))
+  }
+
+  @Test("members that are compared by different figures have them under their names")
+  func monitors() throws {
+    let folder = try prepare()
+    try folder.write(
+      String(contentsOfFile: folder.file("sweep.yaml"), encoding: .utf8).replacing(
+        "sweep: {grid: {learning_rate: [0.01, 0.1, 1], training.optimizer.sgd.momentum: [0, 0.9]}}",
+        with: "sweep: {grid: {training.monitor: [loss, accuracy], learning_rate: [0.01, 0.1]}}"),
+      to: "sweep.yaml")
+    let done = try run(["sweep", "sweep.yaml", "--quiet", "--workers", "1"], in: folder)
+    #expect(done.code == 0, "\(done.output)")
+    let rows = try table(folder).split(separator: "\n").map {
+      $0.split(separator: ",", omittingEmptySubsequences: false)
+    }
+    try #require(rows.count == 5)
+    #expect(rows[0][3...4] == ["compared by", "best"])
+    // Those with the loss come first, because the first member has it, and the better loss before the other.
+    #expect(rows[1...].map { $0[3] } == ["loss", "loss", "accuracy", "accuracy"])
+    let best = rows[1...].compactMap { Double($0[4]) }
+    #expect(best.count == 4 && best[0] <= best[1] && best[2] >= best[3])
+  }
+
   @Test("a job array has a task for each member, and a member that is not there is refused")
   func array() throws {
     let folder = try prepare()

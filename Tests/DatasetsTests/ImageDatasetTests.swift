@@ -137,4 +137,25 @@ struct ImageDatasetTests {
     let pixels = FixtureData.count * FixtureData.shape.elementCount
     #expect(try contents(open("gzip")).count == "13×4×5×3 uint8\n".utf8.count + labels + pixels)
   }
+
+  @Test("targets are moved to the columns that have their names, and unknown names are refused")
+  func namedColumns() throws {
+    try withTemporaryFolder { folder in
+      let writer = try DatasetWriter(path: "\(folder)/a.h5")
+      try writer.writeSplit(
+        "test", sampleShape: [1], targets: .values([1, 2, 3, 4, 5, 6], width: 3, names: ["x", "y", "z"])
+      ) { _, memory in memory.initializeMemory(as: UInt8.self, repeating: 7) }
+      try writer.finish()
+      let dataset = try ImageDataset(
+        path: "\(folder)/a.h5", images: "test/images", target: .values("test/targets"))
+      let (moved, note) = try dataset.matched(to: ["z", "x", "y"])
+      let targets = try #require(moved.targets)
+      #expect(Array(targets[0]) == [3, 1, 2] && Array(targets[1]) == [6, 4, 5])
+      #expect(moved.classNames == ["z", "x", "y"])
+      #expect(note?.hasSuffix("taken by name: x 0 → 1, y 1 → 2, z 2 → 0") == true)
+      #expect(try dataset.matched(to: ["x", "y", "z"]).note == nil)
+      let text = datasetError(.badData) { _ = try dataset.matched(to: ["x", "y", "w"]) }
+      #expect(text.contains("the network does not have: z"))
+    }
+  }
 }

@@ -85,7 +85,7 @@ struct ImageFolderImporterTests {
   func fit() {
     let wide = Image(
       height: 2, width: 6, channels: .grey, pixels: [0, 50, 100, 150, 200, 250, 0, 50, 100, 150, 200, 250])
-    func sample(_ fit: ImageFolderImporter.Fit) -> [UInt8] {
+    func sample(_ fit: ImageFit) -> [UInt8] {
       ImageFolderImporter("", height: 2, width: 2, channels: .grey, fit: fit).sample(wide)
     }
     #expect(sample(.crop) == [100, 150, 100, 150])
@@ -287,6 +287,30 @@ struct ImageFolderImporterTests {
       let cut = turned.filling(height: 6, width: 5)
       #expect(try contents("\(folder)/s.h5").bytes[90..<180].elementsEqual(cut.pixels))
       #expect(summary.notes[0].contains("left as stored"))
+    }
+  }
+
+  @Test("a dataset says how its pictures were fitted, also after repacking")
+  func handling() throws {
+    try withTemporaryFolder { folder in
+      try FileManager.default.createDirectory(atPath: "\(folder)/in/a", withIntermediateDirectories: true)
+      try write(
+        Image(height: 2, width: 8, channels: .grey, pixels: (0..<16).map { $0 }), "\(folder)/in/a/0.png")
+      for fit in ImageFit.allCases {
+        let handling = PictureHandling(fit: fit, orientation: .stored)
+        #expect(PictureHandling(pairs: handling.pairs) == handling)
+        let importer = ImageFolderImporter(
+          "\(folder)/in", height: 4, width: 4, fit: fit, orientation: .stored)
+        try importer.write(to: "\(folder)/\(fit).h5")
+        try DatasetFile("\(folder)/\(fit).h5").repack(to: DatasetOutput("\(folder)/\(fit)-again.h5"))
+        for file in ["\(fit)", "\(fit)-again"] {
+          let dataset = try ImageDataset(
+            path: "\(folder)/\(file).h5", images: "train/images", labels: "train/labels")
+          #expect(dataset.pictures == handling)
+        }
+      }
+      #expect(PictureHandling(pairs: ["fit=pad"]) == nil)
+      #expect(PictureHandling(pairs: ["fit=squeeze", "orientation=upright"]) == nil)
     }
   }
 }

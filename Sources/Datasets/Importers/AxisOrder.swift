@@ -32,6 +32,11 @@ public struct AxisOrder: Sendable, Hashable, CustomStringConvertible {
     }
   }
 
+  /// Whether samples in the usual order would have many channels and a height of 1 or 3, which PyTorch's order explains better.
+  static func looksChannelsFirst(_ shape: [Int]) -> Bool {
+    shape.count == 4 && [1, 3].contains(shape[1]) && !(1...4).contains(shape[3])
+  }
+
   /// The order of an array that has numbers for each point of samples in this order.
   ///
   /// It has the same dimensions, or the same without channels. Otherwise, as with rows of features, which

@@ -30,28 +30,12 @@ struct CSVClasses {
     } else {
       names = words.map { String(decoding: $0, as: UTF8.self) }
       places = Dictionary(uniqueKeysWithValues: words.enumerated().map { ($0.element, Int32($0.offset)) })
-      notes = Self.doubts(names)
+      notes = ClassNaming.doubts(names)
     }
   }
 
   func labels(of table: CSVTable) -> [Int32] {
     let map = table.labels.map { places[$0] ?? 0 }
     return table.rowLabels.map { map[Int($0)] }
-  }
-
-  /// Classes that may be meant as one, or as none.
-  private static func doubts(_ names: [String]) -> [String] {
-    var notes: [String] = []
-    // Equal in all but case, or in how an accent is written.
-    for (_, alike) in Dictionary(grouping: names, by: { $0.lowercased() }).sorted(by: { $0.key < $1.key })
-    where alike.count > 1 {
-      notes.append(
-        "the labels \(alike.map { "\"\($0)\"" }.joined(separator: " and ")) look alike and were taken as different classes"
-      )
-    }
-    for name in names where CSVMissing.words.contains(name.lowercased()) {
-      notes.append("the label \"\(name)\", which often stands for a missing value, was taken as a class")
-    }
-    return notes
   }
 }

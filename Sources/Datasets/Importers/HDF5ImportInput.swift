@@ -135,7 +135,7 @@ final class HDF5ImportInput {
         .badData,
         "\(name), but images need samples × height × width, or these × channels, or samples × features")
     }
-    if shape.count == 4, [1, 3].contains(shape[1]), !(1...4).contains(shape[3]) {
+    if AxisOrder.looksChannelsFirst(shape) {
       throw DatasetError(
         .badData,
         "\(name), which looks as if channels came first: pass --axes NCHW, or --axes NCWH for MATLAB's order, or --axes NHWC if "

@@ -98,18 +98,21 @@ public struct HDF5Importer: DatasetImporter {
     }
   }
 
-  /// What a person should know about a split with classes of which the first one has no sample.
+  /// What a person should know about classes: those without samples, or with names that are odd, and those of a split of which the
+  /// first one has no sample.
   private static func notes(_ inputs: [HDF5ImportInput], _ targets: [DatasetWriter.Targets]) -> [String] {
     guard case .labels(let first, let names?) = targets[0] else { return [] }
     let known = Set(first)
-    return zip(inputs, targets).dropFirst().compactMap { input, targets in
-      guard case .labels(let labels, _) = targets else { return nil }
-      let new = Set(labels).subtracting(known).sorted().map { names[Int($0)] }
-      return new.isEmpty
-        ? nil
-        : "\(input.name) has classes that \(inputs[0].name) has no sample of: \(new.prefix(8).joined(separator: ", "))"
-          + (new.count > 8 ? ", …" : "")
-    }
+    let doubts = EmptyClasses.note(targets, names) + ClassNaming.doubts(names)
+    return doubts
+      + zip(inputs, targets).dropFirst().compactMap { input, targets in
+        guard case .labels(let labels, _) = targets else { return nil }
+        let new = Set(labels).subtracting(known).sorted().map { names[Int($0)] }
+        return new.isEmpty
+          ? nil
+          : "\(input.name) has classes that \(inputs[0].name) has no sample of: \(new.prefix(8).joined(separator: ", "))"
+            + (new.count > 8 ? ", …" : "")
+      }
   }
 
   private func checkAlike(_ inputs: [HDF5ImportInput]) throws {

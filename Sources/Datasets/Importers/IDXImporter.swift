@@ -64,7 +64,15 @@ public struct IDXImporter: DatasetImporter {
     return ImportSummary(
       path: output.path, counts: zip(splits, inputs).map { ($0.name, $1.labels.count) }, sampleShape: shape,
       classNames: names,
-      notes: EmptyClasses.note(inputs.map { .labels($0.labels, classNames: names) }, names))
+      notes: notes(inputs) + EmptyClasses.note(inputs.map { .labels($0.labels, classNames: names) }, names))
+  }
+
+  private func notes(_ inputs: [Input]) -> [String] {
+    let samples = inputs[0].sampleShape
+    guard AxisOrder.looksChannelsFirst([inputs[0].labels.count] + samples.dimensions) else { return [] }
+    return [
+      "\(inputs[0].images.path) has samples of \(samples), which look as if channels came first; they were taken as last"
+    ]
   }
 
   private func numberedClasses(_ inputs: [Input]) throws -> [String] {

@@ -9,16 +9,6 @@ internal import Tensors
 /// Classes and files are taken in the order of their names' bytes. Several threads decode images. Transparent
 /// images are laid on black; of 16 bits per channel the upper 8 are kept.
 public struct ImageFolderImporter: DatasetImporter {
-  /// How an image is brought to the wanted proportions.
-  public enum Fit: String, Sendable, CaseIterable {
-    /// What is too long is cut off, half at each end.
-    case crop
-    /// Both sides are scaled on their own.
-    case stretch
-    /// The whole image is scaled to fit, and centred on black.
-    case pad
-  }
-
   /// What happens to a file that cannot be read.
   public enum Unreadable: String, Sendable, CaseIterable {
     /// The import fails.
@@ -36,7 +26,7 @@ public struct ImageFolderImporter: DatasetImporter {
   /// Grey or RGB.
   public var channels: Image.Channels
   /// How an image is brought to the wanted proportions.
-  public var fit: Fit
+  public var fit: ImageFit
   /// What happens to a file that cannot be read.
   public var unreadable: Unreadable
   /// What is done with the orientation that a camera noted.
@@ -44,7 +34,7 @@ public struct ImageFolderImporter: DatasetImporter {
 
   /// An importer that by default crops to the wanted size and stops at unreadable files.
   public init(
-    _ path: String, height: Int, width: Int, channels: Image.Channels = .rgb, fit: Fit = .crop,
+    _ path: String, height: Int, width: Int, channels: Image.Channels = .rgb, fit: ImageFit = .crop,
     unreadable: Unreadable = .stop, orientation: OrientationUse = .upright
   ) {
     precondition(channels != .rgba, "samples are grey or RGB")
@@ -72,7 +62,7 @@ public struct ImageFolderImporter: DatasetImporter {
       var next = 0
       let count = try writer.writeImages(
         "\(split.name)/images", sampleShape: [height, width, channels.rawValue], pixelType: .uint8,
-        capacity: split.files.count
+        capacity: split.files.count, pictures: PictureHandling(fit: fit, orientation: orientation)
       ) { memory in
         // One file for each place; unreadable files leave holes, which are closed before the next files come.
         while next < split.files.count {
@@ -150,24 +140,7 @@ public struct ImageFolderImporter: DatasetImporter {
 
   /// The pixels of an image at the wanted size, in the wanted channels.
   func sample(_ image: Image) -> [UInt8] {
-    let image = image.converted(to: channels)
-    switch fit {
-    case .crop: return image.filling(height: height, width: width).pixels
-    case .stretch: return image.resized(height: height, width: width).pixels
-    case .pad:
-      let scale = min(Double(height) / Double(image.height), Double(width) / Double(image.width))
-      let inner = image.resized(
-        height: min(height, max(1, Int((Double(image.height) * scale).rounded()))),
-        width: min(width, max(1, Int((Double(image.width) * scale).rounded()))))
-      var pixels = [UInt8](repeating: 0, count: height * width * channels.rawValue)
-      let (top, left) = ((height - inner.height) / 2, (width - inner.width) / 2)
-      let row = inner.width * channels.rawValue
-      for y in 0..<inner.height {
-        let start = ((top + y) * width + left) * channels.rawValue
-        pixels.replaceSubrange(start..<start + row, with: inner.pixels[y * row..<(y + 1) * row])
-      }
-      return pixels
-    }
+    image.converted(to: channels).fitted(fit, height: height, width: width).pixels
   }
 }
 

@@ -1,5 +1,6 @@
 internal import ImageFiles
 internal import Paths
+internal import Tensors
 
 /// The image files of a folder, by split and class.
 struct ImageFolderListing {
@@ -146,6 +147,7 @@ private struct ClassFolders {
       }
     }
     places = Dictionary(uniqueKeysWithValues: folders.enumerated().map { (Array($1.utf8), $0) })
+    notes += ClassNaming.alike(names, "folder")
   }
 
   /// Letters with accents may be written in two ways: where there is no folder of the same bytes, one that

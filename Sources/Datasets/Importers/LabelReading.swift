@@ -94,6 +94,7 @@ public struct LabelReading: Sendable, Hashable {
       return try classes(ofText: splits, given: given)
     }
     let names = try given ?? Self.commonNames(splits)
+    try Self.check(names, splits)
     let numbers = splits.map { split in
       switch split.values {
       case .numbers(let numbers), .oneHot(let numbers, _): numbers
@@ -114,6 +115,13 @@ public struct LabelReading: Sendable, Hashable {
         least: different.count)
     }
     return try named(shifted(numbers, splits), splits, names, least: 0)
+  }
+
+  /// Refuses names that do not tell classes apart.
+  private static func check(_ names: [String]?, _ splits: [FoundLabels]) throws {
+    guard let problem = names.flatMap(ClassNaming.problem) else { return }
+    throw DatasetError(
+      .badData, "the class names for \(splits[0].name): \(problem); --classes gives others")
   }
 
   private static func width(_ splits: [FoundLabels]) -> Int {
@@ -195,12 +203,20 @@ public struct LabelReading: Sendable, Hashable {
       }
       return words
     }
+    try Self.check(given, splits)
     // By bytes, because strings of different bytes can be equal.
     let different = Set(words.joined().map { Array($0.utf8) }).sorted { $0.lexicographicallyPrecedes($1) }
+    try Self.check(given, splits)
     let names = given ?? different.map { String(decoding: $0, as: UTF8.self) }
     guard names.count <= Self.mostClasses else {
       throw DatasetError(
         .badData, "\(splits[0].name) has \(names.count) different words, too many to be classes")
+    }
+    for (split, words) in zip(splits, words) {
+      if let empty = words.firstIndex(where: ClassNaming.isBlank) {
+        throw DatasetError(
+          .badData, "sample \(empty) of \(split.name) has an empty label; --rows can leave it out")
+      }
     }
     let places = Dictionary(
       names.enumerated().map { (Array($1.utf8), Int32($0)) }, uniquingKeysWith: { first, _ in first })

@@ -34,12 +34,12 @@ public struct NumPyImporter: DatasetImporter {
   public let splits: [Split]
   /// The names of the classes or of the target columns; nil to number them.
   public let classNames: [String]?
-  /// Whether images are `[N, C, H, W]`, as PyTorch has them.
-  public let channelsFirst: Bool
+  /// Whether images are `[N, C, H, W]`, as PyTorch has them; nil for `[N, H, W, C]`, unless that is unlikely.
+  public let channelsFirst: Bool?
 
   /// An importer of these groups.
   public init(
-    archive: String? = nil, splits: [Split], classNames: [String]? = nil, channelsFirst: Bool = false
+    archive: String? = nil, splits: [Split], classNames: [String]? = nil, channelsFirst: Bool? = nil
   ) {
     self.archive = archive
     self.splits = splits
@@ -121,8 +121,15 @@ public struct NumPyImporter: DatasetImporter {
     private let planes: (channels: Int, pixels: Int)?
     private let scratch = ScratchMemory()
 
-    init(_ split: Split, _ open: (String) throws -> NumPyArray, channelsFirst: Bool) throws {
+    init(_ split: Split, _ open: (String) throws -> NumPyArray, channelsFirst chosen: Bool?) throws {
       images = try open(split.images)
+      guard chosen != nil || !AxisOrder.looksChannelsFirst(images.shape) else {
+        throw DatasetError(
+          .badData,
+          "\(images.path) has shape \(Shape(images.shape)), which looks as if channels came first: pass --channels-first, or "
+            + "--channels-last if they are last")
+      }
+      let channelsFirst = chosen == true
       let labelArray = try open(split.labels)
       let shape = images.shape
       guard [2, 3, 4].contains(shape.count), !channelsFirst || shape.count == 4 else {

@@ -4,7 +4,7 @@ extension ImageDataset {
   /// `labels of 10 classes`, `targets of 3 numbers`.
   var targetDescription: String {
     targets.map { "targets of \(counted($0.width, "number"))" }
-      ?? "labels of \(classCount) classes"
+      ?? "labels of \(counted(classCount, "class"))"
   }
 
   /// A number for each sample that differs where labels or targets do: the label, or one for each different vector.

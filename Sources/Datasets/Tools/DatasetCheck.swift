@@ -86,9 +86,11 @@ extension DatasetFile {
               "\(name) has samples of \(dataset.sampleShape), but \(first.split.shownName) has \(first.dataset.sampleShape)"
           ))
       }
-      if let first = datasets.first, first.dataset.classNames != dataset.classNames {
-        findings.append(
-          .init(severity: .error, text: "\(name) names other classes than \(first.split.shownName)"))
+      if let problem = dataset.classNames.flatMap(ClassNaming.problem) {
+        findings.append(.init(severity: .error, text: "\(name): \(problem)"))
+      }
+      if let first = datasets.first {
+        findings += dataset.nameFindings(name, first.dataset, first.split.shownName)
       }
       if let first = datasets.first?.dataset, first.targets?.width != dataset.targets?.width {
         findings.append(
@@ -272,7 +274,7 @@ private struct SplitScan {
       let names = empty.prefix(5).map { dataset.classNames?[$0] ?? "\($0)" }
       add(
         .warning,
-        "\(name): \(empty.count) class\(empty.count == 1 ? "" : "es") without samples: \(names.joined(separator: ", "))\(empty.count > 5 ? ", …" : "")"
+        "\(name): \(counted(empty.count, "class")) without samples: \(names.joined(separator: ", "))\(empty.count > 5 ? ", …" : "")"
       )
     }
     let present = counts.filter { $0 > 0 }
@@ -284,6 +286,23 @@ private struct SplitScan {
 }
 
 extension ImageDataset {
+  /// What is odd about the names of classes or targets beside those of the first split, by which a network would know them.
+  fileprivate func nameFindings(
+    _ name: String, _ first: ImageDataset, _ firstName: String
+  ) -> [DatasetReport.Finding] {
+    guard first.classNames != classNames else { return [] }
+    guard let known = first.classNames, classNames != nil else {
+      return [.init(severity: .error, text: "\(name) names other classes than \(firstName)")]
+    }
+    do {
+      let note = try matched(to: known, role: name, owner: firstName).note
+      let text = note ?? "\(name) names other classes than \(firstName), but has no samples of them"
+      return [.init(severity: .warning, text: text)]
+    } catch {
+      return [.init(severity: .error, text: "\(error)")]
+    }
+  }
+
   /// What makes reading slower than it needs to be, one line each.
   var storageAdvice: [String] {
     switch images.access {

@@ -92,7 +92,8 @@ private struct DatasetPart {
       var next = 0
       try writer.writeImages(
         part.name.images, sampleShape: part.dataset.sampleShape, pixelType: part.dataset.pixelType,
-        capacity: part.rows.count, progress: { _ in try progress(Double(done + next) / total) }
+        capacity: part.rows.count, pictures: part.dataset.pictures,
+        progress: { _ in try progress(Double(done + next) / total) }
       ) { memory in
         let count = min(memory.count / size, part.rows.count - next)
         guard count > 0 else { return 0 }

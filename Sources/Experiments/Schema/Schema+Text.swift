@@ -53,7 +53,7 @@ extension Schema {
     case .boolean: "true or false"
     case .text: "text"
     case .formatted(let format): format.expectation
-    case .name: "a name of letters, digits, '_', '.' and '-' that starts with a letter"
+    case .name: "a name of at most 200 letters, digits, '_', '.' and '-' that starts with a letter"
     case .choice(let choices): "one of \(choices.map(\.word).joined(separator: ", "))"
     case .byteSize: "a size with its unit, such as 512 MiB (\(ScalarText.byteUnits))"
     case .path: "the path of a file"

@@ -63,7 +63,7 @@ extension SchemaDecoder {
       let near =
         errors.isFull
         ? nil
-        : ForeignWords.translation(of: entry.key, among: names)
+        : ForeignWords.translation(of: entry.key, among: names) ?? Self.beginning(entry.key, among: names)
           ?? (homes.isEmpty ? NearestName.of(entry.key, among: names) : nil)
       if let near { mistyped.insert(near) }
       refusedKeys[refused] = .some(near)
@@ -74,6 +74,12 @@ extension SchemaDecoder {
           + "known are \(names.joined(separator: ", "))\(hint)")
     }
     return mistyped
+  }
+
+  /// The only known key that begins with a word of at least three letters.
+  private static func beginning(_ word: String, among names: [String]) -> String? {
+    let longer = names.filter { $0.hasPrefix(word) }
+    return word.utf8.count >= 3 && longer.count == 1 ? longer[0] : nil
   }
 
   /// The sections, and the kinds in them, that have a key of this name; at most three.

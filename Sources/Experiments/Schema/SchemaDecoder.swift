@@ -98,6 +98,13 @@ struct SchemaDecoder {
     case .number(let range):
       // Minus zero is zero, so that equal configurations have equal text.
       if isPlain, let value = ScalarText.number(text) {
+        guard !NumberRange.vanishes(value) else {
+          errors.add(
+            node.location, at: keyPath,
+            "found \(node.found), which is 0 as 32 bits hold it; write a number of at least 1.5e-45, or 0 where that is meant"
+          )
+          return nil
+        }
         if range.contains(value) { content = .number(value + 0) }
         if range.exceedsFloat(value) {
           errors.add(

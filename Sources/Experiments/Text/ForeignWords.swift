@@ -66,7 +66,8 @@ enum ForeignWords {
     "gradclip": ["clipping"], "gradientclipping": ["clipping"], "clipnorm": ["clipping"],
     "globalclipnorm": ["clipping"], "labelsmoothing": ["label_smoothing"], "classweight": ["class_weights"],
     "validationsplit": ["validation"], "valsplit": ["validation"], "val": ["validation"],
-    "valid": ["validation"], "transforms": ["augmentation"], "accumulategradbatches": ["accumulate"],
+    "valid": ["validation"], "test": ["evaluation"], "validation": ["evaluation"],
+    "transforms": ["augmentation"], "accumulategradbatches": ["accumulate"],
     "gradientaccumulation": ["accumulate"], "gradaccum": ["accumulate"],
     "earlystoppingpatience": ["patience"], "x": ["images"], "y": ["labels"],
     // Values.

@@ -26,7 +26,7 @@ extension Gallery {
     let name = room.layer.name
     let parameters = room.layer.parameterCount
     var about = "\(room.layer.spec.word) \u{2192} \(room.layer.outputShape)"
-    if parameters > 0 { about += ", \(parameters) parameters" }
+    if parameters > 0 { about += ", \(counted(parameters, "parameter"))" }
     let field = ReceptiveField.size(of: name, in: network)
     if room.layer.outputShape.rank == 3, let field {
       about += ", each place sees \(field.height)\u{00D7}\(field.width) pixels"

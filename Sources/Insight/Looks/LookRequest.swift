@@ -15,8 +15,10 @@ public struct LookRequest: Hashable, Sendable {
   public var white: Float?
   /// Whether images of more than 40 megapixels are read.
   public var readsLargeImages = false
-  /// What happens to the orientation that a camera recorded with a picture.
-  public var orientation = OrientationUse.upright
+  /// What happens to the orientation that a camera recorded with a picture; nil for what happened in the network's training.
+  public var orientation: OrientationUse?
+  /// How a picture is brought to the network's proportions; nil for what happened in the network's training.
+  public var fit: ImageFit?
   /// The look with its settings.
   public var look: Look
 
@@ -55,9 +57,14 @@ extension LookRequest: DescribedSettings {
     "Read images of more than 40 megapixels, too.")
   /// What happens to a picture's orientation.
   public static let orientation = SettingKey(
-    "orientation", \LookRequest.orientation, .word,
-    "Turn photographs as the camera recorded (`upright`), or leave their pixels as they are stored (`stored`)."
-  )
+    "orientation", \LookRequest.orientation, .optional(automatic, .word),
+    "Turn photographs as the camera recorded (`upright`), or leave their pixels as they are stored (`stored`); `auto` does what was "
+      + "done for the network's training, or else `upright`.")
+  /// How a picture is brought to the network's proportions.
+  public static let fit = SettingKey(
+    "fit", \LookRequest.fit, .optional(automatic, .word),
+    "How a picture becomes a sample of other proportions: cut off what is too long (`crop`), `stretch`, or `pad` with black; `auto` "
+      + "does what was done for the network's training, or else `crop`.")
   /// The look.
   public static let look = SettingKey(
     "look", \LookRequest.look, Look.kinds.form, default: .required, "The look and its settings.")
@@ -66,7 +73,18 @@ extension LookRequest: DescribedSettings {
   public static let settings = SettingsDescription(
     "A look into a trained network, carried out by `convoy look run`.",
     LookRequest(name: "", checkpoint: "", look: .filters(FilterLook())),
-    [name, seed, checkpoint, black, white, largeImages, orientation, look])
+    [name, seed, checkpoint, black, white, largeImages, orientation, fit, look])
+}
+
+extension ImageFit: SettingWord {
+  /// The fit in a few words, as references and help show it.
+  public var summary: String {
+    switch self {
+    case .crop: "what is too long is cut off, half at each end"
+    case .stretch: "both sides are scaled on their own"
+    case .pad: "the whole picture in the middle of black"
+    }
+  }
 }
 
 extension OrientationUse: SettingWord {

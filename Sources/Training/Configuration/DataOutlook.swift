@@ -12,6 +12,8 @@ public struct DataOutlook: Sendable {
   public private(set) var testSamples: Int?
   /// The shape of one sample; nil where no data is there.
   public private(set) var sampleShape: Shape?
+  /// What a training would do to bring the names of classes together; nil where they agree.
+  public private(set) var nameNote: String?
   /// Files that are not there.
   public private(set) var missing: [String] = []
 
@@ -21,13 +23,16 @@ public struct DataOutlook: Sendable {
       count.map { "\($0) \(role)" }
     }
     guard let sampleShape else { return nil }
-    return "\(counts.joined(separator: " and ")) samples of \(sampleShape)"
+    let isOne = counts.count == 1 && (trainingSamples ?? testSamples) == 1
+    return "\(counts.joined(separator: " and ")) \(isOne ? "sample" : "samples") of \(sampleShape)"
   }
 
   fileprivate mutating func add(_ dataset: ImageDataset, _ role: String) {
     if role == "train" { trainingSamples = dataset.count } else { testSamples = dataset.count }
     sampleShape = dataset.sampleShape
   }
+
+  fileprivate mutating func note(_ text: String?) { nameNote = text ?? nameNote }
 
   fileprivate mutating func miss(_ file: String) {
     if !missing.contains(file) { missing.append(file) }
@@ -40,14 +45,23 @@ extension RunConfiguration {
   /// - Throws: an error of the data, or ``TrainingError`` where it does not fit; not for files that are not there.
   public func dataOutlook(for network: ResolvedNetwork) throws -> DataOutlook {
     var outlook = DataOutlook()
+    var training: ImageDataset?
     for (role, source) in [("train", data.train), ("test", data.test)] {
       guard let source else { continue }
       guard access(source.file, F_OK) == 0 else {
         outlook.miss(source.file)
         continue
       }
-      let dataset = try source.open()
+      var dataset = try source.open()
+      if let training {
+        let matched = try dataset.matchedForTest(of: training)
+        dataset = matched.dataset
+        outlook.note(matched.note)
+      } else if role == "train" {
+        training = dataset
+      }
       try dataset.check(network, criterion(of: network), role: role)
+      if role == "train" { _ = try RunSamples.trained(self, dataset) }
       outlook.add(dataset, role)
     }
     return outlook

@@ -49,7 +49,7 @@ struct PreparedTraining {
       kernelChoices: compiled.choices.text, shardSize: compiled.shardSize,
       classNames: data.training.dataset.classNames ?? [], criterion: compiled.options.criterion,
       rules: request.configuration.laterRules(network),
-      pixels: data.pixels)
+      pixels: data.pixels, pictures: data.training.dataset.pictures)
   }
 
   /// Sizes of the minibatches that training meets.

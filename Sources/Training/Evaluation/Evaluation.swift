@@ -1,6 +1,7 @@
 internal import Compute
 public import Datasets
 internal import Networks
+internal import Tensors
 
 /// How a network does on a dataset.
 public struct Evaluation: Sendable {
@@ -81,7 +82,7 @@ extension Predictor {
       throw TrainingError(
         .badData,
         "sample \(bad) of \"\(dataset.targetName)\" in \(dataset.path) has label \(dataset.labels[bad]), "
-          + "but the network knows \(outputCount) classes")
+          + "but the network knows \(counted(outputCount, "class"))")
     }
     if dataset.targets != nil || outputCount == 1 {
       try TargetCheck(dataset, criterion, outputs: outputCount, kind: .badData).run()

@@ -16,13 +16,24 @@ public final class Benchmark {
   private let stop: StopRequest
 
   /// Opens the data and compiles the network; nothing is written.
-  public init(_ request: RunRequest, stop: StopRequest) throws {
+  ///
+  /// - Parameter admits: is told, before the memory is taken, how many bytes a training needs at least; an error from it is thrown on.
+  public init(
+    _ request: RunRequest, stop: StopRequest, admits: (Int) throws -> Void = { _ in }
+  ) throws {
     configuration = request.configuration
     model = request.model
     self.stop = stop
     let prepared = try PreparedTraining(request, stop: stop)
     samples = prepared.samples.training
     compiled = prepared.compiled
+    let perWorker = try Self.bytesPerWorker(compiled)
+    // Anything beyond this is more than any system has.
+    let (bytes, overflow) = perWorker.multipliedReportingOverflow(by: request.workers)
+    let slots = configuration.training.optimizer.rule.slotNames.count
+    let parameters = compiled.storageCount * MemoryLayout<Float>.stride * (1 + slots)
+    let (whole, isBeyond) = bytes.addingReportingOverflow(parameters)
+    try admits(overflow || isBeyond ? .max : whole)
     engine = try prepared.makeEngine(evaluationSizes: [configuration.training.batch])
   }
 

@@ -17,9 +17,14 @@ extension Benchmark {
     try compiled.trainingPlan(samples: compiled.shardSize).stepNames
   }
 
+  /// A worker's activations and scratchpads, a gradient that it fills, and one that waits in the tree of sums.
+  static func bytesPerWorker(_ compiled: CompiledNetwork) throws -> Int {
+    try compiled.trainingPlan(samples: compiled.shardSize).workspaceByteCount
+      + 2 * compiled.gradientCount * MemoryLayout<Float>.stride
+  }
+
   /// Measured on what was allocated, the checkpoint by making one.
   public func memory() throws -> TrainingMemory {
-    let plan = try compiled.trainingPlan(samples: compiled.shardSize)
     let values = try engine.copyState().canonical(
       compiled, slotNames: engine.optimizer.slotNames)
     let checkpoint = Checkpoint(
@@ -29,9 +34,7 @@ extension Benchmark {
     let encoded = try CheckpointFile.encode(checkpoint, model: model)
     let parameterBytes = compiled.storageCount * MemoryLayout<Float>.stride
     return TrainingMemory(
-      // One gradient that a worker fills, and one that waits in the tree of sums.
-      perWorker: plan.workspaceByteCount + 2 * compiled.gradientCount * MemoryLayout<Float>.stride
-        + engine.gatheredByteCounts.perWorker,
+      perWorker: try Self.bytesPerWorker(compiled) + engine.gatheredByteCounts.perWorker,
       shared: parameterBytes
         * (1 + engine.optimizer.slotNames.count + (configuration.training.average == nil ? 0 : 1))
         + compiled.parameters.statisticsCount * MemoryLayout<Float>.stride

@@ -1,3 +1,5 @@
+internal import Tensors
+
 /// Writes what happens into the run's `log.txt` and passes it on.
 struct LoggingObserver: TrainerObserver {
   let directory: RunDirectory
@@ -14,7 +16,7 @@ struct LoggingObserver: TrainerObserver {
       let from =
         summary.resumedFrom.map { "resumed from \($0) at step \(summary.progress.step)" } ?? "started"
       return
-        "\(from): run \(summary.runID), \(summary.workers) worker\(summary.workers == 1 ? "" : "s"), "
+        "\(from): run \(summary.runID), \(counted(summary.workers, "worker")), "
         + "batch \(summary.batch), shard \(summary.shard)"
     case .epochEnded(let metrics, let isBest):
       let figures = zip(metrics.columns, metrics.row).map { "\($0)=\($1)" }.joined(separator: " ")
@@ -23,7 +25,7 @@ struct LoggingObserver: TrainerObserver {
     case .warning(let text): return "warning: \(text)"
     case .stopped(let signal, let step):
       return "stopped by \(StopSignals.name(of: signal)) after step \(step); a checkpoint is written"
-    case .finished(let progress): return "finished after \(progress.step) steps"
+    case .finished(let progress): return "finished after \(counted(progress.step, "step"))"
     case .step, .evaluating: return nil
     }
   }

@@ -2,6 +2,7 @@ internal import Compute
 internal import Foundation
 internal import Networks
 internal import Parallel
+internal import Tensors
 
 /// A training in its run directory: opened, checked, resumed, trained, closed.
 public final class Run {
@@ -29,9 +30,12 @@ public final class Run {
     self.observer = LoggingObserver(directory: directory, next: state)
 
     let data = try RunData(configuration, workers: request.workers, stop: stop)
+    if let note = data.nameNote { self.observer.receive(.warning(note)) }
     let digests = try DataDigests(data, readsAll: request.verifiesData, check: RunData.check(stop))
     let found = try request.findCheckpoint(in: directory.checkpoints, self.observer)
-    if let found { try request.check(found.checkpoint, against: data, digests, self.observer) }
+    if let found {
+      try request.check(found.checkpoint, against: data, digests, self.observer)
+    }
 
     let prepared = try PreparedTraining(
       request, data: data, goingOnFrom: found?.checkpoint.identity, stop: stop)
@@ -43,7 +47,12 @@ public final class Run {
     let engine = try prepared.makeEngine(
       from: found?.checkpoint, evaluationSizes: prepared.evaluationSizes)
 
-    if found == nil { try prepared.warnOfPixels(self.observer) }
+    if found == nil {
+      try prepared.warnOfPixels(self.observer)
+      if let text = prepared.network.warning(ofOutputFor: compiled.options.criterion) {
+        self.observer.receive(.warning(text))
+      }
+    }
     let identity = prepared.identity(
       goingOnFrom: found?.checkpoint.identity,
       datasets: digests.merged(with: found?.checkpoint.identity.datasets ?? [:]))
@@ -119,7 +128,7 @@ extension RunSummary {
       ? "set training.shard to \(smaller) or a larger training.batch"
       : "use a larger training.batch, or training.parallelism: intra where samples are large"
     return
-      "a minibatch of \(batch) samples in shards of \(shard) has work for \(shards) of \(workers) workers; \(advice)"
+      "a minibatch of \(counted(batch, "sample")) in shards of \(shard) has work for \(shards) of \(workers) workers; \(advice)"
   }
 }
 

@@ -23,6 +23,18 @@ extension RunData {
 }
 
 extension ImageDataset {
+  /// The test samples, with classes and targets in the order of the training's names.
+  ///
+  /// - Returns: the samples, and a line for the user; nil where both have the same names.
+  /// - Throws: ``TrainingError`` of kind `configuration` for samples of classes that the training does not name.
+  func matchedForTest(
+    of training: ImageDataset
+  ) throws(TrainingError) -> (dataset: ImageDataset, note: String?) {
+    do { return try matched(to: training.classNames ?? [], role: "data.test", owner: "data.train") } catch {
+      throw TrainingError(.configuration, "\(error)")
+    }
+  }
+
   /// Whether samples and targets fit a network and a loss.
   ///
   /// - Parameter role: the key under `data`.
@@ -70,7 +82,7 @@ struct TargetCheck {
     guard targets.width == outputs else {
       throw TrainingError(
         kind,
-        "\(prefix)\(name) has \(targets.width) number\(targets.width == 1 ? "" : "s") for each sample, but the network's "
+        "\(prefix)\(name) has \(counted(targets.width, "number")) for each sample, but the network's "
           + "output\(output) has \(outputs)")
     }
     switch criterion.loss.outputs {
@@ -95,7 +107,7 @@ struct TargetCheck {
     guard classes <= outputs else {
       throw TrainingError(
         kind,
-        "\(prefix)\(dataset.path) has \(classes) classes, but the network's output\(output) has \(outputs) values"
+        "\(prefix)\(dataset.path) has \(counted(classes, "class")), but the network's output\(output) has \(counted(outputs, "value"))"
           + (dataset.labels.contains(0)
             ? ""
             : "; no label is 0, and classes count from 0: `convoy import hdf5 --first-label` moves labels"))

@@ -7,11 +7,16 @@ struct RunData {
   let test: SampleStore?
   /// The span of the training's pixels, as far as they were looked at.
   let pixels: PixelSpan
+  /// What was done to bring the names of classes together, for the user; nil where they agree.
+  let nameNote: String?
 
   init(_ configuration: RunConfiguration, workers: Int, stop: StopRequest) throws {
     let data = configuration.data
     let check = Self.check(stop)
-    let (trainingSet, testSet) = (try data.train.open(), try data.test?.open())
+    let trainingSet = try data.train.open()
+    let matched = try data.test?.open().matchedForTest(of: trainingSet)
+    let testSet = matched?.dataset
+    nameNote = matched?.note
     let shares = Self.shares(
       of: data.memoryLimitBytes, training: trainingSet.byteCount, test: testSet?.byteCount ?? 0,
       // Samples of the training data that are evaluated are read beside those that are trained on.

@@ -30,13 +30,16 @@ public struct RunIdentity: Hashable, Sendable {
   public var rules: [String]
   /// The span of those pixels of the training samples that were looked at; nil where it is not known.
   public var pixels: PixelSpan?
+  /// How pictures became the training samples; nil where it is not known.
+  public var pictures: PictureHandling?
 
   /// Takes what is known of a run; the rest stays empty.
   public init(
     runID: String, configuration: String = "", datasets: [String: String] = [:],
     versions: [String: String] = [:], instructionSet: String = "", kernelChoices: String = "",
     choicesCoverEveryShard: Bool = true, shardSize: Int = 0, classNames: [String] = [],
-    criterion: Criterion? = nil, rules: [String] = [], pixels: PixelSpan? = nil
+    criterion: Criterion? = nil, rules: [String] = [], pixels: PixelSpan? = nil,
+    pictures: PictureHandling? = nil
   ) {
     self.runID = runID
     self.configuration = configuration
@@ -50,6 +53,7 @@ public struct RunIdentity: Hashable, Sendable {
     self.criterion = criterion
     self.rules = rules
     self.pixels = pixels
+    self.pictures = pictures
   }
 
   /// The pixels of pictures as they are, for networks that take them so.

@@ -1,6 +1,7 @@
 public import Compute
 internal import Networks
 internal import OneDNN
+internal import Tensors
 
 /// What a run is asked to do.
 public struct RunRequest: Sendable {
@@ -91,8 +92,13 @@ extension RunRequest {
   ) throws(TrainingError) -> (path: String, checkpoint: Checkpoint)? {
     switch resume {
     case .path(let written):
-      let path = RunPath.resolve(written)
-      let checkpoint = try CheckpointFile.read(path)
+      let (path, checkpoint) = try Self.read(RunPath.resolve(written), observer)
+      guard checkpoint.identity.shardSize > 0 else {
+        throw TrainingError(
+          .badData,
+          "\(path) is an imported network and not the checkpoint of a training, so there is nothing to resume"
+        )
+      }
       if let newest = try store.entries().first, newest.step > checkpoint.progress.step {
         // The next start with --resume auto would go on from there.
         throw TrainingError(
@@ -114,17 +120,33 @@ extension RunRequest {
     }
   }
 
+  /// Reads a checkpoint, or the newest intact one of a run directory.
+  private static func read(
+    _ path: String, _ observer: any TrainerObserver
+  ) throws(TrainingError) -> (path: String, checkpoint: Checkpoint) {
+    guard RunPath.isRun(path) else { return (path, try CheckpointFile.read(path)) }
+    let store = CheckpointStore(folder: "\(path)/checkpoints")
+    guard
+      let newest = try store.newest(damaged: {
+        observer.receive(.warning("\($0); looking for one before it"))
+      })
+    else { throw TrainingError(.missingInput, "\(path) has no checkpoints to resume from") }
+    return newest
+  }
+
   /// Whether a checkpoint belongs to this training.
   ///
   /// - Throws: ``TrainingError`` of kind `configuration` that names every key that differs, unless changes are allowed.
   func check(
-    _ checkpoint: Checkpoint, against data: RunData, _ digests: DataDigests, _ observer: any TrainerObserver
+    _ checkpoint: Checkpoint, against data: RunData, _ digests: DataDigests,
+    _ observer: any TrainerObserver
   ) throws {
     var differences: [String] = []
+    var harmless: [String] = []
     for change in try compareConfiguration(checkpoint.identity.configuration) {
       let text = "\(change.key) was \(change.before) and is \(change.after)"
       if change.keepsMeaning {
-        observer.receive(.warning("\(text); going on"))
+        harmless.append(text)
       } else {
         differences.append(text)
       }
@@ -145,6 +167,7 @@ extension RunRequest {
         "the checkpoint has another network: \(Self.describe(checkpoint.network.network, configuration.network))"
       )
     }
+    for text in harmless { observer.receive(.warning("\(text); going on")) }
     warnOfOtherBits(checkpoint.identity, observer)
   }
 
@@ -207,6 +230,6 @@ extension RunRequest {
     for (old, new) in zip(before.layers, after.layers) where old != new {
       return "layer '\(old.name)' differs from '\(new.name)' here"
     }
-    return "it has \(before.layers.count) layers, here there are \(after.layers.count)"
+    return "it has \(counted(before.layers.count, "layer")), here there are \(after.layers.count)"
   }
 }

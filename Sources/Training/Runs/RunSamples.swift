@@ -37,19 +37,7 @@ struct RunSamples: Sendable {
   /// - Throws: ``TrainingError`` of kind `configuration` where the data has too few samples for what is asked for.
   init(_ configuration: RunConfiguration, _ data: RunData) throws(TrainingError) {
     let training = configuration.training
-    let count = data.training.dataset.count
-    let (heldOut, left) = try Self.heldOut(configuration.data.validation, data.training.dataset)
-    let limit = training.limits.training.map { Self.samples($0, training.batch) }
-    let window = try Self.window(training, of: left?.count ?? count)
-    let order = SampleOrder(
-      seed: configuration.seed, datasetCount: count, rows: left, shuffle: configuration.data.shuffle,
-      limit: limit, window: window)
-    guard training.accumulate == 1 || order.count > training.batch * (training.accumulate - 1) else {
-      throw TrainingError(
-        .configuration,
-        "training.accumulate: \(training.accumulate) minibatches of \(training.batch) are more than the \(order.count) samples "
-          + "of an epoch; use fewer")
-    }
+    let (order, heldOut, window) = try Self.trained(configuration, data.training.dataset)
     self.training = SampleSet(store: data.training, order: order)
 
     func evaluated(_ store: SampleStore, rows: [Int32]? = nil) -> SampleSet {
@@ -74,6 +62,28 @@ struct RunSamples: Sendable {
       role = .test
       final = nil
     }
+  }
+
+  /// The samples to train on, those held out, and how many are learnt by heart; nil for none.
+  ///
+  /// - Throws: as ``init(_:_:)``.
+  static func trained(
+    _ configuration: RunConfiguration, _ dataset: ImageDataset
+  ) throws(TrainingError) -> (order: SampleOrder, heldOut: [Int32]?, window: Int?) {
+    let training = configuration.training
+    let (heldOut, left) = try Self.heldOut(configuration.data.validation, dataset)
+    let limit = training.limits.training.map { Self.samples($0, training.batch) }
+    let window = try Self.window(training, of: left?.count ?? dataset.count)
+    let order = SampleOrder(
+      seed: configuration.seed, datasetCount: dataset.count, rows: left, shuffle: configuration.data.shuffle,
+      limit: limit, window: window)
+    guard training.accumulate == 1 || order.count > training.batch * (training.accumulate - 1) else {
+      throw TrainingError(
+        .configuration,
+        "training.accumulate: \(training.accumulate) minibatches of \(training.batch) are more than the \(order.count) samples "
+          + "of an epoch; use fewer")
+    }
+    return (order, heldOut, window)
   }
 
   /// Sizes of the minibatches that evaluation will meet.

@@ -100,9 +100,12 @@ extension ConfigCommand {
     /// What is known of a training's data where it exists, for the end of a line, or the error in it.
     private static func data(of loaded: AnyConfiguration) -> Result<String, CommandError> {
       guard case .training(let training) = loaded else { return .success("") }
+      if let text = training.network.warning(ofOutputFor: training.run.criterion(of: training.network)) {
+        TerminalOutput.warn(text)
+      }
       do {
         let outlook = try training.run.dataOutlook(for: training.network)
-        let found = outlook.summary.map { "; \($0)" } ?? ""
+        let found = [outlook.summary, outlook.nameNote].compactMap { $0.map { "; \($0)" } }.joined()
         let missing = outlook.missing.joined(separator: ", ")
         return .success(missing.isEmpty ? found : "\(found); not there yet: \(missing)")
       } catch { return .failure(CommandError(ExitStatus(error) ?? .internalError, "\(error)")) }

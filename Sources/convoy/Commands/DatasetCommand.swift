@@ -82,7 +82,7 @@ struct DatasetCheckCommand: ParsableCommand {
       table.add([
         split.name, NumberText.grouped(split.count), "\(split.sampleShape)", "\(split.pixels)",
         split.storage,
-        split.hasTargets ? "\(split.classCounts.count) targets" : "\(split.classCounts.count)",
+        split.hasTargets ? counted(split.classCounts.count, "target") : "\(split.classCounts.count)",
         split.hasTargets
           ? "–"
           : low == high

@@ -47,13 +47,10 @@ struct EvaluateCommand: ParsableCommand {
   func run() throws {
     let stop = StopSignals.install()
     let (path, checkpoint) = try CheckpointStore.choose(checkpoint) { TerminalOutput.warn("\($0)") }
-    let criterion = checkpoint.identity.criterion ?? .classification
-    let dataset = try names.open(data, for: criterion)
+    let dataset = try names.open(data, for: checkpoint)
     try checkpoint.warnOfPixels(dataset)
     let store = try SampleStore(dataset, memoryLimitByteCount: 1 << 30, threads: workers.count)
-    let predictor = try Predictor(
-      checkpoint.network, values: checkpoint.values, criterion: criterion, sampleCount: dataset.count,
-      workers: workers.count)
+    let predictor = try checkpoint.predictor(path, samples: dataset.count, workers: workers.count)
     try answer.check(flips, predictor)
     let progress = TerminalOutput.progressLine()
     let evaluation = try predictor.evaluate(store, stop: stop, flips: flips, answer: answer.place) { sums in

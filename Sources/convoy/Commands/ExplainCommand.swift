@@ -25,9 +25,10 @@ struct ExplainCommand: ParsableCommand {
   @Option(ExplainLook.stride) var stride: SettingFlag?
 
   @OptionGroup var pictures: PictureOptions
+  @OptionGroup var sampling: SampleFitOption
 
   func run() throws {
     try options.perform(
-      ExplainLook.kind, [image, classText, layer, patch, stride], request: pictures.flags)
+      ExplainLook.kind, [image, classText, layer, patch, stride], request: pictures.flags + [sampling.fit])
   }
 }

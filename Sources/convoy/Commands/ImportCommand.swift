@@ -85,9 +85,10 @@ struct OutputOptions: ParsableArguments {
     if json { return print(try ResultJSON.text(DatasetResult(summary))) }
     let counts = summary.counts.map { "\(NumberText.grouped($0.count)) \($0.name)" }.joined(
       separator: " and ")
+    let isOne = summary.counts.count == 1 && summary.counts[0].count == 1
     print(
-      "\(PathText.readable(summary.path)): \(counts) samples of \(summary.sampleShape), \(summary.classNames.count) \(summary.hasTargets ? "target(s)" : "classes")"
-    )
+      "\(PathText.readable(summary.path)): \(counts) \(isOne ? "sample" : "samples") of \(summary.sampleShape), "
+        + counted(summary.classNames.count, summary.hasTargets ? "target" : "class"))
   }
 }
 
@@ -100,9 +101,7 @@ struct ClassesOption: ParsableArguments {
   var names: [String]? { classes.map(Self.names) }
 
   func validate() throws {
-    if let names, let empty = names.firstIndex(of: "") {
-      throw ValidationError("--classes: class \(empty) has no name")
-    }
+    if let problem = names.flatMap(ClassNaming.problem) { throw ValidationError("--classes: \(problem)") }
   }
 
   /// Names separated by commas, without blanks around them.

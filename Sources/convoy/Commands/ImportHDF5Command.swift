@@ -114,6 +114,9 @@ struct ImportHDF5: ParsableCommand {
     if (testLabels != nil && labels == nil) || (testTargets != nil && targets == nil) {
       throw ValidationError("training and test samples must both have labels, or both targets")
     }
+    if case .list(let names) = names, let problem = ClassNaming.problem(names) {
+      throw ValidationError("--classes: \(problem)")
+    }
     _ = try axisOrder()
     _ = try choice(rows, "--rows")
     _ = try choice(testRows, "--test-rows")
@@ -168,7 +171,7 @@ struct ImportHDF5: ParsableCommand {
   private var names: HDF5Importer.ClassNames? {
     classes.map { text in
       text.contains(",")
-        ? .list(text.split(separator: ",").map { String($0.drop { $0 == " " }) }) : .dataset(text)
+        ? .list(ClassesOption.names(text)) : .dataset(text)
     }
   }
 }

@@ -13,7 +13,6 @@ struct OrientationOption: ParsableArguments {
   var use = OrientationUse.upright
 }
 
-extension ImageFolderImporter.Fit: ExpressibleByArgument {}
 extension ImageFolderImporter.Unreadable: ExpressibleByArgument {}
 
 struct ImportImages: ParsableCommand {
@@ -43,7 +42,7 @@ struct ImportImages: ParsableCommand {
 
   @Option(
     help: "How to reach the proportions: crop (cut off what is too long), stretch, or pad (with black).")
-  var fit = ImageFolderImporter.Fit.crop
+  var fit = ImageFit.crop
 
   @Option(help: "What to do with a file that cannot be read: stop, or skip it with a warning.")
   var unreadable = ImageFolderImporter.Unreadable.stop

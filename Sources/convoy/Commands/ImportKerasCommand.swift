@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Compute
+internal import Datasets
 internal import Experiments
 internal import Foundation
 internal import Interchange
@@ -96,7 +97,7 @@ struct ImportKeras: ParsableCommand {
     for note in result.notes { print(note) }
     let network = result.checkpoint.network
     print(
-      "\(path): '\(result.checkpoint.name)', \(network.layers.count) layers, \(network.parameterCount) parameters, "
+      "\(path): '\(result.checkpoint.name)', \(counted(network.layers.count, "layer")), \(counted(network.parameterCount, "parameter")), "
         + "\(network.inputShape) to \(network.outputShape)")
   }
 
@@ -162,9 +163,7 @@ struct ImportKeras: ParsableCommand {
           "there is no file \(classes); class names in a command are separated by commas")
       }
       let names = ClassesOption.names(classes)
-      if let empty = names.firstIndex(of: "") {
-        throw CommandError.usage("--classes: class \(empty) has no name")
-      }
+      if let problem = ClassNaming.problem(names) { throw CommandError.usage("--classes: \(problem)") }
       return names
     }
     let text = try TextFile.read(classes)
@@ -174,6 +173,7 @@ struct ImportKeras: ParsableCommand {
         throw CommandError.badData(
           "\(classes), line \(empty + 1): a class has no name; expected one on each line")
       }
+      if let problem = ClassNaming.problem(names) { throw CommandError.badData("\(classes): \(problem)") }
       return names
     }
     // {"0": ["n01440764", "tench"], …}
@@ -183,6 +183,8 @@ struct ImportKeras: ParsableCommand {
       throw CommandError.badData(
         "\(classes) is not an index of classes like {\"0\": [\"n01440764\", \"tench\"], …}")
     }
-    return names.compactMap(\.self)
+    let words = names.compactMap(\.self)
+    if let problem = ClassNaming.problem(words) { throw CommandError.badData("\(classes): \(problem)") }
+    return words
   }
 }

@@ -39,12 +39,18 @@ struct ImportNumPy: ParsableCommand {
   @Flag(help: "Images are [N, C, H, W].")
   var channelsFirst = false
 
+  @Flag(help: "Images are [N, H, W, C], even if their shape looks otherwise.")
+  var channelsLast = false
+
   @OptionGroup var classes: ClassesOption
   @OptionGroup var output: OutputOptions
 
   func validate() throws {
     if (testImages == nil) != (testLabels == nil) {
       throw ValidationError("--test-images and --test-labels need each other")
+    }
+    if channelsFirst, channelsLast {
+      throw ValidationError("--channels-first and --channels-last cannot be given together")
     }
     if testWeights != nil, testImages == nil { throw ValidationError("--test-weights needs --test-images") }
   }
@@ -56,7 +62,8 @@ struct ImportNumPy: ParsableCommand {
     }
     try output.write(
       NumPyImporter(
-        archive: archive, splits: splits, classNames: classes.names, channelsFirst: channelsFirst),
+        archive: archive, splits: splits, classNames: classes.names,
+        channelsFirst: channelsFirst ? true : channelsLast ? false : nil),
       reading: InputFiles([archive, images, labels, testImages, testLabels, weights, testWeights]))
   }
 }

@@ -80,7 +80,7 @@ struct InspectCommand: ParsableCommand {
               path: path, name: loaded.run.name, epochs: loaded.run.training.epochs,
               layers: LayerResult.all(loaded.network))))
       }
-      print("\(path): the config of '\(loaded.run.name)', \(loaded.run.training.epochs) epochs\n")
+      print("\(path): the config of '\(loaded.run.name)', \(counted(loaded.run.training.epochs, "epoch"))\n")
       print(layers(loaded.network))
     } else if let header = try? CheckpointFile.header(of: path), header.step >= 0 {
       try show((path, try CheckpointFile.read(path)))
@@ -97,7 +97,7 @@ struct InspectCommand: ParsableCommand {
     let progress = checkpoint.progress
     print("\(found.path): a checkpoint of '\(checkpoint.name)', which is also a Keras model file")
     print(
-      "after step \(progress.step): \(progress.epoch) epoch(s) done, and \(progress.position) samples of the next"
+      "after step \(progress.step): \(counted(progress.epoch, "epoch")) done, and \(counted(progress.position, "sample")) of the next"
     )
     let criterion = checkpoint.identity.criterion ?? .classification
     let shards = checkpoint.identity.shardSize
@@ -105,6 +105,9 @@ struct InspectCommand: ParsableCommand {
     let origin = shards > 0 ? "trained with" : "imported; its outputs are \(criterion.task.noun):"
     print("\(origin) \(criterion.loss.name), evaluated by \(criterion.figureNames.joined(separator: ", "))")
     if let pixels = checkpoint.identity.pixels { print("trained on samples of \(pixels)") }
+    if let pictures = checkpoint.identity.pictures {
+      print("its samples were pictures, \(pictures.pairs.joined(separator: ", "))")
+    }
     if let best = progress.best {
       print("best epoch \(best.epoch): \(NumberText.short(abs(best.score)))")
     }
@@ -140,7 +143,9 @@ struct InspectCommand: ParsableCommand {
     case .weights:
       let names = try file.layerNames()
       let known = KnownArchitecture(layerNames: names)
-      print("\(path): weights of a Keras model\(version), \(names.count) layers, without the architecture")
+      print(
+        "\(path): weights of a Keras model\(version), \(counted(names.count, "layer")), without the architecture"
+      )
       print("To make a checkpoint of it: \(hint)" + (known == nil ? " --architecture CONFIG.yaml" : ""))
       return false
     case .wholeModel:
@@ -197,8 +202,8 @@ struct InspectCommand: ParsableCommand {
     try ImageFile.write(image, to: target)
     let what =
       run == nil
-      ? "\(rows.count) samples of \(split.images)"
-      : "\(rows.count) samples of \(split.images), each as it is and as it appears in epochs 1 to \(epochs)"
+      ? "\(counted(rows.count, "sample")) of \(split.images)"
+      : "\(counted(rows.count, "sample")) of \(split.images), each as it is and as it appears in epochs 1 to \(epochs)"
     print("\(target): \(what)")
     guard !steps.steps.isEmpty else { return }
     let rate = try AugmentationSpeed.samplesPerSecond(steps, dataset, seed: run?.seed ?? 0)
@@ -278,7 +283,7 @@ struct InspectCommand: ParsableCommand {
     let names = dataset.classNames ?? counts.indices.map { "\($0)" }
     let pixels = try dataset.pixelSpan()
     print(
-      "\(dataset.imagesName): \(NumberText.grouped(dataset.count)) samples of \(dataset.sampleShape), \(pixels)"
+      "\(dataset.imagesName): \(counted(dataset.count, "sample", as: NumberText.grouped(dataset.count))) of \(dataset.sampleShape), \(pixels)"
     )
     if let weights = dataset.weights, let least = weights.min(), let most = weights.max() {
       let mean = weights.reduce(0.0) { $0 + Double($1) } / Double(weights.count)

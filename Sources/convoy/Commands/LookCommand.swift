@@ -76,6 +76,11 @@ struct PictureOptions: ParsableArguments {
   var flags: [SettingFlag?] { [LookRequest.largeImages.flag(largeImages || large), orientation] }
 }
 
+/// How pictures of files become samples for the network.
+struct SampleFitOption: ParsableArguments {
+  @Option(LookRequest.fit) var fit: SettingFlag?
+}
+
 /// The folder of the pictures, made when the first one comes.
 struct PictureFolder: Sendable {
   let path: String

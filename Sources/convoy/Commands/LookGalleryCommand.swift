@@ -24,10 +24,11 @@ struct LookGalleryCommand: ParsableCommand {
   @OptionGroup var ascent: AscentOptions
   @OptionGroup var seed: SeedOption
   @OptionGroup var pictures: PictureOptions
+  @OptionGroup var sampling: SampleFitOption
 
   func run() throws {
     try options.perform(
       GalleryLook.kind, data.flags + [filters, top, inputs] + ascent.flags,
-      request: [seed.seed] + pictures.flags)
+      request: [seed.seed] + pictures.flags + [sampling.fit])
   }
 }

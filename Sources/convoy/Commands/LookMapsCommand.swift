@@ -20,8 +20,10 @@ struct LookMapsCommand: ParsableCommand {
   @Option(MapLook.contrast) var contrast: SettingFlag?
 
   @OptionGroup var pictures: PictureOptions
+  @OptionGroup var sampling: SampleFitOption
 
   func run() throws {
-    try options.perform(MapLook.kind, [image, layer, filter, which, contrast], request: pictures.flags)
+    try options.perform(
+      MapLook.kind, [image, layer, filter, which, contrast], request: pictures.flags + [sampling.fit])
   }
 }

@@ -24,10 +24,11 @@ struct LookMaximizeCommand: ParsableCommand {
   @OptionGroup var ascent: AscentOptions
   @OptionGroup var seed: SeedOption
   @OptionGroup var pictures: PictureOptions
+  @OptionGroup var sampling: SampleFitOption
 
   func run() throws {
     try options.perform(
-      MaximizeLook.kind, targets.flags + ascent.flags, request: [seed.seed] + pictures.flags)
+      MaximizeLook.kind, targets.flags + ascent.flags, request: [seed.seed] + pictures.flags + [sampling.fit])
   }
 }
 

@@ -7,6 +7,7 @@ internal import Interchange
 internal import Parallel
 internal import Paths
 internal import Reporting
+internal import Tensors
 internal import Training
 
 /// Estimates what a training takes, without training.
@@ -74,7 +75,12 @@ struct PlanCommand: ParsableCommand {
       RunRequest(
         configuration: configuration, resolvedConfiguration: "", directory: "", workers: workers.count,
         model: KerasModelWriter()),
-      stop: stop)
+      stop: stop,
+      admits: { bytes in
+        try Photograph.checkMemory(
+          bytes, of: "the training on \(counted(workers.count, "worker"))", status: .configuration,
+          advice: "use fewer --workers, a smaller training.shard or a smaller network")
+      })
     return TrainingEstimate(
       loaded: loaded, workers: workers.count, shard: benchmark.shardSize,
       steps: try benchmark.trainingSteps(), memory: try benchmark.memory(),

@@ -15,8 +15,8 @@ struct PredictCommand: ParsableCommand {
     commandName: "predict",
     abstract: "Show a network's answers for images: the most probable classes or labels, or its numbers.",
     discussion: """
-      Images are PNG or JPEG files of any size. They are cut to the network's aspect ratio and resized, turned grey or coloured as \
-      it needs, laid on black where they are transparent, and their pixels are scaled to what the network was trained on. Rows of a \
+      Images are PNG or JPEG files of any size. They are brought to the network's proportions and size as the pictures of its training \
+      were (--fit), turned grey or coloured as it needs, laid on black where they are transparent, and their pixels are scaled to what the network was trained on. Rows of a \
       dataset are taken as they are.
 
         convoy predict Results/fashion-mnist/RUN shirt.png boot.jpg
@@ -47,7 +47,7 @@ struct PredictCommand: ParsableCommand {
   @OptionGroup var answer: FlippedAnswerOption
 
   @OptionGroup var range: RangeOption
-  @OptionGroup var orientation: OrientationOption
+  @OptionGroup var sampling: SamplePictureOptions
   @OptionGroup var workers: WorkersOption
 
   @Option(
@@ -71,8 +71,8 @@ struct PredictCommand: ParsableCommand {
   func run() throws {
     let stop = StopSignals.install()
     if let csv { try overwrite.check("--csv", csv, inputs: InputFiles([checkpoint, data], pictures: files)) }
-    let (_, checkpoint) = try CheckpointStore.choose(checkpoint) { TerminalOutput.warn("\($0)") }
-    let predictions = try data == nil ? ofFiles(checkpoint, stop) : ofRows(checkpoint, stop)
+    let (path, checkpoint) = try CheckpointStore.choose(checkpoint) { TerminalOutput.warn("\($0)") }
+    let predictions = try data == nil ? ofFiles(path, checkpoint, stop) : ofRows(path, checkpoint, stop)
     guard let predictions else { throw SilentEnd(.stopped) }
     if let csv { try OutputFile.write(CSVText.text(Prediction.rows(predictions)), to: csv) }
     if json {
@@ -88,28 +88,28 @@ struct PredictCommand: ParsableCommand {
 
   // MARK: - Inputs
 
-  private func ofFiles(_ checkpoint: Checkpoint, _ stop: StopRequest) throws -> [Prediction]? {
+  private func ofFiles(_ path: String, _ checkpoint: Checkpoint, _ stop: StopRequest) throws -> [Prediction]?
+  {
     let shape = checkpoint.network.inputShape
     guard shape.rank == 3, let channels = Image.Channels(rawValue: shape[2]), channels != .rgba else {
       throw CommandError.badData(
-        "the network takes inputs of \(shape), which are no images; use --data with --rows")
+        "\(path): the network takes inputs of \(shape), which are no images; use --data with --rows")
     }
     let pictures = try range.pictures(for: checkpoint)
     try pictures.check()
+    let sampling = sampling.pictures(for: checkpoint)
     let files = try PictureFiles.all(files)
-    let predictor = try Predictor(
-      checkpoint.network, values: checkpoint.values, criterion: checkpoint.identity.criterion,
-      sampleCount: files.count, workers: workers.count)
+    let predictor = try checkpoint.predictor(path, samples: files.count, workers: workers.count)
     try answer.check(flips, predictor)
     let names = classNames(checkpoint, nil, count: predictor.outputCount)
     var all: [Prediction] = []
     // A folder may have more pictures than memory has room for.
     for start in stride(from: 0, to: files.count, by: Predictor.batch) {
       let part = files[start..<min(start + Predictor.batch, files.count)]
-      let pixels = try part.flatMap { path in
-        try ImageFile.read(path, orientation: orientation.use).converted(to: channels).filling(
-          height: shape[0], width: shape[1]
-        ).pixels
+      let pixels = try part.flatMap { file in
+        let image = try ImageFile.read(file, orientation: sampling.orientation)
+        sampling.check(image, height: shape[0], width: shape[1], path: file)
+        return image.converted(to: channels).fitted(sampling.fit, height: shape[0], width: shape[1]).pixels
       }
       let minibatch =
         pictures.values(pixels).map { Minibatch(values: $0, sampleShape: shape) }
@@ -122,13 +122,10 @@ struct PredictCommand: ParsableCommand {
     return all
   }
 
-  private func ofRows(_ checkpoint: Checkpoint, _ stop: StopRequest) throws -> [Prediction]? {
-    let criterion = checkpoint.identity.criterion ?? .classification
-    let dataset = try names.open(data ?? "", for: criterion)
+  private func ofRows(_ path: String, _ checkpoint: Checkpoint, _ stop: StopRequest) throws -> [Prediction]? {
+    let dataset = try names.open(data ?? "", for: checkpoint)
     let wanted = try RowList.parse(rows ?? "", count: dataset.count)
-    let predictor = try Predictor(
-      checkpoint.network, values: checkpoint.values, criterion: criterion, sampleCount: wanted.count,
-      workers: workers.count)
+    let predictor = try checkpoint.predictor(path, samples: wanted.count, workers: workers.count)
     try predictor.check(dataset)
     try answer.check(flips, predictor)
     try checkpoint.warnOfPixels(dataset)

@@ -3,6 +3,7 @@ internal import Experiments
 internal import Foundation
 internal import Interchange
 internal import Reporting
+internal import Tensors
 internal import Training
 
 /// Shows that a training gives the same bytes on any number of workers.
@@ -41,7 +42,7 @@ struct ProveCommand: ParsableCommand {
     var table = ProofTable()
     if !json { show("trial", "first difference", "SHA-256 after the last step") }
     for count in counts {
-      try run(proof, workers: count, name: count == 1 ? "1 worker" : "\(count) workers", in: &table)
+      try run(proof, workers: count, name: counted(count, "worker"), in: &table)
     }
     // The middle of the steps that were really taken: the epochs may end before.
     if table.steps > 1 {
@@ -53,7 +54,7 @@ struct ProveCommand: ParsableCommand {
     }
     if json { print(try ResultJSON.text(ProofResult(table))) }
     if let difference = table.difference { throw CommandError(.internalError, difference) }
-    if !json { print("the same bytes after each of \(table.steps) steps") }
+    if !json { print("the same bytes after each of \(counted(table.steps, "step"))") }
   }
 
   /// Runs one trial, and prints its line as soon as it is done.

@@ -14,7 +14,8 @@ struct SweepCommand: ParsableCommand {
       Each member is a run like any other, in its own directory under Results/NAME, with everything that `convoy train` gives a run. \
       Complete runs are not trained again, and an interrupted one resumes where it stopped, so the same command continues the \
       sweep. At the end it prints a table of all members, the best first, and draws charts: the curves of the best members, and \
-      the best figure over each varied key that is a number. Members count from 0.
+      the best figure over each varied key that is a number. Members count from 0. If some diverge, the others are trained all the \
+      same, and the exit code is 76 in the end.
 
         convoy sweep Configs/sweep.yaml --list
         convoy sweep Configs/sweep.yaml
@@ -53,15 +54,23 @@ struct SweepCommand: ParsableCommand {
     }
     let stop = StopSignals.install()
     config.warnOfEnvironment()
+    var diverged: [Int] = []
     for member in try chosen(sweep) where !results.isDone(member) {
-      try train(member, of: sweep, in: results.directories[member.index], stop: stop)
+      let isTrained = try train(member, of: sweep, in: results.directories[member.index], stop: stop)
+      if !isTrained { diverged.append(member.index) }
     }
     if let member {
       if json { print(try ResultJSON.text(results.result(order: .members, only: member))) }
-      return
+    } else {
+      let written = try results.write()
+      print(try json ? ResultJSON.text(results.result(order: .best, written)) : results.text(written))
     }
-    let written = try results.write()
-    print(try json ? ResultJSON.text(results.result(order: .best, written)) : results.text(written))
+    guard diverged.isEmpty else {
+      throw CommandError(
+        .notFinite,
+        "\(diverged.count == 1 ? "member" : "members") \(diverged.map(String.init).joined(separator: ", ")) of 0 to "
+          + "\(sweep.members.count - 1) diverged; lower the learning rate or clip gradients")
+    }
   }
 
   private var isQuiet: Bool { quiet || json }
@@ -77,10 +86,11 @@ struct SweepCommand: ParsableCommand {
 
   /// Trains one member to its end.
   ///
-  /// A member whose loss diverges is noted and the sweep goes on: that is a result, too.
+  /// The sweep goes on after a member whose loss diverges: that is a result, too.
+  /// - Returns: false for such a member.
   private func train(
     _ member: Sweep.Member, of sweep: Sweep, in directory: String, stop: StopRequest
-  ) throws {
+  ) throws -> Bool {
     if !isQuiet {
       let values = zip(sweep.keys, member.values).compactMap { key, value in value.map { "\(key)=\($0)" } }
       // Written at once, because the lines of the training are not held back either.
@@ -93,8 +103,10 @@ struct SweepCommand: ParsableCommand {
     do {
       let result = try TrainingPrinter(isQuiet: isQuiet).follow { try driver.run(stop: stop, printer: $0) }
       if !result.isComplete { throw SilentEnd(.stopped) }
+      return true
     } catch let error as TrainingError where error.kind == .notFinite {
       TerminalOutput.warn("member \(member.index): \(error)")
+      return false
     }
   }
 }

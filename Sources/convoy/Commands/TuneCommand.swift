@@ -4,6 +4,7 @@ internal import Experiments
 internal import Foundation
 internal import Networks
 internal import Settings
+internal import Tensors
 internal import Training
 
 /// Times the kernels of a network's convolutions.
@@ -59,6 +60,7 @@ struct TuneCommand: ParsableCommand {
     guard let save else { return print("\n\(choices.text)", terminator: "") }
     try OutputFile.write(choices.text, to: save)
     print(
-      "\(save): kernels of \(Set(timings.map(\.layer)).count) layers, shards of \(choices.shardSize ?? 0)")
+      "\(save): kernels of \(counted(Set(timings.map(\.layer)).count, "layer")), shards of \(choices.shardSize ?? 0)"
+    )
   }
 }

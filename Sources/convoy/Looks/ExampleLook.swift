@@ -121,7 +121,7 @@ extension LookContext {
   ///
   /// It warns of samples of another kind than those that the network was trained on.
   func open(_ data: DataSource) throws -> ImageDataset {
-    let dataset = try data.open(for: subject.criterion)
+    let dataset = try checkpoint.matched(data.open(for: subject.criterion))
     try checkpoint.warnOfPixels(dataset)
     return dataset
   }

@@ -24,7 +24,8 @@ struct LookContext {
   let seed: UInt64
   /// Whether images of more than 40 megapixels are read.
   let readsLargeImages: Bool
-  let orientation: OrientationUse
+  /// How pictures become samples.
+  let samples: SamplePictures
   /// The run's name, for titles.
   let title: String
   /// The digest of the network's contents, by which unfinished work is recognised.
@@ -106,7 +107,7 @@ extension LookContext {
         checkpoint.network, values: checkpoint.values, classNames: checkpoint.identity.classNames,
         criterion: checkpoint.identity.criterion, range: pictures.range), pictures: pictures,
       checkpoint: checkpoint, seed: request.seed, readsLargeImages: request.readsLargeImages,
-      orientation: request.orientation,
+      samples: SamplePictures(checkpoint, fit: request.fit, orientation: request.orientation),
       title: checkpoint.name, networkDigest: digest, folder: folder, pool: WorkerPool(workers: workers),
       stop: stop, directory: directory, restarts: restarts)
   }
@@ -115,8 +116,11 @@ extension LookContext {
   func meaning<Root: DescribedSettings>(of look: Root) throws -> String {
     let settings = try Root.settings.meaning(of: look) { try ImageSource($0).digest() }
     let range = subject.range
+    // As earlier versions wrote it, which only cropped.
+    let fit = samples.fit == .crop ? "" : ", fit \(samples.fit.rawValue)"
     return
-      "\(settings), seed \(seed), range \(range.low) \(range.high), orientation \(orientation.rawValue), network \(networkDigest)"
+      "\(settings), seed \(seed), range \(range.low) \(range.high), orientation \(samples.orientation.rawValue)\(fit), network "
+      + networkDigest
   }
 
   /// Writes the findings and prints the result.

@@ -49,7 +49,7 @@ extension StyleLook: RunnableLook {
         converged: transfer.hasConverged, settings: settings.text,
         losses: transfer.curve.enumerated().map(StyleFindings.Losses.init)),
       lines: [
-        "\(transfer.step) steps, \(transfer.evaluations) evaluations\(transfer.hasConverged ? " (no further step lowers the loss)" : "")"
+        "\(counted(transfer.step, "step")), \(counted(transfer.evaluations, "evaluation"))\(transfer.hasConverged ? " (no further step lowers the loss)" : "")"
           + " in \(NumberText.fixed(seconds, 1)) s: content \(NumberText.short(transfer.losses.content)), style "
           + NumberText.short(transfer.losses.style), path,
       ])

@@ -1,5 +1,6 @@
 internal import Compute
 internal import Foundation
+internal import Tensors
 internal import Training
 
 /// The figures of one measurement, ready to be printed.
@@ -51,7 +52,7 @@ struct BenchResult {
   var line: String {
     let spread = String(format: "%.0f to %.0f", training.slowest, training.fastest)
     return
-      "\(name) \(precision.rawValue) \(workers) worker(s), batch \(batch) in shards of \(shard): training "
+      "\(name) \(precision.rawValue) \(counted(workers, "worker")), batch \(batch) in shards of \(shard): training "
       + String(format: "%.1f images/s (%@ in 90%% of steps)", training.imagesPerSecond, spread)
       + (inference.map {
         String(format: ", inference %.1f (%.0f to %.0f)", $0.imagesPerSecond, $0.slowest, $0.fastest)

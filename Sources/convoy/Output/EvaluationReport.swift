@@ -2,6 +2,7 @@ internal import Compute
 internal import Datasets
 internal import Networks
 internal import Reporting
+internal import Tensors
 internal import Training
 
 /// A network's figures on a dataset that suit its task, for people and for machines.
@@ -70,7 +71,7 @@ struct EvaluationReport {
     var parts = [
       """
       \(checkpoint)
-      \(NumberText.grouped(evaluation.sums.samples)) samples of \(dataset.imagesName) in \(dataset.path)
+      \(counted(evaluation.sums.samples, "sample", as: NumberText.grouped(evaluation.sums.samples))) of \(dataset.imagesName) in \(dataset.path)
       \(headline)
 
       """

@@ -1,4 +1,5 @@
 internal import Reporting
+internal import Tensors
 internal import Training
 
 /// Whether a network learned a few samples by heart, by the tables of its run.
@@ -24,7 +25,7 @@ struct OverfitVerdict {
     let evaluation = Part(epochs, last, "validation", first)
     hasLearned = training.hasLearned || evaluation.hasLearned
     let samples =
-      "the \(batches * configuration.training.batch) samples of \(batches) minibatch\(batches == 1 ? "" : "es")"
+      "the \(counted(batches * configuration.training.batch, "sample")) of \(counted(batches, "minibatch"))"
     let count = NumberText.grouped(epoch) + (epoch == 1 ? " epoch" : " epochs")
     let time = "\(NumberText.grouped(step)) steps (\(count))"
     let figures = "\(training.text) in training, \(evaluation.text) in evaluation"

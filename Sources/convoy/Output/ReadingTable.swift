@@ -1,4 +1,5 @@
 internal import Reporting
+internal import Tensors
 internal import Training
 
 /// Measured speeds of reading, for people and for machines.
@@ -9,7 +10,7 @@ enum ReadingTable {
     for speed in speeds where !workers.contains(speed.workers) { workers.append(speed.workers) }
     var table = Table(
       [Table.Column("stored in"), Table.Column("read"), Table.Column("memory limit", .trailing)]
-        + workers.map { Table.Column("images/s, \($0) worker\($0 == 1 ? "" : "s")", .trailing) })
+        + workers.map { Table.Column("images/s, \(counted($0, "worker"))", .trailing) })
     var rows: [(speed: ReadingBenchmark.Speed, cells: [Int: String])] = []
     for speed in speeds {
       let cell = NumberText.grouped(Int(speed.imagesPerSecond))

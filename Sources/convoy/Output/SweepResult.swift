@@ -12,6 +12,8 @@ struct SweepResult: Encodable {
     /// As `runs` tells it; `not begun` where there is no directory.
     let state: String
     let complete: Bool
+    /// The figure by which its epochs are compared.
+    let monitor: String
     @NullIfMissing var epoch: Int?
     let epochs: Int
     /// The monitored figure of the best epoch.
@@ -22,7 +24,8 @@ struct SweepResult: Encodable {
   }
 
   let name: String
-  let monitor: String
+  /// The figure by which all members are compared; `null` where there are several.
+  @NullIfMissing var monitor: String?
   let keys: [String]
   let members: [Member]
   /// The table that was written; `null` where none was.

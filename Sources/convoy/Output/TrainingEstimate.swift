@@ -3,6 +3,7 @@ internal import Experiments
 internal import Foundation
 internal import Networks
 internal import Reporting
+internal import Tensors
 internal import Training
 
 /// An estimate of what a training takes, measured and calculated.
@@ -44,7 +45,7 @@ struct TrainingEstimate {
     facts.add([
       "batch",
       "\(run.training.batch) in shards of \(shard), \(run.training.precision.rawValue), "
-        + "\(workers) worker\(workers == 1 ? "" : "s")"
+        + counted(workers, "worker")
         + (run.training.parallelism == .intra && workers > 1 ? " on each" : ""),
     ])
     facts.add(["memory per worker", NumberText.bytes(memory.perWorker)])
@@ -66,10 +67,10 @@ struct TrainingEstimate {
     if let trainingSamples, let epochSeconds, let totalSeconds {
       facts.add([
         "epoch",
-        "\(time(epochSeconds)) for \(NumberText.grouped(trainingSamples)) samples"
-          + (testSamples.map { " and \(NumberText.grouped($0)) test samples" } ?? ""),
+        "\(time(epochSeconds)) for \(counted(trainingSamples, "sample", as: NumberText.grouped(trainingSamples)))"
+          + (testSamples.map { " and \(counted($0, "test sample", as: NumberText.grouped($0)))" } ?? ""),
       ])
-      facts.add(["training", "\(time(totalSeconds)) for \(epochs) epochs"])
+      facts.add(["training", "\(time(totalSeconds)) for \(counted(epochs, "epoch"))"])
       if let timeLimit {
         facts.add([
           "time limit",

@@ -1,5 +1,6 @@
 internal import Foundation
 internal import Reporting
+internal import Tensors
 internal import Training
 
 extension ProgressReading.Figure {
@@ -83,12 +84,12 @@ final class TrainingPrinter: TrainerObserver {
   private func describe(_ summary: RunSummary) -> String {
     let verb = summary.resumedFrom == nil ? "training" : "resuming"
     return
-      "\(verb) \(summary.name): \(NumberText.grouped(summary.parameterCount)) parameters, "
-      + "\(NumberText.grouped(summary.trainingSamples)) samples"
+      "\(verb) \(summary.name): \(counted(summary.parameterCount, "parameter", as: NumberText.grouped(summary.parameterCount))), "
+      + counted(summary.trainingSamples, "sample", as: NumberText.grouped(summary.trainingSamples))
       + (summary.validationSamples > 0
         ? " (epochs compared by \(NumberText.grouped(summary.validationSamples)) others)" : "")
       + ", batch \(summary.batch) in shards of "
-      + "\(summary.shard), \(summary.workers) worker\(summary.workers == 1 ? "" : "s")"
+      + "\(summary.shard), \(counted(summary.workers, "worker"))"
       + (summary.isIntra && summary.workers > 1 ? " on each" : "")
   }
 

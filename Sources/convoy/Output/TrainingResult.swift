@@ -1,4 +1,5 @@
 internal import Reporting
+internal import Tensors
 internal import Training
 
 /// The result of a training, for the end of its output.
@@ -23,7 +24,7 @@ struct TrainingResult {
       return "\(reason) after step \(progress.step); the same command resumes there (\(directory))\n"
     }
     let word = progress.stoppedEarly ? "stopped early, after" : "complete after"
-    let epochs = "\(progress.epoch) epoch\(progress.epoch == 1 ? "" : "s")"
+    let epochs = counted(progress.epoch, "epoch")
     let end = wasComplete ? "already \(word)" : word
     var text = "\n\(end) \(epochs), \(NumberText.duration(progress.seconds)) of training\n\n"
     if let table = epochTable() {

@@ -45,18 +45,20 @@ struct SweepResults {
         + (isTableMissing ? ", no metrics.csv" : "")
     }
 
+    /// The figure by which the member's epochs are compared.
+    var monitor: MonitoredFigure { member.configuration.run.training.monitor }
+
     /// The monitored figure of the best epoch.
     var best: Double? { state?.best }
 
     /// The best figure, turned so that more is better; nil where there is none, or it is not a number.
-    var score: Double? {
-      best.map(member.configuration.run.training.monitor.turned).flatMap { $0.isNaN ? nil : $0 }
-    }
+    var score: Double? { best.map(monitor.turned).flatMap { $0.isNaN ? nil : $0 } }
   }
 
   enum Order {
     case members
-    /// The best monitored figure first; members without one come last, and equal ones keep their order.
+    /// The best monitored figure first, among members with the same one; those without one come last, and equal ones keep their
+    /// order.
     case best
   }
 
@@ -89,25 +91,40 @@ struct SweepResults {
   private func standings(_ order: Order) -> [Standing] {
     let all = sweep.members.map(standing)
     guard order == .best else { return all }
+    let ranks = Dictionary(monitors.enumerated().map { ($1, $0) }) { first, _ in first }
     return all.enumerated().sorted { left, right in
       let (a, b) = (left.element.score, right.element.score)
-      if let a, let b, a != b { return a > b }
       if (a == nil) != (b == nil) { return a != nil }
+      // Figures of different kinds cannot be compared.
+      let (first, second) = (ranks[left.element.monitor.name] ?? 0, ranks[right.element.monitor.name] ?? 0)
+      if first != second { return first < second }
+      if let a, let b, a != b { return a > b }
       return left.offset < right.offset
     }.map(\.element)
   }
 
   // MARK: - The table
 
-  private var monitor: String { sweep.base.run.training.monitor.name }
+  /// The figures by which members are compared, each once, in the order of the members.
+  private var monitors: [String] {
+    var seen: Set<String> = []
+    return sweep.members.map(\.configuration.run.training.monitor.name).filter { seen.insert($0).inserted }
+  }
+
+  /// The figure by which all members are compared; nil where there are several.
+  private var monitor: String? { monitors.count == 1 ? monitors[0] : nil }
+
+  /// The titles of the columns with the best figures.
+  private var bestColumns: [String] { monitor.map { ["best \($0)"] } ?? ["compared by", "best"] }
 
   private var columns: [String] {
-    ["member"] + sweep.keys + ["best \(monitor)", "best epoch", "epochs", "digest", "run"]
+    ["member"] + sweep.keys + bestColumns + ["best epoch", "epochs", "digest", "run"]
   }
 
   private func cells(_ standing: Standing) -> [String] {
     var cells = ["\(standing.member.index)"]
     cells += standing.member.values.map { $0 ?? "" }
+    if monitor == nil { cells.append(standing.monitor.name) }
     cells.append(standing.best.map { NumberText.short($0) } ?? "")
     cells.append(standing.state?.bestEpoch.map { "\($0)" } ?? "")
     cells += [standing.done, standing.digest, standing.directory]
@@ -129,7 +146,7 @@ struct SweepResults {
   }
 
   private func table(order: Order) -> Table {
-    let titles = ["member"] + shortKeys + ["best \(monitor)", "epoch", "done", "run"]
+    let titles = ["member"] + shortKeys + bestColumns + ["epoch", "done", "run"]
     var table = Table(
       titles.enumerated().map { index, title in
         Table.Column(title, index == titles.count - 1 ? .leading : .trailing)
@@ -191,7 +208,8 @@ struct SweepResults {
         values: Dictionary(zip(sweep.keys, standing.member.values), uniquingKeysWith: { first, _ in first }),
         run: standing.directory,
         state: standing.hasBegun ? standing.state?.phase.rawValue ?? "unknown" : "not begun",
-        complete: standing.isComplete, epoch: standing.state?.epoch, epochs: standing.wanted,
+        complete: standing.isComplete, monitor: standing.monitor.name, epoch: standing.state?.epoch,
+        epochs: standing.wanted,
         best: standing.best, bestEpoch: standing.state?.bestEpoch,
         digest: standing.epochs?.cells("digest")?.last)
     }
@@ -206,16 +224,20 @@ struct SweepResults {
   private static let curveLimit = 6
 
   private func charts() -> [(name: String, chart: Chart)] {
-    let ordered = standings(.best)
-    var charts = [("curves.png", curves(Array(ordered.prefix(Self.curveLimit))))]
-    for (position, key) in sweep.keys.enumerated() {
-      guard let chart = scatter(ordered, key: key, position: position) else { continue }
-      charts.append(("best-by-\(shortKeys[position].replacing(".", with: "-")).png", chart))
+    let all = standings(.best)
+    return monitors.flatMap { monitor in
+      let ordered = all.filter { $0.monitor.name == monitor }
+      let end = monitors.count == 1 ? ".png" : "-\(monitor).png"
+      var charts = [("curves\(end)", curves(Array(ordered.prefix(Self.curveLimit)), monitor))]
+      for (position, key) in sweep.keys.enumerated() {
+        guard let chart = scatter(ordered, key: key, position: position, monitor) else { continue }
+        charts.append(("best-by-\(shortKeys[position].replacing(".", with: "-"))\(end)", chart))
+      }
+      return charts
     }
-    return charts
   }
 
-  private func curves(_ best: [Standing]) -> Chart {
+  private func curves(_ best: [Standing], _ monitor: String) -> Chart {
     let series = best.compactMap { standing -> Chart.Series? in
       guard let epochs = standing.epochs else { return nil }
       let values = epochs.compared(monitor)
@@ -228,7 +250,7 @@ struct SweepResults {
   /// A chart of the best figure over a key's values, where these are numbers.
   ///
   /// Each combination of varied values that are not numbers has points of its own kind.
-  private func scatter(_ standings: [Standing], key: String, position: Int) -> Chart? {
+  private func scatter(_ standings: [Standing], key: String, position: Int, _ monitor: String) -> Chart? {
     var kinds: [String] = []
     var groups: [String: [Chart.Point]] = [:]
     for standing in standings {
