@@ -118,8 +118,9 @@ public struct ConvolutionShape: Sendable {
 
   /// Whether a kernel of version 2.6.3 sums what it has not read, so that its gradients are wrong, and others in each run.
   private func isWrong(_ kernel: String) -> Bool {
-    // The kernel for AMX, where windows are dilated; the one for AVX-512, where windows move by more than an image's width.
-    isDilated && kernel.contains("amx") || isNarrow && kernel.hasPrefix("jit_bf16:")
+    // The kernel for AMX, where windows are dilated; both for bf16, where windows move by more than an image's width.
+    isDilated && kernel.contains("amx")
+      || isNarrow && (kernel.contains("amx") || kernel.hasPrefix("jit_bf16:"))
   }
 
   private var isNarrow: Bool { src.dimensions[3] < strides[1] }

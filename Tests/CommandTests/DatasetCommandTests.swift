@@ -120,8 +120,10 @@ struct DatasetCommandTests {
     try file.close()
     let output = folder.file("o.h5")
     func importing(_ labels: String, _ more: String...) -> [String] {
-      ["import", "hdf5", "--from", folder.file("a.h5"), "--images", "x", "--labels", labels, "--to", output]
-        + more
+      [
+        "import", "hdf5", "--from", folder.file("a.h5"), "--images", "x", "--labels", labels, "--to", output,
+        "--overwrite",
+      ] + more
     }
     try expect(importing("gaps"), code: 0, says: "7 of the 10 classes have no samples")
     try expect(importing("twice"), code: 65, says: "classes 0 and 1 are both called 'a'")

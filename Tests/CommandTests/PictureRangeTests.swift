@@ -162,7 +162,8 @@ struct PictureRangeTests {
     }
     func probabilities(_ arguments: [String]) throws -> (rows: [String], errors: String) {
       let csv = folder.file("out.csv")
-      let result = try Program.run(["predict", folder.file("run")] + arguments + ["--csv", csv])
+      let result = try Program.run(
+        ["predict", folder.file("run")] + arguments + ["--csv", csv, "--overwrite"])
       #expect(result.code == 0, "\(result.errors)")
       let text = try String(contentsOfFile: csv, encoding: .utf8)
       // The outputs without the input, the answer and the right answer.

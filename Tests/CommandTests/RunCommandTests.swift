@@ -376,7 +376,7 @@ struct RunCommandTests {
     let next = try run("train", "small.yaml", "--run-dir", "run", "--quiet")
     #expect(next.components(separatedBy: "--hdf5-plugins 'my filters'").count == 3, "\(next)")
     #expect(
-      try run("find-lr", "small.yaml", "--steps", "10").contains(
+      try run("find-lr", "small.yaml", "--steps", "40", "--from", "0.001", "--to", "1").contains(
         "train small.yaml --hdf5-plugins 'my filters'"))
     // Whatever opens a dataset takes the option.
     _ = try run("report", "run")
