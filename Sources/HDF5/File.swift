@@ -36,7 +36,7 @@ public final class File: Sendable {
     let context = "opening \(path)"
     try checkReadable(path, context)
     try Isolation.check(path, names, context)
-    let access = try accessProperties(context)
+    let access = try accessProperties(context, isRead: true)
     do {
       let handle = try Handle("H5Fopen", context) { H5Fopen(path.systemPath, chdf5_read_only(), access.id) }
       return File(name: path, handle: handle, isOnDisk: true)
@@ -178,11 +178,14 @@ public final class File: Sendable {
     return File(name: name, handle: handle, isOnDisk: name == path)
   }
 
-  private static func accessProperties(_ context: String) throws -> Handle {
+  /// - Parameter isRead: whether the file is only read.
+  private static func accessProperties(_ context: String, isRead: Bool = false) throws -> Handle {
     let access = try Handle.properties(of: chdf5_file_access_class())
     try Library.call("H5Pset_file_locking", context) { H5Pset_file_locking(access.id, false, true) }
-    // Closing reports objects that are still open instead of leaving the file open unseen.
-    try Library.call("H5Pset_fclose_degree", context) { H5Pset_fclose_degree(access.id, H5F_CLOSE_SEMI) }
+    // Closing reports objects that are still open instead of leaving the file open unseen. The sources of virtual datasets are always
+    // opened with the weaker rule, and a file has one rule for all who have it open.
+    let degree = isRead ? H5F_CLOSE_WEAK : H5F_CLOSE_SEMI
+    try Library.call("H5Pset_fclose_degree", context) { H5Pset_fclose_degree(access.id, degree) }
     return access
   }
 

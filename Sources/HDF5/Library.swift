@@ -67,6 +67,9 @@ public enum Library {
   /// Runs once, before the first call.
   private static let start: Void = {
     // At exit the library would flush files that an error left open, and could hang or write half a file.
+    // No file is locked (see `File`). The library opens the sources of a virtual dataset itself, by this variable, and refuses a file that is
+    // open with other flags.
+    setenv("HDF5_USE_FILE_LOCKING", "FALSE", 1)
     H5dont_atexit()
     H5open()
     H5Eset_auto2(chdf5_default_error_stack(), nil, nil)

@@ -1,4 +1,5 @@
 import Foundation
+import HDF5
 import Tensors
 import Testing
 
@@ -68,6 +69,15 @@ struct HDF5KindsTests {
     #expect(try open("images", labels: "lzf/labels").labels == FixtureData.labels)
     #expect(try open("images", labels: "scaled/labels").labels == FixtureData.labels)
     #expect(try open("lzf/images").storage == "chunks of 4×2×3×2, lzf")
+  }
+
+  @Test("a file can be opened beside a virtual dataset that shows its data, and the other way round")
+  func besideVirtual() throws {
+    let whole = try open("virtual/deep")
+    #expect(try pixels(whole) == Self.all.map { Float($0) })
+    let part = try HDF5.File.open(fixture("kinds-part.h5"))
+    #expect(try part.root.dataset("second").shape.count == 4)
+    #expect(try pixels(open("virtual/other")) == Self.all.map { Float($0) })
   }
 
   @Test(
