@@ -83,7 +83,7 @@ final class Trial {
   /// Measures kernels where the configuration names a file of them.
   private func tune() throws {
     guard draw.training["tuning"]?.kind == "file" else { return }
-    let arguments = ["tune", config, "--save", "\(folder)/\(TrainingDraw.kernelsFile)"]
+    let arguments = ["tune", config, "--save", "\(folder)/\(TrainingDraw.kernelsFile)", "--overwrite"]
     note(arguments, .none)
     let ending = try start(arguments, cache: "cache").wait()
     try expectSuccess(ending)

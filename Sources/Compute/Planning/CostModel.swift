@@ -66,7 +66,7 @@ enum CostModel {
     return flops / rate + (pass == .backwardWeights ? weights * secondsPerWrittenWeight : 0)
   }
 
-  /// A direct kernel that multiplies tiles of bf16 (AMX): of 32 channels by 16 pixels of a row, of which narrow images fill a part.
+  /// A direct kernel that multiplies tiles of bf16 (AMX): of 32 channels by 16 pixels, of which narrow images fill a part.
   ///
   /// Fitted to the same shapes on an Intel Xeon with AMX, whose times are taken for 1.3 of those of the CPU of the other coefficients:
   /// that is how its fp32 kernels compare.
@@ -79,13 +79,13 @@ enum CostModel {
       2 * Double(problem.samples * problem.verticalTaps * problem.horizontalTaps) * Double(inputs)
       / Double(problem.groups) * Double(outputs)
     let width = pass == .backwardData ? problem.inputWidth : problem.outputWidth
-    let rowsInUse = Double((width + 15) & ~15) / Double(max(width, 1))
+    let narrowness = max(1, (pass == .forward ? 12 : 15) / Double(max(width, 1)))
     let weights =
       Double(inputs * outputs / problem.groups) * Double(problem.kernelHeight * problem.kernelWidth)
     return switch pass {
-    case .forward: flops / 560e9 * rowsInUse
-    case .backwardData: flops / 480e9 * rowsInUse
-    case .backwardWeights: flops / 325e9 * rowsInUse + weights * secondsPerTiledWeight
+    case .forward: flops / 560e9 * narrowness
+    case .backwardData: flops / 480e9 * narrowness
+    case .backwardWeights: flops / 325e9 * narrowness + weights * secondsPerTiledWeight
     }
   }
 
