@@ -32,6 +32,57 @@ struct GatheredGradientTests {
   }
 
   @Test(
+    "the rows of several shards come to the gradients of their minibatch, for drawn sizes", arguments: 0..<12)
+  func shards(_ seed: UInt64) throws {
+    var random = SplitMix64(seed: seed)
+    func draw(_ range: ClosedRange<Int>) -> Int { range.lowerBound + random.next(below: range.count) }
+    let (inputs, units, samples) = (draw(1...150), draw(1...300), draw(2...40))
+    let shard = draw(1...samples)
+    let network = try network(inputs, units, activation: .tanh).resolved()
+    var options = CompileOptions(batch: samples, shard: shard)
+    options.weightsToGather = 1
+    let compiled = try CompiledNetwork(network, options: options)
+    let canonical = compiled.parameters.initialValues(seed: seed)
+    let parameters = AlignedBuffer<Float>(count: compiled.storageCount)
+    try compiled.load(canonical.trainable.baseAddress, into: parameters.baseAddress)
+    let ranges = stride(from: 0, to: samples, by: shard).map { $0..<min($0 + shard, samples) }
+    let loaded = try LoadedNetwork(
+      compiled, parameters: parameters, statistics: canonical.statistics,
+      trainingShards: Set(ranges.map(\.count)))
+    let gathered = try #require(
+      try GatheredGradients(compiled, minibatches: [samples], workers: 1), "nothing is gathered")
+    let input = ReferenceTensor.random(Shape([samples, inputs]), seed: seed + 7)
+    let labels = (0..<samples).map { $0 * 3 % 5 }
+    let workspace = try loaded.makeWorkspace()
+    let none = AlignedBuffer<Float>(count: 16)
+    // In another order than that of the rows, as workers may take them.
+    for range in ranges.reversed() {
+      let part = ReferenceTensor(
+        Shape([range.count, inputs]),
+        Array(input.values[range.lowerBound * inputs..<range.upperBound * inputs]))
+      _ = try loaded.train(
+        ArraySource(part, labels: Array(labels[range])), in: workspace,
+        options: ShardOptions(scale: 1 / Float(samples), gathered: gathered.rows(from: range.lowerBound)),
+        gradient: none.baseAddress, statistics: none.baseAddress)
+    }
+    let whole = AlignedBuffer<Float>(count: compiled.storageCount)
+    for (index, task) in gathered.tasks.enumerated() {
+      let piece = AlignedBuffer<Float>(count: task.range.count)
+      try gathered.compute(index, rows: samples, into: piece.baseAddress, worker: 0)
+      (whole.baseAddress + task.range.lowerBound).update(from: piece.baseAddress, count: piece.count)
+    }
+    let found = CanonicalParameters(layout: compiled.parameters)
+    try compiled.export(whole.baseAddress, into: found.trainable.baseAddress)
+    let expected = ReferenceNetwork(network, canonical).run(
+      input, labels: labels, scale: 1 / Double(samples))
+    for parameter in compiled.parameters.parameters {
+      expectClose(
+        Array(found.values(of: parameter)), try #require(expected.gradients[parameter.path]), absolute: 1e-7,
+        ofLargest: 5e-5, "\(parameter.path) of \(inputs), \(units), \(samples) in shards of \(shard)")
+    }
+  }
+
+  @Test(
     "images in a kernel's order in front of such a layer, and layers that are cut into parts",
     arguments: [1, 4])
   func images(parts: Int) throws {

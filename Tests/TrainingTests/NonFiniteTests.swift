@@ -69,6 +69,33 @@ struct NonFiniteTests {
     #expect(text.contains("layer 'rescale_2' (backward-data)"), "\(text)")
   }
 
+  @Test(
+    "a gradient over a whole minibatch that overflows is found in the shard and the layer where it did",
+    arguments: [NonFinitePolicy.stop, .skip(atMost: 0)])
+  func gathered(policy: NonFinitePolicy) throws {
+    let folder = try TemporaryFolder()
+    try TargetTests.writeDataset(folder("data.h5"), count: 45) { root in
+      try root.makeDataset("huge", type: .float32, shape: [45]).write([Float](repeating: 1e12, count: 45))
+    }
+    try "dense/gradient minibatch\n".write(
+      toFile: folder("kernels.txt"), atomically: true, encoding: .utf8)
+    var configuration = try Self.configurationWithOverflow(folder("data.h5"))
+    configuration.network = try Network(
+      inputShape: [9, 8, 1],
+      chain: [
+        .rescale(Rescale(scale: 1 / 255.0)), .flatten, .dense(Dense(units: 5, activation: .sigmoid)),
+        .rescale(Rescale(scale: 1e-30)), .dropout(Dropout(rate: 0)), .rescale(Rescale(scale: 1e30)),
+        .dense(Dense(units: 1)),
+      ])
+    configuration.training.tuning = .file(folder("kernels.txt"))
+    configuration.training.nonFinite = policy
+    let error = RunTests.error { try SmallRun.train(configuration, in: folder("run")) }
+    #expect(error?.kind == .notFinite)
+    let text = error?.description ?? ""
+    #expect(text.contains("the gradient of 'dense/") && text.contains("in step 1"), "\(text)")
+    #expect(text.contains("samples 0 to 5 ") && text.contains("layer 'rescale_2' (backward-data)"), "\(text)")
+  }
+
   @Test("skipping leaves the parameters alone, counts, and stops at the limit")
   func skip() throws {
     let folder = try TemporaryFolder()
