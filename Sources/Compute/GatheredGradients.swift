@@ -1,5 +1,5 @@
 internal import OneDNN
-internal import Parallel
+public import Parallel
 internal import Tensors
 
 /// The gradients that are taken over a whole minibatch: its rows, and the multiplications of them.
@@ -65,7 +65,7 @@ public final class GatheredGradients: @unchecked Sendable {
     }
     self.places = places
     memory = AlignedBuffer(count: byteCount)
-    tasks = Self.tasks(of: layers, compiled.segments)
+    tasks = compiled.gatheredTasks
     var kernels: [Key: Primitive] = [:]
     for rows in sizes {
       for task in tasks where !task.isBias {
@@ -92,7 +92,7 @@ public final class GatheredGradients: @unchecked Sendable {
     scratchpads = (0..<workers).map { _ in AlignedBuffer(count: scratchpad + 64) }
   }
 
-  private static func tasks(of layers: [GatheredLayer], _ segments: [Segment]) -> [Task] {
+  fileprivate static func tasks(of layers: [GatheredLayer], _ segments: [Segment]) -> [Task] {
     var tasks: [Task] = []
     for (index, layer) in layers.enumerated() {
       func place(_ segment: Segment) -> Int {
@@ -144,6 +144,49 @@ public final class GatheredGradients: @unchecked Sendable {
         }
       }
     }
+  }
+
+  /// Brings the rows of all ranks together on each.
+  ///
+  /// - Parameter rows: the samples of each rank in the minibatch, by rank.
+  /// - Throws: ``CommunicationError`` where ranks cannot exchange them.
+  public func gather(
+    rows parts: [Range<Int>], over communicator: any Communicator
+  ) throws(CommunicationError) {
+    for (index, layer) in layers.enumerated() {
+      let inputs = layer.inputs * layer.type.byteCount
+      try communicator.gather(
+        memory.baseAddress + places[index].inputs, parts: parts.map { Self.bytes($0, inputs) })
+      try gatherGradients(index, parts, over: communicator)
+    }
+  }
+
+  /// The output gradients lie by units, so they travel as rows of a buffer of their own.
+  private func gatherGradients(
+    _ index: Int, _ parts: [Range<Int>], over communicator: any Communicator
+  ) throws(CommunicationError) {
+    let layer = layers[index]
+    let (size, width) = (layer.type.byteCount, layer.units * layer.type.byteCount)
+    let travelling = AlignedBuffer<UInt8>(count: (parts.map(\.upperBound).max() ?? 0) * width)
+    func each(_ rows: Range<Int>, _ body: (_ row: UnsafeMutableRawPointer, _ kept: UnsafeMutableRawPointer, Int) -> Void) {
+      for slice in layer.slices {
+        let kept = UnsafeMutableRawPointer(memory.baseAddress + gradients(of: slice, index))
+        let byteCount = slice.count * size
+        for row in rows {
+          body(
+            travelling.baseAddress + row * width + slice.lowerBound * size, kept + row * byteCount, byteCount)
+        }
+      }
+    }
+    each(parts[communicator.rank]) { $0.copyMemory(from: $1, byteCount: $2) }
+    try communicator.gather(travelling.baseAddress, parts: parts.map { Self.bytes($0, width) })
+    for (rank, rows) in parts.enumerated() where rank != communicator.rank {
+      each(rows) { $1.copyMemory(from: $0, byteCount: $2) }
+    }
+  }
+
+  private static func bytes(_ rows: Range<Int>, _ width: Int) -> Range<Int> {
+    rows.lowerBound * width..<rows.upperBound * width
   }
 
   /// The place of the output gradients of some units, in bytes.
@@ -211,6 +254,13 @@ public final class GatheredGradients: @unchecked Sendable {
         }
       }
     }
+  }
+}
+
+extension CompiledNetwork {
+  /// The pieces of those gradients that are taken over a whole minibatch; none without such layers.
+  public var gatheredTasks: [GatheredGradients.Task] {
+    GatheredGradients.tasks(of: gatheredLayers, segments)
   }
 }
 

@@ -7,6 +7,9 @@ internal import Tensors
 /// ``reduce(on:slices:_:)`` then goes over slices of the flat buffer, adds what is left in the tree's order while the slice
 /// is in cache, and hands it to the optimizer. Since every addition belongs to the tree, how many buffers there are,
 /// how many workers, and who finished first change no bit.
+///
+/// Where several ranks share a minibatch, each collects a part of its shards and ``pack(_:slices:on:into:)`` gives what it knows of the sum;
+/// who owns a slice goes on with that of the others (``ForeignSums``). Whose shards are whose changes no bit either.
 public final class ShardReduction: Sendable {
   /// Floats of one gradient buffer.
   public let length: Int
@@ -37,14 +40,17 @@ public final class ShardReduction: Sendable {
   ///   - length: floats of a gradient, a multiple of the lanes.
   ///   - maximumShards: the most shards of any minibatch.
   ///   - workers: how many workers the pool has that will collect.
-  ///   - byteBudget: memory to use for buffers, beyond ``neededBuffers(shards:workers:)``, which are always there (or one for
-  ///     each shard if those are fewer).
-  public init(length: Int, maximumShards: Int, workers: Int, byteBudget: Int = 64 << 20) {
+  ///   - collectsParts: whether a part of a minibatch's shards may be collected, which leaves more sums unfinished.
+  ///   - byteBudget: memory to use for buffers, beyond ``neededBuffers(shards:workers:ofPart:)``, which are always there (or one
+  ///     for each shard if those are fewer).
+  public init(
+    length: Int, maximumShards: Int, workers: Int, collectsParts: Bool = false, byteBudget: Int = 64 << 20
+  ) {
     precondition(
       length % Lanes.scalarCount == 0, "\(length) floats are not a multiple of \(Lanes.scalarCount)")
     precondition(maximumShards >= 1, "a minibatch has at least 1 shard, got \(maximumShards)")
     precondition(workers >= 1, "a reduction needs at least 1 worker, got \(workers)")
-    let needed = Self.neededBuffers(shards: maximumShards, workers: workers)
+    let needed = Self.neededBuffers(shards: maximumShards, workers: workers, ofPart: collectsParts)
     let affordable = byteBudget / max(length * MemoryLayout<Float>.stride, 1)
     self.length = length
     bufferCount = min(maximumShards, max(needed, affordable))
@@ -56,39 +62,45 @@ public final class ShardReduction: Sendable {
   /// How many buffers let every worker but one go on to the end of a minibatch, however long that one takes for its shard.
   ///
   /// Around a shard that is missing, the sums of up to log₂ shards − 1 complete subtrees wait on either side. Each worker holds
-  /// a buffer, and each of the others may have finished a shard whose neighbour is still being computed.
-  static func neededBuffers(shards: Int, workers: Int) -> Int {
+  /// a buffer, and each of the others may have finished a shard whose neighbour is still being computed. Sums at both ends of a
+  /// part wait for shards of others.
+  static func neededBuffers(shards: Int, workers: Int, ofPart isPart: Bool = false) -> Int {
     let height = SumTree(count: shards).height
-    return max(2 * workers + height + 1, 2 * workers + 2 * height - 4)
+    let whole = max(2 * workers + height + 1, 2 * workers + 2 * height - 4)
+    return isPart ? whole + 2 * height + 1 : whole
   }
 
   // MARK: - Collecting
 
-  /// Computes the gradients of `shards` shards.
+  /// Computes the gradients of the shards of a minibatch.
   ///
   /// - Parameters:
+  ///   - shards: how many the minibatch has.
+  ///   - part: those that are computed here; nil for all.
   ///   - mayContinue: asked before each shard; once it says no, shards in hand are finished and the rest is left out.
   ///   - body: writes the gradient of a shard, all `length` floats of it.
   /// - Returns: false when some shards were left out; there is nothing to reduce then.
   public func collect<Failure: Error>(
-    shards: Int, on pool: WorkerPool, while mayContinue: @Sendable () -> Bool = { true },
+    shards: Int, part: Range<Int>? = nil, on pool: WorkerPool,
+    while mayContinue: @Sendable () -> Bool = { true },
     _ body:
       @Sendable (_ shard: Int, _ worker: Int, _ gradient: UnsafeMutablePointer<Float>) throws(Failure) -> Void
   ) throws(Failure) -> Bool {
     precondition(pool.workerCount <= scratch.count, "made for \(scratch.count) workers")
+    let part = part ?? 0..<shards
     state.withLock { state in
       state.tree = SumTree(count: shards)
-      state.notStarted = shards
+      state.notStarted = part.count
       state.free = Array((0..<bufferCount).reversed())
       state.reserved = Array(repeating: nil, count: pool.workerCount)
       state.finished.removeAll(keepingCapacity: true)
     }
-    var next = 0
-    while next < shards {
+    var next = part.lowerBound
+    while next < part.upperBound {
       // A worker that finds no buffer leaves the pass instead of waiting. What then is left over starts another pass; with
       // nothing in flight all neighbours can be added, so at least one buffer is free and every pass gets further.
       next = try pool.forEach(
-        in: next..<shards, while: { worker in mayContinue() && self.reserve(for: worker) }
+        in: next..<part.upperBound, while: { worker in mayContinue() && self.reserve(for: worker) }
       ) { shard, worker throws(Failure) in
         let buffer = self.takeReserved(by: worker)
         try body(shard, worker, self.address(of: buffer))
@@ -100,7 +112,7 @@ public final class ShardReduction: Sendable {
           state.reserved[worker] = nil
         }
       }
-      if next < shards, !mayContinue() { return false }
+      if next < part.upperBound, !mayContinue() { return false }
     }
     return true
   }
@@ -162,25 +174,70 @@ public final class ShardReduction: Sendable {
   ///
   /// - Parameters:
   ///   - slices: ranges of the flat buffer, multiples of the lanes, none longer than ``sliceLength``.
+  ///   - foreign: what others know of the sum, where not all shards were collected here.
   ///   - body: gets the sum of a slice in memory that is its own for the call.
   public func reduce<Failure: Error>(
-    on pool: WorkerPool, slices: [Range<Int>],
+    on pool: WorkerPool, slices: [Range<Int>], with foreign: ForeignSums = ForeignSums(),
     _ body:
       @Sendable (_ slice: Int, _ worker: Int, _ gradient: UnsafeMutablePointer<Float>) throws(Failure) ->
       Void
   ) throws(Failure) {
-    let program = state.withLock { state in SumProgram(state.tree) { state.finished[$0] } }
+    let program = state.withLock { state in
+      SumProgram(state.tree) { node in
+        state.finished[node] ?? foreign.nodes.firstIndex(of: node).map { self.bufferCount + $0 }
+      }
+    }
+    let operands = Operands((0..<bufferCount).map { UnsafePointer(address(of: $0)) } + foreign.origins)
     try pool.forEach(count: slices.count) { slice, worker throws(Failure) in
-      let range = slices[slice]
-      precondition(
-        range.count <= ShardReduction.sliceLength && range.count % Lanes.scalarCount == 0,
-        "slice \(range) is too long, or not a multiple of \(Lanes.scalarCount)")
-      let row = self.scratch[worker].baseAddress
-      program.run(
-        partials: self.storage.baseAddress + range.lowerBound, stride: self.length, count: range.count,
-        scratch: row, rowLength: ShardReduction.sliceLength)
+      let row = self.run(program, operands, slices[slice], worker)
       try body(slice, worker, row)
     }
+  }
+
+  /// Writes what the collected shards give of a sum: of each slice, the partial sums of some nodes.
+  ///
+  /// - Parameters:
+  ///   - nodes: all of whose shards were collected.
+  ///   - slices: ranges of the flat buffer, multiples of the lanes, none longer than ``sliceLength``.
+  ///   - target: where the sum of a node's slice goes.
+  public func pack(
+    _ nodes: [SumTree.Node], slices: [Range<Int>], on pool: WorkerPool,
+    into target: @Sendable (_ node: Int, _ slice: Int) -> UnsafeMutablePointer<Float>
+  ) {
+    let programs = state.withLock { state in
+      nodes.map { SumProgram(state.tree, of: $0) { state.finished[$0] } }
+    }
+    let operands = Operands((0..<bufferCount).map { UnsafePointer(address(of: $0)) })
+    pool.forEach(count: slices.count) { slice, worker in
+      for (node, program) in programs.enumerated() {
+        let row = self.run(program, operands, slices[slice], worker)
+        target(node, slice).update(from: row, count: slices[slice].count)
+      }
+    }
+  }
+
+  /// Addresses that workers share.
+  private struct Operands: @unchecked Sendable {
+    // @unchecked because nobody writes what they point to while programs run.
+    let addresses: [UnsafePointer<Float>]
+    init(_ addresses: [UnsafePointer<Float>]) { self.addresses = addresses }
+  }
+
+  /// The sum of one slice, in a worker's own memory.
+  private func run(
+    _ program: SumProgram, _ operands: Operands, _ range: Range<Int>, _ worker: Int
+  ) -> UnsafeMutablePointer<Float> {
+    precondition(
+      range.count <= ShardReduction.sliceLength && range.count % Lanes.scalarCount == 0,
+      "slice \(range) is too long, or not a multiple of \(Lanes.scalarCount)")
+    let row = scratch[worker].baseAddress
+    operands.addresses.withUnsafeBufferPointer { operands in
+      guard let base = operands.baseAddress else { return }
+      program.run(
+        base, offset: range.lowerBound, count: range.count, scratch: row,
+        rowLength: ShardReduction.sliceLength)
+    }
+    return row
   }
 
   /// Finished partial sums in order, with the shards each stands for: where to look for a number gone bad.
@@ -189,6 +246,29 @@ public final class ShardReduction: Sendable {
       state.finished.map { (state.tree.leaves(of: $0.key), $0.value) }
     }.sorted { $0.0.lowerBound < $1.0.lowerBound }
       .map { ($0.0, UnsafePointer(address(of: $0.1))) }
+  }
+}
+
+/// Partial sums of shards that others computed.
+public struct ForeignSums: @unchecked Sendable {
+  // @unchecked because whoever makes it keeps the memory, and nobody writes it meanwhile.
+
+  /// The nodes of the minibatch's tree that they are.
+  let nodes: [SumTree.Node]
+  /// The address that element 0 of each would have.
+  let origins: [UnsafePointer<Float>]
+
+  /// None.
+  public init() { (nodes, origins) = ([], []) }
+
+  /// Takes partial sums of a part of the flat buffer.
+  ///
+  /// - Parameters:
+  ///   - sums: nodes, and where their sums of the part begin.
+  ///   - part: the first element that they have of the flat buffer.
+  public init(_ sums: [(node: SumTree.Node, start: UnsafePointer<Float>)], from part: Int) {
+    nodes = sums.map(\.node)
+    origins = sums.map { $0.start - part }
   }
 }
 

@@ -1,6 +1,6 @@
 /// A tree of additions over partial sums, flattened into a few passes over one slice that stay in the first-level cache.
 ///
-/// Operands are partial buffers (by position in `ShardReduction`'s storage) and scratch rows; row 0 receives the result.
+/// Operands are partial sums (by number) and scratch rows; row 0 receives the result.
 struct SumProgram: Sendable {
   enum Operation: BitwiseCopyable, Sendable {
     case copy(Int32, row: Int32)
@@ -13,10 +13,11 @@ struct SumProgram: Sendable {
   private(set) var operations: [Operation] = []
   private(set) var rowCount = 1
 
-  /// - Parameter buffer: where a finished partial sum lies, nil if the node must be made from its children.
-  init(_ tree: SumTree, buffer: (SumTree.Node) -> Int?) {
-    let root = SumProgram.term(tree, tree.root, buffer)
-    emit(root, row: 0)
+  /// - Parameters:
+  ///   - node: whose sum is wanted; nil for that of all shards.
+  ///   - operand: the number of a finished partial sum, nil if the node must be made from its children.
+  init(_ tree: SumTree, of node: SumTree.Node? = nil, operand: (SumTree.Node) -> Int?) {
+    emit(SumProgram.term(tree, node ?? tree.root, operand), row: 0)
   }
 
   private indirect enum Term {
@@ -24,11 +25,11 @@ struct SumProgram: Sendable {
     case sum(Term, Term)
   }
 
-  private static func term(_ tree: SumTree, _ node: SumTree.Node, _ buffer: (SumTree.Node) -> Int?) -> Term {
-    if let found = buffer(node) { return .buffer(Int32(found)) }
+  private static func term(_ tree: SumTree, _ node: SumTree.Node, _ operand: (SumTree.Node) -> Int?) -> Term {
+    if let found = operand(node) { return .buffer(Int32(found)) }
     precondition(node.level > 0, "the sum of shard \(node.index) is missing")
-    let left = term(tree, node.left, buffer)
-    return tree.contains(node.right) ? .sum(left, term(tree, node.right, buffer)) : left
+    let left = term(tree, node.left, operand)
+    return tree.contains(node.right) ? .sum(left, term(tree, node.right, operand)) : left
   }
 
   private mutating func emit(_ term: Term, row: Int32) {
@@ -54,14 +55,15 @@ struct SumProgram: Sendable {
   /// Sums one slice into row 0 of `scratch`.
   ///
   /// - Parameters:
-  ///   - partials: first element of the slice in partial buffer 0; the others follow at multiples of `stride`.
+  ///   - operands: the partial sums by number, each from the element that `offset` counts from.
+  ///   - offset: where the slice begins.
   ///   - scratch: ``rowCount`` rows of `rowLength` floats.
   func run(
-    partials: UnsafePointer<Float>, stride: Int, count: Int, scratch: UnsafeMutablePointer<Float>,
-    rowLength: Int
+    _ operands: UnsafePointer<UnsafePointer<Float>>, offset: Int, count: Int,
+    scratch: UnsafeMutablePointer<Float>, rowLength: Int
   ) {
     @inline(__always) func source(_ index: Int32) -> UnsafePointer<Float> {
-      partials + Int(index) * stride
+      operands[Int(index)] + offset
     }
     @inline(__always) func line(_ row: Int32) -> UnsafeMutablePointer<Float> {
       scratch + Int(row) * rowLength

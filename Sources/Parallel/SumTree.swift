@@ -46,6 +46,24 @@ public struct SumTree: Hashable, Sendable {
 
   func contains(_ node: Node) -> Bool { !leaves(of: node).isEmpty }
 
+  /// The fewest nodes that together stand for a range of shards, from the left: all that is known of the sum by who has
+  /// these shards alone.
+  ///
+  /// Each is the highest node for its leaves: an odd one out stands where it is added to something.
+  /// - Parameter shards: a part of `0..<count`.
+  public func maximalNodes(in shards: Range<Int>) -> [Node] {
+    precondition(
+      shards.isEmpty || (shards.lowerBound >= 0 && shards.upperBound <= count),
+      "shards \(shards) are not of 0..<\(count)")
+    func nodes(_ node: Node) -> [Node] {
+      let leaves = leaves(of: node)
+      if leaves.isEmpty || !leaves.overlaps(shards) { return [] }
+      if shards.lowerBound <= leaves.lowerBound, leaves.upperBound <= shards.upperBound { return [node] }
+      return nodes(node.left) + nodes(node.right)
+    }
+    return nodes(root)
+  }
+
   /// Follows an odd one out upwards, to the node at which it is added to something, or to the root.
   func raised(_ node: Node) -> Node {
     var node = node

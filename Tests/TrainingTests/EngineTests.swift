@@ -63,7 +63,7 @@ struct EngineTests {
       let found = try Self.evaluate(steps.engine, samples)
       #expect(found.samples == 45)
       // The same numbers by another way: a checkpoint's values and a predictor.
-      let state = try steps.engine.copyState().canonical(
+      let state = try steps.engine.copyState()!.canonical(
         steps.engine.compiled, slotNames: steps.engine.optimizer.slotNames)
       func loss(_ values: CanonicalParameters) throws -> Double {
         let predictor = try Predictor(
@@ -198,7 +198,7 @@ struct EngineTests {
       RunRequest(
         configuration: configuration, resolvedConfiguration: "", directory: folder("none"), workers: 1),
       stop: StopRequest())
-    let digests = try proof.digests(workers: 1, steps: 100)
+    let digests = try proof.digests(.init(workers: 1), steps: 100)
     #expect(digests.count == 10)
     var rates: [Double] = []
     for digest in digests.dropFirst() {
@@ -244,8 +244,8 @@ struct EngineTests {
       RunRequest(
         configuration: configuration, resolvedConfiguration: "", directory: folder("none"), workers: 1),
       stop: StopRequest())
-    #expect(try Array(proof.digests(workers: 2, steps: 4).dropFirst()) == [before, before, before, before])
-    let error = RunTests.error { _ = try proof.digests(workers: 1, steps: 5) }
+    #expect(try Array(proof.digests(.init(workers: 2), steps: 4).dropFirst()) == [before, before, before, before])
+    let error = RunTests.error { _ = try proof.digests(.init(workers: 1), steps: 5) }
     #expect(error?.kind == .notFinite)
   }
 }

@@ -36,6 +36,7 @@ final class Evaluator: Sendable {
   private let figures: ShardFigures
   /// The logits of a shard, a buffer for each worker.
   private let logits: [AlignedBuffer<Float>]
+  private let ranks: Ranks
   private let isLent = Atomic<Bool>(false)
 
   /// - Parameters:
@@ -44,8 +45,10 @@ final class Evaluator: Sendable {
   ///   - maximumShards: the most shards that a minibatch will have.
   /// - Throws: ``ComputeError`` where the kernel library fails.
   init(
-    _ network: LoadedNetwork, average: AlignedBuffer<Float>?, workers: WorkerMemory, maximumShards: Int
+    _ network: LoadedNetwork, average: AlignedBuffer<Float>?, workers: WorkerMemory, maximumShards: Int,
+    ranks: Ranks
   ) throws(ComputeError) {
+    self.ranks = ranks
     if let average {
       self.network = try LoadedNetwork(sharing: network, parameters: average)
     } else {
@@ -79,7 +82,8 @@ final class Evaluator: Sendable {
 
   fileprivate func figures(of minibatch: Minibatch, stop: StopRequest) throws -> FigureSums? {
     let sharding = Sharding(sampleCount: minibatch.count, shardSize: shardSize)
-    let done = try workers.pool.forEach(in: 0..<sharding.count, while: { _ in !stop.isRequested }) {
+    let own = ranks.own(sharding)
+    let done = try workers.pool.forEach(in: own, while: { _ in !stop.isRequested }) {
       [self] shard, worker in
       let samples = MinibatchShard(minibatch: minibatch, range: sharding[shard])
       let rows = logits[worker].baseAddress
@@ -88,7 +92,8 @@ final class Evaluator: Sendable {
       sums.update(repeating: 0, count: figures.layout.count)
       try figures.layout.add(rows, of: samples, to: sums)
     }
-    guard done == sharding.count else { return nil }
+    guard try ranks.agree(done == own.upperBound, stop: stop) else { return nil }
+    try figures.gather(ranks, shards: ranks.partition(sharding.count))
     return figures.sums(of: sharding)
   }
 }

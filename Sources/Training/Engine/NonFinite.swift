@@ -13,11 +13,15 @@ struct NonFinite: Hashable, Sendable {
 }
 
 extension ShardGradients {
-  /// Runs a shard whose loss is not finite again, and looks after every layer.
-  func locateBadLoss(_ shard: Int, _ minibatch: ShardedMinibatch) throws -> NonFinite {
+  /// Has the rank that computed a shard whose loss is not finite run it again, and look after every layer.
+  func locateBadLoss(_ shard: Int, _ minibatch: ShardedMinibatch, _ ranks: Ranks) throws -> NonFinite {
     let samples = minibatch.sharding[shard]
-    return NonFinite(
-      what: "the loss", samples: samples, layer: try firstNonFinite(minibatch, samples).map(Self.text))
+    let place: NonFinite? =
+      ownShards(minibatch).contains(shard)
+      ? NonFinite(
+        what: "the loss", samples: samples, layer: try firstNonFinite(minibatch, samples).map(Self.text))
+      : nil
+    return try ranks.firstFound(place) ?? NonFinite(what: "the loss", samples: samples, layer: nil)
   }
 
   private static func text(_ step: StepName) -> String { "layer '\(step.layer)' (\(step.pass.rawValue))" }
@@ -30,8 +34,21 @@ extension ShardGradients {
   ///   - segment: a parameter whose summed gradient is not finite.
   ///   - segments: all parameters, in their order.
   func locateBadGradient(
-    _ segment: Segment, _ minibatch: ShardedMinibatch, _ segments: [Segment]
+    _ segment: Segment, _ minibatch: ShardedMinibatch, _ segments: [Segment], _ ranks: Ranks
   ) throws -> NonFinite {
+    let found = try badGradientOfOwnShards(segment, minibatch, segments)
+    if let found = try ranks.firstFound(found) { return found }
+    // Each shard was finite and the sum is not: it overflowed.
+    return NonFinite(
+      what: "the summed gradient of '\(segment.parameter.path)'",
+      samples: 0..<minibatch.sharding.sampleCount,
+      layer: "layer '\(segment.parameter.layer)' (backward)")
+  }
+
+  /// The place among the shards that were computed here; nil where all of them are finite.
+  private func badGradientOfOwnShards(
+    _ segment: Segment, _ minibatch: ShardedMinibatch, _ segments: [Segment]
+  ) throws -> NonFinite? {
     let sharding = minibatch.sharding
     for (shards, gradient) in reduction.partials {
       let bad = segments.last { segment in
@@ -48,15 +65,12 @@ extension ShardGradients {
     }
     let parameter = segment.parameter
     if segment.gradientRange == nil {
-      for samples in (0..<sharding.count).map({ sharding[$0] }) {
+      for samples in ownShards(minibatch).map({ sharding[$0] }) {
         guard let step = try firstNonFinite(minibatch, samples), step.pass != .forward else { continue }
         return NonFinite(
           what: "the gradient of '\(parameter.path)'", samples: samples, layer: Self.text(step))
       }
     }
-    // Each shard was finite and the sum is not: it overflowed.
-    return NonFinite(
-      what: "the summed gradient of '\(parameter.path)'", samples: 0..<sharding.sampleCount,
-      layer: "layer '\(parameter.layer)' (backward)")
+    return nil
   }
 }

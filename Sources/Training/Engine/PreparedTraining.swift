@@ -69,8 +69,10 @@ struct PreparedTraining {
   ///   - workers: nil for the request's.
   ///   - checkpoint: whose state it begins with; nil begins with the initialisers' values.
   ///   - evaluationSizes: the sizes of the minibatches that it will evaluate.
+  ///   - ranks: nil for the request's.
   func makeEngine(
-    workers: Int? = nil, from checkpoint: Checkpoint? = nil, evaluationSizes: Set<Int> = []
+    workers: Int? = nil, from checkpoint: Checkpoint? = nil, evaluationSizes: Set<Int> = [],
+    ranks: Ranks? = nil
   ) throws -> TrainingEngine {
     let configuration = request.configuration
     return try TrainingEngine(
@@ -80,6 +82,6 @@ struct PreparedTraining {
       trainingSizes: trainingSizes, evaluationSizes: evaluationSizes,
       start: checkpoint?.trained ?? checkpoint?.values
         ?? compiled.parameters.initialValues(seed: configuration.seed),
-      slots: checkpoint?.slots ?? [], average: checkpoint?.average)
+      slots: checkpoint?.slots ?? [], average: checkpoint?.average, ranks: ranks ?? request.ranks)
   }
 }

@@ -7,8 +7,8 @@ internal import Tensors
 /// What the shards of a minibatch give: their gradients in the order of a fixed tree, their figures, and the statistics of
 /// their batch normalisations.
 ///
-/// Here nodes will meet: each collects a part of the shards, and what leaves this type (rows of figures, statistics, and
-/// the partial sums of ``reduction``) is all that would travel. No other part of a step knows which shards were computed where.
+/// Here ranks meet: each collects a part of the shards, and what leaves this type (rows of figures, statistics, rows of large dense
+/// layers, and the partial sums of ``reduction``) is all that travels. No other part of a step knows which shards were computed where.
 final class ShardGradients: Sendable {
   private let network: LoadedNetwork
   private let workers: WorkerMemory
@@ -20,6 +20,7 @@ final class ShardGradients: Sendable {
   private let augmenters: [Augmenter]
   private let lossWeights: LossWeights
   private let seed: UInt64
+  private let ranks: Ranks
   private let figures: ShardFigures
   private let fold: StatisticsFold
   let statistics: ShardStatistics
@@ -33,8 +34,9 @@ final class ShardGradients: Sendable {
   /// - Throws: ``ComputeError`` where a layer has no kernel.
   init(
     _ network: LoadedNetwork, _ configuration: RunConfiguration, workers: WorkerMemory,
-    lossWeights: LossWeights, minibatches: Set<Int>, maximumShards: Int
+    lossWeights: LossWeights, minibatches: Set<Int>, maximumShards: Int, ranks: Ranks
   ) throws(ComputeError) {
+    self.ranks = ranks
     let compiled = network.compiled
     let training = configuration.training
     let pool = workers.pool
@@ -54,18 +56,40 @@ final class ShardGradients: Sendable {
       count: compiled.parameters.statisticsCount, shards: maximumShards, workers: pool.workerCount)
     fold = StatisticsFold(compiled.parameters)
     reduction = ShardReduction(
-      length: compiled.gradientCount, maximumShards: maximumShards, workers: pool.workerCount)
+      length: compiled.gradientCount, maximumShards: maximumShards, workers: pool.workerCount,
+      collectsParts: !ranks.isAlone)
     // A step's profile takes a full shard for a minibatch of its own.
     gathered = try GatheredGradients(
       compiled, minibatches: minibatches.union([compiled.shardSize]), workers: pool.workerCount)
   }
 
-  /// Computes all shards forward and backward.
+  /// Computes all shards forward and backward, each rank its own.
   ///
-  /// - Returns: whether all were done; false when asked to stop before.
+  /// - Returns: whether all were done; false when a rank was asked to stop before.
   func collect(_ minibatch: ShardedMinibatch, stop: StopRequest) throws -> Bool {
+    let isDone = try collectOwn(minibatch, stop: stop)
+    guard try ranks.agree(isDone, stop: stop) else { return false }
+    try figures.gather(ranks, shards: ranks.partition(minibatch.sharding.count))
+    return true
+  }
+
+  /// Brings the rows of the layers together whose gradients are taken over the whole minibatch.
+  ///
+  /// - Throws: ``CommunicationError`` where ranks cannot exchange them.
+  func gatherRows(_ minibatch: ShardedMinibatch) throws(CommunicationError) {
+    guard let gathered, !ranks.isAlone else { return }
+    let sharding = minibatch.sharding
+    let rows = ranks.partition(sharding.count).map { shards in
+      shards.isEmpty
+        ? 0..<0 : sharding[shards.lowerBound].lowerBound..<sharding[shards.upperBound - 1].upperBound
+    }
+    try gathered.gather(rows: rows, over: ranks.communicator)
+  }
+
+  private func collectOwn(_ minibatch: ShardedMinibatch, stop: StopRequest) throws -> Bool {
     try reduction.collect(
-      shards: minibatch.sharding.count, on: shardPool, while: { !stop.isRequested }
+      shards: minibatch.sharding.count, part: ranks.own(minibatch.sharding), on: shardPool,
+      while: { !stop.isRequested }
     ) { [self] shard, worker, gradient in
       let range = minibatch.sharding[shard]
       let result = try network.train(
@@ -85,9 +109,16 @@ final class ShardGradients: Sendable {
   func sums(_ minibatch: ShardedMinibatch) -> FigureSums { figures.sums(of: minibatch.sharding) }
 
   /// Moves running statistics towards those of the collected minibatch.
-  func foldStatistics(of minibatch: ShardedMinibatch, into running: AlignedBuffer<Float>) {
-    fold.fold(statistics, minibatch.sharding, into: running)
+  ///
+  /// - Throws: ``CommunicationError`` where ranks cannot exchange them.
+  func foldStatistics(
+    of minibatch: ShardedMinibatch, into running: AlignedBuffer<Float>
+  ) throws(CommunicationError) {
+    try fold.fold(statistics, minibatch.sharding, into: running, ranks)
   }
+
+  /// The shards that were collected here.
+  func ownShards(_ minibatch: ShardedMinibatch) -> Range<Int> { ranks.own(minibatch.sharding) }
 
   /// Runs a shard again, looking for the first step whose results are not finite; nil where there is none.
   func firstNonFinite(_ minibatch: ShardedMinibatch, _ range: Range<Int>) throws -> StepName? {

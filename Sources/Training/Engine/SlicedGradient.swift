@@ -8,51 +8,53 @@ internal import Tensors
 final class SlicedGradient: Sendable {
   private let pool: WorkerPool
   private let gathered: GatheredGradients?
-  /// The numbers of the slices that shards have, and their places in a shard's gradient.
+  /// The numbers of the own slices that shards have, and their places in a shard's gradient.
   private let summed: [Int]
   private let summedRanges: [Range<Int>]
-  /// The slices of each task of ``gathered``, by number and by place in the task.
-  private let slicesOfTasks: [[(slice: Int, offset: Int)]]
+  /// The own tasks of ``gathered`` with their slices, by number and by place in the task.
+  private let tasks: [(task: Int, slices: [(slice: Int, offset: Int)])]
   /// A task's gradient, for each worker.
   private let pieces: [AlignedBuffer<Float>]
 
-  /// - Parameter slices: all slices of the parameters.
-  init(_ slices: [UpdateSlice], _ gathered: GatheredGradients?, pool: WorkerPool) {
+  /// - Parameters:
+  ///   - slices: all slices of the parameters.
+  ///   - own: the numbers of those that are handed out here.
+  init(_ slices: [UpdateSlice], own: Range<Int>, _ gathered: GatheredGradients?, pool: WorkerPool) {
     self.pool = pool
     self.gathered = gathered
-    summed = slices.indices.filter { slices[$0].gradientRange != nil }
-    summedRanges = slices.compactMap(\.gradientRange)
-    var slicesOfTasks: [[(slice: Int, offset: Int)]] = []
-    for task in gathered?.tasks ?? [] {
-      slicesOfTasks.append(
-        slices.indices.filter {
-          slices[$0].gradientRange == nil && task.range.contains(slices[$0].range.lowerBound)
-        }.map { ($0, slices[$0].range.lowerBound - task.range.lowerBound) })
+    summed = own.filter { slices[$0].gradientRange != nil }
+    summedRanges = slices[own].compactMap(\.gradientRange)
+    tasks = (gathered?.tasks ?? []).enumerated().compactMap { number, task in
+      let inTask = own.filter {
+        slices[$0].gradientRange == nil && task.range.contains(slices[$0].range.lowerBound)
+      }.map { (slice: $0, offset: slices[$0].range.lowerBound - task.range.lowerBound) }
+      return inTask.isEmpty ? nil : (number, inTask)
     }
-    self.slicesOfTasks = slicesOfTasks
     let longest = gathered?.longestTask ?? 0
     pieces = (0..<pool.workerCount).map { _ in AlignedBuffer(count: longest) }
   }
 
-  /// Hands out every slice to one worker.
+  /// Hands out every own slice to one worker.
   ///
   /// - Parameters:
   ///   - reduction: the shards that were collected.
+  ///   - foreign: what other ranks know of the sums.
   ///   - samples: how many samples the minibatch has.
   ///   - body: gets a slice's number, and its gradient in memory that is its own for the call.
   /// - Throws: ``ComputeError`` where a kernel fails.
   func forEachSlice(
-    of reduction: ShardReduction, samples: Int,
+    of reduction: ShardReduction, with foreign: ForeignSums, samples: Int,
     _ body: @Sendable (_ slice: Int, _ gradient: UnsafeMutablePointer<Float>) -> Void
   ) throws(ComputeError) {
-    reduction.reduce(on: pool, slices: summedRanges) { [summed] index, _, gradient in
+    reduction.reduce(on: pool, slices: summedRanges, with: foreign) { [summed] index, _, gradient in
       body(summed[index], gradient)
     }
     guard let gathered else { return }
-    try pool.forEach(count: slicesOfTasks.count) { [self] task, worker throws(ComputeError) in
+    try pool.forEach(count: tasks.count) { [self] index, worker throws(ComputeError) in
+      let (task, slices) = tasks[index]
       let piece = pieces[worker].baseAddress
       try gathered.compute(task, rows: samples, into: piece, worker: worker)
-      for (slice, offset) in slicesOfTasks[task] { body(slice, piece + offset) }
+      for (slice, offset) in slices { body(slice, piece + offset) }
     }
   }
 }

@@ -22,6 +22,38 @@ final class ShardStatistics: Sendable {
   }
 
   func value(_ index: Int, ofShard shard: Int) -> Float { shards.baseAddress[shard * count + index] }
+
+  /// The numbers of each rank's statistics, by rank: whose it is to fold them.
+  func columns(_ ranks: Ranks) -> [Range<Int>] {
+    let size = ranks.communicator.size
+    return (0..<size).map { $0 * count / size..<($0 + 1) * count / size }
+  }
+
+  /// Brings the statistics that ranks measured to those that fold them.
+  ///
+  /// - Parameter shards: the shards of each rank, by rank.
+  func exchange(_ ranks: Ranks, shards parts: [Range<Int>]) throws(CommunicationError) {
+    guard count > 0, !ranks.isAlone else { return }
+    let (columns, own) = (columns(ranks), ranks.rank)
+    let outgoing = columns.map { columns in
+      AlignedBuffer(
+        parts[own].flatMap { shard in columns.map { shards.baseAddress[shard * count + $0] } })
+    }
+    let incoming = parts.map { AlignedBuffer<Float>(count: $0.count * columns[own].count) }
+    let none = UnsafeRawBufferPointer(start: nil, count: 0)
+    try ranks.communicator.exchange(
+      outgoing.enumerated().map { $0 == own ? none : UnsafeRawBufferPointer($1.elements) },
+      incoming.enumerated().map { UnsafeMutableRawBufferPointer($0 == own ? .init(start: nil, count: 0) : $1.elements) })
+    for rank in parts.indices where rank != own {
+      var next = incoming[rank].baseAddress
+      for shard in parts[rank] {
+        let row = shards.baseAddress + shard * count + columns[own].lowerBound
+        row.update(from: next, count: columns[own].count)
+        next += columns[own].count
+      }
+    }
+    withExtendedLifetime((outgoing, incoming)) {}
+  }
 }
 
 /// Moves the running statistics of batch normalisation towards those of a minibatch.
@@ -44,10 +76,26 @@ struct StatisticsFold: Sendable {
     keptShares = shares
   }
 
-  func fold(_ shards: ShardStatistics, _ sharding: Sharding, into running: AlignedBuffer<Float>) {
+  /// Folds the statistics of a minibatch's shards, each rank its own share of them.
+  ///
+  /// - Throws: ``CommunicationError`` where ranks cannot exchange them.
+  func fold(
+    _ shards: ShardStatistics, _ sharding: Sharding, into running: AlignedBuffer<Float>, _ ranks: Ranks
+  ) throws(CommunicationError) {
     guard !keptShares.isEmpty else { return }
+    try shards.exchange(ranks, shards: ranks.partition(sharding.count))
+    let columns = shards.columns(ranks)
+    fold(shards, sharding, columns[ranks.rank], into: running)
+    let stride = MemoryLayout<Float>.stride
+    try ranks.communicator.gather(
+      running.baseAddress, parts: columns.map { $0.lowerBound * stride..<$0.upperBound * stride })
+  }
+
+  private func fold(
+    _ shards: ShardStatistics, _ sharding: Sharding, _ columns: Range<Int>, into running: AlignedBuffer<Float>
+  ) {
     let total = Double(sharding.sampleCount)
-    for index in keptShares.indices {
+    for index in columns {
       var mean = 0.0
       for shard in 0..<sharding.count {
         mean += Double(shards.value(index, ofShard: shard)) * Double(sharding[shard].count) / total

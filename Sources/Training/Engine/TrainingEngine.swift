@@ -18,6 +18,8 @@ final class TrainingEngine: Sendable {
   private let gradients: ShardGradients
   private let update: ParameterUpdate
   private let evaluator: Evaluator
+  let ranks: Ranks
+  private let whole: WholeState
   /// Set when an update met a bad number halfway: some parameters have moved, some not, and none of it may be saved.
   private let isSpoiled = Atomic<Bool>(false)
 
@@ -28,17 +30,24 @@ final class TrainingEngine: Sendable {
   ///   - start: the parameters and statistics to begin with.
   ///   - slots: the optimizer's slots to begin with; one that is missing begins with zeros.
   ///   - average: the average of the parameters to go on with, where the configuration keeps one.
+  ///   - ranks: those that take each step together, each with an engine of its own.
   /// - Throws: ``ComputeError`` where a layer has no kernel.
   init(
     _ compiled: CompiledNetwork, configuration: RunConfiguration, pool: WorkerPool,
     lossWeights: LossWeights, trainingSizes: Set<Int>, evaluationSizes: Set<Int>,
-    start: CanonicalParameters, slots: [Checkpoint.Slot], average: CanonicalParameters? = nil
+    start: CanonicalParameters, slots: [Checkpoint.Slot], average: CanonicalParameters? = nil,
+    ranks: Ranks = Ranks()
   ) throws {
     let training = configuration.training
     self.compiled = compiled
     optimizer = training.optimizer.rule
+    self.ranks = ranks
+    let tasks = compiled.gatheredTasks
+    let slices = UpdateSlice.cut(compiled.segments, training, tasks: tasks)
+    let ownership = Ownership(slices, tasks: tasks, storageCount: compiled.storageCount, ranks: ranks)
+    whole = WholeState(ranks: ranks, ownership: ownership)
     state = try TrainingState(
-      compiled, slotNames: optimizer.slotNames, start: start, slots: slots,
+      compiled, slotNames: optimizer.slotNames, slotRange: ownership.ownParameters, start: start, slots: slots,
       keepsAverage: training.average != nil, average: average)
     network = try LoadedNetwork(
       compiled, parameters: state.parameters, statistics: state.statistics,
@@ -49,10 +58,12 @@ final class TrainingEngine: Sendable {
     let shards = max(Sharding(sampleCount: largest, shardSize: compiled.shardSize).count, 1)
     gradients = try ShardGradients(
       network, configuration, workers: workers, lossWeights: lossWeights, minibatches: trainingSizes,
-      maximumShards: shards)
+      maximumShards: shards, ranks: ranks)
     update = try ParameterUpdate(
-      compiled, training, state: state, pool: pool, gathered: gradients.gathered)
-    evaluator = try Evaluator(network, average: state.average, workers: workers, maximumShards: shards)
+      compiled, training, slices, ownership, state: state, pool: pool, gathered: gradients.gathered,
+      ranks: ranks)
+    evaluator = try Evaluator(
+      network, average: state.average, workers: workers, maximumShards: shards, ranks: ranks)
   }
 
   /// Bytes for gradients that are taken over the whole minibatch: its rows, and a piece of a gradient for each worker.
@@ -83,22 +94,23 @@ final class TrainingEngine: Sendable {
     let start = DispatchTime.now().uptimeNanoseconds
     guard try gradients.collect(minibatch, stop: stop) else { return .stopped }
     if let shard = gradients.firstShardWithBadLoss(minibatch) {
-      return .notFinite(try gradients.locateBadLoss(shard, minibatch))
+      return .notFinite(try gradients.locateBadLoss(shard, minibatch, ranks))
     }
     let computed = DispatchTime.now().uptimeNanoseconds
-    let outcome = try update.apply(gradients, samples: minibatch.sharding.sampleCount, moment)
+    var phases = StepPhases()
+    let outcome = try update.apply(gradients, minibatch, moment, exchanging: &phases.exchange)
     if case .notFinite(let slice, let isPartial) = outcome {
       if isPartial { isSpoiled.store(true, ordering: .relaxed) }
       let segment = compiled.segments[update.slices[slice].segment]
-      return .notFinite(try gradients.locateBadGradient(segment, minibatch, compiled.segments))
+      return .notFinite(try gradients.locateBadGradient(segment, minibatch, compiled.segments, ranks))
     }
     let updated = DispatchTime.now().uptimeNanoseconds
-    gradients.foldStatistics(of: minibatch, into: state.statistics)
+    try gradients.foldStatistics(of: minibatch, into: state.statistics)
     try network.refresh(on: workers.pool)
     let end = DispatchTime.now().uptimeNanoseconds
-    let phases = StepPhases(
-      shards: Double(computed - start) * 1e-9, update: Double(updated - computed) * 1e-9,
-      kernelWeights: Double(end - updated) * 1e-9)
+    phases.shards = Double(computed - start) * 1e-9
+    phases.update = Double(updated - computed) * 1e-9 - phases.exchange
+    phases.kernelWeights = Double(end - updated) * 1e-9
     return .done(gradients.sums(minibatch), phases)
   }
 
@@ -110,21 +122,24 @@ final class TrainingEngine: Sendable {
   /// Begins an evaluation by the parameters as they are, or their running average where there is one.
   ///
   /// - Returns: what minibatches are given to; no step is possible until it is let go.
-  func evaluation() throws -> EvaluationPass { try evaluator.begin() }
+  func evaluation() throws -> EvaluationPass {
+    try whole.gatherAverage(state)
+    return try evaluator.begin()
+  }
 
   // MARK: - State
 
-  /// A copy of the state that training does not touch.
+  /// A copy of the whole state that training does not touch, on the first rank; nil on the others, which must ask for it, too.
   ///
-  /// - Throws: ``TrainingError`` of kind `notFinite` after an update that a bad number cut short.
-  func copyState() throws(TrainingError) -> TrainingState { try wholeState().copy() }
+  /// - Throws: ``TrainingError`` of kind `notFinite` after an update that a bad number cut short; ``CommunicationError``.
+  func copyState() throws -> TrainingState? { try whole.copy(of: try sound()) }
 
-  /// The hexadecimal SHA-256 of all that training changes, in the plans' layouts; to be taken between steps.
+  /// The hexadecimal SHA-256 of all that training changes, in the plans' layouts; to be taken between steps, by all ranks.
   ///
-  /// - Throws: ``TrainingError`` of kind `notFinite` after an update that a bad number cut short.
-  func digest() throws(TrainingError) -> String { try wholeState().digest() }
+  /// - Throws: ``TrainingError`` of kind `notFinite` after an update that a bad number cut short; ``CommunicationError``.
+  func digest() throws -> String { try whole.digest(of: try sound()) }
 
-  private func wholeState() throws(TrainingError) -> TrainingState {
+  private func sound() throws(TrainingError) -> TrainingState {
     guard !isSpoiled.load(ordering: .relaxed) else {
       throw TrainingError(
         .notFinite, "the last update met a number that is not finite: its state is not kept")

@@ -8,8 +8,10 @@ internal import Tensors
 /// The buffers are shared, not copied, with whoever gets this value; ``copy()`` makes one that training does not touch.
 struct TrainingState: Sendable {
   let parameters: AlignedBuffer<Float>
-  /// The optimizer's slots, one after another, each laid out as the parameters.
+  /// The optimizer's slots, one after another, each laid out as the parameters of ``slotRange``.
   let slots: AlignedBuffer<Float>
+  /// The place of the parameters that slots are kept for: all, or those that a rank owns.
+  let slotRange: Range<Int>
   /// The running statistics of batch normalisation, in canonical order.
   let statistics: AlignedBuffer<Float>
   /// The running average of the parameters; nil where none is kept.
@@ -27,7 +29,7 @@ struct TrainingState: Sendable {
       return copy
     }
     return TrainingState(
-      parameters: copy(parameters), slots: copy(slots), statistics: copy(statistics),
+      parameters: copy(parameters), slots: copy(slots), slotRange: slotRange, statistics: copy(statistics),
       average: average.map(copy))
   }
 
@@ -56,25 +58,35 @@ struct TrainingState: Sendable {
 extension TrainingState {
   /// - Parameters:
   ///   - slotNames: the optimizer's slots, in their order.
+  ///   - slotRange: the place of the parameters that slots are kept for; nil for all.
   ///   - start: the parameters and statistics to begin with.
   ///   - startSlots: the slots to begin with; one that is missing begins with zeros.
   ///   - keepsAverage: whether there is a running average.
   ///   - startAverage: the average to go on with; nil begins with the parameters.
   /// - Throws: ``ComputeError`` where the kernel library fails.
   init(
-    _ compiled: CompiledNetwork, slotNames: [String], start: CanonicalParameters,
-    slots startSlots: [Checkpoint.Slot], keepsAverage: Bool, average startAverage: CanonicalParameters?
+    _ compiled: CompiledNetwork, slotNames: [String], slotRange: Range<Int>? = nil,
+    start: CanonicalParameters, slots startSlots: [Checkpoint.Slot], keepsAverage: Bool, average startAverage: CanonicalParameters?
   ) throws(ComputeError) {
     let length = compiled.storageCount
+    let slotRange = slotRange ?? 0..<length
+    self.slotRange = slotRange
     parameters = AlignedBuffer(count: length)
-    slots = AlignedBuffer(count: length * slotNames.count)
+    slots = AlignedBuffer(count: slotRange.count * slotNames.count)
     statistics = AlignedBuffer(count: compiled.parameters.statisticsCount)
     average = keepsAverage ? AlignedBuffer(count: length) : nil
     statistics.copy(from: start.statistics)
     try compiled.load(start.trainable.baseAddress, into: parameters.baseAddress)
     for (index, name) in slotNames.enumerated() {
       guard let slot = startSlots.first(where: { $0.name == name }) else { continue }
-      try compiled.load(slot.values.baseAddress, into: slots.baseAddress + index * length)
+      let place = slots.baseAddress + index * slotRange.count
+      if slotRange.count == length {
+        try compiled.load(slot.values.baseAddress, into: place)
+      } else {
+        let whole = AlignedBuffer<Float>(count: length)
+        try compiled.load(slot.values.baseAddress, into: whole.baseAddress)
+        place.update(from: whole.baseAddress + slotRange.lowerBound, count: slotRange.count)
+      }
     }
     guard let average else { return }
     if let startAverage {
@@ -84,7 +96,7 @@ extension TrainingState {
     }
   }
 
-  /// Everything in canonical layouts.
+  /// Everything in canonical layouts; only of a state with all slots.
   func canonical(
     _ compiled: CompiledNetwork, slotNames: [String]
   ) throws(ComputeError) -> Checkpoint.Values {

@@ -91,6 +91,7 @@ public final class Benchmark {
   }
 
   private static let stopped = StoppedEarly("stopped by a signal before all was measured")
+  static let needsOneRank = TrainingError(.configuration, "a training's memory is measured in one process")
   static let tooFewSamples = TrainingError(.badData, "the data has fewer samples than a minibatch")
 
   var schedule: Schedule { Schedule(configuration.training, samples: samples.count) }
@@ -150,8 +151,9 @@ public final class Benchmark {
     func middle(_ value: (StepPhases) -> Double) -> Double {
       passes.map(value).sorted()[passes.count / 2]
     }
-    return StepPhases(
-      shards: middle(\.shards), update: middle(\.update), kernelWeights: middle(\.kernelWeights))
+    var phases = StepPhases()
+    for phase in StepPhases.all { phases[keyPath: phase] = middle { $0[keyPath: phase] } }
+    return phases
   }
 
   // MARK: - Where the time goes

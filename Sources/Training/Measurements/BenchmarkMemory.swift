@@ -25,8 +25,8 @@ extension Benchmark {
 
   /// Measured on what was allocated, the checkpoint by making one.
   public func memory() throws -> TrainingMemory {
-    let values = try engine.copyState().canonical(
-      compiled, slotNames: engine.optimizer.slotNames)
+    guard let state = try engine.copyState() else { throw Benchmark.needsOneRank }
+    let values = try state.canonical(compiled, slotNames: engine.optimizer.slotNames)
     let checkpoint = Checkpoint(
       network: compiled.network, name: configuration.name, progress: TrainingProgress(),
       identity: RunIdentity(runID: "plan"), values: values.predicting,

@@ -47,7 +47,7 @@ extension Benchmark {
       var copy = 0.0
       progress.step += 1
       if checkpoint {
-        writer.submit(try engine.copyState(), progress)
+        if let state = try engine.copyState() { writer.submit(state, progress) }
         copy = TrainingClock.seconds(clock.now - start)
       }
       for _ in 0..<count {

@@ -21,7 +21,7 @@ public struct ProofTable: Hashable, Sendable {
 
   /// Adds a trial; all others are compared with the first one.
   ///
-  /// - Parameter digests: as ``ExactnessProof/digests(workers:steps:restart:progress:)`` gives them, at least one.
+  /// - Parameter digests: as ``ExactnessProof/digests(_:steps:restart:progress:)`` gives them, at least one.
   @discardableResult
   public mutating func add(_ name: String, _ digests: [String]) -> Trial {
     let expected = trials.first?.digests ?? digests

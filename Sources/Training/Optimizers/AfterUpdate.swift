@@ -13,6 +13,8 @@ final class AfterUpdate: Sendable {
   /// The average in the plans' layouts; nil where none is kept.
   private let average: AlignedBuffer<Float>?
   private let rule: MovingAverage?
+  /// The place of the parameters whose average this rank keeps.
+  private let own: Range<Int>
   private let bounded: [Bounded]
   private let pieces: [Piece]
   private let isBounded: [Bool]
@@ -35,10 +37,13 @@ final class AfterUpdate: Sendable {
     let sums: AlignedBuffer<Double>
   }
 
+  /// - Parameter own: the place of the parameters that this rank moves; those of others are bounded, too, and not averaged.
   /// - Throws: ``ComputeError`` where the kernel library fails.
   init(
-    _ configuration: TrainingConfiguration, _ compiled: CompiledNetwork, _ state: TrainingState
+    _ configuration: TrainingConfiguration, _ compiled: CompiledNetwork, _ state: TrainingState,
+    own: Range<Int>
   ) throws(ComputeError) {
+    self.own = own
     parameters = state.parameters
     average = state.average
     rule = configuration.average
@@ -101,6 +106,7 @@ final class AfterUpdate: Sendable {
 
   private func follow(_ range: Range<Int>, _ moment: UpdateMoment) {
     guard let rule, let average else { return }
+    let range = range.clamped(to: own)
     rule.follow(
       parameters.baseAddress + range.lowerBound, average.baseAddress + range.lowerBound, count: range.count,
       update: moment.update)

@@ -29,6 +29,8 @@ public struct RunRequest: Sendable {
   public var verifiesData: Bool
   /// Ends the process's training after this many steps, with a checkpoint; nil goes to the end.
   public var stepLimit: Int?
+  /// The ranks that train together; one where the training runs in one process.
+  public var ranks = Ranks()
   /// Compares a checkpoint's configuration, as text, with this one.
   public var compareConfiguration: @Sendable (_ stored: String) throws -> [ConfigurationChange]
 

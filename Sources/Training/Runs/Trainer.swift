@@ -210,8 +210,9 @@ final class Trainer {
         .warning("\(error); there is no checkpoint of step \(progress.step), and training goes on"))
       return
     }
-    let state = try clock.measure(\.checkpoints) { try engine.copyState() }
-    checkpoints.submit(state, progress)
+    if let state = try clock.measure(\.checkpoints, { try engine.copyState() }) {
+      checkpoints.submit(state, progress)
+    }
   }
 
   /// Writes the state as it is, waits for it, and fails if it cannot be written.

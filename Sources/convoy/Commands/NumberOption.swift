@@ -53,14 +53,14 @@ extension ClosedRange<Double> {
   static var seconds: ClosedRange<Double> { 0.001...86_400 }
 }
 
-/// Numbers of workers, separated by commas.
+/// Numbers of workers or ranks, separated by commas.
 enum WorkerCounts {
-  static func parse(_ text: String) throws -> [Int] {
+  static func parse(_ text: String, option: String = "--workers") throws -> [Int] {
     try text.split(separator: ",", omittingEmptySubsequences: false).map { word in
       let range = ClosedRange<Int>.workers
       guard let count = Int(word), range.contains(count) else {
         throw CommandError.usage(
-          "--workers takes numbers from \(range.lowerBound) to \(range.upperBound), not '\(word)'")
+          "\(option) takes numbers from \(range.lowerBound) to \(range.upperBound), not '\(word)'")
       }
       return count
     }

@@ -1,0 +1,72 @@
+public import Parallel
+
+/// The ranks that take the steps of a training together, and how shards are dealt to them.
+public struct Ranks: Sendable {
+  /// This rank, and its ways to the others.
+  public let communicator: any Communicator
+  /// The shards of each rank, by rank, for minibatches of so many shards.
+  public let partition: @Sendable (_ shards: Int) -> [Range<Int>]
+
+  /// A training in one process.
+  public init() { self.init(SoleRank()) }
+
+  /// Takes ranks and how shards are dealt to them; by default as evenly as is cheap.
+  ///
+  /// - Parameter partition: must be the same on all ranks, and give all shards in the ranks' order.
+  public init(
+    _ communicator: any Communicator, partition: (@Sendable (_ shards: Int) -> [Range<Int>])? = nil
+  ) {
+    self.communicator = communicator
+    let size = communicator.size
+    self.partition =
+      partition ?? { ShardPartition(workers: Array(repeating: 1, count: size)).ranges(of: $0) }
+  }
+}
+
+extension Ranks {
+  var isAlone: Bool { communicator.isAlone }
+  var rank: Int { communicator.rank }
+
+  /// The shards that this rank computes of a minibatch.
+  func own(_ sharding: Sharding) -> Range<Int> { partition(sharding.count)[rank] }
+
+  /// Whether every rank did what it had to do; none goes on where one did not.
+  ///
+  /// A signal that one of them got asks all of them to stop.
+  func agree(_ isDone: Bool, stop: StopRequest) throws(CommunicationError) -> Bool {
+    if isAlone { return isDone }
+    let states = try communicator.gather(RankState(isDone: isDone, signal: stop.signalNumber ?? 0))
+    if states.allSatisfy(\.isDone) { return true }
+    if let signal = states.first(where: { $0.signal != 0 })?.signal { stop.request(signal: signal) }
+    return false
+  }
+
+  private struct RankState: BitwiseCopyable {
+    let isDone: Bool
+    let signal: Int32
+  }
+
+  /// What the rank with the lowest number found, of those that found something.
+  func firstFound(_ own: NonFinite?) throws(CommunicationError) -> NonFinite? {
+    if isAlone { return own }
+    return try communicator.gather(text: own?.text ?? "").lazy.compactMap { NonFinite(text: $0) }.first
+  }
+}
+
+extension NonFinite {
+  private static let separator: Character = "\u{0}"
+
+  /// The place as one text, for other ranks.
+  fileprivate var text: String {
+    let fields = [what, "\(samples.lowerBound)", "\(samples.upperBound)", layer ?? ""]
+    return fields.joined(separator: String(Self.separator))
+  }
+
+  fileprivate init?(text: String) {
+    let fields = text.split(separator: Self.separator, omittingEmptySubsequences: false).map(String.init)
+    guard fields.count == 4, let first = Int(fields[1]), let end = Int(fields[2]), first <= end else {
+      return nil
+    }
+    self.init(what: fields[0], samples: first..<end, layer: fields[3].isEmpty ? nil : fields[3])
+  }
+}

@@ -1,0 +1,58 @@
+internal import Compute
+internal import Digests
+internal import Parallel
+internal import Tensors
+
+/// Brings what the owners of parameters keep together: slots on the first rank, for checkpoints and digests; averages on all, for evaluations.
+struct WholeState: Sendable {
+  let ranks: Ranks
+  let ownership: Ownership
+
+  /// Gives all ranks the averages that each keeps of its own parameters.
+  func gatherAverage(_ state: TrainingState) throws(CommunicationError) {
+    guard let average = state.average else { return }
+    try ranks.communicator.gather(average.baseAddress, parts: ownership.parameterParts)
+  }
+
+  /// A copy of the whole state, on the first rank; nil on the others.
+  func copy(of state: TrainingState) throws(CommunicationError) -> TrainingState? {
+    if ranks.isAlone { return state.copy() }
+    try gatherAverage(state)
+    let slots = try gatherSlots(state)
+    guard ranks.communicator.isFirst else { return nil }
+    let copy = state.copy()
+    return TrainingState(
+      parameters: copy.parameters, slots: slots, slotRange: 0..<state.parameters.count,
+      statistics: copy.statistics, average: copy.average)
+  }
+
+  /// The digest of the whole state, on all ranks.
+  func digest(of state: TrainingState) throws(CommunicationError) -> String {
+    if ranks.isAlone { return state.digest() }
+    try gatherAverage(state)
+    let slots = try gatherSlots(state)
+    let whole = TrainingState(
+      parameters: state.parameters, slots: slots, slotRange: 0..<state.parameters.count,
+      statistics: state.statistics, average: state.average)
+    return try ranks.communicator.first(text: ranks.communicator.isFirst ? whole.digest() : "")
+  }
+
+  /// All slots in the layout of one process, on the first rank; nothing on the others.
+  private func gatherSlots(_ state: TrainingState) throws(CommunicationError) -> AlignedBuffer<Float> {
+    let (length, own) = (state.parameters.count, state.slotRange)
+    let count = own.isEmpty ? 0 : state.slots.count / own.count
+    // A rank may own nothing; how many slots there are, all know who own something.
+    let slotCount = try ranks.communicator.gather(count).max() ?? 0
+    let isFirst = ranks.communicator.isFirst
+    let slots = AlignedBuffer<Float>(count: isFirst ? length * slotCount : 0)
+    for slot in 0..<slotCount {
+      let part = UnsafeBufferPointer(
+        start: state.slots.baseAddress + slot * own.count, count: own.count)
+      try ranks.communicator.collect(
+        UnsafeRawBufferPointer(part),
+        into: isFirst ? UnsafeMutableRawPointer(slots.baseAddress + slot * length) : nil,
+        parts: ownership.parameterParts)
+    }
+    return slots
+  }
+}
