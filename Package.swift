@@ -78,6 +78,11 @@ let package = Package(
         "Paths", "Settings", "HDF5", "CZlib", "CLibdeflate", "ImageFiles", "Digests", "Tensors", "Parallel",
       ]),
 
+    .target(
+      name: "MPI", dependencies: ["Paths", "Parallel"],
+      // A link to the source in Scripts, which the site's own compiler builds.
+      resources: [.embedInCode("mpi-plugin.c")]),
+
     // Level 4: the trainer.
     .target(
       name: "Training",
@@ -118,7 +123,7 @@ let package = Package(
       dependencies: [
         "Paths", "Settings", "HDF5", "ImageFiles", "Digests", "Tensors", "Networks", "Parallel", "Compute",
         "Datasets", "Training",
-        "Experiments", "Reporting", "Interchange", "Insight",
+        "MPI", "Experiments", "Reporting", "Interchange", "Insight",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       // A link to the template in Scripts, which job arrays are made from.

@@ -168,7 +168,10 @@ public final class GatheredGradients: @unchecked Sendable {
     let layer = layers[index]
     let (size, width) = (layer.type.byteCount, layer.units * layer.type.byteCount)
     let travelling = AlignedBuffer<UInt8>(count: (parts.map(\.upperBound).max() ?? 0) * width)
-    func each(_ rows: Range<Int>, _ body: (_ row: UnsafeMutableRawPointer, _ kept: UnsafeMutableRawPointer, Int) -> Void) {
+    func each(
+      _ rows: Range<Int>,
+      _ body: (_ row: UnsafeMutableRawPointer, _ kept: UnsafeMutableRawPointer, Int) -> Void
+    ) {
       for slice in layer.slices {
         let kept = UnsafeMutableRawPointer(memory.baseAddress + gradients(of: slice, index))
         let byteCount = slice.count * size

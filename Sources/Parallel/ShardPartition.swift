@@ -15,7 +15,8 @@ public struct ShardPartition: Sendable {
   ///   - workers: the workers of each rank, 1 or more each.
   ///   - nodeCost: what telling one partial sum costs, in times of a shard on one worker.
   public init(workers: [Int], nodeCost: Double = 0.25) {
-    precondition(!workers.isEmpty && workers.allSatisfy { $0 >= 1 }, "every rank has a worker, got \(workers)")
+    precondition(
+      !workers.isEmpty && workers.allSatisfy { $0 >= 1 }, "every rank has a worker, got \(workers)")
     self.workers = workers
     self.nodeCost = nodeCost
   }

@@ -5,8 +5,10 @@ internal import HDF5
 internal import ImageFiles
 internal import Insight
 internal import Interchange
+internal import MPI
 internal import Networks
 internal import OneDNN
+internal import Parallel
 internal import Paths
 internal import Reporting
 internal import Training
@@ -19,6 +21,7 @@ enum ExitStatus: Int32, CaseIterable {
   case usage = 64
   case badData = 65
   case missingInput = 66
+  case lostRank = 69
   case internalError = 70
   case cannotCreate = 73
   case inputOutput = 74
@@ -34,6 +37,7 @@ enum ExitStatus: Int32, CaseIterable {
     case .usage: "wrong usage"
     case .badData: "bad data"
     case .missingInput: "missing input"
+    case .lostRank: "a rank is gone or does not answer (run again to resume)"
     case .internalError: "internal error"
     case .cannotCreate: "cannot create"
     case .inputOutput: "input/output error"
@@ -68,6 +72,9 @@ enum ExitStatus: Int32, CaseIterable {
     case is ConfigurationError: self = .configuration
     case let failure as Gnuplot.Failure: self = Self.status(of: failure)
     case let error as InterchangeError: self = Self.status(of: error)
+    case let error as MPIError: self = Self.status(of: error)
+    // A checkpoint is there as after any interruption: a batch system may start the job again.
+    case is CommunicationError: self = .lostRank
     case let failure as FileFailure: self = Self.status(of: failure)
     // An error of the system that a target below has let through.
     case _ where SystemReason.isForeign(error): self = .inputOutput
@@ -141,6 +148,13 @@ enum ExitStatus: Int32, CaseIterable {
     switch error.kind {
     case .usage: .usage
     case .badData: .badData
+    }
+  }
+
+  private static func status(of error: MPIError) -> ExitStatus {
+    switch error.kind {
+    case .missing: .missingInput
+    case .mismatch: .configuration
     }
   }
 

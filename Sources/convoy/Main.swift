@@ -43,6 +43,7 @@ struct Convoy: ParsableCommand {
       RunsCommand.self,
       CompareCommand.self,
       ConfigCommand.self,
+      MPICommand.self,
       ManualCommand.self,
     ])
 }
@@ -73,6 +74,7 @@ enum Main {
       var command = try Convoy.parseAsRoot(arguments)
       try ResourceLimits.check()
       try command.run()
+      RankProcess.leave()
       try StandardOutput.finish()
     } catch {
       Failure.exit(with: error)

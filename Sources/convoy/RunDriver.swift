@@ -27,6 +27,9 @@ struct RunDriver {
   /// Whether TensorBoard gets pictures of mistakes at the end.
   var showsMistakes = false
 
+  /// The ranks that train together; only the first one writes and speaks.
+  var ranks = Ranks()
+
   /// Trains to the end, or until asked to stop, and writes the report of a run that is complete.
   ///
   /// A report that fails only gives a warning.
@@ -36,12 +39,14 @@ struct RunDriver {
   /// - Throws: ``TrainingError``, or an error of the data, network or plans.
   func run(stop: StopRequest, printer: any TrainerObserver) throws -> TrainingResult {
     warnOfRefusedThreads(printer)
-    let request = RunRequest(
+    var request = RunRequest(
       configuration: loaded.run, resolvedConfiguration: loaded.resolvedYAML, directory: directory,
       workers: workers, model: KerasModelWriter(), coresDescription: Cores.available().description,
       resume: resume,
       allowChanges: allowsChanges, verifiesData: verifiesData, stepLimit: stepLimit,
       compareConfiguration: { [loaded] in try Self.changes(from: $0, to: loaded) })
+    request.ranks = ranks
+    guard ranks.communicator.isFirst else { return try follow(request, stop) }
     let events = TensorBoardObserver(
       directory: directory, settings: loaded.settings.map { EventLog.HyperParameter($0.key, $0.value) },
       hasHistograms: showsHistograms, next: printer)
@@ -52,18 +57,32 @@ struct RunDriver {
       FailedStart.record(request, error)
       throw error
     }
-    let isComplete = try run.train()
-    let result = TrainingResult(
-      directory: directory, data: loaded.run.data, dataOptions: dataOptions, progress: run.progress,
-      monitor: loaded.run.training.monitor, isComplete: isComplete,
-      hasReachedStepLimit: run.hasReachedStepLimit,
-      wasComplete: isComplete && run.summary.progress.step == run.progress.step)
+    let result = result(of: run, isComplete: try run.train())
+    let isComplete = result.isComplete
     // A run that was stopped while its report was written gets the report the next time.
     if isComplete, !result.wasComplete || !RunReportBuilder.hasReport(directory) {
       let report = writeReport(stop, printer)
       if showsMistakes, let report { events.add(report.mistakes, step: run.progress.step) }
     }
     return result
+  }
+
+  /// Trains as a rank that leaves all files and words to the first.
+  private func follow(_ request: RunRequest, _ stop: StopRequest) throws -> TrainingResult {
+    let run = try Run(request, stop: stop, observer: SilentObserver())
+    return result(of: run, isComplete: try run.train())
+  }
+
+  private struct SilentObserver: TrainerObserver {
+    func receive(_ event: TrainerEvent) {}
+  }
+
+  private func result(of run: Run, isComplete: Bool) -> TrainingResult {
+    TrainingResult(
+      directory: directory, data: loaded.run.data, dataOptions: dataOptions, progress: run.progress,
+      monitor: loaded.run.training.monitor, isComplete: isComplete,
+      hasReachedStepLimit: run.hasReachedStepLimit,
+      wasComplete: isComplete && run.summary.progress.step == run.progress.step)
   }
 
   private func warnOfRefusedThreads(_ printer: any TrainerObserver) {

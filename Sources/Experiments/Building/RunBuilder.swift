@@ -11,11 +11,12 @@ enum RunBuilder {
     guard let name = root["name"]?.text, let seed = root["seed"]?.integer,
       let data = root["data"].flatMap(DataConfiguration.settings.value),
       let training = root["training"].flatMap(TrainingConfiguration.settings.value),
-      let checkpoints = root["checkpoints"].flatMap(CheckpointConfiguration.settings.value)
+      let checkpoints = root["checkpoints"].flatMap(CheckpointConfiguration.settings.value),
+      let ranks = root["ranks"].flatMap(RankConfiguration.settings.value)
     else { return nil }
     var configuration = RunConfiguration(
       name: name, seed: UInt64(seed), data: data, network: network, training: training,
-      checkpoints: checkpoints)
+      checkpoints: checkpoints, ranks: ranks)
     if training.overfitBatches != nil { configuration.training.augmentation = .none }
     return configuration
   }

@@ -35,6 +35,7 @@ private struct ConfigurationReference {
     writer.section("`checkpoints`", CheckpointConfiguration.settings.object)
     writer.kinds("`checkpoints.every`", CheckpointInterval.settings.schema)
     writer.section("`checkpoints.keep`", CheckpointRetention.settings.object)
+    writer.section("`ranks`", RankConfiguration.settings.object)
     writer.layers()
     writer.section("`repeat`", LayerSchema.repetition)
     writer.section("`network.blocks.<name>`", LayerSchema.block)

@@ -21,6 +21,9 @@ enum RunSchema {
         "checkpoints", .object(CheckpointConfiguration.settings.object), .emptyMap, change: .free,
         "When the state of the run is saved, and what is kept."),
       Key(
+        "ranks", .object(RankConfiguration.settings.object), .emptyMap, change: .free,
+        "How ranks on several nodes train together; no result depends on it."),
+      Key(
         "sweep", .sweep, .derived("no sweep"), change: .free,
         "A family of runs, which `convoy sweep` trains; see Sweeps above."),
     ])

@@ -17,6 +17,8 @@ final class CheckpointWriter {
   private let model: any ModelWriter
   /// Where checkpoints go; nil writes none, for trainings that only measure.
   private let store: CheckpointStore?
+  /// Whether checkpoints are asked for: also by a rank that helps to make them and does not write them.
+  private let isWanted: Bool
   private let background = BackgroundCheckpointer()
   private let clock = ContinuousClock()
   private var lastSubmission: ContinuousClock.Instant
@@ -25,8 +27,10 @@ final class CheckpointWriter {
 
   init(
     _ configuration: RunConfiguration, identity: RunIdentity, compiled: CompiledNetwork, slotNames: [String],
-    model: any ModelWriter, store: CheckpointStore?, resumedFrom progress: TrainingProgress?
+    model: any ModelWriter, store: CheckpointStore?, resumedFrom progress: TrainingProgress?,
+    helpsOthers: Bool = false
   ) {
+    isWanted = store != nil || helpsOthers
     self.configuration = configuration
     self.identity = identity
     self.compiled = compiled
@@ -37,11 +41,16 @@ final class CheckpointWriter {
     lastSubmission = clock.now
   }
 
+  /// Whether the clock decides when a checkpoint is due.
+  var goesByClock: Bool {
+    if case .minutes = configuration.checkpoints.every { true } else { false }
+  }
+
   /// Whether a checkpoint should be submitted now.
   ///
   /// One that is due by the clock waits until the one before is written, so that training does not have to.
   func isDue(after progress: TrainingProgress, _ moment: Moment) -> Bool {
-    guard store != nil else { return false }
+    guard isWanted else { return false }
     switch (configuration.checkpoints.every, moment) {
     case (.steps(let count), .step):
       return progress.step % count == 0

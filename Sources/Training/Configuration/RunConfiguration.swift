@@ -20,11 +20,14 @@ public struct RunConfiguration: Hashable, Sendable {
   public var training: TrainingConfiguration
   /// When the state is saved, and which states are kept.
   public var checkpoints: CheckpointConfiguration
+  /// How ranks on several nodes train together.
+  public var ranks: RankConfiguration
 
   /// Takes all parts; those left out have their usual values.
   public init(
     name: String, seed: UInt64 = 0, data: DataConfiguration, network: Network,
-    training: TrainingConfiguration, checkpoints: CheckpointConfiguration = CheckpointConfiguration()
+    training: TrainingConfiguration, checkpoints: CheckpointConfiguration = CheckpointConfiguration(),
+    ranks: RankConfiguration = RankConfiguration()
   ) {
     self.name = name
     self.seed = seed
@@ -32,6 +35,7 @@ public struct RunConfiguration: Hashable, Sendable {
     self.network = network
     self.training = training
     self.checkpoints = checkpoints
+    self.ranks = ranks
   }
 }
 

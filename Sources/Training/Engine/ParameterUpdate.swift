@@ -77,7 +77,8 @@ final class ParameterUpdate: Sendable {
       foreign: try exchange.exchange(gradients.reduction, shards: minibatch.sharding.count),
       samples: minibatch.sharding.sampleCount)
     let exchanged = clock.now
-    if let slice = try needsWholeGradient ? moveWhole(collected, moment) : moveSliceBySlice(collected, moment) {
+    if let slice = try needsWholeGradient ? moveWhole(collected, moment) : moveSliceBySlice(collected, moment)
+    {
       return .notFinite(slice: slice, isPartial: !needsWholeGradient)
     }
     let moved = clock.now

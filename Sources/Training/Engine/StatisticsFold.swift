@@ -43,7 +43,9 @@ final class ShardStatistics: Sendable {
     let none = UnsafeRawBufferPointer(start: nil, count: 0)
     try ranks.communicator.exchange(
       outgoing.enumerated().map { $0 == own ? none : UnsafeRawBufferPointer($1.elements) },
-      incoming.enumerated().map { UnsafeMutableRawBufferPointer($0 == own ? .init(start: nil, count: 0) : $1.elements) })
+      incoming.enumerated().map {
+        UnsafeMutableRawBufferPointer($0 == own ? .init(start: nil, count: 0) : $1.elements)
+      })
     for rank in parts.indices where rank != own {
       var next = incoming[rank].baseAddress
       for shard in parts[rank] {

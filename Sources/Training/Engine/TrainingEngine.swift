@@ -47,7 +47,8 @@ final class TrainingEngine: Sendable {
     let ownership = Ownership(slices, tasks: tasks, storageCount: compiled.storageCount, ranks: ranks)
     whole = WholeState(ranks: ranks, ownership: ownership)
     state = try TrainingState(
-      compiled, slotNames: optimizer.slotNames, slotRange: ownership.ownParameters, start: start, slots: slots,
+      compiled, slotNames: optimizer.slotNames, slotRange: ownership.ownParameters, start: start,
+      slots: slots,
       keepsAverage: training.average != nil, average: average)
     network = try LoadedNetwork(
       compiled, parameters: state.parameters, statistics: state.statistics,

@@ -66,7 +66,8 @@ extension TrainingState {
   /// - Throws: ``ComputeError`` where the kernel library fails.
   init(
     _ compiled: CompiledNetwork, slotNames: [String], slotRange: Range<Int>? = nil,
-    start: CanonicalParameters, slots startSlots: [Checkpoint.Slot], keepsAverage: Bool, average startAverage: CanonicalParameters?
+    start: CanonicalParameters, slots startSlots: [Checkpoint.Slot], keepsAverage: Bool,
+    average startAverage: CanonicalParameters?
   ) throws(ComputeError) {
     let length = compiled.storageCount
     let slotRange = slotRange ?? 0..<length

@@ -69,7 +69,9 @@ public final class ExactnessProof {
   ) throws -> [String] {
     let end = restart.map { min($0.step, steps) } ?? steps
     let first = try run(prepared, crew, from: nil, to: end, savesEnd: restart != nil, progress)
-    guard let restart, first.digests.count > end, let checkpoint = first.checkpoint else { return first.digests }
+    guard let restart, first.digests.count > end, let checkpoint = first.checkpoint else {
+      return first.digests
+    }
     try prepared.request.check(
       checkpoint, against: prepared.data, DataDigests(values: [:]), SilentObserver())
     let again = try PreparedTraining(
@@ -95,7 +97,8 @@ public final class ExactnessProof {
   ) throws -> Stretch {
     let trials = Trials(prepared: prepared, stop: stop)
     if crew.ranks == 1 {
-      return try trials.run(crew.ranks(SoleRank()), crew, from: checkpoint, to: end, savesEnd: savesEnd, progress)
+      return try trials.run(
+        crew.ranks(SoleRank()), crew, from: checkpoint, to: end, savesEnd: savesEnd, progress)
     }
     return try RankThreads.run(crew.ranks) { communicator in
       try trials.run(

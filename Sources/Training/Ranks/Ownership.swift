@@ -21,12 +21,13 @@ struct Ownership: Sendable {
   init(_ slices: [UpdateSlice], tasks: [GatheredGradients.Task], storageCount: Int, ranks: Ranks) {
     let size = ranks.communicator.size
     rank = ranks.rank
-    let inner = Set(tasks.flatMap { task in
-      slices.indices.filter {
-        slices[$0].gradientRange == nil && slices[$0].range.lowerBound > task.range.lowerBound
-          && task.range.contains(slices[$0].range.lowerBound)
-      }
-    })
+    let inner = Set(
+      tasks.flatMap { task in
+        slices.indices.filter {
+          slices[$0].gradientRange == nil && slices[$0].range.lowerBound > task.range.lowerBound
+            && task.range.contains(slices[$0].range.lowerBound)
+        }
+      })
     let total = slices.reduce(0) { $0 + $1.range.count }
     var (bounds, done) = ([0], 0)
     for index in slices.indices {

@@ -16,7 +16,7 @@ struct LoggingObserver: TrainerObserver {
       let from =
         summary.resumedFrom.map { "resumed from \($0) at step \(summary.progress.step)" } ?? "started"
       return
-        "\(from): run \(summary.runID), \(counted(summary.workers, "worker")), "
+        "\(from): run \(summary.runID), \(summary.crew)\(summary.placement), "
         + "batch \(summary.batch), shard \(summary.shard)"
     case .epochEnded(let metrics, let isBest):
       let figures = zip(metrics.columns, metrics.row).map { "\($0)=\($1)" }.joined(separator: " ")

@@ -6,13 +6,13 @@ internal import Tensors
 
 /// A training in its run directory: opened, checked, resumed, trained, closed.
 public final class Run {
-  /// Where the run keeps its files.
-  public let directory: RunDirectory
+  /// Where the run keeps its files; nil on all ranks but the first, which alone writes.
+  public let directory: RunDirectory?
   /// What is about to be done.
   public let summary: RunSummary
   private let trainer: Trainer
   private let observer: any TrainerObserver
-  private let state: RunStateRecorder
+  private let state: RunStateRecorder?
 
   /// Prepares everything up to the first step, and finds out what could go wrong before it.
   ///
@@ -24,15 +24,19 @@ public final class Run {
   /// - Throws: ``TrainingError``, or an error of the data, network or plans.
   public init(_ request: RunRequest, stop: StopRequest, observer: any TrainerObserver) throws {
     let configuration = request.configuration
-    directory = try RunDirectory(path: request.directory)
-    state = RunStateRecorder(
-      directory: directory, monitor: configuration.training.monitor, next: observer)
-    self.observer = LoggingObserver(directory: directory, next: state)
+    let communicator = request.ranks.communicator
+    let directory = communicator.isFirst ? try RunDirectory(path: request.directory) : nil
+    self.directory = directory
+    let state = directory.map {
+      RunStateRecorder(directory: $0, monitor: configuration.training.monitor, next: observer)
+    }
+    self.state = state
+    self.observer = directory.map { LoggingObserver(directory: $0, next: state ?? observer) } ?? observer
 
     let data = try RunData(configuration, workers: request.workers, stop: stop)
     if let note = data.nameNote { self.observer.receive(.warning(note)) }
     let digests = try DataDigests(data, readsAll: request.verifiesData, check: RunData.check(stop))
-    let found = try request.findCheckpoint(in: directory.checkpoints, self.observer)
+    let found = try request.findCheckpoint(in: directory?.checkpoints, self.observer)
     if let found {
       try request.check(found.checkpoint, against: data, digests, self.observer)
     }
@@ -44,6 +48,7 @@ public final class Run {
       try prepared.checkChoices(of: found.checkpoint.identity, self.observer)
       try prepared.checkRules(of: found.checkpoint.identity, self.observer)
     }
+    try request.ranks.checkAgreement(request, prepared, digests)
     let engine = try prepared.makeEngine(
       from: found?.checkpoint, evaluationSizes: prepared.evaluationSizes)
 
@@ -61,7 +66,8 @@ public final class Run {
       configuration: configuration, engine: engine, samples: samples, progress: progress,
       checkpoints: CheckpointWriter(
         configuration, identity: identity, compiled: compiled, slotNames: engine.optimizer.slotNames,
-        model: request.model, store: directory.checkpoints, resumedFrom: found?.checkpoint.progress),
+        model: request.model, store: directory?.checkpoints, resumedFrom: found?.checkpoint.progress,
+        helpsOthers: !communicator.isFirst),
       directory: directory, stop: stop, observer: self.observer,
       stepLimit: request.stepLimit)
     summary = RunSummary(
@@ -73,11 +79,14 @@ public final class Run {
       testSamples: (samples.role == .test ? samples.compared : samples.final)?.count ?? 0,
       batch: configuration.training.samplesPerStep,
       shard: compiled.shardSize, isIntra: configuration.training.parallelism == .intra,
-      workers: request.workers, parameterCount: compiled.network.parameterCount)
+      workers: request.workers, nodes: communicator.nodes, parameterCount: compiled.network.parameterCount)
 
+    guard let directory else { return }
     try directory.write(configuration: request.resolvedConfiguration)
     try directory.write(
-      environment: RunEnvironment(workers: request.workers, cores: request.coresDescription))
+      environment: RunEnvironment(
+        workers: request.workers, cores: request.coresDescription,
+        nodes: communicator.isAlone ? nil : communicator.nodes))
     try directory.beginMetrics(
       compiled.options.criterion.figureNames, hasValidation: samples.role == .validation,
       after: found?.checkpoint.progress,
@@ -98,14 +107,14 @@ public final class Run {
     do {
       let isComplete = try trainer.run()
       if trainer.hasReachedStepLimit {
-        state.end(.stopped, "stopped after the steps asked for", progress: trainer.progress)
+        state?.end(.stopped, "stopped after the steps asked for", progress: trainer.progress)
       }
       return isComplete
     } catch {
-      directory.log("error: \(error)")
+      directory?.log("error: \(error)")
       // Steps that wait for more of them say what went wrong.
-      try? directory.synchronizeMetrics()
-      state.end(.failed, "\(error)", progress: trainer.progress)
+      try? directory?.synchronizeMetrics()
+      state?.end(.failed, "\(error)", progress: trainer.progress)
       throw error
     }
   }
@@ -121,14 +130,14 @@ extension RunSummary {
   /// What to do where a minibatch has fewer shards than there are workers; nil where all have work.
   var idleWorkers: String? {
     let shards = Sharding(sampleCount: batch, shardSize: shard).count
-    let smaller = batch / workers
-    guard !isIntra, shards < workers else { return nil }
+    let smaller = batch / (workers * nodes.count)
+    guard !isIntra, shards < workers * nodes.count else { return nil }
     let advice =
       smaller >= 1
       ? "set training.shard to \(smaller) or a larger training.batch"
       : "use a larger training.batch, or training.parallelism: intra where samples are large"
     return
-      "a minibatch of \(counted(batch, "sample")) in shards of \(shard) has work for \(shards) of \(workers) workers; \(advice)"
+      "a minibatch of \(counted(batch, "sample")) in shards of \(shard) has work for \(shards) of \(workers * nodes.count) workers; \(advice)"
   }
 }
 
@@ -153,7 +162,9 @@ extension RunRequest {
     } else if let kernels {
       selection = .chosen(kernels)
     } else {
-      selection = try Tuning(network, training, stop: stop).selection()
+      selection = try ranks.firstSelection(training.tuning) {
+        try Tuning(network, training, stop: stop).selection()
+      }
     }
     var options = CompileOptions(
       batch: training.batch,

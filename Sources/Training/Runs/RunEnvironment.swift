@@ -14,8 +14,10 @@ public struct RunEnvironment: Codable, Hashable, Sendable {
   public var instructionSet: String
   /// How many cores may be used, and who says so.
   public var cores: String
-  /// How many workers trained.
+  /// How many workers trained, on each rank.
   public var workers: Int
+  /// The nodes of the ranks, by rank; nil for a training in one process.
+  @NullIfMissing public var nodes: [String]?
   /// Versions of Convoy and of its libraries, by name.
   public var versions: [String: String]
   /// The command as it was given.
@@ -30,7 +32,7 @@ public struct RunEnvironment: Codable, Hashable, Sendable {
   private enum CodingKeys: String, CodingKey {
     case host, cpu
     case instructionSet = "instruction_set"
-    case cores, workers, versions
+    case cores, workers, nodes, versions
     case commandLine = "command_line"
     case gitRevision = "git_revision"
     case slurmJob = "slurm_job"
@@ -47,14 +49,17 @@ public struct RunEnvironment: Codable, Hashable, Sendable {
 
   /// The environment of this process.
   ///
-  /// - Parameter cores: how many may be used and who says so.
-  public init(workers: Int, cores: String) {
+  /// - Parameters:
+  ///   - cores: how many may be used and who says so.
+  ///   - nodes: the nodes of the ranks, by rank; nil for a training in one process.
+  public init(workers: Int, cores: String, nodes: [String]? = nil) {
     let process = ProcessInfo.processInfo
     host = process.hostName
     cpu = Self.cpuModel()
     instructionSet = OneDNN.Library.instructionSet
     self.cores = cores
     self.workers = workers
+    self.nodes = nodes
     versions = Self.libraryVersions
     commandLine = ProgramArguments.all
     gitRevision = Self.findGitRevision()

@@ -1,6 +1,7 @@
 public import Compute
 internal import Networks
 internal import OneDNN
+internal import Parallel
 internal import Tensors
 
 /// What a run is asked to do.
@@ -89,7 +90,22 @@ public struct ConfigurationChange: Hashable, Sendable {
 }
 
 extension RunRequest {
+  /// The checkpoint to go on from; nil for a training that begins.
+  ///
+  /// - Parameter store: the run directory's; nil on ranks that read the file which the first has found.
   func findCheckpoint(
+    in store: CheckpointStore?, _ observer: any TrainerObserver
+  ) throws -> (path: String, checkpoint: Checkpoint)? {
+    guard let store else {
+      let path = try ranks.communicator.first(text: "")
+      return path.isEmpty ? nil : (path, try CheckpointFile.read(path))
+    }
+    let found = try findCheckpoint(in: store, observer)
+    _ = try ranks.communicator.first(text: found?.path ?? "")
+    return found
+  }
+
+  private func findCheckpoint(
     in store: CheckpointStore, _ observer: any TrainerObserver
   ) throws(TrainingError) -> (path: String, checkpoint: Checkpoint)? {
     switch resume {

@@ -2,6 +2,7 @@ internal import Compute
 internal import Datasets
 internal import Foundation
 internal import Networks
+internal import Parallel
 internal import Tensors
 
 #if canImport(Glibc)
@@ -78,6 +79,13 @@ final class Trainer {
     return true
   }
 
+  // MARK: - Ranks
+
+  private var communicator: any Communicator { engine.ranks.communicator }
+
+  /// The answer of the first rank, which alone looks at clocks and files.
+  private func decide(_ answer: Bool) throws -> Bool { try communicator.first(answer) }
+
   /// One minibatch; false when asked to stop before it was done.
   private func step() throws -> Bool {
     switch try steps.step() {
@@ -108,7 +116,7 @@ final class Trainer {
     // A disk that is full now may take the rows later; they wait in memory.
     try? directory?.append(report)
     observer.receive(.step(report))
-    if checkpoints.isDue(after: progress, .step) { try save() }
+    if try isCheckpointDue(.step) { try save() }
   }
 
   private var adviceWhenNotFinite: String {
@@ -148,7 +156,7 @@ final class Trainer {
     }
     observer.receive(.epochEnded(metrics, isBest: isBest))
     clock.restartRate()
-    if checkpoints.isDue(after: progress, .epoch(isBest: isBest)) { try save() }
+    if try isCheckpointDue(.epoch(isBest: isBest)) { try save() }
     return true
   }
 
@@ -196,11 +204,17 @@ final class Trainer {
 
   // MARK: - Checkpoints
 
+  private func isCheckpointDue(_ moment: CheckpointWriter.Moment) throws -> Bool {
+    let isDue = checkpoints.isDue(after: progress, moment)
+    return checkpoints.goesByClock ? try decide(isDue) : isDue
+  }
+
   /// Submits the state as it is.
   ///
   /// - Parameter isLast: nobody asks again: what cannot be written ends the training. Otherwise the next one may succeed.
   private func save(isLast: Bool = false) throws {
     progress.seconds = clock.seconds
+    var isReady = true
     do throws(TrainingError) {
       try directory?.synchronizeMetrics()
     } catch {
@@ -208,24 +222,27 @@ final class Trainer {
       // A checkpoint must not know more than the table.
       observer.receive(
         .warning("\(error); there is no checkpoint of step \(progress.step), and training goes on"))
-      return
+      isReady = false
     }
+    guard try decide(isReady) else { return }
     if let state = try clock.measure(\.checkpoints, { try engine.copyState() }) {
       checkpoints.submit(state, progress)
     }
   }
 
-  /// Writes the state as it is, waits for it, and fails if it cannot be written.
+  /// Writes the state as it is, waits for it, and fails if it cannot be written; no rank goes on before.
   private func saveLast() throws {
     checkpoints.finish()
     try report(checkpoints.poll())
     let saved = checkpoints.savedProgress
-    if saved?.step == progress.step, saved?.epoch == progress.epoch { return }
-    try save(isLast: true)
-    checkpoints.finish()
-    let outcomes = checkpoints.poll()
-    if case .failure(let error)? = outcomes.last?.result { throw error }
-    try report(outcomes)
+    if try !decide(saved?.step == progress.step && saved?.epoch == progress.epoch) {
+      try save(isLast: true)
+      checkpoints.finish()
+      let outcomes = checkpoints.poll()
+      if case .failure(let error)? = outcomes.last?.result { throw error }
+      try report(outcomes)
+    }
+    try communicator.meet()
   }
 
   // MARK: - A number of steps

@@ -1,3 +1,5 @@
+internal import Tensors
+
 /// What happens in a training, in order; all on the thread that runs it.
 public enum TrainerEvent: Sendable {
   /// Training begins, or goes on from a checkpoint.
@@ -44,10 +46,34 @@ public struct RunSummary: Sendable {
   public let shard: Int
   /// Whether all workers compute each shard together.
   public let isIntra: Bool
-  /// How many workers train.
+  /// How many workers train, on each rank.
   public let workers: Int
+  /// The nodes of the ranks, by rank; one without a name where the training runs in one process.
+  public let nodes: [String]
   /// How many parameters the network has.
   public let parameterCount: Int
+}
+
+extension RunSummary {
+  /// Who trains: `4 workers`, or `3 ranks × 4 workers`.
+  public var crew: String {
+    let workers = counted(workers, "worker")
+    return nodes.count == 1 ? workers : "\(counted(nodes.count, "rank")) × \(workers)"
+  }
+
+  /// Where the ranks run: ` (n1, n2 × 2)`; empty for a training in one process.
+  public var placement: String {
+    guard nodes.count > 1 else { return "" }
+    var groups: [(node: String, count: Int)] = []
+    for node in nodes {
+      if let place = groups.firstIndex(where: { $0.node == node }) {
+        groups[place].count += 1
+      } else {
+        groups.append((node, 1))
+      }
+    }
+    return " (\(groups.map { $0.count == 1 ? $0.node : "\($0.node) × \($0.count)" }.joined(separator: ", ")))"
+  }
 }
 
 /// Where training stands after a step.

@@ -29,7 +29,8 @@ struct ProveCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Numbers of ranks, separated by commas; each is tried with each number of workers.", valueName: "1,2,…"))
+      "Numbers of ranks, separated by commas; each is tried with each number of workers.", valueName: "1,2,…")
+  )
   var ranks = "1"
 
   @Flag(help: "Print a JSON object at the end.")
@@ -73,7 +74,8 @@ struct ProveCommand: ParsableCommand {
 
   /// Runs one trial, and prints its line as soon as it is done.
   private func run(
-    _ proof: ExactnessProof, _ crew: ExactnessProof.Crew, restart: ExactnessProof.Restart? = nil, name: String,
+    _ proof: ExactnessProof, _ crew: ExactnessProof.Crew, restart: ExactnessProof.Restart? = nil,
+    name: String,
     in table: inout ProofTable
   ) throws {
     let line = TerminalOutput.progressLine()

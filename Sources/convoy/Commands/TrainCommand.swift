@@ -21,6 +21,10 @@ struct TrainCommand: ParsableCommand {
         convoy train Configs/fashion-mnist.yaml
         convoy train Configs/fashion-mnist.yaml --set seed=1 --set training.epochs=3
         convoy train Configs/fashion-mnist.yaml --run-dir /scratch/run7 --workers 16
+        srun convoy train Configs/fashion-mnist.yaml
+
+      Started by srun or mpirun, one process on each node trains its part of every minibatch (`convoy mpi --help`), with the same \
+      result.
 
       With --overfit-batches 1 the network trains on one minibatch, without augmentation, until it knows it by heart. A network that \
       cannot has a mistake in it, in its labels or in the learning rate, and the command exits with 1. Test samples are not used.
@@ -84,15 +88,28 @@ struct TrainCommand: ParsableCommand {
     if loaded.hasSweep {
       TerminalOutput.warn("the section 'sweep' is ignored here; `convoy sweep` trains its members")
     }
-    let driver = RunDriver(
+    let ranks = try RankProcess.join(limit: loaded.run.ranks.timeout)
+    var driver = RunDriver(
       loaded: loaded,
       directory: runDir.map { RunPath.resolve($0, takesFolders: false) } ?? RunNames.directory(of: loaded),
-      workers: workers ?? Cores.available().count, resume: choice, allowsChanges: allowChanges,
+      workers: workers ?? RankProcess.usualWorkers, resume: choice, allowsChanges: allowChanges,
       verifiesData: verifyData, stepLimit: steps, dataOptions: config.plugIns.words,
       showsHistograms: histograms, showsMistakes: mistakes)
-    let (result, hasLearned) = try json ? printEvents(driver, stop) : printText(driver, stop)
+    driver.ranks = ranks
+    let (result, hasLearned) =
+      try isFollower(ranks)
+      ? follow(driver, stop) : json ? printEvents(driver, stop) : printText(driver, stop)
     if !result.isComplete, !result.hasReachedStepLimit { throw SilentEnd(.stopped) }
     if hasLearned == false { throw SilentEnd(.no) }
+  }
+
+  private func isFollower(_ ranks: Ranks) -> Bool { !ranks.communicator.isFirst }
+
+  /// Trains without a word: the first rank speaks for all.
+  private func follow(
+    _ driver: RunDriver, _ stop: StopRequest
+  ) throws -> (result: TrainingResult, hasLearned: Bool?) {
+    (try driver.run(stop: stop, printer: TrainingPrinter(isQuiet: true)), nil)
   }
 
   /// - Returns: the result of the training, and whether the network learned a few samples, where that was the question.

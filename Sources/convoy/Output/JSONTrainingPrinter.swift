@@ -44,6 +44,7 @@ private struct StartedEvent: Encodable {
   let batch: Int
   let shard: Int
   let workers: Int
+  let ranks: Int
   let parameters: Int
 
   init(_ summary: RunSummary) {
@@ -53,6 +54,7 @@ private struct StartedEvent: Encodable {
     validationSamples = summary.validationSamples
     testSamples = summary.testSamples
     (batch, shard, workers) = (summary.batch, summary.shard, summary.workers)
+    ranks = summary.nodes.count
     parameters = summary.parameterCount
   }
 }

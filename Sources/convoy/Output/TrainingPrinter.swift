@@ -89,7 +89,7 @@ final class TrainingPrinter: TrainerObserver {
       + (summary.validationSamples > 0
         ? " (epochs compared by \(NumberText.grouped(summary.validationSamples)) others)" : "")
       + ", batch \(summary.batch) in shards of "
-      + "\(summary.shard), \(counted(summary.workers, "worker"))"
+      + "\(summary.shard), \(summary.crew)\(summary.placement)"
       + (summary.isIntra && summary.workers > 1 ? " on each" : "")
   }
 

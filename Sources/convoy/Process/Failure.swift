@@ -10,7 +10,11 @@ enum Failure {
   /// Here, and nowhere else, names in errors lose what could control a terminal, line breaks among them.
   static func exit(with error: any Error) -> Never {
     if let status = ExitStatus(error) {
-      for line in lines(of: error) { TerminalOutput.note("error: \(line)") }
+      let lines = lines(of: error)
+      let signature = lines.isEmpty ? "" : RankProcess.signature()
+      for line in lines { TerminalOutput.note("error: \(signature)\(line)") }
+      // Who has said all that there is to say agrees with the others on it.
+      if lines.isEmpty { RankProcess.leave() } else { RankProcess.giveUp(status) }
       Foundation.exit(status.rawValue)
     }
     let code = Convoy.exitCode(for: error)

@@ -1,0 +1,1 @@
+../../Scripts/mpi-plugin.c

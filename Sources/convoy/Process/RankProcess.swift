@@ -1,0 +1,67 @@
+internal import Experiments
+internal import Glibc
+internal import MPI
+internal import Parallel
+internal import Training
+
+/// The ranks that this process is one of, from joining them to leaving them.
+///
+/// It is used by one thread, before and after all others.
+enum RankProcess {
+  nonisolated(unsafe) private static var joined: MPIRanks?
+
+  /// Joins the processes that a launcher of MPI has started; alone where none has.
+  ///
+  /// - Parameter limit: seconds after which a rank that does not answer is taken for lost.
+  /// - Throws: `MPIError` where the ranks cannot be joined.
+  static func join(limit: Double) throws -> Ranks {
+    guard let launcher = Launcher.detected() else { return Ranks() }
+    let ranks = try MPIRanks(launcher, limit: limit)
+    joined = ranks
+    // A library of MPI may have put handlers of its own in their place.
+    StopSignals.install()
+    if ranks.isFirst { warnOfBinding(ranks) }
+    return Ranks(ranks)
+  }
+
+  /// How many workers a rank has that is not told: its share of the cores that it may use.
+  static var usualWorkers: Int {
+    let cores = Cores.available().count
+    guard let joined else { return cores }
+    let neighbours = joined.nodes.count { $0 == joined.nodes[joined.rank] }
+    return max(1, isBound(cores) ? cores : cores / neighbours)
+  }
+
+  /// Whether a launcher has given this process cores of its own.
+  private static func isBound(_ cores: Int) -> Bool { cores < sysconf(Int32(_SC_NPROCESSORS_ONLN)) }
+
+  private static func warnOfBinding(_ ranks: MPIRanks) {
+    let cores = Cores.available().count
+    let all = sysconf(Int32(_SC_NPROCESSORS_ONLN))
+    guard cores == 1, all > 1, Set(ranks.nodes).count == ranks.size else { return }
+    TerminalOutput.warn(
+      "each rank may use only one of \(all) cores, because the launcher binds it; give ranks their node's cores with "
+        + "`mpirun --bind-to none` or `srun --cpus-per-task`")
+  }
+
+  /// Leaves the others in good order, once this process has nothing more to do with them.
+  static func leave() {
+    joined?.finish()
+    joined = nil
+  }
+
+  /// Ends all ranks because of an error of this one; returns where it is alone.
+  static func giveUp(_ status: ExitStatus) {
+    joined?.abort(code: status.rawValue)
+  }
+
+  /// What this rank's messages begin with: nothing on the first, which speaks for all.
+  ///
+  /// Other ranks wait a moment: where all meet the same error, the first says so and ends them.
+  static func signature() -> String {
+    guard let launcher = Launcher.detected(), launcher.rank > 0 else { return "" }
+    usleep(700_000)
+    let node = joined.map { " (\($0.nodes[$0.rank]))" } ?? ""
+    return "rank \(launcher.rank)\(node): "
+  }
+}
