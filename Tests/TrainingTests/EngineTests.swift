@@ -105,7 +105,7 @@ struct EngineTests {
   func digestCoversAll() {
     func digest(_ change: (TrainingState) -> Void) -> String {
       let state = TrainingState(
-        parameters: AlignedBuffer(count: 5), slots: AlignedBuffer(count: 10),
+        parameters: AlignedBuffer(count: 5), slots: AlignedBuffer(count: 10), slotRange: 0..<5,
         statistics: AlignedBuffer(count: 3), average: AlignedBuffer(count: 5))
       change(state)
       return state.digest()
@@ -181,7 +181,7 @@ struct EngineTests {
     }
     let running = AlignedBuffer<Float>(count: 2)
     (running[0], running[1]) = (8, 1)
-    StatisticsFold(layout).fold(statistics, Sharding(sampleCount: 7, shardSize: 3), into: running)
+    try StatisticsFold(layout).fold(statistics, Sharding(sampleCount: 7, shardSize: 3), into: running, Ranks())
     // Three samples, three and one: (3·1 + 3·5 + 40) / 7 and (3·2 + 3·10 + 0.5) / 7.
     expectClose(
       running.array(), [0.75 * 8 + 0.25 * 58 / 7, 0.75 * 1 + 0.25 * 36.5 / 7], relative: 1e-6, "statistics")
