@@ -22,7 +22,9 @@ struct RankThreadsTests {
       for round in 0..<50 {
         // What rank a sends to rank b in a round: its length and contents follow from all three.
         func message(_ a: Int, _ b: Int) -> [UInt8] {
-          (0..<(a * 31 + b * 17 + round) % 23).map { UInt8(truncatingIfNeeded: a &* 7 &+ b &* 13 &+ $0 &+ round) }
+          (0..<(a * 31 + b * 17 + round) % 23).map {
+            UInt8(truncatingIfNeeded: a &* 7 &+ b &* 13 &+ $0 &+ round)
+          }
         }
         let out = (0..<size).map { AlignedBuffer(message(ranks.rank, $0)) }
         let into = (0..<size).map { AlignedBuffer<UInt8>(count: message($0, ranks.rank).count) }
@@ -160,7 +162,8 @@ struct RankReductionTests {
         }
       }
       try ranks.exchange(
-        out.map { UnsafeRawBufferPointer($0.elements) }, into.map { UnsafeMutableRawBufferPointer($0.elements) })
+        out.map { UnsafeRawBufferPointer($0.elements) },
+        into.map { UnsafeMutableRawBufferPointer($0.elements) })
       var sums: [(node: SumTree.Node, start: UnsafePointer<Float>)] = []
       for rank in 0..<size where rank != ranks.rank {
         for (index, node) in nodes[rank].enumerated() {
@@ -175,7 +178,8 @@ struct RankReductionTests {
       }
       let stride = MemoryLayout<Float>.stride
       try ranks.gather(
-        total.baseAddress, parts: (0..<size).map { span($0).lowerBound * stride..<span($0).upperBound * stride })
+        total.baseAddress,
+        parts: (0..<size).map { span($0).lowerBound * stride..<span($0).upperBound * stride })
       withExtendedLifetime((out, into)) {}
       return total.array()
     }

@@ -181,7 +181,8 @@ struct EngineTests {
     }
     let running = AlignedBuffer<Float>(count: 2)
     (running[0], running[1]) = (8, 1)
-    try StatisticsFold(layout).fold(statistics, Sharding(sampleCount: 7, shardSize: 3), into: running, Ranks())
+    try StatisticsFold(layout).fold(
+      statistics, Sharding(sampleCount: 7, shardSize: 3), into: running, Ranks())
     // Three samples, three and one: (3·1 + 3·5 + 40) / 7 and (3·2 + 3·10 + 0.5) / 7.
     expectClose(
       running.array(), [0.75 * 8 + 0.25 * 58 / 7, 0.75 * 1 + 0.25 * 36.5 / 7], relative: 1e-6, "statistics")
@@ -244,7 +245,8 @@ struct EngineTests {
       RunRequest(
         configuration: configuration, resolvedConfiguration: "", directory: folder("none"), workers: 1),
       stop: StopRequest())
-    #expect(try Array(proof.digests(.init(workers: 2), steps: 4).dropFirst()) == [before, before, before, before])
+    #expect(
+      try Array(proof.digests(.init(workers: 2), steps: 4).dropFirst()) == [before, before, before, before])
     let error = RunTests.error { _ = try proof.digests(.init(workers: 1), steps: 5) }
     #expect(error?.kind == .notFinite)
   }

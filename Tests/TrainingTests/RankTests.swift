@@ -8,11 +8,11 @@ import Tensors
 import TestSupport
 import Testing
 
+@testable import Training
+
 #if canImport(Glibc)
   import Glibc
 #endif
-
-@testable import Training
 
 @Suite("Trainings over ranks")
 struct RankTrainingTests {
@@ -29,7 +29,9 @@ struct RankTrainingTests {
     configuration.seed = seed
     var layers = try SmallRun.network().layers.map(\.spec)
     layers.insert(
-      contentsOf: [.dense(Dense(units: 130 + draw.nextInteger(below: 40), activation: .relu)), .batchNorm(BatchNorm())],
+      contentsOf: [
+        .dense(Dense(units: 130 + draw.nextInteger(below: 40), activation: .relu)), .batchNorm(BatchNorm()),
+      ],
       at: layers.count - 1)
     configuration.network = try Network(inputShape: [9, 8, 1], chain: layers)
     if chance(0.5) {
@@ -88,7 +90,8 @@ struct RankTrainingTests {
     let configuration = try SmallRun.configuration(data: folder("data.h5"), optimizer: SmallRun.adam)
     let compiled = try CompiledNetwork(
       configuration.network.resolved(),
-      options: CompileOptions(batch: 20, criterion: configuration.criterion(of: configuration.network.resolved())))
+      options: CompileOptions(
+        batch: 20, criterion: configuration.criterion(of: configuration.network.resolved())))
     let slices = UpdateSlice.cut(compiled.segments, configuration.training)
     for size in 1...9 {
       let owned = try RankThreads.run(size) { ranks in
@@ -122,7 +125,9 @@ struct RankTrainingTests {
     #expect(stops.map(\.signalNumber) == [SIGUSR1, SIGUSR1, SIGUSR1])
   }
 
-  @Test("a number that is not finite is found on whichever rank it comes up", arguments: [0, 7, 19, 20, 41, 62, 82])
+  @Test(
+    "a number that is not finite is found on whichever rank it comes up",
+    arguments: [0, 7, 19, 20, 41, 62, 82])
   func notFinite(row: Int) throws {
     let folder = try TemporaryFolder()
     try Self.writeDataset(folder("data.h5"), count: 83, notFinite: row)

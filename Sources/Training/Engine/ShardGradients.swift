@@ -79,10 +79,7 @@ final class ShardGradients: Sendable {
   func gatherRows(_ minibatch: ShardedMinibatch) throws(CommunicationError) {
     guard let gathered, !ranks.isAlone else { return }
     let sharding = minibatch.sharding
-    let rows = ranks.partition(sharding.count).map { shards in
-      shards.isEmpty
-        ? 0..<0 : sharding[shards.lowerBound].lowerBound..<sharding[shards.upperBound - 1].upperBound
-    }
+    let rows = ranks.partition(sharding.count).map { sharding.samples(of: $0) }
     try gathered.gather(rows: rows, over: ranks.communicator)
   }
 

@@ -71,7 +71,10 @@ final class StepDriver {
       engine, samples,
       reader: BatchReader(
         samples.store, order: samples.order, batchSize: training.samplesPerStep, epoch: progress.epoch,
-        position: progress.position, endEpoch: training.epochs),
+        position: progress.position, endEpoch: training.epochs,
+        wanted: engine.ranks.wantedPlaces(
+          batch: training.samplesPerStep, shardSize: engine.compiled.shardSize,
+          augmentation: training.augmentation, seed: configuration.seed)),
       rates: .scheduled(base: training.learningRate, Schedule(training, samples: samples.count)),
       policy: training.nonFinite, from: progress, stop: stop)
   }

@@ -32,7 +32,7 @@ extension Predictor {
     let layout = FigureLayout(evaluationCriterion, outputs: outputCount)
     let reader = BatchReader(
       store, order: SampleOrder(seed: 0, count: store.dataset.count, shuffle: false),
-      batchSize: Predictor.batch, endEpoch: 1)
+      batchSize: Predictor.batch, endEpoch: 1, wanted: wantedPlaces)
     var sums = FigureSums(layout)
     var decisions = Decisions(
       outputs: outputCount, task: criterion.task, isByClass: store.dataset.targets == nil)

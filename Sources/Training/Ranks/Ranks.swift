@@ -1,3 +1,4 @@
+internal import Datasets
 public import Parallel
 
 /// The ranks that take the steps of a training together, and how shards are dealt to them.
@@ -29,6 +30,31 @@ extension Ranks {
 
   /// The shards that this rank computes of a minibatch.
   func own(_ sharding: Sharding) -> Range<Int> { partition(sharding.count)[rank] }
+
+  /// The samples that this rank computes of a minibatch, by their places in it.
+  func ownPlaces(_ sharding: Sharding) -> Range<Int> {
+    sharding.samples(of: own(sharding))
+  }
+
+  /// The samples whose pixels this rank reads; nil for all.
+  ///
+  /// - Parameters:
+  ///   - batch: samples of a minibatch.
+  ///   - augmentation: what makes samples of several.
+  func wantedPlaces(
+    batch: Int, shardSize: Int, augmentation: Augmentation = .none, seed: UInt64 = 0
+  ) -> WantedPlaces? {
+    if isAlone { return nil }
+    let own = ownPlaces(Sharding(sampleCount: batch, shardSize: shardSize)).count
+    let share = Double(own) / Double(max(batch, 1)) * (augmentation.mixes ? 2 : 1)
+    // A short minibatch may be divided otherwise.
+    return WantedPlaces(share: min(max(share, 1 / Double(max(batch, 1))), 1)) {
+      [self] epoch, position, count in
+      augmentation.places(
+        for: ownPlaces(Sharding(sampleCount: count, shardSize: shardSize)), seed: seed, epoch: epoch,
+        position: position, count: count)
+    }
+  }
 
   /// Whether every rank did what it had to do; none goes on where one did not.
   ///

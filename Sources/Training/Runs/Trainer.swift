@@ -163,7 +163,10 @@ final class Trainer {
   /// Figures of some samples; the inner nil says that there are none, the outer one that somebody asked to stop.
   private func evaluate(_ set: SampleSet?) throws -> (figures: FigureSums?, Void)? {
     guard let set else { return (nil, ()) }
-    let reader = set.reader(batch: Trainer.evaluationBatch(configuration.training, engine.compiled))
+    let batch = Trainer.evaluationBatch(configuration.training, engine.compiled)
+    let reader = set.reader(
+      batch: batch,
+      wanted: engine.ranks.wantedPlaces(batch: batch, shardSize: engine.compiled.shardSize))
     var sums = FigureSums()
     let evaluation = try engine.evaluation()
     while let minibatch = try reader.next() {

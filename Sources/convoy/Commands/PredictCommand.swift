@@ -4,6 +4,7 @@ internal import Datasets
 internal import Foundation
 internal import ImageFiles
 internal import Networks
+internal import Parallel
 internal import Paths
 internal import Reporting
 internal import Tensors
@@ -70,10 +71,13 @@ struct PredictCommand: ParsableCommand {
 
   func run() throws {
     let stop = StopSignals.install()
+    let ranks = try RankProcess.join()
     if let csv { try overwrite.check("--csv", csv, inputs: InputFiles([checkpoint, data], pictures: files)) }
     let (path, checkpoint) = try CheckpointStore.choose(checkpoint) { TerminalOutput.warn("\($0)") }
-    let predictions = try data == nil ? ofFiles(path, checkpoint, stop) : ofRows(path, checkpoint, stop)
+    let predictions =
+      try data == nil ? ofFiles(path, checkpoint, ranks, stop) : ofRows(path, checkpoint, ranks, stop)
     guard let predictions else { throw SilentEnd(.stopped) }
+    guard ranks.communicator.isFirst else { return }
     if let csv { try OutputFile.write(CSVText.text(Prediction.rows(predictions)), to: csv) }
     if json {
       print(try ResultJSON.text(predictions.map(\.result)))
@@ -88,8 +92,9 @@ struct PredictCommand: ParsableCommand {
 
   // MARK: - Inputs
 
-  private func ofFiles(_ path: String, _ checkpoint: Checkpoint, _ stop: StopRequest) throws -> [Prediction]?
-  {
+  private func ofFiles(
+    _ path: String, _ checkpoint: Checkpoint, _ ranks: Ranks, _ stop: StopRequest
+  ) throws -> [Prediction]? {
     let shape = checkpoint.network.inputShape
     guard shape.rank == 3, let channels = Image.Channels(rawValue: shape[2]), channels != .rgba else {
       throw CommandError.badData(
@@ -99,7 +104,7 @@ struct PredictCommand: ParsableCommand {
     try pictures.check()
     let sampling = sampling.pictures(for: checkpoint)
     let files = try PictureFiles.all(files)
-    let predictor = try checkpoint.predictor(path, samples: files.count, workers: workers.count)
+    let predictor = try checkpoint.predictor(path, samples: files.count, workers: workers.count, ranks: ranks)
     try answer.check(flips, predictor)
     let names = classNames(checkpoint, nil, count: predictor.outputCount)
     var all: [Prediction] = []
@@ -122,10 +127,13 @@ struct PredictCommand: ParsableCommand {
     return all
   }
 
-  private func ofRows(_ path: String, _ checkpoint: Checkpoint, _ stop: StopRequest) throws -> [Prediction]? {
+  private func ofRows(
+    _ path: String, _ checkpoint: Checkpoint, _ ranks: Ranks, _ stop: StopRequest
+  ) throws -> [Prediction]? {
     let dataset = try names.open(data ?? "", for: checkpoint)
     let wanted = try RowList.parse(rows ?? "", count: dataset.count)
-    let predictor = try checkpoint.predictor(path, samples: wanted.count, workers: workers.count)
+    let predictor = try checkpoint.predictor(
+      path, samples: wanted.count, workers: workers.count, ranks: ranks)
     try predictor.check(dataset)
     try answer.check(flips, predictor)
     try checkpoint.warnOfPixels(dataset)

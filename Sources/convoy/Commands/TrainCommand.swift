@@ -81,6 +81,7 @@ struct TrainCommand: ParsableCommand {
 
   func run() throws {
     let stop = StopSignals.install()
+    RankProcess.listen()
     let overfit = overfitBatches.map { ["training.overfit_batches=\($0)"] } ?? []
     let loaded = try ConfigurationFile.load(
       path: config.config, overrides: config.settings + overfit.map { Override($0) })
