@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 /* Changes whenever a function below changes. */
-#define INTERFACE 1
+#define INTERFACE 2
 /* The count of a message is an int. */
 #define PIECE ((size_t)1 << 30)
 /* Gathers of more bytes than this are left to the library's own algorithms; smaller ones tell who is missing. */
@@ -86,9 +86,21 @@ static int wait_all(MPI_Request *requests, const int *peers, int count, double l
 
 static size_t pieces(size_t bytes) { return (bytes + PIECE - 1) / PIECE; }
 
-/* Sends `out_bytes[r]` bytes to each rank r and receives `in_bytes[r]` from it. Results as of wait_all. */
-int convoy_mpi_exchange(const void *const *out, const size_t *out_bytes, void *const *in, const size_t *in_bytes,
-                        double limit) {
+/* Exchanges under way. */
+#define MOST_EXCHANGES 8
+static struct {
+  MPI_Request *requests;
+  int *peers;
+  int count;
+} exchanges[MOST_EXCHANGES];
+
+/* Begins to send `out_bytes[r]` bytes to each rank r and to receive `in_bytes[r]` from it. The memory belongs to the exchange until
+   it is waited for. Gives its number; 0, or the code of an error. */
+int convoy_mpi_exchange_start(const void *const *out, const size_t *out_bytes, void *const *in, const size_t *in_bytes,
+                              int *number) {
+  int place = 0;
+  while (place < MOST_EXCHANGES && exchanges[place].requests) place++;
+  if (place == MOST_EXCHANGES) return MPI_ERR_OTHER;
   size_t most = 0;
   for (int rank = 0; rank < size; rank++) most += pieces(out_bytes[rank]) + pieces(in_bytes[rank]);
   MPI_Request *requests = malloc((most + 1) * sizeof *requests);
@@ -117,10 +129,33 @@ int convoy_mpi_exchange(const void *const *out, const size_t *out_bytes, void *c
                          ranks, &requests[count++]);
     }
   }
-  if (status == MPI_SUCCESS) status = wait_all(requests, peers, count, limit);
-  free(requests);
-  free(peers);
+  if (status != MPI_SUCCESS) {
+    /* What was begun is never finished: the caller ends all ranks. */
+    return status;
+  }
+  exchanges[place].requests = requests;
+  exchanges[place].peers = peers;
+  exchanges[place].count = count;
+  *number = place;
+  return 0;
+}
+
+/* Waits for an exchange; results as of wait_all. */
+int convoy_mpi_exchange_wait(int number, double limit) {
+  int status = wait_all(exchanges[number].requests, exchanges[number].peers, exchanges[number].count, limit);
+  if (status < 0) return status;
+  free(exchanges[number].requests);
+  free(exchanges[number].peers);
+  exchanges[number].requests = NULL;
   return status;
+}
+
+/* Both, one after the other. */
+static int exchange(const void *const *out, const size_t *out_bytes, void *const *in, const size_t *in_bytes,
+                    double limit) {
+  int number = 0;
+  int status = convoy_mpi_exchange_start(out, out_bytes, in, in_bytes, &number);
+  return status ? status : convoy_mpi_exchange_wait(number, limit);
 }
 
 /* Gives every rank the bytes starts[r] to ends[r] of `base` that rank r has. Results as of wait_all. */
@@ -157,7 +192,7 @@ int convoy_mpi_gather(void *base, const size_t *starts, const size_t *ends, doub
       out_bytes[rank] = rank == own ? 0 : ends[own] - starts[own];
       in_bytes[rank] = rank == own ? 0 : ends[rank] - starts[rank];
     }
-    status = convoy_mpi_exchange(out, out_bytes, in, in_bytes, limit);
+    status = exchange(out, out_bytes, in, in_bytes, limit);
   }
   free(out);
   free(in);

@@ -72,34 +72,39 @@ final class ParameterUpdate: Sendable {
     let clock = ContinuousClock()
     let start = clock.now
     try gradients.gatherRows(minibatch)
-    let collected = Collected(
-      reduction: gradients.reduction,
-      foreign: try exchange.exchange(gradients.reduction, shards: minibatch.sharding.count),
-      samples: minibatch.sharding.sampleCount)
-    let exchanged = clock.now
-    if let slice = try needsWholeGradient ? moveWhole(collected, moment) : moveSliceBySlice(collected, moment)
+    seconds = ranks.isAlone ? 0 : TrainingClock.seconds(clock.now - start)
+    if let slice = try needsWholeGradient
+      ? moveWhole(gradients, minibatch, moment, &seconds)
+      : moveSliceBySlice(gradients, minibatch, moment, &seconds)
     {
       return .notFinite(slice: slice, isPartial: !needsWholeGradient)
     }
     let moved = clock.now
     try ranks.communicator.gather(state.parameters.baseAddress, parts: ownership.parameterParts)
-    seconds = ranks.isAlone ? 0 : TrainingClock.seconds((exchanged - start) + (clock.now - moved))
+    if !ranks.isAlone { seconds += TrainingClock.seconds(clock.now - moved) }
     after.finish(on: pool, moment)
     return .done
   }
 
-  /// The gradients of a minibatch, as far as they were added up.
-  private struct Collected {
-    let reduction: ShardReduction
-    let foreign: ForeignSums
-    let samples: Int
+  /// Hands out the sums of the own slices, each to one worker.
+  private func forEachSum(
+    _ gradients: ShardGradients, _ minibatch: ShardedMinibatch, _ seconds: inout Double,
+    _ body: @Sendable (_ slice: Int, _ gradient: UnsafeMutablePointer<Float>) -> Void
+  ) throws {
+    let (reduction, sharding) = (gradients.reduction, minibatch.sharding)
+    try exchange.forEachBucket(reduction, shards: sharding.count, seconds: &seconds) { slices, foreign in
+      sums.forEachSummed(slices, of: reduction, with: foreign, body)
+    }
+    try sums.forEachGathered(samples: sharding.sampleCount, body)
   }
 
-  private func moveSliceBySlice(_ collected: Collected, _ moment: UpdateMoment) throws -> Int? {
+  private func moveSliceBySlice(
+    _ gradients: ShardGradients, _ minibatch: ShardedMinibatch, _ moment: UpdateMoment,
+    _ seconds: inout Double
+  ) throws -> Int? {
     var transform = GradientTransform()
     if case .value(let bound) = clipping { transform.bound = Float(bound) }
-    try sums.forEachSlice(of: collected.reduction, with: collected.foreign, samples: collected.samples) {
-      [self, transform] index, gradient in
+    try forEachSum(gradients, minibatch, &seconds) { [self, transform] index, gradient in
       sliceFinite[index] = isFinite(gradient, count: ranges[index].count)
       if sliceFinite[index] { move(index, gradient, transform, moment) }
     }
@@ -107,9 +112,11 @@ final class ParameterUpdate: Sendable {
     return sliceFinite.elements.firstIndex(of: false)
   }
 
-  private func moveWhole(_ collected: Collected, _ moment: UpdateMoment) throws -> Int? {
-    try sums.forEachSlice(of: collected.reduction, with: collected.foreign, samples: collected.samples) {
-      [self] index, gradient in
+  private func moveWhole(
+    _ gradients: ShardGradients, _ minibatch: ShardedMinibatch, _ moment: UpdateMoment,
+    _ seconds: inout Double
+  ) throws -> Int? {
+    try forEachSum(gradients, minibatch, &seconds) { [self] index, gradient in
       let range = ranges[index]
       sliceFinite[index] = isFinite(gradient, count: range.count)
       sliceNorms[index] = squaredSum(gradient, count: range.count)

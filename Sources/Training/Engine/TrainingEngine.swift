@@ -92,13 +92,12 @@ final class TrainingEngine: Sendable {
   ) throws -> StepOutcome {
     precondition(!evaluator.isBusy, "a step while an evaluation is under way would change what it judges by")
     let minibatch = ShardedMinibatch(minibatch, shardSize: compiled.shardSize, firstSample: firstSample)
-    let start = DispatchTime.now().uptimeNanoseconds
-    guard try gradients.collect(minibatch, stop: stop) else { return .stopped }
+    var phases = StepPhases()
+    guard try gradients.collect(minibatch, stop: stop, &phases) else { return .stopped }
     if let shard = gradients.firstShardWithBadLoss(minibatch) {
       return .notFinite(try gradients.locateBadLoss(shard, minibatch, ranks))
     }
     let computed = DispatchTime.now().uptimeNanoseconds
-    var phases = StepPhases()
     let outcome = try update.apply(gradients, minibatch, moment, exchanging: &phases.exchange)
     if case .notFinite(let slice, let isPartial) = outcome {
       if isPartial { isSpoiled.store(true, ordering: .relaxed) }
@@ -109,7 +108,6 @@ final class TrainingEngine: Sendable {
     try gradients.foldStatistics(of: minibatch, into: state.statistics)
     try network.refresh(on: workers.pool)
     let end = DispatchTime.now().uptimeNanoseconds
-    phases.shards = Double(computed - start) * 1e-9
     phases.update = Double(updated - computed) * 1e-9 - phases.exchange
     phases.kernelWeights = Double(end - updated) * 1e-9
     return .done(gradients.sums(minibatch), phases)

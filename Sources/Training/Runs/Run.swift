@@ -91,6 +91,7 @@ public final class Run {
       compiled.options.criterion.figureNames, hasValidation: samples.role == .validation,
       after: found?.checkpoint.progress,
       goesOn: progress.epoch < configuration.training.epochs && !progress.stoppedEarly)
+    if !communicator.isAlone { try directory.beginRanks(after: found?.checkpoint.progress) }
     if configuration.training.precision == .bf16, !compiled.choices.hasBF16 {
       self.observer.receive(
         .warning(

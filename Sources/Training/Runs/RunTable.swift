@@ -15,6 +15,9 @@ public struct RunTable: Hashable, Sendable {
   /// One row per step, `steps.csv`; nil where the run has none.
   public static func steps(ofRun directory: String) -> RunTable? { RunTable(path: "\(directory)/steps.csv") }
 
+  /// One row per epoch and rank, `ranks.csv`; nil where the run was trained in one process.
+  public static func ranks(ofRun directory: String) -> RunTable? { RunTable(path: "\(directory)/ranks.csv") }
+
   init?(path: String) {
     guard let data = try? WholeFile.read(path, limit: .max) else { return nil }
     var lines = data.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)[...]

@@ -25,6 +25,8 @@ final class Trainer {
   /// Whether training ended because this process did the steps it was asked for.
   private(set) var hasReachedStepLimit = false
   private var clock: TrainingClock
+  /// Where the time of the epoch's steps went, on this rank.
+  private var phases = StepPhases()
   private let firstStep: Int
   private let stepLimit: Int?
 
@@ -110,6 +112,7 @@ final class Trainer {
     progress.sums += step.sums
     clock.times.dataWait += step.secondsWaiting
     clock.samples += step.samples
+    phases += step.phases
     let report = StepReport(
       step: progress.step, epoch: progress.epoch + 1, position: progress.position, samples: sampleCount,
       learningRate: step.learningRate, minibatch: step.sums, epochSoFar: progress.sums)
@@ -154,6 +157,11 @@ final class Trainer {
     do throws(TrainingError) { try directory?.append(metrics) } catch {
       observer.receive(.warning("\(error); the row of epoch \(progress.epoch) is kept and written later"))
     }
+    if let times = try RankTimes(phases, dataWait: clock.times.dataWait, communicator) {
+      // What only tells where time went is no reason to end a training.
+      try? directory?.append(times, epoch: progress.epoch, step: progress.step)
+    }
+    phases = StepPhases()
     observer.receive(.epochEnded(metrics, isBest: isBest))
     clock.restartRate()
     if try isCheckpointDue(.epoch(isBest: isBest)) { try save() }

@@ -76,7 +76,7 @@ enum RankProcess {
 
   /// Leaves the others in good order, once this process has nothing more to do with them.
   static func leave() {
-    joined?.finish()
+    joined?.leave()
     joined = nil
   }
 
