@@ -162,7 +162,9 @@ let package = Package(
     ),
     .executableTarget(
       name: "FileFuzz", dependencies: ["CLibdeflate", "Digests", "TestSupport"], path: "Tests/FileFuzz",
-      exclude: ["Seeds"]),
+      exclude: ["Seeds"],
+      // It damages some files by megabytes, and packs them again.
+      swiftSettings: [.unsafeFlags(["-O"], .when(configuration: .debug))]),
     .executableTarget(name: "ExactnessFuzz", dependencies: ["HDF5", "OneDNN"], path: "Tests/ExactnessFuzz"),
     .executableTarget(
       name: "CheckpointProbe", dependencies: ["Tensors", "Networks", "Training", "Interchange"],

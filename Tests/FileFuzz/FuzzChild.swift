@@ -8,6 +8,12 @@ enum FuzzChild {
     case killed(Int32)
     /// It was still running after the time limit, and was killed.
     case hung
+
+    /// - Parameter status: as `waitpid` gives it.
+    init(status: Int32, hasHung: Bool) {
+      let signal = status & 0x7f
+      self = hasHung ? .hung : signal == 0 ? .exited(status >> 8 & 0xff) : .killed(signal)
+    }
   }
 
   struct Result {
@@ -28,16 +34,8 @@ enum FuzzChild {
     posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
     posix_spawn_file_actions_addopen(&actions, 1, output, O_WRONLY | O_CREAT | O_TRUNC, 0o644)
     posix_spawn_file_actions_adddup2(&actions, 1, 2)
-    var words = ([program] + arguments).map { strdup($0) } + [nil]
-    // With Swift's report of a crash the program would not answer by itself, and pages of registers take time.
-    var environment =
-      ProcessInfo.processInfo.environment.filter { $0.key != "SWIFT_BACKTRACE" }
-      .map { strdup("\($0.key)=\($0.value)") } + [nil]
-    defer { (words + environment).forEach { free($0) } }
     forgetOwnPeak()
-    var pid: pid_t = 0
-    let code = posix_spawn(&pid, program, &actions, nil, &words, &environment)
-    guard code == 0 else { throw FuzzError("cannot start \(program): \(String(cString: strerror(code)))") }
+    let pid = try spawn(program, arguments, &actions)
     let deadline = ContinuousClock.now + .seconds(limit)
     var usage = rusage()
     var status: Int32 = 0
@@ -49,9 +47,26 @@ enum FuzzChild {
       }
       usleep(500)
     }
-    let signal = status & 0x7f
-    let ending: Ending = hasHung ? .hung : signal == 0 ? .exited(status >> 8 & 0xff) : .killed(signal)
-    return Result(ending: ending, peakByteCount: usage.ru_maxrss << 10)
+    return Result(ending: Ending(status: status, hasHung: hasHung), peakByteCount: usage.ru_maxrss << 10)
+  }
+
+  /// Starts it.
+  ///
+  /// - Parameter additions: variables of its environment besides those of this process.
+  static func spawn(
+    _ program: String, _ arguments: [String], _ actions: inout posix_spawn_file_actions_t,
+    with additions: [String: String] = [:]
+  ) throws -> pid_t {
+    var words = ([program] + arguments).map { strdup($0) } + [nil]
+    // With Swift's report of a crash the program would not answer by itself, and pages of registers take time.
+    let variables = ProcessInfo.processInfo.environment.filter { $0.key != "SWIFT_BACKTRACE" }
+    var environment =
+      variables.merging(additions, uniquingKeysWith: { $1 }).map { strdup("\($0.key)=\($0.value)") } + [nil]
+    defer { (words + environment).forEach { free($0) } }
+    var pid: pid_t = 0
+    let code = posix_spawn(&pid, program, &actions, nil, &words, &environment)
+    guard code == 0 else { throw FuzzError("cannot start \(program): \(String(cString: strerror(code)))") }
+    return pid
   }
 
   /// A new process counts the peak of the one that starts it as its own.

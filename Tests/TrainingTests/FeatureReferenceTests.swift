@@ -68,7 +68,7 @@ struct FeatureReferenceTests {
           minibatch, UpdateMoment(update: step + 1, learningRate: 0.05), firstSample: 0, stop: StopRequest())
       else { throw TrainingError(.notFinite, "step \(step)") }
     }
-    let state = try engine.copyState()!.canonical(compiled, slotNames: engine.optimizer.slotNames)
+    let state = try #require(try engine.copyState()).canonical(compiled, slotNames: engine.optimizer.slotNames)
     return (state.predicting.trainable.array(), (state.trained ?? state.predicting).trainable.array())
   }
 

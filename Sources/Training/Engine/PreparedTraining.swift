@@ -70,14 +70,19 @@ struct PreparedTraining {
   ///   - checkpoint: whose state it begins with; nil begins with the initialisers' values.
   ///   - evaluationSizes: the sizes of the minibatches that it will evaluate.
   ///   - ranks: nil for the request's.
+  /// - Throws: ``TrainingError`` of kind `configuration` where it does not fit into the free memory.
   func makeEngine(
     workers: Int? = nil, from checkpoint: Checkpoint? = nil, evaluationSizes: Set<Int> = [],
     ranks: Ranks? = nil
   ) throws -> TrainingEngine {
     let configuration = request.configuration
+    let workers = workers ?? request.workers
+    let slots = configuration.training.optimizer.rule.slotNames.count
+    try MemoryDemand.check(
+      try MemoryDemand.training(compiled, slots: slots, workers: workers), of: "the training", workers: workers)
     return try TrainingEngine(
       compiled, configuration: configuration,
-      pool: .confined(workers: workers ?? request.workers),
+      pool: .confined(workers: workers),
       lossWeights: try data.lossWeights(configuration, compiled),
       trainingSizes: trainingSizes, evaluationSizes: evaluationSizes,
       start: checkpoint?.trained ?? checkpoint?.values

@@ -17,23 +17,15 @@ public final class Benchmark {
 
   /// Opens the data and compiles the network; nothing is written.
   ///
-  /// - Parameter admits: is told, before the memory is taken, how many bytes a training needs at least; an error from it is thrown on.
-  public init(
-    _ request: RunRequest, stop: StopRequest, admits: (Int) throws -> Void = { _ in }
-  ) throws {
+  /// - Throws: ``TrainingError`` of kind `configuration` where a training does not fit into the free memory, and what opening and
+  ///   compiling throws.
+  public init(_ request: RunRequest, stop: StopRequest) throws {
     configuration = request.configuration
     model = request.model
     self.stop = stop
     let prepared = try PreparedTraining(request, stop: stop)
     samples = prepared.samples.training
     compiled = prepared.compiled
-    let perWorker = try Self.bytesPerWorker(compiled)
-    // Anything beyond this is more than any system has.
-    let (bytes, overflow) = perWorker.multipliedReportingOverflow(by: request.workers)
-    let slots = configuration.training.optimizer.rule.slotNames.count
-    let parameters = compiled.storageCount * MemoryLayout<Float>.stride * (1 + slots)
-    let (whole, isBeyond) = bytes.addingReportingOverflow(parameters)
-    try admits(overflow || isBeyond ? .max : whole)
     engine = try prepared.makeEngine(evaluationSizes: [configuration.training.batch])
   }
 

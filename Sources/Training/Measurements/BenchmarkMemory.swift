@@ -17,12 +17,6 @@ extension Benchmark {
     try compiled.trainingPlan(samples: compiled.shardSize).stepNames
   }
 
-  /// A worker's activations and scratchpads, a gradient that it fills, and one that waits in the tree of sums.
-  static func bytesPerWorker(_ compiled: CompiledNetwork) throws -> Int {
-    try compiled.trainingPlan(samples: compiled.shardSize).workspaceByteCount
-      + 2 * compiled.gradientCount * MemoryLayout<Float>.stride
-  }
-
   /// Measured on what was allocated, the checkpoint by making one.
   public func memory() throws -> TrainingMemory {
     guard let state = try engine.copyState() else { throw Benchmark.needsOneRank }
@@ -34,7 +28,7 @@ extension Benchmark {
     let encoded = try CheckpointFile.encode(checkpoint, model: model)
     let parameterBytes = compiled.storageCount * MemoryLayout<Float>.stride
     return TrainingMemory(
-      perWorker: try Self.bytesPerWorker(compiled) + engine.gatheredByteCounts.perWorker,
+      perWorker: try MemoryDemand.bytesPerWorker(compiled) + engine.gatheredByteCounts.perWorker,
       shared: parameterBytes
         * (1 + engine.optimizer.slotNames.count + (configuration.training.average == nil ? 0 : 1))
         + compiled.parameters.statisticsCount * MemoryLayout<Float>.stride

@@ -75,12 +75,7 @@ struct PlanCommand: ParsableCommand {
       RunRequest(
         configuration: configuration, resolvedConfiguration: "", directory: "", workers: workers.count,
         model: KerasModelWriter()),
-      stop: stop,
-      admits: { bytes in
-        try Photograph.checkMemory(
-          bytes, of: "the training on \(counted(workers.count, "worker"))", status: .configuration,
-          advice: "use fewer --workers, a smaller training.shard or a smaller network")
-      })
+      stop: stop)
     return TrainingEstimate(
       loaded: loaded, workers: workers.count, shard: benchmark.shardSize,
       steps: try benchmark.trainingSteps(), memory: try benchmark.memory(),
