@@ -20,12 +20,14 @@ final class ParameterUpdate: Sendable {
   let slices: [UpdateSlice]
   private let state: TrainingState
   private let pool: WorkerPool
+  /// The rules by which slices move.
+  private let rules: [UpdateRule]
   private let clipping: GradientClipping
   private let needsWholeGradient: Bool
   private let after: AfterUpdate
   private let ranges: [Range<Int>]
   private let sums: SlicedGradient
-  /// The summed gradient, where it must be known whole before the first parameter moves; empty otherwise.
+  /// The summed gradient of all trained parameters, where it must be known whole before the first one moves; empty otherwise.
   private let total: AlignedBuffer<Float>
   private let sliceNorms: AlignedBuffer<Double>
   /// Squared norms of the slices' parameters, for rules that scale each tensor's step.
@@ -43,10 +45,11 @@ final class ParameterUpdate: Sendable {
     clipping = configuration.clipping
     needsWholeGradient = configuration.needsWholeGradient
     after = try AfterUpdate(configuration, compiled, state)
+    rules = UpdateRule.all(configuration, compiled.segments)
     slices = UpdateSlice.cut(compiled.segments, configuration, tasks: gathered?.tasks ?? [])
     sums = SlicedGradient(slices, gathered, pool: pool)
     ranges = slices.map(\.range)
-    total = AlignedBuffer(count: needsWholeGradient ? compiled.storageCount : 0)
+    total = AlignedBuffer(count: needsWholeGradient ? compiled.trainedCount : 0)
     sliceNorms = AlignedBuffer(count: slices.count)
     sliceWeights = AlignedBuffer(count: slices.count)
     sliceFinite = AlignedBuffer(count: slices.count)
@@ -84,22 +87,25 @@ final class ParameterUpdate: Sendable {
     _ gradients: ShardReduction, _ samples: Int, _ moment: UpdateMoment
   ) throws(ComputeError) -> Int? {
     try sums.forEachSlice(of: gradients, samples: samples) { [self] index, gradient in
-      let range = ranges[index]
-      sliceFinite[index] = isFinite(gradient, count: range.count)
-      sliceNorms[index] = squaredSum(gradient, count: range.count)
-      (total.baseAddress + range.lowerBound).update(from: gradient, count: range.count)
+      let count = ranges[index].count
+      sliceFinite[index] = isFinite(gradient, count: count)
+      sliceNorms[index] = squaredSum(gradient, count: count)
+      whole(index).update(from: gradient, count: count)
     }
     if let bad = sliceFinite.elements.firstIndex(of: false) { return bad }
     let transform = wholeTransform()
-    if let layerwise = optimizer as? any LayerwiseOptimizer {
-      moveLayerwise(layerwise, transform, moment)
+    if optimizer is any LayerwiseOptimizer {
+      moveLayerwise(transform, moment)
     } else {
-      pool.forEach(count: slices.count) { [self] index, _ in
-        move(index, total.baseAddress + ranges[index].lowerBound, transform, moment)
-      }
+      pool.forEach(count: slices.count) { [self] index, _ in move(index, whole(index), transform, moment) }
     }
     after.finish(on: pool, moment)
     return nil
+  }
+
+  /// A slice's place in the whole gradient.
+  private func whole(_ index: Int) -> UnsafeMutablePointer<Float> {
+    total.baseAddress + slices[index].trainedRange.lowerBound
   }
 
   /// What is done to a gradient whose slices' norms are known.
@@ -121,38 +127,46 @@ final class ParameterUpdate: Sendable {
   ) {
     let range = updateRange(index, gradient)
     transform.apply(to: gradient, count: range.count)
-    optimizer.update(range, moment)
+    let rule = rules[slices[index].rule]
+    rule.optimizer.update(range, rule.moment(moment))
     after.follow(slices[index], moment)
   }
 
   /// Directions of all slices, norms of whole tensors, then the steps.
-  private func moveLayerwise(
-    _ optimizer: any LayerwiseOptimizer, _ transform: GradientTransform, _ moment: UpdateMoment
-  ) {
+  private func moveLayerwise(_ transform: GradientTransform, _ moment: UpdateMoment) {
     pool.forEach(count: slices.count) { [self] index, _ in
-      let range = updateRange(index, total.baseAddress + ranges[index].lowerBound)
+      let range = updateRange(index, whole(index))
+      let rule = rules[slices[index].rule]
       transform.apply(to: range.gradient, count: range.count)
-      optimizer.makeDirection(range, moment)
+      layerwise(rule).makeDirection(range, rule.moment(moment))
       sliceWeights[index] = squaredSum(range.parameters, count: range.count)
       sliceNorms[index] = squaredSum(range.gradient, count: range.count)
     }
-    let trusts = tensorTrusts(optimizer)
+    let trusts = tensorTrusts()
     pool.forEach(count: slices.count) { [self] index, _ in
-      let range = updateRange(index, total.baseAddress + ranges[index].lowerBound)
-      optimizer.apply(range, moment, trust: trusts[index])
+      let rule = rules[slices[index].rule]
+      layerwise(rule).apply(
+        updateRange(index, whole(index)), rule.moment(moment), trust: trusts[index])
       after.follow(slices[index], moment)
     }
   }
 
+  private func layerwise(_ rule: UpdateRule) -> any LayerwiseOptimizer {
+    guard let optimizer = rule.optimizer as? any LayerwiseOptimizer else {
+      preconditionFailure("the rules of an optimizer are of its kind")
+    }
+    return optimizer
+  }
+
   /// The factor of each slice's step: that of its whole tensor.
-  private func tensorTrusts(_ optimizer: any LayerwiseOptimizer) -> [Double] {
+  private func tensorTrusts() -> [Double] {
     var trusts = [Double](repeating: 1, count: slices.count)
     var first = 0
     while first < slices.count {
       let segment = slices[first].segment
       let end = slices[first...].firstIndex { $0.segment != segment } ?? slices.count
       if slices[first].decayScale != 0 {
-        let trust = optimizer.trust(
+        let trust = layerwise(rules[slices[first].rule]).trust(
           weightNorm: sliceWeights.elements[first..<end].reduce(0, +).squareRoot(),
           directionNorm: sliceNorms.elements[first..<end].reduce(0, +).squareRoot())
         for index in first..<end { trusts[index] = trust }
@@ -167,7 +181,7 @@ final class ParameterUpdate: Sendable {
     let start = slice.range.lowerBound
     return UpdateRange(
       parameters: state.parameters.baseAddress + start, gradient: gradient,
-      slots: state.slots.baseAddress + start, slotStride: state.parameters.count, count: slice.range.count,
-      decayScale: slice.decayScale)
+      slots: state.slots.baseAddress + slice.trainedRange.lowerBound,
+      slotStride: state.compiled.trainedCount, count: slice.range.count, decayScale: slice.decayScale)
   }
 }

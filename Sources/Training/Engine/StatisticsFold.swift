@@ -1,3 +1,4 @@
+internal import Compute
 internal import Networks
 internal import Parallel
 internal import Tensors
@@ -30,30 +31,31 @@ final class ShardStatistics: Sendable {
 ///
 /// with k the kept share (Keras's `momentum`), xₛ a shard's mean or biased variance and nₛ its samples. The mean of the
 /// shards' variances is what training normalised by; the spread of their means is left out.
+///
+/// Statistics that are frozen stay as they are.
 struct StatisticsFold: Sendable {
-  private let keptShares: [Float]
+  private let moving: [(range: Range<Int>, keptShare: Float)]
 
-  init(_ layout: ParameterLayout) {
-    var shares = [Float](repeating: 0, count: layout.statisticsCount)
-    for parameter in layout.parameters {
-      switch parameter.spec.role {
-      case .statistic(let keptShare): for index in parameter.range { shares[index] = keptShare }
-      case .kernel, .table, .vector: continue
-      }
+  init(_ compiled: CompiledNetwork) {
+    moving = compiled.parameters.parameters.compactMap { parameter in
+      guard case .statistic(let keptShare) = parameter.spec.role,
+        !compiled.keepsStatistics(ofLayer: parameter.layer)
+      else { return nil }
+      return (parameter.range, keptShare)
     }
-    keptShares = shares
   }
 
   func fold(_ shards: ShardStatistics, _ sharding: Sharding, into running: AlignedBuffer<Float>) {
-    guard !keptShares.isEmpty else { return }
     let total = Double(sharding.sampleCount)
-    for index in keptShares.indices {
-      var mean = 0.0
-      for shard in 0..<sharding.count {
-        mean += Double(shards.value(index, ofShard: shard)) * Double(sharding[shard].count) / total
+    for (range, keptShare) in moving {
+      let kept = Double(keptShare)
+      for index in range {
+        var mean = 0.0
+        for shard in 0..<sharding.count {
+          mean += Double(shards.value(index, ofShard: shard)) * Double(sharding[shard].count) / total
+        }
+        running[index] = Float(kept * Double(running[index]) + (1 - kept) * mean)
       }
-      let kept = Double(keptShares[index])
-      running[index] = Float(kept * Double(running[index]) + (1 - kept) * mean)
     }
   }
 }

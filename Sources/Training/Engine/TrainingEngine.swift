@@ -25,21 +25,19 @@ final class TrainingEngine: Sendable {
   ///   - lossWeights: the weights of classes or labels in training.
   ///   - trainingSizes: the sizes of all minibatches that will be trained on.
   ///   - evaluationSizes: the sizes of all minibatches that will be evaluated.
-  ///   - start: the parameters and statistics to begin with.
-  ///   - slots: the optimizer's slots to begin with; one that is missing begins with zeros.
-  ///   - average: the average of the parameters to go on with, where the configuration keeps one.
+  ///   - start: the numbers to begin with.
   /// - Throws: ``ComputeError`` where a layer has no kernel.
   init(
     _ compiled: CompiledNetwork, configuration: RunConfiguration, pool: WorkerPool,
     lossWeights: LossWeights, trainingSizes: Set<Int>, evaluationSizes: Set<Int>,
-    start: CanonicalParameters, slots: [Checkpoint.Slot], average: CanonicalParameters? = nil
+    start: EngineStart
   ) throws {
     let training = configuration.training
     self.compiled = compiled
     optimizer = training.optimizer.rule
     state = try TrainingState(
-      compiled, slotNames: optimizer.slotNames, start: start, slots: slots,
-      keepsAverage: training.average != nil, average: average)
+      compiled, slotNames: optimizer.slotNames, start: start.trained, slots: start.slots,
+      keepsAverage: training.average != nil, average: start.average)
     network = try LoadedNetwork(
       compiled, parameters: state.parameters, statistics: state.statistics,
       trainingShards: Sharding.sizes(ofMinibatches: trainingSizes, shardSize: compiled.shardSize),
@@ -123,6 +121,13 @@ final class TrainingEngine: Sendable {
   ///
   /// - Throws: ``TrainingError`` of kind `notFinite` after an update that a bad number cut short.
   func digest() throws(TrainingError) -> String { try wholeState().digest() }
+
+  /// All numbers in canonical order.
+  ///
+  /// - Throws: ``TrainingError`` of kind `notFinite` after an update that a bad number cut short.
+  func canonicalState() throws -> Checkpoint.Values {
+    try wholeState().canonical(slotNames: optimizer.slotNames)
+  }
 
   private func wholeState() throws(TrainingError) -> TrainingState {
     guard !isSpoiled.load(ordering: .relaxed) else {

@@ -7,8 +7,10 @@ internal import Tensors
 ///
 /// The buffers are shared, not copied, with whoever gets this value; ``copy()`` makes one that training does not touch.
 struct TrainingState: Sendable {
+  /// Says how the buffers are laid out.
+  let compiled: CompiledNetwork
   let parameters: AlignedBuffer<Float>
-  /// The optimizer's slots, one after another, each laid out as the parameters.
+  /// The optimizer's slots, one after another, each laid out as the parameters that are trained.
   let slots: AlignedBuffer<Float>
   /// The running statistics of batch normalisation, in canonical order.
   let statistics: AlignedBuffer<Float>
@@ -27,7 +29,7 @@ struct TrainingState: Sendable {
       return copy
     }
     return TrainingState(
-      parameters: copy(parameters), slots: copy(slots), statistics: copy(statistics),
+      compiled: compiled, parameters: copy(parameters), slots: copy(slots), statistics: copy(statistics),
       average: average.map(copy))
   }
 
@@ -65,16 +67,18 @@ extension TrainingState {
     _ compiled: CompiledNetwork, slotNames: [String], start: CanonicalParameters,
     slots startSlots: [Checkpoint.Slot], keepsAverage: Bool, average startAverage: CanonicalParameters?
   ) throws(ComputeError) {
+    self.compiled = compiled
     let length = compiled.storageCount
     parameters = AlignedBuffer(count: length)
-    slots = AlignedBuffer(count: length * slotNames.count)
+    slots = AlignedBuffer(count: compiled.trainedCount * slotNames.count)
     statistics = AlignedBuffer(count: compiled.parameters.statisticsCount)
     average = keepsAverage ? AlignedBuffer(count: length) : nil
     statistics.copy(from: start.statistics)
     try compiled.load(start.trainable.baseAddress, into: parameters.baseAddress)
     for (index, name) in slotNames.enumerated() {
       guard let slot = startSlots.first(where: { $0.name == name }) else { continue }
-      try compiled.load(slot.values.baseAddress, into: slots.baseAddress + index * length)
+      try compiled.loadTrained(
+        slot.values.baseAddress, into: slots.baseAddress + index * compiled.trainedCount)
     }
     guard let average else { return }
     if let startAverage {
@@ -85,9 +89,7 @@ extension TrainingState {
   }
 
   /// Everything in canonical layouts.
-  func canonical(
-    _ compiled: CompiledNetwork, slotNames: [String]
-  ) throws(ComputeError) -> Checkpoint.Values {
+  func canonical(slotNames: [String]) throws(ComputeError) -> Checkpoint.Values {
     func values(_ buffer: AlignedBuffer<Float>) throws(ComputeError) -> CanonicalParameters {
       let values = CanonicalParameters(layout: compiled.parameters)
       try compiled.export(buffer.baseAddress, into: values.trainable.baseAddress)
@@ -97,12 +99,14 @@ extension TrainingState {
     var canonical: [Checkpoint.Slot] = []
     for (index, name) in slotNames.enumerated() {
       let slot = AlignedBuffer<Float>(count: compiled.parameters.trainableCount)
-      try compiled.export(slots.baseAddress + index * compiled.storageCount, into: slot.baseAddress)
+      try compiled.exportTrained(
+        slots.baseAddress + index * compiled.trainedCount, into: slot.baseAddress)
       canonical.append(Checkpoint.Slot(name: name, values: slot))
     }
     let trained = try values(parameters)
     return Checkpoint.Values(
       predicting: try average.map(values) ?? trained, trained: average == nil ? nil : trained,
-      slots: canonical)
+      slots: canonical,
+      stateless: Set(compiled.segments.filter { !$0.isTrained }.map(\.parameter.path)))
   }
 }

@@ -63,7 +63,8 @@ public final class ExactnessProof {
   ) throws -> StepDriver {
     StepDriver(
       prepared.request.configuration, try prepared.makeEngine(workers: workers, from: checkpoint),
-      prepared.samples.training, from: checkpoint?.progress ?? TrainingProgress(), stop: stop)
+      prepared.samples.training, from: checkpoint?.progress ?? TrainingProgress(),
+      phases: EnginePhases(prepared, workers: workers), stop: stop)
   }
 
   /// Takes a step as a training does; false at the end of the configuration's epochs.
@@ -84,7 +85,7 @@ public final class ExactnessProof {
     let store = CheckpointStore(folder: folder)
     let writer = CheckpointWriter(
       prepared.request.configuration, identity: prepared.identity(goingOnFrom: nil),
-      compiled: prepared.compiled, slotNames: trial.engine.optimizer.slotNames,
+      network: prepared.network, slotNames: trial.engine.optimizer.slotNames,
       model: prepared.request.model, store: store,
       resumedFrom: nil)
     writer.submit(try trial.engine.copyState(), trial.progress)
