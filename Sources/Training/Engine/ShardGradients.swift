@@ -52,7 +52,7 @@ final class ShardGradients: Sendable {
     figures = ShardFigures(compiled.metrics, maximumShards: maximumShards)
     statistics = ShardStatistics(
       count: compiled.parameters.statisticsCount, shards: maximumShards, workers: pool.workerCount)
-    fold = StatisticsFold(compiled)
+    fold = StatisticsFold(compiled.parameters, keeping: compiled.keepsStatistics(ofLayer:))
     reduction = ShardReduction(
       length: compiled.gradientCount, maximumShards: maximumShards, workers: pool.workerCount)
     // A step's profile takes a full shard for a minibatch of its own.

@@ -1,4 +1,3 @@
-internal import Compute
 internal import Networks
 internal import Parallel
 internal import Tensors
@@ -36,11 +35,10 @@ final class ShardStatistics: Sendable {
 struct StatisticsFold: Sendable {
   private let moving: [(range: Range<Int>, keptShare: Float)]
 
-  init(_ compiled: CompiledNetwork) {
-    moving = compiled.parameters.parameters.compactMap { parameter in
-      guard case .statistic(let keptShare) = parameter.spec.role,
-        !compiled.keepsStatistics(ofLayer: parameter.layer)
-      else { return nil }
+  /// - Parameter keeps: whether the statistics of a layer stay as they are.
+  init(_ layout: ParameterLayout, keeping keeps: (_ layer: String) -> Bool = { _ in false }) {
+    moving = layout.parameters.compactMap { parameter in
+      guard case .statistic(let keptShare) = parameter.spec.role, !keeps(parameter.layer) else { return nil }
       return (parameter.range, keptShare)
     }
   }
