@@ -95,7 +95,7 @@ extension SchemaDecoder {
           return "\(path).\(kind.name)"
         }
       case .integer, .number, .boolean, .text, .formatted, .name, .choice, .byteSize, .path, .size, .list,
-        .layerNames, .layers, .blocks, .sweep:
+        .layerNames, .names, .layers, .blocks, .sweep:
         []
       }
     }

@@ -22,6 +22,8 @@ final class ParameterUpdate: Sendable {
   let slices: [UpdateSlice]
   private let state: TrainingState
   private let pool: WorkerPool
+  /// The rules by which slices move.
+  private let rules: [UpdateRule]
   private let clipping: GradientClipping
   private let needsWholeGradient: Bool
   private let after: AfterUpdate
@@ -52,10 +54,11 @@ final class ParameterUpdate: Sendable {
     clipping = configuration.clipping
     needsWholeGradient = configuration.needsWholeGradient
     after = try AfterUpdate(configuration, compiled, state, own: ownership.ownParameters)
+    rules = UpdateRule.all(configuration, compiled.segments)
     exchange = GradientExchange(slices, ownership, ranks: ranks, pool: pool)
     sums = SlicedGradient(slices, own: ownership.ownSlices, gathered, pool: pool)
     ranges = slices.map(\.range)
-    total = AlignedBuffer(count: needsWholeGradient ? ownership.ownParameters.count : 0)
+    total = AlignedBuffer(count: needsWholeGradient ? ownership.ownTrained.count : 0)
     sliceNorms = AlignedBuffer(count: slices.count)
     sliceWeights = AlignedBuffer(count: slices.count)
     sliceFinite = AlignedBuffer(count: slices.count)
@@ -126,8 +129,8 @@ final class ParameterUpdate: Sendable {
     try share(sliceNorms)
     if let bad = sliceFinite.elements.firstIndex(of: false) { return bad }
     let transform = wholeTransform()
-    if let layerwise = optimizer as? any LayerwiseOptimizer {
-      try moveLayerwise(layerwise, transform, moment)
+    if optimizer is any LayerwiseOptimizer {
+      try moveLayerwise(transform, moment)
     } else {
       forEachOwnSlice { [self] index in move(index, wholeGradient(index), transform, moment) }
     }
@@ -136,7 +139,7 @@ final class ParameterUpdate: Sendable {
 
   /// Where the whole gradient of an own slice is kept.
   private func wholeGradient(_ index: Int) -> UnsafeMutablePointer<Float> {
-    total.baseAddress + ranges[index].lowerBound - ownership.ownParameters.lowerBound
+    total.baseAddress + slices[index].trainedRange.lowerBound - ownership.ownTrained.lowerBound
   }
 
   private func forEachOwnSlice(_ body: @Sendable (_ slice: Int) -> Void) {
@@ -169,39 +172,50 @@ final class ParameterUpdate: Sendable {
   ) {
     let range = updateRange(index, gradient)
     transform.apply(to: gradient, count: range.count)
-    optimizer.update(range, moment)
+    let rule = rules[slices[index].rule]
+    rule.optimizer.update(range, rule.moment(moment))
     after.follow(slices[index], moment)
   }
 
   /// Directions of all slices, norms of whole tensors, then the steps.
   private func moveLayerwise(
-    _ optimizer: any LayerwiseOptimizer, _ transform: GradientTransform, _ moment: UpdateMoment
+    _ transform: GradientTransform, _ moment: UpdateMoment
   ) throws(CommunicationError) {
     forEachOwnSlice { [self] index in
       let range = updateRange(index, wholeGradient(index))
+      let rule = rules[slices[index].rule]
       transform.apply(to: range.gradient, count: range.count)
-      optimizer.makeDirection(range, moment)
+      layerwise(rule).makeDirection(range, rule.moment(moment))
       sliceWeights[index] = squaredSum(range.parameters, count: range.count)
       sliceNorms[index] = squaredSum(range.gradient, count: range.count)
     }
     try share(sliceWeights)
     try share(sliceNorms)
-    let trusts = tensorTrusts(optimizer)
+    let trusts = tensorTrusts()
     forEachOwnSlice { [self] index in
-      optimizer.apply(updateRange(index, wholeGradient(index)), moment, trust: trusts[index])
+      let rule = rules[slices[index].rule]
+      layerwise(rule).apply(
+        updateRange(index, wholeGradient(index)), rule.moment(moment), trust: trusts[index])
       after.follow(slices[index], moment)
     }
   }
 
+  private func layerwise(_ rule: UpdateRule) -> any LayerwiseOptimizer {
+    guard let optimizer = rule.optimizer as? any LayerwiseOptimizer else {
+      preconditionFailure("the rules of an optimizer are of its kind")
+    }
+    return optimizer
+  }
+
   /// The factor of each slice's step: that of its whole tensor.
-  private func tensorTrusts(_ optimizer: any LayerwiseOptimizer) -> [Double] {
+  private func tensorTrusts() -> [Double] {
     var trusts = [Double](repeating: 1, count: slices.count)
     var first = 0
     while first < slices.count {
       let segment = slices[first].segment
       let end = slices[first...].firstIndex { $0.segment != segment } ?? slices.count
       if slices[first].decayScale != 0 {
-        let trust = optimizer.trust(
+        let trust = layerwise(rules[slices[first].rule]).trust(
           weightNorm: sliceWeights.elements[first..<end].reduce(0, +).squareRoot(),
           directionNorm: sliceNorms.elements[first..<end].reduce(0, +).squareRoot())
         for index in first..<end { trusts[index] = trust }
@@ -216,7 +230,7 @@ final class ParameterUpdate: Sendable {
     let start = slice.range.lowerBound
     return UpdateRange(
       parameters: state.parameters.baseAddress + start, gradient: gradient,
-      slots: state.slots.baseAddress + start - state.slotRange.lowerBound,
+      slots: state.slots.baseAddress + slice.trainedRange.lowerBound - state.slotRange.lowerBound,
       slotStride: state.slotRange.count, count: slice.range.count, decayScale: slice.decayScale)
   }
 }

@@ -54,7 +54,7 @@ final class ShardGradients: Sendable {
     figures = ShardFigures(compiled.metrics, maximumShards: maximumShards)
     statistics = ShardStatistics(
       count: compiled.parameters.statisticsCount, shards: maximumShards, workers: pool.workerCount)
-    fold = StatisticsFold(compiled.parameters)
+    fold = StatisticsFold(compiled.parameters, keeping: compiled.keepsStatistics(ofLayer:))
     reduction = ShardReduction(
       length: compiled.gradientCount, maximumShards: maximumShards, workers: pool.workerCount,
       collectsParts: !ranks.isAlone)

@@ -23,10 +23,12 @@ public final class Benchmark {
     configuration = request.configuration
     model = request.model
     self.stop = stop
-    let prepared = try PreparedTraining(request, stop: stop)
+    let prepared = try PreparedTraining(request, takesStart: false, stop: stop)
     samples = prepared.samples.training
     compiled = prepared.compiled
-    engine = try prepared.makeEngine(evaluationSizes: [configuration.training.batch])
+    // The phase in which most is trained, which takes the most.
+    engine = try prepared.makeEngine(
+      phase: prepared.phases.last, evaluationSizes: [configuration.training.batch])
   }
 
   /// Times of equal pieces of work.
@@ -184,8 +186,8 @@ public final class Benchmark {
     }
   }
 
-  /// Bytes that one step's sum of gradients and optimizer read and write: every shard's gradient, and the parameters and
-  /// the optimizer's slots twice.
+  /// Bytes that one step's sum of gradients and optimizer read and write: every shard's gradient, and the parameters that are
+  /// trained and the optimizer's slots twice.
   ///
   /// Gradients that are taken over the whole minibatch stay in the caches.
   ///
@@ -194,7 +196,7 @@ public final class Benchmark {
     let shards = Sharding(sampleCount: configuration.training.samplesPerStep, shardSize: compiled.shardSize)
       .count
     return
-      (shards * compiled.gradientCount + 2 * (1 + engine.optimizer.slotNames.count) * compiled.storageCount)
+      (shards * compiled.gradientCount + 2 * (1 + engine.optimizer.slotNames.count) * compiled.trainedCount)
       * MemoryLayout<Float>.stride
   }
 

@@ -20,18 +20,21 @@ extension Benchmark {
   /// Measured on what was allocated, the checkpoint by making one.
   public func memory() throws -> TrainingMemory {
     guard let state = try engine.copyState() else { throw Benchmark.needsOneRank }
-    let values = try state.canonical(compiled, slotNames: engine.optimizer.slotNames)
+    let values = try state.canonical(slotNames: engine.optimizer.slotNames)
     let checkpoint = Checkpoint(
       network: compiled.network, name: configuration.name, progress: TrainingProgress(),
       identity: RunIdentity(runID: "plan"), values: values.predicting,
-      optimizer: configuration.training.optimizer, slots: values.slots, trained: values.trained)
+      optimizer: configuration.training.optimizer, slots: values.slots, trained: values.trained,
+      stateless: values.stateless)
     let encoded = try CheckpointFile.encode(checkpoint, model: model)
-    let parameterBytes = compiled.storageCount * MemoryLayout<Float>.stride
+    let stride = MemoryLayout<Float>.stride
+    let parameterBytes = compiled.storageCount * stride
     return TrainingMemory(
       perWorker: try MemoryDemand.bytesPerWorker(compiled) + engine.gatheredByteCounts.perWorker,
       shared: parameterBytes
-        * (1 + engine.optimizer.slotNames.count + (configuration.training.average == nil ? 0 : 1))
-        + compiled.parameters.statisticsCount * MemoryLayout<Float>.stride
+        * (configuration.training.average == nil ? 1 : 2)
+        + engine.optimizer.slotNames.count * compiled.trainedCount * stride
+        + compiled.parameters.statisticsCount * stride
         + engine.gatheredByteCounts.shared,
       checkpoint: CheckpointHeader.byteCount + encoded.header.payloadByteCount)
   }

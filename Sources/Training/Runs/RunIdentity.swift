@@ -32,6 +32,8 @@ public struct RunIdentity: Hashable, Sendable {
   public var pixels: PixelSpan?
   /// How pictures became the training samples; nil where it is not known.
   public var pictures: PictureHandling?
+  /// What the run began with; nil where it began with the initialisers' values.
+  public var start: StartOrigin?
 
   /// Takes what is known of a run; the rest stays empty.
   public init(
@@ -39,8 +41,9 @@ public struct RunIdentity: Hashable, Sendable {
     versions: [String: String] = [:], instructionSet: String = "", kernelChoices: String = "",
     choicesCoverEveryShard: Bool = true, shardSize: Int = 0, classNames: [String] = [],
     criterion: Criterion? = nil, rules: [String] = [], pixels: PixelSpan? = nil,
-    pictures: PictureHandling? = nil
+    pictures: PictureHandling? = nil, start: StartOrigin? = nil
   ) {
+    self.start = start
     self.runID = runID
     self.configuration = configuration
     self.datasets = datasets

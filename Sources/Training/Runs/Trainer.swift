@@ -14,7 +14,6 @@ internal import Tensors
 /// All that decides what comes next is in ``progress`` and in the engine's state, and both are in every checkpoint.
 final class Trainer {
   private let configuration: RunConfiguration
-  private let engine: TrainingEngine
   private let samples: RunSamples
   private let stop: StopRequest
   private let observer: any TrainerObserver
@@ -30,16 +29,17 @@ final class Trainer {
   private let firstStep: Int
   private let stepLimit: Int?
 
+  /// - Parameter phases: makes the engines of later phases; nil stays in the engine's.
   init(
-    configuration: RunConfiguration, engine: TrainingEngine, samples: RunSamples,
+    configuration: RunConfiguration, engine: TrainingEngine, phases: EnginePhases? = nil, samples: RunSamples,
     progress: TrainingProgress, checkpoints: CheckpointWriter, directory: RunDirectory?, stop: StopRequest,
     observer: any TrainerObserver, stepLimit: Int? = nil
   ) {
     self.stepLimit = stepLimit
     firstStep = progress.step
-    steps = StepDriver(configuration, engine, samples.training, from: progress, stop: stop)
+    steps = StepDriver(
+      configuration, engine, samples.training, from: progress, phases: phases, stop: stop)
     self.configuration = configuration
-    self.engine = engine
     self.samples = samples
     self.checkpoints = checkpoints
     self.directory = directory
@@ -59,6 +59,9 @@ final class Trainer {
   /// Samples of an epoch.
   private var sampleCount: Int { samples.training.count }
   private var isDone: Bool { progress.epoch >= configuration.training.epochs || progress.stoppedEarly }
+
+  /// The engine of the phase at hand.
+  private var engine: TrainingEngine { steps.engine }
 
   // MARK: - The loop
 
