@@ -2,7 +2,7 @@ public import Compute
 internal import HDF5
 public import Networks
 public import Tensors
-public import Training
+internal import Training
 
 /// Turns a Keras model file into a checkpoint.
 public struct KerasImport: Sendable {
@@ -26,12 +26,7 @@ public struct KerasImport: Sendable {
   }
 
   /// An imported model, and notes about the import.
-  public struct Result: Sendable {
-    /// The network with its weights, ready to be written.
-    public let checkpoint: Checkpoint
-    /// How the file was understood, in sentences.
-    public let notes: [String]
-  }
+  public typealias Result = ImportedModel
 
   /// An import; what is nil or empty is left to the file.
   public init(
@@ -214,16 +209,12 @@ public struct KerasImport: Sendable {
   private func result(_ model: Model, _ file: KerasFile) throws -> Result {
     var notes = model.notes
     let chosen = try self.preprocessing(of: model, &notes)
-    let layers = Self.prepending(chosen, to: model.layers)
-    let network = try Network(inputShape: model.inputShape, layers: layers).resolved()
+    let prepared = PreparedLayers(.known(chosen), before: model.layers)
+    let network = try Network(inputShape: model.inputShape, layers: prepared.layers).resolved()
     try check(model.axes, network, file)
     let values = CanonicalParameters(layout: ParameterLayout(network))
     try KerasWeights(file: file, network: network).load(model.sources, into: values)
-    let (kernel, bias) = chosen.values
-    for parameter in values.layout.parameters where parameter.layer == chosen.layerName {
-      let source = parameter.spec.name == "bias" ? bias : kernel
-      _ = values.values(of: parameter).update(from: source)
-    }
+    prepared.fill(values)
     let classes = network.outputShape.elementCount
     guard classNames.isEmpty || classNames.count == classes else {
       throw InterchangeError(
@@ -264,16 +255,6 @@ public struct KerasImport: Sendable {
     }
     notes.append(known.explanation)
     return known
-  }
-
-  private static func prepending(_ preprocessing: Preprocessing, to layers: [Layer]) -> [Layer] {
-    guard let spec = preprocessing.spec else { return layers }
-    let first = Layer(name: preprocessing.layerName, inputs: [Network.inputName], spec: spec)
-    return [first]
-      + layers.map { layer in
-        let inputs = layer.inputs.map { $0 == Network.inputName ? first.name : $0 }
-        return Layer(name: layer.name, inputs: inputs, spec: layer.spec)
-      }
   }
 
   /// Refuses layers along another axis than the channels, which layers here work along.
