@@ -35,6 +35,8 @@ TIMM = [
     "regnetx_002", "regnety_002", "convnext_atto", "convnextv2_atto", "convmixer_768_32", "nfnet_f0", "selecsls42b",
     "hrnet_w18_small", "vovnet39a", "res2net50_26w_4s", "gernet_s", "ese_vovnet19b_dw", "resnetv2_50",
 ]
+# Networks whose adaptive pools or patches fit no other size.
+WHOLE_SIZE = ("alexnet", "vgg", "swin", "vit")
 KERAS = ["MobileNetV2", "ResNet50", "DenseNet121", "EfficientNetB0"]
 
 
@@ -118,7 +120,7 @@ def main():
     names = options.names or TORCHVISION + [f"timm/{name}" for name in TIMM] + [f"keras/{name}" for name in KERAS]
     rows, wrong = [], 0
     for name in names:
-        size = options.size or (299 if "inception" in name else 224 if "swin" in name or "vit" in name else 96)
+        size = options.size or (299 if "inception" in name else 224 if name.startswith(WHOLE_SIZE) else 96)
         with tempfile.TemporaryDirectory() as folder:
             try:
                 if name.startswith("keras/"):

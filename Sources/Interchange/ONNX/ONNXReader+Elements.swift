@@ -31,24 +31,30 @@ extension ONNXReader {
     try affine(node, inner, scale: Double(gamma), offset: 0)
   }
 
-  /// Slopes [C, 1, 1], or one for all.
+  /// Slopes [C, 1, 1], one for all, or one for each place and channel.
   mutating func prelu(_ node: ONNXNode) throws {
     let found = try result(node)
     let source = found.theirs.count > 1 ? try image(found, node) : try vector(found, node).result
     let slope = try weights(node, 1, "slope")
-    let channels = source.theirs[0].size
-    guard slope.count == 1 || slope.count == channels,
-      slope.count == 1 || slope.dimensions.suffix(source.theirs.count).first == channels
-    else {
+    let sizes = [1] + source.theirShape
+    guard ONNXConstant.common(sizes, slope.dimensions) == sizes else {
       throw InterchangeError(
-        .badData, "\(path): \(node.place): slopes of \(Self.text(slope.dimensions)) are supported as one for each channel only")
+        .badData,
+        "\(path): \(node.place): slopes of \(Self.text(slope.dimensions)) do not fit N×\(Self.text(source.theirShape))")
     }
-    let alpha = slope.count == 1 ? [Float](repeating: slope.floats[0], count: channels) : slope.floats
+    let slopes = slope.floats
+    let alpha = slope.expanded(to: sizes).map { slopes[$0] }
+    let places = sizes.dropFirst(2).reduce(1, *)
+    // One for each channel, if all places have the same.
+    let isShared = places == 1 || slope.count == 1 || slope.dimensions.suffix(source.theirs.count - 1).allSatisfy { $0 == 1 }
+    let kept = isShared ? stride(from: 0, to: alpha.count, by: places).map { alpha[$0] } : alpha
+    let order =
+      isShared
+      ? inOurOrder(kept, source, axis: 0)
+      : source.ours.flatMap(\.self).indices(in: source.theirs.flatMap(\.self)).map { kept[$0] }
     set(
       node,
-      try addInPlace(
-        .layer(.prelu(PReLU(sharesPositions: true))), source, node,
-        weights: ["alpha": inOurOrder(alpha, source, axis: 0)]))
+      try addInPlace(.layer(.prelu(PReLU(sharesPositions: isShared))), source, node, weights: ["alpha": order]))
   }
 
   mutating func clip(_ node: ONNXNode, _ options: inout ONNXAttributes) throws {
@@ -192,7 +198,6 @@ extension ONNXReader {
     guard node.inputs.count == 2 else {
       throw InterchangeError(.badData, "\(path): \(node.place) has \(node.inputs.count) inputs instead of 2")
     }
-    if try followsErrorFunction(node) { return }
     let (first, second) = (try constant(node, 0), try constant(node, 1))
     if let number = first ?? second {
       return try arithmetic(node, try result(node, first == nil ? 0 : 1), number, isFirst: first != nil)
@@ -266,52 +271,6 @@ extension ONNXReader {
     set(
       node,
       try addInPlace(.layer(.positionBias), source, node, weights: ["bias": order.map { offsets[places[$0]] }]))
-  }
-
-  /// Follows x·(1 + erf(x / √2)) / 2 through its arithmetic.
-  ///
-  /// - Returns: whether the node is a part of it.
-  private mutating func followsErrorFunction(_ node: ONNXNode) throws -> Bool {
-    for (index, name) in node.inputs.enumerated() {
-      guard case .errorFunction(let inner, let plusOne, let factor) = value(name) else { continue }
-      let number = try constant(node, 1 - index)?.number
-      switch (node.operation, number) {
-      case ("Add", 1?) where !plusOne: set(node.outputs[0], .errorFunction(of: inner, plusOne: true, factor: factor))
-      case ("Mul", let number?) where plusOne:
-        set(node.outputs[0], .errorFunction(of: inner, plusOne: true, factor: factor * number))
-      case ("Div", let number?) where plusOne && index == 0 && number != 0:
-        set(node.outputs[0], .errorFunction(of: inner, plusOne: true, factor: factor / number))
-      case ("Mul", nil) where plusOne: try finishGELU(node, inner, factor, try result(node, 1 - index))
-      default:
-        throw InterchangeError(.badData, "\(path): \(node.place): Erf is supported as a part of GELU only")
-      }
-      return true
-    }
-    return false
-  }
-
-  private mutating func finishGELU(
-    _ node: ONNXNode, _ inner: ONNXResult, _ factor: Double, _ outer: ONNXResult
-  ) throws {
-    // Both are multiples of the same x.
-    let (base, innerScale) = multiple(inner)
-    let (other, outerScale) = multiple(outer)
-    guard base == other, abs(innerScale * 2.0.squareRoot() - 1) < 1e-4 else {
-      throw InterchangeError(.badData, "\(path): \(node.place): Erf is supported as a part of GELU only")
-    }
-    var source = outer
-    source.layer = base
-    let gelu = try addInPlace(.layer(.activation(.gelu)), source, node)
-    let scale = 2 * factor * outerScale
-    try affine(node, gelu, scale: abs(scale - 1) < 1e-6 ? 1 : scale, offset: 0)
-  }
-
-  /// The layer that a result is a multiple of, with the factor.
-  private func multiple(_ result: ONNXResult) -> (layer: String, scale: Double) {
-    guard let layer = layers.first(where: { $0.name == result.layer }),
-      case .affine(let scale, let offset) = layer.work, scale.count == 1, offset == [0]
-    else { return (result.layer, 1) }
-    return (layer.inputs[0], scale[0])
   }
 
   // MARK: - Several results

@@ -37,6 +37,7 @@ extension ONNXReader {
     case softmax = "Softmax"
     case neg = "Neg"
     case sqrt = "Sqrt"
+    case reciprocal = "Reciprocal"
     case pow = "Pow"
     case add = "Add"
     case sub = "Sub"
@@ -78,6 +79,7 @@ extension ONNXReader {
     var options = ONNXAttributes(node, path: path)
     // What depends on no sample is computed at once.
     if known != .shape, try foldsConstants(node, known.rawValue, &options) { return }
+    if try followsFormula(node, &options) { return }
     switch known {
     case .conv: try convolution(node, &options)
     case .convTranspose: try transposedConvolution(node, &options)
@@ -107,10 +109,10 @@ extension ONNXReader {
     case .tanh: try function(node, .activation(.tanh))
     case .softplus: try function(node, .activation(.softplus), isNonNegative: true)
     case .gelu: try gelu(node, &options)
-    case .erf: set(output, .errorFunction(of: try result(node), plusOne: false, factor: 1))
+    case .erf: set(output, .partial(.errorFunction(of: try result(node), plusOne: false, factor: 1)))
     case .softmax: try softmax(node, &options)
     case .neg: try affine(node, try result(node), scale: -1, offset: 0)
-    case .sqrt: throw options.refused("roots of results are not supported")
+    case .sqrt, .reciprocal: throw options.refused("roots and reciprocals are supported as a part of a layer normalisation only")
     case .pow: try power(node)
     case .add, .sub, .mul, .div: try arithmetic(node)
     case .min, .max: try extremum(node)
@@ -155,7 +157,7 @@ extension ONNXReader {
       switch value(name) {
       case .tensor, .constant: true
       case nil: name.isEmpty
-      case .result, .errorFunction: false
+      case .result, .partial: false
       }
     }
     guard isConstant, !node.inputs.isEmpty, let first = try constant(node, 0) else { return false }
@@ -325,8 +327,7 @@ extension ONNXReader {
     case .result(let result): sizes = [ONNXConstant.samples] + result.theirShape
     case .tensor(let tensor): sizes = tensor.dimensions
     case .constant(let constant): sizes = constant.dimensions
-    case .errorFunction(let result, _, _): sizes = [ONNXConstant.samples] + result.theirShape
-    case nil: sizes = []
+    case .partial, nil: throw options.refused("the shape of such a value is not supported")
     }
     func clamped(_ place: Int) -> Int { Swift.max(0, Swift.min(sizes.count, place < 0 ? place + sizes.count : place)) }
     let start = clamped(try options.integer("start", default: 0))

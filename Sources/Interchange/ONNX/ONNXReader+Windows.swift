@@ -20,8 +20,10 @@ extension ONNXReader {
   }
 
   /// Reads the attributes that windows have, for a result of these sizes.
+  ///
+  /// - Parameter atEverySize: whether padding counts as `same` only if it does so for images of other sizes, too.
   private func window(
-    _ options: inout ONNXAttributes, sizes: [Int], over places: [Int]
+    _ options: inout ONNXAttributes, sizes: [Int], over places: [Int], atEverySize: Bool = false
   ) throws -> Window {
     let count = places.count
     let strides = try options.sizes("strides", count: count)
@@ -48,12 +50,14 @@ extension ONNXReader {
     }
     let window = Window(
       sizes: sizes, strides: strides, dilations: dilations, surroundings: .explicit(before: before, after: after))
-    return isSame(window, before, after, over: places)
+    return isSame(window, before, after, over: places, atEverySize: atEverySize)
       ? Window(sizes: sizes, strides: strides, dilations: dilations, surroundings: .same) : window
   }
 
-  /// Whether zeros before and behind lie where Keras's `same` has them, and do so for images of other sizes, too.
-  private func isSame(_ window: Window, _ before: [Int], _ after: [Int], over places: [Int]) -> Bool {
+  /// Whether padding before and behind lies where Keras's `same` has it.
+  private func isSame(
+    _ window: Window, _ before: [Int], _ after: [Int], over places: [Int], atEverySize: Bool
+  ) -> Bool {
     guard (before + after).contains(where: { $0 > 0 }) else { return false }
     return places.indices.allSatisfy { axis in
       let stride = window.strides[axis]
@@ -66,7 +70,7 @@ extension ONNXReader {
       let reach = places[axis] + before[axis] + after[axis] - extent
       guard reach >= 0, reach / stride + 1 == same.output, before[axis] == same.paddingBefore else { return false }
       // An even number on both sides is PyTorch's rule, which agrees for some sizes only.
-      return stride == 1 || extent == 1 || before[axis] != after[axis]
+      return !atEverySize || stride == 1 || extent == 1 || before[axis] != after[axis]
     }
   }
 
@@ -116,7 +120,7 @@ extension ONNXReader {
     if let said = try options.integers("kernel_shape"), said != sizes {
       throw options.refused("kernel_shape is \(said), and the kernel has \(Self.text(kernel.dimensions))")
     }
-    let window = try window(&options, sizes: sizes, over: places)
+    let window = try window(&options, sizes: sizes, over: places, atEverySize: true)
     let bias = try bias(node, 2, count: filters)
     let name = Self.module(ofWeight: node.inputs[1])
     var padded = source
@@ -348,7 +352,8 @@ extension ONNXReader {
     let left = source.theirs.indices.filter { !axes.contains($0 + 1) }
     var result = source
     if !reduced.isEmpty {
-      guard left.count(where: { !source.theirs[$0].isEmpty }) <= 1, let channel = left.first(where: { !source.theirs[$0].isEmpty }) ?? left.first,
+      guard left.count(where: { !source.theirs[$0].isEmpty }) <= 1,
+        let channel = left.first(where: { !source.theirs[$0].isEmpty }) ?? left.first,
         (2...3).contains(source.theirs.count)
       else {
         throw options.refused("only means and maxima over all places of an image or sequence are supported")

@@ -28,8 +28,8 @@ struct ONNXReader {
     case tensor(ONNXTensor)
     case constant(ONNXConstant)
     case result(ONNXResult)
-    /// A part of GELU, x·(1 + erf(x / √2)) / 2: the factor of `1 + erf`, or of `erf` alone, and the result x.
-    case errorFunction(of: ONNXResult, plusOne: Bool, factor: Double)
+    /// A part of a formula that only makes a layer as a whole.
+    case partial(ONNXPartial)
   }
 
   let graph: ONNXGraph
@@ -283,7 +283,7 @@ struct ONNXReader {
     switch value {
     case .constant(let constant): return constant
     case .tensor(let tensor): return try ONNXConstant(tensor, "\(path): the tensor '\(name.prefix(200))'")
-    case .result, .errorFunction: return nil
+    case .result, .partial: return nil
     }
   }
 
@@ -297,9 +297,9 @@ struct ONNXReader {
     case .tensor, .constant:
       throw InterchangeError(
         .badData, "\(path): \(node.place) takes the constant '\(name.prefix(200))' where a result is expected")
-    case .errorFunction:
+    case .partial(let partial):
       throw InterchangeError(
-        .badData, "\(path): \(node.place) takes a value of Erf, which is supported as a part of GELU only")
+        .badData, "\(path): \(node.place) takes a part of a formula: \(partial.explanation)")
     }
   }
 

@@ -112,6 +112,8 @@ extension ONNXLayer {
         scale: (0..<count).map { pick(scale, $0) * pick(nextScale, $0) },
         offset: (0..<count).map { pick(offset, $0) * pick(nextScale, $0) + pick(nextOffset, $0) })
       return result
+    case (.layer(.layerNorm(let norm)), .affine(let scale, let offset)):
+      return normalized(norm, scale, offset)
     case (.layer(let spec), .affine(let scale, let offset)): return scaled(spec, scale, offset)
     case (.layer(let spec), .layer(.activation(let function))):
       guard let changed = spec.changing({ settings in
@@ -125,6 +127,15 @@ extension ONNXLayer {
       return result
     case (.affine, .layer), (.layer, .layer): return nil
     }
+  }
+
+  /// A layer normalisation with a factor and an offset for each channel, if it has none yet.
+  private func normalized(_ norm: LayerNorm, _ scale: [Double], _ offset: [Double]) -> ONNXLayer? {
+    guard !norm.scale, !norm.center, scale.count > 1 else { return nil }
+    var result = self
+    result.work = .layer(.layerNorm(LayerNorm(epsilon: norm.epsilon)))
+    result.weights = ["gamma": scale.map { Float($0) }, "beta": offset.map { Float($0) }]
+    return result
   }
 
   /// A kernel and bias multiplied by factors, with offsets added to the bias.
