@@ -14,6 +14,10 @@ enum ONNXPartial {
   case variance(ONNXResult, axis: Int, epsilon: Double)
   /// √(variance + ε), or what it divides by.
   case deviation(ONNXResult, axis: Int, epsilon: Double, isInverse: Bool)
+  /// Whether x is so large that softplus(x) is x.
+  case comparison(ONNXResult)
+  /// All values of the only sample, without the samples' dimension.
+  case singleSample(ONNXResult)
 
   /// For messages.
   var explanation: String {
@@ -21,6 +25,8 @@ enum ONNXPartial {
     case .errorFunction: "Erf is supported in GELU, x * (1 + erf(x / sqrt(2))) / 2, only"
     case .mean, .difference, .square, .variance, .deviation:
       "means along one dimension are supported in a layer normalisation, (x - mean) / sqrt(variance + epsilon), only"
+    case .comparison: "comparisons are supported in softplus only"
+    case .singleSample: "values of several samples cannot be put together"
     }
   }
 }
@@ -39,6 +45,8 @@ extension ONNXReader {
         try followErrorFunction(node, index, inner, plusOne: plusOne, factor, number)
       case .mean, .difference, .square, .variance, .deviation:
         try followNormalization(node, partial, number)
+      case .comparison(let result): try finishSoftplus(node, result)
+      case .singleSample(let result): try restoreSample(node, result)
       }
       return true
     }
@@ -47,6 +55,41 @@ extension ONNXReader {
 
   private func broken(_ node: ONNXNode, _ partial: ONNXPartial) -> InterchangeError {
     InterchangeError(.badData, "\(path): \(node.place): \(partial.explanation)")
+  }
+
+  /// PyTorch's softplus: x where x is above 20, and log(1 + eˣ), which is the same number there, elsewhere.
+  mutating func comparison(_ node: ONNXNode) throws {
+    let source = try result(node)
+    guard let bound = try constant(node, 1)?.number, bound >= 18 else {
+      throw broken(node, .comparison(source))
+    }
+    set(node.outputs[0], .partial(.comparison(source)))
+  }
+
+  private mutating func finishSoftplus(_ node: ONNXNode, _ source: ONNXResult) throws {
+    guard node.operation == "Where", node.inputs.count == 3, case .result(let large) = value(node.inputs[1]),
+      case .result(let small) = value(node.inputs[2]), large.layer == source.layer,
+      let layer = layers.first(where: { $0.name == small.layer }), layer.inputs == [source.layer],
+      case .layer(.activation(.softplus)) = layer.work
+    else { throw broken(node, .comparison(source)) }
+    set(node, small)
+  }
+
+  /// The samples' dimension in front again: by a reshape, or by picking all values in their order.
+  private mutating func restoreSample(_ node: ONNXNode, _ source: ONNXResult) throws {
+    let target: [Int]?
+    switch node.operation {
+    case "Reshape": target = try constant(node, 1)?.integers
+    case "Gather":
+      let indices = try constant(node, 1)
+      target = indices?.integers == Array(0..<source.elementCount) ? indices?.dimensions : nil
+    default: target = nil
+    }
+    guard let target, target.first == 1,
+      let sizes = Self.closed(Array(target.dropFirst()), count: source.elementCount),
+      let result = source.reshaped(to: sizes, nextID: &lastPart)
+    else { throw broken(node, .singleSample(source)) }
+    set(node, result)
   }
 
   // MARK: - GELU

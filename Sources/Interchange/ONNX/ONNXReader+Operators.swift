@@ -55,6 +55,8 @@ extension ONNXReader {
     case squeeze = "Squeeze"
     case unsqueeze = "Unsqueeze"
     case transpose = "Transpose"
+    case greater = "Greater"
+    case select = "Where"
     case slice = "Slice"
     case split = "Split"
     case gather = "Gather"
@@ -125,6 +127,8 @@ extension ONNXReader {
     case .squeeze: try squeeze(node, &options)
     case .unsqueeze: try unsqueeze(node, &options)
     case .transpose: try transpose(node, &options)
+    case .greater: try comparison(node)
+    case .select: throw options.refused("a choice between values is supported as a part of softplus only")
     case .slice: try slice(node, &options)
     case .split: try split(node, &options)
     case .gather: try gather(node, &options)
@@ -243,7 +247,7 @@ extension ONNXReader {
       return picked
     case "Slice":
       guard let cuts = try cuts(node, sizes: first.dimensions, &options) else { return nil }
-      return cuts.reduce(first) { $0.picked(Array($1.range), along: $1.axis) }
+      return cuts.reduce(first) { $0.picked($1.indices, along: $1.axis) }
     case "ConstantOfShape":
       guard let sizes = first.integers, sizes.allSatisfy({ (0...1 << 20).contains($0) }) else { return nil }
       let tensor = try options.tensor("value")
@@ -293,32 +297,54 @@ extension ONNXReader {
   /// A part of a dimension that is cut out.
   struct Cut {
     let axis: Int
-    let range: Range<Int>
+    let start: Int
+    let step: Int
+    let count: Int
+
+    var indices: [Int] { (0..<count).map { start + $0 * step } }
+    /// The part as values side by side; nil for other steps.
+    var range: Range<Int>? { step == 1 ? start..<start + count : nil }
   }
 
-  /// The cuts of a Slice, which has them as attributes or as inputs; nil for steps other than 1 and axes that do not exist.
+  /// The cuts of a Slice, which has them as attributes or as inputs; nil for bounds that are no constants, and axes that do not exist.
   mutating func cuts(_ node: ONNXNode, sizes: [Int], _ options: inout ONNXAttributes) throws -> [Cut]? {
     var starts = try options.integers("starts")
     var ends = try options.integers("ends")
     var axes = try options.integers("axes")
+    var steps: [Int]?
     if starts == nil {
       starts = try constant(node, 1)?.integers
       ends = try constant(node, 2)?.integers
       axes = try constant(node, 3)?.integers
-      if let steps = try constant(node, 4)?.integers, steps.contains(where: { $0 != 1 }) { return nil }
+      steps = try constant(node, 4)?.integers
     }
     guard let starts, let ends, starts.count == ends.count else { return nil }
     let places = (axes ?? Array(starts.indices)).map { $0 < 0 ? $0 + sizes.count : $0 }
-    guard places.count == starts.count, Set(places).count == places.count else { return nil }
+    let strides = steps ?? [Int](repeating: 1, count: starts.count)
+    guard places.count == starts.count, strides.count == starts.count, Set(places).count == places.count else {
+      return nil
+    }
     var cuts: [Cut] = []
-    for (axis, (start, end)) in zip(places, zip(starts, ends)) {
-      guard sizes.indices.contains(axis), start != ONNXConstant.samples, end != ONNXConstant.samples else { return nil }
-      let size = sizes[axis]
-      let low = Swift.max(0, Swift.min(size, start < 0 ? start + size : start))
-      let high = Swift.max(low, Swift.min(size, end < 0 ? end + size : end))
-      cuts.append(Cut(axis: axis, range: low..<high))
+    for index in starts.indices {
+      guard sizes.indices.contains(places[index]), starts[index] != ONNXConstant.samples else { return nil }
+      let cut = Self.cut(places[index], from: starts[index], to: ends[index], strides[index], of: sizes[places[index]])
+      guard let cut else { return nil }
+      cuts.append(cut)
     }
     return cuts
+  }
+
+  /// The values from one place to before another; negative places count from the end, and those beyond it stand for it.
+  private static func cut(_ axis: Int, from start: Int, to end: Int, _ step: Int, of size: Int) -> Cut? {
+    guard step != 0, abs(step) <= 1 << 40 else { return nil }
+    // The smallest number stands for "from the very beginning" and must not be added to.
+    func place(_ index: Int) -> Int { index < 0 ? Swift.max(index, -(1 << 50)) + size : index }
+    let (lowest, highest) = step > 0 ? (0, size) : (-1, size - 1)
+    let first = Swift.max(step > 0 ? 0 : -1, Swift.min(highest, place(start)))
+    let last = Swift.max(lowest, Swift.min(highest, place(end)))
+    let span = step > 0 ? last - first : first - last
+    let count = span <= 0 ? 0 : (span + abs(step) - 1) / abs(step)
+    return Cut(axis: axis, start: first, step: step, count: count)
   }
 
   fileprivate mutating func shape(_ node: ONNXNode, _ options: inout ONNXAttributes) throws {

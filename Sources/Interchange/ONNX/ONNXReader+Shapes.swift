@@ -29,6 +29,10 @@ extension ONNXReader {
     guard let target = try constant(node, 1)?.integers ?? options.integers("shape"), let first = target.first else {
       throw options.refused("the new shape is computed from the input, which is not supported")
     }
+    // A graph for one sample may leave the samples' dimension out, and bring it back at once.
+    if target.count == 1, sampleCount == 1, first == -1 || first == source.elementCount {
+      return set(node.outputs[0], .partial(.singleSample(source)))
+    }
     let isSamples = first == ONNXConstant.samples || first == 0 || first == -1 || first == sampleCount
     var sizes = Array(target.dropFirst())
     for index in sizes.indices where sizes[index] == 0 && index < source.theirs.count {
@@ -73,14 +77,14 @@ extension ONNXReader {
   mutating func slice(_ node: ONNXNode, _ options: inout ONNXAttributes) throws {
     let source = try result(node)
     guard let found = try cuts(node, sizes: [1 << 40] + source.theirShape, &options) else {
-      throw options.refused("only constant bounds with steps of 1 are supported")
+      throw options.refused("only constant bounds are supported")
     }
     var result = source
     for cut in found where cut.range != 0..<([1 << 40] + source.theirShape)[cut.axis] {
-      guard cut.axis > 0, !cut.range.isEmpty else {
-        throw options.refused("samples cannot be cut, and something must be left")
+      guard cut.axis > 0, let range = cut.range, !range.isEmpty else {
+        throw options.refused("only parts of each sample with steps of 1 can be taken, and something must be left")
       }
-      result = try part(cut.range, alongDimension: cut.axis - 1, of: result, node)
+      result = try part(range, alongDimension: cut.axis - 1, of: result, node)
     }
     set(node, result)
   }
