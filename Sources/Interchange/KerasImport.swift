@@ -72,13 +72,8 @@ public struct KerasImport: Sendable {
     }
     let model =
       switch file.contents {
-      case .wholeModel: try wholeModel(file)
-      case .weights: try weightsModel(file)
-      case .store:
-        throw InterchangeError(
-          .badData,
-          "\(path) is a weights store of Keras 3, which does not name layers; load it in Keras and write the whole model: "
-            + "model.save(\"model.h5\")")
+      case .wholeModel, .archive: try wholeModel(file)
+      case .weights, .store: try weightsModel(file)
       }
     return try result(model, file)
   }
@@ -113,7 +108,7 @@ public struct KerasImport: Sendable {
       specs[layer.name].map { Layer(name: layer.name, inputs: layer.inputs, spec: $0) }
     }
     let sources = model.layers.map {
-      KerasWeights.Source(layer: $0.name, owner: $0.owner, isTrainable: $0.isTrainable)
+      KerasWeights.Source(layer: $0.name, owner: $0.owner, isTrainable: $0.isTrainable, place: $0.place)
     }
     let found = model.inputShape
     let isOpen = found.count == 3 && found[2] != nil && found.contains(nil)
@@ -139,7 +134,7 @@ public struct KerasImport: Sendable {
         name: known.rawValue, layers: layers,
         inputShape: try checked(
           shape(classes == nil ? [nil, nil, 3] : [224, 224, 3], file, fallback: [224, 224, 3]), file),
-        sources: layers.map { .init(layer: $0.name, owner: $0.name, isTrainable: true) },
+        sources: layers.map { KerasWeights.Source($0) },
         notes: [
           "weights of \(known.rawValue)\(classes.map { " with \($0) classes" } ?? " without its dense layers")"
         ])
@@ -155,7 +150,7 @@ public struct KerasImport: Sendable {
       }
       return Model(
         name: "keras", layers: network.layers, inputShape: network.inputShape,
-        sources: network.layers.map { .init(layer: $0.name, owner: $0.name, isTrainable: true) }, notes: [])
+        sources: network.layers.map { KerasWeights.Source($0) }, notes: [])
     case nil:
       throw InterchangeError(
         .usage,

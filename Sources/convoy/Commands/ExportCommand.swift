@@ -10,7 +10,7 @@ struct ExportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "export",
     abstract: "Write a trained network in a format of other programs.",
-    subcommands: [ExportONNX.self])
+    subcommands: [ExportONNX.self, ExportKeras.self])
 }
 
 /// The checkpoint that is exported, and the file that is written.
@@ -97,3 +97,36 @@ struct ExportONNX: ParsableCommand {
 
 extension ONNXExport.Layout: ExpressibleByArgument {}
 extension ONNXExport.Input: ExpressibleByArgument {}
+
+/// Writes a network in the formats of Keras 3.
+struct ExportKeras: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "keras",
+    abstract: "A model of Keras 3 (.keras), or its weights (.weights.h5).",
+    discussion: """
+      keras.models.load_model opens checkpoints as they are; this is for programs that want the newer formats. The ending of the \
+      file's name chooses: .keras holds the architecture, the weights and how the model was compiled, .weights.h5 the weights \
+      alone, for load_weights of a model with the same layers.
+
+        convoy export keras Results/fashion-mnist/RUN --to model.keras
+        convoy export keras Results/fashion-mnist/RUN --to model.weights.h5
+      """)
+
+  @OptionGroup var options: ExportOptions
+
+  func run() throws {
+    guard let format = KerasExport.Format(path: options.path) else {
+      throw CommandError.usage(
+        "--to \(options.path): the name must end in \(KerasExport.Format.allCases.map(\.rawValue).joined(separator: " or ")); "
+          + "a checkpoint itself is Keras's .h5")
+    }
+    let (_, checkpoint) = try options.open()
+    let bytes = try KerasExport(format).bytes(of: checkpoint)
+    try options.write(bytes)
+    let (input, output) = (checkpoint.network.inputShape, checkpoint.network.outputShape)
+    try options.report(
+      ExportResult(
+        path: options.path, format: "keras", name: checkpoint.name, input: "\(input)", output: "\(output)",
+        bytes: bytes.count, notes: []))
+  }
+}

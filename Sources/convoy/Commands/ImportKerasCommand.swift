@@ -13,11 +13,11 @@ internal import Training
 struct ImportKeras: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "keras",
-    abstract: "A Keras model (HDF5, Keras 2 or 3) as a checkpoint.",
+    abstract: "A Keras model (.keras, HDF5) of Keras 2 or 3 as a checkpoint.",
     discussion: """
-      Takes whole models (model.save("model.h5")), Sequential or Functional, and files of weights alone in the same layout. VGG16 \
-      and VGG19 are recognised by their layers; other weights need --architecture with a config whose layers have the \
-      file's names.
+      Takes whole models (model.save("model.keras") or "model.h5"), Sequential or Functional, and files of weights alone (Keras 3's \
+      .weights.h5, and the older layout). VGG16 and VGG19 are recognised by their layers; other weights need --architecture \
+      with a config whose layers have the file's names.
 
       The preparation of pixels becomes the network's first layer, so that the checkpoint takes plain RGB images from 0 to \
       255: caffe (BGR minus means: VGG, ResNet), tf (-1 to 1: MobileNet, Inception), torch (DenseNet), none. The result is \
@@ -72,11 +72,6 @@ struct ImportKeras: ParsableCommand {
   func run() throws {
     try overwrite.check("--to", path, inputs: InputFiles([model, architecture, classes]))
     try checkFile()
-    if isZip {
-      throw CommandError.badData(
-        "\(model) is in Keras's own .keras format; write HDF5 in Keras: "
-          + "keras.models.load_model(\"\(model)\").save(\"model.h5\")")
-    }
     let importer = KerasImport(
       inputShape: try ModelImport.shape(input), architecture: try chosenArchitecture(),
       preprocessing: try chosenPreprocessing(),
@@ -92,12 +87,8 @@ struct ImportKeras: ParsableCommand {
         "\(model) is a run directory, and every command takes its checkpoints as they are")
     }
     throw CommandError.missing(
-      "\(model) is a folder; load it in Keras and write the model as one file: model.save(\"model.h5\")"
+      "\(model) is a folder; load it in Keras and write the model as one file: model.save(\"model.keras\")"
     )
-  }
-
-  private var isZip: Bool {
-    (try? WholeFile.beginning(of: model, byteCount: 4)) == [0x50, 0x4B, 0x03, 0x04]
   }
 
   // MARK: - Options
