@@ -54,6 +54,7 @@ let package = Package(
     .target(name: "ImageFiles", dependencies: ["CImageCodecs", "Paths"]),
     .target(name: "Digests", dependencies: ["CCrypto"]),
     .target(name: "Tensors"),
+    .target(name: "Protobuf"),
     .target(name: "Settings", dependencies: ["Paths"]),
     .target(name: "KernelShapes"),
     kernelLoops("KernelsBaseline", folder: "Baseline"),
@@ -109,12 +110,16 @@ let package = Package(
     .target(
       name: "Reporting",
       dependencies: [
-        "Paths", "Tensors", "Networks", "ImageFiles",
+        "Paths", "Protobuf", "Tensors", "Networks", "ImageFiles",
         .product(name: "Mustache", package: "swift-mustache"),
       ], swiftSettings: withoutOptimizer),
 
     .target(
-      name: "Interchange", dependencies: ["Settings", "HDF5", "Tensors", "Networks", "Compute", "Training"],
+      name: "Interchange",
+      dependencies: [
+        "Paths", "Settings", "HDF5", "Digests", "Protobuf", "Tensors", "Networks", "Compute", "Datasets",
+        "Training",
+      ],
       swiftSettings: withoutOptimizer),
 
     // Level 6: the command line.
@@ -144,6 +149,7 @@ let package = Package(
     .testTarget(
       name: "ImageFilesTests", dependencies: ["ImageFiles", "TestSupport"], exclude: ["Fixtures"]),
     .testTarget(name: "DigestsTests", dependencies: ["Digests"]),
+    .testTarget(name: "ProtobufTests", dependencies: ["Protobuf"]),
     .testTarget(name: "SettingsTests", dependencies: ["Settings"]),
     .testTarget(name: "KernelsTests", dependencies: ["Kernels", "KernelShapes", "Tensors", "TestSupport"]),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors", "TestSupport"]),

@@ -8,7 +8,7 @@ internal import Reporting
 internal import Tensors
 internal import Training
 
-/// Brings datasets into the HDF5 form that training reads, and Keras networks into checkpoints.
+/// Brings datasets into the HDF5 form that training reads, and networks of other programs into checkpoints.
 struct ImportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "import",
@@ -16,6 +16,7 @@ struct ImportCommand: ParsableCommand {
     subcommands: [
       ImportFashionMNIST.self, ImportIDX.self, ImportCIFAR10.self, ImportCIFAR100.self, ImportImages.self,
       ImportNumPy.self, ImportCSV.self, ImportHDF5.self, ImportKeras.self,
+      ImportONNX.self,
     ])
 }
 

@@ -17,7 +17,7 @@ internal import Training
 struct InspectCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "inspect",
-    abstract: "Show the contents of a dataset, checkpoint, run directory or config.",
+    abstract: "Show the contents of a dataset, checkpoint, model, run directory or config.",
     discussion: """
         convoy inspect Results/data/fashion-mnist.h5
         convoy inspect Results/data/fashion-mnist.h5 --augment Configs/resnet20-fashion-mnist.yaml --sheet sheet.png
@@ -127,7 +127,7 @@ struct InspectCommand: ParsableCommand {
     return Table(network).text(width: terminal.columns, unicode: terminal.hasUnicode)
   }
 
-  // MARK: - Models of Keras
+  // MARK: - Models of other programs
 
   /// Describes a model of Keras.
   ///
@@ -136,11 +136,7 @@ struct InspectCommand: ParsableCommand {
     let version = file.version.map { " (Keras \($0))" } ?? ""
     let hint = "convoy import keras \(path) --to \(suggestedName)"
     switch file.contents {
-    case .store:
-      print("\(path): a weights store of Keras 3, which cannot be imported; write the whole model in Keras:")
-      print("  model.save(\"model.h5\")")
-      return false
-    case .weights:
+    case .weights, .store:
       let names = try file.layerNames()
       let known = KnownArchitecture(layerNames: names)
       print(
@@ -148,7 +144,7 @@ struct InspectCommand: ParsableCommand {
       )
       print("To make a checkpoint of it: \(hint)" + (known == nil ? " --architecture CONFIG.yaml" : ""))
       return false
-    case .wholeModel:
+    case .wholeModel, .archive:
       print("\(path): a Keras model\(version), not a checkpoint of Convoy")
       print("To make a checkpoint of it: \(hint)\n")
       do {
@@ -156,9 +152,16 @@ struct InspectCommand: ParsableCommand {
         return true
       } catch {
         print("It cannot be imported as it is: \(error)")
-        return false
+        return file.contents == .archive
       }
     }
+  }
+
+  private func show(_ model: ONNXSummary) {
+    print("\(path): a model of ONNX" + (model.producer.isEmpty ? "" : ", written by \(model.producer)"))
+    print("operators of version \(model.opset): " + model.operators.map { "\($0.count) \($0.name)" }.joined(separator: ", "))
+    print("takes \(model.inputs.joined(separator: ", ")), gives \(model.outputs.joined(separator: ", "))")
+    print("To make a checkpoint of it: convoy import onnx \(path) --to \(suggestedName)")
   }
 
   private var suggestedName: String {
@@ -214,6 +217,7 @@ struct InspectCommand: ParsableCommand {
 
   private func showData() throws {
     if json { return print(try ResultJSON.text(inspection())) }
+    if let model = ONNXSummary(path: path) { return show(model) }
     if let keras = try KerasFile(path: path), try showModel(keras) { return }
     let names = try objects()
     print("\(path): an HDF5 file")
