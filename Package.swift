@@ -9,6 +9,9 @@ import PackageDescription
 /// For them the optimizer would take a third of the whole build, and nobody could see what it gained. What computes stands in others.
 let withoutOptimizer: [SwiftSetting] = [.unsafeFlags(["-Onone"], .when(configuration: .release))]
 
+/// Settings of targets that would take minutes over tests without the optimizer.
+let alwaysOptimized: [SwiftSetting] = [.unsafeFlags(["-O"], .when(configuration: .debug))]
+
 /// Loops of our own, compiled for one instruction set: the same source everywhere, by links to one folder.
 ///
 /// Always optimized, without checks of what the room's interface has checked, and never copied into other modules: a copy would
@@ -67,6 +70,7 @@ let package = Package(
     // Level 2: descriptions and machinery.
     .target(name: "Networks", dependencies: ["Settings", "Tensors"], exclude: ["Layers/README.md"]),
     .target(name: "Parallel", dependencies: ["Tensors"]),
+    .target(name: "Go", swiftSettings: alwaysOptimized),
 
     // Level 3: a network made executable; samples.
     .target(
@@ -145,6 +149,7 @@ let package = Package(
     .testTarget(
       name: "NetworksTests", dependencies: ["Networks", "Settings", "Tensors", "TestSupport"],
       exclude: ["Fixtures"]),
+    .testTarget(name: "GoTests", dependencies: ["Go", "TestSupport"], exclude: ["Fixtures"]),
     .testTarget(name: "ParallelTests", dependencies: ["Parallel", "Tensors", "TestSupport"]),
     .testTarget(
       name: "ComputeTests", dependencies: ["Compute", "HDF5", "TestSupport"], exclude: ["Fixtures"]),
