@@ -47,6 +47,8 @@ let package = Package(
     .systemLibrary(
       name: "CLibdeflate", providers: [.apt(["libdeflate-dev"])]),
     .systemLibrary(
+      name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
+    .systemLibrary(
       name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CKernels"),
 
@@ -79,7 +81,8 @@ let package = Package(
     .target(
       name: "Datasets",
       dependencies: [
-        "Paths", "Settings", "HDF5", "CZlib", "CLibdeflate", "ImageFiles", "Digests", "Tensors", "Parallel",
+        "Paths", "Settings", "Go", "HDF5", "CZlib", "CLibdeflate", "CArchive", "ImageFiles", "Digests", "Tensors",
+        "Parallel",
       ]),
 
     // Level 4: the trainer.
@@ -120,8 +123,8 @@ let package = Package(
     .executableTarget(
       name: "convoy",
       dependencies: [
-        "Paths", "Settings", "HDF5", "ImageFiles", "Digests", "Tensors", "Networks", "Parallel", "Compute",
-        "Datasets", "Training",
+        "Paths", "Settings", "Go", "HDF5", "ImageFiles", "Digests", "Tensors", "Networks", "Parallel",
+        "Compute", "Datasets", "Training",
         "Experiments", "Reporting", "Interchange", "Insight",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],

@@ -88,17 +88,31 @@ extension GameRecord {
     return ["nz", "new zealand", "goe", "ing", "tromp"].contains { word.hasPrefix($0) }
   }
 
-  /// Whether the record names a handicap and shows no stones of it.
-  public var lacksHandicap: Bool {
-    guard handicap >= 2, handicapMoves == 0 else { return false }
+  /// What a record says of a handicap's stones.
+  public enum HandicapStones: Sendable, Hashable {
+    /// Nothing has to be added: there is no handicap, or the record sets its stones or plays them.
+    case shown
+    /// The record leaves the stones out and White moves first: they stand on the fixed points, as GNU Go, too, puts them there.
+    case implied([Int])
+    /// It is not clear where they are.
+    case missing
+  }
+
+  /// Where the stones of the handicap are.
+  public var handicapStones: HandicapStones {
+    guard handicap >= 2, handicapMoves == 0 else { return .shown }
     for step in steps {
       switch step {
       case .edit(let index):
-        if edits[index].colour == .black { return false }
-      case .move: return true
+        if edits[index].colour == .black { return .shown }
+      case .move(let colour, _):
+        guard colour == .white, let size = squareSize,
+          let points = Handicap.points(handicap, size: size)
+        else { return .missing }
+        return .implied(points)
       case .turn: continue
       }
     }
-    return true
+    return .shown
   }
 }

@@ -14,8 +14,8 @@ public enum Replay {
 
   /// Plays as much of a record as can be trusted.
   ///
-  /// Stones are set wherever the record does so. A handicap that the record writes as moves of Black is set, too
-  /// (``GameRecord/handicapMoves``). After stones were set, and after the record said whose turn it is, either player may move.
+  /// Stones are set wherever the record does so. A handicap that the record writes as moves of Black, or leaves out, is set, too
+  /// (``GameRecord/handicapMoves``, ``GameRecord/handicapStones``). After stones were set, and after the record said whose turn it is, either player may move.
   /// - Parameters:
   ///   - board: cleared first; of the record's size.
   ///   - allowsTwice: whether the same player may move twice in a row.
@@ -29,6 +29,9 @@ public enum Replay {
   ) -> End {
     let size = board.shape.size
     board.clear()
+    if case .implied(let points) = record.handicapStones {
+      for point in points { board.set(.black, at: point) }
+    }
     var handicap = record.handicapMoves
     var last: Colour?
     var number = 0
