@@ -126,13 +126,58 @@ struct SlowBoard {
   }
 }
 
+/// Ladders on plain arrays: as many moves as the program tries, in rising order of points.
+struct SlowLadder {
+  enum Outcome { case caught, free, unknown }
+  private var movesLeft = 400
+
+  /// What a move of `hunter` on a liberty does to the chain of `prey`; nil where it is not legal.
+  mutating func attack(_ board: SlowBoard, _ prey: Int, by hunter: Colour, at point: Int) -> Outcome? {
+    guard board.isLegal(hunter, point), let next = board.after(hunter, point)?.board else { return nil }
+    movesLeft -= 1
+    if movesLeft < 0 { return .unknown }
+    guard next.liberties(next.chain(prey)).count == 1 else { return .free }
+    var outcome = Outcome.caught
+    for point in next.rescues(prey).sorted() {
+      switch escape(next, prey, at: point) {
+      case .free: return .free
+      case .unknown: outcome = .unknown
+      case .caught, nil: break
+      }
+    }
+    return outcome
+  }
+
+  /// What a move of its owner does for the chain of `prey`; nil where it is not legal.
+  mutating func escape(_ board: SlowBoard, _ prey: Int, at point: Int) -> Outcome? {
+    guard let colour = board.stones[prey], board.isLegal(colour, point),
+      let next = board.after(colour, point)?.board
+    else { return nil }
+    movesLeft -= 1
+    if movesLeft < 0 { return .unknown }
+    let open = next.liberties(next.chain(prey))
+    if open.count != 2 { return open.count > 2 ? .free : .caught }
+    var outcome = Outcome.free
+    for point in open.sorted() {
+      switch attack(next, prey, by: colour.opponent, at: point) {
+      case .caught: return .caught
+      case .unknown: outcome = .unknown
+      case .free, nil: break
+      }
+    }
+    return outcome
+  }
+}
+
 extension SlowBoard {
-  /// Whether `hunter` catches the chain of `prey` in a ladder by playing on a liberty; read without limits.
   func isCaught(_ prey: Int, by hunter: Colour, at point: Int) -> Bool {
-    guard isLegal(hunter, point), let next = after(hunter, point) else { return false }
-    let chain = next.board.chain(prey)
-    guard next.board.liberties(chain).count == 1 else { return false }
-    return !next.board.rescues(prey).contains { next.board.escapes(prey, at: $0) }
+    var ladder = SlowLadder()
+    return ladder.attack(self, prey, by: hunter, at: point) == .caught
+  }
+
+  func escapes(_ prey: Int, at point: Int) -> Bool {
+    var ladder = SlowLadder()
+    return ladder.escape(self, prey, at: point) == .free
   }
 
   /// Where the chain of `prey` might be saved.
@@ -146,14 +191,6 @@ extension SlowBoard {
       }
     }
     return points
-  }
-
-  /// Whether the chain of `prey` gets away by its owner's move.
-  func escapes(_ prey: Int, at point: Int) -> Bool {
-    guard let colour = stones[prey], isLegal(colour, point), let next = after(colour, point) else { return false }
-    let open = next.board.liberties(next.board.chain(prey))
-    if open.count >= 3 { return true }
-    return open.count == 2 && !open.contains { next.board.isCaught(prey, by: colour.opponent, at: $0) }
   }
 }
 

@@ -121,8 +121,11 @@ struct PlaneTests {
         #expect(encoder.values(board, for: colour) == values(set, slow, colour), "\(text)")
         var packed = [UInt8](repeating: 0xAA, count: encoder.byteCount)
         packed.withUnsafeMutableBufferPointer { encoder.encode(board, for: colour, into: $0.baseAddress!) }
-        let bits = (0..<81).flatMap { point in
-          (0..<set.count).map { packed[point * set.bytesPerPoint + $0 / 8] >> UInt8($0 % 8) & 1 }
+        let bits = (0..<81).flatMap { point -> [UInt8] in
+          (0..<set.count).map { plane -> UInt8 in
+            let byte = packed[point * set.bytesPerPoint + plane / 8]
+            return byte >> UInt8(plane % 8) & 1
+          }
         }
         #expect(bits == encoder.values(board, for: colour))
       }

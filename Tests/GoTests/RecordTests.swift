@@ -55,6 +55,21 @@ struct RecordTests {
     #expect(SGFReader.games([]).isEmpty)
   }
 
+  @Test("a file may lack its first parenthesis")
+  func noParenthesis() {
+    let games = SGFReader.games(Array("\n;GM[1]SZ[9];B[aa](;W[bb])(;W[cc];B[dd]))(;SZ[9];B[ee])".utf8))
+    #expect(games.map { moves($0).text } == ["B A9 W B8", "B E5"])
+    #expect(games.allSatisfy { !$0.isCut })
+    #expect(SGFReader.games(Array("; a remark (;SZ[9];B[aa])".utf8)).map(\.moveCount) == [1])
+  }
+
+  @Test("points are taken off where the record does so")
+  func addEmpty() {
+    let board = Board(size: 9)
+    Replay.play(game("(;SZ[9]AB[aa][bb][cc];W[ee]AE[aa:bb];B[dd])"), on: board)
+    #expect(board.stones(of: .black).points == [20, 30])
+  }
+
   @Test("names may have small letters, values may hide brackets")
   func names() {
     let record = game("(;GaMe[1]SiZe[9]PlayerBlack[a\\]b\\\\];Black[cc]C[;W[dd\\]];White[ee])")

@@ -7,6 +7,9 @@ public struct GameRecord: Sendable {
     /// The row, from 0 at the top.
     public var y: Int8
 
+    /// A place by its column and row.
+    public init(x: Int8, y: Int8) { (self.x, self.y) = (x, y) }
+
     /// The point's number on a board of this size; nil where it lies off the board.
     @inline(__always)
     public func point(size: Int) -> Int? {

@@ -95,8 +95,17 @@ struct SGFScanner {
 
   /// Goes behind the next `(` with a node after it, where a tree begins; false where there is none.
   ///
-  /// Other text before it may hold brackets of any kind.
+  /// Other text before it may hold brackets of any kind. Files that begin with a node lack the first `(`.
   mutating func skipToTree() -> Bool {
+    if position == 0 {
+      let start = bytes.prefix { $0 <= 32 || [0xEF, 0xBB, 0xBF].contains($0) }.count
+      if start + 1 < bytes.count, bytes[start] == UInt8(ascii: ";"),
+        (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(bytes[start + 1])
+      {
+        position = start
+        return true
+      }
+    }
     while position < bytes.count {
       position &+= 1
       guard bytes[position &- 1] == UInt8(ascii: "(") else { continue }
