@@ -9,6 +9,9 @@ import PackageDescription
 /// For them the optimizer would take a third of the whole build, and nobody could see what it gained. What computes stands in others.
 let withoutOptimizer: [SwiftSetting] = [.unsafeFlags(["-Onone"], .when(configuration: .release))]
 
+/// Settings of targets that would take minutes over tests without the optimizer.
+let alwaysOptimized: [SwiftSetting] = [.unsafeFlags(["-O"], .when(configuration: .debug))]
+
 /// Loops of our own, compiled for one instruction set: the same source everywhere, by links to one folder.
 ///
 /// Always optimized, without checks of what the room's interface has checked, and never copied into other modules: a copy would
@@ -44,6 +47,8 @@ let package = Package(
     .systemLibrary(
       name: "CLibdeflate", providers: [.apt(["libdeflate-dev"])]),
     .systemLibrary(
+      name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
+    .systemLibrary(
       name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CKernels"),
 
@@ -68,6 +73,7 @@ let package = Package(
     // Level 2: descriptions and machinery.
     .target(name: "Networks", dependencies: ["Settings", "Tensors"], exclude: ["Layers/README.md"]),
     .target(name: "Parallel", dependencies: ["Tensors"]),
+    .target(name: "Go", swiftSettings: alwaysOptimized),
 
     // Level 3: a network made executable; samples.
     .target(
@@ -76,7 +82,8 @@ let package = Package(
     .target(
       name: "Datasets",
       dependencies: [
-        "Paths", "Settings", "HDF5", "CZlib", "CLibdeflate", "ImageFiles", "Digests", "Tensors", "Parallel",
+        "Paths", "Settings", "Go", "HDF5", "CZlib", "CLibdeflate", "CArchive", "ImageFiles", "Digests", "Tensors",
+        "Parallel",
       ]),
 
     .target(
@@ -126,8 +133,8 @@ let package = Package(
     .executableTarget(
       name: "convoy",
       dependencies: [
-        "Paths", "Settings", "HDF5", "ImageFiles", "Digests", "Tensors", "Networks", "Parallel", "Compute",
-        "Datasets", "Training",
+        "Paths", "Settings", "Go", "HDF5", "ImageFiles", "Digests", "Tensors", "Networks", "Parallel",
+        "Compute", "Datasets", "Training",
         "MPI", "Experiments", "Reporting", "Interchange", "Insight",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
@@ -156,6 +163,7 @@ let package = Package(
     .testTarget(
       name: "NetworksTests", dependencies: ["Networks", "Settings", "Tensors", "TestSupport"],
       exclude: ["Fixtures"]),
+    .testTarget(name: "GoTests", dependencies: ["Go", "TestSupport"], exclude: ["Fixtures"]),
     .testTarget(name: "ParallelTests", dependencies: ["Parallel", "Tensors", "TestSupport"]),
     .testTarget(
       name: "ComputeTests", dependencies: ["Compute", "HDF5", "TestSupport"], exclude: ["Fixtures"]),
