@@ -22,6 +22,9 @@
 
 static MPI_Comm ranks = MPI_COMM_NULL;
 static int own, size;
+/* Of the exchanges so far. Messages bear it, so that none is ever taken for one of another exchange. */
+static int number;
+#define NUMBERS 0x7fff
 
 int convoy_mpi_interface(void) { return INTERFACE; }
 
@@ -58,12 +61,12 @@ void convoy_mpi_error(int code, char *text, int capacity) {
 }
 
 /* Waits for all requests, for `limit` seconds at the most. Returns 0 when they are done, the code of an error, or -1 - r where
-   the limit passed while rank r was missing; -1 - size where it is not known who was. */
-static int wait_all(MPI_Request *requests, const int *peers, int count, double limit) {
+   the limit passed while rank r was missing; -1 - size where it is not known who was. `statuses` may be MPI_STATUSES_IGNORE. */
+static int wait_all(MPI_Request *requests, MPI_Status *statuses, const int *peers, int count, double limit) {
   double start = MPI_Wtime();
   for (long turn = 0;; turn++) {
     int done = 0;
-    int status = MPI_Testall(count, requests, &done, MPI_STATUSES_IGNORE);
+    int status = MPI_Testall(count, requests, &done, statuses);
     if (status != MPI_SUCCESS) return status;
     if (done) return 0;
     if (turn < 4000) {
@@ -92,34 +95,41 @@ int convoy_mpi_exchange(const void *const *out, const size_t *out_bytes, void *c
   size_t most = 0;
   for (int rank = 0; rank < size; rank++) most += pieces(out_bytes[rank]) + pieces(in_bytes[rank]);
   MPI_Request *requests = malloc((most + 1) * sizeof *requests);
-  int *peers = malloc((most + 1) * sizeof *peers);
-  if (!requests || !peers) {
-    free(requests);
-    free(peers);
-    return MPI_ERR_NO_MEM;
-  }
-  int count = 0, status = MPI_SUCCESS;
+  MPI_Status *statuses = malloc((most + 1) * sizeof *statuses);
+  int *peers = calloc(most + 1, sizeof *peers), *lengths = malloc((most + 1) * sizeof *lengths);
+  int count = 0, received = 0, tag = number;
+  int status = requests && statuses && peers && lengths ? MPI_SUCCESS : MPI_ERR_NO_MEM;
+  number = (number + 1) % NUMBERS;
   for (int step = 1; step < size && status == MPI_SUCCESS; step++) {
     int rank = (own + size - step) % size;
     for (size_t start = 0; start < in_bytes[rank] && status == MPI_SUCCESS; start += PIECE) {
       size_t rest = in_bytes[rank] - start;
       peers[count] = rank;
-      status = MPI_Irecv((char *)in[rank] + start, (int)(rest < PIECE ? rest : PIECE), MPI_BYTE, rank, 1, ranks,
-                         &requests[count++]);
+      lengths[count] = (int)(rest < PIECE ? rest : PIECE);
+      status = MPI_Irecv((char *)in[rank] + start, lengths[count], MPI_BYTE, rank, tag, ranks, &requests[count]);
+      count++;
     }
   }
+  received = count;
   for (int step = 1; step < size && status == MPI_SUCCESS; step++) {
     int rank = (own + step) % size;
     for (size_t start = 0; start < out_bytes[rank] && status == MPI_SUCCESS; start += PIECE) {
       size_t rest = out_bytes[rank] - start;
       peers[count] = rank;
-      status = MPI_Isend((const char *)out[rank] + start, (int)(rest < PIECE ? rest : PIECE), MPI_BYTE, rank, 1,
+      status = MPI_Isend((const char *)out[rank] + start, (int)(rest < PIECE ? rest : PIECE), MPI_BYTE, rank, tag,
                          ranks, &requests[count++]);
     }
   }
-  if (status == MPI_SUCCESS) status = wait_all(requests, peers, count, limit);
+  if (status == MPI_SUCCESS) status = wait_all(requests, statuses, peers, count, limit);
+  for (int index = 0; index < received && status == MPI_SUCCESS; index++) {
+    int bytes = 0;
+    MPI_Get_count(&statuses[index], MPI_BYTE, &bytes);
+    if (bytes != lengths[index]) status = MPI_ERR_TRUNCATE;
+  }
   free(requests);
+  free(statuses);
   free(peers);
+  free(lengths);
   return status;
 }
 
@@ -141,7 +151,7 @@ int convoy_mpi_gather(void *base, const size_t *starts, const size_t *ends, doub
       }
       status = MPI_Iallgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, base, counts, places, MPI_BYTE, ranks, &request);
     }
-    if (status == MPI_SUCCESS) status = wait_all(&request, NULL, 1, limit);
+    if (status == MPI_SUCCESS) status = wait_all(&request, MPI_STATUSES_IGNORE, NULL, 1, limit);
     free(counts);
     free(places);
     return status;
