@@ -52,7 +52,8 @@ struct PlugIn: @unchecked Sendable {
     let name = try function(
       "library", (@convention(c) (UnsafeMutablePointer<CChar>, Int32) -> Int32).self)
     library =
-      Self.text { _ = name($0, $1) }.split(whereSeparator: \.isNewline).first.map(String.init) ?? "MPI"
+      Self.text { _ = name($0, $1) }.split(whereSeparator: \.isNewline).first
+      .map { $0.split(whereSeparator: \.isWhitespace).joined(separator: " ") } ?? "MPI"
     self.path = path
     start = try function(
       "start", (@convention(c) (UnsafeMutablePointer<Int32>, UnsafeMutablePointer<Int32>) -> Int32).self)
