@@ -88,6 +88,15 @@ final class ParameterUpdate: Sendable {
     return .done
   }
 
+  /// Bytes of partial sums and parameters that this rank sends for a minibatch of so many shards.
+  func bytesSent(shards: Int) -> Double {
+    if ranks.isAlone { return 0 }
+    let floats =
+      exchange.floatsSent(shards: shards)
+      + ownership.ownParameters.count * (ranks.communicator.size - 1)
+    return Double(floats * MemoryLayout<Float>.stride)
+  }
+
   /// The gradients of a minibatch, as far as they were added up.
   private struct Collected {
     let reduction: ShardReduction

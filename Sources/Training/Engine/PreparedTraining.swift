@@ -75,13 +75,14 @@ struct PreparedTraining {
     ranks: Ranks? = nil
   ) throws -> TrainingEngine {
     let configuration = request.configuration
+    let workers = workers ?? request.workers
     return try TrainingEngine(
-      compiled, configuration: configuration,
-      pool: .confined(workers: workers ?? request.workers),
+      compiled, configuration: configuration, pool: .confined(workers: workers),
       lossWeights: try data.lossWeights(configuration, compiled),
       trainingSizes: trainingSizes, evaluationSizes: evaluationSizes,
       start: checkpoint?.trained ?? checkpoint?.values
         ?? compiled.parameters.initialValues(seed: configuration.seed),
-      slots: checkpoint?.slots ?? [], average: checkpoint?.average, ranks: ranks ?? request.ranks)
+      slots: checkpoint?.slots ?? [], average: checkpoint?.average,
+      ranks: try (ranks ?? request.ranks).dealing(shardsOf: compiled, configuration.training, workers: workers))
   }
 }
