@@ -211,15 +211,33 @@ struct StepCostModelTests {
       let ranges = ShardPartition(workers: workers).ranges(of: 1 + draw.nextInteger(below: 300))
       let seconds = model.step(ranges, workers: workers).seconds
       let changes: [(StepCostModel) -> StepCostModel] = [
-        { var m = $0; m.interconnect.latency += 1e-5; return m },
-        { var m = $0; m.interconnect.perMessage += 1e-6; return m },
-        { var m = $0; m.interconnect.bytesPerSecond /= 2; return m },
-        { var m = $0; m.work.slots += 1; return m },
-        { var m = $0; m.work.gradientBytes *= 2; return m },
-        { var m = $0; m.work.parameterBytes *= 2; return m },
-        { var m = $0; m.work.statisticsBytes += 1e4; return m },
-        { var m = $0; m.work.rowBytesPerShard += 1e4; return m },
-        { var m = $0; m.work.secondsPerShard *= 2; return m },
+        {
+          var m = $0; m.interconnect.latency += 1e-5; return m
+        },
+        {
+          var m = $0; m.interconnect.perMessage += 1e-6; return m
+        },
+        {
+          var m = $0; m.interconnect.bytesPerSecond /= 2; return m
+        },
+        {
+          var m = $0; m.work.slots += 1; return m
+        },
+        {
+          var m = $0; m.work.gradientBytes *= 2; return m
+        },
+        {
+          var m = $0; m.work.parameterBytes *= 2; return m
+        },
+        {
+          var m = $0; m.work.statisticsBytes += 1e4; return m
+        },
+        {
+          var m = $0; m.work.rowBytesPerShard += 1e4; return m
+        },
+        {
+          var m = $0; m.work.secondsPerShard *= 2; return m
+        },
       ]
       for (number, change) in changes.enumerated() {
         #expect(change(model).step(ranges, workers: workers).seconds > seconds, "change \(number)")
@@ -239,7 +257,9 @@ struct StepCostModelTests {
     }
   }
 
-  @Test("of all divisions of up to 12 shards none is done earlier, and none as early sends fewer sums", arguments: 1...12)
+  @Test(
+    "of all divisions of up to 12 shards none is done earlier, and none as early sends fewer sums",
+    arguments: 1...12)
   func bruteForce(count: Int) {
     let tree = SumTree(count: count)
     var seen = 0
@@ -271,7 +291,8 @@ struct StepCostModelTests {
     #expect(seen >= 36)
   }
 
-  @Test("many shards and ranks are dealt fast, each rank nearly its share", arguments: [17, 100, 256, 300, 1000])
+  @Test(
+    "many shards and ranks are dealt fast, each rank nearly its share", arguments: [17, 100, 256, 300, 1000])
   func manyRanks(size: Int) {
     for count in [size, 3 * size + 1, 128 * size, 100 * size + 77] {
       let partition = ShardPartition(workers: Array(repeating: 1, count: size), nodeCost: 0.1)
@@ -304,7 +325,8 @@ struct InterconnectTests {
   @Test(
     "what is no network is refused",
     arguments: [
-      "", "fast", "11GbE", "30us", "30us,", "30,1GB/s", "30us,0GB/s", "-1us,1GB/s", "nanus,1GB/s", "30us,infGB/s",
+      "", "fast", "11GbE", "30us", "30us,", "30,1GB/s", "30us,0GB/s", "-1us,1GB/s", "nanus,1GB/s",
+      "30us,infGB/s",
       "1us,1us,1us,1GB/s", "30us,1GB", "1e9us,1GB/s",
     ])
   func refusing(text: String) { #expect(Interconnect(text) == nil) }

@@ -83,6 +83,7 @@ struct PreparedTraining {
       start: checkpoint?.trained ?? checkpoint?.values
         ?? compiled.parameters.initialValues(seed: configuration.seed),
       slots: checkpoint?.slots ?? [], average: checkpoint?.average,
-      ranks: try (ranks ?? request.ranks).dealing(shardsOf: compiled, configuration.training, workers: workers))
+      ranks: try (ranks ?? request.ranks).dealing(
+        shardsOf: compiled, configuration.training, workers: workers))
   }
 }

@@ -46,11 +46,13 @@ public struct MachineFigures: Codable, Hashable, Sendable {
     }
     guard let figures = try? JSONDecoder().decode(MachineFigures.self, from: Data(bytes)) else {
       throw TrainingError(
-        .badData, "\(path) is no file of a machine's figures; `convoy plan --nodes … --machine FILE` writes one")
+        .badData,
+        "\(path) is no file of a machine's figures; `convoy plan --nodes … --machine FILE` writes one")
     }
     for training in figures.trainings {
       if let fault = training.fault {
-        throw TrainingError(.badData, "\(path): \(fault) of '\(training.name)' cannot be right; measure it again")
+        throw TrainingError(
+          .badData, "\(path): \(fault) of '\(training.name)' cannot be right; measure it again")
       }
     }
     return figures
@@ -93,7 +95,8 @@ public struct TrainingFigures: Codable, Hashable, Sendable {
   var fault: String? {
     let times = [work.secondsPerShard, work.memoryBytesPerSecond, stepSeconds]
     let others = [
-      work.gradientBytes, work.parameterBytes, work.rowBytesPerShard, work.statisticsBytes, work.secondsPerStep,
+      work.gradientBytes, work.parameterBytes, work.rowBytesPerShard, work.statisticsBytes,
+      work.secondsPerStep,
       copySeconds, workspaceBytes,
     ]
     if !times.allSatisfy({ $0 > 0 && $0 < 1e18 }) || !others.allSatisfy({ $0 >= 0 && $0 < 1e18 }) {

@@ -20,6 +20,7 @@ extension Benchmark {
       sampleCount: configuration.training.samplesPerStep, shardSize: compiled.shardSize
     ).count
     return RankTraffic(
-      ranks: ranks.communicator.size, bytesSent: engine.bytesSent(shards: shards), network: ranks.interconnect)
+      ranks: ranks.communicator.size, bytesSent: engine.bytesSent(shards: shards), network: ranks.interconnect
+    )
   }
 }

@@ -175,7 +175,8 @@ struct BenchCommand: ParsableCommand {
   /// The network between ranks, as `convoy plan --network` takes it.
   private static func line(of network: Interconnect) -> String {
     String(
-      format: "network between ranks: latency %.1f µs, %.1f µs a message, %.3f GB/s each way (--network %.1fus,%.1fus,%.1fMB/s)",
+      format:
+        "network between ranks: latency %.1f µs, %.1f µs a message, %.3f GB/s each way (--network %.1fus,%.1fus,%.1fMB/s)",
       network.latency * 1e6, network.perMessage * 1e6, network.bytesPerSecond * 1e-9, network.latency * 1e6,
       network.perMessage * 1e6, network.bytesPerSecond * 1e-6)
   }

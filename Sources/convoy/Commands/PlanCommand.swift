@@ -51,7 +51,8 @@ struct PlanCommand: ParsableCommand {
   )
   var seconds = 2.0
 
-  @Option(help: ArgumentHelp("Numbers of nodes to predict steps for, separated by commas.", valueName: "1,4,…"))
+  @Option(
+    help: ArgumentHelp("Numbers of nodes to predict steps for, separated by commas.", valueName: "1,4,…"))
   var nodes: String?
 
   @Option(
@@ -59,17 +60,20 @@ struct PlanCommand: ParsableCommand {
   var network = "100GbE"
 
   @Option(
-    .workers, help: ArgumentHelp("Workers of each node; as many as were measured by default.", valueName: "n"))
+    .workers, help: ArgumentHelp("Workers of each node; as many as were measured by default.", valueName: "n")
+  )
   var nodeWorkers: Int?
 
   @Option(
     1...1 << 20,
     help: ArgumentHelp(
-      "Samples of a step for each node, where each has a minibatch; the config's by default.", valueName: "n"))
+      "Samples of a step for each node, where each has a minibatch; the config's by default.", valueName: "n")
+  )
   var nodeBatch: Int?
 
   @Option(
-    help: ArgumentHelp("File of a machine's measured figures: read, or measured and written.", valueName: "file"))
+    help: ArgumentHelp(
+      "File of a machine's measured figures: read, or measured and written.", valueName: "file"))
   var machine: String?
 
   @Flag(help: "Print one JSON object.")
@@ -78,7 +82,8 @@ struct PlanCommand: ParsableCommand {
   func validate() throws {
     guard nodes == nil else {
       guard timeLimit == nil, samples == nil else {
-        throw ValidationError("--nodes predicts steps; --time-limit and --samples are for the training on this machine")
+        throw ValidationError(
+          "--nodes predicts steps; --time-limit and --samples are for the training on this machine")
       }
       return
     }
@@ -175,7 +180,8 @@ struct PlanCommand: ParsableCommand {
       guard stored.cpu == own.cpu else {
         throw CommandError(
           .configuration,
-          "\(machine) has no figures of this training, and its machine (\(stored.cpu)) is not this one (\(own.cpu)); run the same command there")
+          "\(machine) has no figures of this training, and its machine (\(stored.cpu)) is not this one (\(own.cpu)); run the same command there"
+        )
       }
       own.trainings = stored.trainings
     }

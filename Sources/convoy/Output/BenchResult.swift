@@ -41,7 +41,8 @@ struct BenchResult {
     inference = trainingOnly ? nil : try benchmark.inference(seconds: seconds / 2)
     peakMemoryBytes = Benchmark.peakMemoryBytes()
     crew = try benchmark.traffic()
-    checkpoints = trainingOnly || crew != nil ? nil : try benchmark.checkpointCost(seconds: seconds, in: folder)
+    checkpoints =
+      trainingOnly || crew != nil ? nil : try benchmark.checkpointCost(seconds: seconds, in: folder)
     layers = withLayers ? try benchmark.profile() : []
     var peaks: [ComputePrecision: Double] = [:]
     if withLayers {

@@ -89,7 +89,9 @@ struct ScaleOutPrediction {
     func most(_ share: Double) -> Int? { rows.last { $0.efficiency >= share }?.nodes }
     func upTo(_ share: Double) -> String {
       let percent = "\(Int(share * 100))%"
-      return most(share).map { "at least \(percent) efficient up to \(counted($0, "node", as: NumberText.grouped($0)))" }
+      return most(share).map {
+        "at least \(percent) efficient up to \(counted($0, "node", as: NumberText.grouped($0)))"
+      }
         ?? "nowhere \(percent) efficient"
     }
     let fastest = rows.max { $0.imagesPerSecond < $1.imagesPerSecond }
