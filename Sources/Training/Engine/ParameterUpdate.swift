@@ -89,6 +89,15 @@ final class ParameterUpdate: Sendable {
     return .done
   }
 
+  /// Bytes of partial sums and parameters that this rank sends for a minibatch of so many shards.
+  func bytesSent(shards: Int) -> Double {
+    if ranks.isAlone { return 0 }
+    let floats =
+      exchange.floatsSent(shards: shards)
+      + ownership.ownParameters.count * (ranks.communicator.size - 1)
+    return Double(floats * MemoryLayout<Float>.stride)
+  }
+
   /// Hands out the sums of the own slices, each to one worker.
   private func forEachSum(
     _ gradients: ShardGradients, _ minibatch: ShardedMinibatch, _ seconds: inout Double,

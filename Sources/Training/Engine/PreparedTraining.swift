@@ -129,7 +129,8 @@ struct PreparedTraining {
       pool: .confined(workers: workers),
       lossWeights: try data.lossWeights(configuration, compiled),
       trainingSizes: trainingSizes, evaluationSizes: evaluationSizes, start: values,
-      ranks: ranks ?? request.ranks)
+      ranks: try (ranks ?? request.ranks).dealing(
+        shardsOf: compiled, configuration.training, workers: workers))
   }
 }
 

@@ -70,6 +70,12 @@ final class TrainingEngine: Sendable {
     return (gathered.byteCount, gathered.longestTask * MemoryLayout<Float>.stride)
   }
 
+  /// The most gradients of shards that wait until they are added up.
+  var waitingGradients: Int { gradients.reduction.bufferCount }
+
+  /// Bytes that this rank sends in a step of so many shards, without headers and the few of agreements.
+  func bytesSent(shards: Int) -> Double { update.bytesSent(shards: shards) }
+
   // MARK: - One step
 
   enum StepOutcome {

@@ -7,17 +7,26 @@ public struct Ranks: Sendable {
   public let communicator: any Communicator
   /// The shards of each rank, by rank, for minibatches of so many shards.
   public let partition: @Sendable (_ shards: Int) -> [Range<Int>]
+  /// The network between the ranks as it was measured; nil where it was not.
+  public let interconnect: Interconnect?
+  /// Whether somebody has said how shards are dealt.
+  let isDealt: Bool
 
   /// A training in one process.
   public init() { self.init(SoleRank()) }
 
   /// Takes ranks and how shards are dealt to them; by default as evenly as is cheap.
   ///
-  /// - Parameter partition: must be the same on all ranks, and give all shards in the ranks' order.
+  /// - Parameters:
+  ///   - interconnect: the network between them as it was measured; the same on all ranks.
+  ///   - partition: must be the same on all ranks, and give all shards in the ranks' order.
   public init(
-    _ communicator: any Communicator, partition: (@Sendable (_ shards: Int) -> [Range<Int>])? = nil
+    _ communicator: any Communicator, interconnect: Interconnect? = nil,
+    partition: (@Sendable (_ shards: Int) -> [Range<Int>])? = nil
   ) {
     self.communicator = communicator
+    self.interconnect = interconnect
+    isDealt = partition != nil
     let size = communicator.size
     self.partition =
       partition ?? { ShardPartition(workers: Array(repeating: 1, count: size)).ranges(of: $0) }
