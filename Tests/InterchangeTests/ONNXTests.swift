@@ -80,7 +80,9 @@ struct ONNXTests {
     }
     return Checkpoint(
       network: network, name: "example", progress: TrainingProgress(),
-      identity: RunIdentity(runID: "a", classNames: classNames, pixels: RunIdentity.picturePixels), values: values,
+      identity: RunIdentity(
+        runID: "a", classNames: classNames, criterion: classNames.isEmpty ? nil : .classification,
+        pixels: RunIdentity.picturePixels), values: values,
       optimizer: nil, slots: [])
   }
 

@@ -199,7 +199,7 @@ public struct ONNXExport: Sendable {
     entries.append(("input", try JSONValue.object(inputFacts).text()))
     let function = probabilities(of: checkpoint)
     let meaning = function == .linear || addsProbabilities ? "as the loss takes them" : "logits (before \(function.rawValue))"
-    entries.append(("loss", criterion.loss.kind.rawValue))
+    if identity.criterion != nil { entries.append(("loss", criterion.loss.kind.rawValue)) }
     entries.append(("output", meaning))
     entries.append(("contents_sha256", try checkpoint.contentDigest().hexadecimal))
     return entries

@@ -64,12 +64,8 @@ public struct ONNXImport: Sendable {
     let names = try names(facts, network, path)
     var notes = reader.notes
     if let sentence = preprocessing.explanation(of: network.inputShape) { notes.append(sentence) }
-    let chosen = loss ?? facts.loss ?? (names.isEmpty || !Self.givesLogits(network) ? nil : .softmaxCrossEntropy)
-    let criterion = try KerasCriterion(network, chosen: chosen, compiled: nil)
+    let criterion = try criterion(of: network, facts, hasNames: !names.isEmpty)
     notes += criterion.notes
-    if loss == nil, let chosen, facts.loss == nil {
-      notes.append("its outputs have names, so they are taken to be classes (\(chosen.rawValue)); see --loss")
-    }
     let identity = RunIdentity(
       runID: "onnx-\(model.producer.isEmpty ? "file" : model.producer)", versions: RunEnvironment.libraryVersions,
       classNames: names, criterion: criterion.criterion,
@@ -78,6 +74,19 @@ public struct ONNXImport: Sendable {
       network: network, name: Self.name(model, path), progress: TrainingProgress(), identity: identity, values: values,
       optimizer: nil, slots: [])
     return ImportedModel(checkpoint: checkpoint, notes: notes)
+  }
+
+  /// What the outputs mean: as the call says, or the file, or else names and the last layer.
+  private func criterion(of network: ResolvedNetwork, _ facts: ONNXFacts, hasNames: Bool) throws -> KerasCriterion {
+    if loss == nil, let said = facts.loss, let known = try? KerasCriterion(network, chosen: said, compiled: nil) {
+      return known
+    }
+    guard loss == nil, hasNames, Self.givesLogits(network) else {
+      return try KerasCriterion(network, chosen: loss, compiled: nil)
+    }
+    var criterion = try KerasCriterion(network, chosen: .softmaxCrossEntropy, compiled: nil)
+    criterion.note("its outputs have names, so they are taken to be classes (softmax_cross_entropy); see --loss")
+    return criterion
   }
 
   /// Whether the network leaves probabilities to its loss, if its outputs are classes.

@@ -343,6 +343,7 @@ extension ONNXNode {
     message.add(3, name)
     message.add(4, operation)
     for attribute in attributes { message.add(5, attribute.message) }
+    if !domain.isEmpty { message.add(7, domain) }
     return message
   }
 }
@@ -392,7 +393,7 @@ extension ONNXValueInfo {
     }
     var tensor = WireMessage()
     if let elementType { tensor.add(1, elementType) }
-    tensor.add(2, dimensions)
+    if shape != nil { tensor.add(2, dimensions) }
     var type = WireMessage()
     type.add(1, tensor)
     var message = WireMessage()

@@ -15,6 +15,7 @@ struct ONNXSimplifier {
     removeUnused()
     fuse()
     finish()
+    shortenNames()
   }
 
   /// Leaves out what the output does not come from.
@@ -51,6 +52,29 @@ struct ONNXSimplifier {
     }
     layers = kept
     output = names[output] ?? output
+  }
+
+  // MARK: - Names
+
+  /// Leaves out the name of the outermost module where all layers with weights begin with it: `model.` of `model.conv1`.
+  private mutating func shortenNames() {
+    let names = layers.filter { !$0.weights.isEmpty }.map(\.name)
+    guard names.count > 1, let point = names[0].firstIndex(of: ".") else { return }
+    let prefix = names[0][...point]
+    let used = Set(layers.map(\.name))
+    guard names.allSatisfy({ $0.hasPrefix(prefix) }) else { return }
+    func shortened(_ name: String) -> String {
+      var short = name.hasPrefix(prefix) ? String(name.dropFirst(prefix.count)) : name
+      while let first = short.first, !first.isLetter { short.removeFirst() }
+      return short.isEmpty || (short != name && used.contains(short)) ? name : short
+    }
+    let all = layers.map { shortened($0.name) }
+    guard Set(all).count == all.count else { return }
+    for index in layers.indices {
+      layers[index].name = all[index]
+      layers[index].inputs = layers[index].inputs.map(shortened)
+    }
+    output = shortened(output)
   }
 
   // MARK: - Factors and offsets
@@ -129,12 +153,17 @@ extension ONNXLayer {
     }
   }
 
-  /// A layer normalisation with a factor and an offset for each channel, if it has none yet.
+  /// A layer normalisation with a factor and an offset for each channel besides its own.
   private func normalized(_ norm: LayerNorm, _ scale: [Double], _ offset: [Double]) -> ONNXLayer? {
-    guard !norm.scale, !norm.center, scale.count > 1 else { return nil }
+    let count = max(scale.count, weights["gamma"]?.count ?? 0, weights["beta"]?.count ?? 0)
+    guard count > 1 else { return nil }
+    func pick(_ numbers: [Double], _ index: Int) -> Double { numbers[index % numbers.count] }
+    let gamma = weights["gamma"] ?? [Float](repeating: 1, count: count)
+    let beta = weights["beta"] ?? [Float](repeating: 0, count: count)
     var result = self
     result.work = .layer(.layerNorm(LayerNorm(epsilon: norm.epsilon)))
-    result.weights = ["gamma": scale.map { Float($0) }, "beta": offset.map { Float($0) }]
+    result.weights["gamma"] = gamma.indices.map { Float(Double(gamma[$0]) * pick(scale, $0)) }
+    result.weights["beta"] = beta.indices.map { Float(Double(beta[$0]) * pick(scale, $0) + pick(offset, $0)) }
     return result
   }
 

@@ -1,4 +1,4 @@
-public import Networks
+internal import Networks
 internal import Tensors
 
 /// The names that another program has for layers and parameters.

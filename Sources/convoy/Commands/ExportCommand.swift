@@ -1,6 +1,7 @@
 public import ArgumentParser
 internal import Foundation
 public import Interchange
+internal import Networks
 internal import Paths
 internal import Reporting
 internal import Training
@@ -10,7 +11,7 @@ struct ExportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "export",
     abstract: "Write a trained network in a format of other programs.",
-    subcommands: [ExportONNX.self, ExportKeras.self])
+    subcommands: [ExportONNX.self, ExportKeras.self, ExportSafetensors.self])
 }
 
 /// The checkpoint that is exported, and the file that is written.
@@ -128,5 +129,35 @@ struct ExportKeras: ParsableCommand {
       ExportResult(
         path: options.path, format: "keras", name: checkpoint.name, input: "\(input)", output: "\(output)",
         bytes: bytes.count, notes: []))
+  }
+}
+
+/// Writes the weights of a network in PyTorch's form.
+struct ExportSafetensors: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "safetensors",
+    abstract: "The weights in PyTorch's names and order (.safetensors).",
+    discussion: """
+      Each layer's tensors have the names of a module of its name: `conv1.weight`, `conv1.bias`, `norm.running_mean`. --names gives \
+      other names, as for `convoy import safetensors`. Kernels are in PyTorch's order, those of dense layers behind a \
+      flattened image with its channels first.
+
+        convoy export safetensors Results/fashion-mnist/RUN --to model.safetensors
+      """)
+
+  @OptionGroup var options: ExportOptions
+
+  @OptionGroup var names: TorchNamesOption
+
+  func run() throws {
+    let names = try names.names()
+    let (_, checkpoint) = try options.open()
+    let bytes = try SafetensorsExchange(names: names).bytes(of: checkpoint)
+    try options.write(bytes)
+    let network = checkpoint.network
+    try options.report(
+      ExportResult(
+        path: options.path, format: "safetensors", name: checkpoint.name, input: "\(network.inputShape)",
+        output: "\(network.outputShape)", bytes: bytes.count, notes: []))
   }
 }

@@ -16,6 +16,7 @@ struct ImportCommand: ParsableCommand {
     subcommands: [
       ImportFashionMNIST.self, ImportIDX.self, ImportCIFAR10.self, ImportCIFAR100.self, ImportImages.self,
       ImportNumPy.self, ImportCSV.self, ImportSGF.self, ImportHDF5.self, ImportKeras.self, ImportONNX.self,
+      ImportSafetensors.self,
     ])
 }
 
