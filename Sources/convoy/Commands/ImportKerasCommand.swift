@@ -28,6 +28,7 @@ struct ImportKeras: ParsableCommand {
 
         convoy import keras vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5 --to vgg19.h5
         convoy import keras model.h5 --to model-convoy.h5 --classes cat,dog
+        convoy import keras model.h5 --to model-convoy.h5 --config tuned.yaml
       """)
 
   @Argument(help: "The model or weights file.", completion: .file(extensions: ["h5", "hdf5", "keras"]))
@@ -64,6 +65,8 @@ struct ImportKeras: ParsableCommand {
       valueName: "loss"))
   var loss: String?
 
+  @OptionGroup var config: NetworkConfigOption
+
   @OptionGroup var plugIns: PlugInsOption
 
   @Flag(help: "Print one JSON object.")
@@ -72,7 +75,9 @@ struct ImportKeras: ParsableCommand {
   private static let losses = Loss.Kind.allCases.map(\.rawValue).joined(separator: ", ")
 
   func run() throws {
-    try overwrite.check("--to", path, inputs: InputFiles([model, architecture, classes]))
+    let inputs = InputFiles([model, architecture, classes])
+    try overwrite.check("--to", path, inputs: inputs)
+    try config.check(overwrite, inputs: inputs)
     try checkFile()
     if isZip {
       throw CommandError.badData(
@@ -93,8 +98,9 @@ struct ImportKeras: ParsableCommand {
       TerminalOutput.warn("removed \(removed), an unfinished file of a command that was killed")
     }
     try CheckpointFile.write(result.checkpoint, to: path, model: KerasModelWriter())
+    let renaming = try config.write(result.checkpoint, path)
     if json { return print(try ResultJSON.text(ModelResult(path, result))) }
-    for note in result.notes { print(note) }
+    for note in result.notes + (renaming.map { [$0] } ?? []) { print(note) }
     let network = result.checkpoint.network
     print(
       "\(path): '\(result.checkpoint.name)', \(counted(network.layers.count, "layer")), \(counted(network.parameterCount, "parameter")), "
