@@ -3,6 +3,7 @@ import Networks
 import Tensors
 import TestSupport
 import Testing
+import Training
 
 @testable import ExactnessFuzz
 @testable import Experiments
