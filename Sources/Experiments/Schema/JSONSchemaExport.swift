@@ -132,7 +132,8 @@ struct JSONSchemaExport {
     switch schema {
     case .object(let object):
       for key in object.keys {
-        if case .required = key.fallback { required.append(.text(key.name)) }
+        // A network that begins with layers of another one has its input, and may have all of its layers, from there.
+        if case .required = key.fallback, object.key("from") == nil { required.append(.text(key.name)) }
         inner(key.name, key.schema)
       }
     case .union(let union):

@@ -27,6 +27,27 @@ public struct TrainingPhases: Hashable, Sendable {
     }
   }
 
+  /// How many numbers a phase trains.
+  public func trainedCount(ofPhase phase: Int, _ layout: ParameterLayout) -> Int {
+    layout.parameters.reduce(0) { sum, parameter in
+      let isTrained =
+        parameter.spec.isTrainable && !parameter.spec.isFrozen
+        && !phases[phase].frozen.contains(parameter.path)
+      return sum + (isTrained ? parameter.range.count : 0)
+    }
+  }
+
+  /// Which share of the parameters is trained when, in words; nil where nothing is frozen.
+  public func summary(_ layout: ParameterLayout) -> String? {
+    guard phases.contains(where: { !$0.frozen.isEmpty }) else { return nil }
+    let all = layout.parameters.reduce(0) { $0 + $1.range.count }
+    let parts = phases.indices.map { index in
+      let count = "\(trainedCount(ofPhase: index, layout)) of \(all) parameters are trained"
+      return phases.count == 1 ? count : "from epoch \(phases[index].firstEpoch + 1) \(count)"
+    }
+    return parts.joined(separator: ", ")
+  }
+
   /// The number of the last phase, in which the fewest parameters are frozen.
   public var last: Int { phases.count - 1 }
 

@@ -56,6 +56,7 @@ public final class Run {
       for line in start.account.lines { directory?.log(line) }
       self.observer.receive(.note("begins with " + start.account.summary(from: start.origin.path)))
     }
+    if let text = prepared.phases.summary(compiled.parameters) { self.observer.receive(.note(text)) }
     if found == nil {
       for text in prepared.frozenWarnings { self.observer.receive(.warning(text)) }
       try prepared.warnOfPixels(self.observer)

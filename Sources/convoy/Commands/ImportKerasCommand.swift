@@ -28,6 +28,7 @@ struct ImportKeras: ParsableCommand {
 
         convoy import keras vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5 --to vgg19.h5
         convoy import keras model.h5 --to model-convoy.h5 --classes cat,dog
+        convoy import keras model.h5 --to model-convoy.h5 --config tuned.yaml
       """)
 
   @Argument(help: "The model or weights file.", completion: .file(extensions: ["h5", "hdf5", "keras"]))
@@ -64,19 +65,23 @@ struct ImportKeras: ParsableCommand {
       valueName: "loss"))
   var loss: String?
 
+  @OptionGroup var config: NetworkConfigOption
+
   @OptionGroup var plugIns: PlugInsOption
 
   @Flag(help: "Print one JSON object.")
   var json = false
 
   func run() throws {
-    try overwrite.check("--to", path, inputs: InputFiles([model, architecture, classes]))
+    let inputs = InputFiles([model, architecture, classes])
+    try overwrite.check("--to", path, inputs: inputs)
+    try config.check(overwrite, inputs: inputs)
     try checkFile()
     let importer = KerasImport(
       inputShape: try ModelImport.shape(input), architecture: try chosenArchitecture(),
       preprocessing: try chosenPreprocessing(),
       classNames: try ModelImport.classNames(classes), loss: try ModelImport.loss(loss))
-    try ModelImport.write(to: path, json: json) { try importer.read(model) }
+    try ModelImport.write(to: path, config: config, json: json) { try importer.read(model) }
   }
 
   private func checkFile() throws {

@@ -58,17 +58,21 @@ struct ImportONNX: ParsableCommand {
     help: ArgumentHelp("The loss that says what the outputs are: \(ModelImport.losses).", valueName: "loss"))
   var loss: String?
 
+  @OptionGroup var config: NetworkConfigOption
+
   @Flag(help: "Print one JSON object.")
   var json = false
 
   func run() throws {
-    try overwrite.check("--to", path, inputs: InputFiles([model, classes]))
+    let inputs = InputFiles([model, classes])
+    try overwrite.check("--to", path, inputs: inputs)
+    try config.check(overwrite, inputs: inputs)
     guard let status = FileStatus(model) else { throw CommandError.missing("there is no file \(model)") }
     guard status.kind != .folder else { throw CommandError.missing("\(model) is a folder; name the .onnx file in it") }
     let importer = ONNXImport(
       inputShape: try ModelImport.shape(input), output: output, preprocessing: try preparation(),
       classNames: try ModelImport.classNames(classes), loss: try ModelImport.loss(loss))
-    try ModelImport.write(to: path, json: json) { try importer.read(model) }
+    try ModelImport.write(to: path, config: config, json: json) { try importer.read(model) }
   }
 
   private func preparation() throws -> PixelPreparation {

@@ -104,6 +104,9 @@ struct InspectCommand: ParsableCommand {
     // Of an imported network only the meaning of its outputs is known.
     let origin = shards > 0 ? "trained with" : "imported; its outputs are \(criterion.task.noun):"
     print("\(origin) \(criterion.loss.name), evaluated by \(criterion.figureNames.joined(separator: ", "))")
+    if let start = checkpoint.identity.start {
+      print("began with \(start.path), step \(start.step), contents SHA-256 \(start.digest)")
+    }
     if let pixels = checkpoint.identity.pixels { print("trained on samples of \(pixels)") }
     if let pictures = checkpoint.identity.pictures {
       print("its samples were pictures, \(pictures.pairs.joined(separator: ", "))")

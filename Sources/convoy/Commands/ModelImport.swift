@@ -14,8 +14,11 @@ enum ModelImport {
 
   /// Reads a model, writes it as a checkpoint and says what it is.
   ///
+  /// - Parameter config: where the network is written as a configuration, too.
   /// - Throws: ``CommandError`` where a signal came first; nothing is written then.
-  static func write(to path: String, json: Bool, read: () throws -> ImportedModel) throws {
+  static func write(
+    to path: String, config: NetworkConfigOption, json: Bool, read: () throws -> ImportedModel
+  ) throws {
     let stop = StopSignals.install()
     let result = try read()
     // Reading is not interrupted, but a file that nobody waits for is not written.
@@ -26,8 +29,9 @@ enum ModelImport {
       TerminalOutput.warn("removed \(removed), an unfinished file of a command that was killed")
     }
     try CheckpointFile.write(result.checkpoint, to: path, model: KerasModelWriter())
+    let renaming = try config.write(result.checkpoint, path)
     if json { return print(try ResultJSON.text(ModelResult(path, result))) }
-    for note in result.notes { print(note) }
+    for note in result.notes + (renaming.map { [$0] } ?? []) { print(note) }
     let network = result.checkpoint.network
     print(
       "\(path): '\(result.checkpoint.name)', \(counted(network.layers.count, "layer")), \(counted(network.parameterCount, "parameter")), "
