@@ -28,6 +28,7 @@ struct Convoy: ParsableCommand {
       PredictCommand.self,
       InspectCommand.self,
       ImportCommand.self,
+      GTPCommand.self,
       ProveCommand.self,
       BenchCommand.self,
       TuneCommand.self,

@@ -8,7 +8,7 @@ internal import Tensors
 ///
 ///     /convoy              attributes: format_version, name, run_id, configuration, network (JSON), class_names,
 ///                          criterion (JSON), instruction_set, shard_size, kernel_choices, choices_cover_every_shard (absent in
-///                          earlier versions), versions, datasets, pixels, pictures (each "key=value")
+///                          earlier versions), versions, datasets, pixels, pictures (each "key=value"), channel_names (where known)
 ///     /convoy/state        attributes: step, epoch, position, …; a dataset sums: the epoch's figures so far
 ///     /convoy/optimizer    attribute: slots; a dataset <slot>/<layer>/<parameter> each, shaped as the parameter
 ///     /convoy/trained      a dataset <layer>/<parameter> each, where the model's weights are a running average: the
@@ -22,6 +22,7 @@ enum CheckpointGroup {
   private static let pixels = "pixels"
   private static let coverage = "choices_cover_every_shard"
   private static let rules = "rules"
+  private static let channels = "channel_names"
 
   // MARK: - Writing
 
@@ -44,6 +45,7 @@ enum CheckpointGroup {
     if let criterion = identity.criterion { try attributes.write("criterion", try criterion.json()) }
     if let pixels = identity.pixels { try write(pixels, to: attributes) }
     if let pictures = identity.pictures { try attributes.write(PictureHandling.attribute, pictures.pairs) }
+    if !identity.channelNames.isEmpty { try attributes.write(channels, identity.channelNames) }
     let stateGroup = try group.makeGroup(state)
     try write(checkpoint.progress, to: stateGroup.attributes)
     try write(checkpoint.progress.sums, to: stateGroup)
@@ -183,7 +185,8 @@ enum CheckpointGroup {
       rules: try attributes.contains(rules) ? try attributes.strings(rules) : [],
       pixels: try readPixels(attributes),
       pictures: try attributes.contains(PictureHandling.attribute)
-        ? PictureHandling(pairs: try attributes.strings(PictureHandling.attribute)) : nil)
+        ? PictureHandling(pairs: try attributes.strings(PictureHandling.attribute)) : nil,
+      channelNames: try attributes.contains(channels) ? try attributes.strings(channels) : [])
   }
 
   /// - Returns: nil where an earlier version, or another program, did not say.

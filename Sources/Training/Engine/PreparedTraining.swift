@@ -49,7 +49,8 @@ struct PreparedTraining {
       kernelChoices: compiled.choices.text, shardSize: compiled.shardSize,
       classNames: data.training.dataset.classNames ?? [], criterion: compiled.options.criterion,
       rules: request.configuration.laterRules(network),
-      pixels: data.pixels, pictures: data.training.dataset.pictures)
+      pixels: data.pixels, pictures: data.training.dataset.pictures,
+      channelNames: data.training.dataset.channelNames ?? [])
   }
 
   /// Sizes of the minibatches that training meets.

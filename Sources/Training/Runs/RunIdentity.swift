@@ -32,6 +32,8 @@ public struct RunIdentity: Hashable, Sendable {
   public var pixels: PixelSpan?
   /// How pictures became the training samples; nil where it is not known.
   public var pictures: PictureHandling?
+  /// What each channel of the samples is; empty where the data does not name them.
+  public var channelNames: [String]
 
   /// Takes what is known of a run; the rest stays empty.
   public init(
@@ -39,7 +41,7 @@ public struct RunIdentity: Hashable, Sendable {
     versions: [String: String] = [:], instructionSet: String = "", kernelChoices: String = "",
     choicesCoverEveryShard: Bool = true, shardSize: Int = 0, classNames: [String] = [],
     criterion: Criterion? = nil, rules: [String] = [], pixels: PixelSpan? = nil,
-    pictures: PictureHandling? = nil
+    pictures: PictureHandling? = nil, channelNames: [String] = []
   ) {
     self.runID = runID
     self.configuration = configuration
@@ -54,6 +56,7 @@ public struct RunIdentity: Hashable, Sendable {
     self.rules = rules
     self.pixels = pixels
     self.pictures = pictures
+    self.channelNames = channelNames
   }
 
   /// The pixels of pictures as they are, for networks that take them so.
