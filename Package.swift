@@ -169,7 +169,7 @@ let package = Package(
       name: "ComputeTests", dependencies: ["Compute", "HDF5", "TestSupport"], exclude: ["Fixtures"]),
     .testTarget(
       name: "DatasetsTests",
-      dependencies: ["Datasets", "HDF5", "ImageFiles", "Paths", "Tensors", "TestSupport"],
+      dependencies: ["Datasets", "Go", "HDF5", "ImageFiles", "Paths", "Tensors", "TestSupport"],
       exclude: ["Fixtures"]),
     .executableTarget(
       name: "ConfigurationFuzz", dependencies: ["Experiments", "TestSupport"], path: "Tests/ConfigurationFuzz"

@@ -29,6 +29,7 @@ struct Convoy: ParsableCommand {
       InspectCommand.self,
       ImportCommand.self,
       ExportCommand.self,
+      GTPCommand.self,
       ProveCommand.self,
       BenchCommand.self,
       TuneCommand.self,

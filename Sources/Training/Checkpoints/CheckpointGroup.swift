@@ -8,7 +8,8 @@ internal import Tensors
 ///
 ///     /convoy              attributes: format_version, name, run_id, configuration, network (JSON), class_names,
 ///                          criterion (JSON), instruction_set, shard_size, kernel_choices, choices_cover_every_shard (absent in
-///                          earlier versions), versions, datasets, pixels, pictures, start (each "key=value")
+///                          earlier versions), versions, datasets, pixels, pictures, start (each "key=value"), channel_names (where
+///                          known)
 ///     /convoy/state        attributes: step, epoch, position, …; a dataset sums: the epoch's figures so far
 ///     /convoy/optimizer    attributes: slots, stateless (parameters without a state, where there are some); a dataset
 ///                          <slot>/<layer>/<parameter> for each other one, shaped as the parameter
@@ -25,6 +26,7 @@ enum CheckpointGroup {
   private static let rules = "rules"
   private static let start = "start"
   private static let stateless = "stateless"
+  private static let channels = "channel_names"
 
   // MARK: - Writing
 
@@ -51,6 +53,7 @@ enum CheckpointGroup {
         start, ["path=\(origin.path)", "digest=\(origin.digest)", "step=\(origin.step)"])
     }
     if let pictures = identity.pictures { try attributes.write(PictureHandling.attribute, pictures.pairs) }
+    if !identity.channelNames.isEmpty { try attributes.write(channels, identity.channelNames) }
     let stateGroup = try group.makeGroup(state)
     try write(checkpoint.progress, to: stateGroup.attributes)
     try write(checkpoint.progress.sums, to: stateGroup)
@@ -201,6 +204,7 @@ enum CheckpointGroup {
       pixels: try readPixels(attributes),
       pictures: try attributes.contains(PictureHandling.attribute)
         ? PictureHandling(pairs: try attributes.strings(PictureHandling.attribute)) : nil,
+      channelNames: try attributes.contains(channels) ? try attributes.strings(channels) : [],
       start: try readStart(attributes))
   }
 

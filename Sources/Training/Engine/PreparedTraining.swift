@@ -73,6 +73,7 @@ struct PreparedTraining {
       classNames: data.training.dataset.classNames ?? [], criterion: compiled.options.criterion,
       rules: request.configuration.laterRules(network),
       pixels: data.pixels, pictures: data.training.dataset.pictures,
+      channelNames: data.training.dataset.channelNames ?? [],
       start: earlier.map(\.start) ?? start?.origin)
   }
 

@@ -82,13 +82,15 @@ public final class Predictor: Sendable {
     guard var sum = try logits(minibatch, views[0], stop) else { return nil }
     for view in views.dropFirst() {
       guard var more = try logits(minibatch, view, stop) else { return nil }
-      if answer == .board {
+      let steps = view.augmentation(answer).steps
+      if steps.contains(where: { $0.movesAnswers(answers, on: network.inputShape) }) {
         answers.mirror(
-          &more, on: network.inputShape, horizontally: view.horizontally, vertically: view.vertically)
+          &more, on: network.inputShape, horizontally: view.horizontally, vertically: view.vertically,
+          transposed: view.transposed)
       }
       for index in sum.indices { sum[index] += more[index] }
     }
-    // Of one, two or four views: exact but for the additions.
+    // Of one, two, four or eight views: exact but for the additions.
     return views.count == 1 ? sum : sum.map { $0 / Float(views.count) }
   }
 

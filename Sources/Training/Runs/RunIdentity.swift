@@ -34,6 +34,8 @@ public struct RunIdentity: Hashable, Sendable {
   public var pictures: PictureHandling?
   /// What the run began with; nil where it began with the initialisers' values.
   public var start: StartOrigin?
+  /// What each channel of the samples is; empty where the data does not name them.
+  public var channelNames: [String]
 
   /// Takes what is known of a run; the rest stays empty.
   public init(
@@ -41,7 +43,7 @@ public struct RunIdentity: Hashable, Sendable {
     versions: [String: String] = [:], instructionSet: String = "", kernelChoices: String = "",
     choicesCoverEveryShard: Bool = true, shardSize: Int = 0, classNames: [String] = [],
     criterion: Criterion? = nil, rules: [String] = [], pixels: PixelSpan? = nil,
-    pictures: PictureHandling? = nil, start: StartOrigin? = nil
+    pictures: PictureHandling? = nil, channelNames: [String] = [], start: StartOrigin? = nil
   ) {
     self.start = start
     self.runID = runID
@@ -57,6 +59,7 @@ public struct RunIdentity: Hashable, Sendable {
     self.rules = rules
     self.pixels = pixels
     self.pictures = pictures
+    self.channelNames = channelNames
   }
 
   /// The pixels of pictures as they are, for networks that take them so.

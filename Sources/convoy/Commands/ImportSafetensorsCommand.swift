@@ -51,7 +51,7 @@ struct ImportSafetensors: ParsableCommand {
     let configuration = try ConfigurationFile.load(path: architecture)
     let exchange = SafetensorsExchange(names: try names.names())
     let (classNames, loss) = (try ModelImport.classNames(classes), try ModelImport.loss(loss))
-    try ModelImport.write(to: path, json: json) {
+    try ModelImport.write(to: path, config: nil, json: json) {
       try exchange.read(
         weights, into: configuration.network.network, name: configuration.run.name, classNames: classNames, loss: loss)
     }

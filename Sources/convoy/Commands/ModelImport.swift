@@ -14,10 +14,10 @@ enum ModelImport {
 
   /// Reads a model, writes it as a checkpoint and says what it is.
   ///
-  /// - Parameter config: where the network is written as a configuration, too.
+  /// - Parameter config: where the network is written as a configuration, too; nil for a network that came from one.
   /// - Throws: ``CommandError`` where a signal came first; nothing is written then.
   static func write(
-    to path: String, config: NetworkConfigOption, json: Bool, read: () throws -> ImportedModel
+    to path: String, config: NetworkConfigOption?, json: Bool, read: () throws -> ImportedModel
   ) throws {
     let stop = StopSignals.install()
     let result = try read()
@@ -29,7 +29,7 @@ enum ModelImport {
       TerminalOutput.warn("removed \(removed), an unfinished file of a command that was killed")
     }
     try CheckpointFile.write(result.checkpoint, to: path, model: KerasModelWriter())
-    let renaming = try config.write(result.checkpoint, path)
+    let renaming = try config?.write(result.checkpoint, path)
     if json { return print(try ResultJSON.text(ModelResult(path, result))) }
     for note in result.notes + (renaming.map { [$0] } ?? []) { print(note) }
     let network = result.checkpoint.network

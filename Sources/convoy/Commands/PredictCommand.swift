@@ -42,7 +42,10 @@ struct PredictCommand: ParsableCommand {
   @Option(.counts, help: ArgumentHelp("Number of classes or labels to show.", valueName: "k"))
   var top = 3
 
-  @Option(help: "Average the outputs over mirrored views as well: horizontal, vertical or both.")
+  @Option(
+    help:
+      "Average the outputs over mirrored views as well: horizontal, vertical or both, or eight for all turns and reflections of a board."
+  )
   var flips = TestTimeFlips.none
 
   @OptionGroup var answer: FlippedAnswerOption
