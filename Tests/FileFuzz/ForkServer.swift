@@ -50,19 +50,19 @@ final class ForkServer {
 
   /// Has a copy read what is in the folder now, to its end.
   ///
-  /// - Parameter limit: seconds until the copy is killed.
+  /// - Parameter limit: seconds until the copy is killed; see ``Patience``.
   func run(limit: Double) throws -> FuzzChild.Result {
-    let deadline = ContinuousClock.now + .seconds(limit)
-    guard write(socket, [1], 1) == 1, let number = receive(4, until: deadline) else {
+    let end = ContinuousClock.now + .seconds(20 * limit + 600)
+    guard write(socket, [1], 1) == 1, let number = receive(4, until: end) else {
       throw FuzzError("the program that is copied has ended")
     }
     let copy = pid_t(truncatingIfNeeded: number)
+    let patience = Patience(limit)
     var hasHung = false
-    if !isReadable(until: deadline) {
-      hasHung = true
-      kill(copy, SIGKILL)
+    while !hasHung, !isReadable(until: .now + .seconds(1)) {
+      hasHung = patience.hasEnded(for: copy)
+      if hasHung { kill(copy, SIGKILL) }
     }
-    let end = ContinuousClock.now + .seconds(600)
     guard let status = receive(4, until: end), let peak = receive(8, until: end) else {
       throw FuzzError("the program that is copied does not say how a copy ended")
     }
