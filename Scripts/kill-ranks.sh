@@ -102,7 +102,7 @@ done_kills=0 trainings=0 while_writing=0 started=$SECONDS run=''
 while ((done_kills < kills)) || [[ $run ]]; do
   if [[ -z $run ]]; then optimizer=$((trainings % 2)) run="$scratch/killed-$trainings"; fi
   family=alone count=1 workers=$((1 + RANDOM % 2)) way=none wanted_codes=0
-  ((RANDOM % 8 == 0)) || family=${families[RANDOM % ${#families[@]}]} count=$((1 + RANDOM % most_ranks))
+  ((RANDOM % 8 == 0)) || family=${families[RANDOM % ${#families[@]}]} count=$((2 + RANDOM % (most_ranks - 1)))
   # Each start draws anew; the subshell would otherwise repeat its parent's next number.
   RANDOM=$RANDOM
   (launch "$scratch/$optimizer.yaml" "$run") >"$scratch/output" 2>&1 &
@@ -121,12 +121,14 @@ while ((done_kills < kills)) || [[ $run ]]; do
   code=0
   { wait "$job" || code=$?; } 2>/dev/null
   after=$EPOCHREALTIME
-  kill "$alarm" 2>/dev/null && pkill -P "$alarm" 2>/dev/null || true
+  pkill -KILL -P "$alarm" 2>/dev/null || true
+  kill -KILL "$alarm" 2>/dev/null || true
   { wait "$alarm" || true; } 2>/dev/null
   [[ $way == launcher ]] || ((code != 137)) || [[ " $wanted_codes " == *" 137 "* ]] ||
     fail 1 "'$way' of $family × $count hangs: $(cat "$scratch/output") (SEED=$SEED)"
   expect_none_left
   job=''
+  [[ ! ${VERBOSE:-} ]] || echo "$way of $family × $count: $code after $(((${after/[.,]/} - ${sent/[.,]/}) / 1000)) ms"
   [[ $code == 0 || " $wanted_codes " == *" $code "* ]] ||
     fail 1 "'$way' of $family × $count ended with $code instead of $wanted_codes: $(cat "$scratch/output") (SEED=$SEED)"
   if [[ $way == stop && $code == 69 ]]; then
@@ -142,6 +144,8 @@ while ((done_kills < kills)) || [[ $run ]]; do
     ((done_kills % 100)) || ((code == 0)) || echo "$done_kills kills after $((SECONDS - started)) s"
   fi
   if ((code == 0)); then
+    grep -q '"phase" *: *"finished"' "$run/state.json" 2>/dev/null || fail 1 \
+      "'$way' of $family × $count ended with 0, and the training is not finished: $(cat "$scratch/output") (SEED=$SEED)"
     found=$(digest_of "$run")
     [[ $found == "${wanted[optimizer]}" ]] ||
       fail 1 "after $done_kills kills the contents are $found instead of ${wanted[optimizer]} (SEED=$SEED)"

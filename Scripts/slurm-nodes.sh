@@ -81,6 +81,7 @@ until_true() {
   done
 }
 is_over() { [[ $(field JobState) =~ ^(COMPLETED|FAILED|CANCELLED|TIMEOUT|NODE_FAIL)$ ]]; }
+is_pending() { [[ $(field JobState) == PENDING ]]; }
 has_restarts() { (($(field Restarts) >= $1)); }
 # The checkpoints that a run's log names; a start that resumes writes its own.
 checkpoints() { (cat "$1/log.txt" 2>/dev/null || true) | grep -c 'checkpoint of step' || true; }
@@ -99,24 +100,22 @@ ranks_in() {
 
 for way in "${ways[@]}"; do
   use "$way"
-  say "A job that is signalled and gets fewer nodes ($way)"
+  say "A job that is signalled and gets more nodes ($way)"
   run=$scratch/signalled-$way
-  submit "$run" 1-4
-  for count in 4 2; do
+  submit "$run" 1
+  for next in 2 4; do
     until_true 60 has_checkpoints "$run" 3 || fail 1 "no checkpoints: $(cat "$log")"
     before=$(checkpoints "$run")
     scancel --batch --signal=USR1 "$job"
-    # The nodes that are idle no more are those that the next start does not get.
-    case $count in
-    4) for name in n3 n4; do scontrol update "nodename=$name" state=drain reason=test; done ;;
-    2) scontrol update nodename=n2 state=drain reason=test ;;
-    esac
-    until_true 60 grep -q "ended with 75 after SIGUSR1" "$log" || fail 1 "the job did not end with 75: $(cat "$log")"
-    ((count == 2)) || until_true 90 has_checkpoints "$run" $((before + 3)) || fail 1 "it did not go on: $(cat "$log")"
+    until_true 60 is_pending || fail 1 "the job was not requeued: $(cat "$log")"
+    # What another allocation may be like.
+    scontrol update "jobid=$job" "numnodes=$next-$next" || fail 1 "the job cannot have $next nodes"
+    ((next == 4)) || until_true 90 has_checkpoints "$run" $((before + 3)) || fail 1 "it did not go on: $(cat "$log")"
   done
   end_job "signalled"
-  for name in n2 n3 n4; do scontrol update "nodename=$name" state=resume; done
-  grep -h "start .* on" "$log"
+  grep -h "start .* on\|ended with" "$log"
+  (($(grep -c "ended with 75 after SIGUSR1" "$log") == 2)) || fail 1 "it did not end with 75 each time: $(cat "$log")"
+  grep -q "on n\[1-4\]" "$log" || fail 1 "it had no other nodes in the end: $(cat "$log")"
   (($(field Restarts) == 2)) || fail 1 "$(field Restarts) restarts instead of 2"
   expect_same "$run" "signalled twice"
 done
