@@ -45,6 +45,8 @@ let package = Package(
       name: "CLibdeflate", providers: [.apt(["libdeflate-dev"])]),
     .systemLibrary(
       name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(
+      name: "CSound", pkgConfig: "sndfile", providers: [.apt(["libsndfile1-dev", "libsamplerate0-dev", "libkissfft-dev"])]),
     .systemLibrary(name: "CKernels"),
 
     // Level 1: one Swift owner per C object; numbers and memory.
@@ -54,6 +56,8 @@ let package = Package(
     .target(name: "ImageFiles", dependencies: ["CImageCodecs", "Paths"]),
     .target(name: "Digests", dependencies: ["CCrypto"]),
     .target(name: "Tensors"),
+    .target(name: "Texts"),
+    .target(name: "Audio", dependencies: ["CSound", "Paths"]),
     .target(name: "Settings", dependencies: ["Paths"]),
     .target(name: "KernelShapes"),
     kernelLoops("KernelsBaseline", folder: "Baseline"),
@@ -76,6 +80,7 @@ let package = Package(
       name: "Datasets",
       dependencies: [
         "Paths", "Settings", "HDF5", "CZlib", "CLibdeflate", "ImageFiles", "Digests", "Tensors", "Parallel",
+        "Texts", "Audio",
       ]),
 
     // Level 4: the trainer.
@@ -83,7 +88,7 @@ let package = Package(
       name: "Training",
       dependencies: [
         "Digests", "Settings", "Tensors", "Networks", "Parallel", "OneDNN", "Compute", "Datasets", "HDF5",
-        "Paths",
+        "Paths", "Texts",
       ]),
 
     // Level 5: what people write and read.
@@ -91,7 +96,7 @@ let package = Package(
       name: "Insight",
       dependencies: [
         "Settings", "HDF5", "ImageFiles", "Tensors", "Networks", "Parallel", "Compute", "Datasets",
-        "Training",
+        "Training", "Texts",
         .product(name: "Mustache", package: "swift-mustache"),
       ]),
 
@@ -118,7 +123,7 @@ let package = Package(
       dependencies: [
         "Paths", "Settings", "HDF5", "ImageFiles", "Digests", "Tensors", "Networks", "Parallel", "Compute",
         "Datasets", "Training",
-        "Experiments", "Reporting", "Interchange", "Insight",
+        "Experiments", "Reporting", "Interchange", "Insight", "Texts", "Audio",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       // A link to the template in Scripts, which job arrays are made from.
@@ -141,6 +146,9 @@ let package = Package(
     .testTarget(name: "DigestsTests", dependencies: ["Digests"]),
     .testTarget(name: "SettingsTests", dependencies: ["Settings"]),
     .testTarget(name: "KernelsTests", dependencies: ["Kernels", "KernelShapes", "Tensors", "TestSupport"]),
+    .testTarget(name: "TextsTests", dependencies: ["Texts", "TestSupport"], exclude: ["Fixtures"]),
+    .testTarget(
+      name: "AudioTests", dependencies: ["Audio", "Tensors", "TestSupport"], exclude: ["Fixtures"]),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors", "TestSupport"]),
     .testTarget(
       name: "NetworksTests", dependencies: ["Networks", "Settings", "Tensors", "TestSupport"],
@@ -150,7 +158,7 @@ let package = Package(
       name: "ComputeTests", dependencies: ["Compute", "HDF5", "TestSupport"], exclude: ["Fixtures"]),
     .testTarget(
       name: "DatasetsTests",
-      dependencies: ["Datasets", "HDF5", "ImageFiles", "Paths", "Tensors", "TestSupport"],
+      dependencies: ["Datasets", "HDF5", "ImageFiles", "Paths", "Tensors", "Texts", "TestSupport"],
       exclude: ["Fixtures"]),
     .executableTarget(
       name: "ConfigurationFuzz", dependencies: ["Experiments", "TestSupport"], path: "Tests/ConfigurationFuzz"
@@ -187,7 +195,7 @@ let package = Package(
       name: "InsightTests",
       dependencies: [
         "Insight", "ImageFiles", "HDF5", "Networks", "Parallel", "Compute", "Datasets", "Tensors", "Training",
-        "TestSupport",
+        "Texts", "TestSupport",
       ],
       exclude: ["Fixtures"]),
     .testTarget(

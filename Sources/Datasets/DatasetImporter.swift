@@ -75,10 +75,12 @@ public struct ImportSummary: Sendable {
   public let hasTargets: Bool
   /// What else a person should know, one line each.
   public let notes: [String]
+  /// What was done, one line each, where there is more to say than numbers and shapes.
+  public let remarks: [String]
 
   init(
     path: String, counts: [(name: String, count: Int)], sampleShape: Shape, classNames: [String],
-    hasTargets: Bool = false, notes: [String] = []
+    hasTargets: Bool = false, notes: [String] = [], remarks: [String] = []
   ) {
     self.hasTargets = hasTargets
     self.path = path
@@ -86,6 +88,7 @@ public struct ImportSummary: Sendable {
     self.sampleShape = sampleShape
     self.classNames = classNames
     self.notes = notes
+    self.remarks = remarks
   }
 }
 

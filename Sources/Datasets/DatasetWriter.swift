@@ -3,6 +3,7 @@ internal import HDF5
 internal import Parallel
 internal import Synchronization
 public import Tensors
+internal import Texts
 
 /// Writes a dataset file: a group per split, such as `train` and `test`, each with `images`, with `labels` or
 /// `targets`, and with `weights` where samples have them.
@@ -18,6 +19,8 @@ public final class DatasetWriter {
   private let storage: DatasetStorage
   private let threads: Int
   private let check: @Sendable () throws -> Void
+  /// The words that were written.
+  private var vocabulary: [String]?
 
   /// Makes an unfinished file beside the output.
   ///
@@ -136,14 +139,14 @@ public final class DatasetWriter {
   /// - Parameters:
   ///   - name: the dataset's path in the file.
   ///   - capacity: the most samples that there can be.
-  ///   - pictures: how they were made of pictures; nil where they were not, or where it is not known.
+  ///   - origin: what the samples were before; nil where it is not known.
   ///   - next: puts the next samples at the beginning of the memory, as many as there is room for or fewer, and says how many
   ///     these were; 0 at the end.
   /// - Returns: how many samples there were.
   @discardableResult
   func writeImages(
     _ name: String, sampleShape: Shape, pixelType: PixelType, capacity: Int, storage: DatasetStorage? = nil,
-    pictures: PictureHandling? = nil, progress: (Double) throws -> Void = { _ in },
+    origin: SampleOrigin? = nil, progress: (Double) throws -> Void = { _ in },
     next: (UnsafeMutableRawBufferPointer) throws -> Int
   ) throws -> Int {
     precondition((1...3).contains(sampleShape.rank), "samples cannot be \(sampleShape)")
@@ -164,11 +167,7 @@ public final class DatasetWriter {
         chunks: [perChunk] + sampleShape.dimensions, deflateLevel: storage.compressionLevel,
         shuffle: shuffles)
     }
-    if let pictures {
-      try translatingErrors(otherwise: .inputOutput) {
-        try dataset.attributes.write(PictureHandling.attribute, pictures.pairs)
-      }
-    }
+    if let origin { try write(origin, to: dataset) }
     // A group of chunks is filled in order, compressed together, and written in order.
     let chunkByteCount = perChunk * sampleByteCount
     let chunksPerGroup = max(1, (8 << 20) / chunkByteCount)
@@ -217,6 +216,23 @@ public final class DatasetWriter {
       }
     }
     return total
+  }
+
+  /// Notes what samples were before; all splits share one list of words.
+  private func write(_ origin: SampleOrigin, to dataset: Dataset) throws {
+    try translatingErrors(otherwise: .inputOutput) {
+      try dataset.attributes.write(origin.attribute, origin.pairs)
+      guard let words = origin.vocabulary else { return }
+      if let vocabulary {
+        guard vocabulary == words else {
+          throw DatasetError(
+            .badData, "the texts of \(output.path) are numbered by different vocabularies; write them to files of their own")
+        }
+      } else {
+        try root.write(TextHandling.vocabularyName, words)
+        vocabulary = words
+      }
+    }
   }
 
   /// Writes labels or vectors; `name` is the dataset's path in the file.

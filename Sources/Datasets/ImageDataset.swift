@@ -13,7 +13,8 @@ public import Tensors
 /// - Class names: an attribute `class_names` of the labels, the images, the group of either, or the file;
 ///   else, where labels are an enumeration, the names in that. Targets may have `target_names` or
 ///   `class_names`, one for each column.
-/// - Pictures: an attribute `pictures` of the images says how pictures became samples, as ``PictureHandling`` writes it.
+/// - Origin: an attribute `pictures` or `text` of the images says how these became samples, as ``SampleOrigin`` writes it; the
+///   words of texts are in a dataset `vocabulary`.
 ///
 /// Labels, targets and weights are in memory from the start; pixels are read by ``SampleStore``.
 public final class ImageDataset: Sendable {
@@ -47,8 +48,8 @@ public final class ImageDataset: Sendable {
   /// for images alone without class names, 0.
   public let classCount: Int
 
-  /// How pictures became these samples; nil where the file does not say.
-  public let pictures: PictureHandling?
+  /// What these samples were before; nil where the file does not say.
+  public let origin: SampleOrigin?
 
   let images: SampleFile
 
@@ -98,7 +99,7 @@ public final class ImageDataset: Sendable {
       classCount = classNames?.count ?? 0
     }
     weights = try contents.readWeights()
-    pictures = try translatingErrors { try contents.pictures() }
+    origin = try translatingErrors { try contents.origin() }
     let pixelType: PixelType = images.type.exactNumber == .uint8 ? .uint8 : .float32
     self.images = try translatingErrors { try SampleFile(images, file: raw, pixelType: pixelType) }
     self.path = path
@@ -117,7 +118,7 @@ public final class ImageDataset: Sendable {
     (path, imagesName, target, weightsName) = (other.path, other.imagesName, other.target, other.weightsName)
     (count, sampleShape, pixelType) = (other.count, other.sampleShape, other.pixelType)
     (storedType, storage, images, weights) = (other.storedType, other.storage, other.images, other.weights)
-    (self.labels, self.targets, pictures) = (labels, targets, other.pictures)
+    (self.labels, self.targets, origin) = (labels, targets, other.origin)
     self.classNames = classNames
     classCount = classNames.count
   }

@@ -92,7 +92,7 @@ private struct DatasetPart {
       var next = 0
       try writer.writeImages(
         part.name.images, sampleShape: part.dataset.sampleShape, pixelType: part.dataset.pixelType,
-        capacity: part.rows.count, pictures: part.dataset.pictures,
+        capacity: part.rows.count, origin: part.dataset.origin,
         progress: { _ in try progress(Double(done + next) / total) }
       ) { memory in
         let count = min(memory.count / size, part.rows.count - next)

@@ -30,8 +30,8 @@ public struct RunIdentity: Hashable, Sendable {
   public var rules: [String]
   /// The span of those pixels of the training samples that were looked at; nil where it is not known.
   public var pixels: PixelSpan?
-  /// How pictures became the training samples; nil where it is not known.
-  public var pictures: PictureHandling?
+  /// What the training samples were before; nil where it is not known.
+  public var origin: SampleOrigin?
 
   /// Takes what is known of a run; the rest stays empty.
   public init(
@@ -39,7 +39,7 @@ public struct RunIdentity: Hashable, Sendable {
     versions: [String: String] = [:], instructionSet: String = "", kernelChoices: String = "",
     choicesCoverEveryShard: Bool = true, shardSize: Int = 0, classNames: [String] = [],
     criterion: Criterion? = nil, rules: [String] = [], pixels: PixelSpan? = nil,
-    pictures: PictureHandling? = nil
+    origin: SampleOrigin? = nil
   ) {
     self.runID = runID
     self.configuration = configuration
@@ -53,7 +53,7 @@ public struct RunIdentity: Hashable, Sendable {
     self.criterion = criterion
     self.rules = rules
     self.pixels = pixels
-    self.pictures = pictures
+    self.origin = origin
   }
 
   /// The pixels of pictures as they are, for networks that take them so.

@@ -15,7 +15,7 @@ struct ImportCommand: ParsableCommand {
     abstract: "Make a dataset file or a checkpoint from another format.",
     subcommands: [
       ImportFashionMNIST.self, ImportIDX.self, ImportCIFAR10.self, ImportCIFAR100.self, ImportImages.self,
-      ImportNumPy.self, ImportCSV.self, ImportHDF5.self, ImportKeras.self,
+      ImportNumPy.self, ImportCSV.self, ImportText.self, ImportHDF5.self, ImportKeras.self,
     ])
 }
 
@@ -89,6 +89,7 @@ struct OutputOptions: ParsableArguments {
     print(
       "\(PathText.readable(summary.path)): \(counts) \(isOne ? "sample" : "samples") of \(summary.sampleShape), "
         + counted(summary.classNames.count, summary.hasTargets ? "target" : "class"))
+    for remark in summary.remarks { print("  \(remark)") }
   }
 }
 

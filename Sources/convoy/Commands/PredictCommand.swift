@@ -7,28 +7,39 @@ internal import Networks
 internal import Paths
 internal import Reporting
 internal import Tensors
+internal import Texts
 internal import Training
 
 /// Shows a trained network's answers for images.
 struct PredictCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "predict",
-    abstract: "Show a network's answers for images: the most probable classes or labels, or its numbers.",
+    abstract:
+      "Show a network's answers for images or texts: the most probable classes or labels, or its numbers.",
     discussion: """
       Images are PNG or JPEG files of any size. They are brought to the network's proportions and size as the pictures of its training \
       were (--fit), turned grey or coloured as it needs, laid on black where they are transparent, and their pixels are scaled to what the network was trained on. Rows of a \
-      dataset are taken as they are.
+      dataset are taken as they are. A network that was trained on texts takes texts in place of files, and those of a file's lines by --lines; \
+      its checkpoint has the vocabulary.
 
         convoy predict Results/fashion-mnist/RUN shirt.png boot.jpg
         convoy predict Results/fashion-mnist/RUN pictures/ --csv answers.csv
         convoy predict Results/fashion-mnist/RUN --data Results/data/fashion-mnist.h5 --rows 0,5,10-12
+        convoy predict Results/kim-cnn/RUN "a film that is too long by half" "an unexpected delight"
       """)
 
   @Argument(help: "A checkpoint or a run directory.", completion: .file())
   var checkpoint: String
 
-  @Argument(help: "PNG or JPEG files, or folders with such files in them and below.", completion: .file())
+  @Argument(
+    help: "PNG or JPEG files, or folders with such files in them and below; texts, for a network that takes texts.",
+    completion: .file())
   var files: [String] = []
+
+  @Option(
+    help: ArgumentHelp("A file with a text in each line, for a network that takes texts.", valueName: "file"),
+    completion: .file())
+  var lines: String?
 
   @Option(help: ArgumentHelp("A dataset file, for --rows.", valueName: "file.h5"))
   var data: String?
@@ -62,17 +73,24 @@ struct PredictCommand: ParsableCommand {
   var json = false
 
   func validate() throws {
-    guard files.isEmpty != (data == nil) else {
-      throw ValidationError("name either image files or folders, or --data with --rows")
+    guard [!files.isEmpty, lines != nil, data != nil].filter({ $0 }).count == 1 else {
+      throw ValidationError("name either image files, folders or texts, or --lines, or --data with --rows")
     }
     guard (data == nil) == (rows == nil) else { throw ValidationError("--data and --rows need each other") }
   }
 
   func run() throws {
     let stop = StopSignals.install()
-    if let csv { try overwrite.check("--csv", csv, inputs: InputFiles([checkpoint, data], pictures: files)) }
+    if let csv { try overwrite.check("--csv", csv, inputs: InputFiles([checkpoint, data, lines], pictures: files)) }
     let (path, checkpoint) = try CheckpointStore.choose(checkpoint) { TerminalOutput.warn("\($0)") }
-    let predictions = try data == nil ? ofFiles(path, checkpoint, stop) : ofRows(path, checkpoint, stop)
+    let predictions: [Prediction]?
+    if data != nil {
+      predictions = try ofRows(path, checkpoint, stop)
+    } else if let handling = checkpoint.identity.origin?.texts {
+      predictions = try ofTexts(path, checkpoint, handling, stop)
+    } else {
+      predictions = try ofFiles(path, checkpoint, stop)
+    }
     guard let predictions else { throw SilentEnd(.stopped) }
     if let csv { try OutputFile.write(CSVText.text(Prediction.rows(predictions)), to: csv) }
     if json {
@@ -88,8 +106,32 @@ struct PredictCommand: ParsableCommand {
 
   // MARK: - Inputs
 
+  private func ofTexts(
+    _ path: String, _ checkpoint: Checkpoint, _ handling: TextHandling, _ stop: StopRequest
+  ) throws -> [Prediction]? {
+    let texts = try lines.map(SampleTexts.lines) ?? SampleTexts.checked(files)
+    let predictor = try checkpoint.predictor(path, samples: texts.count, workers: workers.count)
+    try answer.check(flips, predictor)
+    let sampling = SampleTexts(handling, path, predictor.network.inputShape)
+    let names = classNames(checkpoint, nil, count: predictor.outputCount)
+    var all: [Prediction] = []
+    for start in stride(from: 0, to: texts.count, by: Predictor.batch) {
+      let part = texts[start..<min(start + Predictor.batch, texts.count)]
+      guard
+        let outputs = try predictor.logits(
+          try sampling.minibatch(part), stop: stop, flips: flips, answer: answer.place)
+      else { return nil }
+      all += predictions(of: Array(part), outputs, predictor, names)
+    }
+    return all
+  }
+
   private func ofFiles(_ path: String, _ checkpoint: Checkpoint, _ stop: StopRequest) throws -> [Prediction]?
   {
+    if let lines {
+      throw CommandError.badData(
+        "\(path) was not trained on texts that `convoy import text` made, so it cannot take the lines of \(lines)")
+    }
     let shape = checkpoint.network.inputShape
     guard shape.rank == 3, let channels = Image.Channels(rawValue: shape[2]), channels != .rgba else {
       throw CommandError.badData(

@@ -15,10 +15,14 @@ extension ExampleLook: RunnableLook {
       below: layer.outputShape.dimensions.last ?? 0, of: layer.name,
       word: layer.outputShape.rank == 1 ? "unit" : "filter")
     let dataset = try context.open(data)
+    if let handling = dataset.origin?.texts {
+      return try phrases(of: dataset, handling, layer, filters, in: context)
+    }
     let progress = TerminalOutput.progressLine()
     let stop = context.stop
     let found = try TopExamples(
-      dataset, layer: layer.name, in: subject, keep: top, pool: context.pool, while: { !stop.isRequested },
+      dataset, layer: layer.name, in: subject, keep: top, by: ranking ?? .sum, pool: context.pool,
+      while: { !stop.isRequested },
       progress: { done in
         progress.update(
           ProgressReading(title: "examples", done: done, total: dataset.count), now: TerminalOutput.seconds)

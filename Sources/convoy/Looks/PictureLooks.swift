@@ -91,6 +91,7 @@ private struct MapFindings: Encodable {
 extension ExplainLook: RunnableLook {
   func run(in context: LookContext) throws -> LookResult {
     let subject = context.subject
+    if let handling = context.checkpoint.identity.origin?.texts { return try words(handling, in: context) }
     let (picture, pixels) = try context.prepared(image)
     let settings = Explanation.Settings(
       classIndex: try classText.map { try subject.classIndex($0) }, layer: layer, patch: patch, stride: stride
