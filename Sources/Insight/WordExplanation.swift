@@ -1,7 +1,9 @@
 internal import Compute
+internal import Networks
 public import Parallel
 internal import Tensors
 public import Texts
+internal import Training
 
 /// How much each word of a text counts for a network's answer.
 ///

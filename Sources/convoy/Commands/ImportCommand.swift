@@ -15,7 +15,7 @@ struct ImportCommand: ParsableCommand {
     abstract: "Make a dataset file or a checkpoint from another format.",
     subcommands: [
       ImportFashionMNIST.self, ImportIDX.self, ImportCIFAR10.self, ImportCIFAR100.self, ImportImages.self,
-      ImportNumPy.self, ImportCSV.self, ImportText.self, ImportHDF5.self, ImportKeras.self,
+      ImportNumPy.self, ImportCSV.self, ImportText.self, ImportAudio.self, ImportHDF5.self, ImportKeras.self,
     ])
 }
 

@@ -247,19 +247,23 @@ struct ImportText: ParsableCommand {
   }
 }
 
+/// What the samples of a dataset file, a checkpoint or a run were before.
+enum KnownOrigin {
+  static func of(_ path: String) throws -> SampleOrigin? {
+    let path = RunPath.resolve(path)
+    if FileStatus.isFolder(path) || (try? CheckpointFile.header(of: path)) != nil {
+      return try CheckpointStore.choose(path) { TerminalOutput.warn("\($0)") }.checkpoint.identity.origin
+    }
+    let file = try DatasetFile(path)
+    guard let split = file.splits.first else { throw CommandError.badData("\(path) has no samples") }
+    return try file.open(split).origin
+  }
+}
+
 /// How the texts of a dataset file, a checkpoint or a run became samples.
 enum KnownTexts {
   static func handling(_ path: String) throws -> TextHandling {
-    let path = RunPath.resolve(path)
-    let origin: SampleOrigin?
-    if FileStatus.isFolder(path) || (try? CheckpointFile.header(of: path)) != nil {
-      origin = try CheckpointStore.choose(path) { TerminalOutput.warn("\($0)") }.checkpoint.identity.origin
-    } else {
-      let file = try DatasetFile(path)
-      guard let split = file.splits.first else { throw CommandError.badData("\(path) has no samples") }
-      origin = try file.open(split).origin
-    }
-    guard let texts = origin?.texts else {
+    guard let texts = try KnownOrigin.of(path)?.texts else {
       throw CommandError.badData("\(path) has no vocabulary: its samples were no texts")
     }
     return texts

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Audio
 internal import Compute
 internal import Datasets
 internal import Foundation
@@ -15,16 +16,17 @@ struct PredictCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "predict",
     abstract:
-      "Show a network's answers for images or texts: the most probable classes or labels, or its numbers.",
+      "Show a network's answers for images, texts or sounds: the most probable classes or labels, or its numbers.",
     discussion: """
       Images are PNG or JPEG files of any size. They are brought to the network's proportions and size as the pictures of its training \
       were (--fit), turned grey or coloured as it needs, laid on black where they are transparent, and their pixels are scaled to what the network was trained on. Rows of a \
       dataset are taken as they are. A network that was trained on texts takes texts in place of files, and those of a file's lines by --lines; \
-      its checkpoint has the vocabulary.
+      its checkpoint has the vocabulary. One that was trained on sounds takes WAV, FLAC and OGG files, or folders of them.
 
         convoy predict Results/fashion-mnist/RUN shirt.png boot.jpg
         convoy predict Results/fashion-mnist/RUN pictures/ --csv answers.csv
         convoy predict Results/fashion-mnist/RUN --data Results/data/fashion-mnist.h5 --rows 0,5,10-12
+        convoy predict Results/words/RUN recording.wav
         convoy predict Results/kim-cnn/RUN "a film that is too long by half" "an unexpected delight"
       """)
 
@@ -32,7 +34,8 @@ struct PredictCommand: ParsableCommand {
   var checkpoint: String
 
   @Argument(
-    help: "PNG or JPEG files, or folders with such files in them and below; texts, for a network that takes texts.",
+    help:
+      "PNG or JPEG files, or folders with such files in them and below; texts or sound files, for a network that takes these.",
     completion: .file())
   var files: [String] = []
 
@@ -88,6 +91,8 @@ struct PredictCommand: ParsableCommand {
       predictions = try ofRows(path, checkpoint, stop)
     } else if let handling = checkpoint.identity.origin?.texts {
       predictions = try ofTexts(path, checkpoint, handling, stop)
+    } else if let handling = checkpoint.identity.origin?.sounds, lines == nil {
+      predictions = try ofSounds(path, checkpoint, handling, stop)
     } else {
       predictions = try ofFiles(path, checkpoint, stop)
     }
@@ -122,6 +127,27 @@ struct PredictCommand: ParsableCommand {
           try sampling.minibatch(part), stop: stop, flips: flips, answer: answer.place)
       else { return nil }
       all += predictions(of: Array(part), outputs, predictor, names)
+    }
+    return all
+  }
+
+  private func ofSounds(
+    _ path: String, _ checkpoint: Checkpoint, _ handling: SoundHandling, _ stop: StopRequest
+  ) throws -> [Prediction]? {
+    let files = try PictureFiles.all(files, noun: "sound") { Sound.isSound(path: $0) }
+    let predictor = try checkpoint.predictor(path, samples: files.count, workers: workers.count)
+    try answer.check(flips, predictor)
+    let sampling = try SampleSounds(handling, path, predictor.network.inputShape)
+    let names = classNames(checkpoint, nil, count: predictor.outputCount)
+    var all: [Prediction] = []
+    for start in stride(from: 0, to: files.count, by: Predictor.batch) {
+      let part = files[start..<min(start + Predictor.batch, files.count)]
+      let minibatch = Minibatch(
+        values: try part.flatMap { try sampling.sample($0) }, sampleShape: predictor.network.inputShape)
+      guard
+        let outputs = try predictor.logits(minibatch, stop: stop, flips: flips, answer: answer.place)
+      else { return nil }
+      all += predictions(of: part.map(PathText.readable), outputs, predictor, names)
     }
     return all
   }

@@ -5,6 +5,7 @@ internal import Insight
 internal import Networks
 internal import Reporting
 internal import Tensors
+internal import Texts
 internal import Training
 
 extension ExampleLook: RunnableLook {

@@ -1,8 +1,10 @@
+internal import Datasets
 internal import ImageFiles
 internal import Insight
 internal import Networks
 internal import Reporting
 internal import Tensors
+internal import Texts
 internal import Training
 
 extension FilterLook: RunnableLook {
