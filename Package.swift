@@ -158,7 +158,7 @@ let package = Package(
       name: "ComputeTests", dependencies: ["Compute", "HDF5", "TestSupport"], exclude: ["Fixtures"]),
     .testTarget(
       name: "DatasetsTests",
-      dependencies: ["Datasets", "HDF5", "ImageFiles", "Paths", "Tensors", "Texts", "TestSupport"],
+      dependencies: ["Audio", "Datasets", "HDF5", "ImageFiles", "Paths", "Tensors", "Texts", "TestSupport"],
       exclude: ["Fixtures"]),
     .executableTarget(
       name: "ConfigurationFuzz", dependencies: ["Experiments", "TestSupport"], path: "Tests/ConfigurationFuzz"

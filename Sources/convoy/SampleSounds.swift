@@ -20,17 +20,17 @@ final class SampleSounds {
   }
 
   /// A sound file as a sample; it warns of what is cut off.
-  func sample(_ path: String) throws -> [Float] {
-    do {
-      let features = try handling.features(of: Sound.read(path), by: analyzer, name: path)
-      if features.frames > handling.frames {
-        cut.give(
-          "\(path) has \(features.frames) frames, of which the network sees the "
-            + "\(handling.fit == .center ? "middle" : "first") \(handling.frames)")
-      }
-      return handling.sample(of: features)
-    } catch let error as SoundError {
-      throw error.kind == .missingInput ? CommandError.missing(error.description) : .badData(error.description)
+  func sample(_ path: String) throws(SoundError) -> [Float] {
+    let features = try features(path)
+    if features.frames > handling.frames {
+      cut.give(
+        "\(path) has \(features.frames) frames, of which the network sees the "
+          + "\(handling.fit == .center ? "middle" : "first") \(handling.frames)")
     }
+    return handling.sample(of: features)
+  }
+
+  private func features(_ path: String) throws(SoundError) -> Features {
+    try handling.features(of: Sound.read(path), by: analyzer, name: path)
   }
 }

@@ -1,5 +1,5 @@
 public import ArgumentParser
-public import Datasets
+internal import Datasets
 internal import Foundation
 internal import Paths
 public import Texts
