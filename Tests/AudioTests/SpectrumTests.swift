@@ -49,8 +49,8 @@ struct SpectrumTests {
     let spectrum = LogMel(rate: 16000)
     #expect(spectrum.window == 400 && spectrum.hop == 160 && spectrum.transform == 512 && spectrum.high == 8000)
     #expect(LogMel(rate: 8000, bands: 40).emptyBands.isEmpty)
-    #expect(!LogMel(rate: 8000, bands: 80).emptyBands.isEmpty)
-    #expect(LogMel(rate: 8000, transform: 1024, bands: 80).emptyBands.isEmpty)
+    #expect(!LogMel(rate: 8000, bands: 200).emptyBands.isEmpty)
+    #expect(LogMel(rate: 8000, transform: 1024, bands: 200).emptyBands.isEmpty)
   }
 
   /// A naive transform in Double, window and all.
@@ -221,10 +221,12 @@ struct SoundFileTests {
       #expect(abs(sound.samples.count - to / 2) <= 2)
       // Away from the ends, where the filter sees silence.
       let middle = sound.samples[(to / 8)..<(3 * to / 8)]
-      let best = middle.enumerated().map { index, value in
-        abs(Double(value) - 0.5 * sin(2 * .pi * 440 * Double(index + to / 8) / Double(to)))
-      }.max() ?? 1
-      #expect(best < 0.01, "\(from) to \(to): \(best)")
+      var worst = 0.0
+      for (index, value) in middle.enumerated() {
+        let phase = 2 * Double.pi * 440 * Double(index + to / 8) / Double(to)
+        worst = max(worst, abs(Double(value) - 0.5 * sin(phase)))
+      }
+      #expect(worst < 0.01, "\(from) to \(to): \(worst)")
     }
   }
 }

@@ -188,7 +188,7 @@ struct AudioImporterTests {
       #expect(datasetError(.badData) { _ = try AudioImporter(source).write(to: "\(folder)/x.h5") }.contains("1.wav"))
       try FileManager.default.removeItem(atPath: "\(folder)/in/a/1.wav")
       var settings = AudioImporter.Settings()
-      settings.bands = 80
+      settings.bands = 200
       let message = datasetError(.badData) {
         _ = try AudioImporter(source, making: .settings(settings)).write(to: "\(folder)/x.h5")
       }

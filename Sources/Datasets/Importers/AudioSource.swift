@@ -1,4 +1,4 @@
-public import Audio
+internal import Audio
 internal import Paths
 
 /// Where an importer of sounds finds them, and what is known of each.
