@@ -21,14 +21,30 @@ public final class GatheredGradients: @unchecked Sendable {
     fileprivate let isBias: Bool
   }
 
+  /// A piece of an embedding's table, whose gradient is zero unless a word of the minibatch is in it.
+  public struct Block: Sendable {
+    /// Index of the parameter among the compiled network's segments.
+    public let segment: Int
+    /// The place in the flat buffer of parameters.
+    public let range: Range<Int>
+    fileprivate let table: Int
+    /// The number among the table's blocks.
+    fileprivate let index: Int
+  }
+
   /// The tasks, those of a segment in order and without gaps.
   public let tasks: [Task]
-  /// Floats of the longest task.
-  public var longestTask: Int { tasks.map(\.range.count).max() ?? 0 }
+  /// The blocks of tables, those of a segment in order and without gaps.
+  public let blocks: [Block]
+  /// Floats of the longest task or block.
+  public var longestTask: Int { max(tasks.map(\.range.count).max() ?? 0, blocks.map(\.range.count).max() ?? 0) }
   /// Bytes of the rows of a minibatch.
-  public var byteCount: Int { memory.count }
+  public var byteCount: Int { memory.count + tables.reduce(0) { $0 + $1.byteCount } }
 
   private let layers: [GatheredLayer]
+  private let tables: [TableRows]
+  /// The number of each table's first block.
+  private let firstBlocks: [Int]
   private let capacity: Int
   private let memory: AlignedBuffer<UInt8>
   /// The places of each layer's inputs and output gradients, in bytes.
@@ -52,9 +68,19 @@ public final class GatheredGradients: @unchecked Sendable {
   /// - Throws: ``ComputeError`` where the library has no kernel.
   public init?(_ compiled: CompiledNetwork, minibatches sizes: Set<Int>, workers: Int) throws(ComputeError) {
     layers = compiled.gatheredLayers
-    guard !layers.isEmpty else { return nil }
+    guard !layers.isEmpty || !compiled.gatheredTables.isEmpty else { return nil }
     let capacity = sizes.max() ?? 0
     self.capacity = capacity
+    tables = compiled.gatheredTables.map { TableRows($0, samples: capacity) }
+    var (blocks, firstBlocks) = ([Block](), [Int]())
+    for (table, rows) in tables.enumerated() {
+      firstBlocks.append(blocks.count)
+      let segment = compiled.segments.firstIndex { $0.range == rows.table.segment.range } ?? 0
+      blocks += rows.blocks.enumerated().map {
+        Block(segment: segment, range: $0.element, table: table, index: $0.offset)
+      }
+    }
+    (self.blocks, self.firstBlocks) = (blocks, firstBlocks)
     var (byteCount, places) = (0, [(inputs: Int, gradients: Int)]())
     func reserve(_ columns: Int, _ type: DataType) -> Int {
       defer { byteCount += (capacity * columns * type.byteCount + 127) & ~63 }
@@ -151,6 +177,34 @@ public final class GatheredGradients: @unchecked Sendable {
     places[index].gradients + slice.lowerBound * capacity * layers[index].type.byteCount
   }
 
+  fileprivate func keepWords(
+    _ words: UnsafePointer<Float>, _ gradients: UnsafePointer<Float>, samples: Int, ofTable index: Int,
+    firstRow: Int
+  ) {
+    tables[index].keep(words, gradients, samples: samples, firstRow: firstRow)
+  }
+
+  // MARK: - Tables
+
+  /// Sorts the words of a minibatch whose shards are all done.
+  ///
+  /// - Parameter rows: samples of the minibatch.
+  /// - Returns: the numbers of the blocks that have words of it, in rising order.
+  public func sortWords(rows: Int) -> [Int] {
+    tables.indices.flatMap { index -> [Int] in
+      tables[index].sort(samples: rows)
+      return tables[index].touched.map { firstBlocks[index] + Int($0) }
+    }
+  }
+
+  /// Computes the gradient of a block, once words are sorted.
+  ///
+  /// - Parameter target: out, as many floats as the block's range has.
+  public func compute(block: Int, into target: UnsafeMutablePointer<Float>) {
+    let block = blocks[block]
+    tables[block.table].compute(block.index, into: target)
+  }
+
   // MARK: - Gradients
 
   /// Computes a piece of a minibatch's gradient.
@@ -221,5 +275,11 @@ public struct GatheredRows: Sendable {
 
   func keep(_ source: UnsafeRawPointer, samples: Int, _ rows: GatheredLayer.Rows, ofLayer index: Int) {
     owner.keep(source, samples: samples, rows, ofLayer: index, firstRow: firstRow)
+  }
+
+  func keepWords(
+    _ words: UnsafePointer<Float>, _ gradients: UnsafePointer<Float>, samples: Int, ofTable index: Int
+  ) {
+    owner.keepWords(words, gradients, samples: samples, ofTable: index, firstRow: firstRow)
   }
 }

@@ -1,5 +1,6 @@
 internal import Compute
 internal import Parallel
+internal import Synchronization
 internal import Tensors
 
 /// Sums the shards' gradients slice by slice and moves the parameters.
@@ -31,6 +32,15 @@ final class ParameterUpdate: Sendable {
   /// Squared norms of the slices' parameters, for rules that scale each tensor's step.
   private let sliceWeights: AlignedBuffer<Double>
   private let sliceFinite: AlignedBuffer<Bool>
+  /// Whether each slice is only updated when a word of it is in the minibatch.
+  private let isResting: [Bool]
+  /// The numbers of those slices.
+  private let resting: [Int]
+  /// The number of the last update that each of them has seen; 0 before the first one of this process.
+  private let lastUpdates: AlignedBuffer<Int>
+  /// The number of the last update before this process's first one, and of the last one; −1 before the first one.
+  private let firstMissed = Atomic<Int>(-1)
+  private let lastUpdate = Atomic<Int>(-1)
 
   /// - Throws: ``ComputeError`` where the kernel library fails.
   init(
@@ -43,13 +53,27 @@ final class ParameterUpdate: Sendable {
     clipping = configuration.clipping
     needsWholeGradient = configuration.needsWholeGradient
     after = try AfterUpdate(configuration, compiled, state)
-    slices = UpdateSlice.cut(compiled.segments, configuration, tasks: gathered?.tasks ?? [])
-    sums = SlicedGradient(slices, gathered, pool: pool)
+    slices = UpdateSlice.cut(compiled.segments, configuration, gathered: gathered)
+    let tables = Set((gathered?.blocks ?? []).map(\.segment))
+    // A moving average, a bound on norms, and what must know all sums first, go over all parameters anyway.
+    let mayRest =
+      optimizer.restsWithoutGradient && configuration.average == nil && !configuration.needsWholeGradient
+    let decays = optimizer.weightDecay != 0
+    func rests(_ slice: UpdateSlice) -> Bool {
+      mayRest && tables.contains(slice.segment) && !(decays && slice.decayScale != 0)
+    }
+    let isResting = slices.map(rests)
+    self.isResting = isResting
+    resting = isResting.indices.filter { isResting[$0] }
+    sums = SlicedGradient(slices, gathered, pool: pool, leavesAlone: rests)
+    lastUpdates = AlignedBuffer(count: resting.isEmpty ? 0 : slices.count)
     ranges = slices.map(\.range)
     total = AlignedBuffer(count: needsWholeGradient ? compiled.storageCount : 0)
     sliceNorms = AlignedBuffer(count: slices.count)
     sliceWeights = AlignedBuffer(count: slices.count)
     sliceFinite = AlignedBuffer(count: slices.count)
+    // What no gradient comes to is fine.
+    sliceFinite.elements.update(repeating: true)
   }
 
   /// Moves parameters, slots and average by the gradients that were collected.
@@ -59,6 +83,12 @@ final class ParameterUpdate: Sendable {
   func apply(
     _ gradients: ShardGradients, samples: Int, _ moment: UpdateMoment
   ) throws(ComputeError) -> Outcome {
+    if !resting.isEmpty {
+      if lastUpdate.load(ordering: .relaxed) < 0 {
+        firstMissed.store(moment.update - 1, ordering: .relaxed)
+      }
+      lastUpdate.store(moment.update, ordering: .relaxed)
+    }
     let slice =
       needsWholeGradient
       ? try applyWhole(gradients.reduction, samples, moment)
@@ -120,10 +150,39 @@ final class ParameterUpdate: Sendable {
     _ moment: UpdateMoment
   ) {
     let range = updateRange(index, gradient)
+    if isResting[index] {
+      catchUp(index, range, to: moment.update - 1)
+      lastUpdates[index] = moment.update
+    }
     transform.apply(to: gradient, count: range.count)
     optimizer.update(range, moment)
     after.follow(slices[index], moment)
   }
+
+  // MARK: - Slices at rest
+
+  /// Gives the slots of a slice at rest the bits that all updates would have given them.
+  private func catchUp(_ index: Int, _ range: UpdateRange, to update: Int) {
+    let missed = update - max(lastUpdates[index], firstMissed.load(ordering: .relaxed))
+    if missed > 0 { optimizer.rest(range, updates: missed) }
+  }
+
+  /// Brings all slots up to the last update, before anybody reads them; between steps.
+  func settle() {
+    let last = lastUpdate.load(ordering: .relaxed)
+    guard last >= 0 else { return }
+    let count = resting.count
+    pool.forEach(count: (count + 63) / 64) { [self] group, _ in
+      for place in group * 64..<min((group + 1) * 64, count) {
+        let index = resting[place]
+        // Its gradient is not looked at.
+        catchUp(index, updateRange(index, state.parameters.baseAddress), to: last)
+        lastUpdates[index] = last
+      }
+    }
+  }
+
+  // MARK: - Layerwise rules
 
   /// Directions of all slices, norms of whole tensors, then the steps.
   private func moveLayerwise(

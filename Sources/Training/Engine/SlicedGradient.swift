@@ -13,11 +13,21 @@ final class SlicedGradient: Sendable {
   private let summedRanges: [Range<Int>]
   /// The slices of each task of ``gathered``, by number and by place in the task.
   private let slicesOfTasks: [[(slice: Int, offset: Int)]]
-  /// A task's gradient, for each worker.
+  /// The slices of each block of a table, by number and by place in the block.
+  private let slicesOfBlocks: [[(slice: Int, offset: Int)]]
+  /// Whether each block is only handed out when it has words of the minibatch.
+  private let isLeftAlone: [Bool]
+  /// A task's or block's gradient, for each worker.
   private let pieces: [AlignedBuffer<Float>]
 
-  /// - Parameter slices: all slices of the parameters.
-  init(_ slices: [UpdateSlice], _ gathered: GatheredGradients?, pool: WorkerPool) {
+  /// - Parameters:
+  ///   - slices: all slices of the parameters.
+  ///   - leavesAlone: whether a slice of a table without words of the minibatch is handed out to nobody, rather than with a gradient
+  ///     of zero.
+  init(
+    _ slices: [UpdateSlice], _ gathered: GatheredGradients?, pool: WorkerPool,
+    leavesAlone: (UpdateSlice) -> Bool
+  ) {
     self.pool = pool
     self.gathered = gathered
     summed = slices.indices.filter { slices[$0].gradientRange != nil }
@@ -30,11 +40,26 @@ final class SlicedGradient: Sendable {
         }.map { ($0, slices[$0].range.lowerBound - task.range.lowerBound) })
     }
     self.slicesOfTasks = slicesOfTasks
+    let placed = slices.indices.filter { slices[$0].gradientRange == nil }
+    var next = placed.startIndex
+    var slicesOfBlocks: [[(slice: Int, offset: Int)]] = []
+    // Both are in the order of the buffer.
+    for block in gathered?.blocks ?? [] {
+      var own: [(slice: Int, offset: Int)] = []
+      while next < placed.endIndex, slices[placed[next]].range.lowerBound < block.range.upperBound {
+        let start = slices[placed[next]].range.lowerBound
+        if start >= block.range.lowerBound { own.append((placed[next], start - block.range.lowerBound)) }
+        next += 1
+      }
+      slicesOfBlocks.append(own)
+    }
+    self.slicesOfBlocks = slicesOfBlocks
+    isLeftAlone = slicesOfBlocks.map { own in own.allSatisfy { leavesAlone(slices[$0.slice]) } }
     let longest = gathered?.longestTask ?? 0
     pieces = (0..<pool.workerCount).map { _ in AlignedBuffer(count: longest) }
   }
 
-  /// Hands out every slice to one worker.
+  /// Hands out every slice to one worker, but for slices of tables that are left alone.
   ///
   /// - Parameters:
   ///   - reduction: the shards that were collected.
@@ -54,5 +79,20 @@ final class SlicedGradient: Sendable {
       try gathered.compute(task, rows: samples, into: piece, worker: worker)
       for (slice, offset) in slicesOfTasks[task] { body(slice, piece + offset) }
     }
+    guard !slicesOfBlocks.isEmpty else { return }
+    let touched = gathered.sortWords(rows: samples)
+    let others = slicesOfBlocks.indices.filter { !isLeftAlone[$0] }
+    let wanted = others.isEmpty ? touched : touched.filter { isLeftAlone[$0] } + others
+    let groups = (wanted.count + Self.blocksAtOnce - 1) / Self.blocksAtOnce
+    pool.forEach(count: groups) { [self] group, worker in
+      let piece = pieces[worker].baseAddress
+      for place in group * Self.blocksAtOnce..<min((group + 1) * Self.blocksAtOnce, wanted.count) {
+        gathered.compute(block: wanted[place], into: piece)
+        for (slice, offset) in slicesOfBlocks[wanted[place]] { body(slice, piece + offset) }
+      }
+    }
   }
+
+  /// Blocks are small; a worker takes several.
+  private static let blocksAtOnce = 8
 }

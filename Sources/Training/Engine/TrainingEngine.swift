@@ -129,6 +129,7 @@ final class TrainingEngine: Sendable {
       throw TrainingError(
         .notFinite, "the last update met a number that is not finite: its state is not kept")
     }
+    update.settle()
     return state
   }
 }

@@ -15,13 +15,15 @@ struct UpdateSlice: Sendable {
 
   /// Cuts all parameters into slices; a slice never spans two parameters, nor two pieces that are computed by themselves.
   ///
-  /// - Parameter tasks: the pieces of the parameters whose gradients are taken over the whole minibatch.
+  /// - Parameter gathered: the gradients that are taken over the whole minibatch, piece by piece.
   static func cut(
-    _ segments: [Segment], _ configuration: TrainingConfiguration, tasks: [GatheredGradients.Task] = []
+    _ segments: [Segment], _ configuration: TrainingConfiguration, gathered: GatheredGradients? = nil
   ) -> [UpdateSlice] {
     segments.enumerated().flatMap { index, segment in
       let scale = configuration.decayScale(of: segment.parameter)
-      let pieces = tasks.filter { $0.segment == index }.map(\.range)
+      let pieces =
+        (gathered?.tasks ?? []).filter { $0.segment == index }.map(\.range)
+        + (gathered?.blocks ?? []).filter { $0.segment == index }.map(\.range)
       return (pieces.isEmpty ? [segment.range] : pieces).flatMap { piece in
         stride(from: piece.lowerBound, to: piece.upperBound, by: ShardReduction.sliceLength).map { start in
           let range = start..<min(start + ShardReduction.sliceLength, piece.upperBound)

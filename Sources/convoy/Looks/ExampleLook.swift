@@ -42,7 +42,8 @@ extension ExampleLook: RunnableLook {
         let scale = max(1, (72 + side / 2) / side)
         tiles.append(
           PictureSheet.Tile(
-            TopExamples.picture(picture, example, layer: layer.name, in: subject.network, scale: scale),
+            context.oriented(
+              TopExamples.picture(picture, example, layer: layer.name, in: subject.network, scale: scale)),
             [
               "\(filter): \(NumberText.short(example.activation))",
               subject.drawnCaption(row: example.row, of: dataset),
