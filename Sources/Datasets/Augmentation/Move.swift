@@ -60,7 +60,8 @@ extension AugmentationStep {
     case .rotate(let rotation): return rotation.affine.drawMove(grid, &random)
     case .affine(let affine): return affine.drawMove(grid, &random)
     case .boardSymmetry: return .symmetry(BoardSymmetry(index: random.nextInteger(below: 8)))
-    case .brightness, .contrast, .saturation, .randomErasing, .cutout, .mixup, .cutmix: return nil
+    case .brightness, .contrast, .saturation, .randomErasing, .cutout, .mask, .noise, .gain, .mixup, .cutmix:
+      return nil
     }
   }
 }

@@ -72,7 +72,7 @@ struct PreparedTraining {
       kernelChoices: compiled.choices.text, shardSize: compiled.shardSize,
       classNames: data.training.dataset.classNames ?? [], criterion: compiled.options.criterion,
       rules: request.configuration.laterRules(network),
-      pixels: data.pixels, pictures: data.training.dataset.pictures,
+      pixels: data.pixels, origin: data.training.dataset.origin,
       start: earlier.map(\.start) ?? start?.origin)
   }
 

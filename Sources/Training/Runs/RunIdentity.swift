@@ -30,8 +30,8 @@ public struct RunIdentity: Hashable, Sendable {
   public var rules: [String]
   /// The span of those pixels of the training samples that were looked at; nil where it is not known.
   public var pixels: PixelSpan?
-  /// How pictures became the training samples; nil where it is not known.
-  public var pictures: PictureHandling?
+  /// What the training samples were before; nil where it is not known.
+  public var origin: SampleOrigin?
   /// What the run began with; nil where it began with the initialisers' values.
   public var start: StartOrigin?
 
@@ -41,7 +41,7 @@ public struct RunIdentity: Hashable, Sendable {
     versions: [String: String] = [:], instructionSet: String = "", kernelChoices: String = "",
     choicesCoverEveryShard: Bool = true, shardSize: Int = 0, classNames: [String] = [],
     criterion: Criterion? = nil, rules: [String] = [], pixels: PixelSpan? = nil,
-    pictures: PictureHandling? = nil, start: StartOrigin? = nil
+    origin: SampleOrigin? = nil, start: StartOrigin? = nil
   ) {
     self.start = start
     self.runID = runID
@@ -56,7 +56,7 @@ public struct RunIdentity: Hashable, Sendable {
     self.criterion = criterion
     self.rules = rules
     self.pixels = pixels
-    self.pictures = pictures
+    self.origin = origin
   }
 
   /// The pixels of pictures as they are, for networks that take them so.

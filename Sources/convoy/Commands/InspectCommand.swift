@@ -105,8 +105,8 @@ struct InspectCommand: ParsableCommand {
     let origin = shards > 0 ? "trained with" : "imported; its outputs are \(criterion.task.noun):"
     print("\(origin) \(criterion.loss.name), evaluated by \(criterion.figureNames.joined(separator: ", "))")
     if let pixels = checkpoint.identity.pixels { print("trained on samples of \(pixels)") }
-    if let pictures = checkpoint.identity.pictures {
-      print("its samples were pictures, \(pictures.pairs.joined(separator: ", "))")
+    if let origin = checkpoint.identity.origin {
+      print("its samples were \(origin.noun), \(origin.pairs.joined(separator: ", "))")
     }
     if let best = progress.best {
       print("best epoch \(best.epoch): \(NumberText.short(abs(best.score)))")
