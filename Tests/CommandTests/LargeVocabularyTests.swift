@@ -67,4 +67,37 @@ struct LargeVocabularyTests {
       #expect(try digest(train(name, "", ["--workers", "3"])) == one, "\(optimizer)")
     }
   }
+
+  @Test("vectors of words are no start for texts that number their words otherwise")
+  func otherWords() throws {
+    let folder = try TemporaryDirectory()
+    func importTexts(_ name: String, _ words: [String], _ options: [String] = []) throws {
+      let files = try ["a", "b"].enumerated().map { place, label in
+        "\(label)=" + (try folder.write((0..<20).map { words[($0 + place) % words.count] + " z\n" }.joined(), to: "\(name)-\(label)"))
+      }
+      let result = try Program.run(
+        ["import", "text", "--class", files[0], "--class", files[1], "--tokens", "space", "--length", "6", "--to"]
+          + [folder.file(name)] + options)
+      try #require(result.code == 0, "\(result.errors)")
+    }
+    func train(_ name: String, _ data: String, _ more: String = "") throws -> Program.Result {
+      let text = config("sgd: {learning_rate: 0.1}", more).replacing("words.h5", with: data)
+      return try Program.run([
+        "train", try folder.write(text, to: "\(name).yaml"), "--run-dir", folder.file(name), "--quiet",
+      ])
+    }
+    try importTexts("one.h5", ["u", "v", "w"])
+    try #require(train("first", "one.h5").code == 0)
+    try importTexts("other.h5", ["k", "l", "m", "n"])
+    let start = "  start: {checkpoint: \(folder.file("first"))}"
+    let refused = try train("second", "other.h5", start)
+    #expect(refused.code == 78)
+    #expect(refused.errors.contains("would be those of other words") && refused.errors.contains("'embedding'"), "\(refused.errors)")
+    // Without them, or with the same words, there is a start.
+    let others = "  start: {checkpoint: \(folder.file("first")), layers: [\"conv1d\", \"dense\"]}"
+    #expect(try train("third", "other.h5", others).code == 0)
+    try importTexts("same.h5", ["k", "u", "v"], ["--vocabulary", folder.file("first")])
+    let same = try train("fourth", "same.h5", start)
+    #expect(same.code == 0, "\(same.errors)")
+  }
 }

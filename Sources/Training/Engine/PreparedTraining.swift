@@ -41,6 +41,7 @@ struct PreparedTraining {
     start =
       identity == nil && takesStart
       ? try configuration.training.start.map { try StartValues($0, for: network) } : nil
+    try start?.checkWords(of: data.training.dataset, network)
     phases = TrainingPhases(configuration.training, ParameterLayout(network))
     var options = try request.compileOptions(goingOnFrom: identity, stop: stop)
     options.frozen = phases.phases[phases.last].frozen
