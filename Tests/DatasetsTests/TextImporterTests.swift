@@ -145,7 +145,7 @@ struct TextImporterTests {
   @Test("parts of a cross-validation are disjoint, together everything, and have an equal share of each class")
   func folds() {
     for (count, seed) in [(2, 0), (3, 1), (10, 7)] {
-      let labels = (0..<97).map { Int32($0 % 3 == 0 ? 0 : 1 + $0 % 2) }
+      let labels: [Int32] = (0..<97).map { (row: Int) -> Int32 in row % 3 == 0 ? 0 : Int32(1 + row % 2) }
       var seen = [Int](repeating: 0, count: labels.count)
       for number in 1...count {
         let fold = Fold(number, of: count, seed: UInt64(seed))
@@ -153,9 +153,9 @@ struct TextImporterTests {
         #expect(tested == fold.isTested(labels))
         for row in labels.indices where tested[row] { seen[row] += 1 }
         for label in Set(labels) {
-          let all = labels.filter { $0 == label }.count
-          let part = labels.indices.filter { tested[$0] && labels[$0] == label }.count
-          #expect(abs(Double(part) - Double(all) / Double(count)) <= 1)
+          let all = Double(labels.filter { $0 == label }.count)
+          let part = Double(labels.indices.filter { tested[$0] && labels[$0] == label }.count)
+          #expect(abs(part - all / Double(count)) <= 1)
         }
       }
       #expect(seen.allSatisfy { $0 == 1 })
