@@ -50,6 +50,8 @@ let package = Package(
       name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
     .systemLibrary(
       name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(
+      name: "CSound", pkgConfig: "sndfile", providers: [.apt(["libsndfile1-dev", "libsamplerate0-dev", "libkissfft-dev"])]),
     .systemLibrary(name: "CKernels"),
 
     // Level 1: one Swift owner per C object; numbers and memory.
@@ -60,6 +62,8 @@ let package = Package(
     .target(name: "Digests", dependencies: ["CCrypto"]),
     .target(name: "Tensors"),
     .target(name: "Protobuf"),
+    .target(name: "Texts"),
+    .target(name: "Audio", dependencies: ["CSound", "Paths"]),
     .target(name: "Settings", dependencies: ["Paths"]),
     .target(name: "KernelShapes"),
     kernelLoops("KernelsBaseline", folder: "Baseline"),
@@ -83,7 +87,7 @@ let package = Package(
       name: "Datasets",
       dependencies: [
         "Paths", "Settings", "Go", "HDF5", "CZlib", "CLibdeflate", "CArchive", "ImageFiles", "Digests", "Tensors",
-        "Parallel",
+        "Parallel", "Texts", "Audio",
       ]),
 
     .target(
@@ -96,7 +100,7 @@ let package = Package(
       name: "Training",
       dependencies: [
         "Digests", "Settings", "Tensors", "Networks", "Parallel", "OneDNN", "Compute", "Datasets", "HDF5",
-        "Paths",
+        "Paths", "Texts",
       ]),
 
     // Level 5: what people write and read.
@@ -104,7 +108,7 @@ let package = Package(
       name: "Insight",
       dependencies: [
         "Settings", "HDF5", "ImageFiles", "Tensors", "Networks", "Parallel", "Compute", "Datasets",
-        "Training",
+        "Training", "Texts",
         .product(name: "Mustache", package: "swift-mustache"),
       ]),
 
@@ -135,7 +139,7 @@ let package = Package(
       dependencies: [
         "Paths", "Settings", "Go", "HDF5", "ImageFiles", "Digests", "Tensors", "Networks", "Parallel",
         "Compute", "Datasets", "Training",
-        "MPI", "Experiments", "Reporting", "Interchange", "Insight",
+        "MPI", "Experiments", "Reporting", "Interchange", "Insight", "Texts", "Audio",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       // A link to the template in Scripts, which job arrays are made from.
@@ -159,6 +163,9 @@ let package = Package(
     .testTarget(name: "ProtobufTests", dependencies: ["Protobuf"]),
     .testTarget(name: "SettingsTests", dependencies: ["Settings"]),
     .testTarget(name: "KernelsTests", dependencies: ["Kernels", "KernelShapes", "Tensors", "TestSupport"]),
+    .testTarget(name: "TextsTests", dependencies: ["Texts", "TestSupport"], exclude: ["Fixtures"]),
+    .testTarget(
+      name: "AudioTests", dependencies: ["Audio", "Tensors", "TestSupport"], exclude: ["Fixtures"]),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors", "TestSupport"]),
     .testTarget(
       name: "NetworksTests", dependencies: ["Networks", "Settings", "Tensors", "TestSupport"],
@@ -169,7 +176,9 @@ let package = Package(
       name: "ComputeTests", dependencies: ["Compute", "HDF5", "TestSupport"], exclude: ["Fixtures"]),
     .testTarget(
       name: "DatasetsTests",
-      dependencies: ["Datasets", "Go", "HDF5", "ImageFiles", "Paths", "Tensors", "TestSupport"],
+      dependencies: [
+        "Audio", "Datasets", "Go", "HDF5", "ImageFiles", "Paths", "Tensors", "Texts", "TestSupport",
+      ],
       exclude: ["Fixtures"]),
     .executableTarget(
       name: "ConfigurationFuzz", dependencies: ["Experiments", "TestSupport"], path: "Tests/ConfigurationFuzz"
@@ -208,7 +217,7 @@ let package = Package(
       name: "InsightTests",
       dependencies: [
         "Insight", "ImageFiles", "HDF5", "Networks", "Parallel", "Compute", "Datasets", "Tensors", "Training",
-        "TestSupport",
+        "Texts", "TestSupport",
       ],
       exclude: ["Fixtures"]),
     .testTarget(

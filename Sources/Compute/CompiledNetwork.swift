@@ -108,6 +108,8 @@ public final class CompiledNetwork: Sendable {
 
   /// The layers whose gradients are taken over the whole minibatch.
   var gatheredLayers: [GatheredLayer] { storage.gathered }
+  /// The embeddings whose gradients are taken over the whole minibatch.
+  var gatheredTables: [GatheredTable] { storage.tables }
 
   /// The places of the trainable parameters in a flat buffer.
   public var segments: [Segment] { storage.segments }

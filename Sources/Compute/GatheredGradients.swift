@@ -9,26 +9,52 @@ internal import Tensors
 public final class GatheredGradients: @unchecked Sendable {
   // @unchecked because shards write disjoint rows, and tasks run when all shards are done.
 
-  /// A piece of a parameter's gradient.
-  public struct Task: Sendable {
+  /// A place in the parameters whose gradient is computed at once.
+  public struct Piece: Sendable {
     /// Index of the parameter among the compiled network's segments.
     public let segment: Int
     /// The place in the flat buffer of parameters.
     public let range: Range<Int>
+  }
+
+  /// A piece of a dense layer's gradient.
+  public struct Task: Sendable {
+    /// Where it is.
+    public let piece: Piece
+    /// The place in the flat buffer of parameters.
+    public var range: Range<Int> { piece.range }
     fileprivate let layer: Int
     /// The units that it belongs to.
     fileprivate let units: Range<Int>
     fileprivate let isBias: Bool
   }
 
+  /// A piece of an embedding's table, whose gradient is zero unless a word of the minibatch is in it.
+  public struct Block: Sendable {
+    /// Where it is.
+    public let piece: Piece
+    /// The place in the flat buffer of parameters.
+    public var range: Range<Int> { piece.range }
+    fileprivate let table: Int
+    /// The number among the table's blocks.
+    fileprivate let index: Int
+  }
+
   /// The tasks, those of a segment in order and without gaps.
   public let tasks: [Task]
-  /// Floats of the longest task.
-  public var longestTask: Int { tasks.map(\.range.count).max() ?? 0 }
+  /// The blocks of tables, those of a segment in order and without gaps.
+  public let blocks: [Block]
+  /// Floats of the longest task or block.
+  public var longestTask: Int {
+    max(tasks.map(\.range.count).max() ?? 0, blocks.map(\.range.count).max() ?? 0)
+  }
   /// Bytes of the rows of a minibatch.
-  public var byteCount: Int { memory.count }
+  public var byteCount: Int { memory.count + tables.reduce(0) { $0 + $1.byteCount } }
 
   private let layers: [GatheredLayer]
+  private let tables: [TableRows]
+  /// The number of each table's first block, and how many there are in all.
+  private let firstBlocks: [Int]
   private let capacity: Int
   private let memory: AlignedBuffer<UInt8>
   /// The places of each layer's inputs and output gradients, in bytes.
@@ -52,9 +78,12 @@ public final class GatheredGradients: @unchecked Sendable {
   /// - Throws: ``ComputeError`` where the library has no kernel.
   public init?(_ compiled: CompiledNetwork, minibatches sizes: Set<Int>, workers: Int) throws(ComputeError) {
     layers = compiled.gatheredLayers
-    guard !layers.isEmpty else { return nil }
+    guard !layers.isEmpty || !compiled.gatheredTables.isEmpty else { return nil }
     let capacity = sizes.max() ?? 0
     self.capacity = capacity
+    tables = compiled.gatheredTables.map { TableRows($0, samples: capacity) }
+    blocks = compiled.gatheredBlocks
+    firstBlocks = tables.reduce(into: [0]) { $0.append(($0.last ?? 0) + $1.blocks.count) }
     var (byteCount, places) = (0, [(inputs: Int, gradients: Int)]())
     func reserve(_ columns: Int, _ type: DataType) -> Int {
       defer { byteCount += (capacity * columns * type.byteCount + 127) & ~63 }
@@ -104,15 +133,25 @@ public final class GatheredGradients: @unchecked Sendable {
         let end = slice.upperBound == layer.units ? layer.kernel.range.count : floats.upperBound
         tasks.append(
           Task(
-            segment: place(layer.kernel), range: start + floats.lowerBound..<start + end, layer: index,
-            units: slice, isBias: false))
+            piece: Piece(segment: place(layer.kernel), range: start + floats.lowerBound..<start + end),
+            layer: index, units: slice, isBias: false))
       }
       guard let bias = layer.bias else { continue }
       tasks.append(
         Task(
-          segment: place(bias), range: bias.range, layer: index, units: 0..<layer.units, isBias: true))
+          piece: Piece(segment: place(bias), range: bias.range), layer: index, units: 0..<layer.units,
+          isBias: true))
     }
     return tasks
+  }
+
+  fileprivate static func blocks(of tables: [GatheredTable], _ segments: [Segment]) -> [Block] {
+    tables.enumerated().flatMap { number, table in
+      let segment = segments.firstIndex { $0.range == table.segment.range } ?? 0
+      return table.blocks.enumerated().map {
+        Block(piece: Piece(segment: segment, range: $0.element), table: number, index: $0.offset)
+      }
+    }
   }
 
   // MARK: - Rows
@@ -159,6 +198,7 @@ public final class GatheredGradients: @unchecked Sendable {
         memory.baseAddress + places[index].inputs, parts: parts.map { Self.bytes($0, inputs) })
       try gatherGradients(index, parts, over: communicator)
     }
+    for table in tables { try table.gather(rows: parts, over: communicator) }
   }
 
   /// The output gradients lie by units, so they travel as rows of a buffer of their own.
@@ -195,6 +235,34 @@ public final class GatheredGradients: @unchecked Sendable {
   /// The place of the output gradients of some units, in bytes.
   private func gradients(of slice: Range<Int>, _ index: Int) -> Int {
     places[index].gradients + slice.lowerBound * capacity * layers[index].type.byteCount
+  }
+
+  fileprivate func keepWords(
+    _ words: UnsafePointer<Float>, _ gradients: UnsafePointer<Float>, samples: Int, ofTable index: Int,
+    firstRow: Int
+  ) {
+    tables[index].keep(words, gradients, samples: samples, firstRow: firstRow)
+  }
+
+  // MARK: - Tables
+
+  /// Sorts the words of a minibatch whose shards are all done.
+  ///
+  /// - Parameter rows: samples of the minibatch.
+  /// - Returns: the numbers of the blocks that have words of it, in rising order.
+  public func sortWords(rows: Int) -> [Int] {
+    tables.indices.flatMap { index -> [Int] in
+      tables[index].sort(samples: rows)
+      return tables[index].touched.map { firstBlocks[index] + Int($0) }
+    }
+  }
+
+  /// Computes the gradient of a block, once words are sorted.
+  ///
+  /// - Parameter target: out, as many floats as the block's range has.
+  public func compute(block: Int, into target: UnsafeMutablePointer<Float>) {
+    let block = blocks[block]
+    tables[block.table].compute(block.index, into: target)
   }
 
   // MARK: - Gradients
@@ -261,9 +329,18 @@ public final class GatheredGradients: @unchecked Sendable {
 }
 
 extension CompiledNetwork {
-  /// The pieces of those gradients that are taken over a whole minibatch; none without such layers.
-  public var gatheredTasks: [GatheredGradients.Task] {
+  /// The pieces of those gradients that are taken over a whole minibatch, those of a parameter in order and without gaps; none without
+  /// such layers.
+  public var gatheredPieces: [GatheredGradients.Piece] {
+    gatheredTasks.map(\.piece) + gatheredBlocks.map(\.piece)
+  }
+
+  fileprivate var gatheredTasks: [GatheredGradients.Task] {
     GatheredGradients.tasks(of: gatheredLayers, segments)
+  }
+
+  fileprivate var gatheredBlocks: [GatheredGradients.Block] {
+    GatheredGradients.blocks(of: gatheredTables, segments)
   }
 }
 
@@ -274,5 +351,11 @@ public struct GatheredRows: Sendable {
 
   func keep(_ source: UnsafeRawPointer, samples: Int, _ rows: GatheredLayer.Rows, ofLayer index: Int) {
     owner.keep(source, samples: samples, rows, ofLayer: index, firstRow: firstRow)
+  }
+
+  func keepWords(
+    _ words: UnsafePointer<Float>, _ gradients: UnsafePointer<Float>, samples: Int, ofTable index: Int
+  ) {
+    owner.keepWords(words, gradients, samples: samples, ofTable: index, firstRow: firstRow)
   }
 }

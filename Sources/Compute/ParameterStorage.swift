@@ -96,6 +96,7 @@ final class ParameterStorage: Sendable {
     var gradientCount = 0
     var trainedCount = 0
     var gathered: [GatheredLayer] = []
+    var tables: [GatheredTable] = []
     var copies: [Copy] = []
     var copyByteCount = 64
 
@@ -120,6 +121,8 @@ final class ParameterStorage: Sendable {
   var trainedCount: Int { state.withLock { $0.trainedCount } }
   /// The layers whose gradients are taken over the whole minibatch.
   var gathered: [GatheredLayer] { state.withLock { $0.gathered } }
+  /// The embeddings whose gradients are taken over the whole minibatch.
+  var tables: [GatheredTable] { state.withLock { $0.tables } }
   var copies: [Copy] { state.withLock { $0.copies } }
   var copyByteCount: Int { state.withLock { $0.copyByteCount } }
 
@@ -164,6 +167,9 @@ final class ParameterStorage: Sendable {
 
   /// Notes a layer whose gradient is taken over the whole minibatch.
   func gather(_ layer: GatheredLayer) { state.withLock { $0.gathered.append(layer) } }
+
+  /// Notes an embedding whose gradient is taken over the whole minibatch.
+  func gather(_ table: GatheredTable) { state.withLock { $0.tables.append(table) } }
 
   /// Where kernels find the parameter in the wanted layout: in place if it is the stored one, otherwise in a copy.
   ///

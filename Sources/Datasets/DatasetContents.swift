@@ -1,6 +1,8 @@
 internal import HDF5
+internal import Paths
 internal import Settings
 internal import Tensors
+internal import Texts
 
 /// The HDF5 datasets behind an `ImageDataset`, with the checks of their shapes and types.
 struct DatasetContents {
@@ -18,7 +20,10 @@ struct DatasetContents {
     self.path = path
     self.imagesName = imagesName
     self.target = target
-    let names = [imagesName] + (target.map { [$0.name] } ?? []) + (weightsName.map { [$0] } ?? [])
+    // The list of words is read where there is one.
+    let names =
+      [imagesName, TextHandling.vocabularyName] + (target.map { [$0.name] } ?? [])
+      + (weightsName.map { [$0] } ?? [])
     root = try File.open(path, reading: names).root
     images = try Self.open(imagesName, in: root)
     labels = try target.map { [root] in try Self.open($0.name, in: root) } ?? images
@@ -268,11 +273,31 @@ struct DatasetContents {
     return try moves.read(Int32.self)
   }
 
-  /// How pictures became the images; nil where the file does not say.
-  func pictures() throws -> PictureHandling? {
-    guard try images.attributes.contains(PictureHandling.attribute) else { return nil }
-    // Another program's attribute of this name means something else.
-    return (try? images.attributes.strings(PictureHandling.attribute)).flatMap { PictureHandling(pairs: $0) }
+  /// What the images were before; nil where the file does not say.
+  func origin() throws -> SampleOrigin? {
+    for name in SampleOrigin.attributes where try images.attributes.contains(name) {
+      // Another program's attribute of this name means something else.
+      guard let pairs = try? images.attributes.strings(name),
+        let origin = try SampleOrigin(attribute: name, pairs: pairs, vocabulary: vocabulary)
+      else { continue }
+      return origin
+    }
+    return nil
+  }
+
+  /// The words by number; nil where the file has no list of text.
+  private func vocabulary() throws -> [String]? {
+    guard try root.members().contains(where: { $0.name == TextHandling.vocabularyName }) else { return nil }
+    let dataset = try root.dataset(TextHandling.vocabularyName)
+    guard case .string = dataset.type.class else { return nil }
+    return try dataset.readText().map { bytes in
+      guard let word = String(validating: bytes, as: UTF8.self) else {
+        throw DatasetError(
+          .badData,
+          "\(path): a word of \"\(TextHandling.vocabularyName)\" is not UTF-8: \(PathText.readable(PathText.text(of: bytes[...])))")
+      }
+      return word
+    }
   }
 
   // MARK: - What to do

@@ -75,7 +75,7 @@ public struct ImportSummary: Sendable {
   public let hasTargets: Bool
   /// What else a person should know, one line each.
   public let notes: [String]
-  /// What is in the splits besides the number of samples, one line each.
+  /// What was done, and what is in the splits besides the number of samples, one line each.
   public let details: [String]
 
   init(

@@ -3,6 +3,7 @@ internal import HDF5
 internal import Parallel
 internal import Synchronization
 public import Tensors
+internal import Texts
 
 /// Writes a dataset file: a group per split, such as `train` and `test`, each with `images`, with `labels` or
 /// `targets`, and with `weights` where samples have them.
@@ -18,6 +19,8 @@ public final class DatasetWriter {
   private let storage: DatasetStorage
   private let threads: Int
   private let check: @Sendable () throws -> Void
+  /// The words that were written.
+  private var vocabulary: [String]?
 
   /// Makes an unfinished file beside the output.
   ///
@@ -169,6 +172,7 @@ public final class DatasetWriter {
         shuffle: shuffles)
     }
     try translatingErrors(otherwise: .inputOutput) { try facts.write(to: dataset.attributes) }
+    if let words = facts.origin?.vocabulary { try writeVocabulary(words) }
     // A group of chunks is filled in order, compressed together, and written in order.
     let chunkByteCount = perChunk * sampleByteCount
     let chunksPerGroup = max(1, (8 << 20) / chunkByteCount)
@@ -219,6 +223,19 @@ public final class DatasetWriter {
     return total
   }
 
+  /// Writes the words by number; all splits share one list.
+  private func writeVocabulary(_ words: [String]) throws {
+    if let vocabulary {
+      guard vocabulary == words else {
+        throw DatasetError(
+          .badData, "the texts of \(output.path) are numbered by different vocabularies; write them to files of their own")
+      }
+      return
+    }
+    try translatingErrors(otherwise: .inputOutput) { try root.write(TextHandling.vocabularyName, words) }
+    vocabulary = words
+  }
+
   /// Writes labels or vectors; `name` is the dataset's path in the file.
   func writeTargets(_ name: String, _ targets: Targets) throws {
     switch targets {
@@ -264,15 +281,15 @@ public final class DatasetWriter {
 
   /// What attributes of the images say of them.
   struct ImageFacts: Sendable {
-    /// How they were made of pictures; nil where they were not, or where it is not known.
-    var pictures: PictureHandling?
+    /// What they were before; nil where it is not known.
+    var origin: SampleOrigin?
     /// How they are held as bits; nil where they are not.
     var packing: BitPacking?
     /// What each channel is; nil where it has no name.
     var channelNames: [String]?
 
     func write(to attributes: Attributes) throws {
-      if let pictures { try attributes.write(PictureHandling.attribute, pictures.pairs) }
+      if let origin { try attributes.write(origin.attribute, origin.pairs) }
       if let packing { try attributes.write(BitPacking.attribute, packing.channels) }
       if let channelNames { try attributes.write(DatasetWriter.channelNames, channelNames) }
     }

@@ -17,7 +17,8 @@ public import Tensors
 /// - Bits: an attribute `packed_channels` of the images says that eight channels share a byte, as ``BitPacking`` has them; shapes
 ///   and numbers are then those of the unpacked samples.
 /// - Channel names: an attribute `channel_names` of the images, one for each channel.
-/// - Pictures: an attribute `pictures` of the images says how pictures became samples, as ``PictureHandling`` writes it.
+/// - Origin: an attribute `pictures`, `text` or `sound` of the images says how these became samples, as ``SampleOrigin`` writes it; the
+///   words of texts are in a dataset `vocabulary`.
 ///
 /// Labels, targets and weights are in memory from the start; pixels are read by ``SampleStore``.
 public final class ImageDataset: Sendable {
@@ -57,8 +58,8 @@ public final class ImageDataset: Sendable {
   /// for images alone without class names, 0.
   public let classCount: Int
 
-  /// How pictures became these samples; nil where the file does not say.
-  public let pictures: PictureHandling?
+  /// What these samples were before; nil where the file does not say.
+  public let origin: SampleOrigin?
 
   let images: SampleFile
 
@@ -114,7 +115,7 @@ public final class ImageDataset: Sendable {
       classCount = classNames?.count ?? 0
     }
     weights = try contents.readWeights()
-    pictures = try translatingErrors { try contents.pictures() }
+    origin = try translatingErrors { try contents.origin() }
     let pixelType: PixelType = images.type.exactNumber == .uint8 ? .uint8 : .float32
     self.images = try translatingErrors { try SampleFile(images, file: raw, pixelType: pixelType) }
     self.path = path
@@ -134,7 +135,7 @@ public final class ImageDataset: Sendable {
     (count, sampleShape, pixelType) = (other.count, other.sampleShape, other.pixelType)
     (storedType, storage, images, weights) = (other.storedType, other.storage, other.images, other.weights)
     (packing, channelNames, moveNumbers) = (other.packing, other.channelNames, other.moveNumbers)
-    (self.labels, self.targets, pictures) = (labels, targets, other.pictures)
+    (self.labels, self.targets, origin) = (labels, targets, other.origin)
     self.classNames = classNames
     classCount = classNames.count
   }
@@ -169,7 +170,7 @@ public final class ImageDataset: Sendable {
 
   /// What else the file says of the images, as attributes.
   var imageFacts: DatasetWriter.ImageFacts {
-    DatasetWriter.ImageFacts(pictures: pictures, packing: packing, channelNames: channelNames)
+    DatasetWriter.ImageFacts(origin: origin, packing: packing, channelNames: channelNames)
   }
 
   /// Bytes of one sample in memory.

@@ -66,3 +66,40 @@ extension Dataset {
     try Handle("H5Dget_type", context) { H5Dget_type(handle.id) }
   }
 }
+
+extension Group {
+  /// Makes a dataset of variable-length UTF-8 strings, as h5py's `string_dtype()` does, and writes all of it.
+  ///
+  /// - Throws: ``HDF5Error`` of kind `mismatch` for a string with a zero byte, which would end it.
+  @discardableResult
+  public func write(_ path: String, _ strings: [String]) throws -> Dataset {
+    let context = "writing the dataset \"\(path)\" of \(file.name)"
+    for string in strings where string.utf8.contains(0) {
+      throw HDF5Error(
+        .mismatch, context, "a string holds a zero byte, which would end it: \(string.prefix(40))")
+    }
+    let type = try Handle("H5Tcopy", context) { H5Tcopy(chdf5_c_string()) }
+    try Library.call("H5Tset_size", context) { H5Tset_size(type.id, chdf5_variable_size()) }
+    try Library.call("H5Tset_cset", context) { H5Tset_cset(type.id, H5T_CSET_UTF8) }
+    let dataset = try makeDataset(path, typeID: type.id, shape: [strings.count], context)
+    if strings.isEmpty { return dataset }
+    // One block of memory for all: there may be many words.
+    var bytes: [CChar] = []
+    bytes.reserveCapacity(strings.reduce(0) { $0 + $1.utf8.count + 1 })
+    var offsets: [Int] = []
+    for string in strings {
+      offsets.append(bytes.count)
+      bytes.append(contentsOf: string.utf8.lazy.map { CChar(bitPattern: $0) })
+      bytes.append(0)
+    }
+    try bytes.withUnsafeBufferPointer { memory in
+      let pointers = offsets.map { memory.baseAddress?.advanced(by: $0) }
+      try Library.call("H5Dwrite", context) {
+        H5Dwrite(
+          dataset.handle.id, type.id, chdf5_whole_space(), chdf5_whole_space(), chdf5_default_properties(),
+          pointers)
+      }
+    }
+    return dataset
+  }
+}

@@ -276,11 +276,25 @@ public final class Group: Sendable {
         try Library.call("H5Pset_deflate", context) { H5Pset_deflate(properties.id, UInt32(deflateLevel)) }
       }
     }
+    return try makeDataset(
+      path, typeID: Library.withLock { type.fileId }, shape: shape, properties: properties, context)
+  }
+
+  /// Makes a contiguous dataset of any type.
+  func makeDataset(_ path: String, typeID: hid_t, shape: [Int], _ context: String) throws -> Dataset {
+    let properties = try Handle.properties(of: chdf5_dataset_create_class())
+    try Library.call("H5Pset_obj_track_times", context) { H5Pset_obj_track_times(properties.id, false) }
+    return try makeDataset(path, typeID: typeID, shape: shape, properties: properties, context)
+  }
+
+  private func makeDataset(
+    _ path: String, typeID: hid_t, shape: [Int], properties: Handle, _ context: String
+  ) throws -> Dataset {
     let links = try Self.intermediateGroups(context)
     let space = try Dataspace.make(shape: shape, context)
     let handle = try Handle("H5Dcreate2", context, in: file.handle) {
       H5Dcreate2(
-        self.handle.id, path.systemPath, type.fileId, space.id, links.id, properties.id,
+        self.handle.id, path.systemPath, typeID, space.id, links.id, properties.id,
         chdf5_default_properties())
     }
     return try Dataset(file: file, path: joined(path), adopting: handle)

@@ -2,6 +2,8 @@ public import Networks
 internal import Tensors
 
 /// The part of an image that a place in a layer's maps sees, in rows and columns of the image.
+///
+/// A sequence is an image of one row, and so is a row of word numbers that an embedding makes a sequence of.
 public struct ReceptiveField: Hashable, Sendable {
   /// Rows of the image, inside it.
   public let rows: Range<Int>
@@ -10,11 +12,12 @@ public struct ReceptiveField: Hashable, Sendable {
 
   /// The part seen by one place, without what lies in some layer's padding.
   ///
-  /// - Returns: nil where the layer is not in the network, the network takes no images, or the place sees nothing but padding.
+  /// - Returns: nil where the layer is not in the network, the network takes neither images nor sequences, or the place sees nothing
+  ///   but padding.
   public init?(row: Int, column: Int, of layer: String, in network: ResolvedNetwork) {
     let place = Extent(rows: row...row, columns: column...column)
-    guard network.inputShape.rank == 3,
-      let field = place.back(from: layer, in: network, cut: true)?.cut(to: network.inputShape)
+    guard let shape = network.gridShape,
+      let field = place.back(from: layer, in: network, cut: true)?.cut(to: shape)
     else {
       return nil
     }
@@ -55,12 +58,12 @@ private struct Extent {
     return extents[Network.inputName]
   }
 
-  /// The part inside `[H, W, C]`; inside a vector it is everything.
+  /// The part inside `[H, W, C]` or `[L, C]`; inside a vector it is everything.
   ///
   /// - Returns: nil where no part lies inside.
   func cut(to shape: Shape) -> Extent? {
-    guard shape.rank == 3 else { return self }
-    let (allRows, allColumns) = (0...shape[0] - 1, 0...shape[1] - 1)
+    guard let grid = shape.grid else { return self }
+    let (allRows, allColumns) = (0...grid.height - 1, 0...grid.width - 1)
     guard rows.overlaps(allRows), columns.overlaps(allColumns) else { return nil }
     return Extent(rows: rows.clamped(to: allRows), columns: columns.clamped(to: allColumns))
   }
@@ -76,9 +79,11 @@ private struct Extent {
   /// The extent of the layer's input that this extent of its output sees.
   private func before(_ layer: ResolvedLayer) -> Extent {
     let input = layer.inputShapes[0]
-    let everything = Extent(
-      rows: 0...max(0, input[0] - 1), columns: 0...max(0, (input.rank == 3 ? input[1] : 1) - 1))
-    guard input.rank == 3, layer.outputShape.rank == 3 else { return everything }
+    // Each word has a place in the sequence of its vectors.
+    if case .embedding = layer.spec { return self }
+    let grid = input.grid ?? (input[0], 1)
+    let everything = Extent(rows: 0...max(0, grid.height - 1), columns: 0...max(0, grid.width - 1))
+    guard input.grid != nil, layer.outputShape.rank == input.rank else { return everything }
     return switch layer.view {
     case .samePlace: self
     case .window(let rows, let columns):
@@ -113,5 +118,27 @@ private struct Extent {
     let first = floored(
       range.lowerBound + window.paddingBefore - (window.size - 1) * window.dilation + window.stride - 1)
     return min(first, last)...last
+  }
+}
+
+extension Shape {
+  /// Height and width of `[H, W, C]`, or of a sequence `[L, C]`, which is a row; nil for a vector.
+  fileprivate var grid: (height: Int, width: Int)? {
+    switch rank {
+    case 3: (self[0], self[1])
+    case 2: (1, self[0])
+    default: nil
+    }
+  }
+}
+
+extension ResolvedNetwork {
+  /// The shape of the network's input as an image or sequence: `[L, 1]` for numbers of words; nil for other vectors.
+  fileprivate var gridShape: Shape? {
+    if inputShape.rank > 1 { return inputShape }
+    let takesWords = layers.contains {
+      if case .embedding = $0.spec { $0.layer.inputs == [Network.inputName] } else { false }
+    }
+    return takesWords ? [inputShape[0], 1] : nil
   }
 }

@@ -11,10 +11,18 @@ public struct TopExamples: Sendable {
   public struct Example: Hashable, Sendable {
     /// The row in the dataset, from 0.
     public let row: Int
-    /// The sum of the filter's map, or the unit's value.
+    /// The sum of the filter's map or its largest value, as ranked, or the unit's value.
     public let activation: Double
     /// The place where the map is largest; nil for units.
     public let peak: Place?
+  }
+
+  /// By what samples are ranked.
+  public enum Ranking: String, Hashable, Sendable, CaseIterable {
+    /// By the sum over the filter's map.
+    case sum
+    /// By the largest value of the filter's map.
+    case largest
   }
 
   /// Where in a feature map an activation is largest.
@@ -29,7 +37,7 @@ public struct TopExamples: Sendable {
   public let layer: ResolvedLayer
   /// By filter, the samples that excite it most, best first; among equals the earlier row comes first.
   public let examples: [[Example]]
-  /// By filter, the mean activation over all samples.
+  /// By filter, the mean activation over all samples, as ranked.
   public let means: [Double]
   /// By filter, the number of samples in which its activation is above zero.
   public let activeCounts: [Int]
@@ -44,12 +52,14 @@ public struct TopExamples: Sendable {
   ///
   /// - Parameters:
   ///   - keep: how many examples to keep for each filter.
+  ///   - ranking: by what samples are ranked.
   ///   - admits: is asked before each piece of work; false ends it.
   ///   - progress: is told how many samples are done.
   /// - Returns: nil where `admits` said no.
   /// - Throws: ``InsightError`` for a layer that is missing and for samples that do not fit the network.
   public init?(
-    _ dataset: ImageDataset, layer name: String, in subject: Subject, keep: Int, pool: WorkerPool,
+    _ dataset: ImageDataset, layer name: String, in subject: Subject, keep: Int, by ranking: Ranking = .sum,
+    pool: WorkerPool,
     while admits: @Sendable () -> Bool = { true }, progress: (Int) -> Void = { _ in }
   ) throws {
     let layer = try subject.layer(name)
@@ -57,8 +67,9 @@ public struct TopExamples: Sendable {
     let tap = LayerTap(name)
     let filters = layer.outputShape.dimensions.last ?? 1
     let places = layer.outputShape.elementCount / filters
-    let width = layer.outputShape.rank == 3 ? layer.outputShape[1] : 1
-    let hasMaps = layer.outputShape.rank == 3
+    // A sequence is an image of one row.
+    let width = layer.outputShape.rank == 3 ? layer.outputShape[1] : places
+    let hasMaps = layer.outputShape.rank >= 2
     var sums = [Double](repeating: 0, count: filters)
     var active = [Int](repeating: 0, count: filters)
     var best = [[Example]](repeating: [], count: filters)
@@ -93,7 +104,8 @@ public struct TopExamples: Sendable {
               sum += Double(value)
               if value > values[start + peak * filters] { peak = place }
             }
-            activations.baseAddress[sample * filters + filter] = sum
+            activations.baseAddress[sample * filters + filter] =
+              ranking == .sum ? sum : Double(values[start + peak * filters])
             peaks.baseAddress[sample * filters + filter] = Int32(peak)
           }
         }
@@ -130,7 +142,8 @@ public struct TopExamples: Sendable {
     _ image: Image, _ example: Example, layer: String, in network: ResolvedNetwork, scale: Int = 1
   ) -> Image {
     var result = image.converted(to: .rgb).enlarged(by: scale)
-    guard let peak = example.peak,
+    // A sequence is drawn in rows of its own.
+    guard let peak = example.peak, network.inputShape.rank == 3,
       let field = ReceptiveField(row: peak.row, column: peak.column, of: layer, in: network)
     else { return result }
     result.frame(

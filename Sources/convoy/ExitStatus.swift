@@ -1,3 +1,4 @@
+internal import Audio
 internal import Compute
 internal import Datasets
 internal import Experiments
@@ -63,6 +64,7 @@ enum ExitStatus: Int32, CaseIterable {
     case is NetworkError: self = .configuration
     case let error as ComputeError: self = Self.status(of: error)
     case let error as DatasetError: self = Self.status(of: error)
+    case let error as SoundError: self = error.kind == .missingInput ? .missingInput : .badData
     case let error as TrainingError: self = Self.status(of: error)
     // Nothing is lost: the same command begins again.
     case is StoppedEarly: self = .stopped

@@ -1,4 +1,6 @@
+internal import Audio
 internal import Compute
+internal import Datasets
 internal import Digests
 internal import Foundation
 internal import ImageFiles
@@ -25,8 +27,27 @@ extension LookContext {
     }
   }
 
-  /// The picture, brought to the network's own proportions and size, and its pixels in 0…1.
+  /// A picture of a sample, of its kernels or its maps, as people look at it: a sound's time goes to the right, its frequency upwards.
+  func oriented(_ image: Image) -> Image {
+    checkpoint.identity.origin?.sounds == nil ? image : image.asSpectrum
+  }
+
+  /// The same of a map over a sample.
+  func oriented(_ map: Explanation.Map) -> Explanation.Map {
+    checkpoint.identity.origin?.sounds == nil ? map : map.asSpectrum
+  }
+
+  /// A sound file as the network takes it, drawn, and its numbers in 0…1.
+  private func prepared(_ sound: String, _ handling: SoundHandling) throws -> (picture: Image, pixels: [Float]) {
+    _ = try subject.imageShape()
+    let sample = try SampleSounds(handling, title, subject.network.inputShape).sample(sound)
+    let pixels = sample.map { ($0 - subject.range.low) / subject.range.width }
+    return (subject.picture(pixels), pixels)
+  }
+
+  /// The picture, brought to the network's own proportions and size, and its pixels in 0…1; for a network of sounds, a sound file.
   func prepared(_ source: ImageSource) throws -> (picture: Image, pixels: [Float]) {
+    if let handling = checkpoint.identity.origin?.sounds { return try prepared(source.path, handling) }
     let (picture, shape) = (try picture(source), try subject.imageShape())
     samples.check(picture, height: shape[0], width: shape[1], path: source.path)
     let (pixels, note) = try subject.prepare(picture, fit: samples.fit)

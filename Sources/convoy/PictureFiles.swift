@@ -1,20 +1,26 @@
 internal import ImageFiles
 internal import Paths
 
-/// The pictures that a command is given, as files or as folders of files.
+/// The pictures or sounds that a command is given, as files or as folders of files.
 enum PictureFiles {
   /// The files that are named, and those in named folders and below, each folder's in the order of their names.
   ///
-  /// - Throws: ``CommandError`` for a folder that cannot be read, or has no picture in it.
-  static func all(_ paths: [String]) throws(CommandError) -> [String] {
+  /// - Parameters:
+  ///   - noun: what the files are, for messages.
+  ///   - isWanted: whether a file of a folder is one of them, by its name.
+  /// - Throws: ``CommandError`` for a folder that cannot be read, or has no such file in it.
+  static func all(
+    _ paths: [String], noun: String = "PNG or JPEG",
+    where isWanted: (String) -> Bool = { ImageFile.Format(path: $0) != nil }
+  ) throws(CommandError) -> [String] {
     var found: [String] = []
     for path in paths {
       guard let status = FileStatus(path), status.kind == .folder else {
         found.append(path)
         continue
       }
-      let pictures = try below(path, within: [status.identity])
-      guard !pictures.isEmpty else { throw .badData("\(path) has no PNG or JPEG files") }
+      let pictures = try below(path, within: [status.identity], isWanted)
+      guard !pictures.isEmpty else { throw .badData("\(path) has no \(noun) files") }
       found += pictures
     }
     return found
@@ -22,7 +28,7 @@ enum PictureFiles {
 
   /// - Parameter around: the folders that this one lies in, to which a link must not lead back.
   private static func below(
-    _ folder: String, within around: Set<FileStatus.Identity>
+    _ folder: String, within around: Set<FileStatus.Identity>, _ isWanted: (String) -> Bool
   ) throws(CommandError) -> [String] {
     guard let names = Folder.names(in: folder) else { throw .badData("the folder \(folder) cannot be read") }
     var found: [String] = []
@@ -31,10 +37,10 @@ enum PictureFiles {
       let path = folder.hasSuffix("/") ? folder + name : "\(folder)/\(name)"
       guard let status = FileStatus(path) else { continue }
       switch status.kind {
-      case .file: if ImageFile.Format(path: name) != nil { found.append(path) }
+      case .file: if isWanted(name) { found.append(path) }
       case .folder:
         if !around.contains(status.identity) {
-          found += try below(path, within: around.union([status.identity]))
+          found += try below(path, within: around.union([status.identity]), isWanted)
         }
       case .other: continue
       }

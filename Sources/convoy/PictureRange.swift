@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Audio
 internal import Datasets
 internal import Insight
 internal import Networks
@@ -38,6 +39,10 @@ final class PictureRange: Sendable {
   private static func own(
     _ checkpoint: Checkpoint, _ option: String
   ) -> (range: PixelRange, remark: String?, refusal: String?) {
+    // A spectrum is drawn around its mean; nobody takes a picture for one.
+    if let sounds = checkpoint.identity.origin?.sounds, sounds.normalization != .none {
+      return (PixelRange(low: -3, high: 3), nil, nil)
+    }
     guard let pixels = checkpoint.identity.pixels else {
       let remark =
         checkpoint.network.scalesItsInput

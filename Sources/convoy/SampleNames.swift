@@ -70,8 +70,9 @@ extension TargetName {
 extension Checkpoint {
   /// A dataset with classes and targets in the order of the network's names; it warns where that is another than the file's.
   ///
-  /// - Throws: `DatasetError` for samples of classes that the network does not have.
+  /// - Throws: `DatasetError` for samples of classes that the network does not have, and for words of another vocabulary.
   func matched(_ dataset: ImageDataset) throws -> ImageDataset {
+    try dataset.checkOrigin(identity.origin)
     let (matched, note) = try dataset.matched(to: identity.classNames)
     if let note { TerminalOutput.warn(note) }
     return matched

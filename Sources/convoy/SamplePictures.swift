@@ -14,7 +14,7 @@ final class SamplePictures: Sendable {
   /// - Parameters:
   ///   - fit: nil takes that of the training, as for `orientation`.
   init(_ checkpoint: Checkpoint, fit: ImageFit?, orientation: OrientationUse?) {
-    let known = checkpoint.identity.pictures
+    let known = checkpoint.identity.origin?.pictures
     self.fit = fit ?? known?.fit ?? .crop
     self.orientation = orientation ?? known?.orientation ?? .upright
     isGuessed = fit == nil && known == nil

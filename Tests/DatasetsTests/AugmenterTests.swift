@@ -34,6 +34,7 @@ struct AugmenterTests {
     .boardSymmetry(RandomSymmetry()),
     .mixup(Mixup(alpha: 0.4, probability: 0.5)), .cutmix(CutMix(alpha: 1, probability: 0.7)),
     .cutout(Cutout(size: .init(rows: 3, columns: 2), fill: 9, probability: 0.5)),
+    .mask(SpectrumMask(rows: 3, columns: 2, count: 2, fill: 4)), .noise(deviation: 1.5), .gain(strength: 2),
     .randomErasing(RandomErasing()),
   ])
 

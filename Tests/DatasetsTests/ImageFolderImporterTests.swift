@@ -306,7 +306,7 @@ struct ImageFolderImporterTests {
         for file in ["\(fit)", "\(fit)-again"] {
           let dataset = try ImageDataset(
             path: "\(folder)/\(file).h5", images: "train/images", labels: "train/labels")
-          #expect(dataset.pictures == handling)
+          #expect(dataset.origin?.pictures == handling)
         }
       }
       #expect(PictureHandling(pairs: ["fit=pad"]) == nil)

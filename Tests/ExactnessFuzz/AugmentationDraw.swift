@@ -9,7 +9,7 @@ enum AugmentationDraw {
 
   private static let ofImages = [
     "flip_horizontal", "flip_vertical", "pad_and_crop", "rotate", "affine", "brightness", "contrast",
-    "random_erasing", "cutout",
+    "random_erasing", "cutout", "mask", "noise", "gain",
   ]
 
   /// The steps that fit the samples.
@@ -48,6 +48,14 @@ enum AugmentationDraw {
       let size: Node = dice.chance(0.5) ? Node(rows) : [Node(rows), Node(columns)]
       let fill = dice.chance(0.4) ? [Node.Entry(key: "fill", value: dice.decimal(0...1))] : []
       return .kind(word, [.init(key: "size", value: size)] + fill + probability(&dice))
+    case "mask":
+      let rows = Node.Entry(key: "rows", value: Node(dice.integer(0...3)))
+      let columns = Node.Entry(key: "columns", value: Node(dice.integer(0...3)))
+      let count = dice.chance(0.5) ? [Node.Entry(key: "count", value: Node(dice.integer(1...3)))] : []
+      let fill = dice.chance(0.4) ? [Node.Entry(key: "fill", value: dice.decimal(0...1))] : []
+      return .kind(word, [rows, columns] + count + fill)
+    case "noise": return .kind(word, [.init(key: "deviation", value: dice.decimal(0...0.5))])
+    case "gain": return .kind(word, [.init(key: "strength", value: dice.decimal(0...1))])
     case "mixup", "cutmix":
       let alpha = dice.chance(0.5) ? [Node.Entry(key: "alpha", value: dice.decimal(0.1...2))] : []
       return .kind(word, alpha + probability(&dice))

@@ -44,6 +44,7 @@ struct SeedFile {
       case "FILE": "\(folder)/\(path)"
       case "OUT": "\(folder)/out.h5"
       case "FOLDER": folder
+      case _ where word.hasSuffix("=FILE"): "\(word.dropLast("FILE".count))\(folder)/\(path)"
       default: word.hasPrefix("FOLDER/") ? folder + word.dropFirst("FOLDER".count) : word
       }
     }

@@ -13,7 +13,7 @@ struct SeedFiles {
 
   func all() throws -> [SeedFile] {
     let files =
-      try datasets() + imports() + models() + runs() + pictures() + arrays() + archives() + tables()
+      try datasets() + imports() + models() + runs() + pictures() + arrays() + archives() + tables() + texts() + sounds()
       + configurations()
     let wanted = options.format?.lowercased()
     let chosen = files.filter { wanted == nil || $0.format.lowercased() == wanted }
@@ -225,6 +225,26 @@ struct SeedFiles {
       try SeedFile(
         "CSV", "\(seeds)/\(name)", packing: packing, isText: true,
         "import csv --from FILE \(options) --to OUT")
+    }
+  }
+
+  private func texts() throws -> [SeedFile] {
+    try [
+      ("texts.csv", "--from FILE --text text --label kind"), ("texts.jsonl", "--from FILE --text text --label kind"),
+      ("texts.csv", "--class a=FILE --class b=FILE --tokens kim"),
+      ("utf16.csv", "--class a=FILE --class b=FILE --encoding utf-16 --tokens characters"),
+    ].map { name, options in
+      try SeedFile(
+        "texts", "\(seeds)/\(name)", isText: true, "import text \(options) --to OUT")
+    }
+  }
+
+  private func sounds() throws -> [SeedFile] {
+    try ["wav", "flac", "ogg", "aiff"].map { kind in
+      try SeedFile(
+        "sounds", "\(seeds)/sound.\(kind)", as: "sound.\(kind)",
+        others: ["list.csv": "\(seeds)/sound-\(kind).csv"],
+        "import audio --from FOLDER/list.csv --path file --label kind --bands 20 --to OUT")
     }
   }
 

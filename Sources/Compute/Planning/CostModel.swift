@@ -144,6 +144,9 @@ enum CostModel {
   /// Weights whose gradient, written for each shard and read again, costs more than keeping a minibatch's rows: 4 MiB.
   static let weightsToGather = 1 << 20
 
+  /// The same for an embedding, of which a shard needs few rows: from here on its whole table costs more than its words.
+  static let tableWeightsToGather = 1 << 16
+
   // MARK: - Shards
 
   /// Samples of one shard: where the modelled time per sample is least, among sizes that cut a minibatch into 2, 4, 8, … shards.

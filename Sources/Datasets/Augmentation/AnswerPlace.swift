@@ -89,7 +89,8 @@ extension AugmentationStep {
     switch self {
     case .flipHorizontal, .flipVertical, .boardSymmetry: .pointToPoint
     case .padAndCrop, .rotate, .affine: .anywhere
-    case .brightness, .contrast, .saturation, .randomErasing, .cutout, .mixup, .cutmix: .none
+    case .brightness, .contrast, .saturation, .randomErasing, .cutout, .mask, .noise, .gain, .mixup, .cutmix:
+      .none
     }
   }
 
@@ -101,7 +102,8 @@ extension AugmentationStep {
     case .rotate(let rotation): rotation.answer
     case .affine(let affine): affine.answer
     case .boardSymmetry(let symmetry): symmetry.answer
-    case .brightness, .contrast, .saturation, .randomErasing, .cutout, .mixup, .cutmix: nil
+    case .brightness, .contrast, .saturation, .randomErasing, .cutout, .mask, .noise, .gain, .mixup, .cutmix:
+      nil
     }
   }
 

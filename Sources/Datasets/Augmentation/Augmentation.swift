@@ -35,7 +35,7 @@ public struct Augmentation: Hashable, Sendable {
       return crop.border != .reflect || fits
         ? nil : "a reflected border must be narrower than the samples, which are \(shape)"
     case .flipHorizontal, .flipVertical, .rotate, .affine, .brightness, .contrast, .randomErasing, .cutout,
-      .mixup, .cutmix:
+      .mask, .noise, .gain, .mixup, .cutmix:
       return nil
     }
   }

@@ -24,6 +24,12 @@ public enum AugmentationStep: Hashable, Sendable {
   case randomErasing(RandomErasing)
   /// A rectangle of fixed size is filled.
   case cutout(Cutout)
+  /// Whole rows and whole columns are filled.
+  case mask(SpectrumMask)
+  /// `v + d·n`, n normal and drawn for each number.
+  case noise(deviation: Double)
+  /// `v + u`, u uniform in ± strength and drawn for each sample: of logarithms, another loudness.
+  case gain(strength: Double)
   /// The sample is blended with another one.
   case mixup(Mixup)
   /// A rectangle of another sample replaces a part.
@@ -37,7 +43,7 @@ public enum AugmentationStep: Hashable, Sendable {
     switch self {
     case .mixup, .cutmix: true
     case .flipHorizontal, .flipVertical, .padAndCrop, .rotate, .affine, .brightness, .contrast, .saturation,
-      .randomErasing, .cutout, .boardSymmetry:
+      .randomErasing, .cutout, .mask, .noise, .gain, .boardSymmetry:
       false
     }
   }
@@ -48,9 +54,9 @@ extension AugmentationStep {
   /// numbers of words stay numbers of words.
   public var keepsNumbers: Bool {
     switch self {
-    case .flipHorizontal, .flipVertical, .padAndCrop, .cutout, .cutmix, .boardSymmetry: true
+    case .flipHorizontal, .flipVertical, .padAndCrop, .cutout, .mask, .cutmix, .boardSymmetry: true
     case .randomErasing(let erasing): erasing.fill != .random
-    case .rotate, .affine, .brightness, .contrast, .saturation, .mixup: false
+    case .rotate, .affine, .brightness, .contrast, .saturation, .noise, .gain, .mixup: false
     }
   }
 }
@@ -78,6 +84,12 @@ extension AugmentationStep: SettingsVariant {
     case randomErasing = "random_erasing"
     /// Configures ``AugmentationStep/cutout(_:)``.
     case cutout
+    /// Configures ``AugmentationStep/mask(_:)``.
+    case mask
+    /// Configures ``AugmentationStep/noise(deviation:)``.
+    case noise
+    /// Configures ``AugmentationStep/gain(strength:)``.
+    case gain
     /// Configures ``AugmentationStep/mixup(_:)``.
     case mixup
     /// Configures ``AugmentationStep/cutmix(_:)``.
@@ -101,6 +113,9 @@ extension AugmentationStep: SettingsVariant {
     case .saturation(let strength): (.saturation, strength)
     case .randomErasing(let step): (.randomErasing, step)
     case .cutout(let step): (.cutout, step)
+    case .mask(let step): (.mask, step)
+    case .noise(let deviation): (.noise, deviation)
+    case .gain(let strength): (.gain, strength)
     case .mixup(let step): (.mixup, step)
     case .cutmix(let step): (.cutmix, step)
     case .boardSymmetry(let step): (.boardSymmetry, step)
@@ -144,10 +159,28 @@ extension AugmentationStep: SettingsVariant {
         Self.saturation)
     case .randomErasing: described(RandomErasing.settings, Self.randomErasing)
     case .cutout: described(Cutout.settings, Self.cutout)
+    case .mask: described(SpectrumMask.settings, Self.mask)
+    case .noise:
+      described(
+        number(
+          "deviation", "Normal noise is added to each number.",
+          "The noise's standard deviation, in the samples' units."), Self.noise)
+    case .gain:
+      described(
+        number(
+          "strength", "The same number is added to all of a sample: of a logarithmic spectrum, another loudness.",
+          "The number is drawn uniformly from ± this."), Self.gain)
     case .mixup: described(Mixup.settings, Self.mixup)
     case .cutmix: described(CutMix.settings, Self.cutmix)
     case .boardSymmetry: described(RandomSymmetry.settings, Self.boardSymmetry)
     }
+  }
+
+  /// The settings of a step that has one number from 0 and nothing else.
+  private static func number(_ word: String, _ summary: String, _ meaning: String) -> SettingsDescription<Double> {
+    SettingsDescription(
+      summary, 0,
+      [SettingKey(word, \.self, .number(NumberRange(minimum: 0, maximum: 1e6)), default: .required, meaning)])
   }
 
   /// The settings of a step that has a strength and nothing else.

@@ -151,6 +151,15 @@ public final class Augmenter: Sendable {
         around: random.nextInteger(below: grid.height), random.nextInteger(below: grid.width),
         height: cutout.size.rows, width: cutout.size.columns, in: grid)
       rectangle.fill(grid, frame.writable(), with: T(nearest: Float(cutout.fill)))
+    case .mask(let mask):
+      for rectangle in mask.draw(grid, &random) {
+        rectangle.fill(grid, frame.writable(), with: T(nearest: Float(mask.fill)))
+      }
+    case .noise(let deviation):
+      guard deviation > 0 else { return }
+      T.addNoise(frame.writable(), count: grid.count, deviation: deviation, &random)
+    case .gain(let strength):
+      T.scale(frame.writable(), count: grid.count, factor: 1, offset: random.uniform(-strength, strength))
     case .mixup, .cutmix:
       return
     }

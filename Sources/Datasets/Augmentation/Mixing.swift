@@ -57,7 +57,7 @@ extension Augmentation {
           share: MixShare(1 - Double(rectangle.area) / Double(grid.pixelCount)),
           method: .rectangle(rectangle), step: step)
       case .flipHorizontal, .flipVertical, .padAndCrop, .rotate, .affine, .brightness, .contrast, .saturation,
-        .randomErasing, .cutout, .boardSymmetry:
+        .randomErasing, .cutout, .mask, .noise, .gain, .boardSymmetry:
         continue
       }
     }

@@ -61,7 +61,8 @@ extension AugmentationStep {
     case .affine(let affine): return affine.drawMove(grid, &random)
     case .boardSymmetry(let symmetry):
       return .symmetry(BoardSymmetry(index: symmetry.index ?? random.nextInteger(below: 8)))
-    case .brightness, .contrast, .saturation, .randomErasing, .cutout, .mixup, .cutmix: return nil
+    case .brightness, .contrast, .saturation, .randomErasing, .cutout, .mask, .noise, .gain, .mixup, .cutmix:
+      return nil
     }
   }
 }

@@ -7,12 +7,16 @@ struct CSVClasses {
   /// - Throws: ``DatasetError`` where the tables have too many different labels, or too large ones, to be
   ///   classes.
   init(_ tables: [CSVTable]) throws {
+    try self.init(words: tables.flatMap(\.labels), paths: tables.map(\.path).joined(separator: ", "))
+  }
+
+  /// - Parameter words: the labels as bytes of UTF-8, in any order.
+  init(words: [[UInt8]], paths: String) throws {
     // By bytes: text compares by what it looks like, and what looks alike may be meant to differ.
-    let words = Set(tables.flatMap(\.labels)).sorted { $0.lexicographicallyPrecedes($1) }
+    let words = Set(words).sorted { $0.lexicographicallyPrecedes($1) }
     let numbers = words.compactMap { CSVReader.decimal($0[...]).flatMap { Int(exactly: $0) } }
     let areNumbers = numbers.count == words.count
     let largest = numbers.max() ?? 0
-    let paths = tables.map(\.path).joined(separator: ", ")
     guard words.count <= 100_000 else {
       throw DatasetError(
         .badData, "\(paths): there are \(words.count) different labels; is this the column of labels?")
@@ -33,6 +37,9 @@ struct CSVClasses {
       notes = ClassNaming.doubts(names)
     }
   }
+
+  /// The class of a label that was among the words.
+  func label(of word: [UInt8]) -> Int32 { places[word] ?? 0 }
 
   func labels(of table: CSVTable) -> [Int32] {
     let map = table.labels.map { places[$0] ?? 0 }

@@ -128,7 +128,7 @@ struct CSVColumns {
 }
 
 /// Finds columns by their names in the first row, or their places from 1.
-private struct CSVColumnFinder {
+struct CSVColumnFinder {
   let path: String
   let first: [String]
   let hasHeader: Bool

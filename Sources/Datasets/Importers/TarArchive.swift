@@ -13,8 +13,46 @@ enum TarArchive {
   static func extract(
     _ path: String, wants: (String) -> Bool, check: () throws -> Void
   ) throws -> [String: RawFile] {
-    let stream = try ByteStream(path)
     var found: [String: RawFile] = [:]
+    try walk(path, check: check) { whole, stream, size in
+      let name = whole.split(separator: "/").last.map(String.init) ?? ""
+      guard wants(name) else { return false }
+      found[name] = try unpack(stream, size, name: "\(name) of \(path)", check)
+      return true
+    }
+    return found
+  }
+
+  /// Hands out files of the archive, one after another.
+  ///
+  /// - Parameters:
+  ///   - wants: whether a file, by its whole path in the archive, is to be read.
+  ///   - limit: how many bytes a file may have.
+  ///   - check: called now and then; what it throws ends the reading.
+  ///   - take: gets each file's path and bytes, and how much of the archive has been read, from 0 to 1.
+  static func read(
+    _ path: String, wants: (String) -> Bool, limit: Int, check: () throws -> Void,
+    take: (_ name: String, _ bytes: [UInt8], _ share: Double) throws -> Void
+  ) throws {
+    try walk(path, check: check) { whole, stream, size in
+      guard wants(whole) else { return false }
+      guard size <= limit else {
+        throw DatasetError(.badData, "\(whole) in \(path) has \(size) bytes; at most \(limit) are read")
+      }
+      var bytes: [UInt8] = []
+      bytes.reserveCapacity(size)
+      try pieces(stream, size, check) { bytes.append(contentsOf: $0) }
+      try take(whole, bytes, Double(stream.storedPosition) / Double(max(1, stream.storedByteCount)))
+      return true
+    }
+  }
+
+  /// - Parameter visit: gets each file's path, the stream at its beginning, and its length; it reads all of the file, or says that
+  ///   it did not.
+  private static func walk(
+    _ path: String, check: () throws -> Void, visit: (String, ByteStream, Int) throws -> Bool
+  ) throws {
+    let stream = try ByteStream(path)
     var header = [UInt8](repeating: 0, count: 512)
     var longName: String?
     var isFirst = true
@@ -35,21 +73,15 @@ enum TarArchive {
       let prefix = header.starts(with: Array("ustar".utf8), at: 257) ? text(header[345..<500]) : ""
       let whole = longName ?? (prefix.isEmpty ? "" : prefix + "/") + text(header[0..<100])
       longName = nil
-      let name = whole.split(separator: "/").last.map(String.init) ?? ""
       switch header[156] {
       case UInt8(ascii: "L"):
         longName = text(try bytes(stream, size)[...])
       case UInt8(ascii: "0"), 0:
-        if wants(name) {
-          found[name] = try unpack(stream, size, name: "\(name) of \(path)", check)
-        } else {
-          try skip(stream, size, check)
-        }
+        if try !visit(whole, stream, size) { try skip(stream, size, check) }
       default: try skip(stream, size, check)
       }
       try skip(stream, (512 - size % 512) % 512, check)
     }
-    return found
   }
 
   private static func read(_ stream: ByteStream, into buffer: inout [UInt8]) throws -> Bool {

@@ -10,6 +10,8 @@ public struct ExampleLook: Hashable, Sendable {
   public var filters = NumberList.all
   /// How many images are shown for each filter.
   public var top = 8
+  /// By what images are ranked; nil takes the sum over a filter's map, and for texts its largest value.
+  public var ranking: TopExamples.Ranking?
 
   /// Examples from these samples, with defaults for all else.
   public init(data: DataSource) { self.data = data }
@@ -26,14 +28,29 @@ extension ExampleLook: DescribedSettings {
   public static let top = SettingKey(
     "top", \ExampleLook.top, .integer(1...100), "Images shown for each filter.")
 
+  /// By what images are ranked.
+  public static let rank = SettingKey(
+    "rank", \ExampleLook.ranking, .optional("auto", .word),
+    "Rank by the `sum` over a filter's map, or by its `largest` value; `auto` is the sum, and for texts the largest value.")
+
   /// All settings of the look, in the order in which references list them.
   public static let settings = SettingsDescription(
-    "Images that excite filters most, ranked by the sum over each filter's map.",
+    "Images or phrases that excite filters most, ranked by the sum over each filter's map or by its largest value.",
     ExampleLook(data: DataSource(file: "")),
-    [data, layer, which, top])
+    [data, layer, which, top, rank])
 
   /// The word `examples` with its settings, as one kind of look.
   public static let kind = SettingsKind<Look>(
     "examples", "The images of a dataset that excite filters most.", settings.form,
     wrap: { .examples($0) }, unwrap: { if case .examples(let look) = $0 { look } else { nil } })
+}
+
+extension TopExamples.Ranking: SettingWord {
+  /// What the word means, for references.
+  public var summary: String {
+    switch self {
+    case .sum: "the sum over the map"
+    case .largest: "the largest value of the map"
+    }
+  }
 }

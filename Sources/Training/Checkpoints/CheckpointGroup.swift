@@ -3,13 +3,15 @@ internal import Datasets
 internal import HDF5
 internal import Networks
 internal import Tensors
+internal import Texts
 
 /// The group `/convoy` of a checkpoint: what exact resuming needs and Keras has no place for.
 ///
 ///     /convoy              attributes: format_version, name, run_id, configuration, network (JSON), class_names,
 ///                          criterion (JSON), instruction_set, shard_size, kernel_choices, choices_cover_every_shard (absent in
-///                          earlier versions), versions, datasets, pixels, pictures, start (each "key=value"), channel_names (where
-///                          known)
+///                          earlier versions), versions, datasets, pixels, start, and pictures, text or sound (each "key=value"),
+///                          channel_names (where known)
+///     /convoy/vocabulary   the words by number, where the samples were texts
 ///     /convoy/state        attributes: step, epoch, position, …; a dataset sums: the epoch's figures so far
 ///     /convoy/optimizer    attributes: slots, stateless (parameters without a state, where there are some); a dataset
 ///                          <slot>/<layer>/<parameter> for each other one, shaped as the parameter
@@ -48,11 +50,14 @@ enum CheckpointGroup {
     if !identity.rules.isEmpty { try attributes.write(rules, identity.rules) }
     if let criterion = identity.criterion { try attributes.write("criterion", try criterion.json()) }
     if let pixels = identity.pixels { try write(pixels, to: attributes) }
-    if let origin = identity.start {
+    if let start = identity.start {
       try attributes.write(
-        start, ["path=\(origin.path)", "digest=\(origin.digest)", "step=\(origin.step)"])
+        Self.start, ["path=\(start.path)", "digest=\(start.digest)", "step=\(start.step)"])
     }
-    if let pictures = identity.pictures { try attributes.write(PictureHandling.attribute, pictures.pairs) }
+    if let origin = identity.origin {
+      try attributes.write(origin.attribute, origin.pairs)
+      if let words = origin.vocabulary { try group.write(TextHandling.vocabularyName, words) }
+    }
     if !identity.channelNames.isEmpty { try attributes.write(channels, identity.channelNames) }
     let stateGroup = try group.makeGroup(state)
     try write(checkpoint.progress, to: stateGroup.attributes)
@@ -141,7 +146,7 @@ enum CheckpointGroup {
     let slots = try group.group(optimizer, links: .hardOnly)
     let missing =
       try slots.attributes.contains(stateless) ? Set(try slots.attributes.strings(stateless)) : []
-    let identity = try readIdentity(attributes)
+    let identity = try readIdentity(attributes, try readOrigin(group))
     let layout = FigureLayout(
       identity.criterion ?? .classification, outputs: network.outputShape.elementCount)
     return Checkpoint(
@@ -190,7 +195,20 @@ enum CheckpointGroup {
     try dataset.read(into: target)
   }
 
-  private static func readIdentity(_ attributes: Attributes) throws -> RunIdentity {
+  /// - Returns: nil where an earlier version, or another program, did not say.
+  private static func readOrigin(_ group: Group) throws -> SampleOrigin? {
+    for name in SampleOrigin.attributes where try group.attributes.contains(name) {
+      let origin = try SampleOrigin(attribute: name, pairs: try group.attributes.strings(name)) {
+        guard try group.members().contains(where: { $0.name == TextHandling.vocabularyName }) else { return nil }
+        let words = try group.dataset(TextHandling.vocabularyName, links: .hardOnly).readText()
+        return words.map { String(decoding: $0, as: UTF8.self) }
+      }
+      if let origin { return origin }
+    }
+    return nil
+  }
+
+  private static func readIdentity(_ attributes: Attributes, _ origin: SampleOrigin?) throws -> RunIdentity {
     RunIdentity(
       runID: try attributes.string("run_id"), configuration: try attributes.string("configuration"),
       datasets: try readPairs("datasets", attributes), versions: try readPairs("versions", attributes),
@@ -201,9 +219,7 @@ enum CheckpointGroup {
       criterion: try attributes.contains("criterion")
         ? try Criterion(json: try attributes.string("criterion")) : nil,
       rules: try attributes.contains(rules) ? try attributes.strings(rules) : [],
-      pixels: try readPixels(attributes),
-      pictures: try attributes.contains(PictureHandling.attribute)
-        ? PictureHandling(pairs: try attributes.strings(PictureHandling.attribute)) : nil,
+      pixels: try readPixels(attributes), origin: origin,
       channelNames: try attributes.contains(channels) ? try attributes.strings(channels) : [],
       start: try readStart(attributes))
   }

@@ -1,5 +1,6 @@
 internal import Compute
 internal import Parallel
+internal import Synchronization
 internal import Tensors
 
 /// Sums the shards' gradients slice by slice and moves the parameters.
@@ -39,6 +40,15 @@ final class ParameterUpdate: Sendable {
   /// Squared norms of the slices' parameters, for rules that scale each tensor's step.
   private let sliceWeights: AlignedBuffer<Double>
   private let sliceFinite: AlignedBuffer<Bool>
+  /// Whether each slice is only updated when a word of it is in the minibatch.
+  private let isResting: [Bool]
+  /// The numbers of those of this rank.
+  private let resting: [Int]
+  /// The number of the last update that each of them has seen; 0 before the first one of this process.
+  private let lastUpdates: AlignedBuffer<Int>
+  /// The number of the last update before this process's first one, and of the last one; −1 before the first one.
+  private let firstMissed = Atomic<Int>(-1)
+  private let lastUpdate = Atomic<Int>(-1)
 
   /// - Throws: ``ComputeError`` where the kernel library fails.
   init(
@@ -54,14 +64,26 @@ final class ParameterUpdate: Sendable {
     clipping = configuration.clipping
     needsWholeGradient = configuration.needsWholeGradient
     after = try AfterUpdate(configuration, compiled, state, own: ownership.ownParameters)
-    rules = UpdateRule.all(configuration, compiled.segments)
+    let rules = UpdateRule.all(configuration, compiled.segments)
+    self.rules = rules
     exchange = GradientExchange(slices, ownership, ranks: ranks, pool: pool)
-    sums = SlicedGradient(slices, own: ownership.ownSlices, gathered, pool: pool)
+    let tables = Set((gathered?.blocks ?? []).map(\.piece.segment))
+    // A moving average, a bound on norms, and what must know all sums first, go over all parameters anyway.
+    let mayRest = configuration.average == nil && !configuration.needsWholeGradient
+    let isResting = slices.map {
+      mayRest && tables.contains($0.segment) && rules[$0.rule].restsWithoutGradient(decays: $0.decayScale != 0)
+    }
+    self.isResting = isResting
+    resting = ownership.ownSlices.filter { isResting[$0] }
+    sums = SlicedGradient(slices, own: ownership.ownSlices, gathered, pool: pool) { isResting[$0] }
+    lastUpdates = AlignedBuffer(count: resting.isEmpty ? 0 : slices.count)
     ranges = slices.map(\.range)
     total = AlignedBuffer(count: needsWholeGradient ? ownership.ownTrained.count : 0)
     sliceNorms = AlignedBuffer(count: slices.count)
     sliceWeights = AlignedBuffer(count: slices.count)
     sliceFinite = AlignedBuffer(count: slices.count)
+    // What no gradient comes to is fine.
+    sliceFinite.elements.update(repeating: true)
   }
 
   /// Moves parameters, slots and average by the gradients that were collected.
@@ -72,6 +94,7 @@ final class ParameterUpdate: Sendable {
     _ gradients: ShardGradients, _ minibatch: ShardedMinibatch, _ moment: UpdateMoment,
     exchanging seconds: inout Double
   ) throws -> Outcome {
+    count(moment)
     let clock = ContinuousClock()
     let start = clock.now
     try gradients.gatherRows(minibatch)
@@ -180,11 +203,49 @@ final class ParameterUpdate: Sendable {
     _ moment: UpdateMoment
   ) {
     let range = updateRange(index, gradient)
+    if isResting[index] {
+      catchUp(index, range, to: moment.update - 1)
+      lastUpdates[index] = moment.update
+    }
     transform.apply(to: gradient, count: range.count)
     let rule = rules[slices[index].rule]
     rule.optimizer.update(range, rule.moment(moment))
     after.follow(slices[index], moment)
   }
+
+  // MARK: - Slices at rest
+
+  /// Takes note of an update, before it begins.
+  private func count(_ moment: UpdateMoment) {
+    guard !resting.isEmpty else { return }
+    if lastUpdate.load(ordering: .relaxed) < 0 {
+      firstMissed.store(moment.update - 1, ordering: .relaxed)
+    }
+    lastUpdate.store(moment.update, ordering: .relaxed)
+  }
+
+  /// Gives the slots of a slice at rest the bits that all updates would have given them.
+  private func catchUp(_ index: Int, _ range: UpdateRange, to update: Int) {
+    let missed = update - max(lastUpdates[index], firstMissed.load(ordering: .relaxed))
+    if missed > 0 { rules[slices[index].rule].optimizer.rest(range, updates: missed) }
+  }
+
+  /// Brings the slots of all own slices up to the last update, before anybody reads them; between steps.
+  func settle() {
+    let last = lastUpdate.load(ordering: .relaxed)
+    guard last >= 0 else { return }
+    let count = resting.count
+    pool.forEach(count: (count + 63) / 64) { [self] group, _ in
+      for place in group * 64..<min((group + 1) * 64, count) {
+        let index = resting[place]
+        // Its gradient is not looked at.
+        catchUp(index, updateRange(index, state.parameters.baseAddress), to: last)
+        lastUpdates[index] = last
+      }
+    }
+  }
+
+  // MARK: - Layerwise rules
 
   /// Directions of all slices, norms of whole tensors, then the steps.
   private func moveLayerwise(

@@ -41,6 +41,7 @@ struct PreparedTraining {
     start =
       identity == nil && takesStart
       ? try configuration.training.start.map { try StartValues($0, for: network) } : nil
+    try start?.checkWords(of: data.training.dataset, network)
     phases = TrainingPhases(configuration.training, ParameterLayout(network))
     var options = try request.compileOptions(goingOnFrom: identity, stop: stop)
     options.frozen = phases.phases[phases.last].frozen
@@ -72,7 +73,7 @@ struct PreparedTraining {
       kernelChoices: compiled.choices.text, shardSize: compiled.shardSize,
       classNames: data.training.dataset.classNames ?? [], criterion: compiled.options.criterion,
       rules: request.configuration.laterRules(network),
-      pixels: data.pixels, pictures: data.training.dataset.pictures,
+      pixels: data.pixels, origin: data.training.dataset.origin,
       channelNames: data.training.dataset.channelNames ?? [],
       start: earlier.map(\.start) ?? start?.origin)
   }

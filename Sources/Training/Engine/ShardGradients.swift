@@ -8,7 +8,7 @@ internal import Tensors
 /// their batch normalisations.
 ///
 /// Here ranks meet: each collects a part of the shards, and what leaves this type (rows of figures, statistics, rows of large dense
-/// layers, and the partial sums of ``reduction``) is all that travels. No other part of a step knows which shards were computed where.
+/// layers, words of embeddings with their gradients, and the partial sums of ``reduction``) is all that travels. No other part of a step knows which shards were computed where.
 final class ShardGradients: Sendable {
   private let network: LoadedNetwork
   private let workers: WorkerMemory

@@ -39,10 +39,11 @@ final class TrainingEngine: Sendable {
     self.compiled = compiled
     optimizer = training.optimizer.rule
     self.ranks = ranks
-    let tasks = compiled.gatheredTasks
-    let slices = UpdateSlice.cut(compiled.segments, training, tasks: tasks)
-    let ownership = Ownership(slices, tasks: tasks, storageCount: compiled.storageCount,
-      trainedCount: compiled.trainedCount, ranks: ranks)
+    let gathered = compiled.gatheredPieces
+    let slices = UpdateSlice.cut(compiled.segments, training, gathered: gathered)
+    let ownership = Ownership(
+      slices, gathered: gathered, storageCount: compiled.storageCount, trainedCount: compiled.trainedCount,
+      ranks: ranks)
     whole = WholeState(ranks: ranks, ownership: ownership)
     state = try TrainingState(
       compiled, slotNames: optimizer.slotNames, slotRange: ownership.ownTrained, start: start.trained,
@@ -153,6 +154,7 @@ final class TrainingEngine: Sendable {
       throw TrainingError(
         .notFinite, "the last update met a number that is not finite: its state is not kept")
     }
+    update.settle()
     return state
   }
 }

@@ -47,6 +47,15 @@ public struct Adadelta: Optimizer {
   /// What the rule remembers of each parameter.
   public var slotNames: [String] { ["squared_mean", "squared_change"] }
 
+  /// Both means shrink by ρ, and the step is zero.
+  public var restsWithoutGradient: Bool { true }
+
+  /// Shrinks both means as often.
+  public func rest(_ range: UpdateRange, updates: Int) {
+    range.decay(slot: 0, by: Float(rho), times: updates)
+    range.decay(slot: 1, by: Float(rho), times: updates)
+  }
+
   /// Takes the rule's step over a range.
   public func update(_ range: UpdateRange, _ moment: UpdateMoment) {
     let (w, g, v) = (range.parameters, range.gradient, range.slots)

@@ -45,6 +45,9 @@ public struct Adagrad: Optimizer {
   /// What the rule remembers of each parameter.
   public var slotNames: [String] { ["squared_sum"] }
 
+  /// The sum stays, and the step is zero.
+  public var restsWithoutGradient: Bool { true }
+
   /// Takes the rule's step over a range.
   public func update(_ range: UpdateRange, _ moment: UpdateMoment) {
     let (w, g, s) = (range.parameters, range.gradient, range.slots)

@@ -1,4 +1,5 @@
 public import Settings
+internal import Tensors
 
 /// A rule that turns gradients into new parameters, element by element, with its settings.
 ///
@@ -21,6 +22,39 @@ public protocol Optimizer: Hashable, Sendable {
 
   /// Updates the parameters and slots of a range in place.
   func update(_ range: UpdateRange, _ moment: UpdateMoment)
+
+  /// Whether parameters without weight decay keep their bits while their gradient is zero, and ``rest(_:updates:)`` gives the slots
+  /// the bits that as many updates would give them.
+  var restsWithoutGradient: Bool { get }
+
+  /// Does to a range's slots what `updates` updates with a gradient of zero do, where ``restsWithoutGradient``.
+  func rest(_ range: UpdateRange, updates: Int)
+}
+
+extension Optimizer {
+  /// By default parameters may move without a gradient, as momentum moves them.
+  public var restsWithoutGradient: Bool { false }
+
+  /// By default slots stay, as well.
+  public func rest(_ range: UpdateRange, updates: Int) {}
+}
+
+extension UpdateRange {
+  /// `slot ← slot·share`, several times over: as often as updates without a gradient do it.
+  ///
+  /// Once the product is the number itself, at zero or among the smallest numbers that there are, nothing more happens.
+  func decay(slot: Int, by share: Float, times: Int) {
+    let values = slots + slot * slotStride
+    forLanes(count: count) { i in
+      var lanes = values.lanes(at: i)
+      for _ in 0..<times {
+        let next = lanes * share
+        if next == lanes { break }
+        lanes = next
+      }
+      values.store(lanes, at: i)
+    }
+  }
 }
 
 extension Optimizer {

@@ -62,6 +62,12 @@ public struct RMSprop: Optimizer {
     ["squared_mean"] + (momentum > 0 ? ["momentum"] : []) + (centered ? ["mean"] : [])
   }
 
+  /// The mean shrinks by ρ, and the step is zero; momentum would go on.
+  public var restsWithoutGradient: Bool { momentum == 0 && !centered }
+
+  /// Shrinks the mean as often.
+  public func rest(_ range: UpdateRange, updates: Int) { range.decay(slot: 0, by: Float(rho), times: updates) }
+
   /// Takes the rule's step over a range.
   public func update(_ range: UpdateRange, _ moment: UpdateMoment) {
     let (w, g, v) = (range.parameters, range.gradient, range.slots)

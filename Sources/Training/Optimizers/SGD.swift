@@ -49,6 +49,9 @@ public struct SGD: Optimizer {
   /// What the rule remembers of each parameter.
   public var slotNames: [String] { momentum == 0 ? [] : ["momentum"] }
 
+  /// Without momentum the step is zero.
+  public var restsWithoutGradient: Bool { momentum == 0 }
+
   /// Takes the rule's step over a range.
   public func update(_ range: UpdateRange, _ moment: UpdateMoment) {
     let w = range.parameters

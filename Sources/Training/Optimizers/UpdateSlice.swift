@@ -19,16 +19,16 @@ struct UpdateSlice: Sendable {
 
   /// Cuts all trained parameters into slices; a slice never spans two parameters, nor two pieces that are computed by themselves.
   ///
-  /// - Parameter tasks: the pieces of the parameters whose gradients are taken over the whole minibatch.
+  /// - Parameter gathered: the pieces of the parameters whose gradients are taken over the whole minibatch.
   static func cut(
-    _ segments: [Segment], _ configuration: TrainingConfiguration, tasks: [GatheredGradients.Task] = []
+    _ segments: [Segment], _ configuration: TrainingConfiguration, gathered: [GatheredGradients.Piece] = []
   ) -> [UpdateSlice] {
     let rules = UpdateRule.all(configuration, segments)
     return segments.enumerated().flatMap { index, segment -> [UpdateSlice] in
       guard let trained = segment.trainedRange else { return [] }
       let scale = configuration.decayScale(of: segment.parameter)
       let rule = rules.firstIndex(of: UpdateRule(configuration, segment.parameter)) ?? 0
-      let pieces = tasks.filter { $0.segment == index }.map(\.range)
+      let pieces = gathered.filter { $0.segment == index }.map(\.range)
       return (pieces.isEmpty ? [segment.range] : pieces).flatMap { piece in
         stride(from: piece.lowerBound, to: piece.upperBound, by: ShardReduction.sliceLength).map { start in
           let range = start..<min(start + ShardReduction.sliceLength, piece.upperBound)
@@ -75,6 +75,13 @@ struct UpdateRule: Equatable, Sendable {
   /// The moment of an update with the rule's rate.
   func moment(_ moment: UpdateMoment) -> UpdateMoment {
     UpdateMoment(update: moment.update, learningRate: moment.learningRate * rateScale)
+  }
+
+  /// Whether parameters keep their bits while their gradient is zero, so that they may be left alone until ``Optimizer/rest(_:updates:)``.
+  ///
+  /// - Parameter decays: whether the rule's weight decay acts on them.
+  func restsWithoutGradient(decays: Bool) -> Bool {
+    optimizer.restsWithoutGradient && !(decays && optimizer.weightDecay != 0)
   }
 
   static func == (left: UpdateRule, right: UpdateRule) -> Bool {

@@ -18,24 +18,23 @@ struct Ownership: Sendable {
   ///
   /// - Parameters:
   ///   - slices: all slices in the order of their places.
-  ///   - tasks: pieces of gradients that are computed at once and not divided.
+  ///   - gathered: pieces of gradients that are computed at once and not divided.
   ///   - storageCount: floats of the flat buffers.
   ///   - trainedCount: floats of the buffers that only trained parameters have a place in.
-  init(_ slices: [UpdateSlice], tasks: [GatheredGradients.Task], storageCount: Int, trainedCount: Int, ranks: Ranks) {
+  init(
+    _ slices: [UpdateSlice], gathered: [GatheredGradients.Piece], storageCount: Int, trainedCount: Int,
+    ranks: Ranks
+  ) {
     let size = ranks.communicator.size
     rank = ranks.rank
-    let inner = Set(
-      tasks.flatMap { task in
-        slices.indices.filter {
-          slices[$0].gradientRange == nil && slices[$0].range.lowerBound > task.range.lowerBound
-            && task.range.contains(slices[$0].range.lowerBound)
-        }
-      })
+    let firsts = Set(gathered.map(\.range.lowerBound))
     let total = slices.reduce(0) { $0 + $1.range.count }
     var (bounds, done) = ([0], 0)
     for index in slices.indices {
       // A rank's share ends at the first slice that may be a bound and lies behind its part of all floats.
-      while bounds.count < size, done * size >= total * bounds.count, !inner.contains(index) {
+      while bounds.count < size, done * size >= total * bounds.count,
+        slices[index].gradientRange != nil || firsts.contains(slices[index].range.lowerBound)
+      {
         bounds.append(index)
       }
       done += slices[index].range.count

@@ -5,6 +5,8 @@ extension PreparedTraining {
   /// Warns where pixels are of another size than the network, or the test data, seems to be made for.
   func warnOfPixels(_ observer: any TrainerObserver) throws {
     if let text = network.warning(ofPixels: data.pixels) { observer.receive(.warning(text)) }
+    // Numbers of words have no size that means anything.
+    guard data.training.dataset.origin?.texts == nil else { return }
     guard let test = try data.test?.dataset.pixelSpan(), test.isUnlike(data.pixels) else { return }
     observer.receive(
       .warning(

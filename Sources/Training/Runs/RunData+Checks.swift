@@ -2,6 +2,7 @@ internal import Compute
 internal import Datasets
 internal import Networks
 internal import Tensors
+internal import Texts
 
 extension RunData {
   /// Whether samples and targets fit the network and the loss.
@@ -46,10 +47,25 @@ extension ImageDataset {
         "data.\(role): \(path) has samples of \(sampleShape), but the network's input is \(network.inputShape)"
       )
     }
+    try checkWords(network, role: role)
     try TargetCheck(
       self, criterion, outputs: network.outputShape.elementCount, prefix: "data.\(role): ",
       output: " '\(network.network.output.name)'", kind: .configuration
     ).run()
+  }
+}
+
+extension ImageDataset {
+  /// Whether an embedding of the network's input has a vector for each word.
+  fileprivate func checkWords(_ network: ResolvedNetwork, role: String) throws(TrainingError) {
+    guard let count = origin?.texts?.vocabulary.count else { return }
+    for layer in network.layers where layer.layer.inputs == [Network.inputName] {
+      guard case .embedding(let embedding) = layer.spec, embedding.vocabulary < count else { continue }
+      throw TrainingError(
+        .configuration,
+        "data.\(role): \(path) has a vocabulary of \(count) words, but layer '\(layer.name)' has vectors for "
+          + "\(embedding.vocabulary); write `vocabulary: \(count)` or more, or import the texts with --words \(embedding.vocabulary)")
+    }
   }
 }
 

@@ -16,6 +16,7 @@ struct RunData {
     let trainingSet = try data.train.open()
     let matched = try data.test?.open().matchedForTest(of: trainingSet)
     let testSet = matched?.dataset
+    try testSet?.checkOrigin(trainingSet.origin, role: "data.test")
     nameNote = matched?.note
     let shares = Self.shares(
       of: data.memoryLimitBytes, training: trainingSet.byteCount, test: testSet?.byteCount ?? 0,

@@ -30,8 +30,8 @@ public struct RunIdentity: Hashable, Sendable {
   public var rules: [String]
   /// The span of those pixels of the training samples that were looked at; nil where it is not known.
   public var pixels: PixelSpan?
-  /// How pictures became the training samples; nil where it is not known.
-  public var pictures: PictureHandling?
+  /// What the training samples were before; nil where it is not known.
+  public var origin: SampleOrigin?
   /// What the run began with; nil where it began with the initialisers' values.
   public var start: StartOrigin?
   /// What each channel of the samples is; empty where the data does not name them.
@@ -43,7 +43,7 @@ public struct RunIdentity: Hashable, Sendable {
     versions: [String: String] = [:], instructionSet: String = "", kernelChoices: String = "",
     choicesCoverEveryShard: Bool = true, shardSize: Int = 0, classNames: [String] = [],
     criterion: Criterion? = nil, rules: [String] = [], pixels: PixelSpan? = nil,
-    pictures: PictureHandling? = nil, channelNames: [String] = [], start: StartOrigin? = nil
+    origin: SampleOrigin? = nil, channelNames: [String] = [], start: StartOrigin? = nil
   ) {
     self.start = start
     self.runID = runID
@@ -58,7 +58,7 @@ public struct RunIdentity: Hashable, Sendable {
     self.criterion = criterion
     self.rules = rules
     self.pixels = pixels
-    self.pictures = pictures
+    self.origin = origin
     self.channelNames = channelNames
   }
 

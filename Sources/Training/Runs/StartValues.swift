@@ -1,4 +1,5 @@
 internal import Compute
+internal import Datasets
 internal import Digests
 internal import Foundation
 public import Networks
@@ -41,6 +42,24 @@ public struct StartValues: Sendable {
         "training.start: '\(source.path)' in \(origin.path) has a number that is not finite; start from an earlier checkpoint"
       )
     }
+  }
+
+  /// Refuses vectors of words for texts that number their words otherwise.
+  ///
+  /// - Throws: ``TrainingError`` of kind `configuration`.
+  func checkWords(of dataset: ImageDataset, _ network: ResolvedNetwork) throws(TrainingError) {
+    guard let known = checkpoint.identity.origin, known.texts != nil, let own = dataset.origin,
+      let problem = own.problem(beside: known)
+    else { return }
+    let embedding = network.layers.first { layer in
+      guard case .embedding = layer.spec, layer.layer.inputs == [Network.inputName] else { return false }
+      return sources.contains { $0.parameter.layer == layer.name }
+    }
+    guard let embedding else { return }
+    throw TrainingError(
+      .configuration,
+      "training.start: \(dataset.path) \(problem), so that the vectors of '\(embedding.name)' in \(origin.path) would be "
+        + "those of other words; import the texts with --vocabulary \(origin.path), or leave the layer out of start.layers")
   }
 
   /// Puts the values in place of those that are there.

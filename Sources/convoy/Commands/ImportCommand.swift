@@ -15,8 +15,8 @@ struct ImportCommand: ParsableCommand {
     abstract: "Make a dataset file or a checkpoint from another format.",
     subcommands: [
       ImportFashionMNIST.self, ImportIDX.self, ImportCIFAR10.self, ImportCIFAR100.self, ImportImages.self,
-      ImportNumPy.self, ImportCSV.self, ImportSGF.self, ImportHDF5.self, ImportKeras.self, ImportONNX.self,
-      ImportSafetensors.self,
+      ImportNumPy.self, ImportCSV.self, ImportText.self, ImportAudio.self, ImportSGF.self, ImportHDF5.self,
+      ImportKeras.self, ImportONNX.self, ImportSafetensors.self,
     ])
 }
 

@@ -139,8 +139,8 @@ struct InspectCommand: ParsableCommand {
     if !checkpoint.identity.channelNames.isEmpty {
       print("its channels: \(checkpoint.identity.channelNames.joined(separator: ", "))")
     }
-    if let pictures = checkpoint.identity.pictures {
-      print("its samples were pictures, \(pictures.pairs.joined(separator: ", "))")
+    if let origin = checkpoint.identity.origin {
+      print("its samples were \(origin.noun), \(origin.pairs.joined(separator: ", "))")
     }
     if let best = progress.best {
       print("best epoch \(best.epoch): \(NumberText.short(abs(best.score)))")

@@ -130,6 +130,7 @@ struct PictureFolder: Sendable {
       TerminalOutput.write(
         ImageDrawing(terminal).gallery(result.pictures, columns: terminal.columns) + "\n", to: 1)
     }
+    if terminal.hasColor, !result.colored.isEmpty { TerminalOutput.write(result.colored + "\n", to: 1) }
     print(result.lines.map(TextWidth.printable).joined(separator: "\n"))
   }
 

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Audio
 internal import Compute
 internal import Datasets
 internal import Foundation
@@ -8,28 +9,41 @@ internal import Parallel
 internal import Paths
 internal import Reporting
 internal import Tensors
+internal import Texts
 internal import Training
 
 /// Shows a trained network's answers for images.
 struct PredictCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "predict",
-    abstract: "Show a network's outputs for images: the most probable classes or labels, or its numbers.",
+    abstract:
+      "Show a network's outputs for images, texts or sounds: the most probable classes or labels, or its numbers.",
     discussion: """
       Images are PNG or JPEG files of any size. They are brought to the network's proportions and size as the pictures of its training \
       were (--fit), turned grey or coloured as it needs, laid on black where they are transparent, and their pixels are scaled to what the network was trained on. Rows of a \
-      dataset are taken as they are.
+      dataset are taken as they are. A network that was trained on texts takes texts in place of files, and those of a file's lines by --lines; \
+      its checkpoint has the vocabulary. One that was trained on sounds takes WAV, FLAC and OGG files, or folders of them.
 
         convoy predict Results/fashion-mnist/RUN shirt.png boot.jpg
         convoy predict Results/fashion-mnist/RUN pictures/ --csv answers.csv
         convoy predict Results/fashion-mnist/RUN --data Results/data/fashion-mnist.h5 --rows 0,5,10-12
+        convoy predict Results/words/RUN recording.wav
+        convoy predict Results/kim-cnn/RUN "a film that is too long by half" "an unexpected delight"
       """)
 
   @Argument(help: "A checkpoint or a run directory.", completion: .file())
   var checkpoint: String
 
-  @Argument(help: "PNG or JPEG files, or folders with such files in them and below.", completion: .file())
+  @Argument(
+    help:
+      "PNG or JPEG files, or folders with such files in them and below; texts or sound files, for a network that takes these.",
+    completion: .file())
   var files: [String] = []
+
+  @Option(
+    help: ArgumentHelp("A file with a text in each line, for a network that takes texts.", valueName: "file"),
+    completion: .file())
+  var lines: String?
 
   @Option(help: ArgumentHelp("A dataset file, for --rows.", valueName: "file.h5"))
   var data: String?
@@ -66,8 +80,8 @@ struct PredictCommand: ParsableCommand {
   var json = false
 
   func validate() throws {
-    guard files.isEmpty != (data == nil) else {
-      throw ValidationError("name either image files or folders, or --data with --rows")
+    guard [!files.isEmpty, lines != nil, data != nil].filter({ $0 }).count == 1 else {
+      throw ValidationError("name either image files, folders or texts, or --lines, or --data with --rows")
     }
     guard (data == nil) == (rows == nil) else { throw ValidationError("--data and --rows need each other") }
   }
@@ -75,10 +89,18 @@ struct PredictCommand: ParsableCommand {
   func run() throws {
     let stop = StopSignals.install()
     let ranks = try RankProcess.join()
-    if let csv { try overwrite.check("--csv", csv, inputs: InputFiles([checkpoint, data], pictures: files)) }
+    if let csv { try overwrite.check("--csv", csv, inputs: InputFiles([checkpoint, data, lines], pictures: files)) }
     let (path, checkpoint) = try CheckpointStore.choose(checkpoint) { TerminalOutput.warn("\($0)") }
-    let predictions =
-      try data == nil ? ofFiles(path, checkpoint, ranks, stop) : ofRows(path, checkpoint, ranks, stop)
+    let predictions: [Prediction]?
+    if data != nil {
+      predictions = try ofRows(path, checkpoint, ranks, stop)
+    } else if let handling = checkpoint.identity.origin?.texts {
+      predictions = try ofTexts(path, checkpoint, handling, ranks, stop)
+    } else if let handling = checkpoint.identity.origin?.sounds, lines == nil {
+      predictions = try ofSounds(path, checkpoint, handling, ranks, stop)
+    } else {
+      predictions = try ofFiles(path, checkpoint, ranks, stop)
+    }
     guard let predictions else { throw SilentEnd(.stopped) }
     guard ranks.communicator.isFirst else { return }
     if let csv { try OutputFile.write(CSVText.text(Prediction.rows(predictions)), to: csv) }
@@ -95,9 +117,54 @@ struct PredictCommand: ParsableCommand {
 
   // MARK: - Inputs
 
+  private func ofTexts(
+    _ path: String, _ checkpoint: Checkpoint, _ handling: TextHandling, _ ranks: Ranks, _ stop: StopRequest
+  ) throws -> [Prediction]? {
+    let texts = try lines.map(SampleTexts.lines) ?? SampleTexts.checked(files)
+    let predictor = try checkpoint.predictor(path, samples: texts.count, workers: workers.count, ranks: ranks)
+    try answer.check(flips, predictor)
+    let sampling = SampleTexts(handling, path, predictor.network.inputShape)
+    let names = classNames(checkpoint, nil, count: predictor.outputCount)
+    var all: [Prediction] = []
+    for start in stride(from: 0, to: texts.count, by: Predictor.batch) {
+      let part = texts[start..<min(start + Predictor.batch, texts.count)]
+      guard
+        let outputs = try predictor.logits(
+          try sampling.minibatch(part), stop: stop, flips: flips, answer: answer.place)
+      else { return nil }
+      all += predictions(of: Array(part), outputs, predictor, names)
+    }
+    return all
+  }
+
+  private func ofSounds(
+    _ path: String, _ checkpoint: Checkpoint, _ handling: SoundHandling, _ ranks: Ranks, _ stop: StopRequest
+  ) throws -> [Prediction]? {
+    let files = try PictureFiles.all(files, noun: "sound") { Sound.isSound(path: $0) }
+    let predictor = try checkpoint.predictor(path, samples: files.count, workers: workers.count, ranks: ranks)
+    try answer.check(flips, predictor)
+    let sampling = try SampleSounds(handling, path, predictor.network.inputShape)
+    let names = classNames(checkpoint, nil, count: predictor.outputCount)
+    var all: [Prediction] = []
+    for start in stride(from: 0, to: files.count, by: Predictor.batch) {
+      let part = files[start..<min(start + Predictor.batch, files.count)]
+      let minibatch = Minibatch(
+        values: try part.flatMap { try sampling.sample($0) }, sampleShape: predictor.network.inputShape)
+      guard
+        let outputs = try predictor.logits(minibatch, stop: stop, flips: flips, answer: answer.place)
+      else { return nil }
+      all += predictions(of: part.map(PathText.readable), outputs, predictor, names)
+    }
+    return all
+  }
+
   private func ofFiles(
     _ path: String, _ checkpoint: Checkpoint, _ ranks: Ranks, _ stop: StopRequest
   ) throws -> [Prediction]? {
+    if let lines {
+      throw CommandError.badData(
+        "\(path) was not trained on texts that `convoy import text` made, so it cannot take the lines of \(lines)")
+    }
     let shape = checkpoint.network.inputShape
     guard shape.rank == 3, let channels = Image.Channels(rawValue: shape[2]), channels != .rgba else {
       throw CommandError.badData(

@@ -5,6 +5,7 @@ internal import Insight
 internal import Networks
 internal import Reporting
 internal import Tensors
+internal import Texts
 internal import Training
 
 extension ExampleLook: RunnableLook {
@@ -15,10 +16,14 @@ extension ExampleLook: RunnableLook {
       below: layer.outputShape.dimensions.last ?? 0, of: layer.name,
       word: layer.outputShape.rank == 1 ? "unit" : "filter")
     let dataset = try context.open(data)
+    if let handling = dataset.origin?.texts {
+      return try phrases(of: dataset, handling, layer, filters, in: context)
+    }
     let progress = TerminalOutput.progressLine()
     let stop = context.stop
     let found = try TopExamples(
-      dataset, layer: layer.name, in: subject, keep: top, pool: context.pool, while: { !stop.isRequested },
+      dataset, layer: layer.name, in: subject, keep: top, by: ranking ?? .sum, pool: context.pool,
+      while: { !stop.isRequested },
       progress: { done in
         progress.update(
           ProgressReading(title: "examples", done: done, total: dataset.count), now: TerminalOutput.seconds)
@@ -37,7 +42,8 @@ extension ExampleLook: RunnableLook {
         let scale = max(1, (72 + side / 2) / side)
         tiles.append(
           PictureSheet.Tile(
-            TopExamples.picture(picture, example, layer: layer.name, in: subject.network, scale: scale),
+            context.oriented(
+              TopExamples.picture(picture, example, layer: layer.name, in: subject.network, scale: scale)),
             [
               "\(filter): \(NumberText.short(example.activation))",
               subject.drawnCaption(row: example.row, of: dataset),

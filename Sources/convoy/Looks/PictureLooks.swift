@@ -1,8 +1,10 @@
+internal import Datasets
 internal import ImageFiles
 internal import Insight
 internal import Networks
 internal import Reporting
 internal import Tensors
+internal import Texts
 internal import Training
 
 extension FilterLook: RunnableLook {
@@ -14,7 +16,7 @@ extension FilterLook: RunnableLook {
     if !channels.isEmpty, pictures.inputChannels == channels.count, pictures.readsInput {
       return try named(pictures, filters, channels, in: context)
     }
-    let tiles = filters.map { PictureSheet.Tile(pictures.picture($0), ["\($0)"]) }
+    let tiles = filters.map { PictureSheet.Tile(context.oriented(pictures.picture($0)), ["\($0)"]) }
     let title =
       "\(name): \(pictures.count) kernels, full contrast at \(NumberText.short(Double(pictures.largest)))"
     let path = try context.folder.write(
@@ -86,11 +88,11 @@ extension MapLook: RunnableLook {
     let filters = try filters.numbers(below: maps.count, of: name)
     let tiles = filters.map { filter in
       PictureSheet.Tile(
-        maps.picture(filter, shared: contrast == .shared),
+        context.oriented(maps.picture(filter, shared: contrast == .shared)),
         ["\(filter)", "sum \(NumberText.short(maps.degree(filter)))"])
     }
     let title = "\(name): maps of \(maps.height)x\(maps.width), with the sum over each"
-    let sheet = PictureSheet(title: title, tiles: [PictureSheet.Tile(picture, ["image"])] + tiles)
+    let sheet = PictureSheet(title: title, tiles: [PictureSheet.Tile(context.oriented(picture), ["image"])] + tiles)
     let path = try context.folder.write(sheet.picture(), as: "maps-\(name)")
     var table = Table([
       Table.Column("filter", .trailing), Table.Column("degree", .trailing),
@@ -135,6 +137,7 @@ private struct MapFindings: Encodable {
 extension ExplainLook: RunnableLook {
   func run(in context: LookContext) throws -> LookResult {
     let subject = context.subject
+    if let handling = context.checkpoint.identity.origin?.texts { return try words(handling, in: context) }
     let (picture, pixels) = try context.prepared(image)
     let settings = Explanation.Settings(
       classIndex: try classText.map { try subject.classIndex($0) }, layer: layer, patch: patch, stride: stride
@@ -144,10 +147,10 @@ extension ExplainLook: RunnableLook {
     let isProbability = subject.criterion.givesProbabilities
     let value = explanation.outputs[explanation.classIndex]
     let side = max(picture.height, picture.width)
-    let large = picture.enlarged(by: max(1, (168 + side / 2) / side))
+    let large = context.oriented(picture).enlarged(by: max(1, (168 + side / 2) / side))
     var tiles = [PictureSheet.Tile(large.converted(to: .rgb), ["image", ""])]
     func draw(_ map: Explanation.Map, _ word: String) throws -> ExplanationFindings.Map {
-      let drawn = map.drawn(over: large)
+      let drawn = context.oriented(map).drawn(over: large)
       tiles.append(PictureSheet.Tile(drawn, [word, "most \(NumberText.short(Double(map.largest)))"]))
       let path = try context.folder.write(drawn, as: "explain-\(word)")
       return ExplanationFindings.Map(

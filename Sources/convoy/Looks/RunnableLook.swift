@@ -66,6 +66,8 @@ struct LookResult {
   var lines: [String]
   /// The pictures for terminals that show them.
   var pictures: [(image: Image, caption: String)] = []
+  /// What terminals with colours show before the lines: escape sequences of ours, between texts that were made printable.
+  var colored = ""
 }
 
 extension LookOptions {

@@ -21,7 +21,8 @@ struct DatasetResult: Encodable {
     path = summary.path
     splits = summary.counts.map { Split(name: $0.name, samples: $0.count) }
     sampleShape = summary.sampleShape.dimensions
-    (classNames, hasTargets, notes) = (summary.classNames, summary.hasTargets, summary.notes)
+    (classNames, hasTargets) = (summary.classNames, summary.hasTargets)
+    notes = summary.notes + summary.details
   }
 
   /// Describes an existing file.

@@ -1,9 +1,9 @@
 """Makes the files of this folder: a small sound file of each format that Scripts/fuzz-files damages, besides HDF5.
 
-    pip install numpy pillow
+    pip install numpy pillow soundfile
     python make_seeds.py
 
-Made with numpy 2.4.6 and Pillow 13.0.0.
+Made with numpy 2.4.6, Pillow 13.0.0 and soundfile 0.13.
 """
 
 import gzip
@@ -17,6 +17,7 @@ import zipfile
 import zlib
 
 import numpy as np
+import soundfile
 from PIL import Image
 
 def put(name, data):
@@ -120,3 +121,10 @@ with tarfile.open("names.tar.gz", "w:gz", format=tarfile.GNU_FORMAT) as f:
         info = tarfile.TarInfo(f"{'long/' * 24}cifar-10-batches-py/{member}")
         info.size = len(data)
         f.addfile(info, io.BytesIO(data))
+
+put("texts.jsonl", b"".join(b'{"text": "word %d and \\u00e9 more", "kind": "%s"}\n' % (i, [b"a", b"b"][i % 2]) for i in range(8)))
+put("texts.csv", "kind,text\n".encode() + "".join(f'{"ab"[i % 2]},"Wörter, ""{i}"" und mehr"\n' for i in range(8)).encode())
+sound = np.sin(np.arange(1600) / (2 + np.arange(1600) / 800)) * 0.3 + random.normal(size=1600) * 0.02
+for kind in ("wav", "flac", "ogg", "aiff"):
+    soundfile.write(f"sound.{kind}", sound, 8000)
+    put(f"sound-{kind}.csv", b"file,kind\nsound.%s,a\n" % kind.encode())
