@@ -268,7 +268,8 @@ struct DatasetContents {
     guard moves.shape == [images.shape[0]], moves.type.isNumber else {
       throw DatasetError(
         .badData,
-        "\"\(name)\" of \(path) is \(moves.type) of shape \(format(moves.shape)), but needs a whole number for each sample")
+        "\"\(name)\" of \(path) is \(moves.type) of shape \(format(moves.shape)), but needs a whole number for each sample"
+      )
     }
     return try moves.read(Int32.self)
   }

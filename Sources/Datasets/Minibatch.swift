@@ -150,7 +150,8 @@ public struct Minibatch: Sendable {
     guard let packing else { preconditionFailure("the samples are not packed") }
     withExtendedLifetime(pixels) {
       packing.unpack(
-        address(index).assumingMemoryBound(to: UInt8.self), points: sampleShape.elementCount / packing.channels,
+        address(index).assumingMemoryBound(to: UInt8.self),
+        points: sampleShape.elementCount / packing.channels,
         into: target)
     }
   }

@@ -21,7 +21,8 @@ final class NetworkPolicy: MovePolicy {
     let shape = checkpoint.network.inputShape
     guard let planes = PlaneSet(planeNames: checkpoint.identity.channelNames) else {
       throw CommandError.badData(
-        "\(path): the network was not trained on positions of Go; `convoy import sgf` makes a dataset of such")
+        "\(path): the network was not trained on positions of Go; `convoy import sgf` makes a dataset of such"
+      )
     }
     guard shape.rank == 3, shape[0] == shape[1], BoardShape.sizes.contains(shape[0]), shape[2] == planes.count
     else { throw CommandError.badData("\(path): the network takes inputs of \(shape), which are no boards") }
@@ -32,7 +33,8 @@ final class NetworkPolicy: MovePolicy {
       predictor.criterion.task == .classes
     else {
       throw CommandError.badData(
-        "\(path): the network has \(counted(predictor.outputCount, "output")), but moves on this board are \(size * size + 1)")
+        "\(path): the network has \(counted(predictor.outputCount, "output")), but moves on this board are \(size * size + 1)"
+      )
     }
     self.flips = flips
     self.stop = stop

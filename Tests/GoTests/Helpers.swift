@@ -73,7 +73,9 @@ struct SlowBoard {
     var found: Set<Int> = [point]
     var open = [point]
     while let next = open.popLast() {
-      for other in beside(next) where stones[other] == colour && found.insert(other).inserted { open.append(other) }
+      for other in beside(next) where stones[other] == colour && found.insert(other).inserted {
+        open.append(other)
+      }
     }
     return found
   }
@@ -110,7 +112,7 @@ struct SlowBoard {
       taken = own
     }
     let isKo = !isSuicide && taken.count == 1 && own.count == 1 && next.liberties(own).count == 1
-    next.ko = isKo ? (taken.first!, colour.opponent) : nil
+    next.ko = isKo ? (taken.first ?? 0, colour.opponent) : nil
     return (next, taken, isSuicide)
   }
 
@@ -217,7 +219,7 @@ extension SplitMix64 {
       } else {
         let point = legal[next(below: legal.count)]
         board.play(colour, at: point)
-        slow = slow.after(colour, point)!.board
+        slow = slow.after(colour, point)?.board ?? slow
       }
       // Now and then the same player moves again.
       if next(below: 30) > 0 { colour = colour.opponent }

@@ -71,7 +71,8 @@ struct PlaneTests {
         let found = encoder.values(board, for: colour)
         if let bad = found.indices.first(where: { found[$0] != expected[$0] }) {
           Issue.record(
-            "position \(positions): \(PlaneSet.alphaGo.planeNames[bad % 48]) on point \(bad / 48) is \(found[bad])")
+            "position \(positions): \(PlaneSet.alphaGo.planeNames[bad % 48]) on point \(bad / 48) is \(found[bad])"
+          )
         }
         positions += 1
         ladders += stride(from: 44, to: found.count, by: 48).reduce(0) { $0 + Int(found[$1]) }
@@ -93,7 +94,7 @@ struct PlaneTests {
         positions += 1
       }
       if case .stone(let point) = move {
-        slow = slow.after(colour, point)!.board
+        slow = slow.after(colour, point)?.board ?? slow
       } else {
         slow.turn += 1
         slow.ko = nil
@@ -200,7 +201,9 @@ struct PlaneTests {
         let caught = board.ladderCaptures(colour.opponent)
         // Only attacks on this chain's own liberties count; another chain may share one.
         let attacks = caught & board.liberties(of: prey)
-        let isCaught = attacks.points.contains { SlowBoard(board).isCaught(prey, by: colour.opponent, at: $0) }
+        let isCaught = attacks.points.contains {
+          SlowBoard(board).isCaught(prey, by: colour.opponent, at: $0)
+        }
         if isCaught == (parts[1] != 0) { same += 1 } else { other.append("\(line.prefix(60)) \(word)") }
       }
     }
@@ -213,7 +216,9 @@ struct PlaneTests {
     #expect(try PlaneSet("alphago") == .alphaGo && PlaneSet("48") == .alphaGo && PlaneSet("Small") == .small)
     #expect(PlaneSet.alphaGo.count == 48 && PlaneSet.small.count == 16 && PlaneSet.small.bytesPerPoint == 2)
     #expect(try PlaneSet("stones,liberties:3,zeros").text == "stones,liberties:3,zeros")
-    for bad in ["", "stone", "stones,stones", "liberties:0", "liberties:9", "ones:2", "stones:x", "stones:", ",", "47"] {
+    for bad in [
+      "", "stone", "stones,stones", "liberties:0", "liberties:9", "ones:2", "stones:x", "stones:", ",", "47",
+    ] {
       #expect(throws: PlaneSet.Problem.self, "\(bad)") { try PlaneSet(bad) }
     }
     var random = SplitMix64(seed: 6)

@@ -31,21 +31,29 @@ struct ProtocolTests {
     for (line, answer) in [
       ("protocol_version", "= 2\n\n"), ("7 name", "=7 Test\n\n"), ("version", "= 1\n\n"),
       ("known_command play", "= true\n\n"), ("known_command nothing", "= false\n\n"),
-      ("known_command", "= false\n\n"), ("nothing", "? unknown command\n\n"), ("12 nothing", "?12 unknown command\n\n"),
-      ("boardsize 9", "=\n\n"), ("boardsize 19", "? unacceptable size\n\n"), ("boardsize x", "? boardsize not an integer\n\n"),
-      ("boardsize", "? boardsize not an integer\n\n"), ("komi 6.5", "=\n\n"), ("komi x", "? komi not a float\n\n"),
+      ("known_command", "= false\n\n"), ("nothing", "? unknown command\n\n"),
+      ("12 nothing", "?12 unknown command\n\n"),
+      ("boardsize 9", "=\n\n"), ("boardsize 19", "? unacceptable size\n\n"),
+      ("boardsize x", "? boardsize not an integer\n\n"),
+      ("boardsize", "? boardsize not an integer\n\n"), ("komi 6.5", "=\n\n"),
+      ("komi x", "? komi not a float\n\n"),
       ("komi nan", "? komi not a float\n\n"), ("get_komi", "= 6.5\n\n"), ("3 play black C3", "=3\n\n"),
       ("play w c3", "? illegal move\n\n"), ("play white Z3", "? invalid coordinate\n\n"),
       ("play green C4", "? invalid color\n\n"), ("play white", "? invalid color or coordinate\n\n"),
-      ("PLAY white C4", "? unknown command\n\n"), ("play WHITE pass", "=\n\n"), ("last_move", "= white PASS\n\n"),
-      ("undo", "=\n\n"), ("undo", "=\n\n"), ("undo", "? cannot undo\n\n"), ("last_move", "? no previous move known\n\n"),
+      ("PLAY white C4", "? unknown command\n\n"), ("play WHITE pass", "=\n\n"),
+      ("last_move", "= white PASS\n\n"),
+      ("undo", "=\n\n"), ("undo", "=\n\n"), ("undo", "? cannot undo\n\n"),
+      ("last_move", "? no previous move known\n\n"),
       ("time_settings 0 5 1", "=\n\n"), ("time_left b 10 0", "=\n\n"), ("final_score", "= W+6.5\n\n"),
       ("komi 0", "=\n\n"), ("final_score", "= 0\n\n"), ("fixed_handicap 2", "= C3 G7\n\n"),
       ("fixed_handicap 2", "? board not empty\n\n"), ("list_stones black", "= G7 C3\n\n"),
-      ("final_score", "= B+81.0\n\n"), ("clear_board", "=\n\n"), ("fixed_handicap 99", "? invalid handicap\n\n"),
-      ("set_free_handicap A1 B2 C3", "=\n\n"), ("clear_board", "=\n\n"), ("set_free_handicap A1 A1", "? bad vertex list\n\n"),
+      ("final_score", "= B+81.0\n\n"), ("clear_board", "=\n\n"),
+      ("fixed_handicap 99", "? invalid handicap\n\n"),
+      ("set_free_handicap A1 B2 C3", "=\n\n"), ("clear_board", "=\n\n"),
+      ("set_free_handicap A1 A1", "? bad vertex list\n\n"),
       ("set_free_handicap A1 pass", "? bad vertex list\n\n"), ("list_stones black", "=\n\n"),
-      ("loadsgf ko.sgf", "= white\n\n"), ("loadsgf ko.sgf 3", "= black\n\n"), ("list_stones white", "= E7\n\n"),
+      ("loadsgf ko.sgf", "= white\n\n"), ("loadsgf ko.sgf 3", "= black\n\n"),
+      ("list_stones white", "= E7\n\n"),
       ("loadsgf missing.sgf", "? cannot load file\n\n"), ("list_stones white", "= E7\n\n"),
       ("final_status_list dead", "=\n\n"), ("final_status_list x", "? syntax error\n\n"), ("quit", "=\n\n"),
     ] {
@@ -70,16 +78,23 @@ struct ProtocolTests {
     let session = session()
     let list = try #require(session.answer("list_commands"))
     let commands = list.dropFirst(2).split(separator: "\n").map(String.init)
-    #expect(Set(commands).isSuperset(of: [
-      "protocol_version", "name", "version", "known_command", "list_commands", "quit", "boardsize", "clear_board",
-      "komi", "play", "genmove", "undo", "showboard", "final_score", "time_settings",
-    ]))
+    #expect(
+      Set(commands).isSuperset(of: [
+        "protocol_version", "name", "version", "known_command", "list_commands", "quit", "boardsize",
+        "clear_board",
+        "komi", "play", "genmove", "undo", "showboard", "final_score", "time_settings",
+      ]))
     var random = SplitMix64(seed: 12)
-    let words = commands + ["b", "w", "black", "A1", "J9", "pass", "resign", "-5", "9", "1e400", "ä", "[", "99999999999999999999"]
+    let words =
+      commands + [
+        "b", "w", "black", "A1", "J9", "pass", "resign", "-5", "9", "1e400", "ä", "[", "99999999999999999999",
+      ]
     for _ in 0..<3000 {
-      let line = (0...random.next(below: 4)).map { _ in words[random.next(below: words.count)] }.joined(separator: " ")
+      let line = (0...random.next(below: 4)).map { _ in words[random.next(below: words.count)] }.joined(
+        separator: " ")
       guard let answer = session.answer(line) else { continue }
-      #expect(answer.hasSuffix("\n\n") && (answer.hasPrefix("=") || answer.hasPrefix("?")), "\(line): \(answer)")
+      #expect(
+        answer.hasSuffix("\n\n") && (answer.hasPrefix("=") || answer.hasPrefix("?")), "\(line): \(answer)")
       #expect(!answer.dropLast(2).contains("\n\n"), "\(line)")
     }
   }

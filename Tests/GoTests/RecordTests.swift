@@ -81,7 +81,9 @@ struct RecordTests {
   @Test("a file that is cut gives the moves before the cut")
   func cut() {
     let whole = "(;SZ[9];B[aa];W[bb];B[cc])"
-    let counts = (0...whole.utf8.count).map { SGFReader.games(Array(whole.utf8.prefix($0))).first?.moveCount ?? -1 }
+    let counts = (0...whole.utf8.count).map {
+      SGFReader.games(Array(whole.utf8.prefix($0))).first?.moveCount ?? -1
+    }
     #expect(counts == counts.sorted() && counts.last == 3 && counts.first == -1)
     #expect(SGFReader.games(Array("(;SZ[9];B[aa];W[b".utf8)).map(\.isCut) == [true])
     #expect(SGFReader.games(Array("(;SZ[9];B[aa](;W[bb])(;W[c".utf8)).map(\.isCut) == [false])
@@ -97,7 +99,8 @@ struct RecordTests {
   @Test("komi is points, whether in hundredths or in stones")
   func komi() {
     for (text, points) in [
-      ("6.5", 6.5), ("650", 6.5), ("375", 7.5), ("3.75", 7.5), ("0", 0), ("-5.5", -5.5), ("7", 7), ("750", 7.5),
+      ("6.5", 6.5), ("650", 6.5), ("375", 7.5), ("3.75", 7.5), ("0", 0), ("-5.5", -5.5), ("7", 7),
+      ("750", 7.5),
     ] {
       #expect(game("(;KM[\(text)])").komi == points, "\(text)")
     }

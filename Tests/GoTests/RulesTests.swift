@@ -32,7 +32,8 @@ struct RulesTests {
         colour = colour.opponent
       }
     }
-    #expect(positions >= 900 && forbidden > 100, "\(positions) positions, \(forbidden) empty points forbidden")
+    #expect(
+      positions >= 900 && forbidden > 100, "\(positions) positions, \(forbidden) empty points forbidden")
   }
 
   @Test("taking back gives the game that was there before")
@@ -65,7 +66,9 @@ struct RulesTests {
   @Test("an illegal move changes nothing and says why")
   func reasons() throws {
     let game = Game(size: 5, rules: Rules(repetition: .positional))
-    for (colour, point) in [(Colour.black, 1), (.black, 5), (.black, 7), (.white, 2), (.white, 8), (.white, 12)] {
+    for (colour, point) in [
+      (Colour.black, 1), (.black, 5), (.black, 7), (.white, 2), (.white, 8), (.white, 12),
+    ] {
       game.edit(colour, at: point)
     }
     #expect(game.problem(.white, .stone(0)) == .suicide)

@@ -43,7 +43,8 @@ public struct RandomSymmetry: Hashable, Sendable {
 
   /// A symmetry; by default a random one, and what happens to the answer follows from its form.
   public init(answer: AnswerPlace? = nil, index: Int? = nil) {
-    precondition(index.map { (0..<8).contains($0) } ?? true, "a square has eight symmetries, no number \(index ?? 0)")
+    precondition(
+      index.map { (0..<8).contains($0) } ?? true, "a square has eight symmetries, no number \(index ?? 0)")
     self.answer = answer
     self.index = index
   }

@@ -83,7 +83,8 @@ public struct GameSplit: Sendable, Hashable {
     }
     guard !days.isEmpty else {
       throw DatasetError(
-        .badData, "no game says its day, so that games cannot be divided by date; --split-by game divides by moves"
+        .badData,
+        "no game says its day, so that games cannot be divided by date; --split-by game divides by moves"
       )
     }
     let undated = games.count - days.values.reduce(0, +)

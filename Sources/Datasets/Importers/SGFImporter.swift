@@ -99,7 +99,8 @@ public struct SGFImporter: DatasetImporter {
     }
     if collection.implied > 0 {
       notes.append(
-        "\(counted(collection.implied, "game")) with a handicap and without its stones; they were put on the star points")
+        "\(counted(collection.implied, "game")) with a handicap and without its stones; they were put on the star points"
+      )
     }
     if others > 0 { notes.append("passed over \(counted(others, "file")) of archives that are not .sgf") }
     return notes

@@ -151,7 +151,8 @@ public struct PointSet: Hashable, Sendable {
     let rest = 64 &- distance
     return PointSet(
       (
-        words.0 &<< distance, words.1 &<< distance | words.0 &>> rest, words.2 &<< distance | words.1 &>> rest,
+        words.0 &<< distance, words.1 &<< distance | words.0 &>> rest,
+        words.2 &<< distance | words.1 &>> rest,
         words.3 &<< distance | words.2 &>> rest, words.4 &<< distance | words.3 &>> rest,
         words.5 &<< distance | words.4 &>> rest
       ))

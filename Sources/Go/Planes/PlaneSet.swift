@@ -34,8 +34,10 @@ public struct PlaneSet: Sendable, Hashable {
     public let description: String
   }
 
-  /// Planes as people write them: a named set, or features with their counts, such as `stones,ones,turns_since:4`; without a
-  /// count a feature has all its planes. The number of planes of a named set stands for it, too.
+  /// Planes as people write them: a named set, or a list of features with their counts.
+  ///
+  /// A list is `stones,ones,turns_since:4`; without a count a feature has all its planes. The number of planes of a named set stands
+  /// for it, too.
   public init(_ text: String) throws(Problem) {
     let word = text.lowercased()
     if let known = Self.named.first(where: { $0.name == word || "\($0.set.count)" == word }) {

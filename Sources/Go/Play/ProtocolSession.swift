@@ -47,7 +47,9 @@ public final class ProtocolSession {
     var text = ""
     for scalar in line.unicodeScalars {
       if scalar == "#" { break }
-      if scalar == "\t" { text.append(" ") } else if scalar.value >= 32, scalar.value != 127 {
+      if scalar == "\t" {
+        text.append(" ")
+      } else if scalar.value >= 32, scalar.value != 127 {
         text.unicodeScalars.append(scalar)
       }
     }
@@ -69,70 +71,69 @@ public final class ProtocolSession {
 
   // MARK: - Commands
 
-  private static let commands: [
-    (name: String, run: @Sendable (ProtocolSession, [String]) throws(Failure) -> String)
-  ] = [
-    ("protocol_version", { _, _ throws(Failure) in "2" }),
-    ("name", { session, _ throws(Failure) in session.name }),
-    ("version", { session, _ throws(Failure) in session.version }),
-    (
-      "known_command",
-      { _, words throws(Failure) in commands.contains { $0.name == words.first } ? "true" : "false" }
-    ),
-    ("list_commands", { _, _ throws(Failure) in commands.map(\.name).joined(separator: "\n") }),
-    (
-      "quit",
-      { session, _ throws(Failure) in
-        session.isOver = true
-        return ""
-      }
-    ),
-    ("boardsize", { session, words throws(Failure) in try session.boardSize(words) }),
-    ("query_boardsize", { session, _ throws(Failure) in "\(session.shape.size)" }),
-    (
-      "clear_board",
-      { session, _ throws(Failure) in
-        session.begin()
-        return ""
-      }
-    ),
-    ("komi", { session, words throws(Failure) in try session.setKomi(words) }),
-    ("get_komi", { session, _ throws(Failure) in session.number(session.komi) }),
-    ("play", { session, words throws(Failure) in try session.play(words) }),
-    ("genmove", { session, words throws(Failure) in try session.generate(words, plays: true) }),
-    ("reg_genmove", { session, words throws(Failure) in try session.generate(words, plays: false) }),
-    (
-      "undo",
-      { session, _ throws(Failure) in
-        guard session.game.undo() else { throw Failure("cannot undo") }
-        return ""
-      }
-    ),
-    ("showboard", { session, _ throws(Failure) in session.drawing() }),
-    ("last_move", { session, _ throws(Failure) in try session.lastMove() }),
-    ("fixed_handicap", { session, words throws(Failure) in try session.handicap(words) }),
-    ("place_free_handicap", { session, words throws(Failure) in try session.handicap(words) }),
-    ("set_free_handicap", { session, words throws(Failure) in try session.freeHandicap(words) }),
-    ("loadsgf", { session, words throws(Failure) in try session.load(words) }),
-    ("final_score", { session, _ throws(Failure) in session.score() }),
-    // All stones count as alive: who plays by Chinese rules takes off what is dead.
-    (
-      "final_status_list",
-      { session, words throws(Failure) in
-        guard let kind = words.first, ["dead", "alive", "seki"].contains(kind) else {
-          throw Failure("syntax error")
+  private static let commands:
+    [(name: String, run: @Sendable (ProtocolSession, [String]) throws(Failure) -> String)] = [
+      ("protocol_version", { _, _ throws(Failure) in "2" }),
+      ("name", { session, _ throws(Failure) in session.name }),
+      ("version", { session, _ throws(Failure) in session.version }),
+      (
+        "known_command",
+        { _, words throws(Failure) in commands.contains { $0.name == words.first } ? "true" : "false" }
+      ),
+      ("list_commands", { _, _ throws(Failure) in commands.map(\.name).joined(separator: "\n") }),
+      (
+        "quit",
+        { session, _ throws(Failure) in
+          session.isOver = true
+          return ""
         }
-        return kind == "alive" ? session.chains() : ""
-      }
-    ),
-    ("time_settings", { _, _ throws(Failure) in "" }),
-    ("time_left", { _, _ throws(Failure) in "" }),
-    ("kgs-time_settings", { _, _ throws(Failure) in "" }),
-    ("list_stones", { session, words throws(Failure) in try session.stones(words) }),
-    ("captures", { session, words throws(Failure) in try session.captures(words) }),
-    ("all_legal", { session, words throws(Failure) in try session.legal(words) }),
-    ("convoy-policy", { session, words throws(Failure) in try session.candidates(words) }),
-  ]
+      ),
+      ("boardsize", { session, words throws(Failure) in try session.boardSize(words) }),
+      ("query_boardsize", { session, _ throws(Failure) in "\(session.shape.size)" }),
+      (
+        "clear_board",
+        { session, _ throws(Failure) in
+          session.begin()
+          return ""
+        }
+      ),
+      ("komi", { session, words throws(Failure) in try session.setKomi(words) }),
+      ("get_komi", { session, _ throws(Failure) in session.number(session.komi) }),
+      ("play", { session, words throws(Failure) in try session.play(words) }),
+      ("genmove", { session, words throws(Failure) in try session.generate(words, plays: true) }),
+      ("reg_genmove", { session, words throws(Failure) in try session.generate(words, plays: false) }),
+      (
+        "undo",
+        { session, _ throws(Failure) in
+          guard session.game.undo() else { throw Failure("cannot undo") }
+          return ""
+        }
+      ),
+      ("showboard", { session, _ throws(Failure) in session.drawing() }),
+      ("last_move", { session, _ throws(Failure) in try session.lastMove() }),
+      ("fixed_handicap", { session, words throws(Failure) in try session.handicap(words) }),
+      ("place_free_handicap", { session, words throws(Failure) in try session.handicap(words) }),
+      ("set_free_handicap", { session, words throws(Failure) in try session.freeHandicap(words) }),
+      ("loadsgf", { session, words throws(Failure) in try session.load(words) }),
+      ("final_score", { session, _ throws(Failure) in session.score() }),
+      // All stones count as alive: who plays by Chinese rules takes off what is dead.
+      (
+        "final_status_list",
+        { session, words throws(Failure) in
+          guard let kind = words.first, ["dead", "alive", "seki"].contains(kind) else {
+            throw Failure("syntax error")
+          }
+          return kind == "alive" ? session.chains() : ""
+        }
+      ),
+      ("time_settings", { _, _ throws(Failure) in "" }),
+      ("time_left", { _, _ throws(Failure) in "" }),
+      ("kgs-time_settings", { _, _ throws(Failure) in "" }),
+      ("list_stones", { session, words throws(Failure) in try session.stones(words) }),
+      ("captures", { session, words throws(Failure) in try session.captures(words) }),
+      ("all_legal", { session, words throws(Failure) in try session.legal(words) }),
+      ("convoy-policy", { session, words throws(Failure) in try session.candidates(words) }),
+    ]
 
   private func perform(_ command: String, _ words: [String]) throws(Failure) -> String {
     guard let found = Self.commands.first(where: { $0.name == command }) else {
@@ -251,7 +252,8 @@ public final class ProtocolSession {
     var last: Int?
     if case .stone(let point)? = game.lastMove?.move { last = point }
     let taken = game.board.captures
-    return (["", "Black (X) has captured \(taken.black), White (O) \(taken.white) stones"]
+    return
+      (["", "Black (X) has captured \(taken.black), White (O) \(taken.white) stones"]
       + BoardText.lines(game.board, last: last)).joined(separator: "\n")
   }
 

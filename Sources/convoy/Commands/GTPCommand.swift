@@ -22,7 +22,8 @@ struct GTPCommand: ParsableCommand {
   @Argument(help: "A checkpoint or a run directory.", completion: .file())
   var checkpoint: String
 
-  @Option(help: "Average the outputs over other views of the board as well: horizontal, vertical, both or eight.")
+  @Option(
+    help: "Average the outputs over other views of the board as well: horizontal, vertical, both or eight.")
   var flips = TestTimeFlips.eight
 
   @Option(

@@ -40,7 +40,8 @@ struct ImportSGF: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Take only games of these players, named as in the records and separated by commas.", valueName: "names"))
+      "Take only games of these players, named as in the records and separated by commas.", valueName: "names"
+    ))
   var players: String?
 
   @Option(help: "What decides which games are for testing: date (the latest) or game (their moves).")
@@ -89,7 +90,8 @@ struct ImportSGF: ParsableCommand {
     let names = players.map(ClassesOption.names) ?? []
     try output.write(
       SGFImporter(
-        paths, planes: planeSet(), size: size, handicap: handicap == .yes, players: names.filter { !$0.isEmpty },
+        paths, planes: planeSet(), size: size, handicap: handicap == .yes,
+        players: names.filter { !$0.isEmpty },
         split: GameSplit(splitBy, test: test, validation: validation, testFrom: testFrom, seed: seed)),
       reading: InputFiles([], pictures: paths))
   }

@@ -25,7 +25,9 @@ struct BoardInspection {
     let minibatch = try dataset.samples(rows)
     return try rows.enumerated().compactMap { index, row in
       let values = minibatch.withSample(index) { Array($0) }
-      guard var view = BoardView(planes: planes, values: values, size: dataset.sampleShape[0]) else { return nil }
+      guard var view = BoardView(planes: planes, values: values, size: dataset.sampleShape[0]) else {
+        return nil
+      }
       if let policy { view.probabilities = try policy.probabilities(of: values) }
       if !dataset.labels.isEmpty { view.played = Int(dataset.labels[row]) }
       let before = dataset.moveNumbers.map { ", after \(counted(Int($0[row]), "move"))" } ?? ""
@@ -44,7 +46,8 @@ struct BoardInspection {
     }
     guard record.squareSize == policy.size else {
       throw CommandError.badData(
-        "\(path) has a board of \(record.size.columns)×\(record.size.rows), but the network knows \(policy.size)×\(policy.size)")
+        "\(path) has a board of \(record.size.columns)×\(record.size.rows), but the network knows \(policy.size)×\(policy.size)"
+      )
     }
     let board = Board(size: policy.size)
     var found: (colour: Colour, move: Move)?
@@ -88,7 +91,8 @@ extension InspectCommand {
       try overwrite.check("--sheet", sheet, inputs: InputFiles([path, data, record]))
     }
     let policy = try NetworkPolicy(
-      found.path, found.checkpoint, flips: .eight, workers: Cores.available().count, stop: StopSignals.request)
+      found.path, found.checkpoint, flips: .eight, workers: Cores.available().count, stop: StopSignals.request
+    )
     let entries: [BoardInspection.Entry]
     if let record {
       entries = [try BoardInspection.entry(record: record, move: move, policy: policy)]

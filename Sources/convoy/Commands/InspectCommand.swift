@@ -56,18 +56,22 @@ struct InspectCommand: ParsableCommand {
   var images: String?
 
   @Option(
-    help: ArgumentHelp("For a network that plays Go: a dataset with positions to draw.", valueName: "file.h5"))
+    help: ArgumentHelp("For a network that plays Go: a dataset with positions to draw.", valueName: "file.h5")
+  )
   var data: String?
 
   @Option(help: ArgumentHelp("For --data: rows of the dataset, from 0.", valueName: "0,5,10-12"))
   var rows: String?
 
   @Option(
-    help: ArgumentHelp("For a network that plays Go: a record with a position to draw.", valueName: "file.sgf"))
+    help: ArgumentHelp(
+      "For a network that plays Go: a record with a position to draw.", valueName: "file.sgf"))
   var record: String?
 
   @Option(
-    .counts, help: ArgumentHelp("For --record: the move to be made, from 1; after the last by default.", valueName: "n"))
+    .counts,
+    help: ArgumentHelp(
+      "For --record: the move to be made, from 1; after the last by default.", valueName: "n"))
   var move: Int?
 
   @OptionGroup var plugIns: PlugInsOption
@@ -231,7 +235,8 @@ struct InspectCommand: ParsableCommand {
     let steps = run?.training.augmentation ?? .none
     if run == nil, dataset.planes != nil {
       let rows = Array(0..<min(max(1, samples), dataset.count))
-      try BoardInspection.write(try BoardInspection.entries(of: dataset, rows: rows, policy: nil), to: sheet ?? "")
+      try BoardInspection.write(
+        try BoardInspection.entries(of: dataset, rows: rows, policy: nil), to: sheet ?? "")
       return TerminalOutput.printPath(sheet ?? "")
     }
     if run != nil, steps.steps.isEmpty {

@@ -46,7 +46,8 @@ extension FilterLook {
       }
       let words = strongest.prefix(3).map { channel in
         let peak = pictures.peak(filter, channel: channel)
-        return "\(channels[channel]) \(NumberText.short(Double(peak.weight))) \(Self.place(peak.down, peak.right))"
+        return
+          "\(channels[channel]) \(NumberText.short(Double(peak.weight))) \(Self.place(peak.down, peak.right))"
       }
       lines.append("\(filter): \(words.joined(separator: "; "))")
     }

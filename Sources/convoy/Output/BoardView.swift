@@ -107,7 +107,10 @@ struct BoardView {
         for dx in -reach...reach {
           let distance = Double(dy * dy + dx * dx).squareRoot()
           let inside = min(max(radius + 0.5 - distance, 0), 1) * min(max(distance - hole + 0.5, 0), 1)
-          if inside > 0 { paint(y + dy, x + dx, colour, share * (hole > 0 ? inside : min(max(radius + 0.5 - distance, 0), 1))) }
+          if inside > 0 {
+            paint(
+              y + dy, x + dx, colour, share * (hole > 0 ? inside : min(max(radius + 0.5 - distance, 0), 1)))
+          }
         }
       }
     }
@@ -122,7 +125,9 @@ struct BoardView {
       BitmapFont.draw(
         "\(size - line)", at: centre(line) - 6, line + 10 > size ? 10 : 5, color: ink, on: &image)
     }
-    for star in Handicap.points(size % 2 == 1 && size > 7 ? 9 : 4, size: size) ?? [] { disc(star, radius: 2.5, ink) }
+    for star in Handicap.points(size % 2 == 1 && size > 7 ? 9 : 4, size: size) ?? [] {
+      disc(star, radius: 2.5, ink)
+    }
     let largest = probabilities.dropLast().max() ?? 0
     for point in stones.indices {
       switch stones[point] {
@@ -137,7 +142,8 @@ struct BoardView {
         guard percent > 0 else { continue }
         BitmapFont.draw(
           "\(percent)", at: centre(point / size) - 6,
-          centre(point % size) - BitmapFont.width * "\(percent)".count / 2, color: [255, 255, 255], on: &image)
+          centre(point % size) - BitmapFont.width * "\(percent)".count / 2, color: [255, 255, 255], on: &image
+        )
       }
     }
     if let played, played < size * size { disc(played, radius: 13.5, [20, 60, 200], hole: 11.5) }
