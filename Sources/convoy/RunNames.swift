@@ -76,7 +76,9 @@ enum RunNames {
     guard let start = loaded.run.training.start, StartOrigin.digest(of: start) == nil else { return nil }
     let folder = Self.folder(of: loaded)
     let runs = (Folder.names(in: folder) ?? []).map { "\(folder)/\($0)" }.filter { path in
-      guard RunPath.isRun(path), let stored = try? ConfigurationFile.load(path: "\(path)/config.yaml") else {
+      guard RunPath.isRun(path), hasCheckpoints(path),
+        let stored = try? ConfigurationFile.load(path: "\(path)/config.yaml")
+      else {
         return false
       }
       return stored.meaning == loaded.meaning && files(stored) == files(loaded)
@@ -87,6 +89,10 @@ enum RunNames {
   private static func files(_ loaded: LoadedConfiguration) -> [String] {
     let data = loaded.run.data
     return [data.train.file, data.test?.file].compactMap(\.self).map(Folder.name(of:))
+  }
+
+  private static func hasCheckpoints(_ run: String) -> Bool {
+    (try? CheckpointStore(folder: "\(run)/checkpoints").entries())?.isEmpty == false
   }
 
   // MARK: - Existing folders

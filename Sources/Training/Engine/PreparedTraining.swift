@@ -23,11 +23,12 @@ struct PreparedTraining {
   /// - Parameters:
   ///   - data: opened already; nil opens the request's.
   ///   - identity: the identity of a run that goes on, whose choices of kernels are repeated; nil for one that begins.
+  ///   - start: what the configuration begins with, where it has been read already.
   ///   - takesStart: whether values that the configuration begins with are read; speed does not depend on them.
   /// - Throws: ``TrainingError`` where data and network do not fit; ``StoppedEarly`` when asked to stop.
   init(
     _ request: RunRequest, data: RunData? = nil, goingOnFrom identity: RunIdentity? = nil,
-    takesStart: Bool = true, stop: StopRequest
+    start: StartValues? = nil, takesStart: Bool = true, stop: StopRequest
   ) throws {
     let configuration = request.configuration
     let data = try data ?? RunData(configuration, workers: request.workers, stop: stop)
@@ -38,10 +39,10 @@ struct PreparedTraining {
     self.data = data
     self.network = network
     samples = try RunSamples(configuration, data)
-    start =
+    self.start =
       identity == nil && takesStart
-      ? try configuration.training.start.map { try StartValues($0, for: network) } : nil
-    try start?.checkWords(of: data.training.dataset, network)
+      ? try start ?? configuration.training.start.map { try StartValues($0, for: network) } : nil
+    try self.start?.checkWords(of: data.training.dataset, network)
     phases = TrainingPhases(configuration.training, ParameterLayout(network))
     var options = try request.compileOptions(goingOnFrom: identity, stop: stop)
     options.frozen = phases.phases[phases.last].frozen

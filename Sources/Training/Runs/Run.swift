@@ -24,6 +24,8 @@ public final class Run {
   /// - Throws: ``TrainingError``, or an error of the data, network or plans.
   public init(_ request: RunRequest, stop: StopRequest, observer: any TrainerObserver) throws {
     let configuration = request.configuration
+    // Before there is a folder: what cannot be started from leaves none.
+    let start = try request.startValues()
     let communicator = request.ranks.communicator
     let directory = communicator.isFirst ? try RunDirectory(path: request.directory) : nil
     self.directory = directory
@@ -42,7 +44,7 @@ public final class Run {
     }
 
     let prepared = try PreparedTraining(
-      request, data: data, goingOnFrom: found?.checkpoint.identity, stop: stop)
+      request, data: data, goingOnFrom: found?.checkpoint.identity, start: start, stop: stop)
     let (samples, compiled) = (prepared.samples, prepared.compiled)
     if let found {
       try prepared.checkChoices(of: found.checkpoint.identity, self.observer)

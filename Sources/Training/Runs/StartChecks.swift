@@ -11,6 +11,18 @@ extension StartConfiguration {
   }
 }
 
+extension RunRequest {
+  /// What the run begins with; nil where it goes on from a checkpoint, or begins with the initialisers' values.
+  ///
+  /// - Throws: ``TrainingError`` where the start is missing or does not fit.
+  func startValues() throws -> StartValues? {
+    guard let start = configuration.training.start else { return nil }
+    if case .path = resume { return nil }
+    let entries = (try? CheckpointStore(folder: "\(directory)/checkpoints").entries()) ?? []
+    return entries.isEmpty ? try StartValues(start, for: configuration.network.resolved()) : nil
+  }
+}
+
 extension PreparedTraining {
   /// Warnings of layers that are frozen with random values.
   var frozenWarnings: [String] {
