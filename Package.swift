@@ -210,7 +210,8 @@ let package = Package(
     .testTarget(
       name: "InterchangeTests",
       dependencies: [
-        "Interchange", "Settings", "Compute", "Networks", "Tensors", "Training", "HDF5", "TestSupport",
+        "Interchange", "Settings", "Compute", "Networks", "Paths", "Tensors", "Training", "HDF5", "Datasets",
+        "TestSupport",
       ],
       exclude: ["Fixtures"]),
     .testTarget(

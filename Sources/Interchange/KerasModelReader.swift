@@ -167,7 +167,8 @@ struct KerasModelReader {
     guard !isKeras || registered.contains(">") else { return }
     throw InterchangeError(
       .badData,
-      "\(path): layer '\(name)' is of the class \(registered) of another program (\(module)), which is not in the file and never run")
+      "\(path): layer '\(name)' is of the class \(registered) of another program\(isKeras ? "" : " (\(module))"), which is not in the "
+        + "file and never run")
   }
 
   // MARK: - Layers and edges

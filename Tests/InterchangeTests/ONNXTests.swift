@@ -10,26 +10,7 @@ import Training
 
 /// Models of ONNX: those that `Fixtures/ONNX/make_onnx_models.py` exported from PyTorch and Keras, and those that are written here.
 struct ONNXTests {
-  private static let folder = {
-    let parts = #filePath.split(separator: "/").dropLast().joined(separator: "/")
-    return "/\(parts)/Fixtures/ONNX"
-  }()
-
-  /// What a network gives for samples of bytes; one that gives images has them as vectors.
-  private static func outputs(_ checkpoint: Checkpoint, _ pixels: [UInt8]) throws -> [Float] {
-    let network = checkpoint.network.network
-    let flat = Layer(name: "flat_output", inputs: [network.output.name], spec: .flatten)
-    let resolved = try Network(inputShape: network.inputShape, layers: network.layers + [flat]).resolved()
-    let values = CanonicalParameters(layout: ParameterLayout(resolved))
-    for (target, source) in zip(values.layout.parameters, checkpoint.values.layout.parameters) {
-      _ = values.values(of: target).update(fromContentsOf: checkpoint.values.values(of: source))
-    }
-    let predictor = try Predictor(
-      resolved, values: values,
-      criterion: Criterion(loss: .meanSquaredError, targets: .values, outputs: resolved.outputShape[0]),
-      sampleCount: pixels.count / resolved.inputShape.elementCount, workers: 1)
-    return try #require(try predictor.logits(pixels: pixels, stop: StopRequest()))
-  }
+  private static let folder = fixtureFolder("ONNX")
 
   // MARK: - Models of other programs
 
@@ -44,7 +25,7 @@ struct ONNXTests {
     let root = try File.open("\(Self.folder)/expected.h5").root
     let pixels = try root.dataset("\(name)/input").read(UInt8.self)
     let expected = try root.dataset("\(name)/output").read(Float.self)
-    expectClose(try Self.outputs(checkpoint, pixels), expected, absolute: 1e-6, ofLargest: 1e-5)
+    expectClose(try modelOutputs(checkpoint, pixels), expected, absolute: 1e-6, ofLargest: 1e-5)
   }
 
   @Test("every fixture has an expectation, and the other way round")
@@ -94,12 +75,12 @@ struct ONNXTests {
     let checkpoint = Self.checkpoint(network)
     let count = 2 * network.inputShape.elementCount
     let pixels = (0..<count).map { UInt8($0 * 41 % (isTable ? 7 : 256)) }
-    let expected = try Self.outputs(checkpoint, pixels)
+    let expected = try modelOutputs(checkpoint, pixels)
     for layout in ONNXExport.Layout.allCases {
       let file = try ONNXExport(opset: opset, layout: layout).write(checkpoint, program: ("test", "1"))
       let again = try ONNXImport().read(file.bytes, path: "model.onnx").checkpoint
       #expect(again.network.outputShape == network.outputShape)
-      expectClose(try Self.outputs(again, pixels), expected, absolute: 1e-6, ofLargest: 1e-5, "\(layout)")
+      expectClose(try modelOutputs(again, pixels), expected, absolute: 1e-6, ofLargest: 1e-5, "\(layout)")
     }
   }
 

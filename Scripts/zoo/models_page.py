@@ -1,0 +1,19 @@
+"""Prints Configs/MODELS.md from the tables of onnx_zoo.py and keras_zoo.py: models_page.py FOLDER."""
+
+import sys
+
+folder = sys.argv[1]
+print("""# Networks of other programs
+
+Written by `Scripts/model-zoo`. Each network has random weights, was saved or exported by its own program, imported here, and both computed the
+outputs for two images; "equal within" is the largest difference, as a share of the largest output where that is above 1. A network that is
+refused is refused with the name of the layer or node, as the table shows it.
+
+## torchvision, timm, and Keras through tf2onnx: `convoy import onnx`
+""")
+print(open(f"{folder}/torch").read())
+print("""## keras.applications: `convoy import keras`
+
+Saved as `.keras`; what `convoy export keras` wrote of the imported network was opened in Keras again and compared, too.
+""")
+print(open(f"{folder}/keras").read(), end="")
