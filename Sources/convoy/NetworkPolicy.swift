@@ -1,3 +1,4 @@
+internal import Compute
 internal import Datasets
 internal import Go
 internal import Networks

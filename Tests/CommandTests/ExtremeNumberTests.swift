@@ -30,6 +30,7 @@ struct ExtremeNumberTests {
       _ = try Sample.config(folder)
       _ = try Sample.config(folder, more: "sweep: {grid: {seed: [1, 2]}}", name: "sweep.yaml")
       try folder.write("name: look\ncheckpoint: net.h5\nlook: filters\n", to: "look.yaml")
+      try folder.write("(;GM[1]SZ[9]DT[2020-01-01];B[ee];W[ec])\n", to: "game.sgf")
       try folder.write("a,b,label\n1,2,0\n3,4,1\n", to: "table.csv")
       try folder.write([0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 2, 1, 2, 3, 4], to: "images")
       try folder.write([0, 0, 8, 1, 0, 0, 0, 1, 0], to: "labels")
@@ -57,6 +58,8 @@ struct ExtremeNumberTests {
         "import images": [["--from", ".", "--size", "8", "--to", "new.h5", "--overwrite"]],
         "import numpy": [["--images", "none.npy", "--labels", "none.npy", "--to", "new.h5"]],
         "import csv": [["--from", "table.csv", "--label", "label", "--to", "new.h5", "--overwrite"]],
+        "import sgf": [["game.sgf", "--size", "9", "--test", "0", "--to", "new.h5", "--overwrite"]],
+        "gtp": [["one"]],
         "import hdf5": [
           [
             "--from", "data.h5", "--images", "train/images", "--labels", "train/labels", "--to", "new.h5",

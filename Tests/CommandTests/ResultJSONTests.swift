@@ -68,7 +68,7 @@ struct ResultJSONTests {
     let all = try JSONDecoder().decode(Everything.self, from: Data(help.output.utf8)).command.leaves()
     #expect(all.count > 30)
     // Documents of their own, and what is done and said on the way.
-    let without = ["config schema", "config reference", "manual", "runs rm"]
+    let without = ["config schema", "config reference", "gtp", "manual", "runs rm"]
     #expect(all.filter { !$0.options.contains("json") }.map(\.words).sorted() == without.sorted())
   }
 

@@ -102,9 +102,8 @@ struct SGFImporterTests {
         if name == "archive" { #expect(summary.notes.contains { $0.contains("not .sgf") }) }
         return try contents(output).bytes
       }
-      #expect(
-        try samples(fixture("records/games.\(ending)"), "archive")
-          == samples(fixture("records/games"), "folder"))
+      let packed = try samples(fixture("records/games.\(ending)"), "archive")
+      #expect(try samples(fixture("records/games"), "folder") == packed)
     }
   }
 
@@ -389,10 +388,12 @@ struct BitPackingTests {
       ] {
         let path = "\(folder)/x.h5"
         let file = try File.create(path, overwrite: true)
-        let images = try file.root.makeDataset("images", type: type, shape: shape)
-        try images.attributes.write(BitPacking.attribute, channels)
-        try images.write([UInt8](repeating: 0, count: shape.reduce(1, *)))
-        try file.root.makeDataset("labels", type: .uint8, shape: [2]).write([UInt8](repeating: 0, count: 2))
+        do {
+          let images = try file.root.makeDataset("images", type: type, shape: shape)
+          try images.attributes.write(BitPacking.attribute, channels)
+          try images.write([UInt8](repeating: 0, count: shape.reduce(1, *)))
+          try file.root.makeDataset("labels", type: .uint8, shape: [2]).write([UInt8](repeating: 0, count: 2))
+        }
         try file.close()
         let text = datasetError(.badData) {
           _ = try ImageDataset(path: path, images: "images", target: .labels("labels"))

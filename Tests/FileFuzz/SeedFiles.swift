@@ -13,8 +13,8 @@ struct SeedFiles {
 
   func all() throws -> [SeedFile] {
     let files =
-      try datasets() + imports() + models() + runs() + pictures() + arrays() + archives() + tables() + texts() + sounds()
-      + configurations()
+      try datasets() + imports() + models() + runs() + pictures() + arrays() + archives() + tables()
+      + texts() + sounds() + records() + configurations()
     let wanted = options.format?.lowercased()
     let chosen = files.filter { wanted == nil || $0.format.lowercased() == wanted }
     guard !chosen.isEmpty else {
@@ -257,6 +257,20 @@ struct SeedFiles {
         "sounds", "\(seeds)/sound.\(kind)", as: "sound.\(kind)",
         others: ["list.csv": "\(seeds)/sound-\(kind).csv"],
         "import audio --from FOLDER/list.csv --path file --label kind --bands 20 --to OUT")
+    }
+  }
+
+  /// Records of Go games, and archives of them, whose sound files are those of the importer's tests.
+  private func records() throws -> [SeedFile] {
+    let folder = "\(data)/records"
+    return try [
+      ("SGF", "games/1.sgf", nil), ("7z", "games.7z", nil), ("tar of records", "games.tar", Packing.tar),
+      ("tar of records", "games.tar.gz", .tarGzip), ("tar of records", "games.tar.xz", nil),
+      ("tar of records", "games.tar.zst", nil), ("zip of records", "games.zip", .zip),
+    ].map { format, name, packing in
+      try SeedFile(
+        format, "\(folder)/\(name)", packing: packing, isText: format == "SGF",
+        "import sgf FILE --size 9 --test 0 --to OUT")
     }
   }
 

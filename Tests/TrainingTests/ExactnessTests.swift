@@ -149,7 +149,7 @@ struct ExactnessTests {
 
   @Test(
     "the mean over mirrored views is that of the outputs of mirrored samples",
-    arguments: TestTimeFlips.allCases)
+    arguments: TestTimeFlips.allCases.filter { $0 != .eight })
   func testTimeFlips(flips: TestTimeFlips) throws {
     let network = try SmallRun.network().resolved()
     let values = ParameterLayout(network).initialValues(seed: 4)
@@ -172,6 +172,8 @@ struct ExactnessTests {
       case .horizontal: [(false, false), (true, false)]
       case .vertical: [(false, false), (false, true)]
       case .both: [(false, false), (true, false), (false, true), (true, true)]
+      // Only squares have eight, which `PackedBoardTests` turns by hand.
+      case .eight: []
       }
     var expected = [Float](repeating: 0, count: 5 * SmallRun.classes)
     for (horizontally, vertically) in views {

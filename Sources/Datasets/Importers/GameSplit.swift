@@ -96,7 +96,8 @@ public struct GameSplit: Sendable, Hashable {
       var count = 0
       for (day, number) in falling {
         count += number
-        if Double(count) >= share * Double(games.count) { return day }
+        // Shares that were added up are not exact.
+        if Double(count) + 1e-6 >= share * Double(games.count) { return day }
       }
       return falling.last?.key
     }

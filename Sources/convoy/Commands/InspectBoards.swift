@@ -1,3 +1,4 @@
+internal import Compute
 internal import Datasets
 internal import Go
 internal import ImageFiles
@@ -5,6 +6,7 @@ internal import Insight
 internal import Parallel
 internal import Paths
 internal import Reporting
+internal import Tensors
 internal import Training
 
 /// Positions of Go, drawn with what a network says of the moves.
@@ -23,7 +25,7 @@ struct BoardInspection {
         "\(dataset.path): \"\(dataset.imagesName)\" holds no positions of Go, whose planes have names")
     }
     let minibatch = try dataset.samples(rows)
-    return try rows.enumerated().compactMap { index, row in
+    return try rows.enumerated().compactMap { index, row -> Entry? in
       let values = minibatch.withSample(index) { Array($0) }
       guard var view = BoardView(planes: planes, values: values, size: dataset.sampleShape[0]) else {
         return nil

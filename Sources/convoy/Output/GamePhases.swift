@@ -1,3 +1,4 @@
+internal import Networks
 internal import Reporting
 
 /// How often the move that was made is the most probable one, or among the five most probable, as games go on.
