@@ -268,7 +268,8 @@ struct DatasetContents {
     guard moves.shape == [images.shape[0]], moves.type.isNumber else {
       throw DatasetError(
         .badData,
-        "\"\(name)\" of \(path) is \(moves.type) of shape \(format(moves.shape)), but needs a whole number for each sample")
+        "\"\(name)\" of \(path) is \(moves.type) of shape \(format(moves.shape)), but needs a whole number for each sample"
+      )
     }
     return try moves.read(Int32.self)
   }
@@ -294,7 +295,8 @@ struct DatasetContents {
       guard let word = String(validating: bytes, as: UTF8.self) else {
         throw DatasetError(
           .badData,
-          "\(path): a word of \"\(TextHandling.vocabularyName)\" is not UTF-8: \(PathText.readable(PathText.text(of: bytes[...])))")
+          "\(path): a word of \"\(TextHandling.vocabularyName)\" is not UTF-8: \(PathText.readable(PathText.text(of: bytes[...])))"
+        )
       }
       return word
     }

@@ -26,6 +26,7 @@ struct TorchParameter {
   private init(_ parameter: Parameter, of layer: ResolvedLayer, flattened: Shape?) {
     self.parameter = parameter
     let own = parameter.spec.shape.dimensions
+    let (sizes, order): ([Int], [Int])
     /// Channels before places.
     func channelsFirst(_ rank: Int) -> [Int] { [rank - 1] + Array(0..<rank - 1) }
     switch (layer.spec, parameter.spec.name) {
@@ -48,6 +49,7 @@ struct TorchParameter {
       let image = isOfVector ? flattened?.dimensions ?? own : own
       (sizes, order) = (image, image.count == own.count ? Array(own.indices) : channelsFirst(image.count))
     }
+    (self.sizes, self.order) = (sizes, order)
     let turned = order.map { sizes[$0] }
     switch (layer.spec, parameter.spec.name) {
     case (.dense, "kernel"): shape = [turned[0], turned[1...].reduce(1, *)]
