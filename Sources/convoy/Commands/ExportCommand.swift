@@ -1,6 +1,7 @@
 public import ArgumentParser
 internal import Foundation
 public import Interchange
+internal import Networks
 internal import Paths
 internal import Reporting
 internal import Training
