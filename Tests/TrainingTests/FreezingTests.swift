@@ -152,14 +152,14 @@ struct FreezingTests {
     let folder = try TemporaryFolder()
     // Without batch normalisation, whose statistics freezing stops, too; patterns of parameters leave them.
     // Without dropout, whose masks lie over a layer's memory: kernels that nothing goes back through may have other layouts.
-    let left = pattern.contains("/") ? ["_drop"] : ["_drop", "_norm"]
+    let leftOut = pattern.contains("/") ? ["_drop"] : ["_drop", "_norm"]
     let layers = try Self.network().layers.filter { layer in
-      !left.contains { layer.name.hasSuffix($0) } && layer.name != "drop"
+      !leftOut.contains { layer.name.hasSuffix($0) } && layer.name != "drop"
     }.map { layer in
       var inputs = layer.inputs.map {
         $0.replacing("stem_drop", with: "stem_relu").replacing("drop", with: "pool")
       }
-      if left.contains("_norm") { inputs = inputs.map { $0.replacing("_norm", with: "") } }
+      if leftOut.contains("_norm") { inputs = inputs.map { $0.replacing("_norm", with: "") } }
       return Layer(name: layer.name, inputs: inputs, spec: layer.spec)
     }
     let network = try Network(inputShape: [9, 8, 1], layers: layers)
