@@ -228,7 +228,9 @@ public final class DatasetWriter {
     if let vocabulary {
       guard vocabulary == words else {
         throw DatasetError(
-          .badData, "the texts of \(output.path) are numbered by different vocabularies; write them to files of their own")
+          .badData,
+          "the texts of \(output.path) are numbered by different vocabularies; write them to files of their own"
+        )
       }
       return
     }

@@ -148,7 +148,9 @@ struct EmbeddingRankTests {
       options.weightsToGather = 1
       let compiled = try CompiledNetwork(resolved, options: options)
       let gathered = compiled.gatheredPieces
-      let tables = compiled.segments.indices.filter { compiled.segments[$0].parameter.spec.name == "embeddings" }
+      let tables = compiled.segments.indices.filter {
+        compiled.segments[$0].parameter.spec.name == "embeddings"
+      }
       #expect(tables.count == dimensions.count)
       for table in tables {
         // Blocks cover the table without gaps.

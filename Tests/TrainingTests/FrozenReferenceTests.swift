@@ -77,7 +77,8 @@ struct FrozenReferenceTests {
           minibatch, UpdateMoment(update: step + 1, learningRate: 0.05), firstSample: 0, stop: StopRequest())
       else { throw TrainingError(.notFinite, "step \(step)") }
     }
-    return try engine.copyState().canonical(slotNames: engine.optimizer.slotNames).predicting
+    let state = try #require(try engine.copyState())
+    return try state.canonical(slotNames: engine.optimizer.slotNames).predicting
   }
 
   private static let rules: [(run: String, patterns: [String])] = [

@@ -71,7 +71,8 @@ final class ParameterUpdate: Sendable {
     // A moving average, a bound on norms, and what must know all sums first, go over all parameters anyway.
     let mayRest = configuration.average == nil && !configuration.needsWholeGradient
     let isResting = slices.map {
-      mayRest && tables.contains($0.segment) && rules[$0.rule].restsWithoutGradient(decays: $0.decayScale != 0)
+      mayRest && tables.contains($0.segment)
+        && rules[$0.rule].restsWithoutGradient(decays: $0.decayScale != 0)
     }
     self.isResting = isResting
     resting = ownership.ownSlices.filter { isResting[$0] }

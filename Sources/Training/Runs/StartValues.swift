@@ -59,7 +59,8 @@ public struct StartValues: Sendable {
     throw TrainingError(
       .configuration,
       "training.start: \(dataset.path) \(problem), so that the vectors of '\(embedding.name)' in \(origin.path) would be "
-        + "those of other words; import the texts with --vocabulary \(origin.path), or leave the layer out of start.layers")
+        + "those of other words; import the texts with --vocabulary \(origin.path), or leave the layer out of start.layers"
+    )
   }
 
   /// Puts the values in place of those that are there.
