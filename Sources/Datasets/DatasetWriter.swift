@@ -265,6 +265,13 @@ public final class DatasetWriter {
     }
   }
 
+  /// Writes the vectors of the vocabulary's words, `[words, width]`.
+  func writeVectors(_ vectors: [Float], width: Int) throws {
+    try translatingErrors(otherwise: .inputOutput) {
+      try root.makeDataset(WordVectorFile.name, type: .float32, shape: [vectors.count / width, width]).write(vectors)
+    }
+  }
+
   /// Closes the file, flushes it to the disk and gives it its name.
   public func finish() throws {
     guard let file else { preconditionFailure("the file is finished already") }

@@ -198,6 +198,50 @@ struct TextImporterTests {
     }
   }
 
+  @Test("vectors of word2vec and GloVe reach the rows of their words, and no others")
+  func vectors() throws {
+    try withTemporaryFolder { folder in
+      try write("a b b c\n", "\(folder)/x.txt")
+      try write("caf\u{E9} a\n", "\(folder)/y.txt")
+      let rows = ["b 1 2.5 -3e-2", "other 9 9 9", "cafe\u{301} 4 5 6", "two words 7 7 7", "b 0 0 0"]
+      try write((["5 3"] + rows).joined(separator: "\n") + "\n", "\(folder)/word2vec.txt")
+      try write(rows.joined(separator: "\n"), "\(folder)/glove.txt")
+      for name in ["word2vec", "glove"] {
+        var importer = TextImporter(
+          [
+            TextSource("\(folder)/x.txt", .lines(className: "x")),
+            TextSource("\(folder)/y.txt", .lines(className: "y")),
+          ], tokens: .space)
+        importer.vectors = "\(folder)/\(name).txt"
+        let summary = try importer.write(to: "\(folder)/\(name).h5")
+        #expect(summary.remarks.joined().contains("2 of 4 words have one, of 3 numbers"))
+        let dataset = try ImageDataset(
+          path: "\(folder)/\(name).h5", images: "train/images", labels: "train/labels")
+        let words = try #require(dataset.origin?.texts).vocabulary
+        let (values, width) = try #require(try dataset.wordVectors())
+        #expect(width == 3 && values.count == 3 * words.count)
+        for (number, word) in words.words.enumerated() {
+          let row = Array(values[number * 3..<number * 3 + 3])
+          switch word {
+          case "": #expect(row == [0, 0, 0])
+          case "b": #expect(row == [1, 2.5, -0.03])
+          case "caf\u{E9}": #expect(row == [4, 5, 6])
+          default: #expect(row.allSatisfy(\.isNaN), "\(word)")
+          }
+        }
+      }
+      for (text, place) in [("b 1 2\na 1\n", "line 2"), ("b 1 x\n", "line 1"), ("zzz 1 2\n", "none"), ("2 3\n", "no words")] {
+        try write(text, "\(folder)/bad.txt")
+        var importer = TextImporter([
+          TextSource("\(folder)/x.txt", .lines(className: "x")), TextSource("\(folder)/y.txt", .lines(className: "y")),
+        ])
+        importer.vectors = "\(folder)/bad.txt"
+        let message = datasetError(.badData) { _ = try importer.write(to: "\(folder)/bad.h5") }
+        #expect(message.contains(place), "\(message)")
+      }
+    }
+  }
+
   @Test("what is odd about texts is said")
   func remarks() throws {
     try withTemporaryFolder { folder in

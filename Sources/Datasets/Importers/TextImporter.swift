@@ -44,6 +44,8 @@ public struct TextImporter: DatasetImporter {
   public var words: Words
   /// Which samples are tested on.
   public var testing: Testing
+  /// A text file of word2vec or GloVe with vectors of words, which are written beside the vocabulary; nil for none.
+  public var vectors: String?
 
   /// An importer that by default keeps every word of the training samples and tests on nothing but sources for testing.
   public init(
@@ -87,6 +89,9 @@ public struct TextImporter: DatasetImporter {
       throw DatasetError(.badData, "all texts are for testing; there are none to learn from")
     }
     let handling = try handling(texts, isTested)
+    let vectors = try self.vectors.map { path in
+      try WordVectorFile(path, for: handling.vocabulary, check: output.check) { try progress(0.9 + $0 * 0.1) }
+    }
     let writer = try DatasetWriter(output)
     var counts: [(name: String, count: Int)] = []
     for (name, tested) in [("train", false), ("test", true)] {
@@ -96,11 +101,13 @@ public struct TextImporter: DatasetImporter {
       try writer.writeLabels("\(name)/labels", rows.map { labels[$0] }, classNames: classes.names)
       counts.append((name, rows.count))
     }
+    if let vectors { try writer.writeVectors(vectors.vectors, width: vectors.width) }
     try writer.finish()
     return ImportSummary(
       path: output.path, counts: counts, sampleShape: [handling.length], classNames: classes.names,
       notes: classes.notes + notes(texts, handling, isTested),
-      remarks: remarks(texts, handling, isTested))
+      remarks: remarks(texts, handling, isTested)
+        + (vectors.map { ["vectors: \($0.found) of \(handling.vocabulary.count - 2) words have one, of \($0.width) numbers"] } ?? []))
   }
 
   private func write(

@@ -113,6 +113,12 @@ struct ImportText: ParsableCommand {
       "Number words as this dataset file, checkpoint or run does.", valueName: "file|run"))
   var vocabulary: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "Vectors of words, a text file of word2vec or GloVe, with which `embedding: {pretrained: true}` starts.",
+      valueName: "file"))
+  var vectors: String?
+
   @Option(help: ArgumentHelp("Test on this share of each class.", valueName: "share"))
   var testShare: Double?
 
@@ -230,6 +236,7 @@ struct ImportText: ParsableCommand {
       sources, encoding: try textEncoding(), tokens: tokens ?? .words,
       lowersCase: letters.map { $0 == .lower }, length: length, padding: pad ?? .end, cut: cut ?? .end,
       words: .frequent(minimum: minCount ?? 1, most: words ?? Vocabulary.mostWords), testing: testing())
+    importer.vectors = vectors
     if let vocabulary {
       let known = try KnownTexts.handling(vocabulary)
       importer.words = .known(known.vocabulary)
@@ -243,7 +250,7 @@ struct ImportText: ParsableCommand {
       (importer.padding, importer.cut) = (pad ?? known.padding, cut ?? known.cut)
     }
     try output.write(
-      importer, reading: InputFiles(sources.map(\.path) + [vocabulary], pictures: []))
+      importer, reading: InputFiles(sources.map(\.path) + [vocabulary, vectors], pictures: []))
   }
 }
 
