@@ -37,7 +37,9 @@ public final class GatheredGradients: @unchecked Sendable {
   /// The blocks of tables, those of a segment in order and without gaps.
   public let blocks: [Block]
   /// Floats of the longest task or block.
-  public var longestTask: Int { max(tasks.map(\.range.count).max() ?? 0, blocks.map(\.range.count).max() ?? 0) }
+  public var longestTask: Int {
+    max(tasks.map(\.range.count).max() ?? 0, blocks.map(\.range.count).max() ?? 0)
+  }
   /// Bytes of the rows of a minibatch.
   public var byteCount: Int { memory.count + tables.reduce(0) { $0 + $1.byteCount } }
 

@@ -243,7 +243,8 @@ struct DatasetContents {
       guard let word = String(validating: bytes, as: UTF8.self) else {
         throw DatasetError(
           .badData,
-          "\(path): a word of \"\(TextHandling.vocabularyName)\" is not UTF-8: \(PathText.readable(PathText.text(of: bytes[...])))")
+          "\(path): a word of \"\(TextHandling.vocabularyName)\" is not UTF-8: \(PathText.readable(PathText.text(of: bytes[...])))"
+        )
       }
       return word
     }

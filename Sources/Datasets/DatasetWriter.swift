@@ -226,7 +226,9 @@ public final class DatasetWriter {
       if let vocabulary {
         guard vocabulary == words else {
           throw DatasetError(
-            .badData, "the texts of \(output.path) are numbered by different vocabularies; write them to files of their own")
+            .badData,
+            "the texts of \(output.path) are numbered by different vocabularies; write them to files of their own"
+          )
         }
       } else {
         try root.write(TextHandling.vocabularyName, words)
@@ -268,7 +270,8 @@ public final class DatasetWriter {
   /// Writes the vectors of the vocabulary's words, `[words, width]`.
   func writeVectors(_ vectors: [Float], width: Int) throws {
     try translatingErrors(otherwise: .inputOutput) {
-      try root.makeDataset(WordVectorFile.name, type: .float32, shape: [vectors.count / width, width]).write(vectors)
+      try root.makeDataset(WordVectorFile.name, type: .float32, shape: [vectors.count / width, width]).write(
+        vectors)
     }
   }
 

@@ -33,22 +33,26 @@ struct LargeVocabularyTests {
     return String(lines[lines.count - 1].split(separator: ",", omittingEmptySubsequences: false)[place])
   }
 
-  @Test("rows that rest give the bytes of rows that are updated in each step, on any workers, interrupted or not")
+  @Test(
+    "rows that rest give the bytes of rows that are updated in each step, on any workers, interrupted or not")
   func rest() throws {
     let folder = try TemporaryDirectory()
     func texts(_ kind: Int) -> String {
       (0..<90).map { index in
-        (0..<5).map { "w\((index * 37 + $0 * 411 + kind * 1009) % (kind == 0 ? 700 : 900))" }.joined(separator: " ")
+        (0..<5).map { "w\((index * 37 + $0 * 411 + kind * 1009) % (kind == 0 ? 700 : 900))" }.joined(
+          separator: " ")
       }.joined(separator: "\n") + "\n"
     }
     let (a, b) = (try folder.write(texts(0), to: "a.txt"), try folder.write(texts(1), to: "b.txt"))
     let imported = try Program.run([
-      "import", "text", "--class", "a=\(a)", "--class", "b=\(b)", "--tokens", "space", "--length", "6", "--to",
+      "import", "text", "--class", "a=\(a)", "--class", "b=\(b)", "--tokens", "space", "--length", "6",
+      "--to",
       folder.file("words.h5"),
     ])
     try #require(imported.code == 0, "\(imported.errors)")
     for (place, optimizer) in [
-      "adadelta: {learning_rate: 1.0, epsilon: 1e-6}", "sgd: {learning_rate: 0.5}", "adagrad: {learning_rate: 0.1}",
+      "adadelta: {learning_rate: 1.0, epsilon: 1e-6}", "sgd: {learning_rate: 0.5}",
+      "adagrad: {learning_rate: 0.1}",
       "rmsprop: {learning_rate: 0.01}", "adam: {learning_rate: 0.01}",
     ].enumerated() {
       func train(_ name: String, _ more: String = "", _ options: [String] = []) throws -> String {

@@ -8,12 +8,16 @@ struct SoundCommandTests {
   /// A WAV file of 16 bits at 8000 samples a second: a tone that rises or falls.
   private func wave(rises: Bool, _ number: Int) -> Data {
     var data = Data()
-    func put(_ value: Int, _ bytes: Int) { for byte in 0..<bytes { data.append(UInt8(value >> (8 * byte) & 255)) } }
+    func put(_ value: Int, _ bytes: Int) {
+      for byte in 0..<bytes { data.append(UInt8(value >> (8 * byte) & 255)) }
+    }
     let count = 1600 + number % 5 * 160
     data += Data("RIFF".utf8)
     put(36 + 2 * count, 4)
     data += Data("WAVEfmt ".utf8)
-    for (value, bytes) in [(16, 4), (1, 2), (1, 2), (8000, 4), (16000, 4), (2, 2), (16, 2)] { put(value, bytes) }
+    for (value, bytes) in [(16, 4), (1, 2), (1, 2), (8000, 4), (16000, 4), (2, 2), (16, 2)] {
+      put(value, bytes)
+    }
     data += Data("data".utf8)
     put(2 * count, 4)
     var phase = 0.0
@@ -39,11 +43,13 @@ struct SoundCommandTests {
     }
     let data = folder.file("sounds.h5")
     let imported = try Program.run([
-      "import", "audio", "--from", folder.file("in"), "--seconds", "0.24", "--bands", "20", "--test-share", "0.25",
+      "import", "audio", "--from", folder.file("in"), "--seconds", "0.24", "--bands", "20", "--test-share",
+      "0.25",
       "--to", data,
     ])
     try #require(imported.code == 0, "\(imported.errors)")
-    #expect(imported.output.contains("36 train and 12 test samples of 24×20×1, 2 classes"), "\(imported.output)")
+    #expect(
+      imported.output.contains("36 train and 12 test samples of 24×20×1, 2 classes"), "\(imported.output)")
     let config = try folder.write(
       """
       name: sounds
@@ -90,7 +96,9 @@ struct SoundCommandTests {
       try FileManager.default.copyItem(atPath: file, toPath: folder.file("two/\(name)/x.wav"))
     }
     let rows = folder.file("rows.h5")
-    let again = try Program.run(["import", "audio", "--from", folder.file("two"), "--like", run, "--to", rows])
+    let again = try Program.run([
+      "import", "audio", "--from", folder.file("two"), "--like", run, "--to", rows,
+    ])
     try #require(again.code == 0, "\(again.errors)")
     // Classes are in the order of their names: down, up.
     let same = try answers(["--data", rows, "--images", "train/images", "--rows", "0-1"])
@@ -106,7 +114,8 @@ struct SoundCommandTests {
     #expect(saliency.width * 20 == saliency.height * 24)
     let other = folder.file("other.h5")
     let own = try Program.run([
-      "import", "audio", "--from", folder.file("two"), "--seconds", "0.24", "--bands", "20", "--mel", "htk", "--to",
+      "import", "audio", "--from", folder.file("two"), "--seconds", "0.24", "--bands", "20", "--mel", "htk",
+      "--to",
       other,
     ])
     try #require(own.code == 0, "\(own.errors)")
@@ -126,7 +135,8 @@ struct SoundCommandTests {
       [], ["--from", "list.csv"], ["--from", "list.csv", "--path", "file"], from + ["--path", "file"],
       from + ["--label", "x"], from + ["--pattern", "{a}{b}"], from + ["--pattern", "{speaker}"],
       from + ["--test-where", "speaker"], from + ["--test-share", "0"], from + ["--folds", "3"],
-      from + ["--test-share", "0.5", "--test-list", "x"], from + ["--range", "loud"], from + ["--transform", "7"],
+      from + ["--test-share", "0.5", "--test-list", "x"], from + ["--range", "loud"],
+      from + ["--transform", "7"],
       from + ["--like", "x", "--bands", "3"], from + ["--window", "-1"], from + ["--deltas", "3"],
     ] {
       let result = try Program.run(["import", "audio"] + arguments + to)

@@ -24,7 +24,8 @@ struct TextCommandTests {
     )
     let data = folder.file("texts.h5")
     let imported = try Program.run([
-      "import", "text", "--class", "bad=\(bad)", "--class", "good=\(good)", "--tokens", "kim", "--length", "8",
+      "import", "text", "--class", "bad=\(bad)", "--class", "good=\(good)", "--tokens", "kim", "--length",
+      "8",
       "--folds", "4", "--fold", "2", "--to", data,
     ])
     try #require(imported.code == 0, "\(imported.errors)")
@@ -81,7 +82,8 @@ struct TextCommandTests {
     let more = try folder.write("a VERY good plot\n", to: "y.txt")
     let rows = folder.file("rows.h5")
     let imported = try Program.run([
-      "import", "text", "--class", "bad=\(other)", "--class", "good=\(more)", "--vocabulary", run, "--to", rows,
+      "import", "text", "--class", "bad=\(other)", "--class", "good=\(more)", "--vocabulary", run, "--to",
+      rows,
     ])
     try #require(imported.code == 0, "\(imported.errors)")
     let same = try answers(["predict", run, "--data", rows, "--images", "train/images", "--rows", "0-1"])
@@ -93,12 +95,14 @@ struct TextCommandTests {
     let file = try Program.run(["predict", run, other])
     #expect(file.code == 64 && file.errors.contains("--lines"), "\(file.errors)")
     let unknown = try Program.run(["predict", run, "zzz yyy"])
-    #expect(unknown.code == 0 && unknown.errors.contains("no word that the network knows"), "\(unknown.errors)")
+    #expect(
+      unknown.code == 0 && unknown.errors.contains("no word that the network knows"), "\(unknown.errors)")
     let long = try Program.run(["predict", run, "the film the plot the actor the scene the music"])
     #expect(long.code == 0 && long.errors.contains("10 words"), "\(long.errors)")
     let foreign = folder.file("foreign.h5")
     let own = try Program.run([
-      "import", "text", "--class", "bad=\(other)", "--class", "good=\(more)", "--length", "8", "--to", foreign,
+      "import", "text", "--class", "bad=\(other)", "--class", "good=\(more)", "--length", "8", "--to",
+      foreign,
     ])
     try #require(own.code == 0, "\(own.errors)")
     let refused = try Program.run(["evaluate", run, "--data", foreign, "--images", "train/images"])
@@ -125,13 +129,15 @@ struct TextCommandTests {
     let vectors = try folder.write("film 1 2 3 4 5 6 7 8\nplot 8 7 6 5 4 3 2 1\n", to: "v.txt")
     let data = folder.file("vectors.h5")
     let imported = try Program.run([
-      "import", "text", "--class", "bad=\(folder.file("bad.txt"))", "--class", "good=\(folder.file("good.txt"))",
+      "import", "text", "--class", "bad=\(folder.file("bad.txt"))", "--class",
+      "good=\(folder.file("good.txt"))",
       "--tokens", "kim", "--length", "8", "--vectors", vectors, "--to", data,
     ])
     try #require(imported.code == 0, "\(imported.errors)")
     let config = try String(contentsOfFile: folder.file("texts.yaml"), encoding: .utf8)
       .replacingOccurrences(of: "padding_word: 0", with: "padding_word: 0, pretrained: true, frozen: true")
-      .replacingOccurrences(of: "  test: {file: texts.h5, images: test/images, labels: test/labels}\n", with: "")
+      .replacingOccurrences(
+        of: "  test: {file: texts.h5, images: test/images, labels: test/labels}\n", with: "")
     let path = try folder.write(
       config.replacingOccurrences(of: "texts.h5", with: "vectors.h5"), to: "pretrained.yaml")
     let run = folder.file("pretrained")
@@ -141,7 +147,9 @@ struct TextCommandTests {
     let words = try #require(checkpoint.identity.origin?.texts).vocabulary
     let table = try #require(checkpoint.values.layout.parameters.first { $0.spec.name == "embeddings" })
     let values = Array(checkpoint.values.values(of: table))
-    func row(_ word: String) -> [Float] { Array(values[Int(words.number(of: word)) * 8..<Int(words.number(of: word)) * 8 + 8]) }
+    func row(_ word: String) -> [Float] {
+      Array(values[Int(words.number(of: word)) * 8..<Int(words.number(of: word)) * 8 + 8])
+    }
     #expect(row("film") == [1, 2, 3, 4, 5, 6, 7, 8])
     #expect(row("plot") == [8, 7, 6, 5, 4, 3, 2, 1])
     #expect(row("scene").allSatisfy { abs($0) <= 0.05 && $0 != 0 })
@@ -227,7 +235,8 @@ struct TextCommandTests {
       pair + ["--folds", "3"], pair + ["--fold", "1"], pair + ["--folds", "3", "--fold", "4"],
       pair + ["--folds", "3", "--fold", "1", "--test-share", "0.5"], pair + ["--test-share", "1"],
       pair + ["--test-class", "c=\(a)"], pair + ["--text", "t"], ["--from", "\(folder.file("t.csv"))"],
-      pair + ["--vocabulary", a, "--words", "9"], pair + ["--encoding", "nonsense"], pair + ["--tokens", "none"],
+      pair + ["--vocabulary", a, "--words", "9"], pair + ["--encoding", "nonsense"],
+      pair + ["--tokens", "none"],
     ] {
       let result = try Program.run(["import", "text"] + arguments + to)
       #expect(result.code == 64, "\(arguments): \(result.code) \(result.errors)")

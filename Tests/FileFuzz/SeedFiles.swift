@@ -13,7 +13,8 @@ struct SeedFiles {
 
   func all() throws -> [SeedFile] {
     let files =
-      try datasets() + imports() + models() + runs() + pictures() + arrays() + archives() + tables() + texts() + sounds()
+      try datasets() + imports() + models() + runs() + pictures() + arrays() + archives() + tables() + texts()
+      + sounds()
       + configurations()
     let wanted = options.format?.lowercased()
     let chosen = files.filter { wanted == nil || $0.format.lowercased() == wanted }
@@ -230,7 +231,8 @@ struct SeedFiles {
 
   private func texts() throws -> [SeedFile] {
     try [
-      ("texts.csv", "--from FILE --text text --label kind"), ("texts.jsonl", "--from FILE --text text --label kind"),
+      ("texts.csv", "--from FILE --text text --label kind"),
+      ("texts.jsonl", "--from FILE --text text --label kind"),
       ("texts.csv", "--class a=FILE --class b=FILE --tokens kim"),
       ("utf16.csv", "--class a=FILE --class b=FILE --encoding utf-16 --tokens characters"),
     ].map { name, options in

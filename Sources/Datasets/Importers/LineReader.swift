@@ -38,7 +38,8 @@ public final class LineReader {
       let part = PathText.readable(PathText.text(of: bytes[...]))
       throw DatasetError(
         .badData,
-        "\(path), line \(line): \"\(part.prefix(60))\" is not UTF-8; --encoding names the file's encoding, such as windows-1252")
+        "\(path), line \(line): \"\(part.prefix(60))\" is not UTF-8; --encoding names the file's encoding, such as windows-1252"
+      )
     }
     guard !bytes.contains(0) else {
       throw DatasetError(
@@ -78,7 +79,8 @@ public final class LineReader {
       let wrong = failure.bytes.map { String($0, radix: 16) }.joined(separator: " ")
       throw DatasetError(
         .badData,
-        "\(path), line \(line + 1): the bytes \(wrong) are not \(failure.encoding.name); --encoding names the file's encoding")
+        "\(path), line \(line + 1): the bytes \(wrong) are not \(failure.encoding.name); --encoding names the file's encoding"
+      )
     }
     position = 0
     return end > 0

@@ -107,11 +107,14 @@ public struct TextImporter: DatasetImporter {
       path: output.path, counts: counts, sampleShape: [handling.length], classNames: classes.names,
       notes: classes.notes + notes(texts, handling, isTested),
       remarks: remarks(texts, handling, isTested)
-        + (vectors.map { ["vectors: \($0.found) of \(handling.vocabulary.count - 2) words have one, of \($0.width) numbers"] } ?? []))
+        + (vectors.map {
+          ["vectors: \($0.found) of \(handling.vocabulary.count - 2) words have one, of \($0.width) numbers"]
+        } ?? []))
   }
 
   private func write(
-    _ rows: [Int], of texts: TokenizedTexts, _ handling: TextHandling, to writer: DatasetWriter, _ name: String
+    _ rows: [Int], of texts: TokenizedTexts, _ handling: TextHandling, to writer: DatasetWriter,
+    _ name: String
   ) throws {
     let numbers = texts.words.map { handling.vocabulary.number(of: $0) }
     let length = handling.length
@@ -167,7 +170,9 @@ public struct TextImporter: DatasetImporter {
     case .fold(let fold): return fold.isTested(labels)
     case .share(let share, let seed):
       var marks = [Bool](repeating: false, count: labels.count)
-      for row in SplitAssignment.rows(labels: labels, shares: [share], seed: seed)[0] { marks[Int(row)] = true }
+      for row in SplitAssignment.rows(labels: labels, shares: [share], seed: seed)[0] {
+        marks[Int(row)] = true
+      }
       return marks
     }
   }
@@ -206,7 +211,8 @@ public struct TextImporter: DatasetImporter {
     let wordless = isTested.indices.filter { texts.ids(ofText: $0).isEmpty }.count
     if wordless > 0 {
       notes.append(
-        "\(counted(wordless, "text")) \(wordless == 1 ? "has" : "have") no words by the rule '\(tokens.rawValue)' and \(wordless == 1 ? "is" : "are") padding alone")
+        "\(counted(wordless, "text")) \(wordless == 1 ? "has" : "have") no words by the rule '\(tokens.rawValue)' and \(wordless == 1 ? "is" : "are") padding alone"
+      )
     }
     let long = isTested.indices.filter { texts.ids(ofText: $0).count > handling.length }.count
     if long > 0 {
@@ -215,9 +221,12 @@ public struct TextImporter: DatasetImporter {
           + "\(handling.cut == .end ? "their last" : "their first") ones; --length keeps more")
     }
     let trained = Set(isTested.indices.filter { !isTested[$0] }.map { Array(texts.ids(ofText: $0)) })
-    let shared = isTested.indices.filter { isTested[$0] && trained.contains(Array(texts.ids(ofText: $0))) }.count
+    let shared = isTested.indices.filter { isTested[$0] && trained.contains(Array(texts.ids(ofText: $0))) }
+      .count
     if shared > 0 {
-      notes.append("\(counted(shared, "test text")) \(shared == 1 ? "is" : "are") among the training texts, word for word")
+      notes.append(
+        "\(counted(shared, "test text")) \(shared == 1 ? "is" : "are") among the training texts, word for word"
+      )
     }
     return notes
   }
@@ -246,7 +255,8 @@ public struct TextImporter: DatasetImporter {
     switch testing {
     case .fold(let fold):
       remarks.append(
-        "test: part \(fold.number) of \(fold.count), of each class an equal share, drawn with seed \(fold.seed)")
+        "test: part \(fold.number) of \(fold.count), of each class an equal share, drawn with seed \(fold.seed)"
+      )
     case .share(let share, let seed):
       remarks.append("test: \(share) of each class, drawn with seed \(seed)")
     case .none: break

@@ -30,13 +30,17 @@ struct WordVectorFile {
     func whole(_ bytes: ArraySlice<UInt8>) -> Int? { Int(String(decoding: bytes, as: UTF8.self)) }
     var first = fields()
     var width = first.count - 1
-    if first.count == 2, whole(first[0]) != nil, let wanted = whole(first[1]), (1...1 << 16).contains(wanted) {
+    if first.count == 2, whole(first[0]) != nil, let wanted = whole(first[1]), (1...1 << 16).contains(wanted)
+    {
       width = wanted
-      guard try reader.nextBytes() else { throw DatasetError(.badData, "\(path) has no words after its first line") }
+      guard try reader.nextBytes() else {
+        throw DatasetError(.badData, "\(path) has no words after its first line")
+      }
       first = fields()
     }
     guard width >= 1 else {
-      throw DatasetError(.badData, "\(path), line \(reader.line): a word with its numbers behind it is expected")
+      throw DatasetError(
+        .badData, "\(path), line \(reader.line): a word with its numbers behind it is expected")
     }
     var vectors = [Float](repeating: .nan, count: vocabulary.count * width)
     for place in 0..<width { vectors[Int(Vocabulary.paddingNumber) * width + place] = 0 }
@@ -46,7 +50,8 @@ struct WordVectorFile {
       if parts.isEmpty { continue }
       guard parts.count > width else {
         throw DatasetError(
-          .badData, "\(path), line \(reader.line): it has \(parts.count - 1) numbers, but others have \(width)")
+          .badData,
+          "\(path), line \(reader.line): it has \(parts.count - 1) numbers, but others have \(width)")
       }
       let names = parts.dropLast(width).map { String(decoding: $0, as: UTF8.self) }
       let word = TextHandling.composed(names.joined(separator: " "))
@@ -57,7 +62,8 @@ struct WordVectorFile {
             guard let value = CSVReader.decimal(part), Float(value).isFinite else {
               throw DatasetError(
                 .badData,
-                "\(path), line \(reader.line): \"\(String(decoding: part, as: UTF8.self).prefix(40))\" is not a number")
+                "\(path), line \(reader.line): \"\(String(decoding: part, as: UTF8.self).prefix(40))\" is not a number"
+              )
             }
             vectors[row + place] = Float(value)
           }
@@ -93,7 +99,8 @@ extension ImageDataset {
       guard dataset.shape.count == 2, dataset.shape[0] == count, dataset.shape[1] > 0 else {
         throw DatasetError(
           .badData,
-          "\"\(WordVectorFile.name)\" of \(path) has shape \(Shape(dataset.shape)), but the vocabulary has \(count) words")
+          "\"\(WordVectorFile.name)\" of \(path) has shape \(Shape(dataset.shape)), but the vocabulary has \(count) words"
+        )
       }
       return (try dataset.read(Float.self), dataset.shape[1])
     }

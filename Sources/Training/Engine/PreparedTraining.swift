@@ -72,7 +72,8 @@ struct PreparedTraining {
       guard let (vectors, width) = try dataset.wordVectors() else {
         throw TrainingError(
           .configuration,
-          "layer '\(layer.name)' is pretrained, but \(dataset.path) has no vectors of words; import the texts with --vectors")
+          "layer '\(layer.name)' is pretrained, but \(dataset.path) has no vectors of words; import the texts with --vectors"
+        )
       }
       guard width == embedding.dimension else {
         throw TrainingError(
@@ -80,7 +81,10 @@ struct PreparedTraining {
           "layer '\(layer.name)' has vectors of \(embedding.dimension) numbers, but those of \(dataset.path) have \(width); write "
             + "`dimension: \(width)`")
       }
-      guard let table = values.layout.parameters.first(where: { $0.layer == layer.name && $0.spec.name == "embeddings" })
+      guard
+        let table = values.layout.parameters.first(where: {
+          $0.layer == layer.name && $0.spec.name == "embeddings"
+        })
       else { continue }
       let target = values.values(of: table)
       for place in 0..<min(vectors.count, target.count) where vectors[place].isFinite {

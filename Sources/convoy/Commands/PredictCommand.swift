@@ -84,7 +84,9 @@ struct PredictCommand: ParsableCommand {
 
   func run() throws {
     let stop = StopSignals.install()
-    if let csv { try overwrite.check("--csv", csv, inputs: InputFiles([checkpoint, data, lines], pictures: files)) }
+    if let csv {
+      try overwrite.check("--csv", csv, inputs: InputFiles([checkpoint, data, lines], pictures: files))
+    }
     let (path, checkpoint) = try CheckpointStore.choose(checkpoint) { TerminalOutput.warn("\($0)") }
     let predictions: [Prediction]?
     if data != nil {
@@ -156,7 +158,8 @@ struct PredictCommand: ParsableCommand {
   {
     if let lines {
       throw CommandError.badData(
-        "\(path) was not trained on texts that `convoy import text` made, so it cannot take the lines of \(lines)")
+        "\(path) was not trained on texts that `convoy import text` made, so it cannot take the lines of \(lines)"
+      )
     }
     let shape = checkpoint.network.inputShape
     guard shape.rank == 3, let channels = Image.Channels(rawValue: shape[2]), channels != .rgba else {
