@@ -224,8 +224,8 @@ let package = Package(
     .testTarget(
       name: "CommandTests",
       dependencies: [
-        "convoy", "HDF5", "ImageFiles", "Paths", "Reporting", "Settings", "Training", "Experiments",
-        "TestSupport",
+        "convoy", "Datasets", "HDF5", "ImageFiles", "Networks", "Paths", "Reporting", "Settings", "Texts",
+        "Training", "Experiments", "TestSupport",
       ],
       exclude: ["Fixtures"]),
   ]

@@ -107,7 +107,7 @@ class Draw:
             self.add(
                 "embedding", [self.input[0], dimension], vocabulary=self.vocabulary, dimension=dimension,
                 frozen=self.chance(0.2), padding_word=self.pick("none", "none", self.whole(0, self.vocabulary - 1)),
-                initializer=self.initializer(),
+                initializer=self.initializer(), pretrained=False,
             )
         elif self.is_bytes:
             self.add("rescale", scale=1 / 128, offset=-1)

@@ -40,7 +40,9 @@ struct MelFilters: Sendable {
   ///   - low, high: the ends in hertz, `low` below `high`.
   init(_ scale: MelScale, bands count: Int, rate: Int, transform: Int, low: Double, high: Double) {
     let (bottom, top) = (scale.mel(low), scale.mel(high))
-    let edges = (0..<count + 2).map { scale.frequency(bottom + (top - bottom) * Double($0) / Double(count + 1)) }
+    let edges = (0..<count + 2).map {
+      scale.frequency(bottom + (top - bottom) * Double($0) / Double(count + 1))
+    }
     let bins = transform / 2 + 1
     bands = (0..<count).map { band in
       let (left, middle, right) = (edges[band], edges[band + 1], edges[band + 2])

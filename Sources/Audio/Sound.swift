@@ -53,7 +53,8 @@ public struct Sound: Sendable, Equatable {
       let file = csound_open(bytes.baseAddress, bytes.count, &info, &memory)
       defer { csound_close(file, memory) }
       guard let file else {
-        result = .failure(SoundError(.badData, "\(name) is not a sound file: \(String(cString: sf_strerror(nil)))"))
+        result = .failure(
+          SoundError(.badData, "\(name) is not a sound file: \(String(cString: sf_strerror(nil)))"))
         return
       }
       result = read(file, info, name)
@@ -62,11 +63,14 @@ public struct Sound: Sendable, Equatable {
     return try result.get()
   }
 
-  private static func read(_ file: OpaquePointer, _ info: SF_INFO, _ name: String) -> Result<Sound, SoundError> {
+  private static func read(_ file: OpaquePointer, _ info: SF_INFO, _ name: String) -> Result<
+    Sound, SoundError
+  > {
     let (channels, rate) = (Int(info.channels), Int(info.samplerate))
     guard (1...1024).contains(channels), (1...10_000_000).contains(rate) else {
       return .failure(
-        SoundError(.badData, "\(name) is damaged: it claims \(channels) channels at \(rate) samples a second"))
+        SoundError(.badData, "\(name) is damaged: it claims \(channels) channels at \(rate) samples a second")
+      )
     }
     let framesAtOnce = max(1, (1 << 16) / channels)
     var block = [Float](repeating: 0, count: framesAtOnce * channels)

@@ -135,7 +135,9 @@ public struct SoundHandling: Hashable, Sendable {
     func whole(_ key: String, _ range: ClosedRange<Int>) -> Int? {
       value(key).flatMap { Int($0) }.flatMap { range.contains($0) ? $0 : nil }
     }
-    func number(_ key: String) -> Double? { value(key).flatMap { Double($0) }.flatMap { $0.isFinite ? $0 : nil } }
+    func number(_ key: String) -> Double? {
+      value(key).flatMap { Double($0) }.flatMap { $0.isFinite ? $0 : nil }
+    }
     func list(_ key: String) -> [Float]? {
       value(key).map { $0.split(separator: ",").compactMap { Float($0) } }
     }
@@ -146,7 +148,8 @@ public struct SoundHandling: Hashable, Sendable {
       let scale = value("mel").flatMap(MelScale.init), let range = value("range"),
       range == "none" || (Double(range).map { $0 > 0 && $0.isFinite } ?? false),
       let changes = whole("changes", 0...2), let frames = whole("frames", 1...1 << 20),
-      let fit = value("fit").flatMap(Fit.init), let normalization = value("normalize").flatMap(Normalization.init)
+      let fit = value("fit").flatMap(Fit.init),
+      let normalization = value("normalize").flatMap(Normalization.init)
     else { return nil }
     self.init(
       spectrum: LogMel(

@@ -278,6 +278,14 @@ public final class DatasetWriter {
     }
   }
 
+  /// Writes the vectors of the vocabulary's words, `[words, width]`.
+  func writeVectors(_ vectors: [Float], width: Int) throws {
+    try translatingErrors(otherwise: .inputOutput) {
+      try root.makeDataset(WordVectorFile.name, type: .float32, shape: [vectors.count / width, width]).write(
+        vectors)
+    }
+  }
+
   /// The name of the attribute with the names of the channels in HDF5 files.
   static let channelNames = "channel_names"
 

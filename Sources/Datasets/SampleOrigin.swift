@@ -89,15 +89,19 @@ public enum SampleOrigin: Hashable, Sendable {
     switch (self, other) {
     case (.texts(let own), .texts(let others)):
       guard own.vocabulary == others.vocabulary else {
-        return "numbers its words by another vocabulary (\(own.vocabulary.count) words, not \(others.vocabulary.count))"
+        return
+          "numbers its words by another vocabulary (\(own.vocabulary.count) words, not \(others.vocabulary.count))"
       }
       guard own.tokens == others.tokens, own.lowersCase == others.lowersCase else {
-        return "was cut into words by another rule (\(own.pairs[0]), \(own.pairs[1]), not \(others.pairs[0]), \(others.pairs[1]))"
+        return
+          "was cut into words by another rule (\(own.pairs[0]), \(own.pairs[1]), not \(others.pairs[0]), \(others.pairs[1]))"
       }
       return nil
     case (.sounds(let own), .sounds(let others)):
       // Means and deviations are a training's own.
-      let differences = zip(own.pairs, others.pairs).filter { $0 != $1 && !$0.hasPrefix("means=") && !$0.hasPrefix("deviations=") }
+      let differences = zip(own.pairs, others.pairs).filter {
+        $0 != $1 && !$0.hasPrefix("means=") && !$0.hasPrefix("deviations=")
+      }
       guard let (mine, yours) = differences.first else { return nil }
       return "has sounds with \(mine), not \(yours)"
     default: return nil

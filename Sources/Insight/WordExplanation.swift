@@ -36,7 +36,8 @@ public struct WordExplanation: Sendable {
     let length = subject.network.inputShape.elementCount
     guard text.numbers.count == length else {
       throw InsightError.badData(
-        "the network takes inputs of \(subject.network.inputShape), but its texts have \(text.numbers.count) words")
+        "the network takes inputs of \(subject.network.inputShape), but its texts have \(text.numbers.count) words"
+      )
     }
     let own = text.numbers.map { Float($0) }
     // The text itself, then without each word.

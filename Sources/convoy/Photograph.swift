@@ -38,7 +38,9 @@ extension LookContext {
   }
 
   /// A sound file as the network takes it, drawn, and its numbers in 0…1.
-  private func prepared(_ sound: String, _ handling: SoundHandling) throws -> (picture: Image, pixels: [Float]) {
+  private func prepared(_ sound: String, _ handling: SoundHandling) throws -> (
+    picture: Image, pixels: [Float]
+  ) {
     _ = try subject.imageShape()
     let sample = try SampleSounds(handling, title, subject.network.inputShape).sample(sound)
     let pixels = sample.map { ($0 - subject.range.low) / subject.range.width }

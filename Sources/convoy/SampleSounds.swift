@@ -13,7 +13,8 @@ final class SampleSounds {
   init(_ handling: SoundHandling, _ path: String, _ inputShape: Shape) throws {
     guard inputShape.elementCount == handling.count else {
       throw CommandError.badData(
-        "\(path) takes inputs of \(inputShape), but its samples had \(handling.frames) frames of \(handling.spectrum.bands) bands")
+        "\(path) takes inputs of \(inputShape), but its samples had \(handling.frames) frames of \(handling.spectrum.bands) bands"
+      )
     }
     self.handling = handling
     analyzer = try LogMelAnalyzer(handling.spectrum)

@@ -29,7 +29,8 @@ final class SampleTexts: Sendable {
       if text.allSatisfy(\.isWhitespace) { throw CommandError.usage("a text is empty") }
       if FileStatus.isFile(text) {
         throw CommandError.usage(
-          "\(text) is a file, and this network takes texts; --lines \(text) takes the text of each of its lines")
+          "\(text) is a file, and this network takes texts; --lines \(text) takes the text of each of its lines"
+        )
       }
     }
     return texts

@@ -47,7 +47,8 @@ struct SpectrumTests {
   @Test("the usual settings are windows of 25 ms every 10 ms")
   func defaults() {
     let spectrum = LogMel(rate: 16000)
-    #expect(spectrum.window == 400 && spectrum.hop == 160 && spectrum.transform == 512 && spectrum.high == 8000)
+    #expect(
+      spectrum.window == 400 && spectrum.hop == 160 && spectrum.transform == 512 && spectrum.high == 8000)
     #expect(LogMel(rate: 8000, bands: 40).emptyBands.isEmpty)
     #expect(!LogMel(rate: 8000, bands: 200).emptyBands.isEmpty)
     #expect(LogMel(rate: 8000, transform: 1024, bands: 200).emptyBands.isEmpty)
@@ -85,7 +86,9 @@ struct SpectrumTests {
   func samples() throws {
     var random = SystemRandomNumberGenerator()
     for _ in 0..<60 {
-      let (frames, bands, changes) = (Int.random(in: 1...9, using: &random), 3, Int.random(in: 0...2, using: &random))
+      let (frames, bands, changes) = (
+        Int.random(in: 1...9, using: &random), 3, Int.random(in: 0...2, using: &random)
+      )
       let plain = Features(
         frames: frames, bands: bands, channels: 1,
         values: (0..<frames * bands).map { _ in Float.random(in: -9...3, using: &random) })
@@ -100,7 +103,9 @@ struct SpectrumTests {
           handling.means = (0..<bands * channels).map { Float($0) }
           handling.deviations = (0..<bands * channels).map { Float($0 + 2) }
           var rows = (0..<frames).map { frame in
-            Array(features.values[frame * bands * channels..<(frame + 1) * bands * channels]).map { Double($0) }
+            Array(features.values[frame * bands * channels..<(frame + 1) * bands * channels]).map {
+              Double($0)
+            }
           }
           for channel in 0..<channels where normalization == .utterance {
             let all = rows.flatMap { row in row.indices.filter { $0 % channels == channel }.map { row[$0] } }
@@ -143,7 +148,8 @@ struct SpectrumTests {
     for normalization in SoundHandling.Normalization.allCases {
       for range in [nil, 37.5] as [Double?] {
         var handling = SoundHandling(
-          spectrum: LogMel(rate: 16000, bands: 2, low: 20, high: 7000.5, scale: .htk, range: range), changes: 1,
+          spectrum: LogMel(rate: 16000, bands: 2, low: 20, high: 7000.5, scale: .htk, range: range),
+          changes: 1,
           frames: 98, fit: .start, normalization: normalization)
         if normalization == .global {
           handling.means = [1.5, -2.25, 0.1, 3e-5]
@@ -155,7 +161,9 @@ struct SpectrumTests {
           pairs.remove(at: place)
           #expect(SoundHandling(pairs: pairs) == nil)
         }
-        for wrong in ["rate=0", "window=9999999", "bands=-1", "transform=7", "high=9000", "mel=bark", "range=-3"] {
+        for wrong in [
+          "rate=0", "window=9999999", "bands=-1", "transform=7", "high=9000", "mel=bark", "range=-3",
+        ] {
           let key = wrong.prefix { $0 != "=" }
           let pairs = handling.pairs.map { $0.hasPrefix("\(key)=") ? wrong : $0 }
           #expect(SoundHandling(pairs: pairs) == nil, "\(wrong)")
@@ -201,7 +209,9 @@ struct SoundFileTests {
           damaged[Int.random(in: 0..<min(damaged.count, 300), using: &generator)] = UInt8.random(
             in: 0...255, using: &generator)
         }
-        if Bool.random(using: &generator) { damaged.removeLast(Int.random(in: 0..<damaged.count, using: &generator)) }
+        if Bool.random(using: &generator) {
+          damaged.removeLast(Int.random(in: 0..<damaged.count, using: &generator))
+        }
         do {
           let sound = try Sound.read(damaged, name: name)
           #expect(sound.rate > 0 && !sound.samples.isEmpty && sound.samples.allSatisfy(\.isFinite))

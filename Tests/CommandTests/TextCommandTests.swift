@@ -1,6 +1,10 @@
+import Datasets
 import Foundation
+import Networks
 import TestSupport
 import Testing
+import Texts
+import Training
 
 @Suite("Sentences at the command line")
 struct TextCommandTests {
@@ -20,7 +24,8 @@ struct TextCommandTests {
     )
     let data = folder.file("texts.h5")
     let imported = try Program.run([
-      "import", "text", "--class", "bad=\(bad)", "--class", "good=\(good)", "--tokens", "kim", "--length", "8",
+      "import", "text", "--class", "bad=\(bad)", "--class", "good=\(good)", "--tokens", "kim", "--length",
+      "8",
       "--folds", "4", "--fold", "2", "--to", data,
     ])
     try #require(imported.code == 0, "\(imported.errors)")
@@ -77,7 +82,8 @@ struct TextCommandTests {
     let more = try folder.write("a VERY good plot\n", to: "y.txt")
     let rows = folder.file("rows.h5")
     let imported = try Program.run([
-      "import", "text", "--class", "bad=\(other)", "--class", "good=\(more)", "--vocabulary", run, "--to", rows,
+      "import", "text", "--class", "bad=\(other)", "--class", "good=\(more)", "--vocabulary", run, "--to",
+      rows,
     ])
     try #require(imported.code == 0, "\(imported.errors)")
     let same = try answers(["predict", run, "--data", rows, "--images", "train/images", "--rows", "0-1"])
@@ -89,12 +95,14 @@ struct TextCommandTests {
     let file = try Program.run(["predict", run, other])
     #expect(file.code == 64 && file.errors.contains("--lines"), "\(file.errors)")
     let unknown = try Program.run(["predict", run, "zzz yyy"])
-    #expect(unknown.code == 0 && unknown.errors.contains("no word that the network knows"), "\(unknown.errors)")
+    #expect(
+      unknown.code == 0 && unknown.errors.contains("no word that the network knows"), "\(unknown.errors)")
     let long = try Program.run(["predict", run, "the film the plot the actor the scene the music"])
     #expect(long.code == 0 && long.errors.contains("10 words"), "\(long.errors)")
     let foreign = folder.file("foreign.h5")
     let own = try Program.run([
-      "import", "text", "--class", "bad=\(other)", "--class", "good=\(more)", "--length", "8", "--to", foreign,
+      "import", "text", "--class", "bad=\(other)", "--class", "good=\(more)", "--length", "8", "--to",
+      foreign,
     ])
     try #require(own.code == 0, "\(own.errors)")
     let refused = try Program.run(["evaluate", run, "--data", foreign, "--images", "train/images"])
@@ -114,6 +122,108 @@ struct TextCommandTests {
     #expect(result.code == 78 && result.errors.contains("vocabulary: 1"), "\(result.errors)")
   }
 
+  @Test("embeddings start with the vectors of words, and what does not fit is refused")
+  func pretrained() throws {
+    let folder = try TemporaryDirectory()
+    _ = try trained(folder)
+    let vectors = try folder.write("film 1 2 3 4 5 6 7 8\nplot 8 7 6 5 4 3 2 1\n", to: "v.txt")
+    let data = folder.file("vectors.h5")
+    let imported = try Program.run([
+      "import", "text", "--class", "bad=\(folder.file("bad.txt"))", "--class",
+      "good=\(folder.file("good.txt"))",
+      "--tokens", "kim", "--length", "8", "--vectors", vectors, "--to", data,
+    ])
+    try #require(imported.code == 0, "\(imported.errors)")
+    let config = try String(contentsOfFile: folder.file("texts.yaml"), encoding: .utf8)
+      .replacingOccurrences(of: "padding_word: 0", with: "padding_word: 0, pretrained: true, frozen: true")
+      .replacingOccurrences(
+        of: "  test: {file: texts.h5, images: test/images, labels: test/labels}\n", with: "")
+    let path = try folder.write(
+      config.replacingOccurrences(of: "texts.h5", with: "vectors.h5"), to: "pretrained.yaml")
+    let run = folder.file("pretrained")
+    let result = try Program.run(["train", path, "--run-dir", run, "--quiet"])
+    try #require(result.code == 0, "\(result.errors)")
+    let checkpoint = try CheckpointStore.choose(run).checkpoint
+    let words = try #require(checkpoint.identity.origin?.texts).vocabulary
+    let table = try #require(checkpoint.values.layout.parameters.first { $0.spec.name == "embeddings" })
+    let values = Array(checkpoint.values.values(of: table))
+    func row(_ word: String) -> [Float] {
+      Array(values[Int(words.number(of: word)) * 8..<Int(words.number(of: word)) * 8 + 8])
+    }
+    #expect(row("film") == [1, 2, 3, 4, 5, 6, 7, 8])
+    #expect(row("plot") == [8, 7, 6, 5, 4, 3, 2, 1])
+    #expect(row("scene").allSatisfy { abs($0) <= 0.05 && $0 != 0 })
+    #expect(Array(values[..<8]).allSatisfy { $0 == 0 })
+
+    for (change, words) in [
+      (config, "--vectors"),
+      (
+        config.replacingOccurrences(of: "texts.h5", with: "vectors.h5").replacingOccurrences(
+          of: "dimension: 8", with: "dimension: 9"), "dimension: 8"
+      ),
+    ] {
+      let path = try folder.write(change, to: "wrong.yaml")
+      let refused = try Program.run(["train", path, "--run-dir", folder.file("wrong"), "--quiet"])
+      #expect(refused.code == 78 && refused.errors.contains(words), "\(refused.errors)")
+    }
+  }
+
+  @Test("explain gives each word its effect, and look examples lists phrases")
+  func looks() throws {
+    let folder = try TemporaryDirectory()
+    let (run, data) = try trained(folder)
+    let looks = folder.file("looks")
+    let sentence = "the film was <not> good & unheard"
+    let explained = try Program.run(["explain", run, sentence, "--to", looks, "--json"])
+    try #require(explained.code == 0, "\(explained.errors)")
+    struct Findings: Decodable {
+      struct Word: Decodable {
+        let word: String
+        let effect: Double
+        let isKnown: Bool
+      }
+      let `class`: String
+      let probability: Double
+      let words: [Word]
+    }
+    let findings = try JSONDecoder().decode(Findings.self, from: Data(explained.output.utf8))
+    #expect(findings.words.map(\.word) == ["the", "film", "was", "not", "good", "unheard"])
+    #expect(findings.words.map(\.isKnown) == [true, true, false, true, true, false])
+    #expect(findings.class == "bad")
+    // The word that decides has the largest effect.
+    #expect(findings.words.max { $0.effect < $1.effect }?.word == "not")
+    let page = try String(contentsOfFile: "\(looks)/explain.html", encoding: .utf8)
+    #expect(page.contains(">not<") && !page.contains("<not>"))
+
+    let listed = try Program.run(["look", "examples", run, "--data", data, "--top", "2", "--to", looks])
+    try #require(listed.code == 0, "\(listed.errors)")
+    struct Phrases: Decodable {
+      struct Filter: Decodable {
+        struct Phrase: Decodable {
+          let words: [String]
+          let first: Int
+          let row: Int
+          let activation: Double
+        }
+        let phrases: [Phrase]
+      }
+      let filters: [Filter]
+    }
+    let phrases = try JSONDecoder().decode(
+      Phrases.self, from: Data(contentsOf: URL(fileURLWithPath: "\(looks)/examples-conv1d.json")))
+    #expect(phrases.filters.count == 6)
+    for filter in phrases.filters {
+      #expect((1...2).contains(filter.phrases.count))
+      for phrase in filter.phrases { #expect((0...2).contains(phrase.words.count)) }
+      let activations = filter.phrases.map(\.activation)
+      #expect(activations == activations.sorted(by: >))
+      #expect(Set(filter.phrases.map { $0.words }).count == filter.phrases.count)
+    }
+    // Some filter has found one of the phrases that tell the classes apart.
+    let words = Set(phrases.filters.flatMap { $0.phrases.flatMap(\.words) })
+    #expect(words.contains("not") || words.contains("very"))
+  }
+
   @Test("options that contradict each other are refused")
   func options() throws {
     let folder = try TemporaryDirectory()
@@ -125,7 +235,8 @@ struct TextCommandTests {
       pair + ["--folds", "3"], pair + ["--fold", "1"], pair + ["--folds", "3", "--fold", "4"],
       pair + ["--folds", "3", "--fold", "1", "--test-share", "0.5"], pair + ["--test-share", "1"],
       pair + ["--test-class", "c=\(a)"], pair + ["--text", "t"], ["--from", "\(folder.file("t.csv"))"],
-      pair + ["--vocabulary", a, "--words", "9"], pair + ["--encoding", "nonsense"], pair + ["--tokens", "none"],
+      pair + ["--vocabulary", a, "--words", "9"], pair + ["--encoding", "nonsense"],
+      pair + ["--tokens", "none"],
     ] {
       let result = try Program.run(["import", "text"] + arguments + to)
       #expect(result.code == 64, "\(arguments): \(result.code) \(result.errors)")

@@ -7,7 +7,9 @@ import Testing
 
 @Suite("Gradients of embeddings over a whole minibatch")
 struct GatheredTableTests {
-  @Test("the words of several shards come to the gradients of their minibatch, for drawn sizes", arguments: 0..<16)
+  @Test(
+    "the words of several shards come to the gradients of their minibatch, for drawn sizes", arguments: 0..<16
+  )
   func shards(_ seed: UInt64) throws {
     var random = SplitMix64(seed: seed)
     func draw(_ range: ClosedRange<Int>) -> Int { range.lowerBound + random.next(below: range.count) }

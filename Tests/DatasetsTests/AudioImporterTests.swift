@@ -10,7 +10,9 @@ struct AudioImporterTests {
   /// A WAV file of 16 bits.
   private func wave(_ samples: [Double], rate: Int = 8000) -> Data {
     var data = Data()
-    func put(_ value: Int, _ bytes: Int) { for byte in 0..<bytes { data.append(UInt8(value >> (8 * byte) & 255)) } }
+    func put(_ value: Int, _ bytes: Int) {
+      for byte in 0..<bytes { data.append(UInt8(value >> (8 * byte) & 255)) }
+    }
     data += Data("RIFF".utf8)
     put(36 + 2 * samples.count, 4)
     data += Data("WAVEfmt ".utf8)
@@ -127,7 +129,8 @@ struct AudioImporterTests {
       settings.bands = 10
       settings.normalization = .global
       _ = try AudioImporter(
-        AudioSource("\(folder)/in", .folder, pattern: pattern, label: .field("label")), making: .settings(settings),
+        AudioSource("\(folder)/in", .folder, pattern: pattern, label: .field("label")),
+        making: .settings(settings),
         testing: .field("index", values: ["0", "2"])
       ).write(to: "\(folder)/a.h5")
       let dataset = try ImageDataset(path: "\(folder)/a.h5", images: "train/images", labels: "train/labels")
@@ -136,8 +139,11 @@ struct AudioImporterTests {
       var rows: [[Double]] = []
       for word in ["high", "low"] {
         for speaker in ["ann", "bob"] {
-          let found = try handling.features(of: Sound.read("\(folder)/in/\(word)_\(speaker)_1.wav"), by: analyzer)
-          for frame in 0..<found.frames { rows.append(found.values[frame * 10..<(frame + 1) * 10].map { Double($0) }) }
+          let found = try handling.features(
+            of: Sound.read("\(folder)/in/\(word)_\(speaker)_1.wav"), by: analyzer)
+          for frame in 0..<found.frames {
+            rows.append(found.values[frame * 10..<(frame + 1) * 10].map { Double($0) })
+          }
         }
       }
       for band in 0..<10 {
@@ -153,7 +159,8 @@ struct AudioImporterTests {
   func splits() throws {
     try withTemporaryFolder { folder in
       for (word, count) in [("yes", 4), ("no", 6)] {
-        try FileManager.default.createDirectory(atPath: "\(folder)/in/\(word)", withIntermediateDirectories: true)
+        try FileManager.default.createDirectory(
+          atPath: "\(folder)/in/\(word)", withIntermediateDirectories: true)
         for index in 0..<count {
           try wave(tone(400 + Double(index) * 90, 800)).write(
             to: URL(fileURLWithPath: "\(folder)/in/\(word)/\(index).wav"))
@@ -185,7 +192,9 @@ struct AudioImporterTests {
       datasetError(.badData) { _ = try AudioImporter(source).write(to: "\(folder)/x.h5") }
       try wave(tone(400, 800)).write(to: URL(fileURLWithPath: "\(folder)/in/a/0.wav"))
       try wave(tone(400, 800)).prefix(20).write(to: URL(fileURLWithPath: "\(folder)/in/a/1.wav"))
-      #expect(datasetError(.badData) { _ = try AudioImporter(source).write(to: "\(folder)/x.h5") }.contains("1.wav"))
+      #expect(
+        datasetError(.badData) { _ = try AudioImporter(source).write(to: "\(folder)/x.h5") }.contains("1.wav")
+      )
       try FileManager.default.removeItem(atPath: "\(folder)/in/a/1.wav")
       var settings = AudioImporter.Settings()
       settings.bands = 200
@@ -195,7 +204,9 @@ struct AudioImporterTests {
       #expect(message.contains("--transform 512"))
       settings.bands = 10
       settings.high = 5000
-      datasetError(.badData) { _ = try AudioImporter(source, making: .settings(settings)).write(to: "\(folder)/x.h5") }
+      datasetError(.badData) {
+        _ = try AudioImporter(source, making: .settings(settings)).write(to: "\(folder)/x.h5")
+      }
       try wave(tone(400, 1600), rate: 16000).write(to: URL(fileURLWithPath: "\(folder)/in/a/1.wav"))
       #expect(!FileManager.default.fileExists(atPath: "\(folder)/x.h5"))
       let summary = try AudioImporter(source).write(to: "\(folder)/x.h5")
@@ -209,7 +220,10 @@ struct AudioImporterTests {
     func fields(_ pattern: String, _ path: String) -> [String: String]? {
       NamePattern(pattern).flatMap { $0.fields(of: path) }
     }
-    #expect(fields("{label}_{speaker}_{index}", "x/7_jackson_32.wav") == ["label": "7", "speaker": "jackson", "index": "32"])
+    #expect(
+      fields("{label}_{speaker}_{index}", "x/7_jackson_32.wav") == [
+        "label": "7", "speaker": "jackson", "index": "32",
+      ])
     #expect(fields("{label}_{rest}", "a_b_c.wav") == ["label": "a", "rest": "b_c"])
     #expect(fields("{speaker}/*/{label}.wav", "ann/one/yes.wav") == ["speaker": "ann", "label": "yes"])
     #expect(fields("{speaker}/{label}", "ann/one/yes.wav") == nil)

@@ -52,7 +52,8 @@ struct TextImporterTests {
       func name(_ index: Int) -> String { isGood[index] ? "good" : "bad" }
       try write(
         "kind,text\n"
-          + order.map { "\(name($0)),\"\(texts[$0].replacingOccurrences(of: "\"", with: "\"\""))\"\n" }.joined(),
+          + order.map { "\(name($0)),\"\(texts[$0].replacingOccurrences(of: "\"", with: "\"\""))\"\n" }
+          .joined(),
         "\(folder)/t.csv")
       try write(
         order.map {
@@ -72,7 +73,10 @@ struct TextImporterTests {
           ]
         ),
         ("table", [TextSource("\(folder)/t.csv", .table(texts: ["text"], label: "kind", CSVFormat()))]),
-        ("places", [TextSource("\(folder)/t.csv", .table(texts: ["2"], label: "1", CSVFormat(hasHeader: true)))]),
+        (
+          "places",
+          [TextSource("\(folder)/t.csv", .table(texts: ["2"], label: "1", CSVFormat(hasHeader: true)))]
+        ),
         ("json", [TextSource("\(folder)/t.jsonl", .jsonLines(texts: ["text"], label: "kind"))]),
         ("folders", [TextSource("\(folder)/dirs", .folders)]),
       ]
@@ -114,12 +118,16 @@ struct TextImporterTests {
       let reader = try LineReader("\(folder)/a.txt", encoding: nil)
       var lines: [String] = []
       while let line = try reader.next() { lines.append(line) }
-      #expect(lines.map { Array($0.utf8) } == ["one\u{0085}two", "", "three\u{000C}four", "five\u{2028}six\rseven"]
-        .map { Array($0.utf8) })
+      #expect(
+        lines.map { Array($0.utf8) }
+          == ["one\u{0085}two", "", "three\u{000C}four", "five\u{2028}six\rseven"]
+          .map { Array($0.utf8) })
       // In windows-1252 the byte 85 is three points, and in Latin 1 the next line.
       let bytes: [UInt8] = Array("caf".utf8) + [0xE9, 0x85, 0x20] + Array("noir\nsecond\n".utf8)
       try Data(bytes).write(to: URL(fileURLWithPath: "\(folder)/b.txt"))
-      for (name, expected) in [("windows-1252", "caf\u{E9}\u{2026} noir"), ("latin1", "caf\u{E9}\u{0085} noir")] {
+      for (name, expected) in [
+        ("windows-1252", "caf\u{E9}\u{2026} noir"), ("latin1", "caf\u{E9}\u{0085} noir"),
+      ] {
         let reader = try LineReader("\(folder)/b.txt", encoding: TextEncoding(name))
         #expect(try reader.next() == expected)
         #expect(try reader.next() == "second")
@@ -132,7 +140,9 @@ struct TextImporterTests {
       }
       #expect(message.contains("line 3") && message.contains("--encoding"))
       try Data([0x61, 0, 0x62, 0]).write(to: URL(fileURLWithPath: "\(folder)/d.txt"))
-      #expect(datasetError(.badData) { _ = try LineReader("\(folder)/d.txt", encoding: nil).next() }.contains("utf-16"))
+      #expect(
+        datasetError(.badData) { _ = try LineReader("\(folder)/d.txt", encoding: nil).next() }.contains(
+          "utf-16"))
       // A block's end falls inside of a line, and lines are longer than blocks.
       let long = (0..<5).map { String(repeating: "\($0)é", count: 40_000 + $0) }
       try write(long.joined(separator: "\n"), "\(folder)/e.txt")
@@ -142,7 +152,8 @@ struct TextImporterTests {
     }
   }
 
-  @Test("parts of a cross-validation are disjoint, together everything, and have an equal share of each class")
+  @Test(
+    "parts of a cross-validation are disjoint, together everything, and have an equal share of each class")
   func folds() {
     for (count, seed) in [(2, 0), (3, 1), (10, 7)] {
       let labels: [Int32] = (0..<97).map { (row: Int) -> Int32 in row % 3 == 0 ? 0 : Int32(1 + row % 2) }
@@ -169,20 +180,23 @@ struct TextImporterTests {
       try write("c c only\n", "\(folder)/y.txt")
       try write("a test e e e\n", "\(folder)/t.txt")
       let sources = [
-        TextSource("\(folder)/x.txt", .lines(className: "x")), TextSource("\(folder)/y.txt", .lines(className: "y")),
+        TextSource("\(folder)/x.txt", .lines(className: "x")),
+        TextSource("\(folder)/y.txt", .lines(className: "y")),
         TextSource("\(folder)/t.txt", .lines(className: "y"), isTest: true),
       ]
       let summary = try TextImporter(sources, tokens: .space).write(to: "\(folder)/all.h5")
       #expect(summary.counts.map(\.count) == [3, 1])
       let all = try samples("\(folder)/all.h5")
       #expect(all.handling.vocabulary.words == ["", "[UNK]", "a", "b", "c", "d", "only"])
-      #expect(try samples("\(folder)/all.h5", "test").texts == [["a", "[UNK]", "[UNK]", "[UNK]", "[UNK]", ""]])
+      #expect(
+        try samples("\(folder)/all.h5", "test").texts == [["a", "[UNK]", "[UNK]", "[UNK]", "[UNK]", ""]])
       _ = try TextImporter(sources, tokens: .space, words: .frequent(minimum: 2, most: 4)).write(
         to: "\(folder)/few.h5")
       #expect(try samples("\(folder)/few.h5").handling.vocabulary.words == ["", "[UNK]", "a", "b"])
       _ = try TextImporter(
         [
-          TextSource("\(folder)/t.txt", .lines(className: "x")), TextSource("\(folder)/t.txt", .lines(className: "y")),
+          TextSource("\(folder)/t.txt", .lines(className: "x")),
+          TextSource("\(folder)/t.txt", .lines(className: "y")),
         ], tokens: .space, length: 3, words: .known(all.handling.vocabulary)
       ).write(to: "\(folder)/new.h5")
       #expect(try samples("\(folder)/new.h5").texts[0] == ["a", "[UNK]", "[UNK]"])
@@ -195,6 +209,55 @@ struct TextImporterTests {
       try own.checkOrigin(own.origin)
       let message = datasetError(.badData) { try other.checkOrigin(own.origin, role: "data.test") }
       #expect(message.contains("vocabulary") && message.contains("data.test"))
+    }
+  }
+
+  @Test("vectors of word2vec and GloVe reach the rows of their words, and no others")
+  func vectors() throws {
+    try withTemporaryFolder { folder in
+      try write("a b b c\n", "\(folder)/x.txt")
+      try write("caf\u{E9} a\n", "\(folder)/y.txt")
+      let rows = ["b 1 2.5 -3e-2", "other 9 9 9", "cafe\u{301} 4 5 6", "two words 7 7 7", "b 0 0 0"]
+      try write((["5 3"] + rows).joined(separator: "\n") + "\n", "\(folder)/word2vec.txt")
+      try write(rows.joined(separator: "\n"), "\(folder)/glove.txt")
+      for name in ["word2vec", "glove"] {
+        var importer = TextImporter(
+          [
+            TextSource("\(folder)/x.txt", .lines(className: "x")),
+            TextSource("\(folder)/y.txt", .lines(className: "y")),
+          ], tokens: .space)
+        importer.vectors = "\(folder)/\(name).txt"
+        let summary = try importer.write(to: "\(folder)/\(name).h5")
+        #expect(summary.remarks.joined().contains("2 of 4 words have one, of 3 numbers"))
+        let dataset = try ImageDataset(
+          path: "\(folder)/\(name).h5", images: "train/images", labels: "train/labels")
+        let words = try #require(dataset.origin?.texts).vocabulary
+        let (values, width) = try #require(try dataset.wordVectors())
+        #expect(width == 3 && values.count == 3 * words.count)
+        for (number, word) in words.words.enumerated() {
+          let row = Array(values[number * 3..<number * 3 + 3])
+          switch word {
+          case "": #expect(row == [0, 0, 0])
+          case "b": #expect(row == [1, 2.5, -0.03])
+          case "caf\u{E9}": #expect(row == [4, 5, 6])
+          default:
+            let isMissing = row.allSatisfy { $0.isNaN }
+            #expect(isMissing, "\(word)")
+          }
+        }
+      }
+      for (text, place) in [
+        ("b 1 2\na 1\n", "line 2"), ("b 1 x\n", "line 1"), ("zzz 1 2\n", "none"), ("2 3\n", "no words"),
+      ] {
+        try write(text, "\(folder)/bad.txt")
+        var importer = TextImporter([
+          TextSource("\(folder)/x.txt", .lines(className: "x")),
+          TextSource("\(folder)/y.txt", .lines(className: "y")),
+        ])
+        importer.vectors = "\(folder)/bad.txt"
+        let message = datasetError(.badData) { _ = try importer.write(to: "\(folder)/bad.h5") }
+        #expect(message.contains(place), "\(message)")
+      }
     }
   }
 
@@ -235,7 +298,8 @@ struct TextImporterTests {
         TextSource("\(folder)/\(name)", .jsonLines(texts: ["text"], label: "kind"))
       }
       for (source, words) in [
-        (table("t.csv"), "line 3"), (table("u.csv"), "line 3"), (table("t.csv", "title"), "no column \"title\""),
+        (table("t.csv"), "line 3"), (table("u.csv"), "line 3"),
+        (table("t.csv", "title"), "no column \"title\""),
         (json("a.jsonl"), "line 2"), (json("b.jsonl"), "line 1"), (json("c.jsonl"), "\"words\""),
         (json("d.jsonl"), "not a text"),
       ] {

@@ -63,6 +63,8 @@ struct NetworkDraw {
     }
     if dice.chance(0.2) { entries.append(.init(key: "frozen", value: .scalar("\(dice.chance(0.7))"))) }
     if dice.chance(0.3) { entries.append(.init(key: "initializer", value: dice.word(Self.initializers))) }
+    // No drawn data has vectors.
+    if dice.chance(0.1) { entries.append(.init(key: "pretrained", value: "false")) }
     add("embedding", entries, gives: [shape[0], dimension])
   }
 

@@ -242,7 +242,8 @@ struct SeedFiles {
 
   private func texts() throws -> [SeedFile] {
     try [
-      ("texts.csv", "--from FILE --text text --label kind"), ("texts.jsonl", "--from FILE --text text --label kind"),
+      ("texts.csv", "--from FILE --text text --label kind"),
+      ("texts.jsonl", "--from FILE --text text --label kind"),
       ("texts.csv", "--class a=FILE --class b=FILE --tokens kim"),
       ("utf16.csv", "--class a=FILE --class b=FILE --encoding utf-16 --tokens characters"),
     ].map { name, options in

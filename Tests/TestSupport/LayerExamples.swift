@@ -143,7 +143,9 @@ extension LayerKind {
         LayerExample(
           [9],
           .embedding(
-            Embedding(vocabulary: 7, dimension: 3, paddingWord: 0, isFrozen: true, initializer: .ones)))
+            Embedding(
+              vocabulary: 7, dimension: 3, paddingWord: 0, isFrozen: true, initializer: .ones,
+              isPretrained: true)))
       ]
     case .activation: Activation.allCases.map { LayerExample([9], .activation($0)) }
     case .relu: [LayerExample([9], .relu(ReLU(maxValue: 6)))]

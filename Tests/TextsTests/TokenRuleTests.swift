@@ -25,9 +25,12 @@ import Texts
     for item in cases {
       let text = TextHandling.composed(item.text)
       #expect(TokenRule.kim.tokens(of: text, lowersCase: true) == item.kim, "\(item.text.debugDescription)")
-      #expect(TokenRule.kim.tokens(of: text, lowersCase: false) == item.kimKept, "\(item.text.debugDescription)")
-      #expect(TokenRule.words.tokens(of: text, lowersCase: true) == item.words, "\(item.text.debugDescription)")
-      #expect(TokenRule.space.tokens(of: text, lowersCase: false) == item.space, "\(item.text.debugDescription)")
+      #expect(
+        TokenRule.kim.tokens(of: text, lowersCase: false) == item.kimKept, "\(item.text.debugDescription)")
+      #expect(
+        TokenRule.words.tokens(of: text, lowersCase: true) == item.words, "\(item.text.debugDescription)")
+      #expect(
+        TokenRule.space.tokens(of: text, lowersCase: false) == item.space, "\(item.text.debugDescription)")
       #expect(
         TokenRule.characters.tokens(of: text, lowersCase: false) == item.characters,
         "\(item.text.debugDescription)")
@@ -75,7 +78,9 @@ import Texts
           var expected = text.map { word in
             words.firstIndex(of: word).map { Int32($0 + 2) } ?? 1
           }
-          while expected.count > length { if cut == .end { expected.removeLast() } else { expected.removeFirst() } }
+          while expected.count > length {
+            if cut == .end { expected.removeLast() } else { expected.removeFirst() }
+          }
           while expected.count < length {
             if padding == .end { expected.append(0) } else { expected.insert(0, at: 0) }
           }
@@ -84,7 +89,8 @@ import Texts
           #expect(sample.words == text)
           for place in sample.kept {
             #expect(
-              sample.numbers[sample.first + place - sample.kept.lowerBound] == vocabulary.number(of: text[place]))
+              sample.numbers[sample.first + place - sample.kept.lowerBound]
+                == vocabulary.number(of: text[place]))
           }
         }
       }
@@ -96,7 +102,8 @@ import Texts
     for rule in TokenRule.allCases {
       for side in TextHandling.Side.allCases {
         let handling = TextHandling(
-          tokens: rule, lowersCase: side == .end, length: 17, padding: side, cut: side == .end ? .start : .end,
+          tokens: rule, lowersCase: side == .end, length: 17, padding: side,
+          cut: side == .end ? .start : .end,
           vocabulary: vocabulary)
         #expect(TextHandling(pairs: handling.pairs, vocabulary: vocabulary) == handling)
         for missing in handling.pairs.indices {

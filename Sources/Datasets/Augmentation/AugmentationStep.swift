@@ -168,7 +168,8 @@ extension AugmentationStep: SettingsVariant {
     case .gain:
       described(
         number(
-          "strength", "The same number is added to all of a sample: of a logarithmic spectrum, another loudness.",
+          "strength",
+          "The same number is added to all of a sample: of a logarithmic spectrum, another loudness.",
           "The number is drawn uniformly from ± this."), Self.gain)
     case .mixup: described(Mixup.settings, Self.mixup)
     case .cutmix: described(CutMix.settings, Self.cutmix)
@@ -177,7 +178,9 @@ extension AugmentationStep: SettingsVariant {
   }
 
   /// The settings of a step that has one number from 0 and nothing else.
-  private static func number(_ word: String, _ summary: String, _ meaning: String) -> SettingsDescription<Double> {
+  private static func number(_ word: String, _ summary: String, _ meaning: String) -> SettingsDescription<
+    Double
+  > {
     SettingsDescription(
       summary, 0,
       [SettingKey(word, \.self, .number(NumberRange(minimum: 0, maximum: 1e6)), default: .required, meaning)])

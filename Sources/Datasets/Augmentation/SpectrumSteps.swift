@@ -27,9 +27,12 @@ public struct SpectrumMask: Hashable, Sendable {
     "Whole rows and whole columns are filled: of a spectrum, spans of time and bands of frequencies (SpecAugment, Park et al. 2019).",
     SpectrumMask(),
     [
-      SettingKey("rows", \.rows, .integer(0...65536), "The most rows of a span; as many as this or fewer, each number alike."),
       SettingKey(
-        "columns", \.columns, .integer(0...65536), "The most columns of a span; as many as this or fewer, each number alike."),
+        "rows", \.rows, .integer(0...65536),
+        "The most rows of a span; as many as this or fewer, each number alike."),
+      SettingKey(
+        "columns", \.columns, .integer(0...65536),
+        "The most columns of a span; as many as this or fewer, each number alike."),
       SettingKey("count", \.count, .integer(1...64), "How many spans of rows, and how many of columns."),
       SettingKey("fill", \.fill, .number(.any), "The value that is filled in."),
     ])

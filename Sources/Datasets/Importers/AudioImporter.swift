@@ -103,7 +103,8 @@ public struct AudioImporter: DatasetImporter {
       throw DatasetError(
         .badData,
         "\(source.path) has no sound files"
-          + (listing.strays.first.map { " that fit; \($0) is one that does not" } ?? " (\(Sound.extensions.joined(separator: ", ")))"))
+          + (listing.strays.first.map { " that fit; \($0) is one that does not" }
+            ?? " (\(Sound.extensions.joined(separator: ", ")))"))
     }
     // Archives keep files in any order.
     let order = orderOfSamples(sounds.entries)
@@ -153,7 +154,8 @@ public struct AudioImporter: DatasetImporter {
       let count = min(memory.count / size, features.count - next)
       for place in 0..<count {
         handling.sample(of: features[next + place]).withUnsafeBytes {
-          UnsafeMutableRawBufferPointer(rebasing: memory[place * size..<(place + 1) * size]).copyMemory(from: $0)
+          UnsafeMutableRawBufferPointer(rebasing: memory[place * size..<(place + 1) * size]).copyMemory(
+            from: $0)
         }
       }
       next += count
@@ -173,7 +175,8 @@ public struct AudioImporter: DatasetImporter {
       let training = isTested.indices.filter { !isTested[$0] }.map { features[$0] }
       let longest = training.map(\.frames).max() ?? 1
       let frames =
-        settings.seconds.map { max(1, Int(($0 * Double(spectrum.rate) / Double(spectrum.hop)).rounded())) } ?? longest
+        settings.seconds.map { max(1, Int(($0 * Double(spectrum.rate) / Double(spectrum.hop)).rounded())) }
+        ?? longest
       var handling = SoundHandling(
         spectrum: spectrum, changes: settings.changes, frames: frames, fit: settings.fit,
         normalization: settings.normalization)
@@ -192,19 +195,22 @@ public struct AudioImporter: DatasetImporter {
       guard !known.isEmpty else {
         throw DatasetError(
           .badData,
-          "\(source.path): no sound has a \"\(field)\"; known are \(Set(entries.flatMap(\.fields.keys)).sorted().joined(separator: ", "))")
+          "\(source.path): no sound has a \"\(field)\"; known are \(Set(entries.flatMap(\.fields.keys)).sorted().joined(separator: ", "))"
+        )
       }
       if let missing = values.subtracting(known).sorted().first {
         throw DatasetError(
           .badData,
-          "\(source.path): no sound has \(field)=\(missing); there are \(known.sorted().prefix(12).joined(separator: ", "))")
+          "\(source.path): no sound has \(field)=\(missing); there are \(known.sorted().prefix(12).joined(separator: ", "))"
+        )
       }
       return entries.map { values.contains($0.fields[field] ?? "") }
     case .list(let path):
       let reader = try LineReader(path, encoding: nil)
       var names: Set<String> = []
       while let line = try reader.next() {
-        let name = line.split(separator: "/", omittingEmptySubsequences: true).filter { $0 != "." }.joined(separator: "/")
+        let name = line.split(separator: "/", omittingEmptySubsequences: true).filter { $0 != "." }.joined(
+          separator: "/")
         if !name.allSatisfy(\.isWhitespace) { names.insert(name) }
       }
       var used: Set<String> = []
@@ -222,12 +228,15 @@ public struct AudioImporter: DatasetImporter {
       if let missing = names.subtracting(used).sorted().first {
         throw DatasetError(
           .badData,
-          "\(path) names \(counted(names.count - used.count, "file")) that \(source.path) does not have, such as \(missing)")
+          "\(path) names \(counted(names.count - used.count, "file")) that \(source.path) does not have, such as \(missing)"
+        )
       }
       return marks
     case .share(let share, let seed):
       var marks = [Bool](repeating: false, count: labels.count)
-      for row in SplitAssignment.rows(labels: labels, shares: [share], seed: seed)[0] { marks[Int(row)] = true }
+      for row in SplitAssignment.rows(labels: labels, shares: [share], seed: seed)[0] {
+        marks[Int(row)] = true
+      }
       return marks
     case .fold(let fold): return fold.isTested(labels)
     }
@@ -247,7 +256,8 @@ public struct AudioImporter: DatasetImporter {
     let others = sounds.rates.filter { $0.key != handling.spectrum.rate }.sorted { $0.key < $1.key }
     if !others.isEmpty {
       let list = others.map { "\($0.value) of \($0.key)" }.joined(separator: ", ")
-      notes.append("sounds of other rates were resampled to \(handling.spectrum.rate) samples a second: \(list)")
+      notes.append(
+        "sounds of other rates were resampled to \(handling.spectrum.rate) samples a second: \(list)")
     }
     let long = features.filter { $0.frames > handling.frames }.count
     if long > 0 {
@@ -275,7 +285,9 @@ extension SoundHandling {
   /// Takes the mean and deviation of each band and channel from these sounds.
   mutating func learn(from features: [Features]) {
     let width = spectrum.bands * channels
-    var (sums, squares, count) = ([Double](repeating: 0, count: width), [Double](repeating: 0, count: width), 0)
+    var (sums, squares, count) = (
+      [Double](repeating: 0, count: width), [Double](repeating: 0, count: width), 0
+    )
     for sound in features {
       count += sound.frames
       for (place, value) in sound.values.enumerated() { sums[place % width] += Double(value) }
@@ -406,12 +418,15 @@ extension AudioImporter.Settings {
       high: high, scale: scale, range: range)
     guard spectrum.transform >= spectrum.window else {
       throw DatasetError(
-        .badData, "a window of \(spectrum.window) samples at \(rate) a second does not fit a transform of \(spectrum.transform)")
+        .badData,
+        "a window of \(spectrum.window) samples at \(rate) a second does not fit a transform of \(spectrum.transform)"
+      )
     }
     guard spectrum.low < spectrum.high, spectrum.high <= Double(rate) / 2 else {
       throw DatasetError(
         .badData,
-        "bands from \(spectrum.low) to \(spectrum.high) Hz do not fit \(rate) samples a second, which hold frequencies up to \(Double(rate) / 2)")
+        "bands from \(spectrum.low) to \(spectrum.high) Hz do not fit \(rate) samples a second, which hold frequencies up to \(Double(rate) / 2)"
+      )
     }
     if let empty = spectrum.emptyBands.first {
       throw DatasetError(

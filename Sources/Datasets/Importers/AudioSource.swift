@@ -59,7 +59,8 @@ struct AudioListing {
   /// The entry of a file; nil for one that is passed over.
   ///
   /// - Throws: ``DatasetError`` for a file without a label.
-  mutating func entry(name: String, path: String, fields known: [String: String] = [:]) throws -> AudioEntry? {
+  mutating func entry(name: String, path: String, fields known: [String: String] = [:]) throws -> AudioEntry?
+  {
     var fields = known
     if let pattern = source.pattern {
       guard let found = pattern.fields(of: name) else {
@@ -72,7 +73,9 @@ struct AudioListing {
     case .field(let field):
       guard let label = fields[field], !label.isEmpty else {
         throw DatasetError(
-          .badData, "\(source.path): \(name) has no \"\(field)\"; known are \(fields.keys.sorted().joined(separator: ", "))")
+          .badData,
+          "\(source.path): \(name) has no \"\(field)\"; known are \(fields.keys.sorted().joined(separator: ", "))"
+        )
       }
       return AudioEntry(name: name, path: path, label: label, fields: fields)
     case .folder:
@@ -81,7 +84,8 @@ struct AudioListing {
         strays.append(name)
         return nil
       }
-      return AudioEntry(name: name, path: path, label: PathText.readable(String(parts[parts.count - 2])), fields: fields)
+      return AudioEntry(
+        name: name, path: path, label: PathText.readable(String(parts[parts.count - 2])), fields: fields)
     }
   }
 
@@ -143,7 +147,8 @@ struct AudioListing {
       guard reader.fields.count == names.count else {
         throw DatasetError(
           .badData,
-          "\(source.path), line \(reader.line): it has \(reader.fields.count) columns, but the first line has \(names.count)")
+          "\(source.path), line \(reader.line): it has \(reader.fields.count) columns, but the first line has \(names.count)"
+        )
       }
       var fields: [String: String] = [:]
       for (index, name) in names.enumerated() { fields[name] = try reader.text(index) }

@@ -13,7 +13,8 @@ public final class LineReader {
   private var block = [UInt8](repeating: 0, count: 1 << 16)
   private var position = 0
   private var end = 0
-  private var bytes: [UInt8] = []
+  /// The present line's bytes.
+  private(set) var bytes: [UInt8] = []
 
   private static let longestLine = 1 << 26
 
@@ -32,6 +33,23 @@ public final class LineReader {
   ///
   /// - Throws: ``DatasetError`` with the place of bytes that are not text of the encoding.
   public func next() throws -> String? {
+    guard try nextBytes() else { return nil }
+    guard let text = String(validating: bytes, as: UTF8.self) else {
+      let part = PathText.readable(PathText.text(of: bytes[...]))
+      throw DatasetError(
+        .badData,
+        "\(path), line \(line): \"\(part.prefix(60))\" is not UTF-8; --encoding names the file's encoding, such as windows-1252"
+      )
+    }
+    guard !bytes.contains(0) else {
+      throw DatasetError(
+        .badData, "\(path), line \(line): a zero byte; is it a text? UTF-16 is read with --encoding utf-16")
+    }
+    return text
+  }
+
+  /// Reads the next line, unchecked, into ``bytes``; false after the last.
+  func nextBytes() throws -> Bool {
     bytes.removeAll(keepingCapacity: true)
     var isAnything = false
     while try position < end || refill() {
@@ -48,20 +66,10 @@ public final class LineReader {
         throw DatasetError(.badData, "\(path), line \(line + 1): the line has no end; is it a text file?")
       }
     }
-    guard isAnything else { return nil }
+    guard isAnything else { return false }
     line += 1
     if bytes.last == UInt8(ascii: "\r") { bytes.removeLast() }
-    guard let text = String(validating: bytes, as: UTF8.self) else {
-      let part = PathText.readable(PathText.text(of: bytes[...]))
-      throw DatasetError(
-        .badData,
-        "\(path), line \(line): \"\(part.prefix(60))\" is not UTF-8; --encoding names the file's encoding, such as windows-1252")
-    }
-    guard !bytes.contains(0) else {
-      throw DatasetError(
-        .badData, "\(path), line \(line): a zero byte; is it a text? UTF-16 is read with --encoding utf-16")
-    }
-    return text
+    return true
   }
 
   private func refill() throws -> Bool {
@@ -71,7 +79,8 @@ public final class LineReader {
       let wrong = failure.bytes.map { String($0, radix: 16) }.joined(separator: " ")
       throw DatasetError(
         .badData,
-        "\(path), line \(line + 1): the bytes \(wrong) are not \(failure.encoding.name); --encoding names the file's encoding")
+        "\(path), line \(line + 1): the bytes \(wrong) are not \(failure.encoding.name); --encoding names the file's encoding"
+      )
     }
     position = 0
     return end > 0

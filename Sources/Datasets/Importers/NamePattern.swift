@@ -39,7 +39,8 @@ public struct NamePattern: Sendable, Hashable {
       }
       guard let end = rest.firstIndex(of: UInt8(ascii: "}")) else { return nil }
       let name = String(decoding: rest[rest.startIndex..<end], as: UTF8.self)
-      guard !name.isEmpty, name.allSatisfy({ $0.isLetter || $0.isNumber || $0 == "_" }), names.insert(name).inserted
+      guard !name.isEmpty, name.allSatisfy({ $0.isLetter || $0.isNumber || $0 == "_" }),
+        names.insert(name).inserted
       else { return nil }
       pieces.append(.field(name))
       rest = rest[(end + 1)...]
@@ -74,7 +75,8 @@ public struct NamePattern: Sendable, Hashable {
     let rest = pieces.dropFirst()
     let least: Int
     switch piece {
-    case .text(let bytes): return name.starts(with: bytes) && matches(rest, name.dropFirst(bytes.count), &found)
+    case .text(let bytes):
+      return name.starts(with: bytes) && matches(rest, name.dropFirst(bytes.count), &found)
     case .field: least = 1
     case .anything: least = 0
     }

@@ -44,6 +44,8 @@ public struct TextImporter: DatasetImporter {
   public var words: Words
   /// Which samples are tested on.
   public var testing: Testing
+  /// A text file of word2vec or GloVe with vectors of words, which are written beside the vocabulary; nil for none.
+  public var vectors: String?
 
   /// An importer that by default keeps every word of the training samples and tests on nothing but sources for testing.
   public init(
@@ -87,6 +89,9 @@ public struct TextImporter: DatasetImporter {
       throw DatasetError(.badData, "all texts are for testing; there are none to learn from")
     }
     let handling = try handling(texts, isTested)
+    let vectors = try self.vectors.map { path in
+      try WordVectorFile(path, for: handling.vocabulary, check: output.check) { try progress(0.9 + $0 * 0.1) }
+    }
     let writer = try DatasetWriter(output)
     var counts: [(name: String, count: Int)] = []
     for (name, tested) in [("train", false), ("test", true)] {
@@ -96,15 +101,20 @@ public struct TextImporter: DatasetImporter {
       try writer.writeLabels("\(name)/labels", rows.map { labels[$0] }, classNames: classes.names)
       counts.append((name, rows.count))
     }
+    if let vectors { try writer.writeVectors(vectors.vectors, width: vectors.width) }
     try writer.finish()
     return ImportSummary(
       path: output.path, counts: counts, sampleShape: [handling.length], classNames: classes.names,
       notes: classes.notes + notes(texts, handling, isTested),
-      details: details(texts, handling, isTested))
+      details: details(texts, handling, isTested)
+        + (vectors.map {
+          ["vectors: \($0.found) of \(handling.vocabulary.count - 2) words have one, of \($0.width) numbers"]
+        } ?? []))
   }
 
   private func write(
-    _ rows: [Int], of texts: TokenizedTexts, _ handling: TextHandling, to writer: DatasetWriter, _ name: String
+    _ rows: [Int], of texts: TokenizedTexts, _ handling: TextHandling, to writer: DatasetWriter,
+    _ name: String
   ) throws {
     let numbers = texts.words.map { handling.vocabulary.number(of: $0) }
     let length = handling.length
@@ -161,7 +171,9 @@ public struct TextImporter: DatasetImporter {
     case .fold(let fold): return fold.isTested(labels)
     case .share(let share, let seed):
       var marks = [Bool](repeating: false, count: labels.count)
-      for row in SplitAssignment.rows(labels: labels, shares: [share], seed: seed)[0] { marks[Int(row)] = true }
+      for row in SplitAssignment.rows(labels: labels, shares: [share], seed: seed)[0] {
+        marks[Int(row)] = true
+      }
       return marks
     }
   }
@@ -200,7 +212,8 @@ public struct TextImporter: DatasetImporter {
     let wordless = isTested.indices.filter { texts.ids(ofText: $0).isEmpty }.count
     if wordless > 0 {
       notes.append(
-        "\(counted(wordless, "text")) \(wordless == 1 ? "has" : "have") no words by the rule '\(tokens.rawValue)' and \(wordless == 1 ? "is" : "are") padding alone")
+        "\(counted(wordless, "text")) \(wordless == 1 ? "has" : "have") no words by the rule '\(tokens.rawValue)' and \(wordless == 1 ? "is" : "are") padding alone"
+      )
     }
     let long = isTested.indices.filter { texts.ids(ofText: $0).count > handling.length }.count
     if long > 0 {
@@ -209,9 +222,12 @@ public struct TextImporter: DatasetImporter {
           + "\(handling.cut == .end ? "their last" : "their first") ones; --length keeps more")
     }
     let trained = Set(isTested.indices.filter { !isTested[$0] }.map { Array(texts.ids(ofText: $0)) })
-    let shared = isTested.indices.filter { isTested[$0] && trained.contains(Array(texts.ids(ofText: $0))) }.count
+    let shared = isTested.indices.filter { isTested[$0] && trained.contains(Array(texts.ids(ofText: $0))) }
+      .count
     if shared > 0 {
-      notes.append("\(counted(shared, "test text")) \(shared == 1 ? "is" : "are") among the training texts, word for word")
+      notes.append(
+        "\(counted(shared, "test text")) \(shared == 1 ? "is" : "are") among the training texts, word for word"
+      )
     }
     return notes
   }

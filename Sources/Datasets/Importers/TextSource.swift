@@ -103,7 +103,8 @@ struct TextSourceReader {
     let classes = try TextFolder.folders(in: source.path)
     guard !classes.isEmpty else {
       throw DatasetError(
-        .badData, "\(source.path) has no folders; expected one for each class, with a file for each text in it")
+        .badData,
+        "\(source.path) has no folders; expected one for each class, with a file for each text in it")
     }
     for (index, name) in classes.enumerated() {
       let folder = "\(source.path)/\(name)"

@@ -31,7 +31,8 @@ extension ExampleLook: DescribedSettings {
   /// By what images are ranked.
   public static let rank = SettingKey(
     "rank", \ExampleLook.ranking, .optional("auto", .word),
-    "Rank by the `sum` over a filter's map, or by its `largest` value; `auto` is the sum, and for texts the largest value.")
+    "Rank by the `sum` over a filter's map, or by its `largest` value; `auto` is the sum, and for texts the largest value."
+  )
 
   /// All settings of the look, in the order in which references list them.
   public static let settings = SettingsDescription(

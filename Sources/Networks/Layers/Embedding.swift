@@ -16,17 +16,20 @@ public struct Embedding: Hashable, Sendable, Codable {
   public var isFrozen: Bool
   /// How the vectors start.
   public var initializer: Initializer
+  /// Whether words start with the vectors that the dataset has for them.
+  public var isPretrained: Bool
 
   /// An embedding; the defaults are Keras's.
   public init(
     vocabulary: Int, dimension: Int, paddingWord: Int? = nil, isFrozen: Bool = false,
-    initializer: Initializer = .uniform
+    initializer: Initializer = .uniform, isPretrained: Bool = false
   ) {
     self.vocabulary = vocabulary
     self.dimension = dimension
     self.paddingWord = paddingWord
     self.isFrozen = isFrozen
     self.initializer = initializer
+    self.isPretrained = isPretrained
   }
 }
 
@@ -49,6 +52,10 @@ extension LayerDescription where Settings == Embedding {
         "frozen", \.isFrozen, .boolean, keras: .negated("trainable"),
         "Whether the vectors are left untrained."),
       SettingKey("initializer", \.initializer, .word, "How the vectors are initialised."),
+      SettingKey(
+        "pretrained", \.isPretrained, .boolean,
+        "Whether words start with the vectors that the training data has for them, as `convoy import text --vectors` writes them; others as "
+          + "`initializer` says."),
     ],
     keras: KerasLayer("Embedding", options: [.only("mask_zero", [false])]), make: LayerSpec.embedding,
     label: { "embedding of \($0.vocabulary) words" + ($0.isFrozen ? ", frozen" : "") },

@@ -199,7 +199,9 @@ enum CheckpointGroup {
   private static func readOrigin(_ group: Group) throws -> SampleOrigin? {
     for name in SampleOrigin.attributes where try group.attributes.contains(name) {
       let origin = try SampleOrigin(attribute: name, pairs: try group.attributes.strings(name)) {
-        guard try group.members().contains(where: { $0.name == TextHandling.vocabularyName }) else { return nil }
+        guard try group.members().contains(where: { $0.name == TextHandling.vocabularyName }) else {
+          return nil
+        }
         let words = try group.dataset(TextHandling.vocabularyName, links: .hardOnly).readText()
         return words.map { String(decoding: $0, as: UTF8.self) }
       }

@@ -90,6 +90,38 @@ struct PreparedTraining {
     samples.evaluationSizes(batch: Trainer.evaluationBatch(request.configuration.training, compiled))
   }
 
+  /// The values that a training begins with: the initialisers', and the vectors that the data has for words.
+  private func initialValues() throws -> CanonicalParameters {
+    let values = compiled.parameters.initialValues(seed: request.configuration.seed)
+    for layer in network.layers {
+      guard case .embedding(let embedding) = layer.spec, embedding.isPretrained else { continue }
+      let dataset = data.training.dataset
+      guard let (vectors, width) = try dataset.wordVectors() else {
+        throw TrainingError(
+          .configuration,
+          "layer '\(layer.name)' is pretrained, but \(dataset.path) has no vectors of words; import the texts with --vectors"
+        )
+      }
+      guard width == embedding.dimension else {
+        throw TrainingError(
+          .configuration,
+          "layer '\(layer.name)' has vectors of \(embedding.dimension) numbers, but those of \(dataset.path) have \(width); write "
+            + "`dimension: \(width)`")
+      }
+      guard
+        let table = values.layout.parameters.first(where: {
+          $0.layer == layer.name && $0.spec.name == "embeddings"
+        })
+      else { continue }
+      let target = values.values(of: table)
+      for place in 0..<min(vectors.count, target.count) where vectors[place].isFinite {
+        if embedding.paddingWord.map({ place / width == $0 }) ?? false { continue }
+        target[place] = vectors[place]
+      }
+    }
+    return values
+  }
+
   /// The memory of a training in the phase in which it begins or goes on.
   ///
   /// - Parameters:
@@ -107,7 +139,7 @@ struct PreparedTraining {
     if let checkpoint {
       values = EngineStart(checkpoint)
     } else {
-      let initial = compiled.parameters.initialValues(seed: request.configuration.seed)
+      let initial = try initialValues()
       start?.fill(initial)
       values = EngineStart(trained: initial)
     }

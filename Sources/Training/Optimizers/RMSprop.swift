@@ -66,7 +66,9 @@ public struct RMSprop: Optimizer {
   public var restsWithoutGradient: Bool { momentum == 0 && !centered }
 
   /// Shrinks the mean as often.
-  public func rest(_ range: UpdateRange, updates: Int) { range.decay(slot: 0, by: Float(rho), times: updates) }
+  public func rest(_ range: UpdateRange, updates: Int) {
+    range.decay(slot: 0, by: Float(rho), times: updates)
+  }
 
   /// Takes the rule's step over a range.
   public func update(_ range: UpdateRange, _ moment: UpdateMoment) {

@@ -64,7 +64,8 @@ extension ImageDataset {
       throw TrainingError(
         .configuration,
         "data.\(role): \(path) has a vocabulary of \(count) words, but layer '\(layer.name)' has vectors for "
-          + "\(embedding.vocabulary); write `vocabulary: \(count)` or more, or import the texts with --words \(embedding.vocabulary)")
+          + "\(embedding.vocabulary); write `vocabulary: \(count)` or more, or import the texts with --words \(embedding.vocabulary)"
+      )
     }
   }
 }

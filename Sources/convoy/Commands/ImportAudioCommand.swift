@@ -35,7 +35,8 @@ struct ImportAudio: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "What file names mean, such as '{label}_{speaker}_{index}'; * stands for anything.", valueName: "pattern"))
+      "What file names mean, such as '{label}_{speaker}_{index}'; * stands for anything.",
+      valueName: "pattern"))
   var pattern: String?
 
   @Option(
@@ -77,7 +78,8 @@ struct ImportAudio: ParsableCommand {
   var seed: UInt64 = 0
 
   @Option(
-    help: ArgumentHelp("Make samples as those of this dataset file, checkpoint or run.", valueName: "file|run"))
+    help: ArgumentHelp(
+      "Make samples as those of this dataset file, checkpoint or run.", valueName: "file|run"))
   var like: String?
 
   @Option(
@@ -95,7 +97,8 @@ struct ImportAudio: ParsableCommand {
   @Option(
     2...1 << 20,
     help: ArgumentHelp(
-      "Samples of a Fourier transform, even; by default the least power of 2 that holds a window.", valueName: "n"))
+      "Samples of a Fourier transform, even; by default the least power of 2 that holds a window.",
+      valueName: "n"))
   var transform: Int?
 
   @Option(1...4096, help: ArgumentHelp("Number of bands; 40 by default.", valueName: "n"))
@@ -109,25 +112,31 @@ struct ImportAudio: ParsableCommand {
 
   @Option(
     help:
-      "The scale of the ear: slaney (linear below 1000 Hz, triangles of area 1; the default) or htk (2595 log10(1 + f/700), height 1).")
+      "The scale of the ear: slaney (linear below 1000 Hz, triangles of area 1; the default) or htk (2595 log10(1 + f/700), height 1)."
+  )
   var mel: MelScale?
 
   @Option(
     help: ArgumentHelp(
-      "Decibels under the loudest place, below which everything is lifted; 80 by default, or 'none'.", valueName: "db"))
+      "Decibels under the loudest place, below which everything is lifted; 80 by default, or 'none'.",
+      valueName: "db"))
   var range: String?
 
-  @Option(0...2, help: ArgumentHelp("1 adds changes over time (Δ), 2 also their changes (ΔΔ).", valueName: "n"))
+  @Option(
+    0...2, help: ArgumentHelp("1 adds changes over time (Δ), 2 also their changes (ΔΔ).", valueName: "n"))
   var deltas: Int?
 
   @Option(
     help: ArgumentHelp("Length of a sample; that of the longest training sound by default.", valueName: "s"))
   var seconds: Double?
 
-  @Option(help: "Which part of a long sound is kept, and where a short one lies: center (the default) or start.")
+  @Option(
+    help: "Which part of a long sound is kept, and where a short one lies: center (the default) or start.")
   var fit: SoundHandling.Fit?
 
-  @Option(help: "Bring values to mean 0 and deviation 1 for each utterance (the default), by global figures, or none.")
+  @Option(
+    help:
+      "Bring values to mean 0 and deviation 1 for each utterance (the default), by global figures, or none.")
   var normalize: SoundHandling.Normalization?
 
   @OptionGroup var output: OutputOptions
@@ -135,18 +144,22 @@ struct ImportAudio: ParsableCommand {
   func validate() throws {
     if let pattern, NamePattern(pattern) == nil {
       throw ValidationError(
-        "--pattern takes a text with fields in braces and something between them, such as '{label}_{speaker}_{index}', not '\(pattern)'")
+        "--pattern takes a text with fields in braces and something between them, such as '{label}_{speaker}_{index}', not '\(pattern)'"
+      )
     }
     guard (folds == nil) == (fold == nil) else { throw ValidationError("--folds and --fold need each other") }
     if let folds, let fold, fold > folds { throw ValidationError("there is no part \(fold) of \(folds)") }
     if [testWhere != nil, testList != nil, testShare != nil, folds != nil].filter({ $0 }).count > 1 {
-      throw ValidationError("--test-where, --test-list, --test-share and --folds each choose the test sounds; give one")
+      throw ValidationError(
+        "--test-where, --test-list, --test-share and --folds each choose the test sounds; give one")
     }
     if let testShare, !(testShare > 0 && testShare < 1) {
       throw ValidationError("--test-share takes a number between 0 and 1, not \(testShare)")
     }
     _ = try testValues()
-    let own: [Any?] = [rate, window, hop, transform, bands, low, high, mel, range, deltas, seconds, fit, normalize]
+    let own: [Any?] = [
+      rate, window, hop, transform, bands, low, high, mel, range, deltas, seconds, fit, normalize,
+    ]
     if like != nil, own.contains(where: { $0 != nil }) {
       throw ValidationError("--like takes all settings of samples from elsewhere; leave out the others")
     }
@@ -155,7 +168,9 @@ struct ImportAudio: ParsableCommand {
         throw ValidationError("\(option) takes a number above 0, not \(value)")
       }
     }
-    if let transform, !transform.isMultiple(of: 2) { throw ValidationError("--transform takes an even number") }
+    if let transform, !transform.isMultiple(of: 2) {
+      throw ValidationError("--transform takes an even number")
+    }
     if let low, low < 0 { throw ValidationError("--low takes a frequency of at least 0") }
     _ = try rangeInDecibels()
     let isTable = isTable
@@ -198,7 +213,9 @@ struct ImportAudio: ParsableCommand {
     var values: Set<String> = []
     for value in parts[1].split(separator: ",") {
       let ends = value.split(separator: "-", omittingEmptySubsequences: false).compactMap { Int($0) }
-      if ends.count == 2, value.split(separator: "-").count == 2, ends[0] <= ends[1], ends[1] - ends[0] < 1 << 20 {
+      if ends.count == 2, value.split(separator: "-").count == 2, ends[0] <= ends[1],
+        ends[1] - ends[0] < 1 << 20
+      {
         values.formUnion((ends[0]...ends[1]).map(String.init))
       } else {
         values.insert(String(value))
@@ -211,11 +228,13 @@ struct ImportAudio: ParsableCommand {
     let names = pattern.flatMap(NamePattern.init)
     let form: AudioSource.Form
     if let column {
-      let mark = delimiter == "tab" || (delimiter == "," && path.lowercased().contains(".tsv")) ? "\t" : delimiter
+      let mark =
+        delimiter == "tab" || (delimiter == "," && path.lowercased().contains(".tsv")) ? "\t" : delimiter
       guard mark.utf8.count == 1, let character = mark.first else {
         throw CommandError.usage("--delimiter takes one character, or 'tab', not '\(delimiter)'")
       }
-      form = .list(path: column, CSVFormat(delimiter: character, decimal: character == "." ? "," : ".", hasHeader: true))
+      form = .list(
+        path: column, CSVFormat(delimiter: character, decimal: character == "." ? "," : ".", hasHeader: true))
     } else {
       form = FileStatus.isFolder(path) ? .folder : .archive
     }

@@ -70,7 +70,9 @@ struct ImportText: ParsableCommand {
       valueName: "character"))
   var delimiter: String?
 
-  @Flag(inversion: .prefixedNo, help: "Whether a table's first row holds names; by default it does where columns are named.")
+  @Flag(
+    inversion: .prefixedNo,
+    help: "Whether a table's first row holds names; by default it does where columns are named.")
   var header: Bool?
 
   @Option(
@@ -101,11 +103,13 @@ struct ImportText: ParsableCommand {
   @Option(
     3...Vocabulary.mostWords,
     help: ArgumentHelp(
-      "Size of the vocabulary at most, with the padding and unknown words; the rarest words go.", valueName: "n"))
+      "Size of the vocabulary at most, with the padding and unknown words; the rarest words go.",
+      valueName: "n"))
   var words: Int?
 
   @Option(
-    1...1 << 30, help: ArgumentHelp("Leave out words that the training texts have less often.", valueName: "n"))
+    1...1 << 30,
+    help: ArgumentHelp("Leave out words that the training texts have less often.", valueName: "n"))
   var minCount: Int?
 
   @Option(
@@ -113,16 +117,25 @@ struct ImportText: ParsableCommand {
       "Number words as this dataset file, checkpoint or run does.", valueName: "file|run"))
   var vocabulary: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "Vectors of words, a text file of word2vec or GloVe, with which `embedding: {pretrained: true}` starts.",
+      valueName: "file"))
+  var vectors: String?
+
   @Option(help: ArgumentHelp("Test on this share of each class.", valueName: "share"))
   var testShare: Double?
 
-  @Option(2...1 << 20, help: ArgumentHelp("Cut the texts into this many parts, for cross-validation.", valueName: "n"))
+  @Option(
+    2...1 << 20,
+    help: ArgumentHelp("Cut the texts into this many parts, for cross-validation.", valueName: "n"))
   var folds: Int?
 
   @Option(1...1 << 20, help: ArgumentHelp("The part to test on, from 1.", valueName: "k"))
   var fold: Int?
 
-  @Option(help: ArgumentHelp("Decides which texts are tested on, with --folds and --test-share.", valueName: "n"))
+  @Option(
+    help: ArgumentHelp("Decides which texts are tested on, with --folds and --test-share.", valueName: "n"))
   var seed: UInt64 = 0
 
   @OptionGroup var output: OutputOptions
@@ -141,24 +154,31 @@ struct ImportText: ParsableCommand {
     if let stray = testClasses.compactMap({ Self.pair($0)?.name }).first(where: { !names.contains($0) }) {
       throw ValidationError("--test-class names a class '\(stray)' that no --class has")
     }
-    if classes.count == 1 { throw ValidationError("one class alone leaves nothing to learn; --class names each") }
-    if let problem = ClassNaming.problem(Array(names).sorted()) { throw ValidationError("--class: \(problem)") }
+    if classes.count == 1 {
+      throw ValidationError("one class alone leaves nothing to learn; --class names each")
+    }
+    if let problem = ClassNaming.problem(Array(names).sorted()) {
+      throw ValidationError("--class: \(problem)")
+    }
     guard (folds == nil) == (fold == nil) else { throw ValidationError("--folds and --fold need each other") }
     if let folds, let fold, fold > folds { throw ValidationError("there is no part \(fold) of \(folds)") }
     let testings = [test != nil || !testClasses.isEmpty, folds != nil, testShare != nil].filter { $0 }
     if testings.count > 1 {
-      throw ValidationError("texts to test on come either from files of their own, from --folds or from --test-share")
+      throw ValidationError(
+        "texts to test on come either from files of their own, from --folds or from --test-share")
     }
     if let testShare, !(testShare > 0 && testShare < 1) {
       throw ValidationError("--test-share takes a number between 0 and 1, not \(testShare)")
     }
     if vocabulary != nil, words != nil || minCount != nil {
-      throw ValidationError("--words and --min-count make a vocabulary, and --vocabulary takes one that exists")
+      throw ValidationError(
+        "--words and --min-count make a vocabulary, and --vocabulary takes one that exists")
     }
     if let path {
       for source in [path, test].compactMap(\.self) { _ = try form(source) }
     } else if text != nil || label != nil || delimiter != nil || header != nil {
-      throw ValidationError("--text, --label, --delimiter and --header are for tables and JSON lines, which --from names")
+      throw ValidationError(
+        "--text, --label, --delimiter and --header are for tables and JSON lines, which --from names")
     }
     _ = try textEncoding()
   }
@@ -182,7 +202,8 @@ struct ImportText: ParsableCommand {
   private func form(_ path: String) throws -> TextSource.Form {
     if FileStatus.isFolder(path) {
       guard text == nil, label == nil else {
-        throw ValidationError("\(path) is a folder, whose folders are the labels; leave out --text and --label")
+        throw ValidationError(
+          "\(path) is a folder, whose folders are the labels; leave out --text and --label")
       }
       return .folders
     }
@@ -197,7 +218,8 @@ struct ImportText: ParsableCommand {
     }
     let mark = delimiter ?? (name.hasSuffix(".tsv") || name.hasSuffix(".tab") ? "tab" : ",")
     let byte = mark == "tab" ? "\t" : mark
-    guard byte.utf8.count == 1, let character = byte.first, !character.isNewline, byte != "\"", byte != "\0" else {
+    guard byte.utf8.count == 1, let character = byte.first, !character.isNewline, byte != "\"", byte != "\0"
+    else {
       throw ValidationError("--delimiter takes one character, or 'tab', not '\(mark)'")
     }
     return .table(
@@ -230,20 +252,23 @@ struct ImportText: ParsableCommand {
       sources, encoding: try textEncoding(), tokens: tokens ?? .words,
       lowersCase: letters.map { $0 == .lower }, length: length, padding: pad ?? .end, cut: cut ?? .end,
       words: .frequent(minimum: minCount ?? 1, most: words ?? Vocabulary.mostWords), testing: testing())
+    importer.vectors = vectors
     if let vocabulary {
       let known = try KnownTexts.handling(vocabulary)
       importer.words = .known(known.vocabulary)
-      guard tokens.map({ $0 == known.tokens }) ?? true, letters.map({ ($0 == .lower) == known.lowersCase }) ?? true
+      guard tokens.map({ $0 == known.tokens }) ?? true,
+        letters.map({ ($0 == .lower) == known.lowersCase }) ?? true
       else {
         throw CommandError.usage(
-          "\(vocabulary) has words by \(known.pairs[0]), \(known.pairs[1]); leave out --tokens and --case, which follow it")
+          "\(vocabulary) has words by \(known.pairs[0]), \(known.pairs[1]); leave out --tokens and --case, which follow it"
+        )
       }
       (importer.tokens, importer.lowersCase) = (known.tokens, known.lowersCase)
       importer.length = length ?? known.length
       (importer.padding, importer.cut) = (pad ?? known.padding, cut ?? known.cut)
     }
     try output.write(
-      importer, reading: InputFiles(sources.map(\.path) + [vocabulary], pictures: []))
+      importer, reading: InputFiles(sources.map(\.path) + [vocabulary, vectors], pictures: []))
   }
 }
 

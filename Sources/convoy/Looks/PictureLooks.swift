@@ -93,7 +93,8 @@ extension MapLook: RunnableLook {
         ["\(filter)", "sum \(NumberText.short(maps.degree(filter)))"])
     }
     let title = "\(name): maps of \(maps.height)x\(maps.width), with the sum over each"
-    let sheet = PictureSheet(title: title, tiles: [PictureSheet.Tile(context.oriented(picture), ["image"])] + tiles)
+    let sheet = PictureSheet(
+      title: title, tiles: [PictureSheet.Tile(context.oriented(picture), ["image"])] + tiles)
     let path = try context.folder.write(sheet.picture(), as: "maps-\(name)")
     var table = Table([
       Table.Column("filter", .trailing), Table.Column("degree", .trailing),

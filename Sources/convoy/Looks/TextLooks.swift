@@ -11,13 +11,15 @@ extension ExplainLook {
   /// The words of a text that a prediction rests on.
   func words(_ handling: TextHandling, in context: LookContext) throws -> LookResult {
     guard layer == nil, patch == nil, stride == nil else {
-      throw CommandError.usage("layer, patch and stride are for images; of a text, each word is left out in turn")
+      throw CommandError.usage(
+        "layer, patch and stride are for images; of a text, each word is left out in turn")
     }
     let subject = context.subject
     let text = try SampleTexts.checked([image.path])[0]
     let sample = SampleTexts(handling, context.title, subject.network.inputShape).sample(text)
     let explanation = try WordExplanation(
-      of: sample, in: subject, classIndex: try classText.map { try subject.classIndex($0) }, pool: context.pool)
+      of: sample, in: subject, classIndex: try classText.map { try subject.classIndex($0) },
+      pool: context.pool)
     let isProbability = subject.criterion.givesProbabilities
     let name = subject.classNames[explanation.classIndex]
     let value = explanation.outputs[explanation.classIndex]
@@ -41,7 +43,8 @@ extension ExplainLook {
       findings: WordFindings(
         text: text, class: name, probability: isProbability ? value : nil,
         probabilities: isProbability ? explanation.outputs : nil, value: isProbability ? nil : value,
-        values: isProbability ? nil : explanation.outputs, classes: subject.classNames, page: ResultPath(page),
+        values: isProbability ? nil : explanation.outputs, classes: subject.classNames,
+        page: ResultPath(page),
         words: explanation.words.indices.map {
           WordFindings.Word(
             word: explanation.words[$0], effect: explanation.effects[$0], isKnown: explanation.isKnown[$0])
@@ -154,7 +157,8 @@ extension ExampleLook {
         if phrases.count == top { break }
       }
       return PhraseFindings.Filter(
-        filter: filter, mean: found.means[filter], activeSamples: found.activeCounts[filter], phrases: phrases)
+        filter: filter, mean: found.means[filter], activeSamples: found.activeCounts[filter], phrases: phrases
+      )
     }
     let dead = filters.filter { found.activeCounts[$0] == 0 }
     var table = Table([
@@ -174,10 +178,12 @@ extension ExampleLook {
     return LookResult(
       name: "examples-\(layer.name)",
       findings: PhraseFindings(
-        layer: layer.name, data: ResultPath(dataset.path), samples: dataset.count, dead: dead, filters: results),
+        layer: layer.name, data: ResultPath(dataset.path), samples: dataset.count, dead: dead,
+        filters: results),
       lines: [title] + table.lines(width: terminal.columns, unicode: terminal.hasUnicode)
         + (results.count > Self.mostShown
-          ? ["the first \(Self.mostShown) of \(results.count) filters; examples-\(layer.name).json has all"] : [])
+          ? ["the first \(Self.mostShown) of \(results.count) filters; examples-\(layer.name).json has all"]
+          : [])
         + (dead.isEmpty ? [] : ["never active: \(dead.map(String.init).joined(separator: ", "))"]))
   }
 
@@ -193,7 +199,8 @@ extension ExampleLook {
     let words = try dataset.samples([example.row]).withSample(0) { bytes in
       bytes.assumingMemoryBound(to: Float.self).map { number in
         let place = Int(number)
-        return handling.vocabulary.words.indices.contains(place) ? handling.vocabulary.words[place] : "\(place)"
+        return handling.vocabulary.words.indices.contains(place)
+          ? handling.vocabulary.words[place] : "\(place)"
       }
     }
     let field = example.peak.flatMap {
