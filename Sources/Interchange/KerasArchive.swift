@@ -23,11 +23,14 @@ struct KerasArchive {
     let names = try Archive.names(path)
     if let name = names.first(where: { $0.hasPrefix("/") || $0.split(separator: "/").contains("..") }) {
       throw InterchangeError(
-        .badData, "\(path) has a file '\(name)', which would be unpacked elsewhere; no version of Keras writes such archives")
+        .badData,
+        "\(path) has a file '\(name)', which would be unpacked elsewhere; no version of Keras writes such archives"
+      )
     }
     let files = try Archive.read(path, [Self.configuration, Self.metadata, Self.weights], limit: 1 << 36)
     guard let configuration = files[Self.configuration] else {
-      throw InterchangeError(.badData, "\(path) is an archive without \(Self.configuration), and so no model of Keras 3")
+      throw InterchangeError(
+        .badData, "\(path) is an archive without \(Self.configuration), and so no model of Keras 3")
     }
     guard let weights = files[Self.weights] else {
       throw InterchangeError(
@@ -43,7 +46,8 @@ struct KerasArchive {
   }
 
   private static func json(_ bytes: [UInt8], _ place: String) throws -> JSONValue {
-    guard let text = String(validating: bytes, as: UTF8.self), let value = try? JSONValue(parsing: text) else {
+    guard let text = String(validating: bytes, as: UTF8.self), let value = try? JSONValue(parsing: text)
+    else {
       throw InterchangeError(.badData, "\(place) is not valid JSON; save the model again")
     }
     return value
@@ -54,7 +58,8 @@ struct KerasArchive {
     var template = Array("\(Folder.temporary)/convoy-keras-XXXXXX".utf8CString)
     guard let name = mkdtemp(&template).map({ String(cString: $0) }) else {
       throw InterchangeError(
-        .badData, "cannot make a folder in \(Folder.temporary) for \(place): \(String(cString: strerror(errno)))")
+        .badData,
+        "cannot make a folder in \(Folder.temporary) for \(place): \(String(cString: strerror(errno)))")
     }
     let path = "\(name)/weights.h5"
     defer {
@@ -74,10 +79,12 @@ struct KerasArchive {
   /// - Throws: ``InterchangeError`` for a model that is too large for the format's usual form.
   static func bytes(configuration: String, metadata: String, weights: [UInt8]) throws -> [UInt8] {
     let archive = Archive.bytes(of: [
-      (Self.metadata, Array(metadata.utf8)), (Self.configuration, Array(configuration.utf8)), (Self.weights, weights),
+      (Self.metadata, Array(metadata.utf8)), (Self.configuration, Array(configuration.utf8)),
+      (Self.weights, weights),
     ])
     guard let archive else {
-      throw InterchangeError(.usage, "the model has 4 GiB and more, which a .keras file cannot hold; name a file .weights.h5")
+      throw InterchangeError(
+        .usage, "the model has 4 GiB and more, which a .keras file cannot hold; name a file .weights.h5")
     }
     return archive
   }

@@ -37,7 +37,8 @@ public struct KerasExport: Sendable {
     let compiled = checkpoint.optimizer.flatMap(compilation.trainingConfig).map(compileConfig)
     return try KerasArchive.bytes(
       configuration: try config.archiveDocument(compileConfig: compiled).textKeepingFloats(),
-      metadata: try JSONValue.object(["keras_version": .string(KerasModelConfig.version)]).text(), weights: weights)
+      metadata: try JSONValue.object(["keras_version": .string(KerasModelConfig.version)]).text(),
+      weights: weights)
   }
 
   /// Keras's `training_config` as `compile_config`: the optimizer has another name and its class's module.
@@ -47,7 +48,9 @@ public struct KerasExport: Sendable {
       members["optimizer"] = Self.object(optimizer, module: "keras.optimizers")
     }
     members["loss"] = members["loss"].map { Self.object($0, module: "keras.losses") }
-    members["metrics"] = (members["metrics"]?.elements).map { .array($0.map { Self.object($0, module: "keras.metrics") }) }
+    members["metrics"] = (members["metrics"]?.elements).map {
+      .array($0.map { Self.object($0, module: "keras.metrics") })
+    }
     return .object(members)
   }
 
@@ -90,7 +93,9 @@ public struct KerasExport: Sendable {
 
 extension Dataset {
   /// Writes the values of a layer's weight.
-  func write(_ weight: ModelDescription.Weight, ofLayer layer: String, from values: CanonicalParameters) throws {
+  func write(_ weight: ModelDescription.Weight, ofLayer layer: String, from values: CanonicalParameters)
+    throws
+  {
     switch weight {
     case .identity(let rows): try write(identityMatrix(rows))
     case .parameter(let spec):

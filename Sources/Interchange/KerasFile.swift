@@ -101,7 +101,9 @@ public struct KerasFile: Sendable {
   func addAdaptedFigures(to model: inout ModelDescription) throws {
     for index in model.layers.indices where model.layers[index].className == "Normalization" {
       let layer = model.layers[index]
-      guard (layer.options["mean"] ?? .null).isNull, store != nil || layer.owner == layer.name else { continue }
+      guard (layer.options["mean"] ?? .null).isNull, store != nil || layer.owner == layer.name else {
+        continue
+      }
       // The mean, the variance, and the number of samples behind them.
       let figures = try datasets(of: layer.place)
       guard figures.count >= 2 else { continue }

@@ -23,7 +23,8 @@ struct KerasWeights {
       // A layer that is frozen has its variables in the same order.
       for source in sources {
         try load(
-          source.layer, order([Source(layer: source.layer, owner: source.owner, isTrainable: true, place: source.place)]),
+          source.layer,
+          order([Source(layer: source.layer, owner: source.owner, isTrainable: true, place: source.place)]),
           from: try file.datasets(of: source.place), into: values)
       }
       return
@@ -35,7 +36,8 @@ struct KerasWeights {
       sourcesByOwner[source.owner, default: []].append(source)
     }
     for owner in owners {
-      try load(owner, order(sourcesByOwner[owner] ?? []), from: try file.datasets(ofLayer: owner), into: values)
+      try load(
+        owner, order(sourcesByOwner[owner] ?? []), from: try file.datasets(ofLayer: owner), into: values)
     }
   }
 

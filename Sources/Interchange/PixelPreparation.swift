@@ -33,7 +33,8 @@ public enum PixelPreparation: Hashable, Sendable {
       let channels = shape[shape.rank - 1]
       guard [1, channels].contains(mean.count), [1, channels].contains(deviation.count) else {
         throw InterchangeError(
-          .usage, "--mean and --deviation take one number, or one for each of the \(channels) channels of \(shape)")
+          .usage,
+          "--mean and --deviation take one number, or one for each of the \(channels) channels of \(shape)")
       }
     }
   }
@@ -43,9 +44,11 @@ public enum PixelPreparation: Hashable, Sendable {
     switch self {
     case .known(.none):
       shape.rank == 3
-        ? "the file does not say how pixels were prepared, so the network takes them as they are; see --preprocessing" : nil
+        ? "the file does not say how pixels were prepared, so the network takes them as they are; see --preprocessing"
+        : nil
     case .known(let known): known.explanation
-    case .normalization: "pixels from 0 to 255 are normalised by the given means and deviations (layer '\(Self.layerName)')"
+    case .normalization:
+      "pixels from 0 to 255 are normalised by the given means and deviations (layer '\(Self.layerName)')"
     }
   }
 

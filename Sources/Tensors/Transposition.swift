@@ -11,7 +11,8 @@ public enum Transposition {
     _ order: [Int], to source: UnsafeBufferPointer<Element>, shape: [Int]
   ) -> [Element] {
     precondition(order.sorted() == Array(shape.indices), "\(order) is no order of \(shape.count) dimensions")
-    precondition(source.count == shape.reduce(1, *), "\(source.count) elements do not have the shape \(shape)")
+    precondition(
+      source.count == shape.reduce(1, *), "\(source.count) elements do not have the shape \(shape)")
     guard !source.isEmpty, let start = source.baseAddress else { return [] }
     if order == Array(shape.indices) { return Array(source) }
     var strides = [Int](repeating: 1, count: shape.count)
@@ -23,7 +24,9 @@ public enum Transposition {
       var place = [Int](repeating: 0, count: sizes.count)
       var (offset, filled) = (0, 0)
       while filled < source.count {
-        for index in 0..<innerSize { target.initializeElement(at: filled + index, to: start[offset + index * innerStep]) }
+        for index in 0..<innerSize {
+          target.initializeElement(at: filled + index, to: start[offset + index * innerStep])
+        }
         filled += innerSize
         // The next row: the innermost dimension but one counts first.
         var axis = sizes.count - 2

@@ -67,6 +67,11 @@ struct ExtremeNumberTests {
           ]
         ],
         "import keras": [[LookSample.model, "--to", "new.h5", "--overwrite"]],
+        "import onnx": [["none.onnx", "--to", "new.h5"]],
+        "import safetensors": [["none.safetensors", "--architecture", "tiny.yaml", "--to", "new.h5"]],
+        "export onnx": [["net.h5", "--to", "new.onnx", "--overwrite"]],
+        "export keras": [["net.h5", "--to", "new.keras", "--overwrite"]],
+        "export safetensors": [["net.h5", "--to", "new.safetensors", "--overwrite"]],
         "prove": [["tiny.yaml", "--steps", "1", "--workers", "1,2"]],
         "bench": [
           ["tiny.yaml", "--seconds", "0.01", "--training-only", "--batch", "8", "--workers", "1"],

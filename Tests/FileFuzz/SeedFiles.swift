@@ -99,17 +99,23 @@ struct SeedFiles {
         "\(scratch)/\(name).h5", ["import", "keras", "\(folder)/\(name).h5", "--to", "\(scratch)/\(name).h5"])
       files.append(try SeedFile("checkpoint", checkpoint, "inspect FILE"))
     }
-    for name in ["resnet-dynamo", "convnext-torchscript", "unet-torchscript", "shuffled-torchscript", "words-dynamo", "keras-tf2onnx"] {
+    for name in [
+      "resnet-dynamo", "convnext-torchscript", "unet-torchscript", "shuffled-torchscript", "words-dynamo",
+      "keras-tf2onnx",
+    ] {
       files.append(try SeedFile("ONNX", "\(folder)/ONNX/\(name).onnx", "import onnx FILE --to OUT"))
     }
     files.append(try SeedFile("ONNX", "\(folder)/ONNX/vgg-dynamo.onnx", "inspect FILE"))
     for name in ["plain", "nested", "words"] {
-      files.append(try SeedFile("Keras archive", "\(folder)/Archives/\(name).keras", "import keras FILE --to OUT"))
+      files.append(
+        try SeedFile("Keras archive", "\(folder)/Archives/\(name).keras", "import keras FILE --to OUT"))
     }
     files.append(
       try SeedFile(
         "safetensors", "\(folder)/Safetensors/net.safetensors",
-        others: ["net.yaml": "\(folder)/Safetensors/net.yaml", "names.json": "\(folder)/Safetensors/names.json"],
+        others: [
+          "net.yaml": "\(folder)/Safetensors/net.yaml", "names.json": "\(folder)/Safetensors/names.json",
+        ],
         "import safetensors FILE --architecture FOLDER/net.yaml --names FOLDER/names.json --to OUT"))
     return files
   }

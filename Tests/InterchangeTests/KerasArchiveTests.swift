@@ -15,7 +15,8 @@ struct KerasArchiveTests {
   private static let folder = fixtureFolder("Archives")
 
   @Test(
-    "an archive predicts what Keras predicts, with the names of its layers or without", arguments: ["plain", "nested", "words", "nameless"])
+    "an archive predicts what Keras predicts, with the names of its layers or without",
+    arguments: ["plain", "nested", "words", "nameless"])
   func prediction(name: String) throws {
     let checkpoint = try KerasImport().read("\(Self.folder)/\(name).keras").checkpoint
     let root = try HDF5.File.open("\(Self.folder)/expected.h5").root
@@ -29,14 +30,18 @@ struct KerasArchiveTests {
   func weightsAlone() throws {
     let whole = try KerasImport().read("\(Self.folder)/plain.keras").checkpoint
     let network = whole.network.network
-    let alone = try KerasImport(architecture: .network(network)).read("\(Self.folder)/plain.weights.h5").checkpoint
+    let alone = try KerasImport(architecture: .network(network)).read("\(Self.folder)/plain.weights.h5")
+      .checkpoint
     #expect(alone.values.trainable.array() == whole.values.trainable.array())
     #expect(alone.values.statistics.array() == whole.values.statistics.array())
   }
 
-  @Test("what is written for Keras 3 comes back: the archive whole, and the weights of both formats", arguments: LayerExample.all)
+  @Test(
+    "what is written for Keras 3 comes back: the archive whole, and the weights of both formats",
+    arguments: LayerExample.all)
   func roundTrip(example: LayerExample) throws {
-    let network = try example.network().resolved()
+    // A layer that does nothing is not read, and a network has at least one.
+    let network = try example.network(after: [.rescale(Rescale(scale: 2))]).resolved()
     let checkpoint = Checkpoint(
       network: network, name: "example", progress: TrainingProgress(), identity: RunIdentity(runID: "a"),
       values: ParameterLayout(network).initialValues(seed: 3), optimizer: nil, slots: [])
@@ -47,7 +52,8 @@ struct KerasArchiveTests {
     #expect(again.values.trainable.array() == checkpoint.values.trainable.array())
     #expect(again.network.outputShape == network.outputShape)
     guard network.parameterCount > 0 else { return }
-    let weights = try KerasImport(architecture: .network(network.network)).read(folder.file("x.weights.h5")).checkpoint
+    let weights = try KerasImport(architecture: .network(network.network)).read(folder.file("x.weights.h5"))
+      .checkpoint
     #expect(weights.values.trainable.array() == checkpoint.values.trainable.array())
   }
 
@@ -55,25 +61,31 @@ struct KerasArchiveTests {
     try Data(try KerasExport(format).bytes(of: checkpoint)).write(to: URL(fileURLWithPath: path))
   }
 
-  @Test("classes have the words that Keras gives their groups", arguments: [
-    ("Conv2D", "conv2d"), ("MaxPooling2D", "max_pooling2d"), ("ReLU", "re_lu"), ("PReLU", "p_re_lu"), ("ELU", "elu"),
-    ("InputLayer", "input_layer"), ("BatchNormalization", "batch_normalization"), ("GlobalAveragePooling1D", "global_average_pooling1d"),
-    ("LeakyReLU", "leaky_re_lu"), ("SeparableConv2D", "separable_conv2d"), ("EinsumDense", "einsum_dense"),
-  ])
+  @Test(
+    "classes have the words that Keras gives their groups",
+    arguments: [
+      ("Conv2D", "conv2d"), ("MaxPooling2D", "max_pooling2d"), ("ReLU", "re_lu"), ("PReLU", "p_re_lu"),
+      ("ELU", "elu"),
+      ("InputLayer", "input_layer"), ("BatchNormalization", "batch_normalization"),
+      ("GlobalAveragePooling1D", "global_average_pooling1d"),
+      ("LeakyReLU", "leaky_re_lu"), ("SeparableConv2D", "separable_conv2d"), ("EinsumDense", "einsum_dense"),
+    ])
   func words(className: String, word: String) {
     #expect(KerasStore.word(ofClass: className) == word)
     #expect(KerasStore.groups(ofClasses: [className, "Other", className]) == [word, "other", "\(word)_1"])
   }
 
-  @Test("archives that hold no model, or a program, are refused in one line", arguments: [
-    ("lambda", "layer 'lambda' (Lambda): there is no such layer here"),
-    ("custom", "layer 'conv2d' is of the class mine>Conv2D of another program"),
-    ("climbing", "has a file '../climbing.txt', which would be unpacked elsewhere"),
-    ("no-weights", "has no weights (model.weights.h5)"),
-    ("no-model", "is an archive without config.json"),
-    ("not-json", "is not valid JSON"),
-    ("cut-weights", "model.weights.h5 of"),
-  ])
+  @Test(
+    "archives that hold no model, or a program, are refused in one line",
+    arguments: [
+      ("lambda", "layer 'lambda' (Lambda): there is no such layer here"),
+      ("custom", "layer 'conv2d' is of the class mine>Conv2D of another program"),
+      ("climbing", "has a file '../climbing.txt', which would be unpacked elsewhere"),
+      ("no-weights", "has no weights (model.weights.h5)"),
+      ("no-model", "is an archive without config.json"),
+      ("not-json", "is not valid JSON"),
+      ("cut-weights", "model.weights.h5 of"),
+    ])
   func refusals(name: String, message: String) throws {
     let before = try FileManager.default.contentsOfDirectory(atPath: Self.folder).sorted()
     let error = #expect(throws: InterchangeError.self) {
@@ -83,7 +95,8 @@ struct KerasArchiveTests {
     #expect(text.contains(message), "\(text)")
     #expect(!text.contains("\n"))
     #expect(try FileManager.default.contentsOfDirectory(atPath: Self.folder).sorted() == before)
-    let temporary = try FileManager.default.contentsOfDirectory(atPath: FileManager.default.temporaryDirectory.path)
+    let temporary = try FileManager.default.contentsOfDirectory(
+      atPath: FileManager.default.temporaryDirectory.path)
     #expect(!temporary.contains { $0.hasPrefix("convoy-keras-") && $0.hasSuffix("\(getpid())") })
   }
 

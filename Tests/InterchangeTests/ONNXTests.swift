@@ -14,10 +14,12 @@ struct ONNXTests {
 
   // MARK: - Models of other programs
 
-  static let networks = [
-    "resnet", "vgg", "mobilenet-v2", "mobilenet-v3", "efficientnet", "densenet", "convnext", "unet", "upsampled", "shuffled",
-    "functions", "words",
-  ].flatMap { ["\($0)-dynamo", "\($0)-torchscript"] } + ["keras-tf2onnx"]
+  static let networks =
+    [
+      "resnet", "vgg", "mobilenet-v2", "mobilenet-v3", "efficientnet", "densenet", "convnext", "unet",
+      "upsampled", "shuffled",
+      "functions", "words",
+    ].flatMap { ["\($0)-dynamo", "\($0)-torchscript"] } + ["keras-tf2onnx"]
 
   @Test("a model of PyTorch or Keras computes here what it computes there", arguments: networks)
   func peers(name: String) throws {
@@ -40,7 +42,11 @@ struct ONNXTests {
     let words = network.layers.map(\.spec.word)
     #expect(words.first == "normalization")
     // The exporter folds batch normalisations; ReLU6 is in the convolutions.
-    #expect(Set(words) == ["normalization", "zero_padding2d", "conv2d", "depthwise_conv2d", "add", "global_average_pool2d", "dense"])
+    #expect(
+      Set(words) == [
+        "normalization", "zero_padding2d", "conv2d", "depthwise_conv2d", "add", "global_average_pool2d",
+        "dense",
+      ])
     let next = try ONNXImport().read("\(Self.folder)/convnext-torchscript.onnx").checkpoint.network
     // The layer scale is multiplied into the convolution before it; a layer normalisation of single steps is one layer.
     #expect(next.layers.filter { $0.spec.word == "layer_norm" }.count == 5)
@@ -71,7 +77,8 @@ struct ONNXTests {
     "every layer comes back from ONNX with the same outputs", arguments: LayerExample.all, [13, 17, 20])
   func roundTrip(example: LayerExample, opset: Int) throws {
     let isTable = example.spec.kind == .embedding
-    let network = try example.network(before: isTable ? [] : [.rescale(Rescale(scale: 1 / 64, offset: -2))]).resolved()
+    let network = try example.network(before: isTable ? [] : [.rescale(Rescale(scale: 1 / 64, offset: -2))])
+      .resolved()
     let checkpoint = Self.checkpoint(network)
     let count = 2 * network.inputShape.elementCount
     let pixels = (0..<count).map { UInt8($0 * 41 % (isTable ? 7 : 256)) }
@@ -98,7 +105,10 @@ struct ONNXTests {
     #expect(model.irVersion == 8)
     #expect(model.opsets == ["": 17])
     #expect(model.producer == "test")
-    #expect(model.graph.nodes.map(\.operation) == ["Cast", "Transpose", "Mul", "Transpose", "Flatten", "Gemm", "Softmax", "Identity"])
+    #expect(
+      model.graph.nodes.map(\.operation) == [
+        "Cast", "Transpose", "Mul", "Transpose", "Flatten", "Gemm", "Softmax", "Identity",
+      ])
     let metadata = Dictionary(uniqueKeysWithValues: model.metadata.map { ($0.key, $0.value) })
     #expect(metadata["class_names"] == #"["cat","dog"]"#)
     #expect(metadata["loss"] == "softmax_cross_entropy")
@@ -112,7 +122,8 @@ struct ONNXTests {
 
   /// A model of one node after another on a 3×4×4 image, with these tensors.
   private static func model(
-    _ nodes: [ONNXNode], _ tensors: [ONNXTensor] = [], opset: Int = 17, input: [ONNXValueInfo.Dimension] = [.size(3), .size(4), .size(4)]
+    _ nodes: [ONNXNode], _ tensors: [ONNXTensor] = [], opset: Int = 17,
+    input: [ONNXValueInfo.Dimension] = [.size(3), .size(4), .size(4)]
   ) -> ONNXModel {
     ONNXModel(
       irVersion: 8, opsets: ["": opset], producer: "test", producerVersion: "1",
@@ -131,22 +142,35 @@ struct ONNXTests {
   private static let kernel = ONNXTensor("w", [2, 3, 1, 1], floats: [1, 2, 3, 4, 5, 6])
 
   static let bad: [(what: String, model: ONNXModel, message: String)] = [
-    ("unknown operator", model([node("Einsum", ["x"])]), "m: node 'n' (Einsum): there is no such operator here"),
     (
-      "another domain", model([ONNXNode(name: "n", operation: "Conv", domain: "com.example", inputs: ["x"], outputs: ["y"])]),
+      "unknown operator", model([node("Einsum", ["x"])]),
+      "m: node 'n' (Einsum): there is no such operator here"
+    ),
+    (
+      "another domain",
+      model([ONNXNode(name: "n", operation: "Conv", domain: "com.example", inputs: ["x"], outputs: ["y"])]),
       "m: node 'n' (com.example.Conv): there is no such operator here"
     ),
-    ("circle", model([node("Relu", ["y"], ["z"]), node("Relu", ["z"])]), "m: node 'n' (Relu) takes 'y', which nothing before it gives"),
-    ("order", model([node("Relu", ["z"]), node("Relu", ["x"], ["z"])]), "m: node 'n' (Relu) takes 'z', which nothing before it gives"),
+    (
+      "circle", model([node("Relu", ["y"], ["z"]), node("Relu", ["z"])]),
+      "m: node 'n' (Relu) takes 'y', which nothing before it gives"
+    ),
+    (
+      "order", model([node("Relu", ["z"]), node("Relu", ["x"], ["z"])]),
+      "m: node 'n' (Relu) takes 'z', which nothing before it gives"
+    ),
     ("twice", model([node("Relu", ["x"]), node("Tanh", ["x"])]), "m: node 'n' (Tanh): 'y' is made twice"),
     ("no result", model([]), "m: the output 'y' does not depend on the input"),
     ("opset", model([node("Relu", ["x"])], opset: 99), "m is written in version 99 of ONNX's operators"),
     (
-      "kernel", model([node("Conv", ["x", "w"])], [ONNXTensor("w", [2, 5, 1, 1], floats: [Float](repeating: 1, count: 10))]),
+      "kernel",
+      model(
+        [node("Conv", ["x", "w"])], [ONNXTensor("w", [2, 5, 1, 1], floats: [Float](repeating: 1, count: 10))]),
       "m: node 'n' (Conv): a kernel of 2×5×1×1 in 1 groups does not fit the 3 channels of its input"
     ),
     (
-      "lying size", model([node("Conv", ["x", "w"])], [ONNXTensor("w", [2, 3, 1 << 40, 1 << 40], floats: [1])]),
+      "lying size",
+      model([node("Conv", ["x", "w"])], [ONNXTensor("w", [2, 3, 1 << 40, 1 << 40], floats: [1])]),
       "m: the tensor 'w' says that it has 2×3×1099511627776×1099511627776 elements and holds no such number"
     ),
     (
@@ -154,7 +178,8 @@ struct ONNXTests {
       "m: the tensor 'w' says that it has 2×3×1×1 elements and holds 1"
     ),
     (
-      "not finite", model([node("Conv", ["x", "w"])], [ONNXTensor("w", [2, 3, 1, 1], floats: [1, 2, 3, .nan, 5, 6])]),
+      "not finite",
+      model([node("Conv", ["x", "w"])], [ONNXTensor("w", [2, 3, 1, 1], floats: [1, 2, 3, .nan, 5, 6])]),
       "m: node 'n' (Conv): its weights hold nan"
     ),
     ("missing kernel", model([node("Conv", ["x"])]), "m: node 'n' (Conv): its kernel is missing"),
@@ -167,21 +192,41 @@ struct ONNXTests {
       "m: node 'n' (Conv): the attribute strides is not 2 whole numbers from 1 on"
     ),
     (
-      "window", model([node("Conv", ["x", "w"])], [ONNXTensor("w", [1, 3, 9, 9], floats: [Float](repeating: 0, count: 243))]),
+      "window",
+      model(
+        [node("Conv", ["x", "w"])],
+        [ONNXTensor("w", [1, 3, 9, 9], floats: [Float](repeating: 0, count: 243))]),
       "m: node 'n' (Conv): layer 'layer': a 9×9 window does not fit into the 4×4×3"
     ),
-    ("size", model([node("Relu", ["x"])], input: [.size(3), .open("h"), .size(4)]), "m takes inputs of any×4×3 (channels last)"),
-    ("huge input", model([node("Relu", ["x"])], input: [.size(1 << 40), .size(4), .size(4)]), "m: an input of 4×4×1099511627776 is empty"),
     (
-      "flat output", model([node("Flatten", ["x"])]), "m: the output 'y' is an image as one vector with its channels first"
+      "size", model([node("Relu", ["x"])], input: [.size(3), .open("h"), .size(4)]),
+      "m takes inputs of any×4×3 (channels last)"
     ),
     (
-      "max pool", model([node("MaxPool", ["x"], ["y"], [.integers("kernel_shape", [3, 3]), .integers("pads", [1, 1, 1, 1]), .integers("strides", [2, 2])])]),
+      "huge input", model([node("Relu", ["x"])], input: [.size(1 << 40), .size(4), .size(4)]),
+      "m: an input of 4×4×1099511627776 is empty"
+    ),
+    (
+      "flat output", model([node("Flatten", ["x"])]),
+      "m: the output 'y' is an image as one vector with its channels first"
+    ),
+    (
+      "max pool",
+      model([
+        node(
+          "MaxPool", ["x"], ["y"],
+          [
+            .integers("kernel_shape", [3, 3]), .integers("pads", [1, 1, 1, 1]), .integers("strides", [2, 2]),
+          ])
+      ]),
       "m: node 'n' (MaxPool): it has padding around values that may be negative"
     ),
     ("erf", model([node("Erf", ["x"])]), "m: the output 'y' does not depend"),
     ("powers", model([node("Pow", ["x", "x"])]), "m: node 'n' (Pow): only powers of 1 to 4 are supported"),
-    ("dividing", model([node("Div", ["x", "x"])]), "m: node 'n' (Div): a result can be divided by constants only"),
+    (
+      "dividing", model([node("Div", ["x", "x"])]),
+      "m: node 'n' (Div): a result can be divided by constants only"
+    ),
   ]
 
   @Test("what cannot be read is named in one line", arguments: bad.indices)
@@ -198,9 +243,12 @@ struct ONNXTests {
   @Test("a shape that the file says of a result must be the one that it has")
   func lyingShape() throws {
     var model = Self.model([Self.node("Relu", ["x"])])
-    model.graph.outputs = [ONNXValueInfo(name: "y", elementType: 1, shape: [.open("N"), .size(3), .size(4), .size(5)])]
+    model.graph.outputs = [
+      ONNXValueInfo(name: "y", elementType: 1, shape: [.open("N"), .size(3), .size(4), .size(5)])
+    ]
     let error = #expect(throws: InterchangeError.self) { try ONNXImport().read(model.bytes, path: "m") }
-    #expect(error?.description.hasPrefix("m: node 'n' (Relu) gives N×3×4×4, and the file says any×3×4×5") ?? false)
+    #expect(
+      error?.description.hasPrefix("m: node 'n' (Relu) gives N×3×4×4, and the file says any×3×4×5") ?? false)
   }
 
   @Test("a file that is cut anywhere is refused")
@@ -209,7 +257,9 @@ struct ONNXTests {
     #expect(throws: Never.self) { try ONNXImport().read(bytes, path: "m") }
     var refused = 0
     for count in 0..<bytes.count {
-      #expect(throws: InterchangeError.self, "\(count)") { try ONNXImport().read(Array(bytes[..<count]), path: "m") }
+      #expect(throws: InterchangeError.self, "\(count)") {
+        try ONNXImport().read(Array(bytes[..<count]), path: "m")
+      }
       refused += 1
     }
     #expect(refused == bytes.count)
@@ -217,14 +267,18 @@ struct ONNXTests {
 
   @Test("values in another file are not read")
   func external() throws {
-    let bytes = try ONNXFixture.withExternalData(Self.model([Self.node("Conv", ["x", "w"])], [Self.kernel]).bytes)
+    let bytes = try ONNXFixture.withExternalData(
+      Self.model([Self.node("Conv", ["x", "w"])], [Self.kernel]).bytes)
     let error = #expect(throws: InterchangeError.self) { try ONNXImport().read(bytes, path: "m") }
     #expect(error?.description.hasPrefix("m: the tensor 'w' has its values in another file") ?? false)
   }
 
-  @Test("numbers of 16 bits are read as IEEE 754 has them", arguments: [
-    (0x0000, 0), (0x3C00, 1), (0xC000, -2), (0x7BFF, 65504), (0x0001, 0x1p-24), (0x0400, 0x1p-14), (0x3555, 0.33325195),
-  ] as [(UInt16, Float)])
+  @Test(
+    "numbers of 16 bits are read as IEEE 754 has them",
+    arguments: [
+      (0x0000, 0), (0x3C00, 1), (0xC000, -2), (0x7BFF, 65504), (0x0001, 0x1p-24), (0x0400, 0x1p-14),
+      (0x3555, 0.33325195),
+    ] as [(UInt16, Float)])
   func halves(bits: UInt16, value: Float) {
     #expect(ONNXTensor.float(half: bits) == value)
     #expect(ONNXTensor.float(half: 0x7C00) == .infinity)

@@ -8,7 +8,9 @@ public enum Archive {
   /// The names of all files in an archive.
   ///
   /// - Throws: ``DatasetError`` for a damaged archive.
-  public static func names(_ path: String) throws -> [String] { try ZipArchive(RawFile(path)).members.map(\.name) }
+  public static func names(_ path: String) throws -> [String] {
+    try ZipArchive(RawFile(path)).members.map(\.name)
+  }
 
   /// Reads some files of an archive; whatever else it contains, and wherever that would be unpacked, is left alone.
   ///
@@ -26,11 +28,13 @@ public enum Archive {
       }
       guard member.byteCount <= limit else {
         throw DatasetError(
-          .badData, "\(member.name) of \(path) has \(member.byteCount) bytes, more than are expected of such a file")
+          .badData,
+          "\(member.name) of \(path) has \(member.byteCount) bytes, more than are expected of such a file")
       }
       let source = try archive.open(member)
       found[member.name] = try [UInt8](unsafeUninitializedCapacity: member.byteCount) { buffer, count in
-        let target = UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[..<member.byteCount])
+        let target = UnsafeMutableRawBufferPointer(
+          rebasing: UnsafeMutableRawBufferPointer(buffer)[..<member.byteCount])
         count = try source.read(into: target)
       }
     }
@@ -47,7 +51,9 @@ public enum Archive {
     bytes.reserveCapacity(count)
     var directory: [UInt8] = []
     for member in members {
-      let checksum = member.bytes.withUnsafeBytes { crc32_z(0, $0.baseAddress?.assumingMemoryBound(to: UInt8.self), $0.count) }
+      let checksum = member.bytes.withUnsafeBytes {
+        crc32_z(0, $0.baseAddress?.assumingMemoryBound(to: UInt8.self), $0.count)
+      }
       var common: [UInt8] = []
       // Version 2.0, names in UTF-8, stored, 1 January 1980.
       for number in [20, 0x800, 0, 0, 0x21] { common.add(number, 2) }

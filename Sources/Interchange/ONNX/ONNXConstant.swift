@@ -75,7 +75,9 @@ struct ONNXConstant {
     sizes[axis] = 0
     for part in parts {
       guard part.dimensions.count == sizes.count else { return nil }
-      for (index, size) in part.dimensions.enumerated() where index != axis && size != sizes[index] { return nil }
+      for (index, size) in part.dimensions.enumerated() where index != axis && size != sizes[index] {
+        return nil
+      }
       sizes[axis] += part.dimensions[axis]
     }
     let outer = sizes[..<axis].reduce(1, *)
@@ -89,7 +91,8 @@ struct ONNXConstant {
     }
     let integers = parts.compactMap(\.integers)
     return integers.count == parts.count
-      ? ONNXConstant(sizes, .integers(rows(integers))) : ONNXConstant(sizes, .floats(rows(parts.map(\.floats))))
+      ? ONNXConstant(sizes, .integers(rows(integers)))
+      : ONNXConstant(sizes, .floats(rows(parts.map(\.floats))))
   }
 
   // MARK: - Arithmetic
@@ -132,10 +135,14 @@ struct ONNXConstant {
     _ first: ONNXConstant, _ second: ONNXConstant, floats: (Float, Float) -> Float,
     integers: (Int, Int) -> Int?
   ) -> ONNXConstant? {
-    guard let sizes = common(first.dimensions, second.dimensions), sizes.reduce(1, *) <= 1 << 24 else { return nil }
+    guard let sizes = common(first.dimensions, second.dimensions), sizes.reduce(1, *) <= 1 << 24 else {
+      return nil
+    }
     let (one, other) = (first.expanded(to: sizes), second.expanded(to: sizes))
     if let left = first.integers, let right = second.integers {
-      let numbers = zip(one, other).map { left[$0] == samples || right[$1] == samples ? nil : integers(left[$0], right[$1]) }
+      let numbers = zip(one, other).map {
+        left[$0] == samples || right[$1] == samples ? nil : integers(left[$0], right[$1])
+      }
       let known = numbers.compactMap(\.self)
       return known.count == numbers.count ? ONNXConstant(sizes, .integers(known)) : nil
     }

@@ -157,7 +157,8 @@ public struct ONNXExport: Sendable {
 
   private func pixelSentence(_ checkpoint: Checkpoint) -> String? {
     guard let pixels = checkpoint.identity.pixels else { return nil }
-    return "the network was trained on \(pixels)" + (pixels.type == .uint8 && isColour(checkpoint) ? ", colours as red, green, blue" : "")
+    return "the network was trained on \(pixels)"
+      + (pixels.type == .uint8 && isColour(checkpoint) ? ", colours as red, green, blue" : "")
   }
 
   private func isColour(_ checkpoint: Checkpoint) -> Bool {
@@ -189,7 +190,9 @@ public struct ONNXExport: Sendable {
     if !identity.classNames.isEmpty {
       entries.append(("class_names", try JSONValue.array(identity.classNames.map(JSONValue.string)).text()))
     }
-    var inputFacts: [String: JSONValue] = ["layout": .string(layout.rawValue), "type": .string(input.rawValue)]
+    var inputFacts: [String: JSONValue] = [
+      "layout": .string(layout.rawValue), "type": .string(input.rawValue),
+    ]
     if let pixels = identity.pixels {
       inputFacts["low"] = .number(Double(pixels.low))
       inputFacts["high"] = .number(Double(pixels.high))
@@ -198,7 +201,9 @@ public struct ONNXExport: Sendable {
     if isColour(checkpoint) { inputFacts["channels"] = "RGB" }
     entries.append(("input", try JSONValue.object(inputFacts).text()))
     let function = probabilities(of: checkpoint)
-    let meaning = function == .linear || addsProbabilities ? "as the loss takes them" : "logits (before \(function.rawValue))"
+    let meaning =
+      function == .linear || addsProbabilities
+      ? "as the loss takes them" : "logits (before \(function.rawValue))"
     if identity.criterion != nil { entries.append(("loss", criterion.loss.kind.rawValue)) }
     entries.append(("output", meaning))
     entries.append(("contents_sha256", try checkpoint.contentDigest().hexadecimal))
@@ -215,7 +220,8 @@ extension ONNXValueInfo {
       case .open(let name): name.isEmpty ? "?" : name
       }
     }
-    let type = elementType.flatMap(ONNXTensor.ElementType.init).map { $0 == .float ? "float32" : "\($0)" } ?? "tensor"
+    let type =
+      elementType.flatMap(ONNXTensor.ElementType.init).map { $0 == .float ? "float32" : "\($0)" } ?? "tensor"
     return "\(type) [\(sizes.joined(separator: ", "))]"
   }
 }

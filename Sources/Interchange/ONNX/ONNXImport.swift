@@ -67,25 +67,32 @@ public struct ONNXImport: Sendable {
     let criterion = try criterion(of: network, facts, hasNames: !names.isEmpty)
     notes += criterion.notes
     let identity = RunIdentity(
-      runID: "onnx-\(model.producer.isEmpty ? "file" : model.producer)", versions: RunEnvironment.libraryVersions,
+      runID: "onnx-\(model.producer.isEmpty ? "file" : model.producer)",
+      versions: RunEnvironment.libraryVersions,
       classNames: names, criterion: criterion.criterion,
       pixels: preprocessing.isNone ? facts.pixels : RunIdentity.picturePixels)
     let checkpoint = Checkpoint(
-      network: network, name: Self.name(model, path), progress: TrainingProgress(), identity: identity, values: values,
+      network: network, name: Self.name(model, path), progress: TrainingProgress(), identity: identity,
+      values: values,
       optimizer: nil, slots: [])
     return ImportedModel(checkpoint: checkpoint, notes: notes)
   }
 
   /// What the outputs mean: as the call says, or the file, or else names and the last layer.
-  private func criterion(of network: ResolvedNetwork, _ facts: ONNXFacts, hasNames: Bool) throws -> KerasCriterion {
-    if loss == nil, let said = facts.loss, let known = try? KerasCriterion(network, chosen: said, compiled: nil) {
+  private func criterion(of network: ResolvedNetwork, _ facts: ONNXFacts, hasNames: Bool) throws
+    -> KerasCriterion
+  {
+    if loss == nil, let said = facts.loss,
+      let known = try? KerasCriterion(network, chosen: said, compiled: nil)
+    {
       return known
     }
     guard loss == nil, hasNames, Self.givesLogits(network) else {
       return try KerasCriterion(network, chosen: loss, compiled: nil)
     }
     var criterion = try KerasCriterion(network, chosen: .softmaxCrossEntropy, compiled: nil)
-    criterion.note("its outputs have names, so they are taken to be classes (softmax_cross_entropy); see --loss")
+    criterion.note(
+      "its outputs have names, so they are taken to be classes (softmax_cross_entropy); see --loss")
     return criterion
   }
 
@@ -117,12 +124,15 @@ public struct ONNXImport: Sendable {
       guard let layer = weights[parameter.layer] else { continue }
       guard let numbers = layer.weights[parameter.spec.name], numbers.count == parameter.range.count else {
         throw InterchangeError(
-          .badData, "\(path): \(layer.place): its weights do not have the shape \(parameter.spec.shape) of \(parameter.path)")
+          .badData,
+          "\(path): \(layer.place): its weights do not have the shape \(parameter.spec.shape) of \(parameter.path)"
+        )
       }
       if let number = numbers.first(where: { !$0.isFinite }) {
         throw InterchangeError(
           .badData,
-          "\(path): \(layer.place): its weights hold \(number); a network with such weights cannot compute anything")
+          "\(path): \(layer.place): its weights hold \(number); a network with such weights cannot compute anything"
+        )
       }
       _ = values.values(of: parameter).update(from: numbers)
     }
@@ -151,7 +161,8 @@ private struct ONNXFacts {
         if ClassNaming.problem(names) == nil { classNames = names }
       case "loss": loss = Loss.Kind(rawValue: value)
       case "input":
-        guard let facts = try? JSONValue(parsing: value), let low = facts["low"]?.double, let high = facts["high"]?.double,
+        guard let facts = try? JSONValue(parsing: value), let low = facts["low"]?.double,
+          let high = facts["high"]?.double,
           low.isFinite, high.isFinite, low <= high
         else { continue }
         let isBytes = facts["pixel_type"]?.string == PixelType.uint8.rawValue

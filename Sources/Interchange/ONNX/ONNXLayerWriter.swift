@@ -206,7 +206,8 @@ struct ONNXLayerWriter {
     let image = input.asRows
     let isSequence = input.rank == 2
     let starts = isSequence ? [margins.left] : [margins.top, margins.left]
-    let ends = isSequence ? [image[1] - margins.right] : [image[0] - margins.bottom, image[1] - margins.right]
+    let ends =
+      isSequence ? [image[1] - margins.right] : [image[0] - margins.bottom, image[1] - margins.right]
     return graph.add(
       "Slice",
       [
@@ -376,8 +377,12 @@ struct ONNXLayerWriter {
       graph.constant(name, values.count == 1 ? [] : [values.count] + ones, values.map { Float($0) })
     }
     var result = source
-    if scale.contains(where: { $0 != 1 }) { result = graph.add("Mul", [result, constant("scale", scale, &graph)]) }
-    if offset.contains(where: { $0 != 0 }) { result = graph.add("Add", [result, constant("offset", offset, &graph)]) }
+    if scale.contains(where: { $0 != 1 }) {
+      result = graph.add("Mul", [result, constant("scale", scale, &graph)])
+    }
+    if offset.contains(where: { $0 != 0 }) {
+      result = graph.add("Add", [result, constant("offset", offset, &graph)])
+    }
     return result
   }
 

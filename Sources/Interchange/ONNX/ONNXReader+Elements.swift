@@ -23,7 +23,9 @@ extension ONNXReader {
     try function(node, alpha == 1 ? .activation(.elu) : .elu(ELU(alpha: alpha)))
   }
 
-  /// A multiple of an ELU; Klambauer et al. 2017, <https://arxiv.org/abs/1706.02515>.
+  /// A multiple of an ELU.
+  ///
+  /// - SeeAlso: Klambauer et al. 2017, <https://arxiv.org/abs/1706.02515>.
   mutating func selu(_ node: ONNXNode, _ options: inout ONNXAttributes) throws {
     let alpha = try options.float("alpha", default: 1.6732632)
     let gamma = try options.float("gamma", default: 1.050701)
@@ -40,13 +42,17 @@ extension ONNXReader {
     guard ONNXConstant.common(sizes, slope.dimensions) == sizes else {
       throw InterchangeError(
         .badData,
-        "\(path): \(node.place): slopes of \(Self.text(slope.dimensions)) do not fit N×\(Self.text(source.theirShape))")
+        "\(path): \(node.place): slopes of \(Self.text(slope.dimensions)) do not fit N×\(Self.text(source.theirShape))"
+      )
     }
+    try requireSmall(source, node)
     let slopes = slope.floats
     let alpha = slope.expanded(to: sizes).map { slopes[$0] }
     let places = sizes.dropFirst(2).reduce(1, *)
     // One for each channel, if all places have the same.
-    let isShared = places == 1 || slope.count == 1 || slope.dimensions.suffix(source.theirs.count - 1).allSatisfy { $0 == 1 }
+    let isShared =
+      places == 1 || slope.count == 1
+      || slope.dimensions.suffix(source.theirs.count - 1).allSatisfy { $0 == 1 }
     let kept = isShared ? stride(from: 0, to: alpha.count, by: places).map { alpha[$0] } : alpha
     let order =
       isShared
@@ -54,7 +60,8 @@ extension ONNXReader {
       : source.ours.flatMap(\.self).indices(in: source.theirs.flatMap(\.self)).map { kept[$0] }
     set(
       node,
-      try addInPlace(.layer(.prelu(PReLU(sharesPositions: isShared))), source, node, weights: ["alpha": order]))
+      try addInPlace(
+        .layer(.prelu(PReLU(sharesPositions: isShared))), source, node, weights: ["alpha": order]))
   }
 
   mutating func clip(_ node: ONNXNode, _ options: inout ONNXAttributes) throws {
@@ -64,7 +71,8 @@ extension ONNXReader {
       low = Double(try options.float("min", default: -.greatestFiniteMagnitude))
       high = Double(try options.float("max", default: .greatestFiniteMagnitude))
     } else {
-      guard let least = try number(node, 1, otherwise: -.infinity), let most = try number(node, 2, otherwise: .infinity)
+      guard let least = try number(node, 1, otherwise: -.infinity),
+        let most = try number(node, 2, otherwise: .infinity)
       else { throw options.refused("its bounds are no single numbers") }
       (low, high) = (least, most)
     }
@@ -78,10 +86,12 @@ extension ONNXReader {
   }
 
   /// min(max(x, low), high) by ReLUs.
-  private mutating func held(_ node: ONNXNode, _ source: ONNXResult, from low: Double, to high: Double) throws {
+  private mutating func held(_ node: ONNXNode, _ source: ONNXResult, from low: Double, to high: Double) throws
+  {
     let largest = Double(Float.greatestFiniteMagnitude)
     guard low < high else {
-      throw InterchangeError(.badData, "\(path): \(node.place) holds values between \(low) and \(high), which leaves none")
+      throw InterchangeError(
+        .badData, "\(path): \(node.place) holds values between \(low) and \(high), which leaves none")
     }
     switch (low > -largest, high < largest) {
     case (false, false): set(node, source)
@@ -139,7 +149,9 @@ extension ONNXReader {
     return try addInPlace(.layer(.activation(.hardSigmoid)), result, node, isNonNegative: true)
   }
 
-  /// x times its hard sigmoid; Howard et al. 2019, <https://arxiv.org/abs/1905.02244>.
+  /// x times its hard sigmoid.
+  ///
+  /// - SeeAlso: Howard et al. 2019, <https://arxiv.org/abs/1905.02244>.
   mutating func hardSwish(_ node: ONNXNode) throws {
     let source = try result(node)
     let gate = try hardSigmoid(of: source, node, alpha: 1 / 6, beta: 0.5)
@@ -147,7 +159,9 @@ extension ONNXReader {
   }
 
   mutating func swish(_ node: ONNXNode, _ options: inout ONNXAttributes) throws {
-    guard try options.float("alpha", default: 1) == 1 else { throw options.refused("only alpha 1 is supported") }
+    guard try options.float("alpha", default: 1) == 1 else {
+      throw options.refused("only alpha 1 is supported")
+    }
     try function(node, .activation(.silu))
   }
 
@@ -170,11 +184,15 @@ extension ONNXReader {
     let rank = found.theirs.count + 1
     let said = try options.integer("axis", default: opset < 13 ? 1 : -1)
     var axis = said < 0 ? said + rank : said
-    guard (1..<rank).contains(axis) else { throw options.refused("its axis is \(said) of \(rank) dimensions") }
+    guard (1..<rank).contains(axis) else {
+      throw options.refused("its axis is \(said) of \(rank) dimensions")
+    }
     if opset < 13 {
       // Earlier versions took all dimensions from the axis on together.
       let large = (axis - 1..<rank - 1).filter { !found.theirs[$0].isEmpty }
-      guard large.count <= 1 else { throw options.refused("a softmax over several dimensions is not supported") }
+      guard large.count <= 1 else {
+        throw options.refused("a softmax over several dimensions is not supported")
+      }
       axis = large.first.map { $0 + 1 } ?? axis
     }
     let source = try withChannels(axis - 1, found, node)
@@ -183,7 +201,9 @@ extension ONNXReader {
 
   /// Squares and cubes.
   mutating func power(_ node: ONNXNode) throws {
-    guard let exponent = try constant(node, 1)?.number, let count = Int(exactly: exponent), (1...4).contains(count) else {
+    guard let exponent = try constant(node, 1)?.number, let count = Int(exactly: exponent),
+      (1...4).contains(count)
+    else {
       throw InterchangeError(.badData, "\(path): \(node.place): only powers of 1 to 4 are supported")
     }
     let source = try result(node)
@@ -230,7 +250,8 @@ extension ONNXReader {
       case "Mul": return (number, 0)
       default:
         guard !isFirst, number != 0 else {
-          throw InterchangeError(.badData, "\(path): \(node.place): a result can be divided by constants other than 0 only")
+          throw InterchangeError(
+            .badData, "\(path): \(node.place): a result can be divided by constants other than 0 only")
         }
         return (1 / number, 0)
       }
@@ -240,7 +261,8 @@ extension ONNXReader {
     guard ONNXConstant.common(sizes, constant.dimensions) == sizes else {
       throw InterchangeError(
         .badData,
-        "\(path): \(node.place): constants of \(Self.text(constant.dimensions)) do not fit N×\(Self.text(source.theirShape))")
+        "\(path): \(node.place): constants of \(Self.text(constant.dimensions)) do not fit N×\(Self.text(source.theirShape))"
+      )
     }
     let own = [Int](repeating: 1, count: sizes.count - constant.dimensions.count) + constant.dimensions
     let varying = own.indices.filter { own[$0] > 1 }
@@ -250,7 +272,8 @@ extension ONNXReader {
       return set(
         node,
         try addInPlace(
-          .affine(scale: order.map { pairs[$0].scale }, offset: order.map { pairs[$0].offset }), arranged, node))
+          .affine(scale: order.map { pairs[$0].scale }, offset: order.map { pairs[$0].offset }), arranged,
+          node))
     }
     guard node.operation == "Add" || node.operation == "Sub", !(isFirst && node.operation == "Sub") else {
       throw InterchangeError(
@@ -263,6 +286,7 @@ extension ONNXReader {
   private mutating func addPositions(
     _ node: ONNXNode, _ source: ONNXResult, _ constant: ONNXConstant, _ offsets: [Float]
   ) throws {
+    try requireSmall(source, node)
     let places = constant.expanded(to: [1] + source.theirShape)
     let order = source.ours.flatMap(\.self).indices(in: source.theirs.flatMap(\.self))
     guard source.ours.count <= 3 else {
@@ -270,7 +294,8 @@ extension ONNXReader {
     }
     set(
       node,
-      try addInPlace(.layer(.positionBias), source, node, weights: ["bias": order.map { offsets[places[$0]] }]))
+      try addInPlace(
+        .layer(.positionBias), source, node, weights: ["bias": order.map { offsets[places[$0]] }]))
   }
 
   // MARK: - Several results
@@ -302,7 +327,9 @@ extension ONNXReader {
   }
 
   /// A product of an image with factors for its channels, [C, 1, 1].
-  private mutating func scaled(_ sources: [ONNXResult], _ full: ONNXResult, _ node: ONNXNode) throws -> ONNXResult {
+  private mutating func scaled(_ sources: [ONNXResult], _ full: ONNXResult, _ node: ONNXNode) throws
+    -> ONNXResult
+  {
     let full = try arranged(full, full.theirs.count > 1 ? full.standard : full.theirs, node)
     var inputs: [ONNXResult] = []
     for source in sources {
@@ -328,7 +355,8 @@ extension ONNXReader {
       .badData,
       "\(path): \(node.place) joins "
         + sources.map { "N×\(Self.text($0.theirShape))" }.joined(separator: " and ")
-        + "; results of equal shapes can be joined, and images can be multiplied by factors for their channels")
+        + "; results of equal shapes can be joined, and images can be multiplied by factors for their channels"
+    )
   }
 
   mutating func concat(_ node: ONNXNode, _ options: inout ONNXAttributes) throws {
@@ -400,7 +428,8 @@ extension ONNXReader {
     guard source.ours.last?.size == inputs, (2...3).contains(source.ours.count) else {
       throw InterchangeError(
         .badData,
-        "\(path): \(node.place): a matrix of \(Self.text(matrix.dimensions)) does not fit N×\(Self.text(source.theirShape))")
+        "\(path): \(node.place): a matrix of \(Self.text(matrix.dimensions)) does not fit N×\(Self.text(source.theirShape))"
+      )
     }
     let spec: LayerSpec =
       source.ours.count == 2
@@ -424,7 +453,8 @@ extension ONNXReader {
     let (inputs, units) = (matrix.dimensions[0], matrix.dimensions[1])
     guard flat.elementCount == inputs, inputs > 0, units > 0 else {
       throw InterchangeError(
-        .badData, "\(path): \(node.place): a matrix of \(inputs)×\(units) does not fit \(flat.elementCount) values")
+        .badData,
+        "\(path): \(node.place): a matrix of \(inputs)×\(units) does not fit \(flat.elementCount) values")
     }
     // The layer's values are in another order than the matrix's rows: row i of ours is the row of that value in the graph.
     let rows = order == nil ? nil : flat.ours[0].indices(in: flat.theirs[0])
@@ -432,6 +462,7 @@ extension ONNXReader {
     var parameters = ["kernel": kernel.floats]
     if let bias { parameters["bias"] = bias }
     return try addFresh(
-      .layer(.dense(Dense(units: units, useBias: bias != nil))), [flat], node, weights: parameters, name: name)
+      .layer(.dense(Dense(units: units, useBias: bias != nil))), [flat], node, weights: parameters, name: name
+    )
   }
 }

@@ -166,7 +166,9 @@ extension ONNXReader {
     graph.nodes.contains { $0.operation == "Sub" && $0.inputs == [name, node.outputs[0]] }
   }
 
-  private mutating func followNormalization(_ node: ONNXNode, _ partial: ONNXPartial, _ number: Double?) throws {
+  private mutating func followNormalization(_ node: ONNXNode, _ partial: ONNXPartial, _ number: Double?)
+    throws
+  {
     let output = node.outputs[0]
     switch (node.operation, partial) {
     case ("Sub", .mean(let result, let axis)):
@@ -194,7 +196,8 @@ extension ONNXReader {
       if case .partial(let partial) = value(name) { partial } else { nil }
     }
     guard parts.count == 2,
-      case .difference(let result, let axis) = parts[node.operation == "Div" ? 0 : parts[0].isDifference ? 0 : 1],
+      case .difference(let result, let axis) = parts[
+        node.operation == "Div" ? 0 : parts[0].isDifference ? 0 : 1],
       case .deviation(let other, let otherAxis, let epsilon, let isInverse) = parts[
         node.operation == "Div" ? 1 : parts[0].isDifference ? 1 : 0],
       result.layer == other.layer, axis == otherAxis, isInverse == (node.operation == "Mul")

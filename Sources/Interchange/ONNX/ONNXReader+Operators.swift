@@ -73,7 +73,8 @@ extension ONNXReader {
     guard node.domain.isEmpty, let known = Operator(rawValue: node.operation) else {
       throw InterchangeError(
         .badData,
-        "\(path): \(node.place): there is no such operator here; supported are \(Self.supported.joined(separator: ", "))")
+        "\(path): \(node.place): there is no such operator here; supported are \(Self.supported.joined(separator: ", "))"
+      )
     }
     guard let output = node.outputs.first, !output.isEmpty else {
       throw InterchangeError(.badData, "\(path): \(node.place) has no result")
@@ -114,7 +115,8 @@ extension ONNXReader {
     case .erf: set(output, .partial(.errorFunction(of: try result(node), plusOne: false, factor: 1)))
     case .softmax: try softmax(node, &options)
     case .neg: try affine(node, try result(node), scale: -1, offset: 0)
-    case .sqrt, .reciprocal: throw options.refused("roots and reciprocals are supported as a part of a layer normalisation only")
+    case .sqrt, .reciprocal:
+      throw options.refused("roots and reciprocals are supported as a part of a layer normalisation only")
     case .pow: try power(node)
     case .add, .sub, .mul, .div: try arithmetic(node)
     case .min, .max: try extremum(node)
@@ -166,9 +168,12 @@ extension ONNXReader {
     }
     guard isConstant, !node.inputs.isEmpty, let first = try constant(node, 0) else { return false }
     guard let folded = try folded(node, operation, first, &options) else {
-      throw options.refused("this operation on constants is not supported; fold constants when the model is exported")
+      throw options.refused(
+        "this operation on constants is not supported; fold constants when the model is exported")
     }
-    guard folded.count <= 1 << 28 else { throw options.refused("a constant of \(folded.count) elements is too large") }
+    guard folded.count <= 1 << 28 else {
+      throw options.refused("a constant of \(folded.count) elements is too large")
+    }
     set(node.outputs[0], .constant(folded))
     return true
   }
@@ -201,14 +206,23 @@ extension ONNXReader {
         return ONNXConstant(first.dimensions, .integers(first.floats.map { Int($0) }))
       }
       return type.isInteger ? first : ONNXConstant(first.dimensions, .floats(first.floats))
-    case "Add": return try second().flatMap { .combined(first, $0, floats: +) { Self.whole($0.addingReportingOverflow($1)) } }
+    case "Add":
+      return try second().flatMap {
+        .combined(first, $0, floats: +) { Self.whole($0.addingReportingOverflow($1)) }
+      }
     case "Sub":
-      return try second().flatMap { .combined(first, $0, floats: -) { Self.whole($0.subtractingReportingOverflow($1)) } }
+      return try second().flatMap {
+        .combined(first, $0, floats: -) { Self.whole($0.subtractingReportingOverflow($1)) }
+      }
     case "Mul":
-      return try second().flatMap { .combined(first, $0, floats: *) { Self.whole($0.multipliedReportingOverflow(by: $1)) } }
+      return try second().flatMap {
+        .combined(first, $0, floats: *) { Self.whole($0.multipliedReportingOverflow(by: $1)) }
+      }
     case "Div":
       // Whole numbers are divided towards zero.
-      return try second().flatMap { .combined(first, $0, floats: /) { Self.whole($0.dividedReportingOverflow(by: $1)) } }
+      return try second().flatMap {
+        .combined(first, $0, floats: /) { Self.whole($0.dividedReportingOverflow(by: $1)) }
+      }
     case "Sqrt": return ONNXConstant(first.dimensions, .floats(first.floats.map { $0.squareRoot() }))
     case "Neg": return ONNXConstant(first.dimensions, .floats(first.floats.map { -$0 }))
     case "Transpose":
@@ -225,7 +239,9 @@ extension ONNXReader {
     case "Flatten":
       let axis = try options.integer("axis", default: 1)
       guard (0...first.dimensions.count).contains(axis) else { return nil }
-      return first.reshaped(to: [first.dimensions[..<axis].reduce(1, *), first.dimensions[axis...].reduce(1, *)])
+      return first.reshaped(to: [
+        first.dimensions[..<axis].reduce(1, *), first.dimensions[axis...].reduce(1, *),
+      ])
     case "Squeeze", "Unsqueeze":
       let axes = try second()?.integers ?? options.integers("axes")
       let sizes = Self.resized(first.dimensions, axes, adds: operation == "Unsqueeze")
@@ -236,12 +252,16 @@ extension ONNXReader {
       return .joined(parts, along: axis < 0 ? axis + first.dimensions.count : axis)
     case "Gather":
       let axis = try options.integer("axis", default: 0)
-      guard first.dimensions.indices.contains(axis), let indices = try second(), let numbers = indices.integers else {
+      guard first.dimensions.indices.contains(axis), let indices = try second(),
+        let numbers = indices.integers
+      else {
         return nil
       }
       let size = first.dimensions[axis]
       let places = numbers.map { $0 < 0 ? $0 + size : $0 }
-      guard places.allSatisfy({ (0..<size).contains($0) }) else { return nil }
+      guard places.allSatisfy({ (0..<size).contains($0) }),
+        Double(places.count) * Double(first.count / Swift.max(size, 1)) <= 0x1p28
+      else { return nil }
       var picked = first.picked(places, along: axis)
       picked.dimensions.replaceSubrange(axis...axis, with: indices.dimensions)
       return picked
@@ -269,7 +289,9 @@ extension ONNXReader {
 
   /// Sizes of which one may be −1, which then follows from the number of elements; nil where none fits.
   static func closed(_ sizes: [Int], count: Int) -> [Int]? {
-    guard sizes.allSatisfy({ $0 >= -1 && $0 <= 1 << 40 }), sizes.count(where: { $0 == -1 }) <= 1 else { return nil }
+    guard sizes.allSatisfy({ $0 >= -1 && $0 <= 1 << 40 }), sizes.count(where: { $0 == -1 }) <= 1 else {
+      return nil
+    }
     let product = sizes.filter { $0 != -1 }.reduce(1.0) { $0 * Double($1) }
     guard product <= Double(1 << 48) else { return nil }
     let known = sizes.filter { $0 != -1 }.reduce(1, *)
@@ -321,13 +343,15 @@ extension ONNXReader {
     guard let starts, let ends, starts.count == ends.count else { return nil }
     let places = (axes ?? Array(starts.indices)).map { $0 < 0 ? $0 + sizes.count : $0 }
     let strides = steps ?? [Int](repeating: 1, count: starts.count)
-    guard places.count == starts.count, strides.count == starts.count, Set(places).count == places.count else {
+    guard places.count == starts.count, strides.count == starts.count, Set(places).count == places.count
+    else {
       return nil
     }
     var cuts: [Cut] = []
     for index in starts.indices {
       guard sizes.indices.contains(places[index]), starts[index] != ONNXConstant.samples else { return nil }
-      let cut = Self.cut(places[index], from: starts[index], to: ends[index], strides[index], of: sizes[places[index]])
+      let cut = Self.cut(
+        places[index], from: starts[index], to: ends[index], strides[index], of: sizes[places[index]])
       guard let cut else { return nil }
       cuts.append(cut)
     }
@@ -355,7 +379,9 @@ extension ONNXReader {
     case .constant(let constant): sizes = constant.dimensions
     case .partial, nil: throw options.refused("the shape of such a value is not supported")
     }
-    func clamped(_ place: Int) -> Int { Swift.max(0, Swift.min(sizes.count, place < 0 ? place + sizes.count : place)) }
+    func clamped(_ place: Int) -> Int {
+      Swift.max(0, Swift.min(sizes.count, place < 0 ? place + sizes.count : place))
+    }
     let start = clamped(try options.integer("start", default: 0))
     let end = clamped(try options.integer("end", default: sizes.count))
     let part = Array(sizes[start..<Swift.max(start, end)])

@@ -7,7 +7,9 @@ extension ONNXReader {
     var result = try result(node)
     let rank = result.theirs.count + 1
     let order = try options.integers("perm") ?? (0..<rank).reversed()
-    guard order.sorted() == Array(0..<rank) else { throw options.wrong("perm", "an order of \(rank) dimensions") }
+    guard order.sorted() == Array(0..<rank) else {
+      throw options.wrong("perm", "an order of \(rank) dimensions")
+    }
     guard order[0] == 0 else { throw options.refused("samples cannot change places with other dimensions") }
     result.theirs = order.dropFirst().map { result.theirs[$0 - 1] }
     set(node, result)
@@ -26,7 +28,8 @@ extension ONNXReader {
   mutating func reshape(_ node: ONNXNode, _ options: inout ONNXAttributes) throws {
     let source = try result(node)
     options.ignore("allowzero")
-    guard let target = try constant(node, 1)?.integers ?? options.integers("shape"), let first = target.first else {
+    guard let target = try constant(node, 1)?.integers ?? options.integers("shape"), let first = target.first
+    else {
       throw options.refused("the new shape is computed from the input, which is not supported")
     }
     // A graph for one sample may leave the samples' dimension out, and bring it back at once.
@@ -40,13 +43,21 @@ extension ONNXReader {
     }
     guard isSamples, let closed = Self.closed(sizes, count: source.elementCount) else {
       let text = target.map { $0 == ONNXConstant.samples ? "N" : "\($0)" }.joined(separator: "×")
-      throw options.refused("N×\(Self.text(source.theirShape)) cannot become \(text) with the samples in front")
+      throw options.refused(
+        "N×\(Self.text(source.theirShape)) cannot become \(text) with the samples in front")
     }
     try reshape(node, source, to: closed)
   }
 
   private mutating func reshape(_ node: ONNXNode, _ source: ONNXResult, to sizes: [Int]) throws {
     guard let reshaped = source.reshaped(to: sizes, nextID: &lastPart) else {
+      // Values that lie in the graph's order can take any shape.
+      if source.ours.flatMap(\.self) == source.theirs.flatMap(\.self), (1...3).contains(sizes.count) {
+        let layer = try add(.layer(.reshape(Reshape(sizes))), [source], node).name
+        let parts = fresh(sizes)
+        return set(
+          node, ONNXResult(layer: layer, ours: parts, theirs: parts, isNonNegative: source.isNonNegative))
+      }
       throw InterchangeError(
         .badData,
         "\(path): \(node.place): N×\(Self.text(source.theirShape)) as N×\(Self.text(sizes)) is not supported")
@@ -62,7 +73,8 @@ extension ONNXReader {
     try resize(node, adds: true, try constant(node, 1)?.integers ?? options.integers("axes"), options)
   }
 
-  private mutating func resize(_ node: ONNXNode, adds: Bool, _ axes: [Int]?, _ options: ONNXAttributes) throws {
+  private mutating func resize(_ node: ONNXNode, adds: Bool, _ axes: [Int]?, _ options: ONNXAttributes) throws
+  {
     let source = try result(node)
     // The number of samples stands for itself: no size of a dimension is 0.
     let sizes = Self.resized([0] + source.theirShape, axes, adds: adds)
@@ -82,7 +94,8 @@ extension ONNXReader {
     var result = source
     for cut in found where cut.range != 0..<([1 << 40] + source.theirShape)[cut.axis] {
       guard cut.axis > 0, let range = cut.range, !range.isEmpty else {
-        throw options.refused("only parts of each sample with steps of 1 can be taken, and something must be left")
+        throw options.refused(
+          "only parts of each sample with steps of 1 can be taken, and something must be left")
       }
       result = try part(range, alongDimension: cut.axis - 1, of: result, node)
     }
@@ -203,7 +216,9 @@ extension ONNXReader {
         var all = [Int](repeating: 0, count: 2 * rank)
         for (index, axis) in axes.enumerated() {
           let place = axis < 0 ? axis + rank : axis
-          guard (0..<rank).contains(place) else { throw options.refused("it pads axis \(axis) of \(rank) dimensions") }
+          guard (0..<rank).contains(place) else {
+            throw options.refused("it pads axis \(axis) of \(rank) dimensions")
+          }
           (all[place], all[place + rank]) = (pads[index], pads[index + axes.count])
         }
         pads = all
@@ -214,7 +229,8 @@ extension ONNXReader {
     }
     guard pads.contains(where: { $0 != 0 }) else { return set(node, source) }
     guard mode == "constant", value == 0 else {
-      throw options.refused("only padding with zeros is supported, not '\(mode)'\(mode == "constant" ? " with \(value)" : "")")
+      throw options.refused(
+        "only padding with zeros is supported, not '\(mode)'\(mode == "constant" ? " with \(value)" : "")")
     }
     set(node, try padded(source, Array(pads[..<rank]), Array(pads[rank...]), node, options))
   }
@@ -247,7 +263,9 @@ extension ONNXReader {
     let usual = opset < 11 ? "asymmetric" : "half_pixel"
     let rule = try options.text("coordinate_transformation_mode", default: usual)
     let rounding = try options.text("nearest_mode", default: opset < 11 ? "floor" : "round_prefer_floor")
-    guard try options.integer("antialias", default: 0) == 0 else { throw options.refused("antialias is not supported") }
+    guard try options.integer("antialias", default: 0) == 0 else {
+      throw options.refused("antialias is not supported")
+    }
     let axes = try options.integers("axes")
     let factors = try factors(node, &options, axes: axes, places: places)
     guard let factors else { throw options.refused("images can be enlarged by whole factors only") }
@@ -256,19 +274,23 @@ extension ONNXReader {
     switch mode {
     case "nearest":
       guard zip(places, factors).allSatisfy({ Self.repeats($0, $1, rule, rounding) }) else {
-        throw options.refused("nearest with \(rule) and \(rounding) does not repeat each pixel, which is what is supported")
+        throw options.refused(
+          "nearest with \(rule) and \(rounding) does not repeat each pixel, which is what is supported")
       }
       interpolation = .nearest
     case "linear", "bilinear":
       guard rule == "half_pixel" || rule == "pytorch_half_pixel" else {
-        throw options.refused("linear with \(rule) is not supported; half_pixel is (align_corners=False in PyTorch)")
+        throw options.refused(
+          "linear with \(rule) is not supported; half_pixel is (align_corners=False in PyTorch)")
       }
       interpolation = .bilinear
     default: throw options.refused("the mode '\(mode)' is not supported; nearest and linear are")
     }
     let spec: LayerSpec
     if factors.count == 1 {
-      guard interpolation == .nearest else { throw options.refused("sequences can be enlarged by repetition only") }
+      guard interpolation == .nearest else {
+        throw options.refused("sequences can be enlarged by repetition only")
+      }
       spec = .upSampling1D(UpSampling1D(size: factors[0]))
     } else {
       spec = .upSampling2D(UpSampling2D(size: Size2D(factors[0], factors[1]), interpolation: interpolation))
@@ -283,7 +305,9 @@ extension ONNXReader {
     let rank = places.count + 2
     let scalesAt = node.operation == "Upsample" || opset < 11 ? 1 : 2
     var scales = try options.floats("scales")?.map(Double.init)
-    if scales == nil, let given = try constant(node, scalesAt), given.count > 0 { scales = given.floats.map(Double.init) }
+    if scales == nil, let given = try constant(node, scalesAt), given.count > 0 {
+      scales = given.floats.map(Double.init)
+    }
     var sizes: [Int]?
     if scales == nil { sizes = try constant(node, 3)?.integers }
     /// The numbers of the places, of which those that are not named stay.

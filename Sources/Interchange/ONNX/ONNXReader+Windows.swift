@@ -49,7 +49,8 @@ extension ONNXReader {
     default: throw options.wrong("auto_pad", "NOTSET, SAME_UPPER, SAME_LOWER or VALID")
     }
     let window = Window(
-      sizes: sizes, strides: strides, dilations: dilations, surroundings: .explicit(before: before, after: after))
+      sizes: sizes, strides: strides, dilations: dilations,
+      surroundings: .explicit(before: before, after: after))
     return isSame(window, before, after, over: places, atEverySize: atEverySize)
       ? Window(sizes: sizes, strides: strides, dilations: dilations, surroundings: .same) : window
   }
@@ -68,7 +69,9 @@ extension ONNXReader {
       else { return false }
       let extent = (window.sizes[axis] - 1) * window.dilations[axis] + 1
       let reach = places[axis] + before[axis] + after[axis] - extent
-      guard reach >= 0, reach / stride + 1 == same.output, before[axis] == same.paddingBefore else { return false }
+      guard reach >= 0, reach / stride + 1 == same.output, before[axis] == same.paddingBefore else {
+        return false
+      }
       // An even number on both sides is PyTorch's rule, which agrees for some sizes only.
       return !atEverySize || stride == 1 || extent == 1 || before[axis] != after[axis]
     }
@@ -110,12 +113,18 @@ extension ONNXReader {
     let channels = source.ourShape.last ?? 1
     let groups = try options.integer("group", default: 1)
     guard kernel.dimensions.count == places.count + 2, kernel.count > 0 else {
-      throw options.refused("a kernel of \(Self.text(kernel.dimensions)) does not fit N×\(Self.text(source.theirShape))")
-    }
-    let (filters, inputs, sizes) = (kernel.dimensions[0], kernel.dimensions[1], Array(kernel.dimensions[2...]))
-    guard (1...channels).contains(groups), channels % groups == 0, inputs == channels / groups, filters % groups == 0 else {
       throw options.refused(
-        "a kernel of \(Self.text(kernel.dimensions)) in \(groups) groups does not fit the \(channels) channels of its input")
+        "a kernel of \(Self.text(kernel.dimensions)) does not fit N×\(Self.text(source.theirShape))")
+    }
+    let (filters, inputs, sizes) = (
+      kernel.dimensions[0], kernel.dimensions[1], Array(kernel.dimensions[2...])
+    )
+    guard (1...channels).contains(groups), channels % groups == 0, inputs == channels / groups,
+      filters % groups == 0
+    else {
+      throw options.refused(
+        "a kernel of \(Self.text(kernel.dimensions)) in \(groups) groups does not fit the \(channels) channels of its input"
+      )
     }
     if let said = try options.integers("kernel_shape"), said != sizes {
       throw options.refused("kernel_shape is \(said), and the kernel has \(Self.text(kernel.dimensions))")
@@ -127,7 +136,8 @@ extension ONNXReader {
     var padding = Padding.valid
     switch window.surroundings {
     case .same: padding = .same
-    case .explicit(let before, let after): padded = try zeros(source, before: before, after: after, node, name: name)
+    case .explicit(let before, let after):
+      padded = try zeros(source, before: before, after: after, node, name: name)
     }
     var parameters: [String: [Float]] = [:]
     if let bias { parameters["bias"] = bias }
@@ -137,7 +147,8 @@ extension ONNXReader {
     if places.count == 1 {
       spec = .conv1D(
         Conv1D(
-          filters: filters, kernel: sizes[0], stride: window.strides[0], dilation: window.dilations[0], padding: padding,
+          filters: filters, kernel: sizes[0], stride: window.strides[0], dilation: window.dilations[0],
+          padding: padding,
           groups: groups, useBias: bias != nil))
     } else if groups == channels, groups > 1 {
       // [KH, KW, 1, C·M] has the elements of [KH, KW, C, M] in their order.
@@ -148,7 +159,8 @@ extension ONNXReader {
     } else {
       spec = .conv2D(
         Conv2D(
-          filters: filters, kernel: Size2D(sizes), stride: Size2D(window.strides), dilation: Size2D(window.dilations),
+          filters: filters, kernel: Size2D(sizes), stride: Size2D(window.strides),
+          dilation: Size2D(window.dilations),
           padding: padding, groups: groups, useBias: bias != nil))
     }
     set(node, try addFresh(.layer(spec), [padded], node, weights: parameters, name: name))
@@ -160,7 +172,8 @@ extension ONNXReader {
     let kernel = try weights(node, 1, "kernel")
     let channels = source.ourShape[2]
     guard kernel.dimensions.count == 4, kernel.dimensions[0] == channels, kernel.count > 0 else {
-      throw options.refused("a kernel of \(Self.text(kernel.dimensions)) does not fit N×\(Self.text(source.theirShape))")
+      throw options.refused(
+        "a kernel of \(Self.text(kernel.dimensions)) does not fit N×\(Self.text(source.theirShape))")
     }
     guard try options.integer("group", default: 1) == 1 else {
       throw options.refused("transposed convolutions in groups are not supported")
@@ -177,7 +190,9 @@ extension ONNXReader {
     guard rule == "NOTSET" || rule == "VALID", pads.count == 4, beyond.count == 2,
       (pads + beyond).allSatisfy({ (0...1 << 16).contains($0) })
     else { throw options.refused("its padding (\(rule)) is not supported; give pads and output_padding") }
-    if try options.integers("output_shape") != nil { throw options.refused("output_shape is not supported; give pads") }
+    if try options.integers("output_shape") != nil {
+      throw options.refused("output_shape is not supported; give pads")
+    }
     // What the windows write, [(IH − 1)·S + K], is cut at its edges; our layer gives up to S − K zeros more behind it.
     let places = source.ourShape
     let wanted = (0..<2).map { axis -> Int in
@@ -205,7 +220,8 @@ extension ONNXReader {
       useBias: bias != nil && !isBeyond)
     var result = try addFresh(.layer(.conv2DTranspose(spec)), [source], node, weights: parameters, name: name)
     if !isSame {
-      result = try cropped(result, before: Array(pads[..<2]), after: after.map { Swift.max($0, 0) }, node, name: name)
+      result = try cropped(
+        result, before: Array(pads[..<2]), after: after.map { Swift.max($0, 0) }, node, name: name)
     }
     if isBeyond {
       // Rows that no window writes hold the bias alone.
@@ -224,7 +240,8 @@ extension ONNXReader {
     let bias = try weights(node, index, "bias")
     guard bias.dimensions == [count] else {
       throw InterchangeError(
-        .badData, "\(path): \(node.place): a bias of \(Self.text(bias.dimensions)) does not fit \(count) outputs")
+        .badData,
+        "\(path): \(node.place): a bias of \(Self.text(bias.dimensions)) does not fit \(count) outputs")
     }
     return bias.floats
   }
@@ -242,7 +259,9 @@ extension ONNXReader {
     let places = Array(source.ourShape.dropLast())
     let sizes = try options.sizes("kernel_shape", count: places.count)
     let window = try window(&options, sizes: sizes, over: places)
-    guard window.dilations.allSatisfy({ $0 == 1 }) else { throw options.refused("dilated pools are not supported") }
+    guard window.dilations.allSatisfy({ $0 == 1 }) else {
+      throw options.refused("dilated pools are not supported")
+    }
     let roundsUp = try options.integer("ceil_mode", default: 0) == 1
     var padding = Padding.valid
     switch window.surroundings {
@@ -253,14 +272,16 @@ extension ONNXReader {
         // A pool leaves padding out, and zeros never win among values that are not negative.
         guard source.isNonNegative else {
           throw options.refused(
-            "it has padding around values that may be negative, and the padding's place is not that of 'same'; pad explicitly before it")
+            "it has padding around values that may be negative, and the padding's place is not that of 'same'; pad explicitly before it"
+          )
         }
         source = try zeros(source, before: before, after: after, node)
       }
     }
     set(
       node,
-      try pool(source, sizes, window.strides, padding, node, isNonNegative: source.isNonNegative, isMaximum: true))
+      try pool(
+        source, sizes, window.strides, padding, node, isNonNegative: source.isNonNegative, isMaximum: true))
   }
 
   mutating func averagePool(_ node: ONNXNode, _ options: inout ONNXAttributes) throws {
@@ -268,7 +289,9 @@ extension ONNXReader {
     let places = Array(source.ourShape.dropLast())
     let sizes = try options.sizes("kernel_shape", count: places.count)
     let window = try window(&options, sizes: sizes, over: places)
-    guard window.dilations.allSatisfy({ $0 == 1 }) else { throw options.refused("dilated pools are not supported") }
+    guard window.dilations.allSatisfy({ $0 == 1 }) else {
+      throw options.refused("dilated pools are not supported")
+    }
     let roundsUp = try options.integer("ceil_mode", default: 0) == 1
     let countsPadding = try options.integer("count_include_pad", default: 0) == 1
     var padding = Padding.valid
@@ -279,7 +302,8 @@ extension ONNXReader {
         WindowGeometry(input: place.0, window: place.1, stride: stride, padding: .same)
       }
       source = try zeros(
-        source, before: geometries.map { $0?.paddingBefore ?? 0 }, after: geometries.map { $0?.paddingAfter ?? 0 }, node)
+        source, before: geometries.map { $0?.paddingBefore ?? 0 },
+        after: geometries.map { $0?.paddingAfter ?? 0 }, node)
     case .explicit(let before, let after):
       if roundsUp, Self.afterRoundingUp(window, before, after, over: places) != after {
         throw options.refused("windows that reach beyond the image (ceil_mode) are not supported in averages")
@@ -292,7 +316,8 @@ extension ONNXReader {
     }
     set(
       node,
-      try pool(source, sizes, window.strides, padding, node, isNonNegative: source.isNonNegative, isMaximum: false))
+      try pool(
+        source, sizes, window.strides, padding, node, isNonNegative: source.isNonNegative, isMaximum: false))
   }
 
   /// The padding behind each dimension with which a pool that rounds down gives what one that rounds up does.
@@ -311,7 +336,8 @@ extension ONNXReader {
   }
 
   private mutating func pool(
-    _ source: ONNXResult, _ sizes: [Int], _ strides: [Int], _ padding: Padding, _ node: ONNXNode, isNonNegative: Bool,
+    _ source: ONNXResult, _ sizes: [Int], _ strides: [Int], _ padding: Padding, _ node: ONNXNode,
+    isNonNegative: Bool,
     isMaximum: Bool
   ) throws -> ONNXResult {
     let spec: LayerSpec
@@ -329,7 +355,8 @@ extension ONNXReader {
   mutating func globalPool(_ node: ONNXNode, _ ofImages: LayerSpec, _ ofSequences: LayerSpec) throws {
     let source = try image(try result(node), node)
     var pooled = try addFresh(
-      .layer(source.ours.count == 3 ? ofImages : ofSequences), [source], node, isNonNegative: source.isNonNegative)
+      .layer(source.ours.count == 3 ? ofImages : ofSequences), [source], node,
+      isNonNegative: source.isNonNegative)
     pooled.theirs += [[ONNXAxisPart]](repeating: [], count: source.theirs.count - 1)
     set(node, pooled)
   }
@@ -365,7 +392,9 @@ extension ONNXReader {
       result = pooled
       result.theirs = source.theirs.indices.map { $0 == channel ? pooled.theirs[0] : [] }
     }
-    if !keeps { result.theirs = source.theirs.indices.filter { !axes.contains($0 + 1) }.map { result.theirs[$0] } }
+    if !keeps {
+      result.theirs = source.theirs.indices.filter { !axes.contains($0 + 1) }.map { result.theirs[$0] }
+    }
     set(node, result)
   }
 
@@ -387,11 +416,13 @@ extension ONNXReader {
       parameters[name] = inOurOrder(vector.floats, source, axis: 0)
     }
     let norm = BatchNorm(
-      momentum: try options.float("momentum", default: 0.9), epsilon: try options.float("epsilon", default: 1e-5))
+      momentum: try options.float("momentum", default: 0.9),
+      epsilon: try options.float("epsilon", default: 1e-5))
     set(
       node,
       try addInPlace(
-        .layer(.batchNorm(norm)), source, node, weights: parameters, name: Self.module(ofWeight: node.inputs[1])))
+        .layer(.batchNorm(norm)), source, node, weights: parameters,
+        name: Self.module(ofWeight: node.inputs[1])))
   }
 
   mutating func layerNormalization(_ node: ONNXNode, _ options: inout ONNXAttributes) throws {
@@ -400,7 +431,8 @@ extension ONNXReader {
     let rank = found.theirs.count + 1
     let axis = try options.integer("axis", default: -1)
     guard axis == -1 || axis == rank - 1 else {
-      throw options.refused("only the last dimension can be normalised, and its axis is \(axis) of \(rank) dimensions")
+      throw options.refused(
+        "only the last dimension can be normalised, and its axis is \(axis) of \(rank) dimensions")
     }
     let source = try withChannels(found.theirs.count - 1, found, node)
     let channels = source.theirs[source.theirs.count - 1].size
@@ -411,11 +443,13 @@ extension ONNXReader {
     }
     var parameters = ["gamma": inOurOrder(scale.floats, source, axis: source.theirs.count - 1)]
     if let offset { parameters["beta"] = inOurOrder(offset.floats, source, axis: source.theirs.count - 1) }
-    let norm = LayerNorm(epsilon: try options.float("epsilon", default: 1e-5), scale: true, center: offset != nil)
+    let norm = LayerNorm(
+      epsilon: try options.float("epsilon", default: 1e-5), scale: true, center: offset != nil)
     set(
       node,
       try addInPlace(
-        .layer(.layerNorm(norm)), source, node, weights: parameters, name: Self.module(ofWeight: node.inputs[1])))
+        .layer(.layerNorm(norm)), source, node, weights: parameters,
+        name: Self.module(ofWeight: node.inputs[1])))
   }
 
   mutating func responseNormalization(_ node: ONNXNode, _ options: inout ONNXAttributes) throws {
@@ -426,7 +460,8 @@ extension ONNXReader {
     }
     let norm = LocalResponseNorm(
       radius: size / 2, bias: try options.float("bias", default: 1),
-      alpha: try options.float("alpha", default: 1e-4) / Float(size), beta: try options.float("beta", default: 0.75))
+      alpha: try options.float("alpha", default: 1e-4) / Float(size),
+      beta: try options.float("beta", default: 0.75))
     set(
       node,
       try addInPlace(.layer(.localResponseNorm(norm)), source, node, isNonNegative: source.isNonNegative))

@@ -42,6 +42,8 @@ struct ONNXReader {
   /// The shape of each layer's output.
   private(set) var shapes: [String: Shape] = [:]
   private var values: [String: Value] = [:]
+  /// The shapes that the file says of results.
+  private let saidShapes: [String: [ONNXValueInfo.Dimension]]
   /// The number of the last part of a dimension that was made.
   var lastPart = 0
   /// How the graph was understood, in sentences.
@@ -64,6 +66,9 @@ struct ONNXReader {
     self.path = path
     graph = model.graph
     opset = model.opsets[""] ?? 0
+    saidShapes = Dictionary(
+      (graph.values + graph.outputs).compactMap { info in info.shape.map { (info.name, $0) } }
+    ) { $1 }
     try check(model)
     for tensor in graph.initializers {
       guard values.updateValue(.tensor(tensor), forKey: tensor.name) == nil else {
@@ -88,7 +93,8 @@ struct ONNXReader {
       throw InterchangeError(.badData, "\(path) has sparse tensors, which are not supported")
     }
     guard graph.nodes.count <= 1 << 20 else {
-      throw InterchangeError(.badData, "\(path) has \(graph.nodes.count) nodes, which is no network that is meant")
+      throw InterchangeError(
+        .badData, "\(path) has \(graph.nodes.count) nodes, which is no network that is meant")
     }
   }
 
@@ -103,7 +109,9 @@ struct ONNXReader {
     }
     guard names.count == 1 else {
       throw InterchangeError(
-        .usage, names.isEmpty ? "\(path) has no output" : "\(path) has \(names.count) outputs; choose one with --output: \(list)")
+        .usage,
+        names.isEmpty
+          ? "\(path) has no output" : "\(path) has \(names.count) outputs; choose one with --output: \(list)")
     }
     return names[0]
   }
@@ -141,7 +149,8 @@ struct ONNXReader {
       let names = parts.count == 3 ? ["height", "width", "channels"] : ["length", "channels"]
       let theirNames = isChannelsLast ? names : names.suffix(1) + names.dropLast()
       notes.append(
-        "the model takes [N, \(theirNames.joined(separator: ", "))], and the network [\(names.joined(separator: ", "))]: \(inputShape)")
+        "the model takes [N, \(theirNames.joined(separator: ", "))], and the network [\(names.joined(separator: ", "))]: \(inputShape)"
+      )
     }
   }
 
@@ -149,7 +158,8 @@ struct ONNXReader {
   private func shapeOfInput(_ found: [Int?], _ chosen: Shape?) throws -> Shape {
     let text = found.map { $0.map(String.init) ?? "any" }.joined(separator: "×")
     if let chosen {
-      guard chosen.rank == found.count, zip(chosen.dimensions, found).allSatisfy({ $1 == nil || $0 == $1 }) else {
+      guard chosen.rank == found.count, zip(chosen.dimensions, found).allSatisfy({ $1 == nil || $0 == $1 })
+      else {
         throw InterchangeError(.usage, "\(path) takes \(text), which an input of \(chosen) does not fit")
       }
       return chosen
@@ -157,10 +167,14 @@ struct ONNXReader {
     let known = found.compactMap(\.self)
     guard known.count == found.count else {
       throw InterchangeError(
-        .usage, "\(path) takes inputs of \(text) (channels last); give their shape with --input, such as --input 224x224x3")
+        .usage,
+        "\(path) takes inputs of \(text) (channels last); give their shape with --input, such as --input 224x224x3"
+      )
     }
-    guard known.allSatisfy({ (1...1 << 24).contains($0) }), known.reduce(1.0, { $0 * Double($1) }) < 0x1p40 else {
-      throw InterchangeError(.badData, "\(path): an input of \(Shape(known)) is empty, or too large to be meant")
+    guard known.allSatisfy({ (1...1 << 24).contains($0) }), known.reduce(1.0, { $0 * Double($1) }) < 0x1p40
+    else {
+      throw InterchangeError(
+        .badData, "\(path): an input of \(Shape(known)) is empty, or too large to be meant")
     }
     return Shape(known)
   }
@@ -168,12 +182,16 @@ struct ONNXReader {
   /// Whether images come with their channels last: before anything that knows channels, a transposition puts them first.
   private func hasChannelsLast(_ input: String, rank: Int) -> Bool {
     let passing: Set = ["Cast", "Identity", "Add", "Sub", "Mul", "Div", "Clip", "Neg"]
+    var users: [String: [Int]] = [:]
+    for (index, node) in graph.nodes.enumerated() {
+      for name in node.inputs { users[name, default: []].append(index) }
+    }
     var names = [input]
     var seen: Set<String> = []
     let last = [0, rank - 1] + Array(1..<rank - 1)
     while let name = names.popLast() {
       guard seen.insert(name).inserted else { continue }
-      for node in graph.nodes where node.inputs.contains(name) {
+      for node in (users[name] ?? []).map({ graph.nodes[$0] }) {
         if node.operation == "Transpose" {
           let order = node.attributes.first { $0.name == "perm" }?.value
           if case .integers(let order) = order, order == last { return true }
@@ -208,14 +226,17 @@ struct ONNXReader {
   /// The graph's result as a layer gives it: an image or sequence with its channels last, or a vector in the graph's order.
   private mutating func finished(_ found: ONNXResult, _ name: String) throws -> ONNXResult {
     let node = ONNXNode(name: name, operation: "output", inputs: [], outputs: [])
-    if found.theirs.count > 1 {
-      let isTurned = found.ours != found.theirs
-      let result = isTurned && found.ours.count > 1 ? try arranged(found, found.standard, node) : found
-      if isTurned, result.ours.count > 1, result.ours != found.theirs {
-        notes.append("the output is \(Shape(result.ourShape)), with the model's first dimension, the channels, last")
+    if found.theirs.count > 1, found.ours.count > 1 || found.theirs.filter({ !$0.isEmpty }).count > 1 {
+      // What already lies in the graph's order stays so.
+      let hasOneOrder = found.ours.flatMap(\.self) == found.theirs.flatMap(\.self)
+      let result = try arranged(found, hasOneOrder ? found.theirs : found.standard, node)
+      if !hasOneOrder {
+        notes.append(
+          "the output is \(Shape(result.ourShape)), with the model's first dimension, the channels, last")
       }
       return result
     }
+    if found.theirs.count > 1 { return found }
     let (result, order) = try vector(found, node)
     guard order == nil else {
       throw InterchangeError(
@@ -248,26 +269,23 @@ struct ONNXReader {
 
   private func checkShapes(of node: ONNXNode) throws {
     for name in node.outputs {
-      guard case .result(let result) = values[name],
-        let said = (graph.values + graph.outputs).first(where: { $0.name == name })?.shape
-      else { continue }
+      guard case .result(let result) = values[name], let said = saidShapes[name] else { continue }
       let sizes = said.dropFirst()
       let fits =
         sizes.count == result.theirs.count
         && zip(sizes, result.theirShape).allSatisfy { dimension, size in
           if case .size(let number) = dimension { number == size } else { true }
         }
-      // The file may have been written for another size of image, which --input replaces.
-      guard fits || isForAnotherSize else {
-        let text = said.map { if case .size(let size) = $0 { "\(size)" } else { "any" } }.joined(separator: "×")
+      guard fits else {
+        let text = said.map { if case .size(let size) = $0 { "\(size)" } else { "any" } }.joined(
+          separator: "×")
         throw InterchangeError(
           .badData,
-          "\(path): \(node.place) gives N×\(Shape(result.theirShape)), and the file says \(text); export the model again")
+          "\(path): \(node.place) gives N×\(Shape(result.theirShape)), and the file says \(text); export the model again"
+        )
       }
     }
   }
-
-  private var isForAnotherSize: Bool { false }
 
   // MARK: - Values
 
@@ -296,7 +314,8 @@ struct ONNXReader {
     case .result(let result): return result
     case .tensor, .constant:
       throw InterchangeError(
-        .badData, "\(path): \(node.place) takes the constant '\(name.prefix(200))' where a result is expected")
+        .badData, "\(path): \(node.place) takes the constant '\(name.prefix(200))' where a result is expected"
+      )
     case .partial(let partial):
       throw InterchangeError(
         .badData, "\(path): \(node.place) takes a part of a formula: \(partial.explanation)")
@@ -307,7 +326,8 @@ struct ONNXReader {
   mutating func weights(_ node: ONNXNode, _ index: Int, _ noun: String) throws -> ONNXConstant {
     guard let constant = try constant(node, index) else {
       throw InterchangeError(
-        .badData, "\(path): \(node.place): its \(noun) is missing, or computed from the input, which is not supported")
+        .badData,
+        "\(path): \(node.place): its \(noun) is missing, or computed from the input, which is not supported")
     }
     return constant
   }
@@ -335,9 +355,11 @@ struct ONNXReader {
     switch work {
     case .affine: shape = known ?? input
     case .layer(let spec):
-      shape = try known ?? Network(
-        inputShape: input, layers: [Layer(name: "layer", inputs: [Network.inputName], spec: spec)]
-      ).resolved().outputShape
+      shape =
+        try known
+        ?? Network(
+          inputShape: input, layers: [Layer(name: "layer", inputs: [Network.inputName], spec: spec)]
+        ).resolved().outputShape
     }
     let name = unused(hint ?? Self.name(of: node), work)
     layers.append(
@@ -365,7 +387,8 @@ struct ONNXReader {
     let (name, shape) = try add(work, inputs, node, weights: weights, name: hint, shape: shape)
     let parts = fresh(shape.dimensions)
     return ONNXResult(
-      layer: name, ours: parts, theirs: Array(parts.suffix(1) + parts.dropLast()), isNonNegative: isNonNegative)
+      layer: name, ours: parts, theirs: Array(parts.suffix(1) + parts.dropLast()),
+      isNonNegative: isNonNegative)
   }
 
   /// A name for the layer of a node, from names such as `/layer1/layer1.0/conv1/Conv`; nil where the node has none.
@@ -388,7 +411,8 @@ struct ONNXReader {
   private mutating func unused(_ hint: String?, _ work: ONNXLayer.Work) -> String {
     // Letters, digits, points and lines: what configurations, HDF5 and Keras all take.
     let cleaned = (hint ?? "").prefix(120).map { character in
-      character.isASCII && (character.isLetter || character.isNumber || "._-".contains(character)) ? character : "_"
+      character.isASCII && (character.isLetter || character.isNumber || "._-".contains(character))
+        ? character : "_"
     }
     var name = String(cleaned)
     while let first = name.first, !first.isLetter { name.removeFirst() }
@@ -444,7 +468,8 @@ struct ONNXReader {
   private func moved(_ node: ONNXNode, _ sizes: [Int]) -> InterchangeError {
     InterchangeError(
       .badData,
-      "\(path): \(node.place) needs values as \(Shape(sizes)) in an order that no layer here brings them into")
+      "\(path): \(node.place) needs values as \(Shape(sizes)) in an order that no layer here brings them into"
+    )
   }
 
   /// Adds a layer that gives some of the channels, by their numbers; nil gives zeros.
@@ -454,7 +479,9 @@ struct ONNXReader {
     let count = result.ours.last?.size ?? 1
     guard count * channels.count <= 1 << 24 else {
       throw InterchangeError(
-        .badData, "\(path): \(node.place) picks \(channels.count) of \(count) values, which is too many to be supported")
+        .badData,
+        "\(path): \(node.place) picks \(channels.count) of \(count) values, which is too many to be supported"
+      )
     }
     var kernel = [Float](repeating: 0, count: count * channels.count)
     for (place, channel) in channels.enumerated() {
@@ -470,7 +497,9 @@ struct ONNXReader {
   }
 
   /// The result as an image or a sequence whose channels are the graph's first dimension.
-  mutating func image(_ result: ONNXResult, _ node: ONNXNode, ranks: ClosedRange<Int> = 2...3) throws -> ONNXResult {
+  mutating func image(_ result: ONNXResult, _ node: ONNXNode, ranks: ClosedRange<Int> = 2...3) throws
+    -> ONNXResult
+  {
     guard ranks.contains(result.theirs.count) else {
       throw InterchangeError(
         .badData,
@@ -484,7 +513,8 @@ struct ONNXReader {
   mutating func withChannels(_ axis: Int, _ result: ONNXResult, _ node: ONNXNode) throws -> ONNXResult {
     guard result.theirs.indices.contains(axis) else {
       throw InterchangeError(
-        .badData, "\(path): \(node.place) works along a dimension that N×\(Shape(result.theirShape)) does not have")
+        .badData,
+        "\(path): \(node.place) works along a dimension that N×\(Shape(result.theirShape)) does not have")
     }
     let channels = result.theirs[axis]
     if let last = result.ours.last, last == channels || (channels.isEmpty && last.isEmpty) { return result }
@@ -500,6 +530,7 @@ struct ONNXReader {
       throw InterchangeError(
         .badData, "\(path): \(node.place) takes N×\(Shape(result.theirShape)) where a vector is expected")
     }
+    try requireSmall(result, node)
     var result = result
     if result.ours.count > 1 {
       result.layer = try add(.layer(.flatten), [result], node).name
@@ -507,6 +538,14 @@ struct ONNXReader {
     }
     let (own, theirs) = (result.ours[0], result.theirs[0])
     return (result, own == theirs ? nil : theirs.indices(in: own))
+  }
+
+  /// Refuses values that are too many to list one by one.
+  func requireSmall(_ result: ONNXResult, _ node: ONNXNode) throws {
+    guard result.theirShape.reduce(1.0, { $0 * Double($1) }) <= 0x1p28 else {
+      throw InterchangeError(
+        .badData, "\(path): \(node.place): N×\(Shape(result.theirShape)) is too large to be intended")
+    }
   }
 
   /// Numbers for the channels in the graph's order, brought into the layer's.

@@ -34,21 +34,22 @@ struct ONNXResult {
   private var pattern: [[Int]] {
     let flat = theirs.flatMap(\.self)
     let places = Dictionary(uniqueKeysWithValues: flat.enumerated().map { ($1.id, $0) })
-    return [theirShape] + ours.map { parts in
-      var list: [Int] = []
-      var previous: Int?
-      for part in parts {
-        let place = places[part.id] ?? -1
-        if let previous, previous + 1 == place, isInOneDimension(flat[previous], part) {
-          list[list.count - 1] *= part.size
-        } else {
-          // The place among the values, not among parts, which may be split differently.
-          list += [flat[..<place].reduce(1) { $0 * $1.size }, part.size]
+    return [theirShape]
+      + ours.map { parts in
+        var list: [Int] = []
+        var previous: Int?
+        for part in parts {
+          let place = places[part.id] ?? -1
+          if let previous, previous + 1 == place, isInOneDimension(flat[previous], part) {
+            list[list.count - 1] *= part.size
+          } else {
+            // The place among the values, not among parts, which may be split differently.
+            list += [flat[..<place].reduce(1) { $0 * $1.size }, part.size]
+          }
+          previous = place
         }
-        previous = place
+        return list
       }
-      return list
-    }
   }
 
   private func isInOneDimension(_ first: ONNXAxisPart, _ second: ONNXAxisPart) -> Bool {

@@ -140,11 +140,12 @@ extension ONNXLayer {
       return normalized(norm, scale, offset)
     case (.layer(let spec), .affine(let scale, let offset)): return scaled(spec, scale, offset)
     case (.layer(let spec), .layer(.activation(let function))):
-      guard let changed = spec.changing({ settings in
-        guard settings.activation == .linear else { return false }
-        settings.activation = function
-        return true
-      })
+      guard
+        let changed = spec.changing({ settings in
+          guard settings.activation == .linear else { return false }
+          settings.activation = function
+          return true
+        })
       else { return nil }
       var result = self
       result.work = .layer(changed)
@@ -183,11 +184,15 @@ extension ONNXLayer {
     var result = self
     result.work = .layer(changed)
     if scale.contains(where: { $0 != 1 }) {
-      result.weights["kernel"] = kernel.indices.map { Float(Double(kernel[$0]) * pick(scale, $0 / inner % count)) }
+      result.weights["kernel"] = kernel.indices.map {
+        Float(Double(kernel[$0]) * pick(scale, $0 / inner % count))
+      }
     }
     if hasOffset || weights["bias"] != nil {
       let bias = weights["bias"] ?? [Float](repeating: 0, count: count)
-      result.weights["bias"] = bias.indices.map { Float(Double(bias[$0]) * pick(scale, $0) + pick(offset, $0)) }
+      result.weights["bias"] = bias.indices.map {
+        Float(Double(bias[$0]) * pick(scale, $0) + pick(offset, $0))
+      }
     }
     return result
   }
@@ -196,7 +201,9 @@ extension ONNXLayer {
 extension LayerSpec {
   /// The layer with other settings of its kernel; nil where it has no kernel, or the change is refused.
   fileprivate func changing(_ change: (inout any KernelSettings) -> Bool) -> LayerSpec? {
-    func changed<Settings: KernelSettings>(_ settings: Settings, _ make: (Settings) -> LayerSpec) -> LayerSpec? {
+    func changed<Settings: KernelSettings>(_ settings: Settings, _ make: (Settings) -> LayerSpec)
+      -> LayerSpec?
+    {
       var any: any KernelSettings = settings
       guard change(&any), let result = any as? Settings else { return nil }
       return make(result)

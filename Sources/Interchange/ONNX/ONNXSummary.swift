@@ -19,7 +19,8 @@ public struct ONNXSummary: Sendable {
   public init?(path: String) {
     // A model begins with the version of the format, a small number in field 1.
     guard (try? WholeFile.beginning(of: path, byteCount: 1)) == [0x08],
-      let bytes = try? WholeFile.read(path, limit: Int(Int32.max)), let model = try? ONNXModel(bytes, path: path)
+      let bytes = try? WholeFile.read(path, limit: Int(Int32.max)),
+      let model = try? ONNXModel(bytes, path: path)
     else { return nil }
     producer = [model.producer, model.producerVersion].filter { !$0.isEmpty }.joined(separator: " ")
     opset = model.opsets[""] ?? 0
@@ -27,6 +28,8 @@ public struct ONNXSummary: Sendable {
     inputs = model.graph.inputs.filter { !tensors.contains($0.name) }.map { "\($0.name): \($0.text)" }
     outputs = model.graph.outputs.map { "\($0.name): \($0.text)" }
     let counts = Dictionary(grouping: model.graph.nodes, by: \.operation).mapValues(\.count)
-    operators = counts.map { (name: $0.key, count: $0.value) }.sorted { (-$0.count, $0.name) < (-$1.count, $1.name) }
+    operators = counts.map { (name: $0.key, count: $0.value) }.sorted {
+      (-$0.count, $0.name) < (-$1.count, $1.name)
+    }
   }
 }

@@ -128,7 +128,8 @@ extension ONNXTensor {
     let shape = dimensions.map(String.init).joined(separator: "×")
     return InterchangeError(
       .badData,
-      "\(place) says that it has \(shape.isEmpty ? "1" : shape) elements and holds \(found); export or copy the model again")
+      "\(place) says that it has \(shape.isEmpty ? "1" : shape) elements and holds \(found); export or copy the model again"
+    )
   }
 
   /// The elements as floats, rounded where they have more digits.
@@ -195,7 +196,8 @@ extension ONNXTensor {
     switch exponent {
     case 0: return sign * digits * 0x1p-24
     case 31: return digits == 0 ? sign * .infinity : .nan
-    default: return sign * (1 + digits * 0x1p-10) * Float(sign: .plus, exponent: exponent - 15, significand: 1)
+    default:
+      return sign * (1 + digits * 0x1p-10) * Float(sign: .plus, exponent: exponent - 15, significand: 1)
     }
   }
 }

@@ -60,10 +60,12 @@ public struct SafetensorsExchange: Sendable {
     }
     let criterion = try KerasCriterion(resolved, chosen: loss, compiled: nil)
     var notes = criterion.notes
-    let left = file.tensors.keys.filter { !used.contains($0) && !$0.hasSuffix("num_batches_tracked") }.sorted()
+    let left = file.tensors.keys.filter { !used.contains($0) && !$0.hasSuffix("num_batches_tracked") }
+      .sorted()
     if !left.isEmpty {
       notes.append(
-        "\(left.count) tensors of the file have no place in the network: " + left.prefix(8).joined(separator: ", ")
+        "\(left.count) tensors of the file have no place in the network: "
+          + left.prefix(8).joined(separator: ", ")
           + (left.count > 8 ? ", …" : ""))
     }
     let identity = RunIdentity(
@@ -71,7 +73,8 @@ public struct SafetensorsExchange: Sendable {
       criterion: criterion.criterion)
     return ImportedModel(
       checkpoint: Checkpoint(
-        network: resolved, name: name, progress: TrainingProgress(), identity: identity, values: values, optimizer: nil,
+        network: resolved, name: name, progress: TrainingProgress(), identity: identity, values: values,
+        optimizer: nil,
         slots: []), notes: notes)
   }
 
@@ -89,11 +92,13 @@ public struct SafetensorsExchange: Sendable {
     guard tensor.shape == parameter.shape else {
       throw InterchangeError(
         .badData,
-        "\(file.path): '\(name)' has the shape \(Shape(tensor.shape)), where \(own.path) needs \(Shape(parameter.shape))")
+        "\(file.path): '\(name)' has the shape \(Shape(tensor.shape)), where \(own.path) needs \(Shape(parameter.shape))"
+      )
     }
     if let number = numbers.first(where: { !$0.isFinite }) {
       throw InterchangeError(
-        .badData, "\(file.path): '\(name)' holds \(number); a network with such weights cannot compute anything")
+        .badData,
+        "\(file.path): '\(name)' holds \(number); a network with such weights cannot compute anything")
     }
     _ = values.values(of: own).update(from: parameter.fromTorch(numbers))
   }

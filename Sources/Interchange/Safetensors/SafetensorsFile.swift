@@ -65,12 +65,16 @@ struct SafetensorsFile {
     self.bytes = bytes
     let length = WireFields.littleEndian(bytes.prefix(8), as: UInt64.self)?.first.flatMap { Int(exactly: $0) }
     guard bytes.count >= 8, let length, length <= Self.largestHeader, length <= bytes.count - 8 else {
-      throw InterchangeError(.badData, "\(path) is no safetensors file, or is cut short: its header does not fit into it")
+      throw InterchangeError(
+        .badData, "\(path) is no safetensors file, or is cut short: its header does not fit into it")
     }
     start = 8 + length
     guard let text = String(validating: bytes[8..<start], as: UTF8.self),
       let header = (try? JSONValue(parsing: text))?.members
-    else { throw InterchangeError(.badData, "\(path) is no safetensors file, or is damaged: its header is not JSON") }
+    else {
+      throw InterchangeError(
+        .badData, "\(path) is no safetensors file, or is damaged: its header is not JSON")
+    }
     var tensors: [String: Tensor] = [:]
     for (name, entry) in header where name != "__metadata__" {
       tensors[name] = try Self.tensor(name, entry, within: bytes.count - start, path)
@@ -79,9 +83,12 @@ struct SafetensorsFile {
     try checkPlaces()
   }
 
-  private static func tensor(_ name: String, _ entry: JSONValue, within count: Int, _ path: String) throws -> Tensor {
+  private static func tensor(_ name: String, _ entry: JSONValue, within count: Int, _ path: String) throws
+    -> Tensor
+  {
     let place = "\(path): the tensor '\(name.prefix(200))'"
-    guard let word = entry["dtype"]?.string, let offsets = entry["data_offsets"]?.elements?.compactMap(\.integer),
+    guard let word = entry["dtype"]?.string,
+      let offsets = entry["data_offsets"]?.elements?.compactMap(\.integer),
       let shape = entry["shape"]?.elements?.compactMap(\.integer), offsets.count == 2,
       shape.count == entry["shape"]?.elements?.count
     else { throw InterchangeError(.badData, "\(place) has no dtype, shape and data_offsets") }
@@ -92,12 +99,16 @@ struct SafetensorsFile {
     var size = type.byteCount
     for dimension in shape {
       let (product, overflow) = size.multipliedReportingOverflow(by: dimension)
-      guard dimension >= 0, !overflow else { throw InterchangeError(.badData, "\(place) has an impossible shape") }
+      guard dimension >= 0, !overflow else {
+        throw InterchangeError(.badData, "\(place) has an impossible shape")
+      }
       size = product
     }
     guard 0 <= offsets[0], offsets[0] <= offsets[1], offsets[1] <= count else {
       throw InterchangeError(
-        .badData, "\(place) lies at bytes \(offsets[0]) to \(offsets[1]), and the file has \(count); it is damaged or cut short")
+        .badData,
+        "\(place) lies at bytes \(offsets[0]) to \(offsets[1]), and the file has \(count); it is damaged or cut short"
+      )
     }
     guard offsets[1] - offsets[0] == size else {
       throw InterchangeError(
@@ -111,15 +122,22 @@ struct SafetensorsFile {
   /// Tensors lie one after another and fill the file.
   private func checkPlaces() throws {
     var end = 0
-    for (name, tensor) in tensors.sorted(by: { ($0.value.range.lowerBound, $0.value.range.upperBound) < ($1.value.range.lowerBound, $1.value.range.upperBound) }) {
+    for (name, tensor) in tensors.sorted(by: {
+      ($0.value.range.lowerBound, $0.value.range.upperBound) < (
+        $1.value.range.lowerBound, $1.value.range.upperBound
+      )
+    }) {
       guard tensor.range.lowerBound == end else {
         throw InterchangeError(
-          .badData, "\(path): the tensor '\(name.prefix(200))' begins at byte \(tensor.range.lowerBound), where \(end) was expected")
+          .badData,
+          "\(path): the tensor '\(name.prefix(200))' begins at byte \(tensor.range.lowerBound), where \(end) was expected"
+        )
       }
       end = tensor.range.upperBound
     }
     guard end == bytes.count - start else {
-      throw InterchangeError(.badData, "\(path): its tensors end at byte \(end) of \(bytes.count - start); it is damaged")
+      throw InterchangeError(
+        .badData, "\(path): its tensors end at byte \(end) of \(bytes.count - start); it is damaged")
     }
   }
 

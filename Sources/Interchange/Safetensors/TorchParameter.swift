@@ -91,8 +91,10 @@ struct TorchParameter {
       let (input, output) = (layer.inputShapes[0], layer.outputShape)
       guard output.rank == 1 else { continue }
       switch layer.spec {
-      case .flatten where input.rank > 1 && input.elementCount > input[input.rank - 1]: images[layer.name] = input
-      case .activation, .relu, .leakyReLU, .elu, .prelu, .dropout, .batchNorm, .layerNorm, .rescale, .normalization,
+      case .flatten where input.rank > 1 && input.elementCount > input[input.rank - 1]:
+        images[layer.name] = input
+      case .activation, .relu, .leakyReLU, .elu, .prelu, .dropout, .batchNorm, .layerNorm, .rescale,
+        .normalization,
         .positionBias, .add, .multiply:
         images[layer.name] = images[layer.layer.inputs[0]]
       default: continue

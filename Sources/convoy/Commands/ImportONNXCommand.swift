@@ -36,13 +36,15 @@ struct ImportONNX: ParsableCommand {
       "Shape of an image, channels last, for models that take any size.", valueName: "224x224x3"))
   var input: String?
 
-  @Option(help: ArgumentHelp("The output, for models that have several, or a result inside.", valueName: "name"))
+  @Option(
+    help: ArgumentHelp("The output, for models that have several, or a result inside.", valueName: "name"))
   var output: String?
 
   @Option(help: ArgumentHelp("How pixels are prepared: torch, tf, caffe or none.", valueName: "how"))
   var preprocessing: String?
 
-  @Option(help: ArgumentHelp("Subtracted from pixels: one number, or one for each channel.", valueName: "numbers"))
+  @Option(
+    help: ArgumentHelp("Subtracted from pixels: one number, or one for each channel.", valueName: "numbers"))
   var mean: String?
 
   @Option(help: ArgumentHelp("What pixels are divided by after that: as --mean.", valueName: "numbers"))
@@ -68,7 +70,9 @@ struct ImportONNX: ParsableCommand {
     try overwrite.check("--to", path, inputs: inputs)
     try config.check(overwrite, inputs: inputs)
     guard let status = FileStatus(model) else { throw CommandError.missing("there is no file \(model)") }
-    guard status.kind != .folder else { throw CommandError.missing("\(model) is a folder; name the .onnx file in it") }
+    guard status.kind != .folder else {
+      throw CommandError.missing("\(model) is a folder; name the .onnx file in it")
+    }
     let importer = ONNXImport(
       inputShape: try ModelImport.shape(input), output: output, preprocessing: try preparation(),
       classNames: try ModelImport.classNames(classes), loss: try ModelImport.loss(loss))
@@ -85,7 +89,8 @@ struct ImportONNX: ParsableCommand {
       return .known(known)
     }
     guard preprocessing == nil else {
-      throw CommandError.usage("--preprocessing already says what --mean and --deviation say; give one of them")
+      throw CommandError.usage(
+        "--preprocessing already says what --mean and --deviation say; give one of them")
     }
     let means = try ModelImport.numbers("--mean", mean ?? "0")
     let deviations = try ModelImport.numbers("--deviation", deviation ?? "1")

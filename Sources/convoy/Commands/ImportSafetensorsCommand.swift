@@ -53,7 +53,8 @@ struct ImportSafetensors: ParsableCommand {
     let (classNames, loss) = (try ModelImport.classNames(classes), try ModelImport.loss(loss))
     try ModelImport.write(to: path, config: nil, json: json) {
       try exchange.read(
-        weights, into: configuration.network.network, name: configuration.run.name, classNames: classNames, loss: loss)
+        weights, into: configuration.network.network, name: configuration.run.name, classNames: classNames,
+        loss: loss)
     }
   }
 }
@@ -63,7 +64,8 @@ struct TorchNamesOption: ParsableArguments {
   @Option(
     name: .customLong("names"),
     help: ArgumentHelp(
-      "A JSON object of the file's names by layers or parameters, where they differ.", valueName: "file.json"))
+      "A JSON object of the file's names by layers or parameters, where they differ.", valueName: "file.json")
+  )
   var file: String?
 
   /// - Throws: ``CommandError`` for a file that cannot be read; ``InterchangeError`` for another document.

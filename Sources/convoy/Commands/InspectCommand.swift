@@ -197,7 +197,9 @@ struct InspectCommand: ParsableCommand {
 
   private func show(_ model: ONNXSummary) {
     print("\(path): a model of ONNX" + (model.producer.isEmpty ? "" : ", written by \(model.producer)"))
-    print("operators of version \(model.opset): " + model.operators.map { "\($0.count) \($0.name)" }.joined(separator: ", "))
+    print(
+      "operators of version \(model.opset): "
+        + model.operators.map { "\($0.count) \($0.name)" }.joined(separator: ", "))
     print("takes \(model.inputs.joined(separator: ", ")), gives \(model.outputs.joined(separator: ", "))")
     print("To make a checkpoint of it: convoy import onnx \(path) --to \(suggestedName)")
   }
