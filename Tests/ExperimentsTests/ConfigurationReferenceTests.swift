@@ -35,11 +35,12 @@ import Training
     let examples = readme.components(separatedBy: "```yaml\n").dropFirst().compactMap {
       $0.components(separatedBy: "```").first
     }
-    #expect(examples.count == 12)
+    #expect(examples.count == 13)
     for example in examples {
       // What is no case is read as a network, and an example that is none does not fit there.
       switch example.split(separator: "\n")[0] {
       case "sweep:": try checkSweep(example)
+      case _ where example.contains("  from: "): try checkFineTuning(example)
       case "training:" where example.contains("answer:"): try checkAnswers(example)
       case "training:": try checkAugmentation(example)
       case "data:" where example.contains("validation:"): try checkValidation(example)
@@ -49,6 +50,19 @@ import Training
       default: try checkNetwork(example)
       }
     }
+  }
+
+  /// Its network comes from a run that is not there; what is said of the training is read without it.
+  private func checkFineTuning(_ example: String) throws {
+    let parts = example.components(separatedBy: "\ntraining:")
+    try #require(parts.count == 2)
+    let text = try BrokenConfiguration.base().replacing(
+      "training:\n", with: "training:\(parts[1].replacing("match: head", with: "match: dense"))")
+    let training = try ConfigurationFile.load(text: text, path: "README.md").run.training
+    #expect(training.start?.checkpoint.hasSuffix("/Results/resnet20-fashion-mnist") == true)
+    #expect(training.layerRules.count == 2 && training.layerRules[1].freezing == .until(epochs: 2))
+    let keys = try #require(try YAMLReader.read(parts[0], path: "README.md")["network"]?.entries?.map(\.key))
+    #expect(keys == ["from", "until", "layers"] && keys.allSatisfy { RunSchema.network.key($0) != nil })
   }
 
   private func checkSweep(_ example: String) throws {
