@@ -2,7 +2,7 @@
 #
 # What is done to a training, each at a random moment; half of them while a checkpoint is written:
 #   kill       SIGKILL for one rank                     137 from mpirun of Open MPI, 9 or 137 from that of MPICH
-#   stop       SIGSTOP for one rank, longer than the limit                       69: another rank notices
+#   stop       SIGSTOP for one rank, longer than the limit         69: another rank notices; mpirun of MPICH may say 9
 #   pause      SIGSTOP and SIGCONT for one rank, well within the limit                0: nothing happens
 #   signal     a signal that asks to stop, for one rank                                 75: all stop
 #   hand-on    SIGUSR1 or SIGTERM for the launcher           75; 1 from mpirun of Open MPI after SIGTERM
@@ -57,7 +57,7 @@ disturb() {
     [[ ! $rank ]] || kill -KILL "$rank" 2>/dev/null || true
     ;;
   stop)
-    wanted_codes=69
+    wanted_codes='69 9'
     [[ ! $rank ]] || kill -STOP "$rank" 2>/dev/null || true
     ;;
   pause)
