@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 /* Changes whenever a function below changes. */
-#define INTERFACE 1
+#define INTERFACE 2
 /* The count of a message is an int. */
 #define PIECE ((size_t)1 << 30)
 /* Gathers of more bytes than this are left to the library's own algorithms; smaller ones tell who is missing. */
@@ -89,9 +89,22 @@ static int wait_all(MPI_Request *requests, MPI_Status *statuses, const int *peer
 
 static size_t pieces(size_t bytes) { return (bytes + PIECE - 1) / PIECE; }
 
-/* Sends `out_bytes[r]` bytes to each rank r and receives `in_bytes[r]` from it. Results as of wait_all. */
-int convoy_mpi_exchange(const void *const *out, const size_t *out_bytes, void *const *in, const size_t *in_bytes,
-                        double limit) {
+/* Exchanges under way. */
+#define MOST_EXCHANGES 8
+static struct {
+  MPI_Request *requests;
+  MPI_Status *statuses;
+  int *peers, *lengths;
+  int count, received;
+} exchanges[MOST_EXCHANGES];
+
+/* Begins to send `out_bytes[r]` bytes to each rank r and to receive `in_bytes[r]` from it. The memory belongs to the exchange until
+   it is waited for. Gives its place; 0, or the code of an error, after which the caller ends all ranks. */
+int convoy_mpi_exchange_start(const void *const *out, const size_t *out_bytes, void *const *in, const size_t *in_bytes,
+                              int *place) {
+  int free_place = 0;
+  while (free_place < MOST_EXCHANGES && exchanges[free_place].requests) free_place++;
+  if (free_place == MOST_EXCHANGES) return MPI_ERR_OTHER;
   size_t most = 0;
   for (int rank = 0; rank < size; rank++) most += pieces(out_bytes[rank]) + pieces(in_bytes[rank]);
   MPI_Request *requests = malloc((most + 1) * sizeof *requests);
@@ -120,17 +133,43 @@ int convoy_mpi_exchange(const void *const *out, const size_t *out_bytes, void *c
                          ranks, &requests[count++]);
     }
   }
-  if (status == MPI_SUCCESS) status = wait_all(requests, statuses, peers, count, limit);
-  for (int index = 0; index < received && status == MPI_SUCCESS; index++) {
+  if (status != MPI_SUCCESS) return status;
+  exchanges[free_place].requests = requests;
+  exchanges[free_place].statuses = statuses;
+  exchanges[free_place].peers = peers;
+  exchanges[free_place].lengths = lengths;
+  exchanges[free_place].count = count;
+  exchanges[free_place].received = received;
+  *place = free_place;
+  return 0;
+}
+
+/* Waits for an exchange; results as of wait_all. */
+int convoy_mpi_exchange_wait(int place, double limit) {
+  int count = exchanges[place].count;
+  MPI_Status *statuses = exchanges[place].statuses;
+  int status = wait_all(exchanges[place].requests, statuses, exchanges[place].peers, count, limit);
+  /* What still travels keeps its memory: the caller ends all ranks. */
+  if (status < 0) return status;
+  for (int index = 0; index < exchanges[place].received && status == MPI_SUCCESS; index++) {
     int bytes = 0;
     MPI_Get_count(&statuses[index], MPI_BYTE, &bytes);
-    if (bytes != lengths[index]) status = MPI_ERR_TRUNCATE;
+    if (bytes != exchanges[place].lengths[index]) status = MPI_ERR_TRUNCATE;
   }
-  free(requests);
+  free(exchanges[place].requests);
   free(statuses);
-  free(peers);
-  free(lengths);
+  free(exchanges[place].peers);
+  free(exchanges[place].lengths);
+  exchanges[place].requests = NULL;
   return status;
+}
+
+/* Both, one after the other. */
+static int exchange(const void *const *out, const size_t *out_bytes, void *const *in, const size_t *in_bytes,
+                    double limit) {
+  int place = 0;
+  int status = convoy_mpi_exchange_start(out, out_bytes, in, in_bytes, &place);
+  return status ? status : convoy_mpi_exchange_wait(place, limit);
 }
 
 /* Gives every rank the bytes starts[r] to ends[r] of `base` that rank r has. Results as of wait_all. */
@@ -167,7 +206,7 @@ int convoy_mpi_gather(void *base, const size_t *starts, const size_t *ends, doub
       out_bytes[rank] = rank == own ? 0 : ends[own] - starts[own];
       in_bytes[rank] = rank == own ? 0 : ends[rank] - starts[rank];
     }
-    status = convoy_mpi_exchange(out, out_bytes, in, in_bytes, limit);
+    status = exchange(out, out_bytes, in, in_bytes, limit);
   }
   free(out);
   free(in);

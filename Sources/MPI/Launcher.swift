@@ -51,6 +51,7 @@ public struct Launcher: Hashable, Sendable, CustomStringConvertible {
   /// - Parameter environment: variables by name.
   init?(environment: [String: String]) {
     func number(_ name: String) -> Int? { environment[name].flatMap { Int($0) } }
+    if environment[PlugInFolder.variable] == PlugInFolder.noPlugIn { return nil }
     speaksPMI2 = environment["PMI_FD"] != nil
     // `mpirun` inside of a Slurm job starts its helpers by `srun`, whose variables the ranks inherit: its own come first.
     if let size = number("OMPI_COMM_WORLD_SIZE") {

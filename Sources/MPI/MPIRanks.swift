@@ -90,14 +90,21 @@ public final class MPIRanks: Communicator {
   }
 
   /// As `Communicator` says; the time limit holds for each call.
-  public func exchange(
+  public func startExchange(
     _ outgoing: [UnsafeRawBufferPointer], _ incoming: [UnsafeMutableRawBufferPointer]
-  ) throws(CommunicationError) {
+  ) throws(CommunicationError) -> Exchange {
+    var number = Int32(0)
     try check(
-      plugIn.exchange(
+      plugIn.startExchange(
         outgoing.map(\.baseAddress), outgoing.map(\.count), incoming.map(\.baseAddress),
         incoming.map(\.count),
-        limit))
+        &number))
+    return Exchange(number: Int(number))
+  }
+
+  /// As `Communicator` says; the time limit holds for each call.
+  public func finish(_ exchange: Exchange) throws(CommunicationError) {
+    try check(plugIn.finishExchange(Int32(exchange.number), limit))
   }
 
   /// As `Communicator` says; the time limit holds for each call.
@@ -134,7 +141,7 @@ public final class MPIRanks: Communicator {
   }
 
   /// Leaves the other ranks, which leave, too.
-  public func finish() {
+  public func leave() {
     let (name, limit, lost) = (name(rank), self.limit, self.lost)
     Watchdog.watch(seconds: limit) {
       plugIn.finish()

@@ -27,6 +27,8 @@ public enum PlugInFolder {
 
   /// The variable that names a plug-in, in place of those in ``path``.
   public static let variable = "CONVOY_MPI"
+  /// The value of ``variable`` by which a process is alone whoever started it.
+  public static let noPlugIn = "none"
 
   /// `$XDG_DATA_HOME/convoy/mpi`, by default below `~/.local/share`.
   public static var path: String {

@@ -50,13 +50,22 @@ public final class ShardReduction: Sendable {
       length % Lanes.scalarCount == 0, "\(length) floats are not a multiple of \(Lanes.scalarCount)")
     precondition(maximumShards >= 1, "a minibatch has at least 1 shard, got \(maximumShards)")
     precondition(workers >= 1, "a reduction needs at least 1 worker, got \(workers)")
-    let needed = Self.neededBuffers(shards: maximumShards, workers: workers, ofPart: collectsParts)
-    let affordable = byteBudget / max(length * MemoryLayout<Float>.stride, 1)
     self.length = length
-    bufferCount = min(maximumShards, max(needed, affordable))
+    bufferCount = Self.bufferCount(
+      length: length, maximumShards: maximumShards, workers: workers, collectsParts: collectsParts,
+      byteBudget: byteBudget)
     storage = AlignedBuffer(count: bufferCount * length)
     let rows = SumTree(count: maximumShards).height + 1
     scratch = (0..<workers).map { _ in AlignedBuffer(count: rows * ShardReduction.sliceLength) }
+  }
+
+  /// How many gradient buffers a reduction takes, by what ``init(length:maximumShards:workers:collectsParts:byteBudget:)`` is told.
+  public static func bufferCount(
+    length: Int, maximumShards: Int, workers: Int, collectsParts: Bool = false, byteBudget: Int = 64 << 20
+  ) -> Int {
+    let needed = neededBuffers(shards: maximumShards, workers: workers, ofPart: collectsParts)
+    let affordable = byteBudget / max(length * MemoryLayout<Float>.stride, 1)
+    return min(maximumShards, max(needed, affordable))
   }
 
   /// How many buffers let every worker but one go on to the end of a minibatch, however long that one takes for its shard.

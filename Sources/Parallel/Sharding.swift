@@ -28,6 +28,11 @@ public struct Sharding: Hashable, Sendable {
     return shard * shardSize..<min((shard + 1) * shardSize, sampleCount)
   }
 
+  /// Positions of the samples of some shards, which follow each other.
+  public func samples(of shards: Range<Int>) -> Range<Int> {
+    shards.isEmpty ? 0..<0 : self[shards.lowerBound].lowerBound..<self[shards.upperBound - 1].upperBound
+  }
+
   /// Sizes that shards of such a minibatch have: the full one, and that of a shorter last shard.
   public var sizes: [Int] {
     let last = sampleCount % shardSize

@@ -64,6 +64,21 @@ public struct SumTree: Hashable, Sendable {
     return nodes(root)
   }
 
+  /// How many maximal nodes a range has, without making them.
+  ///
+  /// - Parameter shards: a part of `0..<count`.
+  /// - Complexity: O(log(count)²).
+  public func nodeCount(in shards: Range<Int>) -> Int {
+    var (start, nodes) = (shards.lowerBound, 0)
+    while start < shards.upperBound {
+      var level = start == 0 ? height : min(start.trailingZeroBitCount, height)
+      while min(start + 1 << level, count) > shards.upperBound { level -= 1 }
+      start = min(start + 1 << level, count)
+      nodes += 1
+    }
+    return nodes
+  }
+
   /// Follows an odd one out upwards, to the node at which it is added to something, or to the root.
   func raised(_ node: Node) -> Node {
     var node = node

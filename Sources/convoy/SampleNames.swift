@@ -84,10 +84,14 @@ extension Checkpoint {
   /// - Parameters:
   ///   - path: the checkpoint's file, for messages.
   ///   - samples: how many will be predicted.
-  func predictor(_ path: String, samples: Int, workers: Int) throws -> Predictor {
+  ///   - ranks: those that predict together.
+  func predictor(
+    _ path: String, samples: Int, workers: Int, ranks: Ranks = Ranks()
+  ) throws -> Predictor {
     do {
       return try Predictor(
-        network, values: values, criterion: identity.criterion, sampleCount: samples, workers: workers)
+        network, values: values, criterion: identity.criterion, sampleCount: samples, workers: workers,
+        ranks: ranks)
     } catch let error as ComputeError {
       guard case .output(let reason) = error else { throw error }
       throw CommandError.badData("\(path): \(reason)")

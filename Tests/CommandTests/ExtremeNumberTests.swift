@@ -90,7 +90,9 @@ struct ExtremeNumberTests {
         ],
         "explain": [["net.h5", "a.png"]],
         "sweep": [["sweep.yaml", "--list"]],
-        "plan": [["tiny.yaml", "--seconds", "0.01"]],
+        "plan": [
+          ["tiny.yaml", "--seconds", "0.01"], ["tiny.yaml", "--seconds", "0.01", "--nodes", "2"],
+        ],
         "runs list": [["."]], "runs rm": [["none"]], "compare": [["one", "two"]],
         "manual": [[]], "config check": [["tiny.yaml"]], "config show": [["tiny.yaml"]],
         "config schema": [[]],

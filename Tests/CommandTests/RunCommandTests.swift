@@ -186,14 +186,22 @@ struct RunCommandTests {
     try expectFailure(["config", "check", small.config, "--set", setting], code: 78, says: says)
   }
 
-  @Test("a plan of a network that is too large says what memory it takes")
-  func largePlan() throws {
+  @Test(
+    "a command that would train a network that is too large says what memory it takes",
+    arguments: [["plan"], ["train", "--run-dir", "run"], ["bench", "--seconds", "0.1"], ["find-lr"], ["prove"]])
+  func largeNetwork(command: [String]) throws {
     let small = try SmallTraining()
     let config = try small.folder.write(
       String(contentsOfFile: small.config, encoding: .utf8).replacing(
         "flatten, dense", with: "flatten, dense: {units: 300000}, dense: {units: 300000}, dense"),
       to: "large.yaml")
-    try expectFailure(["plan", config, "--workers", "1"], code: 78, says: "the training on 1 worker takes")
+    let arguments = [command[0], config] + command.dropFirst() + (command[0] == "prove" ? [] : ["--workers", "1"])
+    let result = try Program.run(arguments, in: small.folder.path)
+    #expect(result.code == 78, "\(result.errors)")
+    // 2 × 300,000 × 300,000 floats of weights alone.
+    let pattern = /error: the training on \d+ workers? takes (\d+) MiB of memory, but only \d+ MiB are free; use fewer/
+    let found = try #require(result.errors.firstMatch(of: pattern), "\(result.errors)")
+    #expect(Int(found.1) ?? 0 > 686_000)
   }
 
   @Test("runs are listed, compared step by step, and removed")
@@ -437,5 +445,48 @@ struct RunCommandTests {
     ])
     #expect(short.code == 78)
     #expect(short.errors.contains("does not fit"))
+  }
+
+  @Test("a plan for several nodes measures once, and its file lets another network be tried without")
+  func planNodes() throws {
+    let small = try SmallTraining()
+    let machine = small.folder.file("machine.json")
+    func plan(_ more: String...) throws -> Program.Result {
+      try Program.run(
+        ["plan", small.config, "--seconds", "0.01", "--nodes", "4,1,2", "--machine", machine] + more)
+    }
+    let first = try plan("--json")
+    #expect(first.code == 0, "\(first.errors)")
+    let bytes = try Data(contentsOf: URL(filePath: machine))
+    let second = try plan("--json")
+    #expect(second.output == first.output)
+    func seconds(_ output: String) throws -> [Double] {
+      let document = try #require(try JSONSerialization.jsonObject(with: Data(output.utf8)) as? [String: Any])
+      let predictions = try #require(document["predictions"] as? [[String: Any]])
+      #expect(predictions.count == 4)
+      let rows = try #require(predictions[0]["rows"] as? [[String: Any]])
+      #expect(rows.compactMap { $0["nodes"] as? Int } == [1, 2, 4])
+      return rows.compactMap { $0["step_seconds"] as? Double }
+    }
+    let (usual, slow) = (
+      try seconds(first.output), try seconds(try plan("--json", "--network", "1GbE").output)
+    )
+    #expect(usual.count == 3 && slow[0] == usual[0] && slow[1] > usual[1] && slow[2] > usual[2])
+    let text = try plan("--network", "1ms,1MB/s").output
+    #expect(
+      text.contains("predicted, not measured") && text.contains("1.00 ms") && text.contains("cannot do yet"))
+    #expect(try Data(contentsOf: URL(filePath: machine)) == bytes)
+    // Another machine's file, of another training.
+    let foreign = try #require(String(data: bytes, encoding: .utf8)).replacing(
+      "\"cpu\" : \"", with: "\"cpu\" : \"Other ")
+    try foreign.write(toFile: machine, atomically: true, encoding: .utf8)
+    #expect(try plan().code == 0)
+    let other = try plan("--set", "training.batch=7")
+    #expect(other.code == 78 && other.errors.contains("has no figures of this training"))
+    try "{}".write(toFile: machine, atomically: true, encoding: .utf8)
+    #expect(try plan().code == 65)
+    #expect(try plan("--network", "string").code == 64)
+    #expect(try plan("--time-limit", "1:00").code == 64)
+    #expect(try Program.run(["plan", small.config, "--node-workers", "3"]).code == 64)
   }
 }

@@ -29,7 +29,7 @@ struct Draw: Hashable, Sendable {
     var dice = Dice(seed, UInt64(number), UInt64(attempt))
     var task = TaskDraw(&dice)
     let network = NetworkDraw(task.data, isBoard: task.isSquare, &dice)
-    let training = TrainingDraw(&task, work: network.work, hasBF16: hasBF16, &dice)
+    let training = TrainingDraw(&task, network, hasBF16: hasBF16, &dice)
     data = task.data
     var sections: Node = ["name": "fuzz", "seed": Node(dice.integer(0...99))]
     sections["data"] = .map(training.dataKeys)

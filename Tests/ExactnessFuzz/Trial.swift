@@ -59,6 +59,7 @@ final class Trial {
     try draw.yaml.write(toFile: config, atomically: false, encoding: .utf8)
     do {
       try tune()
+      try trainBase()
       let whole = try trainWhole()
       try trainOtherwise(whole)
       try prove()
@@ -90,6 +91,18 @@ final class Trial {
     let text = layers.map { "\($0)/gradient minibatch\n" }.joined()
     try (String(contentsOfFile: kernels, encoding: .utf8) + text).write(
       toFile: kernels, atomically: true, encoding: .utf8)
+  }
+
+  /// Trains a little what the draw starts from, with other initial values.
+  private func trainBase() throws {
+    guard draw.training["start"]?["checkpoint"] != nil else { return }
+    let arguments = [
+      "train", config, "--run-dir", "\(folder)/\(TransferDraw.baseName)", "--workers", "1", "--steps", "2",
+      "--set", "training.start=none", "--set", "seed=1234",
+    ]
+    note(arguments, .none)
+    try expectSuccess(judged(try start(arguments, cache: "cache").wait()))
+    tally.count(.draws, "a start")
   }
 
   private func trainWhole() throws -> RunContents {
@@ -253,9 +266,12 @@ final class Trial {
 
   // MARK: - Judging
 
-  /// Whether nothing but the first run has been started: a configuration that is refused is refused there.
+  /// Whether nothing but the first run, and what it starts from, has been started: a configuration that is refused is refused there.
   private var isFirst: Bool {
-    !commands.contains { $0.contains("--run-dir") && !$0.contains("--run-dir whole") }
+    !commands.contains { command in
+      command.contains("--run-dir") && !command.contains("--run-dir whole")
+        && !command.contains("--run-dir \(TransferDraw.baseName)")
+    }
   }
 
   /// A training that was to learn a few minibatches by heart ends with 1 where it did not, and is complete.

@@ -78,33 +78,37 @@ void convoy_mpi_error(int code, char *text, int capacity) {
   ((void (*)(int, char *, int))function("convoy_mpi_error"))(code, text, capacity);
 }
 
-typedef int (*exchange_type)(const void *const *, const size_t *, void *const *, const size_t *, double);
+typedef int (*start_type)(const void *const *, const size_t *, void *const *, const size_t *, int *);
 
-int convoy_mpi_exchange(const void *const *out, const size_t *out_bytes, void *const *in, const size_t *in_bytes,
-                        double limit) {
+int convoy_mpi_exchange_start(const void *const *out, const size_t *out_bytes, void *const *in, const size_t *in_bytes,
+                              int *place) {
   begin_call();
-  exchange_type exchange = (exchange_type)function("convoy_mpi_exchange");
+  start_type start = (start_type)function("convoy_mpi_exchange_start");
   int next = (own + 1) % size;
   long number = exchanges++;
   if (number == asked("lose") && is_chosen()) {
     size_t fewer[size];
     memcpy(fewer, out_bytes, sizeof fewer);
     fewer[next] = 0;
-    return exchange(out, fewer, in, in_bytes, limit);
+    return start(out, fewer, in, in_bytes, place);
   }
   if (number == asked("bad") && is_chosen() && out_bytes[next] >= 4) {
     const void *other[size];
     memcpy(other, out, sizeof other);
+    /* The message travels on after this returns, so its memory is kept. */
     char *copy = malloc(out_bytes[next]);
     if (!copy) abort();
     memcpy(copy, out[next], out_bytes[next]);
     memcpy(copy, "\x00\x00\xc0\x7f", 4);
     other[next] = copy;
-    int status = exchange(other, out_bytes, in, in_bytes, limit);
-    free(copy);
-    return status;
+    return start(other, out_bytes, in, in_bytes, place);
   }
-  return exchange(out, out_bytes, in, in_bytes, limit);
+  return start(out, out_bytes, in, in_bytes, place);
+}
+
+int convoy_mpi_exchange_wait(int place, double limit) {
+  begin_call();
+  return ((int (*)(int, double))function("convoy_mpi_exchange_wait"))(place, limit);
 }
 
 int convoy_mpi_gather(void *base, const size_t *starts, const size_t *ends, double limit) {

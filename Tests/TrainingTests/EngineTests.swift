@@ -63,8 +63,8 @@ struct EngineTests {
       let found = try Self.evaluate(steps.engine, samples)
       #expect(found.samples == 45)
       // The same numbers by another way: a checkpoint's values and a predictor.
-      let state = try steps.engine.copyState()!.canonical(
-        steps.engine.compiled, slotNames: steps.engine.optimizer.slotNames)
+      let state = try #require(try steps.engine.copyState()).canonical(
+        slotNames: steps.engine.optimizer.slotNames)
       func loss(_ values: CanonicalParameters) throws -> Double {
         let predictor = try Predictor(
           steps.engine.compiled.network, values: values, sampleCount: 45, workers: 1)
@@ -102,10 +102,14 @@ struct EngineTests {
   }
 
   @Test("the digest of a state covers every number of every buffer")
-  func digestCoversAll() {
+  func digestCoversAll() throws {
+    let compiled = try CompiledNetwork(
+      try Network(inputShape: [2], chain: [.dense(Dense(units: 2))]).resolved(),
+      options: CompileOptions(batch: 1))
     func digest(_ change: (TrainingState) -> Void) -> String {
       let state = TrainingState(
-        parameters: AlignedBuffer(count: 5), slots: AlignedBuffer(count: 10),
+        compiled: compiled, parameters: AlignedBuffer(count: 5), slots: AlignedBuffer(count: 10),
+        slotRange: 0..<5,
         statistics: AlignedBuffer(count: 3), average: AlignedBuffer(count: 5))
       change(state)
       return state.digest()
@@ -181,7 +185,8 @@ struct EngineTests {
     }
     let running = AlignedBuffer<Float>(count: 2)
     (running[0], running[1]) = (8, 1)
-    StatisticsFold(layout).fold(statistics, Sharding(sampleCount: 7, shardSize: 3), into: running)
+    try StatisticsFold(layout).fold(
+      statistics, Sharding(sampleCount: 7, shardSize: 3), into: running, Ranks())
     // Three samples, three and one: (3·1 + 3·5 + 40) / 7 and (3·2 + 3·10 + 0.5) / 7.
     expectClose(
       running.array(), [0.75 * 8 + 0.25 * 58 / 7, 0.75 * 1 + 0.25 * 36.5 / 7], relative: 1e-6, "statistics")
@@ -244,7 +249,8 @@ struct EngineTests {
       RunRequest(
         configuration: configuration, resolvedConfiguration: "", directory: folder("none"), workers: 1),
       stop: StopRequest())
-    #expect(try Array(proof.digests(.init(workers: 2), steps: 4).dropFirst()) == [before, before, before, before])
+    #expect(
+      try Array(proof.digests(.init(workers: 2), steps: 4).dropFirst()) == [before, before, before, before])
     let error = RunTests.error { _ = try proof.digests(.init(workers: 1), steps: 5) }
     #expect(error?.kind == .notFinite)
   }

@@ -212,12 +212,15 @@ struct ExactnessTests {
     let digests = try proof.digests(.init(workers: 1), steps: 12)
     #expect(digests.count == 13 && Set(digests).count == 13)
     for workers in [2, 3, 8] { #expect(try proof.digests(.init(workers: workers), steps: 12) == digests) }
-    #expect(try proof.digests(.init(workers: 2), steps: 12, restart: .init(after: 7, .init(workers: 3))) == digests)
+    #expect(
+      try proof.digests(.init(workers: 2), steps: 12, restart: .init(after: 7, .init(workers: 3))) == digests)
     // Between two epochs.
-    #expect(try proof.digests(.init(workers: 2), steps: 12, restart: .init(after: 5, .init(workers: 1))) == digests)
+    #expect(
+      try proof.digests(.init(workers: 2), steps: 12, restart: .init(after: 5, .init(workers: 1))) == digests)
     // The epochs end after 15 steps.
     #expect(try proof.digests(.init(workers: 2), steps: 100).count == 16)
-    let other = try ExactnessProof(try request(seed: 8), stop: StopRequest()).digests(.init(workers: 1), steps: 12)
+    let other = try ExactnessProof(try request(seed: 8), stop: StopRequest()).digests(
+      .init(workers: 1), steps: 12)
     #expect(zip(digests, other).allSatisfy { $0 != $1 })
     #expect(!FileManager.default.fileExists(atPath: folder("none")))
   }

@@ -97,7 +97,8 @@ struct KernelChoiceTests {
       configuration: configuration, resolvedConfiguration: "", directory: folder("none"), workers: 1)
     let proof = try ExactnessProof(request, stop: StopRequest())
     let digests = try proof.digests(.init(workers: 1), steps: 4)
-    #expect(try proof.digests(.init(workers: 3), steps: 4, restart: .init(after: 2, .init(workers: 2))) == digests)
+    #expect(
+      try proof.digests(.init(workers: 3), steps: 4, restart: .init(after: 2, .init(workers: 2))) == digests)
   }
 
   @Test(

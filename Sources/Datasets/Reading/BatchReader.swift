@@ -20,9 +20,10 @@ public final class BatchReader: Sendable {
   ///   - position: how many samples of that epoch are done.
   ///   - endEpoch: the first epoch that is not read; nil to go on without end.
   ///   - dropRemainder: whether a last minibatch of fewer samples is left out.
+  ///   - wanted: the places of each minibatch whose pixels are read; the others must not be looked at. nil for all.
   public init(
     _ store: SampleStore, order: SampleOrder, batchSize: Int, epoch: Int = 0, position: Int = 0,
-    endEpoch: Int? = nil, dropRemainder: Bool = false
+    endEpoch: Int? = nil, dropRemainder: Bool = false, wanted: WantedPlaces? = nil
   ) {
     precondition(
       order.datasetCount == store.dataset.count,
@@ -41,7 +42,8 @@ public final class BatchReader: Sendable {
       ? nil
       : SampleConveyor(
         store.dataset.images, schedule: schedule,
-        capacity: store.memoryLimitByteCount / max(1, store.dataset.sampleByteCount), threads: store.threads)
+        capacity: store.memoryLimitByteCount / max(1, store.dataset.sampleByteCount), threads: store.threads,
+        wanted: wanted)
   }
 
   deinit { conveyor?.cancel() }
@@ -66,6 +68,6 @@ public final class BatchReader: Sendable {
       epoch: slice.epoch, position: slice.position, isLastOfEpoch: slice.isLastOfEpoch,
       pixelType: dataset.pixelType, sampleShape: dataset.sampleShape, sampleIndices: slice.rows,
       labels: dataset.labels(of: slice.rows), sampleByteCount: dataset.sampleByteCount, pixels: pixels,
-      targets: dataset.targets, weights: dataset.weights)
+      targets: dataset.targets, weights: dataset.weights, packing: dataset.packing)
   }
 }

@@ -59,7 +59,10 @@ struct SampleCells: Sendable {
     return true
   }
 
+  /// The number at places that have taken no cell.
+  static let none: Int32 = -1
+
   mutating func giveBack(_ range: Range<Int>, of numbers: AlignedBuffer<Int32>) {
-    free.append(contentsOf: numbers.elements[range])
+    for number in numbers.elements[range] where number != Self.none { free.append(number) }
   }
 }

@@ -11,6 +11,8 @@ internal import Tensors
 /// A window may take nearly all of the memory: as minibatches of one are let go, the next one's samples take
 /// their places. A thread that finds no more work in a window begins with the next one while others finish.
 /// The first windows are short, so that the first step need not wait for a long one.
+///
+/// Where only some places of each minibatch are wanted, a window reaches further, and the other places have no samples.
 final class SampleConveyor: Sendable {
   private let storage: SampleFile
   private let state: Monitor<ConveyorState>
@@ -20,9 +22,13 @@ final class SampleConveyor: Sendable {
   /// - Parameters:
   ///   - capacity: samples in memory at the most, though never fewer than two minibatches.
   ///   - threads: how many read and inflate.
-  init(_ storage: SampleFile, schedule: BatchSchedule, capacity: Int, threads: Int) {
+  ///   - wanted: the places of each minibatch that are read; nil for all.
+  init(
+    _ storage: SampleFile, schedule: BatchSchedule, capacity: Int, threads: Int, wanted: WantedPlaces? = nil
+  ) {
     self.storage = storage
-    state = Monitor(ConveyorState(storage, schedule: schedule, capacity: capacity, threads: threads))
+    state = Monitor(
+      ConveyorState(storage, schedule: schedule, capacity: capacity, threads: threads, wanted: wanted))
     var started = 0
     while started < threads,
       SystemThread.start({ [storage, state] in Self.work(storage, state) })
@@ -83,9 +89,9 @@ final class SampleConveyor: Sendable {
   ) -> Bool {
     switch job {
     case .stop: return false
-    case .prepare(let number, var schedule, let sampleCount):
+    case .prepare(let number, var schedule, let sampleCount, let wanted):
       let slices = schedule.next(sampleCount: sampleCount)
-      let window = SampleWindow(number: number, slices, of: storage)
+      let window = SampleWindow(number: number, slices, of: storage, wanted)
       state.change { $0.prepared(window, schedule) }
     case .read(let window, let blocks):
       var failure: ConveyorState.Failure?
@@ -112,12 +118,17 @@ struct SampleWindow: Sendable {
   let cells: AlignedBuffer<Int32>
   let addresses: AlignedBuffer<UInt>
 
-  init(number: Int, _ slices: [BatchSlice], of storage: SampleFile) {
+  init(number: Int, _ slices: [BatchSlice], of storage: SampleFile, _ places: WantedPlaces?) {
     self.number = number
     self.slices = slices
-    wanted = storage.requests(slices.flatMap(\.rows))
-    cells = AlignedBuffer(count: wanted.requests.count)
-    addresses = AlignedBuffer(count: wanted.requests.count)
+    var rows = slices.flatMap { slice in places?.rows(of: slice) ?? slice.rows }
+    // A window without work would never be done.
+    if let first = slices.first?.rows.first, rows.allSatisfy({ $0 == SampleRequests.unwanted }) {
+      rows[0] = first
+    }
+    wanted = storage.requests(rows)
+    cells = AlignedBuffer(repeatElement(SampleCells.none, count: rows.count))
+    addresses = AlignedBuffer(count: rows.count)
   }
 }
 
@@ -144,7 +155,7 @@ final class SampleLease: Sendable {
 /// What the threads of a conveyor and its reader share.
 struct ConveyorState: Sendable {
   enum Job {
-    case prepare(number: Int, BatchSchedule, sampleCount: Int)
+    case prepare(number: Int, BatchSchedule, sampleCount: Int, WantedPlaces?)
     case read(SampleWindow, blocks: Range<Int>)
     case stop
   }
@@ -194,6 +205,7 @@ struct ConveyorState: Sendable {
   private(set) var failure: (any Error)?
 
   private var schedule: BatchSchedule
+  private let wanted: WantedPlaces?
   private let largestWindow: Int
   private let blockCount: Int
   /// Samples of one piece of work; blocks are read several at a time where they are smaller.
@@ -206,9 +218,13 @@ struct ConveyorState: Sendable {
   /// Windows being filled, in order: one, and the next where all blocks of the first are handed out.
   private var filling: [Filling] = []
 
-  init(_ storage: SampleFile, schedule: BatchSchedule, capacity: Int, threads: Int) {
+  init(
+    _ storage: SampleFile, schedule: BatchSchedule, capacity: Int, threads: Int, wanted: WantedPlaces?
+  ) {
     self.schedule = schedule
-    let batch = schedule.batchSize
+    self.wanted = wanted
+    let part = wanted?.share ?? 1
+    let batch = Int((Double(schedule.batchSize) * part).rounded(.up))
     let capacity = max(capacity, 2 * batch)
     cells = SampleCells(capacity: capacity, sampleByteCount: storage.sampleByteCount)
     blockCount = storage.blockCount
@@ -216,8 +232,9 @@ struct ConveyorState: Sendable {
     // In what a window leaves free, the first blocks of the next can be read: at least one for each thread,
     // better two.
     let share = min(max(0.125, 2 * Double(threads) / Double(blockCount)), 0.5)
-    largestWindow = max(batch, min(Int(Double(capacity) * (1 - share)), capacity - 2 * batch))
-    nextSampleCount = batch
+    let inMemory = max(batch, min(Int(Double(capacity) * (1 - share)), capacity - 2 * batch))
+    largestWindow = max(schedule.batchSize, Int(Double(inMemory) / part))
+    nextSampleCount = schedule.batchSize
   }
 
   /// Whether no minibatch will come any more.
@@ -238,7 +255,7 @@ struct ConveyorState: Sendable {
       // While a window meets few of the file's blocks, twice the samples are twice the work.
       nextSampleCount = min(largestWindow, count * (count < blockCount ? 2 : 8))
       preparedCount += 1
-      return .prepare(number: preparedCount, schedule, sampleCount: count)
+      return .prepare(number: preparedCount, schedule, sampleCount: count, wanted)
     }
     // Nothing more is read after a block that could not be read.
     guard filling.allSatisfy({ $0.failure == nil }) else { return nil }

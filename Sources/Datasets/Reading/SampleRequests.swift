@@ -6,31 +6,36 @@ struct SampleRequests: Sendable {
   let requests: [UInt64]
   let blocks: [Range<Int>]
 
+  /// Stands for a row that nobody wants.
+  static let unwanted: Int32 = -1
+
   /// - Parameters:
-  ///   - rows: rows of the dataset; the place of each is its position here.
+  ///   - rows: rows of the dataset, or ``unwanted``; the place of each is its position here.
   ///   - samplesPerBlock: neighbouring samples that are read together.
   ///   - blockCount: how many blocks the whole dataset has.
   init(_ rows: some Collection<Int32>, samplesPerBlock: Int, blockCount: Int) {
     precondition(rows.count <= Int(UInt32.max), "too many samples to read at once")
     let size = UInt32(clamping: samplesPerBlock)
-    var requests = [UInt64](repeating: 0, count: rows.count)
+    var requests = [UInt64](repeating: 0, count: rows.count { $0 != Self.unwanted })
     var blocks: [Range<Int>] = []
-    if blockCount <= 4 * rows.count {
+    if blockCount <= 4 * requests.count {
       // Counted, then placed: faster than sorting, which the readers do within their blocks.
       var next = [Int32](repeating: 0, count: blockCount + 1)
-      for row in rows { next[Int(UInt32(row) / size) + 1] += 1 }
+      for row in rows where row != Self.unwanted { next[Int(UInt32(row) / size) + 1] += 1 }
       for block in 0..<blockCount {
         let (start, end) = (Int(next[block]), Int(next[block] + next[block + 1]))
         next[block + 1] = Int32(end)
         if start < end { blocks.append(start..<end) }
       }
-      for (place, row) in rows.enumerated() {
+      for (place, row) in rows.enumerated() where row != Self.unwanted {
         let block = Int(UInt32(row) / size)
         requests[Int(next[block])] = SampleRequests.request(row, place)
         next[block] += 1
       }
     } else {
-      for (place, row) in rows.enumerated() { requests[place] = SampleRequests.request(row, place) }
+      requests = rows.enumerated().compactMap { place, row in
+        row == Self.unwanted ? nil : SampleRequests.request(row, place)
+      }
       requests.sort()
       var start = 0
       while start < requests.count {

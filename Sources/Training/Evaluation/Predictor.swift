@@ -16,6 +16,8 @@ public final class Predictor: Sendable {
   /// How many outputs the network has.
   public var outputCount: Int { network.outputShape.elementCount }
 
+  /// The ranks that predict together; each computes its shards and gets the outputs of all.
+  let ranks: Ranks
   private let loaded: LoadedNetwork
   private let pool: WorkerPool
   private let workspaces: [Workspace]
@@ -27,11 +29,14 @@ public final class Predictor: Sendable {
   ///   - sampleCount: how many samples will be predicted, in minibatches of ``batch`` or in one call; plans are compiled for the
   ///     sizes of their shards.
   ///   - workers: 1 or more.
-  /// - Throws: ``ComputeError`` where a layer has no kernel.
+  ///   - ranks: those that predict together, each with a predictor of its own; all must ask for the same.
+  /// - Throws: ``ComputeError`` where a layer has no kernel; ``TrainingError`` of kind `configuration` where the work does not fit into the
+  ///   free memory.
   public init(
     _ network: ResolvedNetwork, values: CanonicalParameters, criterion: Criterion? = nil, sampleCount: Int,
-    workers: Int
+    workers: Int, ranks: Ranks = Ranks()
   ) throws {
+    self.ranks = ranks
     self.network = network
     self.criterion = criterion ?? .classification
     // From the samples alone: a shard that followed the number of workers could change the last bits.
@@ -40,6 +45,8 @@ public final class Predictor: Sendable {
       network,
       options: CompileOptions(
         batch: Self.batch, shard: shard, training: false, criterion: self.criterion))
+    try MemoryDemand.check(
+      try MemoryDemand.inference(compiled, workers: workers), of: "inference", workers: workers)
     // Samples may come in minibatches or all at once.
     let minibatches = RunData.minibatchSizes(samples: sampleCount, batch: Self.batch).union([sampleCount])
     let parameters = AlignedBuffer<Float>(count: compiled.storageCount)
@@ -52,6 +59,11 @@ public final class Predictor: Sendable {
     self.loaded = loaded
     pool = WorkerPool(workers: workers)
     workspaces = try (0..<workers).map { _ in try loaded.makeWorkspace() }
+  }
+
+  /// The samples whose pixels this rank reads of minibatches of ``batch``; nil for all.
+  var wantedPlaces: WantedPlaces? {
+    ranks.wantedPlaces(batch: Self.batch, shardSize: loaded.compiled.shardSize)
   }
 
   /// Samples in memory at once; small enough that a wish to stop is heard soon.
@@ -70,13 +82,15 @@ public final class Predictor: Sendable {
     guard var sum = try logits(minibatch, views[0], stop) else { return nil }
     for view in views.dropFirst() {
       guard var more = try logits(minibatch, view, stop) else { return nil }
-      if answer == .board {
+      let steps = view.augmentation(answer).steps
+      if steps.contains(where: { $0.movesAnswers(answers, on: network.inputShape) }) {
         answers.mirror(
-          &more, on: network.inputShape, horizontally: view.horizontally, vertically: view.vertically)
+          &more, on: network.inputShape, horizontally: view.horizontally, vertically: view.vertically,
+          transposed: view.transposed)
       }
       for index in sum.indices { sum[index] += more[index] }
     }
-    // Of one, two or four views: exact but for the additions.
+    // Of one, two, four or eight views: exact but for the additions.
     return views.count == 1 ? sum : sum.map { $0 / Float(views.count) }
   }
 
@@ -116,7 +130,8 @@ public final class Predictor: Sendable {
     let augmenters = workspaces.map { _ in
       view.steps.isEmpty ? nil : Augmenter(view, sampleShape: network.inputShape, seed: 0)
     }
-    let done = try pool.forEach(in: 0..<sharding.count, while: { _ in !stop.isRequested }) {
+    let own = ranks.own(sharding)
+    let done = try pool.forEach(in: own, while: { _ in !stop.isRequested }) {
       [self] shard, worker in
       let range = sharding[shard]
       let samples = MinibatchShard(minibatch: minibatch, range: range)
@@ -129,7 +144,11 @@ public final class Predictor: Sendable {
       try loaded.infer(
         source, in: workspaces[worker], logits: rows.baseAddress + range.lowerBound * outputCount)
     }
-    guard done == sharding.count else { return nil }
+    guard try ranks.agree(done == own.upperBound, stop: stop) else { return nil }
+    let width = outputCount * MemoryLayout<Float>.stride
+    let parts = ranks.partition(sharding.count).map { sharding.samples(of: $0) }
+    try ranks.communicator.gather(
+      rows.baseAddress, parts: parts.map { $0.lowerBound * width..<$0.upperBound * width })
     return Array(rows.elements)
   }
 }

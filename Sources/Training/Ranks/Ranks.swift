@@ -1,3 +1,4 @@
+internal import Datasets
 public import Parallel
 
 /// The ranks that take the steps of a training together, and how shards are dealt to them.
@@ -6,17 +7,26 @@ public struct Ranks: Sendable {
   public let communicator: any Communicator
   /// The shards of each rank, by rank, for minibatches of so many shards.
   public let partition: @Sendable (_ shards: Int) -> [Range<Int>]
+  /// The network between the ranks as it was measured; nil where it was not.
+  public let interconnect: Interconnect?
+  /// Whether somebody has said how shards are dealt.
+  let isDealt: Bool
 
   /// A training in one process.
   public init() { self.init(SoleRank()) }
 
   /// Takes ranks and how shards are dealt to them; by default as evenly as is cheap.
   ///
-  /// - Parameter partition: must be the same on all ranks, and give all shards in the ranks' order.
+  /// - Parameters:
+  ///   - interconnect: the network between them as it was measured; the same on all ranks.
+  ///   - partition: must be the same on all ranks, and give all shards in the ranks' order.
   public init(
-    _ communicator: any Communicator, partition: (@Sendable (_ shards: Int) -> [Range<Int>])? = nil
+    _ communicator: any Communicator, interconnect: Interconnect? = nil,
+    partition: (@Sendable (_ shards: Int) -> [Range<Int>])? = nil
   ) {
     self.communicator = communicator
+    self.interconnect = interconnect
+    isDealt = partition != nil
     let size = communicator.size
     self.partition =
       partition ?? { ShardPartition(workers: Array(repeating: 1, count: size)).ranges(of: $0) }
@@ -29,6 +39,31 @@ extension Ranks {
 
   /// The shards that this rank computes of a minibatch.
   func own(_ sharding: Sharding) -> Range<Int> { partition(sharding.count)[rank] }
+
+  /// The samples that this rank computes of a minibatch, by their places in it.
+  func ownPlaces(_ sharding: Sharding) -> Range<Int> {
+    sharding.samples(of: own(sharding))
+  }
+
+  /// The samples whose pixels this rank reads; nil for all.
+  ///
+  /// - Parameters:
+  ///   - batch: samples of a minibatch.
+  ///   - augmentation: what makes samples of several.
+  func wantedPlaces(
+    batch: Int, shardSize: Int, augmentation: Augmentation = .none, seed: UInt64 = 0
+  ) -> WantedPlaces? {
+    if isAlone { return nil }
+    let own = ownPlaces(Sharding(sampleCount: batch, shardSize: shardSize)).count
+    let share = Double(own) / Double(max(batch, 1)) * (augmentation.mixes ? 2 : 1)
+    // A short minibatch may be divided otherwise.
+    return WantedPlaces(share: min(max(share, 1 / Double(max(batch, 1))), 1)) {
+      [self] epoch, position, count in
+      augmentation.places(
+        for: ownPlaces(Sharding(sampleCount: count, shardSize: shardSize)), seed: seed, epoch: epoch,
+        position: position, count: count)
+    }
+  }
 
   /// Whether every rank did what it had to do; none goes on where one did not.
   ///

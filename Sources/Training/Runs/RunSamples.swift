@@ -13,8 +13,10 @@ struct SampleSet: Sendable {
   func firstSample(of minibatch: Minibatch) -> Int { minibatch.epoch * count + minibatch.position }
 
   /// The minibatches of one pass, for evaluation.
-  func reader(batch: Int) -> BatchReader {
-    BatchReader(store, order: order, batchSize: batch, endEpoch: 1)
+  ///
+  /// - Parameter wanted: the samples whose pixels are read; nil for all.
+  func reader(batch: Int, wanted: WantedPlaces? = nil) -> BatchReader {
+    BatchReader(store, order: order, batchSize: batch, endEpoch: 1, wanted: wanted)
   }
 }
 

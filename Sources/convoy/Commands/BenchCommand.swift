@@ -19,6 +19,9 @@ struct BenchCommand: ParsableCommand {
       Measures a config on its own data, or a network known by name on made-up images: \
       \(StandardNetwork.allCases.map(\.rawValue).joined(separator: ", ")).
 
+      Started by mpirun or srun, the ranks train together (`convoy mpi --help`): the first one measures the network between them and \
+      prints its own times, among them those of the exchange.
+
       --json prints a list with an object for each precision and number of workers. Its keys: network, precision, workers, batch, \
       shard, parameters; training_images_per_second (at the median step), training_images_per_second_p5 and _p95 (at the slowest \
       and fastest steps), training_steps; inference_images_per_second, likewise with _p5 and _p95; data_wait_share (of the \
@@ -30,7 +33,8 @@ struct BenchCommand: ParsableCommand {
       100 steps for made-up images) and checkpoint_share (of the training time); \
       training_flops_per_image; peak_flops_fp32 and peak_flops_bf16 (of a large matrix product on one core, per second); and \
       layers: a list of layer, pass, kernel, layout, seconds_per_image on one worker and, for kernels that multiply, \
-      flops_per_image and peak_share.
+      flops_per_image and peak_share. With several ranks also ranks, exchange_seconds (of the median step), sent_bytes (by this rank in a \
+      step), network_latency_seconds, network_message_seconds and network_bytes_per_second.
 
       With --reading or --reading-as-configured the keys are network, storage, way (loading into memory in the order of the file, \
       or reading in shuffled order from memory or streamed), workers, samples, memory_limit_bytes, reading_images_per_second.
@@ -145,22 +149,36 @@ struct BenchCommand: ParsableCommand {
     defer { Folder.remove(scratch) }
     if kernels { return try measureKernels(stop: stop) }
     if reading || readingAsConfigured { return try measureReading(stop: stop) }
+    let ranks = try RankProcess.join().measured()
+    let isSilent = !ranks.communicator.isFirst
+    if !isSilent, !json, let network = ranks.interconnect { print(Self.line(of: network)) }
     var results: [BenchResult] = []
     for precision in try precisions() {
       for workers in try workerCounts() {
         Benchmark.resetPeakMemory()
-        let request = try request(precision, workers, scratch: scratch)
+        var request = try request(precision, workers, scratch: scratch)
+        request.ranks = ranks
         let benchmark = try Benchmark(request, stop: stop)
         let result = try BenchResult(
-          name: network?.rawValue ?? request.configuration.name, precision: precision, workers: workers,
+          name: self.network?.rawValue ?? request.configuration.name, precision: precision, workers: workers,
           batch: request.configuration.training.batch, benchmark, seconds: seconds,
           trainingOnly: trainingOnly, withLayers: layers || !trainingOnly, checkpointsIn: checkpointDir)
         results.append(result)
+        if isSilent { continue }
         if !json { print(result.line) }
         if layers, !json { print(try result.layerTable()) }
       }
     }
-    if json { print(try BenchResult.json(results)) }
+    if json, !isSilent { print(try BenchResult.json(results)) }
+  }
+
+  /// The network between ranks, as `convoy plan --network` takes it.
+  private static func line(of network: Interconnect) -> String {
+    String(
+      format:
+        "network between ranks: latency %.1f µs, %.1f µs a message, %.3f GB/s each way (--network %.1fus,%.1fus,%.1fMB/s)",
+      network.latency * 1e6, network.perMessage * 1e6, network.bytesPerSecond * 1e-9, network.latency * 1e6,
+      network.perMessage * 1e6, network.bytesPerSecond * 1e-6)
   }
 
   private func measureKernels(stop: StopRequest) throws {
@@ -204,7 +222,7 @@ struct BenchCommand: ParsableCommand {
   }
 
   private func workerCounts() throws -> [Int] {
-    guard let workers else { return [Cores.available().count] }
+    guard let workers else { return [RankProcess.usualWorkers] }
     return try WorkerCounts.parse(workers)
   }
 

@@ -20,9 +20,11 @@ struct EvaluateCommand: ParsableCommand {
       stand for the last and the best run of a name, RUN/last for a run's newest checkpoint.
 
       The output depends on the loss that the network was trained with: the classes and their confusion matrix, the labels with \
-      precision and recall, or the numbers with their errors.
+      precision and recall, or the numbers with their errors; for moves of Go, how well they are predicted as games go on. Started by \
+      srun or mpirun, the ranks share the samples (`convoy mpi --help`).
 
         convoy evaluate Results/fashion-mnist/RUN --data Results/data/fashion-mnist.h5
+        convoy evaluate Results/go-small/RUN --data Results/data/go.h5 --flips eight
         convoy evaluate Results/angles/RUN --data angles.h5 --images valid/images --targets valid/targets
       """)
 
@@ -34,7 +36,10 @@ struct EvaluateCommand: ParsableCommand {
 
   @OptionGroup var names: SampleNames
 
-  @Option(help: "Average the outputs over mirrored views as well: horizontal, vertical or both.")
+  @Option(
+    help:
+      "Average the outputs over mirrored views as well: horizontal, vertical or both, or eight for all turns and reflections of a board."
+  )
   var flips = TestTimeFlips.none
 
   @OptionGroup var answer: FlippedAnswerOption
@@ -46,11 +51,13 @@ struct EvaluateCommand: ParsableCommand {
 
   func run() throws {
     let stop = StopSignals.install()
+    let ranks = try RankProcess.join()
     let (path, checkpoint) = try CheckpointStore.choose(checkpoint) { TerminalOutput.warn("\($0)") }
     let dataset = try names.open(data, for: checkpoint)
     try checkpoint.warnOfPixels(dataset)
     let store = try SampleStore(dataset, memoryLimitByteCount: 1 << 30, threads: workers.count)
-    let predictor = try checkpoint.predictor(path, samples: dataset.count, workers: workers.count)
+    let predictor = try checkpoint.predictor(
+      path, samples: dataset.count, workers: workers.count, ranks: ranks)
     try answer.check(flips, predictor)
     let progress = TerminalOutput.progressLine()
     let evaluation = try predictor.evaluate(store, stop: stop, flips: flips, answer: answer.place) { sums in
@@ -100,5 +107,5 @@ struct WorkersOption: ParsableArguments {
       "Number of cores to use; it changes the speed, never the results. All by default.", valueName: "n"))
   var given: Int?
 
-  var count: Int { given ?? Cores.available().count }
+  var count: Int { given ?? RankProcess.usualWorkers }
 }

@@ -4,6 +4,7 @@ internal import Datasets
 internal import Foundation
 internal import ImageFiles
 internal import Networks
+internal import Parallel
 internal import Paths
 internal import Reporting
 internal import Tensors
@@ -13,7 +14,7 @@ internal import Training
 struct PredictCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "predict",
-    abstract: "Show a network's answers for images: the most probable classes or labels, or its numbers.",
+    abstract: "Show a network's outputs for images: the most probable classes or labels, or its numbers.",
     discussion: """
       Images are PNG or JPEG files of any size. They are brought to the network's proportions and size as the pictures of its training \
       were (--fit), turned grey or coloured as it needs, laid on black where they are transparent, and their pixels are scaled to what the network was trained on. Rows of a \
@@ -41,7 +42,10 @@ struct PredictCommand: ParsableCommand {
   @Option(.counts, help: ArgumentHelp("Number of classes or labels to show.", valueName: "k"))
   var top = 3
 
-  @Option(help: "Average the outputs over mirrored views as well: horizontal, vertical or both.")
+  @Option(
+    help:
+      "Average the outputs over mirrored views as well: horizontal, vertical or both, or eight for all turns and reflections of a board."
+  )
   var flips = TestTimeFlips.none
 
   @OptionGroup var answer: FlippedAnswerOption
@@ -70,10 +74,13 @@ struct PredictCommand: ParsableCommand {
 
   func run() throws {
     let stop = StopSignals.install()
+    let ranks = try RankProcess.join()
     if let csv { try overwrite.check("--csv", csv, inputs: InputFiles([checkpoint, data], pictures: files)) }
     let (path, checkpoint) = try CheckpointStore.choose(checkpoint) { TerminalOutput.warn("\($0)") }
-    let predictions = try data == nil ? ofFiles(path, checkpoint, stop) : ofRows(path, checkpoint, stop)
+    let predictions =
+      try data == nil ? ofFiles(path, checkpoint, ranks, stop) : ofRows(path, checkpoint, ranks, stop)
     guard let predictions else { throw SilentEnd(.stopped) }
+    guard ranks.communicator.isFirst else { return }
     if let csv { try OutputFile.write(CSVText.text(Prediction.rows(predictions)), to: csv) }
     if json {
       print(try ResultJSON.text(predictions.map(\.result)))
@@ -88,8 +95,9 @@ struct PredictCommand: ParsableCommand {
 
   // MARK: - Inputs
 
-  private func ofFiles(_ path: String, _ checkpoint: Checkpoint, _ stop: StopRequest) throws -> [Prediction]?
-  {
+  private func ofFiles(
+    _ path: String, _ checkpoint: Checkpoint, _ ranks: Ranks, _ stop: StopRequest
+  ) throws -> [Prediction]? {
     let shape = checkpoint.network.inputShape
     guard shape.rank == 3, let channels = Image.Channels(rawValue: shape[2]), channels != .rgba else {
       throw CommandError.badData(
@@ -99,7 +107,7 @@ struct PredictCommand: ParsableCommand {
     try pictures.check()
     let sampling = sampling.pictures(for: checkpoint)
     let files = try PictureFiles.all(files)
-    let predictor = try checkpoint.predictor(path, samples: files.count, workers: workers.count)
+    let predictor = try checkpoint.predictor(path, samples: files.count, workers: workers.count, ranks: ranks)
     try answer.check(flips, predictor)
     let names = classNames(checkpoint, nil, count: predictor.outputCount)
     var all: [Prediction] = []
@@ -122,10 +130,13 @@ struct PredictCommand: ParsableCommand {
     return all
   }
 
-  private func ofRows(_ path: String, _ checkpoint: Checkpoint, _ stop: StopRequest) throws -> [Prediction]? {
+  private func ofRows(
+    _ path: String, _ checkpoint: Checkpoint, _ ranks: Ranks, _ stop: StopRequest
+  ) throws -> [Prediction]? {
     let dataset = try names.open(data ?? "", for: checkpoint)
     let wanted = try RowList.parse(rows ?? "", count: dataset.count)
-    let predictor = try checkpoint.predictor(path, samples: wanted.count, workers: workers.count)
+    let predictor = try checkpoint.predictor(
+      path, samples: wanted.count, workers: workers.count, ranks: ranks)
     try predictor.check(dataset)
     try answer.check(flips, predictor)
     try checkpoint.warnOfPixels(dataset)

@@ -81,6 +81,7 @@ struct TrainCommand: ParsableCommand {
 
   func run() throws {
     let stop = StopSignals.install()
+    RankProcess.listen()
     let overfit = overfitBatches.map { ["training.overfit_batches=\($0)"] } ?? []
     let loaded = try ConfigurationFile.load(
       path: config.config, overrides: config.settings + overfit.map { Override($0) })
@@ -88,7 +89,7 @@ struct TrainCommand: ParsableCommand {
     if loaded.hasSweep {
       TerminalOutput.warn("the section 'sweep' is ignored here; `convoy sweep` trains its members")
     }
-    let ranks = try RankProcess.join(limit: loaded.run.ranks.timeout)
+    let ranks = try RankProcess.join(limit: loaded.run.ranks.timeout).measured()
     var driver = RunDriver(
       loaded: loaded,
       directory: runDir.map { RunPath.resolve($0, takesFolders: false) } ?? RunNames.directory(of: loaded),

@@ -1,5 +1,6 @@
 internal import Compute
 internal import Foundation
+internal import Parallel
 internal import Tensors
 internal import Training
 
@@ -22,6 +23,8 @@ struct BenchResult {
   let updateBytes: Int
   let copyBytesPerSecond: Double
   let checkpoints: CheckpointCost?
+  /// How many ranks trained together, and what each sent and found the network to be; nil for a training in one process.
+  let crew: RankTraffic?
 
   init(
     name: String, precision: Precision, workers: Int, batch: Int, _ benchmark: Benchmark, seconds: Double,
@@ -37,7 +40,9 @@ struct BenchResult {
     training = try benchmark.training(seconds: seconds)
     inference = trainingOnly ? nil : try benchmark.inference(seconds: seconds / 2)
     peakMemoryBytes = Benchmark.peakMemoryBytes()
-    checkpoints = trainingOnly ? nil : try benchmark.checkpointCost(seconds: seconds, in: folder)
+    crew = try benchmark.traffic()
+    checkpoints =
+      trainingOnly || crew != nil ? nil : try benchmark.checkpointCost(seconds: seconds, in: folder)
     layers = withLayers ? try benchmark.profile() : []
     var peaks: [ComputePrecision: Double] = [:]
     if withLayers {
@@ -49,10 +54,24 @@ struct BenchResult {
     copyBytesPerSecond = withLayers ? Benchmark.measuredCopySpeed(workers: workers) : 0
   }
 
+  /// `2 workers`, or `4 ranks × 2 workers`.
+  private var who: String {
+    let own = counted(workers, "worker")
+    return crew.map { "\($0.ranks) ranks × \(own)" } ?? own
+  }
+
+  /// What several ranks tell each other; empty for one.
+  private var told: String {
+    guard let crew else { return "" }
+    return String(
+      format: ", exchange %.2f ms of a step, %.2f MB sent by this rank", training.phases.exchange * 1e3,
+      crew.bytesSent * 1e-6)
+  }
+
   var line: String {
     let spread = String(format: "%.0f to %.0f", training.slowest, training.fastest)
     return
-      "\(name) \(precision.rawValue) \(counted(workers, "worker")), batch \(batch) in shards of \(shard): training "
+      "\(name) \(precision.rawValue) \(who), batch \(batch) in shards of \(shard): training "
       + String(format: "%.1f images/s (%@ in 90%% of steps)", training.imagesPerSecond, spread)
       + (inference.map {
         String(format: ", inference %.1f (%.0f to %.0f)", $0.imagesPerSecond, $0.slowest, $0.fastest)
@@ -64,6 +83,7 @@ struct BenchResult {
           format: ", checkpoints %.2f%% (%.1f ms for each of %.1f MB, one every %.1f s)", $0.share * 100,
           $0.seconds * 1e3, Double($0.byteCount) / 1e6, $0.intervalSeconds)
       } ?? "")
+      + told
   }
 
   /// A table with the time of each layer and pass on one worker, then a line for each phase of a step.
@@ -87,9 +107,10 @@ struct BenchResult {
       rate * 1e-9, (peaks[.fp32] ?? 0) * 1e-9,
       peaks[.bf16].map { String(format: ", %.0f bf16", $0 * 1e-9) } ?? "")
     let step = String(
-      format: "%10.2f ms per step: shards %.2f, sum and optimizer %.2f, kernels' weights %.2f",
-      (phases.shards + phases.update + phases.kernelWeights) * 1e3, phases.shards * 1e3, phases.update * 1e3,
-      phases.kernelWeights * 1e3)
+      format: "%10.2f ms per step: shards %.2f, sum and optimizer %.2f, kernels' weights %.2f%@",
+      (phases.shards + phases.update + phases.exchange + phases.kernelWeights) * 1e3, phases.shards * 1e3,
+      phases.update * 1e3, phases.kernelWeights * 1e3,
+      crew == nil ? "" : String(format: ", exchange %.2f", phases.exchange * 1e3))
     let memory = String(
       format: "%10.1f GB/s in sum and optimizer, where copying memory reaches %.1f GB/s",
       Double(updateBytes) / max(phases.update, 1e-9) * 1e-9, copyBytesPerSecond * 1e-9)
@@ -163,6 +184,12 @@ private struct BenchmarkFigures: Encodable {
   let peakFlopsFp32: Double?
   let peakFlopsBf16: Double?
   let layers: [Layer]?
+  let ranks: Int?
+  let exchangeSeconds: Double?
+  let sentBytes: Double?
+  let networkLatencySeconds: Double?
+  let networkMessageSeconds: Double?
+  let networkBytesPerSecond: Double?
 
   init(_ result: BenchResult) {
     network = result.name
@@ -198,5 +225,11 @@ private struct BenchmarkFigures: Encodable {
     peakFlopsBf16 = result.peaks[.bf16]
     layers =
       result.layers.isEmpty ? nil : result.layers.map { Layer($0, peakShare: result.peakShare(of: $0)) }
+    ranks = result.crew?.ranks
+    exchangeSeconds = result.crew == nil ? nil : result.training.phases.exchange
+    sentBytes = result.crew?.bytesSent
+    networkLatencySeconds = result.crew?.network?.latency
+    networkMessageSeconds = result.crew?.network?.perMessage
+    networkBytesPerSecond = result.crew?.network?.bytesPerSecond
   }
 }

@@ -4,6 +4,7 @@ internal import Glibc
 internal import Parallel
 internal import Paths
 internal import Reporting
+internal import Synchronization
 
 /// The process's two output streams.
 enum TerminalOutput {
@@ -20,11 +21,17 @@ enum TerminalOutput {
 
   /// Progress of work whose result goes to standard output: a line on standard error, and only on a terminal.
   static func progressLine() -> ProgressLine {
-    ProgressLine(standardError, measure: { standardError }) { write($0, to: 2) }
+    ProgressLine(standardError, measure: { standardError }) {
+      if !isFollower.load(ordering: .relaxed) { write($0, to: 2) }
+    }
   }
+
+  /// Whether this process leaves results, progress and warnings to another one, and only errors are its own.
+  static let isFollower = Atomic<Bool>(false)
 
   /// Writes text at once, with readable names of files; what cannot be written is lost, and ``StandardOutput`` keeps the reason.
   static func write(_ text: String, to descriptor: Int32) {
+    if isFollower.load(ordering: .relaxed), descriptor == 1 { return }
     write(Array(PathText.readable(text).utf8), to: descriptor)
   }
 
@@ -52,7 +59,9 @@ enum TerminalOutput {
   }
 
   /// Prints a warning; names in it may come from files, so control characters are replaced.
-  static func warn(_ text: String) { note("warning: \(text)") }
+  static func warn(_ text: String) {
+    if !isFollower.load(ordering: .relaxed) { note("warning: \(text)") }
+  }
 
   /// Prints a line on standard error, cleaned like a warning.
   static func note(_ text: String) { write("\(TextWidth.printable(text))\n", to: 2) }

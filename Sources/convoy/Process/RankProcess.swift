@@ -1,7 +1,10 @@
+internal import Digests
 internal import Experiments
 internal import Glibc
 internal import MPI
 internal import Parallel
+internal import Paths
+internal import Synchronization
 internal import Training
 
 /// The ranks that this process is one of, from joining them to leaving them.
@@ -10,12 +13,20 @@ internal import Training
 enum RankProcess {
   nonisolated(unsafe) private static var joined: MPIRanks?
 
+  /// Leaves results, progress and warnings to the first rank from now on.
+  static func listen() {
+    if let launcher = Launcher.detected(), launcher.rank > 0 {
+      TerminalOutput.isFollower.store(true, ordering: .relaxed)
+    }
+  }
+
   /// Joins the processes that a launcher of MPI has started; alone where none has.
   ///
   /// - Parameter limit: seconds after which a rank that does not answer is taken for lost.
-  /// - Throws: `MPIError` where the ranks cannot be joined.
-  static func join(limit: Double) throws -> Ranks {
+  /// - Throws: `MPIError` where the ranks cannot be joined; ``CommandError`` where they were not started alike.
+  static func join(limit: Double = RankConfiguration().timeout) throws -> Ranks {
     guard let launcher = Launcher.detected() else { return Ranks() }
+    listen()
     let ranks = try MPIRanks(launcher, limit: limit) { reason in
       // The thread that waits for the others cannot be asked to end.
       if isToSpeak() { TerminalOutput.note("error: \(reason)") }
@@ -24,8 +35,27 @@ enum RankProcess {
     joined = ranks
     // A library of MPI may have put handlers of its own in their place.
     StopSignals.install()
+    try checkSameStart(ranks)
     if ranks.isFirst { warnOfBinding(ranks) }
     return Ranks(ranks)
+  }
+
+  /// Refuses ranks with other arguments or of another program: together they would make nonsense.
+  private static func checkSameStart(_ ranks: MPIRanks) throws {
+    let arguments = ProgramArguments.all.dropFirst().joined(separator: " ")
+    let program = try WholeFile.read("/proc/self/exe", limit: 1 << 32)
+    let digest = SHA256.digest(of: program).hexadecimal.prefix(16)
+    for (what, values) in [
+      ("the arguments", try ranks.gather(text: arguments)),
+      ("the program of the digest", try ranks.gather(text: String(digest))),
+    ] {
+      guard let rank = values.indices.first(where: { values[$0] != values[0] }) else { continue }
+      throw CommandError(
+        .configuration,
+        "rank \(rank) (\(ranks.nodes[rank])) was started with \(what) '\(values[rank])', and rank 0 (\(ranks.nodes[0])) with "
+          + "'\(values[0])': ranks train one network together. CONVOY_MPI=none makes processes that have nothing to do with each other"
+      )
+    }
   }
 
   /// How many workers a rank has that is not told: its share of the cores that it may use.
@@ -50,7 +80,7 @@ enum RankProcess {
 
   /// Leaves the others in good order, once this process has nothing more to do with them.
   static func leave() {
-    joined?.finish()
+    joined?.leave()
     joined = nil
   }
 
@@ -66,7 +96,7 @@ enum RankProcess {
     guard let launcher = Launcher.detected(), launcher.rank > 0, !StopSignals.request.isRequested else {
       return true
     }
-    let end = ContinuousClock.now + .seconds(1.2 + 0.3 * Double(min(launcher.rank, 10)))
+    let end = ContinuousClock.now + .seconds(2 + 0.3 * Double(min(launcher.rank, 10)))
     while ContinuousClock.now < end {
       // Launchers end processes by SIGTERM first.
       usleep(20_000)
