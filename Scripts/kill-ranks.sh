@@ -99,7 +99,7 @@ say "Kills of $kills trainings of up to $most_ranks ranks (SEED=$SEED): ${famili
 declare -A tally=() longest=()
 done_kills=0 trainings=0 while_writing=0 started=$SECONDS run=''
 while ((done_kills < kills)) || [[ $run ]]; do
-  if [[ -z $run ]]; then optimizer=$((trainings % 2)) run="$scratch/killed-$trainings"; fi
+  if [[ -z $run ]]; then optimizer=$((trainings % ${#wanted[@]})) run="$scratch/killed-$trainings"; fi
   family=alone count=1 workers=$((1 + RANDOM % 2)) way=none wanted_codes=0
   ((RANDOM % 8 == 0)) || family=${families[RANDOM % ${#families[@]}]} count=$((2 + RANDOM % (most_ranks - 1)))
   ((done_kills >= kills)) || ((count == 1)) || way=${ways[RANDOM % ${#ways[@]}]}
