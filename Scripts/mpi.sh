@@ -38,5 +38,3 @@ ranks_in() {
   done
 }
 
-# rank_of PID: its number.
-rank_of() { tr '\0' '\n' <"/proc/$1/environ" 2>/dev/null | sed -n 's/^\(OMPI_COMM_WORLD_RANK\|PMI_RANK\)=//p' | head -n 1; }

@@ -40,14 +40,9 @@ start_node() {
   disown
 }
 
-# end_node NAME: as if its power failed; without namespaces, the daemon and what it started are killed one by one.
+# end_node NAME: as if its power failed. All that has process numbers of the node's own ends with the first of them.
 end_node() {
-  local pid=${node_service[$1]} process
-  kill -KILL "$pid" 2>/dev/null || true
-  wait "$pid" 2>/dev/null || true
-  for process in /proc/[0-9]*; do
-    ! tr '\0' '\n' <"$process/environ" 2>/dev/null | grep -qx "SLURMD_NODENAME=$1" || kill -KILL "${process#/proc/}" 2>/dev/null || true
-  done
+  kill -KILL "${node_service[$1]}"
   unset "node_service[$1]"
 }
 

@@ -29,9 +29,9 @@ small_config "$scratch/small.yaml" 'sgd: {learning_rate: 0.05, momentum: 0.9}'
 options=("$scratch/small.yaml" --quiet --set ranks.timeout=20)
 say "A training in one process"
 "$convoy" train "${options[@]}" --set training.epochs=1 --run-dir "$scratch/first" >/dev/null
-# Long enough to be disturbed, on a fast machine, too: about 15 seconds in one process.
+# Long enough to be disturbed, on a fast machine, too: about 8 seconds in one process.
 seconds=$(sed -n 's/.* seconds=\([0-9.]*\) .*/\1/p' "$scratch/first/log.txt")
-options+=(--set "training.epochs=$(awk "BEGIN { print int(15 / $seconds + 1) }")")
+options+=(--set "training.epochs=$(awk "BEGIN { print int(8 / $seconds + 1) }")")
 "$convoy" train "${options[@]}" --run-dir "$scratch/whole" >/dev/null
 wanted=$(digest_of "$scratch/whole")
 echo "$wanted"

@@ -2,7 +2,7 @@
 
    CONVOY_MPI names this file, MPI_SHIM_PLUG_IN the real plug-in, and MPI_SHIM what happens, on rank MPI_SHIM_RANK alone:
      delay:MS     each call begins up to so many milliseconds late (on all ranks)
-     lose:CALL    of the exchange with this number, from 0, what the next rank gets is lost
+     lose:CALL    of the exchange with this number, from 0, what the next rank gets is lost; those in which it gets nothing do not count
      hang:CALL    the call with this number never ends
      late:S       the rank joins the others so many seconds late
      bad:CALL     the first four bytes that this rank sends in the exchange with this number are those of a NaN */
@@ -85,14 +85,14 @@ int convoy_mpi_exchange_start(const void *const *out, const size_t *out_bytes, v
   begin_call();
   start_type start = (start_type)function("convoy_mpi_exchange_start");
   int next = (own + 1) % size;
-  long number = exchanges++;
+  long number = out_bytes[next] >= 4 ? exchanges++ : -2;
   if (number == asked("lose") && is_chosen()) {
     size_t fewer[size];
     memcpy(fewer, out_bytes, sizeof fewer);
     fewer[next] = 0;
     return start(out, fewer, in, in_bytes, place);
   }
-  if (number == asked("bad") && is_chosen() && out_bytes[next] >= 4) {
+  if (number == asked("bad") && is_chosen()) {
     const void *other[size];
     memcpy(other, out, sizeof other);
     /* The message travels on after this returns, so its memory is kept. */

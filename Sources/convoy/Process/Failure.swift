@@ -11,8 +11,10 @@ enum Failure {
   static func exit(with error: any Error) -> Never {
     if let status = ExitStatus(error) {
       let lines = lines(of: error)
-      let signature = lines.isEmpty ? "" : RankProcess.signature()
-      for line in lines { TerminalOutput.note("error: \(signature)\(line)") }
+      if !lines.isEmpty, RankProcess.isToSpeak() {
+        let signature = RankProcess.signature()
+        for line in lines { TerminalOutput.note("error: \(signature)\(line)") }
+      }
       // Who has said all that there is to say agrees with the others on it.
       if lines.isEmpty { RankProcess.leave() } else { RankProcess.giveUp(status) }
       Foundation.exit(status.rawValue)

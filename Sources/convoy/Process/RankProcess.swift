@@ -29,8 +29,7 @@ enum RankProcess {
     listen()
     let ranks = try MPIRanks(launcher, limit: limit) { reason in
       // The thread that waits for the others cannot be asked to end.
-      letFirstSpeak(launcher)
-      TerminalOutput.note("error: \(reason)")
+      if isToSpeak() { TerminalOutput.note("error: \(reason)") }
       _exit(ExitStatus.lostRank.rawValue)
     }
     joined = ranks
@@ -90,15 +89,25 @@ enum RankProcess {
     joined?.abort(code: status.rawValue)
   }
 
-  /// Waits a moment on all ranks but the first: where all meet the same error, that says so and ends them.
-  private static func letFirstSpeak(_ launcher: Launcher) {
-    if launcher.rank > 0 { usleep(2_500_000) }
+  /// Waits a moment on all ranks but the first, longer on later ones: where several meet an error, one says so and ends all.
+  ///
+  /// - Returns: whether this rank has something to say; false when it was being ended meanwhile.
+  static func isToSpeak() -> Bool {
+    guard let launcher = Launcher.detected(), launcher.rank > 0, !StopSignals.request.isRequested else {
+      return true
+    }
+    let end = ContinuousClock.now + .seconds(2 + 0.3 * Double(min(launcher.rank, 10)))
+    while ContinuousClock.now < end {
+      // Launchers end processes by SIGTERM first.
+      usleep(20_000)
+      if StopSignals.request.isRequested { return false }
+    }
+    return true
   }
 
   /// What this rank's messages begin with: nothing on the first, which speaks for all.
   static func signature() -> String {
     guard let launcher = Launcher.detected(), launcher.rank > 0 else { return "" }
-    letFirstSpeak(launcher)
     let node = joined.map { " (\($0.nodes[$0.rank]))" } ?? ""
     return "rank \(launcher.rank)\(node): "
   }
