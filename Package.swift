@@ -9,6 +9,9 @@ import PackageDescription
 /// For them the optimizer would take a third of the whole build, and nobody could see what it gained. What computes stands in others.
 let withoutOptimizer: [SwiftSetting] = [.unsafeFlags(["-Onone"], .when(configuration: .release))]
 
+/// Settings of targets that would take minutes over tests without the optimizer.
+let alwaysOptimized: [SwiftSetting] = [.unsafeFlags(["-O"], .when(configuration: .debug))]
+
 /// Loops of our own, compiled for one instruction set: the same source everywhere, by links to one folder.
 ///
 /// Always optimized, without checks of what the room's interface has checked, and never copied into other modules: a copy would
@@ -44,6 +47,8 @@ let package = Package(
     .systemLibrary(
       name: "CLibdeflate", providers: [.apt(["libdeflate-dev"])]),
     .systemLibrary(
+      name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
+    .systemLibrary(
       name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CKernels"),
 
@@ -54,6 +59,7 @@ let package = Package(
     .target(name: "ImageFiles", dependencies: ["CImageCodecs", "Paths"]),
     .target(name: "Digests", dependencies: ["CCrypto"]),
     .target(name: "Tensors"),
+    .target(name: "Protobuf"),
     .target(name: "Settings", dependencies: ["Paths"]),
     .target(name: "KernelShapes"),
     kernelLoops("KernelsBaseline", folder: "Baseline"),
@@ -67,6 +73,7 @@ let package = Package(
     // Level 2: descriptions and machinery.
     .target(name: "Networks", dependencies: ["Settings", "Tensors"], exclude: ["Layers/README.md"]),
     .target(name: "Parallel", dependencies: ["Tensors"]),
+    .target(name: "Go", swiftSettings: alwaysOptimized),
 
     // Level 3: a network made executable; samples.
     .target(
@@ -75,7 +82,8 @@ let package = Package(
     .target(
       name: "Datasets",
       dependencies: [
-        "Paths", "Settings", "HDF5", "CZlib", "CLibdeflate", "ImageFiles", "Digests", "Tensors", "Parallel",
+        "Paths", "Settings", "Go", "HDF5", "CZlib", "CLibdeflate", "CArchive", "ImageFiles", "Digests", "Tensors",
+        "Parallel",
       ]),
 
     .target(
@@ -109,20 +117,24 @@ let package = Package(
     .target(
       name: "Reporting",
       dependencies: [
-        "Paths", "Tensors", "Networks", "ImageFiles",
+        "Paths", "Protobuf", "Tensors", "Networks", "ImageFiles",
         .product(name: "Mustache", package: "swift-mustache"),
       ], swiftSettings: withoutOptimizer),
 
     .target(
-      name: "Interchange", dependencies: ["Settings", "HDF5", "Tensors", "Networks", "Compute", "Training"],
+      name: "Interchange",
+      dependencies: [
+        "Paths", "Settings", "HDF5", "Digests", "Protobuf", "Tensors", "Networks", "Compute", "Datasets",
+        "Training",
+      ],
       swiftSettings: withoutOptimizer),
 
     // Level 6: the command line.
     .executableTarget(
       name: "convoy",
       dependencies: [
-        "Paths", "Settings", "HDF5", "ImageFiles", "Digests", "Tensors", "Networks", "Parallel", "Compute",
-        "Datasets", "Training",
+        "Paths", "Settings", "Go", "HDF5", "ImageFiles", "Digests", "Tensors", "Networks", "Parallel",
+        "Compute", "Datasets", "Training",
         "MPI", "Experiments", "Reporting", "Interchange", "Insight",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
@@ -144,25 +156,29 @@ let package = Package(
     .testTarget(
       name: "ImageFilesTests", dependencies: ["ImageFiles", "TestSupport"], exclude: ["Fixtures"]),
     .testTarget(name: "DigestsTests", dependencies: ["Digests"]),
+    .testTarget(name: "ProtobufTests", dependencies: ["Protobuf"]),
     .testTarget(name: "SettingsTests", dependencies: ["Settings"]),
     .testTarget(name: "KernelsTests", dependencies: ["Kernels", "KernelShapes", "Tensors", "TestSupport"]),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors", "TestSupport"]),
     .testTarget(
       name: "NetworksTests", dependencies: ["Networks", "Settings", "Tensors", "TestSupport"],
       exclude: ["Fixtures"]),
+    .testTarget(name: "GoTests", dependencies: ["Go", "TestSupport"], exclude: ["Fixtures"]),
     .testTarget(name: "ParallelTests", dependencies: ["Parallel", "Tensors", "TestSupport"]),
     .testTarget(
       name: "ComputeTests", dependencies: ["Compute", "HDF5", "TestSupport"], exclude: ["Fixtures"]),
     .testTarget(
       name: "DatasetsTests",
-      dependencies: ["Datasets", "HDF5", "ImageFiles", "Paths", "Tensors", "TestSupport"],
+      dependencies: ["Datasets", "Go", "HDF5", "ImageFiles", "Paths", "Tensors", "TestSupport"],
       exclude: ["Fixtures"]),
     .executableTarget(
       name: "ConfigurationFuzz", dependencies: ["Experiments", "TestSupport"], path: "Tests/ConfigurationFuzz"
     ),
     .executableTarget(
       name: "FileFuzz", dependencies: ["CLibdeflate", "Digests", "TestSupport"], path: "Tests/FileFuzz",
-      exclude: ["Seeds"]),
+      exclude: ["Seeds"],
+      // It damages some files by megabytes, and packs them again.
+      swiftSettings: [.unsafeFlags(["-O"], .when(configuration: .debug))]),
     .executableTarget(name: "ExactnessFuzz", dependencies: ["HDF5", "OneDNN"], path: "Tests/ExactnessFuzz"),
     .executableTarget(
       name: "CheckpointProbe", dependencies: ["Tensors", "Networks", "Training", "Interchange"],

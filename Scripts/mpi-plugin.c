@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 /* Changes whenever a function below changes. */
-#define INTERFACE 1
+#define INTERFACE 2
 /* The count of a message is an int. */
 #define PIECE ((size_t)1 << 30)
 /* Gathers of more bytes than this are left to the library's own algorithms; smaller ones tell who is missing. */
@@ -22,6 +22,9 @@
 
 static MPI_Comm ranks = MPI_COMM_NULL;
 static int own, size;
+/* Of the exchanges so far. Messages bear it, so that none is ever taken for one of another exchange. */
+static int number;
+#define NUMBERS 0x7fff
 
 int convoy_mpi_interface(void) { return INTERFACE; }
 
@@ -58,12 +61,12 @@ void convoy_mpi_error(int code, char *text, int capacity) {
 }
 
 /* Waits for all requests, for `limit` seconds at the most. Returns 0 when they are done, the code of an error, or -1 - r where
-   the limit passed while rank r was missing; -1 - size where it is not known who was. */
-static int wait_all(MPI_Request *requests, const int *peers, int count, double limit) {
+   the limit passed while rank r was missing; -1 - size where it is not known who was. `statuses` may be MPI_STATUSES_IGNORE. */
+static int wait_all(MPI_Request *requests, MPI_Status *statuses, const int *peers, int count, double limit) {
   double start = MPI_Wtime();
   for (long turn = 0;; turn++) {
     int done = 0;
-    int status = MPI_Testall(count, requests, &done, MPI_STATUSES_IGNORE);
+    int status = MPI_Testall(count, requests, &done, statuses);
     if (status != MPI_SUCCESS) return status;
     if (done) return 0;
     if (turn < 4000) {
@@ -86,41 +89,87 @@ static int wait_all(MPI_Request *requests, const int *peers, int count, double l
 
 static size_t pieces(size_t bytes) { return (bytes + PIECE - 1) / PIECE; }
 
-/* Sends `out_bytes[r]` bytes to each rank r and receives `in_bytes[r]` from it. Results as of wait_all. */
-int convoy_mpi_exchange(const void *const *out, const size_t *out_bytes, void *const *in, const size_t *in_bytes,
-                        double limit) {
+/* Exchanges under way. */
+#define MOST_EXCHANGES 8
+static struct {
+  MPI_Request *requests;
+  MPI_Status *statuses;
+  int *peers, *lengths;
+  int count, received;
+} exchanges[MOST_EXCHANGES];
+
+/* Begins to send `out_bytes[r]` bytes to each rank r and to receive `in_bytes[r]` from it. The memory belongs to the exchange until
+   it is waited for. Gives its place; 0, or the code of an error, after which the caller ends all ranks. */
+int convoy_mpi_exchange_start(const void *const *out, const size_t *out_bytes, void *const *in, const size_t *in_bytes,
+                              int *place) {
+  int free_place = 0;
+  while (free_place < MOST_EXCHANGES && exchanges[free_place].requests) free_place++;
+  if (free_place == MOST_EXCHANGES) return MPI_ERR_OTHER;
   size_t most = 0;
   for (int rank = 0; rank < size; rank++) most += pieces(out_bytes[rank]) + pieces(in_bytes[rank]);
   MPI_Request *requests = malloc((most + 1) * sizeof *requests);
-  int *peers = malloc((most + 1) * sizeof *peers);
-  if (!requests || !peers) {
-    free(requests);
-    free(peers);
-    return MPI_ERR_NO_MEM;
-  }
-  int count = 0, status = MPI_SUCCESS;
+  MPI_Status *statuses = malloc((most + 1) * sizeof *statuses);
+  int *peers = calloc(most + 1, sizeof *peers), *lengths = malloc((most + 1) * sizeof *lengths);
+  int count = 0, received = 0, tag = number;
+  int status = requests && statuses && peers && lengths ? MPI_SUCCESS : MPI_ERR_NO_MEM;
+  number = (number + 1) % NUMBERS;
   for (int step = 1; step < size && status == MPI_SUCCESS; step++) {
     int rank = (own + size - step) % size;
     for (size_t start = 0; start < in_bytes[rank] && status == MPI_SUCCESS; start += PIECE) {
       size_t rest = in_bytes[rank] - start;
       peers[count] = rank;
-      status = MPI_Irecv((char *)in[rank] + start, (int)(rest < PIECE ? rest : PIECE), MPI_BYTE, rank, 1, ranks,
-                         &requests[count++]);
+      lengths[count] = (int)(rest < PIECE ? rest : PIECE);
+      status = MPI_Irecv((char *)in[rank] + start, lengths[count], MPI_BYTE, rank, tag, ranks, &requests[count]);
+      count++;
     }
   }
+  received = count;
   for (int step = 1; step < size && status == MPI_SUCCESS; step++) {
     int rank = (own + step) % size;
     for (size_t start = 0; start < out_bytes[rank] && status == MPI_SUCCESS; start += PIECE) {
       size_t rest = out_bytes[rank] - start;
       peers[count] = rank;
-      status = MPI_Isend((const char *)out[rank] + start, (int)(rest < PIECE ? rest : PIECE), MPI_BYTE, rank, 1,
+      status = MPI_Isend((const char *)out[rank] + start, (int)(rest < PIECE ? rest : PIECE), MPI_BYTE, rank, tag,
                          ranks, &requests[count++]);
     }
   }
-  if (status == MPI_SUCCESS) status = wait_all(requests, peers, count, limit);
-  free(requests);
-  free(peers);
+  if (status != MPI_SUCCESS) return status;
+  exchanges[free_place].requests = requests;
+  exchanges[free_place].statuses = statuses;
+  exchanges[free_place].peers = peers;
+  exchanges[free_place].lengths = lengths;
+  exchanges[free_place].count = count;
+  exchanges[free_place].received = received;
+  *place = free_place;
+  return 0;
+}
+
+/* Waits for an exchange; results as of wait_all. */
+int convoy_mpi_exchange_wait(int place, double limit) {
+  int count = exchanges[place].count;
+  MPI_Status *statuses = exchanges[place].statuses;
+  int status = wait_all(exchanges[place].requests, statuses, exchanges[place].peers, count, limit);
+  /* What still travels keeps its memory: the caller ends all ranks. */
+  if (status < 0) return status;
+  for (int index = 0; index < exchanges[place].received && status == MPI_SUCCESS; index++) {
+    int bytes = 0;
+    MPI_Get_count(&statuses[index], MPI_BYTE, &bytes);
+    if (bytes != exchanges[place].lengths[index]) status = MPI_ERR_TRUNCATE;
+  }
+  free(exchanges[place].requests);
+  free(statuses);
+  free(exchanges[place].peers);
+  free(exchanges[place].lengths);
+  exchanges[place].requests = NULL;
   return status;
+}
+
+/* Both, one after the other. */
+static int exchange(const void *const *out, const size_t *out_bytes, void *const *in, const size_t *in_bytes,
+                    double limit) {
+  int place = 0;
+  int status = convoy_mpi_exchange_start(out, out_bytes, in, in_bytes, &place);
+  return status ? status : convoy_mpi_exchange_wait(place, limit);
 }
 
 /* Gives every rank the bytes starts[r] to ends[r] of `base` that rank r has. Results as of wait_all. */
@@ -141,7 +190,7 @@ int convoy_mpi_gather(void *base, const size_t *starts, const size_t *ends, doub
       }
       status = MPI_Iallgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, base, counts, places, MPI_BYTE, ranks, &request);
     }
-    if (status == MPI_SUCCESS) status = wait_all(&request, NULL, 1, limit);
+    if (status == MPI_SUCCESS) status = wait_all(&request, MPI_STATUSES_IGNORE, NULL, 1, limit);
     free(counts);
     free(places);
     return status;
@@ -157,7 +206,7 @@ int convoy_mpi_gather(void *base, const size_t *starts, const size_t *ends, doub
       out_bytes[rank] = rank == own ? 0 : ends[own] - starts[own];
       in_bytes[rank] = rank == own ? 0 : ends[rank] - starts[rank];
     }
-    status = convoy_mpi_exchange(out, out_bytes, in, in_bytes, limit);
+    status = exchange(out, out_bytes, in, in_bytes, limit);
   }
   free(out);
   free(in);

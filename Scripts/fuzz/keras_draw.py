@@ -484,6 +484,8 @@ class Draw:
         elif self.optimizer == "adadelta":
             s.update(rho=self.pick(0.5, 0.95), epsilon=epsilon)
         else:
+            # Every weight moves by the whole rate. By 1, losses and gradients would become too small for float32, and then have no sign.
+            s["learning_rate"] = min(s["learning_rate"], 0.1)
             # Keras's takes no 0 for the first.
             s.update(beta1=self.pick(0.1, 0.9), beta2=self.pick(0.9, 0.99))
         s["weight_decay"] = decay

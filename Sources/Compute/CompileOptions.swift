@@ -25,6 +25,9 @@ public struct CompileOptions: Hashable, Sendable {
   public var parts = 1
   /// Which algorithm each convolution uses.
   public var kernels: KernelSelection
+  /// The paths of parameters that a training leaves as they are; of a batch normalisation whose statistics are among them, the
+  /// running ones are used and kept.
+  public var frozen: Set<String> = []
   /// Whether ``KernelSelection/chosen(_:)`` has all that was decided when a training began: what it does not name was not there then.
   public var hasAllChoices = false
   /// Weights from which on a dense layer's gradient is taken over the whole minibatch.

@@ -20,6 +20,7 @@ public final class CompiledNetwork: Sendable {
   public let choices: KernelChoices
   /// The canonical layout of parameters and statistics.
   public let parameters: ParameterLayout
+  private let part: TrainedPart
   private let lowering: Lowering
   private let inferenceLowering: Lowering
   private let storage: ParameterStorage
@@ -49,15 +50,18 @@ public final class CompiledNetwork: Sendable {
     self.parameters = parameters
     metrics = FigureLayout(options.criterion, outputs: network.outputShape.elementCount)
     let final = options.criterion.loss.finalActivation
-    lowering = Lowering(network, leavingOut: final)
+    part = TrainedPart(network, frozen: options.frozen, inputGradient: options.inputGradient)
+    lowering = Lowering(network, leavingOut: final, training: part)
     inferenceLowering = Lowering(network, foldsNorms: true, leavingOut: final)
-    shardSize = Self.shardSize(lowering, parameters, options)
+    // What is frozen does not decide it: the statistics of batch normalisations are those of shards.
+    shardSize = Self.shardSize(
+      part.hasFrozen ? Lowering(network, leavingOut: final) : lowering, parameters, options)
     storage = ParameterStorage()
     let mode: PlanMode = options.training ? .training : .inference
     let first = try Plan(
       PlanBuilder(
         samples: shardSize, mode: mode, options: options, parameters: parameters, storage: storage,
-        lowering: options.training ? lowering : inferenceLowering))
+        lowering: options.training ? lowering : inferenceLowering, part: part))
     var choices = first.choices
     choices.shardSize = shardSize
     self.choices = choices
@@ -89,11 +93,18 @@ public final class CompiledNetwork: Sendable {
 
   // MARK: - Parameters
 
-  /// Floats of a flat buffer in the plans' layouts: parameters, gradients, optimizer state.
+  /// Floats of a flat buffer of parameters in the plans' layouts.
   public var storageCount: Int { storage.count }
 
-  /// Floats of a shard's gradient: as many as ``storageCount`` where no layer's is taken over the whole minibatch.
+  /// Floats of a flat buffer of what only trained parameters have, such as optimizer state: as many as ``storageCount`` where none is
+  /// frozen.
+  public var trainedCount: Int { storage.trainedCount }
+
+  /// Floats of a shard's gradient: as many as ``trainedCount`` where no layer's is taken over the whole minibatch.
   public var gradientCount: Int { storage.gradientCount }
+
+  /// Whether the running statistics of a batch normalisation are used and kept.
+  public func keepsStatistics(ofLayer layer: String) -> Bool { part.keepsStatistics(ofLayer: layer) }
 
   /// The layers whose gradients are taken over the whole minibatch.
   var gatheredLayers: [GatheredLayer] { storage.gathered }
@@ -113,6 +124,24 @@ public final class CompiledNetwork: Sendable {
     _ buffer: UnsafePointer<Float>, into canonical: UnsafeMutablePointer<Float>
   ) throws(ComputeError) {
     do { try storage.export(buffer, into: canonical) } catch { throw .library(layer: "parameters", error) }
+  }
+
+  /// Canonical values into a flat buffer of ``trainedCount`` floats; those of frozen parameters are left out.
+  public func loadTrained(
+    _ canonical: UnsafePointer<Float>, into buffer: UnsafeMutablePointer<Float>
+  ) throws(ComputeError) {
+    do { try storage.load(canonical, into: buffer, .trained) } catch {
+      throw .library(layer: "parameters", error)
+    }
+  }
+
+  /// The values of a flat buffer of ``trainedCount`` floats into canonical order; those of frozen parameters stay as they are.
+  public func exportTrained(
+    _ buffer: UnsafePointer<Float>, into canonical: UnsafeMutablePointer<Float>
+  ) throws(ComputeError) {
+    do { try storage.export(buffer, into: canonical, .trained) } catch {
+      throw .library(layer: "parameters", error)
+    }
   }
 
   /// Copies for the kernels of all plans compiled so far; a ``LoadedNetwork`` makes them after its plans.
@@ -148,7 +177,7 @@ public final class CompiledNetwork: Sendable {
     if let known = plans.withLock({ $0[key] }) { return known }
     let builder = PlanBuilder(
       samples: samples, mode: mode, options: settled, parameters: parameters, storage: storage,
-      lowering: mode == .training ? lowering : inferenceLowering)
+      lowering: mode == .training ? lowering : inferenceLowering, part: part)
     let plan = try Plan(builder)
     return plans.withLock { plans in
       if let other = plans[key] { return other }

@@ -9,19 +9,24 @@ internal import Tensors
 ///
 /// Made once for the plans of a ``LoadedNetwork`` and refreshed after every change of the parameters; shared by all workers
 /// between refreshes. A task writes one copy and touches nothing else, so tasks may run side by side. What only inference reads
-/// (other layouts, batch normalisations multiplied into weights) is brought up to date when inference next runs.
+/// (other layouts, batch normalisations multiplied into weights) is brought up to date when inference next runs. What training
+/// leaves alone is written once.
 final class KernelWeights: @unchecked Sendable {
   // @unchecked because tasks write disjoint copies, and no shard runs while tasks do.
 
   private let segments: [Segment]
   private let tasks: [Task]
+  private let constantTasks: [Task]
+  private let hasConstants = Guarded(false)
   private let inferenceCopies: [ParameterStorage.Copy]
   private let isInferenceCurrent = Guarded(false)
   let buffer: AlignedBuffer<UInt8>
 
   init(_ storage: ParameterStorage) {
     segments = storage.segments
-    tasks = storage.copies.filter { !$0.isForInference }.flatMap(Self.tasks(of:))
+    let training = storage.copies.filter { !$0.isForInference }
+    tasks = training.filter { !$0.isConstant }.flatMap(Self.tasks(of:))
+    constantTasks = training.filter(\.isConstant).flatMap(Self.tasks(of:))
     inferenceCopies = storage.copies.filter(\.isForInference)
     buffer = AlignedBuffer(count: storage.copyByteCount)
   }
@@ -31,11 +36,19 @@ final class KernelWeights: @unchecked Sendable {
   /// Training's copies are written now, inference's when it next runs.
   /// - Parameters:
   ///   - parameters: the values, in the plans' layouts.
+  ///   - statistics: the running statistics, which frozen batch normalisations go by; nil where there are none.
   ///   - pool: writes copies side by side; nil writes one after another.
   func refresh(
-    from parameters: AlignedBuffer<Float>, on pool: WorkerPool? = nil
+    from parameters: AlignedBuffer<Float>, statistics: AlignedBuffer<Float>? = nil, on pool: WorkerPool? = nil
   ) throws(OneDNNError) {
     isInferenceCurrent.withLock { $0 = false }
+    try hasConstants.withLock { hasConstants throws(OneDNNError) in
+      guard !hasConstants else { return }
+      for task in constantTasks {
+        try write(task, parameters.baseAddress, statistics: statistics?.baseAddress)
+      }
+      hasConstants = true
+    }
     guard let pool else {
       for task in tasks { try write(task, parameters.baseAddress, statistics: nil) }
       return
@@ -81,7 +94,7 @@ final class KernelWeights: @unchecked Sendable {
     }
   }
 
-  /// - Parameter statistics: nil for the copies of training, which do not take any.
+  /// - Parameter statistics: nil for copies that do not take any.
   private func write(
     _ task: Task, _ parameters: UnsafePointer<Float>, statistics: UnsafePointer<Float>?
   ) throws(OneDNNError) {
@@ -103,7 +116,7 @@ final class KernelWeights: @unchecked Sendable {
         canonical.assumingMemoryBound(to: Float.self), weights.form, 0..<weights.form.panels,
         at: copy.offset)
     case .folded(let folded):
-      guard let statistics else { preconditionFailure("a folded batch normalisation is inference's alone") }
+      guard let statistics else { preconditionFailure("a folded batch normalisation needs its statistics") }
       try write(folded, copy, parameters, statistics)
     }
   }

@@ -68,10 +68,11 @@ public final class LoadedNetwork: Sendable {
 
   /// Brings the kernels' copies up to date: the one call after parameters or statistics have changed.
   ///
+  /// Copies of what ``CompileOptions/frozen`` names are made once, with the network.
   /// - Parameter pool: writes copies side by side; nil writes one after another.
   /// - Throws: ``ComputeError`` where the kernel library fails.
   public func refresh(on pool: WorkerPool? = nil) throws(ComputeError) {
-    do { try weights.refresh(from: parameters, on: pool) } catch {
+    do { try weights.refresh(from: parameters, statistics: statistics, on: pool) } catch {
       throw .library(layer: "weights", error)
     }
   }
@@ -168,6 +169,6 @@ extension LoadedNetwork {
   ) throws(ComputeError) -> BoundPlan {
     try workspace.execution(
       of: plan(source.sampleCount, .training), weights: weights, parameters: parameters.baseAddress,
-      gradient: gradient, statistics: nil, shardStatistics: statistics)
+      gradient: gradient, statistics: self.statistics.baseAddress, shardStatistics: statistics)
   }
 }

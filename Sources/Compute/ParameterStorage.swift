@@ -12,10 +12,15 @@ public struct Segment: Sendable {
   ///
   /// Elements that the layout adds as padding are zero and stay zero.
   public let range: Range<Int>
-  /// The place of its gradient in that of a shard; nil where the gradient is taken over the whole minibatch.
+  /// The place of its gradient in that of a shard; nil where the gradient is taken over the whole minibatch, or not at all.
   public let gradientRange: Range<Int>?
+  /// The place in buffers of what only trained parameters have, such as the optimizer's slots; nil for a frozen one.
+  public let trainedRange: Range<Int>?
   let descriptor: MemoryDescriptor
   let view: CanonicalView
+
+  /// Whether a training moves the parameter.
+  public var isTrained: Bool { trainedRange != nil }
 }
 
 /// How a parameter in Keras's layout looks to the kernel library.
@@ -49,6 +54,8 @@ final class ParameterStorage: Sendable {
     let transformation: Transformation
     /// Whether only inference reads it, so that it need not follow every step.
     let isForInference: Bool
+    /// Whether no step changes what it is made of.
+    let isConstant: Bool
   }
 
   /// How a convolution's weights are transformed for our kernels of Winograd.
@@ -87,6 +94,7 @@ final class ParameterStorage: Sendable {
     var indexByPath: [String: Int] = [:]
     var count = 0
     var gradientCount = 0
+    var trainedCount = 0
     var gathered: [GatheredLayer] = []
     var copies: [Copy] = []
     var copyByteCount = 64
@@ -108,6 +116,8 @@ final class ParameterStorage: Sendable {
   var count: Int { state.withLock { $0.count } }
   /// Floats of a shard's gradient.
   var gradientCount: Int { state.withLock { $0.gradientCount } }
+  /// Floats of a buffer of what only trained parameters have.
+  var trainedCount: Int { state.withLock { $0.trainedCount } }
   /// The layers whose gradients are taken over the whole minibatch.
   var gathered: [GatheredLayer] { state.withLock { $0.gathered } }
   var copies: [Copy] { state.withLock { $0.copies } }
@@ -128,20 +138,26 @@ final class ParameterStorage: Sendable {
 
   /// Adds a parameter behind the others.
   ///
-  /// - Parameter isGathered: whether its gradient is taken over the whole minibatch.
+  /// - Parameters:
+  ///   - isTrained: whether a training moves it.
+  ///   - isGathered: whether its gradient is taken over the whole minibatch.
   func add(
-    _ parameter: Parameter, _ descriptor: MemoryDescriptor, _ view: CanonicalView, isGathered: Bool = false
+    _ parameter: Parameter, _ descriptor: MemoryDescriptor, _ view: CanonicalView, isTrained: Bool = true,
+    isGathered: Bool = false
   ) -> Segment {
     state.withLock { state in
       let floats = (descriptor.byteCount / 4 + 15) & ~15
+      let hasGradient = isTrained && !isGathered
       let segment = Segment(
         parameter: parameter, range: state.count..<state.count + floats,
-        gradientRange: isGathered ? nil : state.gradientCount..<state.gradientCount + floats,
+        gradientRange: hasGradient ? state.gradientCount..<state.gradientCount + floats : nil,
+        trainedRange: isTrained ? state.trainedCount..<state.trainedCount + floats : nil,
         descriptor: descriptor, view: view)
       state.indexByPath[parameter.path] = state.segments.count
       state.segments.append(segment)
       state.count += floats
-      if !isGathered { state.gradientCount += floats }
+      if hasGradient { state.gradientCount += floats }
+      if isTrained { state.trainedCount += floats }
       return segment
     }
   }
@@ -169,7 +185,8 @@ final class ParameterStorage: Sendable {
       if let known { return Operand(.kernelWeights, offset: known.offset, wanted) }
       let copy = Copy(
         offset: state.reserve(wanted), descriptor: wanted,
-        transformation: .reorder(segment: index, source: source, reorder), isForInference: isForInference)
+        transformation: .reorder(segment: index, source: source, reorder), isForInference: isForInference,
+        isConstant: !segment.isTrained)
       state.copies.append(copy)
       return Operand(.kernelWeights, offset: copy.offset, wanted)
     }
@@ -199,7 +216,7 @@ final class ParameterStorage: Sendable {
           WinogradWeights(
             segment: index, form: form,
             toCanonical: reorder.map { ($0, canonical, state.reserve(canonical)) })),
-        isForInference: isForInference)
+        isForInference: isForInference, isConstant: !segment.isTrained)
       state.copies.append(copy)
       return Operand(.kernelWeights, offset: copy.offset, wanted)
     }
@@ -212,7 +229,8 @@ final class ParameterStorage: Sendable {
   ///   - wanted: the layout that a kernel of the library reads, or the form that one of ours does.
   func folded(
     _ kernel: Segment, bias: Segment?, gamma: Segment?, beta: Segment?, mean: Range<Int>,
-    variance: Range<Int>, epsilon: Float, canonical: MemoryDescriptor, as target: ConvolutionWeightsForm
+    variance: Range<Int>, epsilon: Float, canonical: MemoryDescriptor, as target: ConvolutionWeightsForm,
+    isForInference: Bool
   ) throws(OneDNNError) -> (kernel: Operand, bias: Operand) {
     let toCanonical = try Primitive(Elementwise.reorder(from: kernel.descriptor, to: canonical))
     let (wanted, toKernel): (MemoryDescriptor, Folded.ToKernel) =
@@ -231,7 +249,10 @@ final class ParameterStorage: Sendable {
         biasOffset: biasOffset)
       state.copies.append(
         Copy(
-          offset: kernelOffset, descriptor: wanted, transformation: .folded(folded), isForInference: true))
+          offset: kernelOffset, descriptor: wanted, transformation: .folded(folded),
+          isForInference: isForInference,
+          // Training folds what is frozen, and nothing else.
+          isConstant: !isForInference))
       return (
         Operand(.kernelWeights, offset: kernelOffset, wanted),
         Operand(.kernelWeights, offset: biasOffset, vector)
@@ -241,25 +262,36 @@ final class ParameterStorage: Sendable {
 
   // MARK: - Between Keras's layouts and the plan's
 
-  func load(_ canonical: UnsafePointer<Float>, into storage: UnsafeMutablePointer<Float>) throws(OneDNNError)
-  {
-    try convert(UnsafeMutablePointer(mutating: canonical), storage, toStorage: true)
+  /// Which values a flat buffer holds.
+  enum Contents {
+    /// Those of all parameters.
+    case all
+    /// Those of the parameters that are trained.
+    case trained
   }
 
-  func export(_ storage: UnsafePointer<Float>, into canonical: UnsafeMutablePointer<Float>)
-    throws(OneDNNError)
-  {
-    try convert(canonical, UnsafeMutablePointer(mutating: storage), toStorage: false)
+  func load(
+    _ canonical: UnsafePointer<Float>, into storage: UnsafeMutablePointer<Float>, _ contents: Contents = .all
+  ) throws(OneDNNError) {
+    try convert(UnsafeMutablePointer(mutating: canonical), storage, contents, toStorage: true)
+  }
+
+  func export(
+    _ storage: UnsafePointer<Float>, into canonical: UnsafeMutablePointer<Float>, _ contents: Contents = .all
+  ) throws(OneDNNError) {
+    try convert(canonical, UnsafeMutablePointer(mutating: storage), contents, toStorage: false)
   }
 
   private func convert(
-    _ canonical: UnsafeMutablePointer<Float>, _ storage: UnsafeMutablePointer<Float>, toStorage: Bool
+    _ canonical: UnsafeMutablePointer<Float>, _ storage: UnsafeMutablePointer<Float>, _ contents: Contents,
+    toStorage: Bool
   ) throws(OneDNNError) {
     ThreadConfinement.confine()
     let stream = try Stream()
     for segment in segments {
+      guard let place = contents == .all ? segment.range : segment.trainedRange else { continue }
       let values = canonical + segment.parameter.range.lowerBound
-      let stored = storage + segment.range.lowerBound
+      let stored = storage + place.lowerBound
       switch segment.view {
       case .strided(let view):
         try copy(stream, values, view, stored, segment.descriptor, forward: toStorage)

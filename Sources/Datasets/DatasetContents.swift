@@ -24,6 +24,7 @@ struct DatasetContents {
     labels = try target.map { [root] in try Self.open($0.name, in: root) } ?? images
     weights = try weightsName.map { [root] in try Self.open($0, in: root) }
     try checkImages()
+    try checkPacking()
     switch target {
     case .labels: try checkLabels()
     case .values: try checkTargets()
@@ -72,6 +73,18 @@ struct DatasetContents {
     }
     try images.checkPlausibleSize()
     try images.checkSources()
+  }
+
+  private func checkPacking() throws {
+    guard let packing = try packing() else { return }
+    let shape = images.shape
+    guard shape.count == 4, shape[3] == packing.bytesPerPoint, images.type.exactNumber == .uint8 else {
+      throw DatasetError(
+        .badData,
+        "\"\(imagesName)\" of \(path) is \(images.type) of shape \(format(shape)), but its attribute "
+          + "\(BitPacking.attribute) says that it holds \(counted(packing.channels, "channel")) as bits, which are uint8 of "
+          + "samples × height × width × \(counted(packing.bytesPerPoint, "byte"))")
+    }
   }
 
   private func checkLabels() throws {
@@ -215,6 +228,44 @@ struct DatasetContents {
       return names.isEmpty ? nil : names
     }
     return labels.type.namesFromZero
+  }
+
+  /// How samples are held as bits; nil where they are not.
+  func packing() throws -> BitPacking? {
+    guard try images.attributes.contains(BitPacking.attribute) else { return nil }
+    let count: Int = try images.attributes.number(BitPacking.attribute)
+    guard (1...1 << 16).contains(count) else {
+      throw DatasetError(
+        .badData, "\"\(imagesName)\" of \(path) has the attribute \(BitPacking.attribute) = \(count)")
+    }
+    return BitPacking(channels: count)
+  }
+
+  /// The names of the channels; nil where the file does not say.
+  func channelNames(count: Int) throws -> [String]? {
+    guard try images.attributes.contains(DatasetWriter.channelNames) else { return nil }
+    let names = try images.attributes.strings(DatasetWriter.channelNames)
+    guard names.count == count else {
+      throw DatasetError(
+        .badData,
+        "\"\(imagesName)\" of \(path) has \(counted(count, "channel")), but its attribute \(DatasetWriter.channelNames) has "
+          + counted(names.count, "name"))
+    }
+    return names
+  }
+
+  /// How many moves were made before each position: a dataset `moves` beside the images; nil where there is none.
+  func moveNumbers() throws -> [Int32]? {
+    guard imagesName == "images" || imagesName.hasSuffix("/images") else { return nil }
+    let name = imagesName.dropLast("images".count) + DatasetWriter.moves
+    guard try root.datasetNames(atMost: 1000).contains(String(name)) else { return nil }
+    let moves = try root.dataset(String(name))
+    guard moves.shape == [images.shape[0]], moves.type.isNumber else {
+      throw DatasetError(
+        .badData,
+        "\"\(name)\" of \(path) is \(moves.type) of shape \(format(moves.shape)), but needs a whole number for each sample")
+    }
+    return try moves.read(Int32.self)
   }
 
   /// How pictures became the images; nil where the file does not say.

@@ -47,7 +47,8 @@ extension ImageDataset {
   }
 
   fileprivate func feedHeader(to update: (UnsafeRawBufferPointer) throws -> Void) throws {
-    try feed("\(count)×\(sampleShape) \(pixelType)\n", to: update)
+    try feed("\(count)×\(sampleShape) \(pixelType)\(packing == nil ? "" : " as bits")\n", to: update)
+    for name in channelNames ?? [] { try feed("channel \(name)\n", to: update) }
     for name in classNames ?? [] { try feed("\(name.utf8.count) \(name)\n", to: update) }
     // The labels are little-endian in memory on every machine that this builds for.
     try labels.withUnsafeBytes(update)

@@ -75,11 +75,14 @@ public struct ImportSummary: Sendable {
   public let hasTargets: Bool
   /// What else a person should know, one line each.
   public let notes: [String]
+  /// What is in the splits besides the number of samples, one line each.
+  public let details: [String]
 
   init(
     path: String, counts: [(name: String, count: Int)], sampleShape: Shape, classNames: [String],
-    hasTargets: Bool = false, notes: [String] = []
+    hasTargets: Bool = false, notes: [String] = [], details: [String] = []
   ) {
+    self.details = details
     self.hasTargets = hasTargets
     self.path = path
     self.counts = counts

@@ -135,18 +135,22 @@ public final class DatasetWriter {
   ///
   /// - Parameters:
   ///   - name: the dataset's path in the file.
+  ///   - sampleShape: of samples as they are stored; packed ones have a byte for eight channels.
   ///   - capacity: the most samples that there can be.
-  ///   - pictures: how they were made of pictures; nil where they were not, or where it is not known.
+  ///   - facts: what else is known of them.
   ///   - next: puts the next samples at the beginning of the memory, as many as there is room for or fewer, and says how many
   ///     these were; 0 at the end.
   /// - Returns: how many samples there were.
   @discardableResult
   func writeImages(
     _ name: String, sampleShape: Shape, pixelType: PixelType, capacity: Int, storage: DatasetStorage? = nil,
-    pictures: PictureHandling? = nil, progress: (Double) throws -> Void = { _ in },
+    facts: ImageFacts = ImageFacts(), progress: (Double) throws -> Void = { _ in },
     next: (UnsafeMutableRawBufferPointer) throws -> Int
   ) throws -> Int {
     precondition((1...3).contains(sampleShape.rank), "samples cannot be \(sampleShape)")
+    precondition(
+      facts.packing.map { sampleShape.rank == 3 && sampleShape[2] == $0.bytesPerPoint } ?? true,
+      "samples of \(sampleShape) are not packed")
     let storage = storage ?? self.storage
     let sampleByteCount = sampleShape.elementCount * pixelType.byteCount
     // More chunks than about two thousand are slow to list.
@@ -164,11 +168,7 @@ public final class DatasetWriter {
         chunks: [perChunk] + sampleShape.dimensions, deflateLevel: storage.compressionLevel,
         shuffle: shuffles)
     }
-    if let pictures {
-      try translatingErrors(otherwise: .inputOutput) {
-        try dataset.attributes.write(PictureHandling.attribute, pictures.pairs)
-      }
-    }
+    try translatingErrors(otherwise: .inputOutput) { try facts.write(to: dataset.attributes) }
     // A group of chunks is filled in order, compressed together, and written in order.
     let chunkByteCount = perChunk * sampleByteCount
     let chunksPerGroup = max(1, (8 << 20) / chunkByteCount)
@@ -238,6 +238,16 @@ public final class DatasetWriter {
     }
   }
 
+  /// The name of the dataset, beside the images, of how many moves were made before each position.
+  static let moves = "moves"
+
+  /// Writes how many moves were made before each position; `name` is the dataset's path in the file.
+  func writeMoves(_ name: String, _ numbers: [Int32]) throws {
+    try translatingErrors(otherwise: .inputOutput) {
+      try root.makeDataset(name, type: .uint16, shape: [numbers.count]).write(numbers)
+    }
+  }
+
   /// Writes the labels of a split; `name` is the dataset's path in the file.
   func writeLabels(_ name: String, _ labels: [Int32], classNames: [String]?) throws {
     if let classNames { try checkLabels(labels, name, classNames) }
@@ -246,6 +256,25 @@ public final class DatasetWriter {
       let dataset = try root.makeDataset(name, type: type, shape: [labels.count])
       try dataset.write(labels)
       if let classNames { try dataset.attributes.write("class_names", classNames) }
+    }
+  }
+
+  /// The name of the attribute with the names of the channels in HDF5 files.
+  static let channelNames = "channel_names"
+
+  /// What attributes of the images say of them.
+  struct ImageFacts: Sendable {
+    /// How they were made of pictures; nil where they were not, or where it is not known.
+    var pictures: PictureHandling?
+    /// How they are held as bits; nil where they are not.
+    var packing: BitPacking?
+    /// What each channel is; nil where it has no name.
+    var channelNames: [String]?
+
+    func write(to attributes: Attributes) throws {
+      if let pictures { try attributes.write(PictureHandling.attribute, pictures.pairs) }
+      if let packing { try attributes.write(BitPacking.attribute, packing.channels) }
+      if let channelNames { try attributes.write(DatasetWriter.channelNames, channelNames) }
     }
   }
 

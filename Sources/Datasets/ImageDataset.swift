@@ -1,3 +1,4 @@
+public import Go
 internal import HDF5
 public import Tensors
 
@@ -13,6 +14,9 @@ public import Tensors
 /// - Class names: an attribute `class_names` of the labels, the images, the group of either, or the file;
 ///   else, where labels are an enumeration, the names in that. Targets may have `target_names` or
 ///   `class_names`, one for each column.
+/// - Bits: an attribute `packed_channels` of the images says that eight channels share a byte, as ``BitPacking`` has them; shapes
+///   and numbers are then those of the unpacked samples.
+/// - Channel names: an attribute `channel_names` of the images, one for each channel.
 /// - Pictures: an attribute `pictures` of the images says how pictures became samples, as ``PictureHandling`` writes it.
 ///
 /// Labels, targets and weights are in memory from the start; pixels are read by ``SampleStore``.
@@ -35,6 +39,12 @@ public final class ImageDataset: Sendable {
   public let storedType: String
   /// How the images are stored: `chunks of 167×28×28×1, deflate`.
   public let storage: String
+  /// How samples of zeros and ones are held as bits; nil where every number has a place of its own.
+  public let packing: BitPacking?
+  /// The names of the channels; nil where the file does not name them.
+  public let channelNames: [String]?
+  /// How many moves were made before each sample, a position of Go; nil where samples are none, or the file does not say.
+  public let moveNumbers: [Int32]?
   /// The class of each sample, in `0..<classCount`; empty where there are targets, or images alone.
   public let labels: [Int32]
   /// A vector for each sample; nil where there are labels, or images alone.
@@ -69,8 +79,14 @@ public final class ImageDataset: Sendable {
     let raw = try RawFile(path)
     let contents = try translatingErrors { try DatasetContents(path: path, imagesName, target, weightsName) }
     let images = contents.images
-    let shape = Shape(
+    packing = try translatingErrors { try contents.packing() }
+    var shape = Shape(
       images.shape.count == 3 ? images.shape.dropFirst() + [1] : Array(images.shape.dropFirst()))
+    if let packing { shape = Shape(shape.dimensions.dropLast() + [packing.channels]) }
+    let channelNames = try translatingErrors { try contents.channelNames(count: shape.dimensions.last ?? 1) }
+    self.channelNames = channelNames
+    let isGo = channelNames.flatMap(PlaneSet.init(planeNames:)) != nil
+    moveNumbers = isGo ? try translatingErrors { try contents.moveNumbers() } : nil
     switch target {
     case .labels(let name):
       targets = nil
@@ -117,6 +133,7 @@ public final class ImageDataset: Sendable {
     (path, imagesName, target, weightsName) = (other.path, other.imagesName, other.target, other.weightsName)
     (count, sampleShape, pixelType) = (other.count, other.sampleShape, other.pixelType)
     (storedType, storage, images, weights) = (other.storedType, other.storage, other.images, other.weights)
+    (packing, channelNames, moveNumbers) = (other.packing, other.channelNames, other.moveNumbers)
     (self.labels, self.targets, pictures) = (labels, targets, other.pictures)
     self.classNames = classNames
     classCount = classNames.count
@@ -144,6 +161,17 @@ public final class ImageDataset: Sendable {
     return significant(sampleShape) == significant(inputShape)
   }
 
+  /// The planes that the samples' channels are, where samples are positions of Go; nil for all others.
+  public var planes: PlaneSet? { channelNames.flatMap(PlaneSet.init(planeNames:)) }
+
+  /// The shape of a sample as the file and memory hold it.
+  var storedShape: Shape { packing?.storedShape(sampleShape) ?? sampleShape }
+
+  /// What else the file says of the images, as attributes.
+  var imageFacts: DatasetWriter.ImageFacts {
+    DatasetWriter.ImageFacts(pictures: pictures, packing: packing, channelNames: channelNames)
+  }
+
   /// Bytes of one sample in memory.
   public var sampleByteCount: Int { images.sampleByteCount }
 
@@ -164,7 +192,7 @@ public final class ImageDataset: Sendable {
     return Minibatch(
       epoch: 0, position: 0, isLastOfEpoch: true, pixelType: pixelType, sampleShape: sampleShape,
       sampleIndices: indices, labels: labels(of: indices), sampleByteCount: sampleByteCount,
-      pixels: .own(buffer), targets: targets, weights: weights)
+      pixels: .own(buffer), targets: targets, weights: weights, packing: packing)
   }
 
   /// How many samples each class has; a sample with shares of classes counts for its largest one, the first

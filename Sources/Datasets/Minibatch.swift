@@ -39,8 +39,10 @@ public struct Minibatch: Sendable {
   let targets: TargetTable?
   /// The weight of each row of the dataset; nil where all weigh 1.
   public let weights: [Float]?
-  /// The size of one sample in bytes.
+  /// The size of one sample in memory in bytes.
   public let sampleByteCount: Int
+  /// How samples are held as bits; nil where they lie in memory as they are lent.
+  let packing: BitPacking?
 
   /// Where the pixels are, and who keeps them in memory.
   enum Pixels: Sendable {
@@ -84,8 +86,9 @@ public struct Minibatch: Sendable {
   init(
     epoch: Int, position: Int, isLastOfEpoch: Bool, pixelType: PixelType, sampleShape: Shape,
     sampleIndices: [Int32], labels: [Int32], sampleByteCount: Int, pixels: Pixels,
-    targets: TargetTable? = nil, weights: [Float]? = nil
+    targets: TargetTable? = nil, weights: [Float]? = nil, packing: BitPacking? = nil
   ) {
+    self.packing = packing
     self.targets = targets
     self.weights = weights
     self.epoch = epoch
@@ -104,7 +107,7 @@ public struct Minibatch: Sendable {
     Minibatch(
       epoch: epoch, position: position, isLastOfEpoch: isLastOfEpoch, pixelType: pixelType,
       sampleShape: sampleShape, sampleIndices: sampleIndices, labels: labels,
-      sampleByteCount: sampleByteCount, pixels: pixels, targets: targets, weights: weights)
+      sampleByteCount: sampleByteCount, pixels: pixels, targets: targets, weights: weights, packing: packing)
   }
 
   /// How many samples it has.
@@ -126,11 +129,30 @@ public struct Minibatch: Sendable {
     targets.map { $0.mainColumn(ofRow: Int(sampleIndices[index])) } ?? Int(labels[index])
   }
 
+  /// Whether samples lie in memory as bits, so that each reading unpacks them.
+  public var isPacked: Bool { packing != nil }
+
   /// Lends the pixels of a sample, `[H, W, C]` or `[F]`, channels innermost, aligned for their type.
   public func withSample<Result>(
     _ index: Int, _ body: (UnsafeRawBufferPointer) throws -> Result
   ) rethrows -> Result {
-    try withExtendedLifetime(pixels) { try body(bytes(index)) }
+    guard isPacked else { return try withExtendedLifetime(pixels) { try body(bytes(index)) } }
+    return try withUnsafeTemporaryAllocation(byteCount: sampleShape.elementCount, alignment: 64) { memory in
+      if let start = memory.baseAddress { unpack(index, into: start.assumingMemoryBound(to: UInt8.self)) }
+      return try body(UnsafeRawBufferPointer(memory))
+    }
+  }
+
+  /// Writes the numbers of a packed sample, `[H, W, C]`, as bytes.
+  ///
+  /// - Parameter target: room for one sample.
+  public func unpack(_ index: Int, into target: UnsafeMutablePointer<UInt8>) {
+    guard let packing else { preconditionFailure("the samples are not packed") }
+    withExtendedLifetime(pixels) {
+      packing.unpack(
+        address(index).assumingMemoryBound(to: UInt8.self), points: sampleShape.elementCount / packing.channels,
+        into: target)
+    }
   }
 
   /// Writes samples one after another as floats: uint8 pixels keep their values, 0 to 255.
@@ -144,19 +166,20 @@ public struct Minibatch: Sendable {
     withExtendedLifetime(pixels) {
       for (place, sample) in samples.enumerated() {
         guard let start = target.baseAddress?.advanced(by: place * size) else { return }
-        let source = bytes(sample)
-        switch pixelType {
-        case .float32:
-          UnsafeMutableRawPointer(start).copyMemory(
-            from: source.baseAddress ?? UnsafeRawPointer(start), byteCount: source.count)
-        case .uint8:
-          for index in 0..<size { start[index] = Float(source[index]) }
+        withSample(sample) { source in
+          switch pixelType {
+          case .float32:
+            UnsafeMutableRawPointer(start).copyMemory(
+              from: source.baseAddress ?? UnsafeRawPointer(start), byteCount: source.count)
+          case .uint8:
+            for index in 0..<size { start[index] = Float(source[index]) }
+          }
         }
       }
     }
   }
 
-  /// Where a sample's pixels begin; valid while the minibatch lives.
+  /// Where a sample's pixels begin as they lie in memory; valid while the minibatch lives.
   func address(_ index: Int) -> UnsafeRawPointer {
     precondition(index >= 0 && index < count, "sample \(index) is outside a minibatch of \(count)")
     switch pixels {

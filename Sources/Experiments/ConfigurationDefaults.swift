@@ -28,6 +28,7 @@ extension ResolvedValue {
       guard case .list(let items) = content else { return self }
       return ResolvedValue(.list(items.map { $0.withoutDefaults(.union(LayerSchema.union)) }), origin)
     case .integer, .number, .boolean, .text, .formatted, .name, .choice, .byteSize, .path, .size, .layerNames,
+      .names,
       .blocks, .sweep:
       return self
     }

@@ -55,7 +55,7 @@ struct ConfigurationLeaf {
         }
       }
     case .integer, .number, .boolean, .text, .formatted, .name, .choice, .byteSize, .path, .size, .list,
-      .layerNames, .blocks, .sweep, nil:
+      .layerNames, .names, .blocks, .sweep, nil:
       add(value.flowText)
     }
   }

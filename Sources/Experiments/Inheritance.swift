@@ -75,7 +75,7 @@ struct Inheritance {
     case .optional(_, let inner):
       return merge(child, over: parent, inner)
     case .integer, .number, .boolean, .text, .formatted, .name, .choice, .byteSize, .path, .size, .list,
-      .layerNames, .layers, .sweep, nil:
+      .layerNames, .names, .layers, .sweep, nil:
       return child
     }
   }

@@ -236,6 +236,7 @@ enum Overrides {
     case .blocks:
       for entry in node?.entries ?? [] { visit(entry.key, entry.value, .object(blockSchema(entry.value))) }
     case .integer, .number, .boolean, .text, .formatted, .name, .choice, .byteSize, .path, .size, .layerNames,
+      .names,
       .sweep:
       break
     }

@@ -71,16 +71,18 @@ public final class Dataset: Sendable {
 
   /// Refuses dimensions that the file cannot hold, before memory is taken for them.
   ///
-  /// A few damaged bytes can declare petabytes. Deflate shrinks at most 1032 times, so more than that is no data;
-  /// up to 128 MiB are let through for datasets whose elements were never written.
+  /// A few damaged bytes can declare petabytes. What is stored as it is cannot be more than it takes in the file, and deflate shrinks
+  /// at most 1032 times. 32 MiB besides are let through for elements that were never written.
   public func checkPlausibleSize() throws {
+    let fileByteCount = try file.byteCount
+    let layout = try layout()
+    let (most, isMore) = min(storedByteCount, fileByteCount).multipliedReportingOverflow(
+      by: try mostUnpacking(layout))
     func isPlausible(_ elements: Int?) -> Bool {
       guard let elements else { return false }
       let (byteCount, overflow) = elements.multipliedReportingOverflow(by: type.byteCount)
-      return !overflow && (byteCount >> 27 == 0 || byteCount / 1032 <= fileByteCount)
+      return !overflow && (isMore || byteCount - Self.unwrittenByteCount <= most)
     }
-    let fileByteCount = try file.byteCount
-    let layout = try layout()
     // What other files hold says nothing about this one's size; each of theirs is checked in its own.
     if layout != .virtual, !isPlausible(elementCount) {
       throw HDF5Error(
@@ -92,6 +94,20 @@ public final class Dataset: Sendable {
       throw HDF5Error(
         .tooLarge, "reading \(quotedName)",
         "its chunks of \(chunk) mean more data than a file of \(fileByteCount) bytes can hold")
+    }
+  }
+
+  private static let unwrittenByteCount = 32 << 20
+
+  /// How many times as large as in the file the elements may be.
+  private func mostUnpacking(_ layout: Layout) throws -> Int {
+    switch layout {
+    case .compact, .contiguous: return 1
+    case .virtual, .externalFiles: return 1032
+    case .chunked:
+      let keeping = [Filter.shuffleId, Filter.fletcher32Id]
+      // Not all chunks may have been written.
+      return try filters().allSatisfy { keeping.contains($0.id) } ? 4 : 1032
     }
   }
 

@@ -2,7 +2,7 @@ public import Compute
 internal import HDF5
 public import Networks
 public import Tensors
-public import Training
+internal import Training
 
 /// Turns a Keras model file into a checkpoint.
 public struct KerasImport: Sendable {
@@ -26,12 +26,7 @@ public struct KerasImport: Sendable {
   }
 
   /// An imported model, and notes about the import.
-  public struct Result: Sendable {
-    /// The network with its weights, ready to be written.
-    public let checkpoint: Checkpoint
-    /// How the file was understood, in sentences.
-    public let notes: [String]
-  }
+  public typealias Result = ImportedModel
 
   /// An import; what is nil or empty is left to the file.
   public init(
@@ -77,13 +72,8 @@ public struct KerasImport: Sendable {
     }
     let model =
       switch file.contents {
-      case .wholeModel: try wholeModel(file)
-      case .weights: try weightsModel(file)
-      case .store:
-        throw InterchangeError(
-          .badData,
-          "\(path) is a weights store of Keras 3, which does not name layers; load it in Keras and write the whole model: "
-            + "model.save(\"model.h5\")")
+      case .wholeModel, .archive: try wholeModel(file)
+      case .weights, .store: try weightsModel(file)
       }
     return try result(model, file)
   }
@@ -118,7 +108,7 @@ public struct KerasImport: Sendable {
       specs[layer.name].map { Layer(name: layer.name, inputs: layer.inputs, spec: $0) }
     }
     let sources = model.layers.map {
-      KerasWeights.Source(layer: $0.name, owner: $0.owner, isTrainable: $0.isTrainable)
+      KerasWeights.Source(layer: $0.name, owner: $0.owner, isTrainable: $0.isTrainable, place: $0.place)
     }
     let found = model.inputShape
     let isOpen = found.count == 3 && found[2] != nil && found.contains(nil)
@@ -144,7 +134,7 @@ public struct KerasImport: Sendable {
         name: known.rawValue, layers: layers,
         inputShape: try checked(
           shape(classes == nil ? [nil, nil, 3] : [224, 224, 3], file, fallback: [224, 224, 3]), file),
-        sources: layers.map { .init(layer: $0.name, owner: $0.name, isTrainable: true) },
+        sources: layers.map { KerasWeights.Source($0) },
         notes: [
           "weights of \(known.rawValue)\(classes.map { " with \($0) classes" } ?? " without its dense layers")"
         ])
@@ -160,7 +150,7 @@ public struct KerasImport: Sendable {
       }
       return Model(
         name: "keras", layers: network.layers, inputShape: network.inputShape,
-        sources: network.layers.map { .init(layer: $0.name, owner: $0.name, isTrainable: true) }, notes: [])
+        sources: network.layers.map { KerasWeights.Source($0) }, notes: [])
     case nil:
       throw InterchangeError(
         .usage,
@@ -214,16 +204,12 @@ public struct KerasImport: Sendable {
   private func result(_ model: Model, _ file: KerasFile) throws -> Result {
     var notes = model.notes
     let chosen = try self.preprocessing(of: model, &notes)
-    let layers = Self.prepending(chosen, to: model.layers)
-    let network = try Network(inputShape: model.inputShape, layers: layers).resolved()
+    let prepared = PreparedLayers(.known(chosen), before: model.layers)
+    let network = try Network(inputShape: model.inputShape, layers: prepared.layers).resolved()
     try check(model.axes, network, file)
     let values = CanonicalParameters(layout: ParameterLayout(network))
     try KerasWeights(file: file, network: network).load(model.sources, into: values)
-    let (kernel, bias) = chosen.values
-    for parameter in values.layout.parameters where parameter.layer == chosen.layerName {
-      let source = parameter.spec.name == "bias" ? bias : kernel
-      _ = values.values(of: parameter).update(from: source)
-    }
+    prepared.fill(values)
     let classes = network.outputShape.elementCount
     guard classNames.isEmpty || classNames.count == classes else {
       throw InterchangeError(
@@ -264,16 +250,6 @@ public struct KerasImport: Sendable {
     }
     notes.append(known.explanation)
     return known
-  }
-
-  private static func prepending(_ preprocessing: Preprocessing, to layers: [Layer]) -> [Layer] {
-    guard let spec = preprocessing.spec else { return layers }
-    let first = Layer(name: preprocessing.layerName, inputs: [Network.inputName], spec: spec)
-    return [first]
-      + layers.map { layer in
-        let inputs = layer.inputs.map { $0 == Network.inputName ? first.name : $0 }
-        return Layer(name: layer.name, inputs: inputs, spec: layer.spec)
-      }
   }
 
   /// Refuses layers along another axis than the channels, which layers here work along.

@@ -122,6 +122,9 @@ struct KerasCriterion {
     notes.append("\(reason); its outputs are taken to be \(meaning) (\(fallback.name)); see --loss")
   }
 
+  /// Adds a sentence about what was decided.
+  mutating func note(_ sentence: String) { notes.append(sentence) }
+
   private static func make(_ loss: Loss, outputs: Int) -> Criterion {
     // Datasets here hold class numbers for classes, whether the model was trained on numbers or on vectors.
     Criterion(loss: loss, targets: loss.outputs == .classes ? .classes : .values, outputs: outputs)

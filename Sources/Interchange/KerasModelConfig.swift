@@ -9,18 +9,49 @@ struct KerasModelConfig {
 
   init(_ model: ModelDescription) { self.model = model }
 
+  /// The version of Keras whose words are written.
+  static let version = "3.0.0"
+
+  /// The document `config.json` of Keras 3's archives, where each class has its module.
+  ///
+  /// - Parameter compileConfig: how Keras goes on training; nil leaves the model uncompiled.
+  func archiveDocument(compileConfig: JSONValue?) -> JSONValue {
+    var input = inputLayer.members ?? [:]
+    var options = input["config"]?.members ?? [:]
+    options["batch_shape"] = options.removeValue(forKey: "batch_input_shape")
+    input["config"] = .object(options)
+    let layers = [.object(input)] + model.layers.map(entry)
+    var members = document(layers: layers.map(Self.withModule)).members ?? [:]
+    members["module"] = "keras.src.models.functional"
+    members["registered_name"] = "Functional"
+    if let compileConfig { members["compile_config"] = compileConfig }
+    return .object(members)
+  }
+
+  /// A layer with the module of its class; a class that Keras does not have is left to whoever loads the model.
+  private static func withModule(_ layer: JSONValue) -> JSONValue {
+    var members = layer.members ?? [:]
+    let isForeign = layer["class_name"] == "LocalResponseNormalization"
+    members["module"] = isForeign ? .null : "keras.layers"
+    members["registered_name"] = isForeign ? layer["class_name"] ?? .null : .null
+    return .object(members)
+  }
+
   func json() throws -> String {
-    let document: JSONValue = .object([
+    try document(layers: [inputLayer] + model.layers.map(entry)).textKeepingFloats()
+  }
+
+  private func document(layers: [JSONValue]) -> JSONValue {
+    .object([
       "class_name": "Functional",
       "config": .object([
         "name": .string(model.name),
         "trainable": true,
-        "layers": .array([inputLayer] + model.layers.map(entry)),
+        "layers": .array(layers),
         "input_layers": .array([tensor(inputName)]),
         "output_layers": .array([tensor(model.output)]),
       ]),
     ])
-    return try document.textKeepingFloats()
   }
 
   /// The names of all Keras layers in the order of its `model.layers`, in which it assigns a file's weights to layers.

@@ -7,6 +7,16 @@ struct KerasModelReader {
   private(set) var model: ModelDescription
   private var used: Set<String> = [Network.inputName]
   private let path: String
+  /// The models that are being read, from the outermost on.
+  private var levels: [Level] = []
+
+  /// A model within the model, and where a file that keeps each layer's weights apart has them.
+  private struct Level {
+    /// The names of the models around its layers, without the outermost.
+    let names: [String]
+    /// The group of each layer by its name.
+    let groups: [String: String]
+  }
 
   init(_ document: JSONValue, path: String) throws {
     self.path = path
@@ -35,6 +45,11 @@ struct KerasModelReader {
     guard let layers else {
       throw InterchangeError(.badData, "\(path): the \(className) model '\(name)' lists no layers")
     }
+    guard levels.count < 64 else {
+      throw InterchangeError(.badData, "\(path): models lie in models more than 64 deep")
+    }
+    levels.append(level(name, layers, isChain: className == "Sequential"))
+    defer { levels.removeLast() }
     switch className {
     case "Sequential":
       return try openChain(layers, inputs: inputs, owner: owner, isTrainable: isTrainable)
@@ -47,6 +62,22 @@ struct KerasModelReader {
         "\(path): the model is of the class \(className), whose layers are defined in a program and not in the file; "
           + "only Sequential and Functional models can be read")
     }
+  }
+
+  private func level(_ name: String, _ layers: [JSONValue], isChain: Bool) -> Level {
+    // Operations are no layers, and a Sequential does not count its input among its own.
+    let counted = layers.filter { layer in
+      !(layer["module"]?.string ?? "").hasPrefix("keras.src.ops")
+        && !(isChain && layer["class_name"]?.string == "InputLayer")
+    }
+    let words = KerasStore.groups(ofClasses: counted.map { $0["class_name"]?.string ?? "?" })
+    let outer = levels.last?.groups[name]
+    var groups: [String: String] = [:]
+    for (layer, word) in zip(counted, words) {
+      guard let inner = try? layerName(layer) else { continue }
+      groups[inner] = (outer.map { "\($0)/" } ?? "") + "layers/\(word)"
+    }
+    return Level(names: levels.isEmpty ? [] : (levels.last?.names ?? []) + [name], groups: groups)
   }
 
   private mutating func openChain(
@@ -110,6 +141,7 @@ struct KerasModelReader {
     let className = layer["class_name"]?.string ?? "?"
     let config = layer["config"] ?? .null
     let trains = isTrainable && (config["trainable"]?.bool ?? true)
+    try checkModule(layer, className: className, name: name)
     if ["Sequential", "Functional", "Model"].contains(className) {
       return try open(layer, name: name, inputs: inputs, owner: owner ?? name, isTrainable: trains)
     }
@@ -121,8 +153,21 @@ struct KerasModelReader {
     model.layers.append(
       ModelDescription.Layer(
         name: unique, className: className, options: config, inputs: inputs, owner: owner ?? name,
-        isTrainable: trains, weights: []))
+        isTrainable: trains, weights: [],
+        place: ModelDescription.Place(
+          names: (levels.last?.names ?? []) + [name], group: levels.last?.groups[name])))
     return unique
+  }
+
+  /// Refuses classes of somebody's own program, which may have names of Keras's.
+  private func checkModule(_ layer: JSONValue, className: String, name: String) throws {
+    let module = layer["module"]?.string ?? "keras"
+    let registered = layer["registered_name"]?.string ?? className
+    let isKeras = ["keras", "tf_keras", "builtins"].contains { module == $0 || module.hasPrefix("\($0).") }
+    guard !isKeras || registered.contains(">") else { return }
+    throw InterchangeError(
+      .badData,
+      "\(path): layer '\(name)' is of the class \(registered) of another program (\(module)), which is not in the file and never run")
   }
 
   // MARK: - Layers and edges

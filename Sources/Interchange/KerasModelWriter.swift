@@ -36,7 +36,7 @@ public struct KerasModelWriter: ModelWriter {
 
   /// Writes the version and the backend: Keras takes a file without them for one of Keras 1, or for one with kernels to turn round.
   private func writeVersion(to attributes: Attributes) throws {
-    try attributes.write("keras_version", "3.0.0")
+    try attributes.write("keras_version", KerasModelConfig.version)
     try attributes.write("backend", "tensorflow")
   }
 
@@ -45,15 +45,7 @@ public struct KerasModelWriter: ModelWriter {
   ) throws {
     let dataset = try group.makeDataset(
       "\(layer)/\(weight.name)", type: .float32, shape: weight.shape.dimensions)
-    switch weight {
-    case .identity(let rows): try dataset.write(identityMatrix(rows))
-    case .parameter(let spec):
-      let parameter = values.layout.parameters.first { $0.layer == layer && $0.spec.name == spec.name }
-      guard let parameter else {
-        preconditionFailure("the checkpoint has no values of '\(layer)/\(spec.name)'")
-      }
-      try dataset.write(UnsafeBufferPointer(values.values(of: parameter)))
-    }
+    try dataset.write(weight, ofLayer: layer, from: values)
   }
 }
 

@@ -131,7 +131,8 @@ extension ResolvedValue.Content {
     case (.optional(_, let inner), _): fitted(to: inner)
     case (.integer, _), (.number, _), (.boolean, _), (.choice, _), (.text, _), (.formatted, _), (.name, _),
       (.list, _),
-      (.byteSize, _), (.path, _), (.layerNames, _), (.object, _), (.union, _), (.layers, _), (.blocks, _),
+      (.byteSize, _), (.path, _), (.layerNames, _), (.names, _), (.object, _), (.union, _), (.layers, _),
+      (.blocks, _),
       (.sweep, _):
       nil
     }
@@ -157,7 +158,7 @@ extension Schema {
     case .optional(_, let inner): inner.supported
     case .formatted(let format): format.expectation
     case .text, .name, .path, .layerNames, .byteSize: "text"
-    case .object, .union, .layers, .blocks, .sweep: "another value"
+    case .names, .object, .union, .layers, .blocks, .sweep: "another value"
     }
   }
 }

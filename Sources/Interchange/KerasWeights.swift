@@ -13,17 +13,30 @@ struct KerasWeights {
     /// The layer whose group in the file holds the weights: the layer itself, or the model that it is nested in.
     let owner: String
     let isTrainable: Bool
+    /// Where the weights are in a file that keeps those of each layer apart.
+    var place: ModelDescription.Place
   }
 
   /// Reads the weights of all layers in `sources`, which are in the file's order.
   func load(_ sources: [Source], into values: CanonicalParameters) throws {
+    if file.separatesLayers {
+      // A layer that is frozen has its variables in the same order.
+      for source in sources {
+        try load(
+          source.layer, order([Source(layer: source.layer, owner: source.owner, isTrainable: true, place: source.place)]),
+          from: try file.datasets(of: source.place), into: values)
+      }
+      return
+    }
     var owners: [String] = []
     var sourcesByOwner: [String: [Source]] = [:]
     for source in sources {
       if sourcesByOwner[source.owner] == nil { owners.append(source.owner) }
       sourcesByOwner[source.owner, default: []].append(source)
     }
-    for owner in owners { try load(owner, order(sourcesByOwner[owner] ?? []), into: values) }
+    for owner in owners {
+      try load(owner, order(sourcesByOwner[owner] ?? []), from: try file.datasets(ofLayer: owner), into: values)
+    }
   }
 
   /// A weight of the file with the layer of the network that it belongs to.
@@ -48,9 +61,10 @@ struct KerasWeights {
     return trainable + others
   }
 
-  private func load(_ owner: String, _ entries: [Entry], into values: CanonicalParameters) throws {
+  private func load(
+    _ owner: String, _ entries: [Entry], from datasets: [Dataset], into values: CanonicalParameters
+  ) throws {
     guard !entries.isEmpty else { return }
-    let datasets = try file.datasets(ofLayer: owner)
     guard datasets.count == entries.count else {
       throw InterchangeError(
         .badData,
@@ -94,5 +108,14 @@ struct KerasWeights {
         "\(file.path): \(dataset.path) is not an identity matrix; layer '\(layer)' can only be a bias of its own for every "
           + "position")
     }
+  }
+}
+
+extension KerasWeights.Source {
+  /// A layer whose counterpart has its name.
+  init(_ layer: Layer) {
+    self.init(
+      layer: layer.name, owner: layer.name, isTrainable: true,
+      place: ModelDescription.Place(names: [layer.name], group: nil))
   }
 }

@@ -14,6 +14,14 @@ struct ModelDescription {
   /// The layer whose result is the model's, or ``Network/inputName``.
   var output: String
 
+  /// Where a file that keeps the weights of each layer apart has those of one.
+  struct Place: Hashable {
+    /// The names of the models that the layer lies in, then its own, as the file has them.
+    let names: [String]
+    /// The group that follows from the classes of the layers before it; nil where it is not known.
+    let group: String?
+  }
+
   struct Layer {
     /// The layer's name: unique, and not ``Network/inputName``.
     let name: String
@@ -28,11 +36,15 @@ struct ModelDescription {
     let isTrainable: Bool
     /// The weights in Keras's order; readers leave it empty, because the network that the layers become has them.
     let weights: [Weight]
+    /// Where the weights are in files that keep those of each layer apart.
+    let place: Place
 
+    /// - Parameter place: nil for a layer of the outermost model.
     init(
       name: String, className: String, options: JSONValue, inputs: [String], owner: String,
-      isTrainable: Bool, weights: [Weight]
+      isTrainable: Bool, weights: [Weight], place: Place? = nil
     ) {
+      self.place = place ?? Place(names: [name], group: nil)
       (self.name, self.className, self.options) = (name, className, options)
       (self.inputs, self.owner, self.isTrainable, self.weights) = (inputs, owner, isTrainable, weights)
     }

@@ -16,24 +16,41 @@ public final class MPIRanks: Communicator {
   public let library: String
   private let plugIn: PlugIn
   private let limit: Double
+  private let lost: @Sendable (CommunicationError) -> Void
+  /// Seconds that a library has for ending all processes.
+  private static let patience = 10.0
 
   /// Joins the processes that a launcher started.
   ///
-  /// - Parameter limit: seconds after which a rank that does not answer is taken for lost.
+  /// - Parameters:
+  ///   - limit: seconds after which a rank that does not answer is taken for lost.
+  ///   - lost: is told, on a thread of its own, that a rank does not join or leave, or that the end of all does not come; it must end
+  ///     the process, because nothing else ends the call that waits for the rank.
   /// - Throws: ``MPIError`` where the plug-in is missing, or its library does not see the processes that the launcher started;
   ///   `CommunicationError` where one of them does not answer.
-  public init(_ launcher: Launcher, limit: Double) throws {
+  public init(
+    _ launcher: Launcher, limit: Double, lost: @escaping @Sendable (CommunicationError) -> Void
+  ) throws {
     guard let path = PlugInFolder.plugIn(for: launcher) else {
       throw MPIError(
         .missing,
         "\(launcher) started \(launcher.size) processes, and there is no plug-in for its MPI in \(PlugInFolder.path). \(MPIError.advice)"
       )
     }
-    plugIn = try PlugIn(path: path)
+    let plugIn = try PlugIn(path: path)
+    self.plugIn = plugIn
     library = plugIn.library
     self.limit = limit
+    self.lost = lost
     var (rank, size) = (Int32(0), Int32(0))
-    let status = plugIn.start(&rank, &size)
+    let status = Watchdog.watch(seconds: limit) {
+      plugIn.start(&rank, &size)
+    } bite: {
+      lost(
+        CommunicationError(
+          "rank \(launcher.rank) (\(Self.hostName)) has waited \(Int(limit)) s for all of \(launcher.size) ranks to join; one was not "
+            + "started, was stopped or killed, or its node is gone"))
+    }
     guard status == 0 else {
       throw MPIError(.mismatch, "\(plugIn.library) does not start: \(plugIn.text(ofError: status))")
     }
@@ -43,13 +60,16 @@ public final class MPIRanks: Communicator {
         "\(launcher) started \(launcher.size) processes, but each is alone for \(plugIn.library) of \(path), and would train by itself. "
           + Self.advice(launcher))
     }
-    let nameless = MPIRanks(plugIn, rank: Int(rank), size: Int(size), nodes: [], limit: limit)
+    let nameless = MPIRanks(plugIn, rank: Int(rank), size: Int(size), nodes: [], limit: limit, lost: lost)
     (self.rank, self.size) = (nameless.rank, nameless.size)
     nodes = try nameless.gather(text: Self.hostName)
   }
 
-  private init(_ plugIn: PlugIn, rank: Int, size: Int, nodes: [String], limit: Double) {
-    (self.plugIn, self.limit, self.nodes) = (plugIn, limit, nodes)
+  private init(
+    _ plugIn: PlugIn, rank: Int, size: Int, nodes: [String], limit: Double,
+    lost: @escaping @Sendable (CommunicationError) -> Void
+  ) {
+    (self.plugIn, self.limit, self.nodes, self.lost) = (plugIn, limit, nodes, lost)
     (self.rank, self.size) = (rank, size)
     library = plugIn.library
   }
@@ -70,14 +90,21 @@ public final class MPIRanks: Communicator {
   }
 
   /// As `Communicator` says; the time limit holds for each call.
-  public func exchange(
+  public func startExchange(
     _ outgoing: [UnsafeRawBufferPointer], _ incoming: [UnsafeMutableRawBufferPointer]
-  ) throws(CommunicationError) {
+  ) throws(CommunicationError) -> Exchange {
+    var number = Int32(0)
     try check(
-      plugIn.exchange(
+      plugIn.startExchange(
         outgoing.map(\.baseAddress), outgoing.map(\.count), incoming.map(\.baseAddress),
         incoming.map(\.count),
-        limit))
+        &number))
+    return Exchange(number: Int(number))
+  }
+
+  /// As `Communicator` says; the time limit holds for each call.
+  public func finish(_ exchange: Exchange) throws(CommunicationError) {
+    try check(plugIn.finishExchange(Int32(exchange.number), limit))
   }
 
   /// As `Communicator` says; the time limit holds for each call.
@@ -104,10 +131,25 @@ public final class MPIRanks: Communicator {
 
   /// Ends all processes; does not return.
   public func abort(code: Int32) {
-    plugIn.abort(code)
+    // A library whose launcher is gone may wait for it.
+    Watchdog.watch(seconds: Self.patience) {
+      plugIn.abort(code)
+    } bite: {
+      _exit(code)
+    }
     _exit(code)
   }
 
   /// Leaves the other ranks, which leave, too.
-  public func finish() { plugIn.finish() }
+  public func leave() {
+    let (name, limit, lost) = (name(rank), self.limit, self.lost)
+    Watchdog.watch(seconds: limit) {
+      plugIn.finish()
+    } bite: {
+      lost(
+        CommunicationError(
+          "\(name) has waited \(Int(limit)) s for the other ranks to leave; one was stopped or killed, or its node is gone"
+        ))
+    }
+  }
 }

@@ -5,10 +5,10 @@ internal import Paths
 struct PlugIn: @unchecked Sendable {
   // @unchecked because the functions are code, and a communicator calls them from one thread.
 
-  typealias Exchange =
+  typealias StartExchange =
     @convention(c) (
       UnsafePointer<UnsafeRawPointer?>, UnsafePointer<Int>, UnsafePointer<UnsafeMutableRawPointer?>,
-      UnsafePointer<Int>, Double
+      UnsafePointer<Int>, UnsafeMutablePointer<Int32>
     ) -> Int32
   typealias Gather =
     @convention(c) (
@@ -16,14 +16,15 @@ struct PlugIn: @unchecked Sendable {
     ) -> Int32
 
   /// The interface that this program calls; `INTERFACE` in the source.
-  private static let interface: Int32 = 1
+  private static let interface: Int32 = 2
 
   /// The file.
   let path: String
   /// The name and version of the MPI library, on one line.
   let library: String
   let start: @convention(c) (UnsafeMutablePointer<Int32>, UnsafeMutablePointer<Int32>) -> Int32
-  let exchange: Exchange
+  let startExchange: StartExchange
+  let finishExchange: @convention(c) (Int32, Double) -> Int32
   let gather: Gather
   let abort: @convention(c) (Int32) -> Void
   let finish: @convention(c) () -> Void
@@ -51,11 +52,13 @@ struct PlugIn: @unchecked Sendable {
     let name = try function(
       "library", (@convention(c) (UnsafeMutablePointer<CChar>, Int32) -> Int32).self)
     library =
-      Self.text { _ = name($0, $1) }.split(whereSeparator: \.isNewline).first.map(String.init) ?? "MPI"
+      Self.text { _ = name($0, $1) }.split(whereSeparator: \.isNewline).first
+      .map { $0.split(whereSeparator: \.isWhitespace).joined(separator: " ") } ?? "MPI"
     self.path = path
     start = try function(
       "start", (@convention(c) (UnsafeMutablePointer<Int32>, UnsafeMutablePointer<Int32>) -> Int32).self)
-    exchange = try function("exchange", Exchange.self)
+    startExchange = try function("exchange_start", StartExchange.self)
+    finishExchange = try function("exchange_wait", (@convention(c) (Int32, Double) -> Int32).self)
     gather = try function("gather", Gather.self)
     abort = try function("abort", (@convention(c) (Int32) -> Void).self)
     finish = try function("finish", (@convention(c) () -> Void).self)

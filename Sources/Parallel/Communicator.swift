@@ -12,15 +12,22 @@ public protocol Communicator: Sendable {
   /// The names of the nodes that the ranks run on, by rank.
   var nodes: [String] { get }
 
-  /// Sends bytes to each rank and receives bytes from each; what a rank has for itself is left alone.
+  /// Begins to send bytes to each rank and to receive bytes from each; what a rank has for itself is left alone.
   ///
+  /// The memory belongs to the exchange until ``finish(_:)``. Several may be under way, up to eight; all ranks begin and finish them in
+  /// the same order.
   /// - Parameters:
   ///   - outgoing: what each rank gets, by rank; empty for nothing.
   ///   - incoming: where to put what comes from each, by rank, as many bytes as that rank sends.
-  /// - Throws: ``CommunicationError`` where a rank is gone or does not answer in time.
-  func exchange(
+  /// - Throws: ``CommunicationError`` where a rank is gone.
+  func startExchange(
     _ outgoing: [UnsafeRawBufferPointer], _ incoming: [UnsafeMutableRawBufferPointer]
-  ) throws(CommunicationError)
+  ) throws(CommunicationError) -> Exchange
+
+  /// Waits until everything of an exchange is sent and received.
+  ///
+  /// - Throws: ``CommunicationError`` where a rank is gone or does not answer in time.
+  func finish(_ exchange: Exchange) throws(CommunicationError)
 
   /// Gives every rank the parts of all: each has its own part in place and receives the others.
   ///
@@ -34,6 +41,15 @@ public protocol Communicator: Sendable {
   ///
   /// - Parameter code: the exit code of the process.
   func abort(code: Int32)
+}
+
+/// An exchange under way.
+public struct Exchange: Hashable, Sendable {
+  /// The communicator's own number for it.
+  public let number: Int
+
+  /// Takes the communicator's own number.
+  public init(number: Int) { self.number = number }
 }
 
 /// Why ranks cannot go on together.
@@ -58,9 +74,12 @@ public struct SoleRank: Communicator {
   public var nodes: [String] { [""] }
 
   /// Nothing: there is nobody to send to.
-  public func exchange(
+  public func startExchange(
     _ outgoing: [UnsafeRawBufferPointer], _ incoming: [UnsafeMutableRawBufferPointer]
-  ) {}
+  ) -> Exchange { Exchange(number: 0) }
+
+  /// Nothing: nothing was sent.
+  public func finish(_ exchange: Exchange) {}
 
   /// Nothing: the own part is all there is.
   public func gather(_ base: UnsafeMutableRawPointer, parts: [Range<Int>]) {}
@@ -76,6 +95,13 @@ extension Communicator {
   public var isFirst: Bool { rank == 0 }
   /// Whether there are no others.
   public var isAlone: Bool { size == 1 }
+
+  /// Sends bytes to each rank and receives bytes from each, as ``startExchange(_:_:)`` begins it.
+  ///
+  /// - Throws: ``CommunicationError`` where a rank is gone or does not answer in time.
+  public func exchange(
+    _ outgoing: [UnsafeRawBufferPointer], _ incoming: [UnsafeMutableRawBufferPointer]
+  ) throws(CommunicationError) { try finish(try startExchange(outgoing, incoming)) }
 
   /// Returns once every rank has come here.
   ///

@@ -116,9 +116,10 @@ private struct RankThread: Communicator {
   var size: Int { ranks.size }
   var nodes: [String] { (0..<size).map { "thread \($0)" } }
 
-  func exchange(
+  /// Does it all at once: the others have their part ready, or will have it before they wait for anything.
+  func startExchange(
     _ outgoing: [UnsafeRawBufferPointer], _ incoming: [UnsafeMutableRawBufferPointer]
-  ) throws(CommunicationError) {
+  ) throws(CommunicationError) -> Exchange {
     precondition(
       outgoing.count == size && incoming.count == size, "an exchange has one part for each of \(size) ranks")
     try ranks.trade(rank, outgoing, isGather: false) { other, bytes throws(CommunicationError) in
@@ -128,7 +129,10 @@ private struct RankThread: Communicator {
       }
       incoming[other].copyMemory(from: bytes)
     }
+    return Exchange(number: 0)
   }
+
+  func finish(_ exchange: Exchange) {}
 
   func gather(_ base: UnsafeMutableRawPointer, parts: [Range<Int>]) throws(CommunicationError) {
     precondition(parts.count == size, "a gather has one part for each of \(size) ranks")

@@ -27,6 +27,8 @@ public indirect enum Schema: Sendable {
   case list(Schema, count: ClosedRange<Int>)
   /// Names of layers: one, or a list.
   case layerNames
+  /// A map of names to names; the text says which.
+  case names(String)
   /// A map with known keys.
   case object(ObjectSchema)
   /// One of several kinds, with its settings.

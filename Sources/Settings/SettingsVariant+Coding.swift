@@ -73,7 +73,7 @@ extension KeyedDecodingContainer<CodedWord> {
     case .text, .formatted, .name, .choice: .text(try decode(String.self, forKey: key))
     case .optional(let word, let inner):
       (try? decode(String.self, forKey: key)) == word ? .text(word) : try content(of: inner, forKey: key)
-    case .byteSize, .path, .size, .list, .layerNames, .object, .union, .layers, .blocks, .sweep:
+    case .byteSize, .path, .size, .list, .layerNames, .names, .object, .union, .layers, .blocks, .sweep:
       throw DecodingError.dataCorruptedError(
         forKey: key, in: self, debugDescription: "only single values are coded")
     }

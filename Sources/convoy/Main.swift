@@ -28,6 +28,8 @@ struct Convoy: ParsableCommand {
       PredictCommand.self,
       InspectCommand.self,
       ImportCommand.self,
+      ExportCommand.self,
+      GTPCommand.self,
       ProveCommand.self,
       BenchCommand.self,
       TuneCommand.self,

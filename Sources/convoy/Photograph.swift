@@ -6,6 +6,7 @@ internal import Insight
 internal import Networks
 internal import Paths
 internal import Tensors
+internal import Training
 
 extension LookContext {
   /// A file's picture.
@@ -73,17 +74,9 @@ extension ImageSource {
 /// Checks for pictures that are processed at a size of their own.
 enum Photograph {
   /// Refuses work that does not fit into the free memory.
-  static func checkMemory(
-    _ bytes: Int, of work: String = "this", status: ExitStatus = .badData, advice: String
-  ) throws {
-    guard let text = try? String(contentsOfFile: "/proc/meminfo", encoding: .utf8),
-      let line = text.split(separator: "\n").first(where: { $0.hasPrefix("MemAvailable:") }),
-      let kilobytes = line.split(separator: " ").dropFirst().first.flatMap({ Int($0) })
-    else { return }
-    if bytes / 1024 > kilobytes / 10 * 9 {
-      throw CommandError(
-        status,
-        "\(work) takes \(bytes >> 20) MiB of memory, but only \(kilobytes >> 10) MiB are free; \(advice)")
+  static func checkMemory(_ byteCount: Int, advice: String) throws {
+    if let problem = MemoryDemand.problem(byteCount, of: "this", advice: advice) {
+      throw CommandError.badData(problem)
     }
   }
 

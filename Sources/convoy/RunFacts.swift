@@ -13,7 +13,7 @@ final class RunFacts {
 
   /// The facts that come from a run's state.
   enum StateName: String, CaseIterable {
-    case name, state, epoch, epochs, step, best
+    case name, state, epoch, epochs, step, monitor, best
     case bestEpoch = "best_epoch"
     case testAccuracy = "test_accuracy"
     case time, size, updated
@@ -38,6 +38,7 @@ final class RunFacts {
     case .epoch: state.map { "\($0.epoch)" }
     case .epochs: state.map { "\($0.epochs)" }
     case .step: state.map { "\($0.step)" }
+    case .monitor: state?.monitor
     case .best: state?.best.map { "\($0)" }
     case .bestEpoch: state?.bestEpoch.map { "\($0)" }
     case .testAccuracy: state?.testAccuracy.map { "\($0)" }
@@ -53,16 +54,31 @@ final class RunFacts {
     return MonitoredFigure(name: state.monitor)?.turned(best)
   }
 
-  /// Runs in the order of one fact: numbers by size, texts by letters, and for `best` the best first; runs without it come last.
+  /// The figure by which the run's best epoch was chosen; nil where it has none yet.
+  private var bestKind: String? { score == nil ? nil : folder.state?.monitor }
+
+  /// The figures that runs were judged by, for `best`: that of most runs first. Numbers of two kinds, as an accuracy and a loss, cannot
+  /// be compared.
+  static func bestKinds(of runs: [RunFacts]) -> [(name: String, runs: Int)] {
+    let counts = runs.compactMap(\.bestKind).reduce(into: [:]) { $0[$1, default: 0] += 1 }
+    return counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { ($0.key, $0.value) }
+  }
+
+  /// Runs in the order of one fact: numbers by size, texts by letters, and for `best` the best first, one kind of figure after the other;
+  /// runs without it come last.
   static func sorted(_ runs: [RunFacts], by name: String, isReversed: Bool) -> [RunFacts] {
-    let keys = runs.map { run -> (text: String?, number: Double?) in
-      if name == "best" { return (run[name], run.score.map { -$0 }) }
+    let kinds = bestKinds(of: runs).map(\.name)
+    let keys = runs.map { run -> (text: String?, number: Double?, kind: Int) in
+      if name == "best" {
+        return (run[name], run.score.map { -$0 }, run.bestKind.flatMap(kinds.firstIndex) ?? kinds.count)
+      }
       let text = run[name]
-      return (text, text.flatMap(Double.init))
+      return (text, text.flatMap(Double.init), 0)
     }
     let order = runs.indices.sorted { left, right in
       let (a, b) = (keys[left], keys[right])
       if (a.text == nil) != (b.text == nil) { return a.text != nil }
+      if a.kind != b.kind { return a.kind < b.kind }
       let (first, second) = isReversed ? (b, a) : (a, b)
       if let x = first.number, let y = second.number, x != y { return x < y }
       if first.number == nil || second.number == nil, let x = first.text, let y = second.text, x != y {

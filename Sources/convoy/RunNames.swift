@@ -7,7 +7,7 @@ internal import Training
 /// Where the run of a config lies: `Results/NAME/RUN`, one place for each config.
 ///
 /// The same command therefore finds its run again, and so does one that only asks for more epochs. RUN is ten digits of a digest of
-/// the config's meaning. A run of fewer epochs than one that has gone further, and members of a sweep that differ only in keys that
+/// the config's meaning, and of the contents of the checkpoint that it starts from. A run of fewer epochs than one that has gone further, and members of a sweep that differ only in keys that
 /// name no run, include what tells them apart.
 ///
 /// Folders that earlier versions named are found, too: those of ten digits whose config writes defaults out, which then had a name
@@ -18,6 +18,7 @@ enum RunNames {
   private static let earlierDigits = 8
 
   static func directory(of loaded: LoadedConfiguration) -> String {
+    if let run = runWithoutStart(of: loaded) { return run }
     let plain = plainPath(of: loaded)
     let epochs = loaded.run.training.epochs
     let short = path(in: folder(of: loaded), meaning(of: loaded), ["training.epochs = \(epochs)"])
@@ -62,8 +63,26 @@ enum RunNames {
     "\(folder)/\(digest((meaning + more).joined(separator: "\n")).prefix(digits))"
   }
 
-  /// The lines that name a config's run: its meaning and the names of its data files, but not their folders.
-  private static func meaning(of loaded: LoadedConfiguration) -> [String] { loaded.meaning + files(loaded) }
+  /// The lines that name a config's run: its meaning, the names of its data files, but not their folders, and the digest of what it
+  /// starts from.
+  private static func meaning(of loaded: LoadedConfiguration) -> [String] {
+    let start = loaded.run.training.start.flatMap(StartOrigin.digest(of:))
+    return loaded.meaning + files(loaded) + (start.map { ["start = \($0)"] } ?? [])
+  }
+
+  /// The only run of a config whose start is no longer there, by the config that its folder contains; nil where the start is there, or
+  /// where no run or several would do.
+  private static func runWithoutStart(of loaded: LoadedConfiguration) -> String? {
+    guard let start = loaded.run.training.start, StartOrigin.digest(of: start) == nil else { return nil }
+    let folder = Self.folder(of: loaded)
+    let runs = (Folder.names(in: folder) ?? []).map { "\(folder)/\($0)" }.filter { path in
+      guard RunPath.isRun(path), let stored = try? ConfigurationFile.load(path: "\(path)/config.yaml") else {
+        return false
+      }
+      return stored.meaning == loaded.meaning && files(stored) == files(loaded)
+    }
+    return runs.count == 1 ? runs[0] : nil
+  }
 
   private static func files(_ loaded: LoadedConfiguration) -> [String] {
     let data = loaded.run.data

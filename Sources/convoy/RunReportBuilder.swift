@@ -101,6 +101,7 @@ struct RunReportBuilder {
     report.environment = environment()
     report.epochs = epochRows()
     report.figureNames = epochs.figureNames
+    report.ranks = ranks()
     let monitor = loaded?.run.training.monitor ?? .accuracy
     report.learningRate = learningRates()
     do {
@@ -153,6 +154,26 @@ struct RunReportBuilder {
     }
   }
 
+  /// The ranks with the times of all epochs that they have trained; those of the last crew where it has changed.
+  private func ranks() -> [RunReport.Rank] {
+    guard let table = RunTable.ranks(ofRun: directory), let numbers = table.cells("rank"),
+      let nodes = table.cells("node"), let last = numbers.last.flatMap({ Int($0) })
+    else { return [] }
+    let phases = table.columns.filter { $0.hasSuffix("_seconds") }
+    return (0...last).compactMap { rank -> RunReport.Rank? in
+      let rows = numbers.indices.filter { numbers[$0] == "\(rank)" }
+      guard let node = rows.last.map({ nodes[$0] }) else { return nil }
+      return RunReport.Rank(
+        name: "\(rank) (\(node))",
+        phases: phases.map { column in
+          let seconds = table.numbers(column)
+          return RunReport.Rank.Phase(
+            String(column.dropLast("_seconds".count)).replacing("_", with: " "),
+            seconds: rows.reduce(0) { $0 + (seconds[$1] ?? 0) })
+        })
+    }
+  }
+
   /// The learning rates of at most about a thousand steps, which is all that the curve shows.
   private func learningRates() -> [Chart.Point] {
     guard let steps = RunTable.steps(ofRun: directory) else { return [] }
@@ -174,6 +195,7 @@ struct RunReportBuilder {
       ("instruction set", environment.instructionSet), ("slurm job", environment.slurmJob),
       ("started at", environment.startedAt), ("versions", versions.joined(separator: ", ")),
       ("workers", "\(environment.workers)"),
+      ("ranks", environment.nodes.map { "\($0.count) on \(Set($0).sorted().joined(separator: ", "))" }),
     ]
     return facts.compactMap { fact in fact.value.map { RunReport.Fact(fact.name, $0) } }
   }

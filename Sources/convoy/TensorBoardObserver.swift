@@ -43,7 +43,7 @@ final class TensorBoardObserver: TrainerObserver {
       case .checkpointWritten(let step, let path) where hasHistograms:
         try addHistograms(of: try CheckpointFile.read(path).values, step: step)
       case .stopped, .finished: try log?.flush()
-      case .step, .evaluating, .checkpointWritten, .warning: break
+      case .step, .evaluating, .checkpointWritten, .note, .warning: break
       }
     }
     next.receive(event)

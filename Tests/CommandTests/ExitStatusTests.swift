@@ -48,7 +48,7 @@ struct ExitStatusTests {
     #expect(
       places.sorted()
         == [
-          "Failure.swift", "FirstProcess.swift", "InternalError.swift", "Isolation.swift",
+          "Failure.swift", "FirstProcess.swift", "InternalError.swift", "LookingProcess.swift",
           "StopSignals.swift",
         ])
   }

@@ -123,6 +123,16 @@ struct RunPathTests {
       ["runs", "--show", "learning_rate", "--where", "learning_rate=1e-4"], in: training.folder.path)
     #expect(
       table.output.contains("0.0001") && table.output.split(separator: "\n").count == 3, "\(table.output)")
+    // Accuracies and losses do not mix, whatever their numbers.
+    #expect(try train(training, ["learning_rate=0.02", "training.monitor=loss", "seed=9"]).code == 0)
+    let accuracies = try rates(["--sort", "best", "--where", "monitor=accuracy"])
+    #expect(accuracies.count == 3)
+    #expect(try rates(["--sort", "best"]) == accuracies + ["0.02"])
+    #expect(try rates(["--sort", "best", "--reverse"]) == accuracies.reversed() + ["0.02"])
+    let mixed = try Program.run(["runs", "--sort", "best"], in: training.folder.path)
+    #expect(mixed.code == 0 && mixed.errors.contains("accuracy of 3 runs, loss of 1 run"), "\(mixed.errors)")
+    let alike = try Program.run(["runs", "--sort", "best", "--where", "monitor=loss"], in: training.folder.path)
+    #expect(alike.code == 0 && alike.errors.isEmpty, "\(alike.errors)")
     let unknown = try Program.run(["runs", "--sort", "learning_rat"], in: training.folder.path)
     #expect(unknown.code == 64 && unknown.errors.contains("no run in Results has 'learning_rat'"))
     try expectFailure(["runs", "--where", "optimizer"], code: 64, says: "--where takes a condition")

@@ -35,7 +35,7 @@ struct SchemaWalk {
     switch schema {
     case .integer, .number, .size, .formatted: return [("§", schema)]
     case .byteSize: return [("§ B", schema), ("§ TiB", schema)]
-    case .boolean, .text, .name, .choice, .path, .layerNames, .blocks: return []
+    case .boolean, .text, .name, .choice, .path, .layerNames, .names, .blocks: return []
     case .optional(_, let inner): return forms(inner, inLayers: inLayers)
     case .list(let element, let count):
       return forms(element, inLayers: inLayers).map { form in
@@ -104,6 +104,7 @@ struct SchemaWalk {
     case .list(let element, let count):
       "[\(Array(repeating: least(element), count: max(count.lowerBound, 1)).joined(separator: ", "))]"
     case .layerNames: "input"
+    case .names: "{a: b}"
     case .object(let object):
       "{\(object.keys.filter { if case .required = $0.fallback { true } else { false } }.map { "\($0.name): \(least($0))" }.joined(separator: ", "))}"
     case .union(let union):

@@ -92,6 +92,10 @@ final class PlanHarness {
     let storage = AlignedBuffer<Float>(count: compiled.storageCount)
     storage.fill(with: .nan)
     for segment in compiled.segments {
+      guard segment.isTrained else {
+        (storage.baseAddress + segment.range.lowerBound).update(repeating: 0, count: segment.range.count)
+        continue
+      }
       guard let range = segment.gradientRange else { continue }
       (storage.baseAddress + segment.range.lowerBound).update(
         from: shard.baseAddress + range.lowerBound, count: range.count)

@@ -7,12 +7,29 @@ struct Program: Sendable {
   let preload: String?
   /// Seconds that one start may take.
   let limit: Double
+  /// How processes are started that train together; none where there is no MPI.
+  let launchers: [Launcher]
+
+  /// A program that starts several processes with one MPI.
+  struct Launcher: Sendable {
+    /// The plug-in for its MPI.
+    let plugIn: String
+    /// Its command, to which `-n`, a number and the program are added.
+    let words: [String]
+  }
+
+  /// The launcher of some processes; nil where the program runs by itself.
+  func launcher(of crew: Crew) -> Launcher? {
+    crew.ranks == 1 || launchers.isEmpty ? nil : launchers[crew.launcher % launchers.count]
+  }
 
   /// - Parameters:
   ///   - output: a file that gets all it prints.
   ///   - cache: the folder for what it keeps between starts.
-  func start(_ arguments: [String], output: String, cache: String) throws -> Child {
-    try Child(self, arguments, output: output, cache: cache)
+  func start(
+    _ arguments: [String], crew: Crew = Crew(), output: String, cache: String
+  ) throws -> Child {
+    try Child(self, arguments, crew, output: output, cache: cache)
   }
 }
 
@@ -30,7 +47,7 @@ struct Child {
   private let deadline: ContinuousClock.Instant
 
   fileprivate init(
-    _ program: Program, _ arguments: [String], output: String, cache: String
+    _ program: Program, _ arguments: [String], _ crew: Crew, output: String, cache: String
   ) throws {
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
@@ -44,10 +61,15 @@ struct Child {
     // Settings of the caller's shell are not part of a draw.
     environment["CONVOY_SET"] = nil
     environment["LD_PRELOAD"] = program.preload
-    let words = CStrings([program.path] + arguments)
+    var command = [program.path] + arguments
+    if let launcher = program.launcher(of: crew) {
+      command = launcher.words + ["-n", "\(crew.ranks)"] + command
+      environment["CONVOY_MPI"] = launcher.plugIn
+    }
+    let words = CStrings(command)
     let variables = CStrings(environment.map { "\($0.key)=\($0.value)" })
     var pid: pid_t = 0
-    let code = posix_spawn(&pid, program.path, &actions, nil, words.pointers, variables.pointers)
+    let code = posix_spawnp(&pid, command[0], &actions, nil, words.pointers, variables.pointers)
     guard code == 0 else { throw POSIXError(POSIXErrorCode(rawValue: code) ?? .EIO) }
     self.pid = pid
     deadline = .now + .seconds(program.limit)

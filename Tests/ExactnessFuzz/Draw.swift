@@ -12,6 +12,10 @@ struct Draw: Hashable, Sendable {
   var workers: Int
   /// Workers of another such run, which must give the same; nil for none.
   var otherWorkers: Int?
+  /// The processes of that other run, where there is a launcher.
+  var otherCrew: Crew
+  /// Numbers of ranks, as threads of one process, which must give the same steps; nil for no such proof.
+  var provenRanks: [Int]?
   /// Trainings that are interrupted, each with its starts.
   var interrupted: [[Start]]
 
@@ -25,7 +29,7 @@ struct Draw: Hashable, Sendable {
     var dice = Dice(seed, UInt64(number), UInt64(attempt))
     var task = TaskDraw(&dice)
     let network = NetworkDraw(task.data, isBoard: task.isSquare, &dice)
-    let training = TrainingDraw(&task, work: network.work, hasBF16: hasBF16, &dice)
+    let training = TrainingDraw(&task, network, hasBF16: hasBF16, &dice)
     data = task.data
     var sections: Node = ["name": "fuzz", "seed": Node(dice.integer(0...99))]
     sections["data"] = .map(training.dataKeys)
@@ -42,6 +46,14 @@ struct Draw: Hashable, Sendable {
     let epochs = training.isBeginningOfLonger ? training.keys["epochs"]?.integer : nil
     interrupted = (0..<(dice.chance(0.3) ? 2 : 1)).map { _ in
       Start.draw(steps: steps, epochs: epochs, &dice)
+    }
+    // Of their own dice, so that the rest of a draw is what it was.
+    var others = Dice(seed, UInt64(number), UInt64(attempt), 1)
+    if others.chance(0.1) { configuration["ranks"] = ["timeout": Node(others.integer(60...600))] }
+    otherCrew = Crew(&others, least: 2)
+    provenRanks = others.chance(0.3) ? [others.integer(2...3), others.integer(2...6)] : nil
+    for run in interrupted.indices {
+      for start in interrupted[run].indices { interrupted[run][start].crew = Crew(&others) }
     }
   }
 

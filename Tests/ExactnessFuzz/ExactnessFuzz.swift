@@ -5,6 +5,9 @@ import Synchronization
 /// Draws trainings, interrupts each, and compares what it comes to with the same training that nobody interrupts.
 ///
 ///     ExactnessFuzz PROGRAM DRAWS SEED [--only DRAW] [--jobs N] [--limit SECONDS] [--tries N] [--keep FOLDER] [--preload FILE]
+///       [--launcher 'PLUG-IN COMMAND…']…
+///
+/// With launchers of MPI, trainings are several processes, too, in numbers that change from one start to the next.
 ///
 /// What differs is made as small as it can be, printed, and kept in FOLDER with the commands that show it; the exit code is then 1.
 @main

@@ -21,9 +21,27 @@ struct Start: Hashable, Sendable {
   }
 
   var workers: Int
+  /// The processes that train together; one where the fuzzer was given no launcher.
+  var crew = Crew()
   /// Share of the training images that fit into memory, nil for the configuration's own limit.
   var memory: Double?
   var end: End
+}
+
+/// The processes of one start.
+struct Crew: Hashable, Sendable {
+  /// How many, from 1.
+  var ranks = 1
+  /// Which of the launchers starts them, counted round and round.
+  var launcher = 0
+}
+
+extension Crew {
+  /// - Parameter least: ranks at least.
+  init(_ dice: inout Dice, least: Int = 1) {
+    ranks = dice.chance(0.3) ? least : dice.integer(2...4)
+    launcher = dice.integer(0...1)
+  }
 }
 
 /// The signals that end a training: all but the last with a checkpoint.

@@ -4,7 +4,7 @@ import Foundation
 struct Options {
   static let usage =
     "usage: ExactnessFuzz PROGRAM DRAWS SEED [--only DRAW] [--jobs N] [--limit SECONDS] [--tries N] [--keep FOLDER] "
-    + "[--preload FILE]"
+    + "[--preload FILE] [--launcher 'PLUG-IN COMMAND…']…"
 
   private let path: String
   let draws: Int
@@ -19,8 +19,9 @@ struct Options {
   /// Where what differs is kept.
   private(set) var keep: String?
   private var preload: String?
+  private var launchers: [Program.Launcher] = []
 
-  var program: Program { Program(path: path, preload: preload, limit: limit) }
+  var program: Program { Program(path: path, preload: preload, limit: limit, launchers: launchers) }
 
   /// - Returns: nil where the arguments are others than those of ``usage``.
   init?(_ arguments: [String]) {
@@ -42,6 +43,10 @@ struct Options {
     case "--tries": tries = Int(value) ?? 0
     case "--keep": keep = value
     case "--preload": preload = value
+    case "--launcher":
+      let words = value.split(separator: " ").map(String.init)
+      guard words.count > 1 else { return false }
+      launchers.append(.init(plugIn: words[0], words: Array(words.dropFirst())))
     default: return false
     }
     return jobs > 0 && limit > 0 && tries > 0 && (option != "--only" || only != nil)

@@ -46,6 +46,14 @@ extension Draw {
   private var simplerRuns: [Draw] {
     var result: [Draw] = []
     if otherWorkers != nil { result.append(with { $0.otherWorkers = nil }) }
+    if provenRanks != nil { result.append(with { $0.provenRanks = nil }) }
+    for ranks in [1, 2] {
+      result.append(
+        with { draw in
+          draw.otherCrew.ranks = min(draw.otherCrew.ranks, ranks)
+          draw.eachStart { $0.crew.ranks = min($0.crew.ranks, ranks) }
+        })
+    }
     for index in interrupted.indices { result.append(with { $0.interrupted.remove(at: index) }) }
     let moments = interrupted.joined().contains { if case .signal = $0.end { true } else { false } }
     for steps in [10, 7, 4, 1] where moments {

@@ -59,6 +59,11 @@ extension Tally {
       "patience", "base_batch", "on_nonfinite",
     ]
     features += named.filter { training[$0] != nil && word($0) != "none" }
+    let rules = training["layers"]?.items ?? []
+    for kind in Set(rules.compactMap { $0["frozen"]?.kind }) where kind != "false" {
+      features.append(kind == "until" ? "layers frozen for a while" : "frozen layers")
+    }
+    if rules.contains(where: { $0["frozen"] == nil }) { features.append("layers with their own rates") }
     features += [word("clipping")].compactMap { $0 == "none" ? nil : $0.map { "clipping by \($0)" } }
     if draw.configuration["data"]?["validation"] != nil { features.append("validation") }
     if draw.isStreamed { features.append("streaming") }

@@ -15,12 +15,12 @@ struct TrainingDraw {
 
   /// - Parameters:
   ///   - task: its numbers of samples are drawn here.
-  ///   - work: multiplications for one sample.
-  init(_ task: inout TaskDraw, work: Int, hasBF16: Bool, _ dice: inout Dice) {
+  ///   - network: what is trained.
+  init(_ task: inout TaskDraw, _ network: NetworkDraw, hasBF16: Bool, _ dice: inout Dice) {
     let epochs = dice.integer(1...4)
     let batch = dice.pick(weighted: [(1, 1), (3, 50), (3, dice.integer(2...12)), (6, dice.integer(13...60))])
     var perEpoch = max(2, dice.integer(10...40) / epochs)
-    while perEpoch > 2, perEpoch * batch * epochs * work > Self.mostWork { perEpoch -= 1 }
+    while perEpoch > 2, perEpoch * batch * epochs * network.work > Self.mostWork { perEpoch -= 1 }
     // The last minibatch of an epoch is mostly a short one.
     let rest = batch > 1 && dice.chance(0.75) ? dice.integer(1...batch - 1) : 0
     task.data.samples = max(2, perEpoch * batch + rest)
@@ -42,6 +42,8 @@ struct TrainingDraw {
     drawPrecision(hasBF16, &dice)
     drawEpochEnd(task, epochs, &dice)
     drawUpdates(&dice)
+    keys["layers"] = TransferDraw.rules(network, epochs: epochs, &dice)
+    keys["start"] = TransferDraw.start(&dice)
     if let accumulate { keys["accumulate"] = Node(accumulate) }
     if overfits {
       keys["overfit_batches"] = Node(dice.integer(1...2))
@@ -65,6 +67,8 @@ struct TrainingDraw {
   /// kept for the last one.
   var isBeginningOfLonger: Bool {
     guard !dataKeys.contains(where: { $0.key == "validation" }) else { return false }
+    // What is unfrozen must be unfrozen before the end.
+    if keys["layers"]?.items?.contains(where: { $0["frozen"]?.kind == "until" }) ?? false { return false }
     return switch keys["schedule"]?.kind {
     case nil, "constant", "exponential", "cosine_restarts": true
     default: false

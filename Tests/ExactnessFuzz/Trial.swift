@@ -25,7 +25,7 @@ struct Finding {
   let lines: [String]
 }
 
-/// Runs a draw in a folder: without an interruption, on another number of workers, and interrupted.
+/// Runs a draw in a folder: without an interruption, on other numbers of workers and ranks, and interrupted.
 final class Trial {
   private let program: Program
   private let draw: Draw
@@ -59,12 +59,10 @@ final class Trial {
     try draw.yaml.write(toFile: config, atomically: false, encoding: .utf8)
     do {
       try tune()
+      try trainBase()
       let whole = try trainWhole()
-      if let workers = draw.otherWorkers {
-        let other = try trainWithout(
-          interruption: Start(workers: workers, memory: nil, end: .none), as: "other")
-        try compare(other, with: whole, "on \(workers) workers instead of \(draw.workers)")
-      }
+      try trainOtherwise(whole)
+      try prove()
       for (index, starts) in draw.interrupted.enumerated() {
         let parts = try trainInterrupted(starts, as: index == 0 ? "parts" : "parts\(index + 1)")
         try compare(parts, with: whole, "interrupted")
@@ -95,6 +93,18 @@ final class Trial {
       toFile: kernels, atomically: true, encoding: .utf8)
   }
 
+  /// Trains a little what the draw starts from, with other initial values.
+  private func trainBase() throws {
+    guard draw.training["start"]?["checkpoint"] != nil else { return }
+    let arguments = [
+      "train", config, "--run-dir", "\(folder)/\(TransferDraw.baseName)", "--workers", "1", "--steps", "2",
+      "--set", "training.start=none", "--set", "seed=1234",
+    ]
+    note(arguments, .none)
+    try expectSuccess(judged(try start(arguments, cache: "cache").wait()))
+    tally.count(.draws, "a start")
+  }
+
   private func trainWhole() throws -> RunContents {
     let begin = ContinuousClock.now
     let whole = try trainWithout(
@@ -104,9 +114,32 @@ final class Trial {
     return whole
   }
 
+  /// Trains on another number of workers, and with a launcher on several ranks.
+  private func trainOtherwise(_ whole: RunContents) throws {
+    let hasRanks = program.launcher(of: draw.otherCrew) != nil
+    guard let workers = draw.otherWorkers ?? (hasRanks ? draw.workers : nil) else { return }
+    let start = Start(workers: workers, crew: draw.otherCrew, memory: nil, end: .none)
+    let other = try trainWithout(interruption: start, as: "other")
+    let ranks = hasRanks ? "\(draw.otherCrew.ranks) ranks × " : ""
+    try compare(other, with: whole, "on \(ranks)\(workers) workers instead of \(draw.workers)")
+  }
+
+  /// Takes the first steps on several ranks that are threads of one process.
+  private func prove() throws {
+    guard let ranks = draw.provenRanks else { return }
+    let arguments = [
+      "prove", config, "--ranks", ([1] + ranks).map { "\($0)" }.joined(separator: ","), "--workers",
+      "\(draw.otherWorkers ?? draw.workers)", "--steps", "6",
+    ]
+    note(arguments, .none)
+    try expectSuccess(try start(arguments, cache: "cache").wait())
+    tally.count(.draws, "ranks as threads")
+  }
+
   private func trainWithout(interruption start: Start, as name: String) throws -> RunContents {
     let run = RunContents(directory: "\(folder)/\(name)")
-    try expectSuccess(judged(try self.start(arguments(start, name), cache: "cache").wait()))
+    try expectSuccess(
+      judged(try self.start(arguments(start, name), start.crew, cache: "cache").wait()))
     guard run.isFinished(epochs: epochs) else {
       throw failure(.difference, ["\(name) ended with 0, and its state.json does not say finished"])
     }
@@ -122,7 +155,7 @@ final class Trial {
       }
       // Measured kernels are the checkpoint's from then on: a cache that is lost must not matter.
       let cache = run.checkpoints.isEmpty ? "cache" : "other-cache"
-      let child = try self.start(arguments(start, name), cache: cache)
+      let child = try self.start(arguments(start, name), start.crew, cache: cache)
       switch start.end {
       case .none, .steps:
         let ending = judged(child.wait())
@@ -134,7 +167,8 @@ final class Trial {
         try expectSuccess(judged(child.wait()))
         tally.count(.interruptions, "fewer epochs first")
       case .signal(let signal, let moment):
-        try interrupt(child, run, signal, moment)
+        // A launcher hands this signal on to all; what others do to it and to ranks, Scripts/kill-test tries.
+        try interrupt(child, run, program.launcher(of: start.crew) == nil ? signal : .user, moment)
       }
     }
     guard run.isFinished(epochs: epochs) else {
@@ -173,7 +207,7 @@ final class Trial {
     case .killed(signal.number) where signal == .kill:
       tally.count(.interruptions, signal.rawValue)
       if run.isWritingCheckpoint { tally.count(.interruptions, "SIGKILL while a checkpoint was written") }
-    case .killed(signal.number):
+    case .killed(signal.number), .exited(128 + signal.number), .exited(signal.number):
       // Before the program listens to signals they do what they always do.
       tally.count(.interruptions, "other signals before the program listened")
     case .exited(0): tally.count(.interruptions, "too late: the training was complete")
@@ -199,11 +233,12 @@ final class Trial {
     case .epochs(let count): arguments += ["--set", "training.epochs=\(count)"]
     case .none, .signal: break
     }
-    note(arguments, start.end)
+    if program.launcher(of: start.crew) != nil { arguments += ["--set", "ranks.timeout=60"] }
+    note(arguments, start.end, start.crew)
     return arguments
   }
 
-  private func note(_ arguments: [String], _ end: Start.End) {
+  private func note(_ arguments: [String], _ end: Start.End, _ crew: Crew = Crew()) {
     // Written for somebody who stands in the folder.
     let words = arguments.map { $0.replacing("\(folder)/", with: "") }
       .map { $0.contains(" ") ? "'\($0)'" : $0 }.joined(separator: " ")
@@ -216,19 +251,27 @@ final class Trial {
       prefix = "# \(signal.rawValue) \(microseconds) µs into the writing of checkpoint \(after + 1):\n"
     case .none, .steps, .epochs: prefix = ""
     }
-    commands.append("\(prefix)\"$CONVOY\" \(words)")
+    let launcher = program.launcher(of: crew).map {
+      "env CONVOY_MPI=\($0.plugIn) \($0.words.joined(separator: " ")) -n \(crew.ranks) "
+    }
+    commands.append("\(prefix)\(launcher ?? "")\"$CONVOY\" \(words)")
   }
 
-  private func start(_ arguments: [String], cache: String) throws -> Child {
+  private func start(_ arguments: [String], _ crew: Crew = Crew(), cache: String) throws -> Child {
     tally.count(.totals, "starts of the program")
-    return try program.start(arguments, output: "\(folder)/output", cache: "\(folder)/\(cache)")
+    if program.launcher(of: crew) != nil { tally.count(.totals, "starts of \(crew.ranks) ranks") }
+    return try program.start(
+      arguments, crew: crew, output: "\(folder)/output", cache: "\(folder)/\(cache)")
   }
 
   // MARK: - Judging
 
-  /// Whether nothing but the first run has been started: a configuration that is refused is refused there.
+  /// Whether nothing but the first run, and what it starts from, has been started: a configuration that is refused is refused there.
   private var isFirst: Bool {
-    !commands.contains { $0.contains("--run-dir") && !$0.contains("--run-dir whole") }
+    !commands.contains { command in
+      command.contains("--run-dir") && !command.contains("--run-dir whole")
+        && !command.contains("--run-dir \(TransferDraw.baseName)")
+    }
   }
 
   /// A training that was to learn a few minibatches by heart ends with 1 where it did not, and is complete.

@@ -5,11 +5,13 @@ import TestSupport
 /// Damages small sound files of every format that the program reads, and has it read each in a process of its own.
 ///
 ///     FileFuzz PROGRAM PROJECT ROUNDS SEED [--only ROUND] [--jobs N] [--limit SECONDS] [--memory MIB] [--format NAME] [--keep FOLDER]
+///       [--copies SHIM] [--alone N]
 ///
 /// Each has to be read or refused with an exit code of the program's own: none may crash it, keep it longer than SECONDS of time, or
 /// make it take more memory than the sound file, MIB (64) and four times the file's size, and none that is refused may leave a file behind
 /// or have one written outside of its folder. What does is kept in FOLDER; the exit code is then 1. What a round does follows from the
-/// seed and its number alone.
+/// seed and its number alone. With SHIM, the compiled `Tests/ForkShim`, the processes are copies of one that is about to read the file, besides one
+/// of N (25), which is started from its beginning; a file that did harm is read once more in that way.
 @main
 struct FileFuzz {
   static func main() {
@@ -17,6 +19,8 @@ struct FileFuzz {
       print(Options.usage)
       exit(64)
     }
+    // A program that ends before its time is told by its answer.
+    signal(SIGPIPE, SIG_IGN)
     do { exit(try FileFuzz(options: options).run() ? 0 : 1) } catch {
       print("error: \(error)")
       exit(1)
@@ -32,113 +36,76 @@ struct FileFuzz {
     try FileManager.default.createDirectory(atPath: scratch, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(atPath: scratch) }
     let seeds = try SeedFiles(options, scratch: scratch).all()
-    let sound = try seeds.map { try measured($0) }
     let begin = ContinuousClock.now
     let rounds = options.only.map { [$0] } ?? Array(0..<options.rounds)
+    let units = units(rounds, of: seeds)
     let next = Atomic(0)
     let tally = Mutex(FuzzTally())
     let failure = Mutex<(any Error)?>(nil)
     DispatchQueue.concurrentPerform(iterations: options.jobs) { job in
       while true {
         let index = next.add(1, ordering: .relaxed).oldValue
-        guard index < rounds.count, failure.withLock({ $0 == nil }) else { return }
-        do {
-          let round = rounds[index]
-          var dice = SplitMix64(seed: options.seed &* 0x9E37_79B9 &+ UInt64(round))
-          let place = dice.next(below: sound.count)
-          let (outcome, lines) = try attempt(sound[place], round, job, &dice)
-          tally.withLock { $0.note(outcome, of: sound[place].seed.format) }
-          if index > 0, index % 1000 == 0 { say("\(index) files") }
-          if !lines.isEmpty {
-            say("round \(round), \(sound[place].seed.name): \(outcome.rawValue)\n\(lines)")
-          }
-        } catch {
-          failure.withLock { $0 = error }
-        }
+        guard index < units.count, failure.withLock({ $0 == nil }) else { return }
+        do { try attempt(units[index], job, tally) } catch { failure.withLock { $0 = error } }
       }
     }
     if let error = failure.withLock({ $0 }) { throw error }
     let whole = tally.withLock { $0 }
     say(
-      "\(rounds.count) files, seed \(options.seed), \((ContinuousClock.now - begin).components.seconds) s\n\n\(whole.table)"
+      "\(rounds.count) files, seed \(options.seed), \((ContinuousClock.now - begin).components.seconds) s; \(whole.aloneCount) of them "
+        + "read by a program started for them\n\n\(whole.table)"
     )
     return whole.harmCount == 0
   }
 
-  // MARK: - One file
+  // MARK: - Rounds of one sound file
 
-  private struct Sound {
+  /// Rounds that damage the same sound file, for which one program can be copied.
+  private struct Unit {
     let seed: SeedFile
-    /// What the program takes for the sound file.
-    let memoryByteCount: Int
+    let rounds: [Int]
   }
 
-  /// How the program reads the sound file.
-  private func measured(_ seed: SeedFile) throws -> Sound {
-    let folder = try seed.place(seed.bytes, in: "\(scratch)/sound")
-    let result = try FuzzChild.run(
-      options.program, seed.arguments(folder), limit: 10 * options.limit, output: "\(folder)/log")
-    guard case .exited(let code) = result.ending, [0, 65].contains(code) else {
-      throw FuzzError(
-        "\(seed.name) is not read as it is: \(result.ending)\n\(FuzzChild.text("\(folder)/log"))")
+  private static let mostRounds = 400
+
+  private func units(_ rounds: [Int], of seeds: [SeedFile]) -> [Unit] {
+    var places = [[Int]](repeating: [], count: seeds.count)
+    for round in rounds {
+      var dice = dice(round)
+      places[dice.next(below: seeds.count)].append(round)
     }
-    return Sound(seed: seed, memoryByteCount: result.peakByteCount)
-  }
-
-  private func attempt(
-    _ sound: Sound, _ round: Int, _ job: Int, _ dice: inout SplitMix64
-  ) throws -> (outcome: FuzzTally.Outcome, lines: String) {
-    let bytes = sound.seed.damaged(&dice)
-    // Deep enough for names that lead upwards to be found.
-    let folder = try sound.seed.place(bytes, in: "\(scratch)/\(job)/a/b/c")
-    defer { try? FileManager.default.removeItem(atPath: folder) }
-    let arguments = sound.seed.arguments(folder)
-    let result = try FuzzChild.run(options.program, arguments, limit: options.limit, output: "\(folder)/log")
-    let allowed = sound.memoryByteCount + options.memoryByteCount + 4 * bytes.count
-    let outcome: FuzzTally.Outcome =
-      switch result.ending {
-      case .hung: .hung
-      case .killed: .crashed
-      // 70 is an error that nobody expected.
-      case .exited(let code) where code != 0 && !(64...78).contains(code) || code == 70: .crashed
-      case .exited where result.peakByteCount > allowed: .memory
-      case .exited where hasEscaped(job): .escaped
-      case .exited(let code) where code != 0 && !leftovers(sound.seed, folder).isEmpty: .leftOver
-      case .exited(0): .read
-      case .exited: .refused
+    return zip(seeds, places).flatMap { seed, rounds in
+      stride(from: 0, to: rounds.count, by: Self.mostRounds).map {
+        Unit(seed: seed, rounds: Array(rounds[$0..<min(rounds.count, $0 + Self.mostRounds)]))
       }
-    guard outcome.isHarm else { return (outcome, "") }
-    let left = outcome == .leftOver ? ", left \(leftovers(sound.seed, folder).sorted())" : ""
-    let log = FuzzChild.text("\(folder)/log")
-    if let keep = options.keep {
-      let kept = "\(keep)/\(options.seed)-\(round)"
-      try? FileManager.default.removeItem(atPath: kept)
-      try FileManager.default.createDirectory(atPath: keep, withIntermediateDirectories: true)
-      try FileManager.default.copyItem(atPath: folder, toPath: kept)
     }
-    return (
-      outcome,
-      "  \(result.ending), \(result.peakByteCount >> 20) MiB of \(allowed >> 20)\(left), \(arguments.joined(separator: " "))\n\(log.prefix(2000))"
-    )
-  }
-}
-
-extension FileFuzz {
-  /// Whether a name of the file has become one of a file elsewhere.
-  private func hasEscaped(_ job: Int) -> Bool {
-    let places = ["\(scratch)/\(job)/a/b", "\(scratch)/\(job)/a", "\(scratch)/\(job)", scratch, "/tmp", "/"]
-    let found = places.map { "\($0)/\(TextMutation.escape)" }.filter {
-      FileManager.default.fileExists(atPath: $0)
-    }
-    for path in found { try? FileManager.default.removeItem(atPath: path) }
-    return !found.isEmpty
   }
 
-  /// What a command that wrote no file has left in the folder all the same.
-  private func leftovers(_ seed: SeedFile, _ folder: String) -> Set<String> {
-    guard seed.leavesOneFile else { return [] }
-    let names = Set((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [])
-    return names.subtracting(seed.placedNames).subtracting(["log"])
+  private func dice(_ round: Int) -> SplitMix64 {
+    SplitMix64(seed: options.seed &* 0x9E37_79B9 &+ UInt64(round))
+  }
+
+  private func attempt(_ unit: Unit, _ job: Int, _ tally: borrowing Mutex<FuzzTally>) throws {
+    let reading = try Reading(unit.seed, options, scratch: "\(scratch)/\(job)")
+    for round in unit.rounds {
+      var dice = dice(round)
+      // Which sound file it is.
+      _ = dice.next(below: 1)
+      let bytes = unit.seed.damaged(&dice)
+      let isAlone = !reading.hasCopies || round % options.alone == 0
+      let trial = try reading.attempt(bytes, isAlone: isAlone)
+      let count = tally.withLock {
+        $0.note(trial.outcome, of: unit.seed.format, isAlone: isAlone)
+        return $0.count
+      }
+      if count % 1000 == 0 { say("\(count) files") }
+      guard trial.outcome.isHarm else { continue }
+      say("round \(round), \(unit.seed.name): \(trial.text)")
+      if !isAlone { say("  started for it alone: \(try reading.attempt(bytes, isAlone: true).text)") }
+      if let keep = options.keep {
+        _ = try unit.seed.place(bytes, in: "\(keep)/\(options.seed)-\(round)")
+      }
+    }
   }
 }
 

@@ -18,8 +18,15 @@ struct FuzzTally {
 
   private var counts: [String: [Outcome: Int]] = [:]
 
-  mutating func note(_ outcome: Outcome, of format: String) {
+  /// How many files there were.
+  private(set) var count = 0
+  /// How many of them a program read that was started for them.
+  private(set) var aloneCount = 0
+
+  mutating func note(_ outcome: Outcome, of format: String, isAlone: Bool) {
     counts[format, default: [:]][outcome, default: 0] += 1
+    count += 1
+    aloneCount += isAlone ? 1 : 0
   }
 
   var harmCount: Int {

@@ -2,7 +2,7 @@
 struct Options {
   static let usage =
     "usage: FileFuzz PROGRAM PROJECT ROUNDS SEED [--only ROUND] [--jobs N] [--limit SECONDS] [--memory MIB] [--format NAME] "
-    + "[--keep FOLDER]"
+    + "[--keep FOLDER] [--copies SHIM] [--alone N]"
 
   let program: String
   /// The project's folder, where the sound files are.
@@ -20,6 +20,10 @@ struct Options {
   private(set) var format: String?
   /// Where what came to harm is kept.
   private(set) var keep: String?
+  /// The compiled `Tests/ForkShim`, by which copies of the program read the files; nil where it is started for each.
+  private(set) var shim: String?
+  /// It is started all the same for one file of so many.
+  private(set) var alone = 25
 
   var memoryByteCount: Int { memory << 20 }
 
@@ -42,8 +46,10 @@ struct Options {
     case "--memory": memory = Int(value) ?? 0
     case "--format": format = value
     case "--keep": keep = value
+    case "--copies": shim = value
+    case "--alone": alone = Int(value) ?? 0
     default: return false
     }
-    return jobs > 0 && limit > 0 && memory > 0 && (option != "--only" || only != nil)
+    return jobs > 0 && limit > 0 && memory > 0 && alone > 0 && (option != "--only" || only != nil)
   }
 }

@@ -88,6 +88,27 @@ struct DatasetTests {
       }.contains("larger than any memory"))
   }
 
+  @Test("dimensions of what is stored as it is are held against its own bytes, however large the file is")
+  func implausibleSizeInLargeFile() throws {
+    let file = try File.createInMemory()
+    try file.root.makeDataset("other", type: .uint8, shape: [8 << 20]).write(
+      [UInt8](repeating: 1, count: 8 << 20))
+    try file.root.makeDataset("x", type: .float32, shape: [12345]).write([Float](repeating: 1, count: 12345))
+    try file.root.makeDataset("y", type: .uint8, shape: [4, 23456], chunks: [1, 23456]).write(
+      [UInt8](repeating: 1, count: 4 * 23456))
+    var image = try file.image()
+    func change(_ number: UInt32, into other: UInt32) throws {
+      let bytes = withUnsafeBytes(of: number.littleEndian, Array.init) + [0, 0, 0, 0]
+      let place = try #require(image.indices.first { image[$0...].starts(with: bytes) })
+      image.replaceSubrange(place..<place + 4, with: withUnsafeBytes(of: other.littleEndian, Array.init))
+    }
+    try change(12345, into: 1 << 30)
+    let long = try File.open(image: image, name: "long").root
+    #expect(hdf5Error(.tooLarge) { _ = try long.dataset("x").read(Float.self) }.contains("more data than"))
+    #expect(try long.dataset("y").read(UInt8.self).count == 4 * 23456)
+    #expect(try long.dataset("other").read(UInt8.self).count == 8 << 20)
+  }
+
   @Test("a path that is taken cannot be made again")
   func takenName() throws {
     let root = try File.createInMemory().root

@@ -58,7 +58,7 @@ struct FeatureReferenceTests {
       ImageDataset(path: fixture, images: "images", labels: "labels"), memoryLimitByteCount: 1 << 20)
     let engine = try TrainingEngine(
       compiled, configuration: configuration, pool: WorkerPool(workers: 2) { ThreadConfinement.confine() },
-      lossWeights: .even, trainingSizes: [10], evaluationSizes: [], start: start, slots: [])
+      lossWeights: .even, trainingSizes: [10], evaluationSizes: [], start: EngineStart(trained: start))
     let reader = BatchReader(
       store, order: SampleOrder(seed: 0, count: 40, shuffle: false), batchSize: training.samplesPerStep)
     for step in 0..<20 {
@@ -68,7 +68,7 @@ struct FeatureReferenceTests {
           minibatch, UpdateMoment(update: step + 1, learningRate: 0.05), firstSample: 0, stop: StopRequest())
       else { throw TrainingError(.notFinite, "step \(step)") }
     }
-    let state = try engine.copyState()!.canonical(compiled, slotNames: engine.optimizer.slotNames)
+    let state = try #require(try engine.copyState()).canonical(slotNames: engine.optimizer.slotNames)
     return (state.predicting.trainable.array(), (state.trained ?? state.predicting).trainable.array())
   }
 

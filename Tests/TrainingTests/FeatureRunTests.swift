@@ -245,7 +245,7 @@ struct RunSamplesTests {
       try TrainingEngine(
         compiled, configuration: configuration, pool: WorkerPool(workers: 2) { ThreadConfinement.confine() },
         lossWeights: .even, trainingSizes: [40], evaluationSizes: [],
-        start: compiled.parameters.initialValues(seed: configuration.seed), slots: [])
+        start: EngineStart(trained: compiled.parameters.initialValues(seed: configuration.seed)))
     }
     let engine = try makeEngine()
     let reader = BatchReader(

@@ -95,7 +95,9 @@ struct RankTrainingTests {
     let slices = UpdateSlice.cut(compiled.segments, configuration.training)
     for size in 1...9 {
       let owned = try RankThreads.run(size) { ranks in
-        Ownership(slices, tasks: [], storageCount: compiled.storageCount, ranks: Ranks(ranks)).ownParameters
+        Ownership(slices, tasks: [], storageCount: compiled.storageCount,
+          trainedCount: compiled.trainedCount, ranks: Ranks(ranks)
+        ).ownParameters
       }
       #expect(owned.flatMap(Array.init) == Array(0..<compiled.storageCount))
       #expect(owned.allSatisfy { $0.count <= compiled.storageCount / size + 2 * ShardReduction.sliceLength })

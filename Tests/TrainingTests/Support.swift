@@ -97,6 +97,7 @@ final class Recorder: TrainerObserver {
   let stopAfter: Int
   private(set) var epochs: [EpochMetrics] = []
   private(set) var warnings: [String] = []
+  private(set) var notes: [String] = []
   private(set) var steps: [StepReport] = []
   private(set) var written: [Int] = []
   private(set) var isFinished = false
@@ -110,6 +111,7 @@ final class Recorder: TrainerObserver {
       steps.append(report)
       if steps.count == stopAfter { stop.request() }
     case .epochEnded(let metrics, _): epochs.append(metrics)
+    case .note(let text): notes.append(text)
     case .warning(let text): warnings.append(text)
     case .checkpointWritten(let step, _): written.append(step)
     case .finished: isFinished = true

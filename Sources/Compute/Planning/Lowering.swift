@@ -46,6 +46,8 @@ struct Operation {
   var kernelName = "kernel"
   let inputShapes: [Shape]
   let outputShape: Shape
+  /// The number that the operation has where nothing is frozen, which keys its random numbers; nil for the one that it has.
+  var number: Int?
 }
 
 extension Operation {
@@ -84,6 +86,8 @@ struct Lowering {
   /// An activation that is left out at the network's end; the loss computes it, or whoever wants probabilities.
   private let leftOut: Loss.FinalActivation
   private let isForInference: Bool
+  /// What a training moves; all that is trainable for anything else.
+  private let part: TrainedPart
   /// The operation that computes each layer's output.
   private var operationOfLayer: [String: Int] = [:]
   /// The operation whose result a layer's activation takes.
@@ -94,10 +98,13 @@ struct Lowering {
   /// - Parameters:
   ///   - foldsNorms: whether batch normalisations disappear into convolutions, which only inference allows.
   ///   - final: an activation that is left out where the network ends in it.
+  ///   - part: what a training moves; what lies before it is fused as in inference.
   init(
-    _ network: ResolvedNetwork, foldsNorms: Bool = false, leavingOut final: Loss.FinalActivation = .softmax
+    _ network: ResolvedNetwork, foldsNorms: Bool = false, leavingOut final: Loss.FinalActivation = .softmax,
+    training part: TrainedPart = .whole
   ) {
     isForInference = foldsNorms
+    self.part = part
     leftOut = final
     emit(
       .input(ChannelAffine()), inputs: [], layer: Network.inputName, shapes: [],
@@ -106,12 +113,23 @@ struct Lowering {
     for layer in network.layers { lower(layer, isOutput: layer.name == network.network.output.name) }
     output = operationOfLayer[network.network.output.name] ?? operations.count - 1
     fuse(foldsNorms: foldsNorms)
+    if part.hasFrozen { number(like: Lowering(network, foldsNorms: foldsNorms, leavingOut: final)) }
+  }
+
+  /// Gives operations with random numbers the numbers that they have in another lowering of the network.
+  private mutating func number(like other: Lowering) {
+    var numbers: [String: Int] = [:]
+    for (index, operation) in other.operations.enumerated() {
+      if case .dropout = operation.kind { numbers[operation.layer] = index }
+    }
+    for index in operations.indices { operations[index].number = numbers[operations[index].layer] }
   }
 
   /// For a trace: the values of `taps` stay visible, only what they need is kept, and a softmax at the end is an operation
   /// like others.
   init(_ network: ResolvedNetwork, keeping taps: [LayerTap]) {
     isForInference = false
+    part = .whole
     leftOut = .none
     emit(
       .input(ChannelAffine()), inputs: [], layer: Network.inputName, shapes: [],
@@ -291,7 +309,9 @@ struct Lowering {
       operations[index].inputs = operations[index].inputs.map { replacement[$0] }
       switch operations[index].kind {
       case .eltwise(let function):
-        guard let input = follows(index), operations[input].accepts(function, isForInference: isForInference)
+        guard let input = follows(index),
+          operations[input].accepts(
+            function, isForInference: isForInference || part.isForwardOnly(operations[input].layer))
         else { continue }
         operations[input].activation = function
         isVisible[input] = isVisible[index]
@@ -299,7 +319,8 @@ struct Lowering {
         consumers[input] = consumers[index]
         if output == index { output = input }
       case .batchNorm(let norm):
-        guard foldsNorms, let input = follows(index), operations[input].activation == nil,
+        guard foldsNorms || part.folds(operations[index].layer), let input = follows(index),
+          operations[input].activation == nil,
           operations[input].foldedNorm == nil, case .convolution = operations[input].kind
         else { continue }
         operations[input].foldedNorm = FoldedNorm(layer: operations[index].layer, norm: norm)

@@ -16,11 +16,12 @@ extension PlanBuilder {
 
     shape.weights = try geometry.weights(.f32)
     let backwardWeights =
-      isTraining
+      isTrained(operation.parameterNames, ofLayer: operation.layer)
       ? try backwardWeightsKernel(shape, geometry, operation, hint: try hint(forward, geometry, type)) : nil
     let layout =
       try backwardWeights?.descriptor(of: .diffWeights, geometry)
-      ?? forward.descriptor(of: .weights, geometry).with(.f32)
+      ?? (isTraining && type != .f32
+        ? geometry.canonicalWeights() : forward.descriptor(of: .weights, geometry).with(.f32))
     let kernel = try segment(
       operation.kernelName, ofLayer: operation.layer, as: storable(layout, geometry),
       .strided(try geometry.canonicalWeights()))
@@ -73,14 +74,14 @@ extension PlanBuilder {
     _ kernel: PrimitiveDescriptor, _ src: Operand, _ diffDst: Operand, _ weights: Segment, _ bias: Segment?
   ) throws {
     let wanted = kernel.descriptor(of: .diffWeights)
-    let target = wanted == weights.descriptor ? weights.operand(.gradient) : buffer(wanted)
+    let target = wanted == weights.descriptor ? gradient(of: weights) : buffer(wanted)
     var arguments: [(Argument, Operand)] = [
       (.src, try adapt(src, to: kernel.descriptor(of: .src))),
       (.diffDst, try adapt(diffDst, to: kernel.descriptor(of: .diffDst))), (.diffWeights, target),
     ]
-    if let bias { arguments.append((.diffBias, bias.operand(.gradient))) }
+    if let bias { arguments.append((.diffBias, gradient(of: bias))) }
     try emit(kernel, arguments)
-    if wanted != weights.descriptor {
+    if wanted != weights.descriptor, weights.isTrained {
       try emit(
         Elementwise.reorder(from: wanted, to: weights.descriptor),
         [(.src, target), (.dst, weights.operand(.gradient))])

@@ -23,11 +23,15 @@ extension PlanBuilder {
 
     shape.weights = try .any([dense.units, inputs], .f32)
     let backwardWeights =
-      isTraining ? try best(shape.backwardWeights(hint: forward), pass: .backwardWeights) : nil
-    let slicing = try slicing(operation.layer, dense, inputs: inputs, type)
+      isTrained(operation.parameterNames, ofLayer: operation.layer)
+      ? try best(shape.backwardWeights(hint: forward), pass: .backwardWeights) : nil
+    let slicing =
+      isTrained(["kernel"], ofLayer: operation.layer)
+      ? try slicing(operation.layer, dense, inputs: inputs, type) : nil
     let layout =
-      slicing?.layout ?? backwardWeights?.descriptor(of: .diffWeights)
-      ?? forward.descriptor(of: .weights).with(.f32)
+      try slicing?.layout ?? backwardWeights?.descriptor(of: .diffWeights)
+      ?? (isTraining && type != .f32
+        ? canonicalKernel(inputs, dense.units) : forward.descriptor(of: .weights).with(.f32))
     let kernel = try segment(
       "kernel", ofLayer: operation.layer, as: layout, isGathered: slicing != nil,
       try canonicalRows(src.columns, inputs, dense.units))
@@ -37,7 +41,8 @@ extension PlanBuilder {
     let gathered = slicing.map {
       gatheredLayer(
         GatheredLayer(
-          layer: operation.layer, kernel: kernel, bias: bias, inputs: inputs, type: type, slicing: $0))
+          layer: operation.layer, kernel: kernel, bias: bias.flatMap { $0.isTrained ? $0 : nil },
+          inputs: inputs, type: type, slicing: $0))
     }
 
     passes(.forward)
@@ -109,9 +114,14 @@ extension PlanBuilder {
   }
 
   private func canonicalRows(_ columns: [Int32]?, _ inputs: Int, _ units: Int) throws -> CanonicalView {
-    let view = try MemoryDescriptor.strided([units, inputs], .f32, strides: [1, units])
+    let view = try canonicalKernel(inputs, units)
     guard let columns else { return .strided(view) }
     return .rows(columns: columns, units: units, view)
+  }
+
+  /// Keras's [inputs, units] seen in the library's order.
+  private func canonicalKernel(_ inputs: Int, _ units: Int) throws(OneDNNError) -> MemoryDescriptor {
+    try .strided([units, inputs], .f32, strides: [1, units])
   }
 
   // MARK: - Flattening

@@ -68,8 +68,9 @@ extension PlanBuilder {
       return src
     }
     let dst = buffer(src.descriptor)
+    let number = UInt64(operation.number ?? index)
     let step = DropoutStep(
-      rate: dropout.rate, index: UInt64(index), samples: samples, src: src.operand, dst: dst)
+      rate: dropout.rate, index: number, samples: samples, src: src.operand, dst: dst)
     emit(step)
     onBackward(index) { [self] gradient in
       let diff = try adapt(gradient.operand, to: src.descriptor)
@@ -77,7 +78,7 @@ extension PlanBuilder {
         gradient.isExclusive || diff.descriptor != gradient.descriptor ? diff : buffer(src.descriptor)
       // The mask is a pure function of run, layer and sample: made again rather than kept.
       emit(
-        DropoutStep(rate: dropout.rate, index: UInt64(index), samples: samples, src: diff, dst: target))
+        DropoutStep(rate: dropout.rate, index: number, samples: samples, src: diff, dst: target))
       propagate(Gradient(operand: target, isExclusive: true), toInput: 0, of: operation)
     }
     return Value(operand: dst, columns: src.columns)
@@ -179,7 +180,7 @@ extension PlanBuilder {
     emit(PositionBiasStep(samples: samples, count: count, src: data, bias: bias.operand(), dst: dst))
     onBackward(index) { [self] gradient in
       let diff = try adapt(gradient.operand, to: dst.descriptor)
-      if isTraining {
+      if isTraining, bias.isTrained {
         passes(.backwardWeights)
         emit(
           PositionBiasGradientStep(
@@ -197,12 +198,14 @@ extension PlanBuilder {
   func batchNorm(_ index: Int, _ operation: Operation, _ norm: BatchNorm, _ src: Value) throws -> Value {
     let (given, back) = try canonical(src, madeBy: operation.inputs.first)
     let channels = operation.outputShape[operation.outputShape.rank - 1]
+    // One that is frozen goes by its running statistics in training, too, and keeps them.
+    let measures = isTraining && !part.keepsStatistics(ofLayer: operation.layer)
     let shape = try withGeneratedKernel(
       BatchNormalizationShape(
         data: given.descriptor, epsilon: norm.epsilon, scale: norm.scale, shift: norm.center,
-        relu: operation.activation == .plainReLU))
+        relu: operation.activation == .plainReLU), measures: measures)
     let source = Value(operand: try adapt(given.operand, to: shape.data))
-    let forward = try normalization(shape)
+    let forward = try normalization(shape, measures: measures)
     let vector = try MemoryDescriptor.dense([channels], .f32)
     let mean = buffer(vector)
     let variance = buffer(vector)
@@ -210,7 +213,7 @@ extension PlanBuilder {
       (mean, try statisticsRange("moving_mean", ofLayer: operation.layer).lowerBound * 4),
       (variance, try statisticsRange("moving_variance", ofLayer: operation.layer).lowerBound * 4),
     ]
-    if !isTraining {
+    if !measures {
       for (target, offset) in statistics {
         emit(CopyVectorStep(src: Operand(.statistics, offset: offset, vector), dst: target))
       }
@@ -227,7 +230,7 @@ extension PlanBuilder {
     let mask = record.isEmpty ? nil : buffer(record)
     if let mask { arguments.append((.workspace, mask)) }
     try emit(forward, arguments)
-    if isTraining {
+    if measures {
       for (from, offset) in statistics {
         emit(CopyVectorStep(src: from, dst: Operand(.shardStatistics, offset: offset, vector)))
       }
@@ -235,7 +238,7 @@ extension PlanBuilder {
     onBackward(index) { [self] gradient in
       let diff = try adapt(gradient.operand, to: source.descriptor)
       let backward = try best(
-        shape.backward(hint: forward, givenStatistics: !isTraining), pass: .backwardData)
+        shape.backward(hint: forward, givenStatistics: !measures), pass: .backwardData)
       let isOwn = gradient.isExclusive || diff.descriptor != gradient.descriptor
       let diffSrc = isOwn ? diff : buffer(source.descriptor)
       var arguments: [(Argument, Operand)] = [
@@ -243,12 +246,12 @@ extension PlanBuilder {
       ]
       if let gamma {
         arguments.append((.scale, gamma.operand()))
-        // No kernel leaves these gradients out; a trace has no use for them.
-        arguments.append((.diffScale, isTraining ? gamma.operand(.gradient) : buffer(vector)))
+        // No kernel leaves these gradients out.
+        arguments.append((.diffScale, self.gradient(of: gamma)))
       }
       if let beta {
         arguments.append((.shift, beta.operand()))
-        arguments.append((.diffShift, isTraining ? beta.operand(.gradient) : buffer(vector)))
+        arguments.append((.diffShift, self.gradient(of: beta)))
       }
       if let mask { arguments.append((.workspace, mask)) }
       try emit(backward, arguments)
@@ -258,20 +261,27 @@ extension PlanBuilder {
     return Value(operand: dst)
   }
 
-  private func normalization(_ shape: BatchNormalizationShape) throws -> PrimitiveDescriptor {
-    try best(shape.forward(training: goesBack, givenStatistics: !isTraining), pass: .forward)
+  /// - Parameter measures: whether mean and variance are those of the shard, which only a kernel of training gives.
+  private func normalization(
+    _ shape: BatchNormalizationShape, measures: Bool
+  ) throws -> PrimitiveDescriptor {
+    try best(shape.forward(training: goesBack || measures, givenStatistics: !measures), pass: .forward)
   }
 
   /// The shape in a layout for which there is a generated kernel: the given one, or an image in blocks of channels.
   ///
   /// There is none for images with channels last where their number is not a multiple of 8, as after a concatenation; the loop
   /// for these is thirty times slower, and changing their layout costs as much as the kernel.
-  private func withGeneratedKernel(_ shape: BatchNormalizationShape) throws -> BatchNormalizationShape {
-    guard shape.data.rank == 4, try !normalization(shape).isGenerated else { return shape }
+  private func withGeneratedKernel(
+    _ shape: BatchNormalizationShape, measures: Bool
+  ) throws -> BatchNormalizationShape {
+    guard shape.data.rank == 4, try !normalization(shape, measures: measures).isGenerated else {
+      return shape
+    }
     for block in [16, 8] {
       var blocked = shape
       blocked.data = try .channelBlocks(of: block, shape.data.dimensions, shape.data.dataType)
-      if try normalization(blocked).isGenerated { return blocked }
+      if try normalization(blocked, measures: measures).isGenerated { return blocked }
     }
     return shape
   }

@@ -26,8 +26,8 @@ extension PlanBuilder {
         EmbeddingGradientStep(
           words: samples * length, vocabulary: vocabulary, dimension: dimension,
           paddingWord: embedding.paddingWord,
-          diffDst: embedding.isFrozen ? nil : try adapt(gradient.operand, to: dst.descriptor), src: words,
-          diffTable: table.operand(.gradient)))
+          diffDst: try adapt(gradient.operand, to: dst.descriptor), src: words,
+          diffTable: self.gradient(of: table)))
     }
     return Value(operand: dst)
   }

@@ -139,15 +139,15 @@ extension PlanBuilder {
     }
     // The kernels write layouts of their own; a second group puts them where the parameters are.
     let own = kernels.map { buffer($0.descriptor(of: .diffWeights)) }
+    let diffBias = weights.bias.map { self.gradient(of: $0) }
     try sideBySide(parts.count) { index in
       var arguments: [(Argument, Operand)] = [
         (.src, input), (.diffDst, try part(diffs, parts[index])), (.diffWeights, own[index]),
       ]
-      if let bias = weights.bias {
-        arguments.append((.diffBias, try slice(of: bias, parts[index], .gradient)))
-      }
+      if let diffBias { arguments.append((.diffBias, try slice(of: diffBias, parts[index]))) }
       try emit(kernels[index], arguments)
     }
+    guard weights.kernel.isTrained else { return }
     let gradient = weights.kernel.operand(.gradient)
     try sideBySide(parts.count) { index in
       let channels = parts[index].channels
@@ -217,14 +217,14 @@ extension PlanBuilder {
     guard case .own(let shape) = kernel else { return }
     let wanted = try kernel.descriptor(of: .diffWeights, weights.geometry)
     let isInPlace = wanted == weights.kernel.descriptor
-    let target = isInPlace ? weights.kernel.operand(.gradient) : buffer(wanted)
+    let target = isInPlace ? gradient(of: weights.kernel) : buffer(wanted)
     emit(
       WinogradBackwardWeightsStep(
         shape: shape, src: try adapt(input, to: kernel.descriptor(of: .src, weights.geometry)),
         diffDst: try adapt(diffDst, to: kernel.descriptor(of: .diffDst, weights.geometry)),
-        diffWeights: target, diffBias: weights.bias?.operand(.gradient),
+        diffWeights: target, diffBias: weights.bias.map { gradient(of: $0) },
         scratchpad: try scratchpad(floats: shape.weightsGradientScratchCount)))
-    guard !isInPlace else { return }
+    guard !isInPlace, weights.kernel.isTrained else { return }
     try emit(
       Elementwise.reorder(from: wanted, to: weights.kernel.descriptor),
       [(.src, target), (.dst, weights.kernel.operand(.gradient))])
@@ -258,7 +258,7 @@ extension PlanBuilder {
       try slice(
         of: weights.kernel, axis: 0, part.channels,
         weights.geometry.reduced(outputs: part.channels.count).weightDimensions, as: wanted),
-      try weights.bias.map { try slice(of: $0, part, .parameters) }
+      try weights.bias.map { try slice(of: $0.operand(), part) }
     )
   }
 
@@ -287,16 +287,14 @@ extension PlanBuilder {
       beta: norm.center ? try vector("beta") : nil,
       mean: statisticsRange("moving_mean", ofLayer: folded.layer),
       variance: statisticsRange("moving_variance", ofLayer: folded.layer), epsilon: norm.epsilon,
-      canonical: weights.geometry.canonicalWeights(), as: wanted)
+      canonical: weights.geometry.canonicalWeights(), as: wanted, isForInference: mode == .inference)
     return (result.kernel, result.bias)
   }
 
   /// Some elements of a bias, or of its gradient.
-  private func slice(
-    of bias: Segment, _ part: ChannelPart, _ region: Operand.Region
-  ) throws(OneDNNError) -> Operand {
+  private func slice(of bias: Operand, _ part: ChannelPart) throws(OneDNNError) -> Operand {
     Operand(
-      region, offset: (bias.range.lowerBound + part.channels.lowerBound) * 4,
+      bias.region, offset: bias.offset + part.channels.lowerBound * 4,
       try .dense([part.channels.count], .f32))
   }
 

@@ -24,7 +24,8 @@ extension PlanBuilder {
     let input = try adapt(src.operand, to: forward.descriptor(of: .src))
     let dst = buffer(forward.descriptor(of: .dst))
     let backwardWeights =
-      isTraining ? try best(shape.backwardWeights(hint: forward), pass: .backwardWeights) : nil
+      isTrained(operation.parameterNames, ofLayer: operation.layer)
+      ? try best(shape.backwardWeights(hint: forward), pass: .backwardWeights) : nil
     // Keras's [KH, KW, OC, IC] seen in the library's order.
     let canonicalKernel = try MemoryDescriptor.strided(
       kernelDimensions, .f32, strides: [from[2], 1, conv.kernel.width * to[2] * from[2], to[2] * from[2]])

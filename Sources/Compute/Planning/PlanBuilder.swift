@@ -36,6 +36,8 @@ final class PlanBuilder {
   let parameters: ParameterLayout
   let storage: ParameterStorage
   let lowering: Lowering
+  /// What a training moves.
+  let part: TrainedPart
 
   private(set) var steps: [Step] = []
   private(set) var planner = MemoryPlanner()
@@ -49,15 +51,16 @@ final class PlanBuilder {
   private(set) var choices = KernelChoices()
   private var group: (number: Int, part: Int)?
   private var groupCount = 0
-  /// Whether the operation whose forward steps are being emitted has asked for a parameter.
-  private var usesParameters = false
+  /// Whether the operation at hand lies before all that is trained, so that its steps are those of inference.
+  private var isForwardOnly = false
   /// Brings the gradient of canonical logits into the order of the value they came from.
   var canonicalGradient: (Gradient) throws -> Gradient = { $0 }
 
   init(
     samples: Int, mode: PlanMode, options: CompileOptions, parameters: ParameterLayout,
-    storage: ParameterStorage, lowering: Lowering
+    storage: ParameterStorage, lowering: Lowering, part: TrainedPart = .whole
   ) {
+    self.part = part
     self.samples = samples
     self.mode = mode
     self.options = options
@@ -74,8 +77,8 @@ final class PlanBuilder {
   /// Whether batches make statistics, dropout drops, and parameters get gradients.
   var isTraining: Bool { mode == .training }
 
-  /// Whether a backward pass follows, to parameters or to the image alone.
-  var goesBack: Bool { isTraining || mode.goesBackToImage }
+  /// Whether a backward pass follows through the operation at hand, to parameters or to the image alone.
+  var goesBack: Bool { isTraining ? !isForwardOnly : mode.goesBackToImage }
 
   // MARK: - The whole plan
 
@@ -88,13 +91,11 @@ final class PlanBuilder {
   func build() throws(ComputeError) -> Outputs {
     for index in lowering.operations.indices {
       let operation = lowering.operations[index]
-      usesParameters = false
+      needsGradient[index] = isTraining && isTrained(operation)
+      isForwardOnly = part.hasFrozen && !needsGradient[index]
       try attributing(to: operation.layer) { try emitForward(index, operation) }
-      needsGradient[index] =
-        isTraining
-        && (operation.inputs.isEmpty
-          ? options.inputGradient : operation.inputs.contains { needsGradient[$0] } || usesParameters)
     }
+    isForwardOnly = false
     let outputLayer = lowering.operations[lowering.output].layer
     return try attributing(to: outputLayer) {
       let logits = try emitLogits()
@@ -104,6 +105,13 @@ final class PlanBuilder {
       requireGradients()
       return Outputs(logits: logits.operand, inputGradient: try inputGradient())
     }
+  }
+
+  /// Whether the operation, or one before it, has something to learn.
+  private func isTrained(_ operation: Operation) -> Bool {
+    guard !operation.inputs.isEmpty else { return options.inputGradient }
+    return operation.inputs.contains { needsGradient[$0] }
+      || operation.parameterNames.contains { !part.isFrozen($0, ofLayer: operation.layer) }
   }
 
   func attributing<T>(to layer: String, _ body: () throws -> T) throws(ComputeError) -> T {
@@ -328,10 +336,10 @@ final class PlanBuilder {
     _ name: String, ofLayer layer: String, as wanted: MemoryDescriptor, isGathered: Bool = false,
     _ view: @autoclosure () throws -> CanonicalView
   ) throws -> Segment {
-    usesParameters = true
     let parameter = try parameter(name, ofLayer: layer)
     if let known = storage.segment(for: parameter) { return known }
-    return storage.add(parameter, wanted, try view(), isGathered: isGathered)
+    return storage.add(
+      parameter, wanted, try view(), isTrained: part.trains(parameter), isGathered: isGathered)
   }
 
   /// A parameter where this plan's kernels read it in the wanted layout.
@@ -339,9 +347,15 @@ final class PlanBuilder {
     try storage.operand(segment, as: wanted, isForInference: mode == .inference)
   }
 
-  /// Where a parameter's gradient goes; a trace, which has no use for it, throws it away.
+  /// Where a parameter's gradient goes; a trace, which has no use for it, throws it away, and so does a training that of a
+  /// frozen parameter, which a kernel computes with that of another one.
   func gradient(of segment: Segment) -> Operand {
-    isTraining ? segment.operand(.gradient) : buffer(segment.descriptor)
+    isTraining && segment.isTrained ? segment.operand(.gradient) : buffer(segment.descriptor)
+  }
+
+  /// Whether a training moves some of a layer's parameters.
+  func isTrained(_ names: [String], ofLayer layer: String) -> Bool {
+    isTraining && names.contains { !part.isFrozen($0, ofLayer: layer) }
   }
 
   /// A layer's vector, as it lies in the parameters.

@@ -37,19 +37,17 @@ struct EmbeddingGradientStep: CustomStep {
   let dimension: Int
   /// A word whose vector is never trained; nil without one.
   let paddingWord: Int?
-  /// The gradient of the output; nil where no vector is trained, and the table's gradient is zero.
-  let diffDst: Operand?
+  let diffDst: Operand
   let src: Operand
   let diffTable: Operand
 
   var name: String { "embedding gradient" }
-  var operands: [Operand] { [src, diffTable] + (diffDst.map { [$0] } ?? []) }
+  var operands: [Operand] { [src, diffTable, diffDst] }
   var results: [Operand] { [diffTable] }
 
   func run(_ memory: ShardMemory, _ shard: inout ShardContext) {
     let target = memory.floats(diffTable)
     target.update(repeating: 0, count: vocabulary * dimension)
-    guard let diffDst else { return }
     let (ids, diff) = (memory.floats(src), memory.floats(diffDst))
     for index in 0..<words {
       let word = Int(ids[index])

@@ -67,12 +67,16 @@ final class AnswerMoves: Sendable {
 }
 
 extension AnswerForm {
-  /// Mirrors answers that lie on samples, one after another, as the samples are mirrored.
+  /// Mirrors answers that lie on samples, one after another, as the samples are mirrored; then turns rows into columns.
   ///
+  /// That takes back a ``BoardSymmetry``, which does the same in the other order.
   /// - Parameters:
   ///   - rows: a whole number of answers.
   ///   - shape: of the samples, with whose points the answers fit.
-  public func mirror(_ rows: inout [Float], on shape: Shape, horizontally: Bool, vertically: Bool) {
+  ///   - transposed: only for squares.
+  public func mirror(
+    _ rows: inout [Float], on shape: Shape, horizontally: Bool, vertically: Bool, transposed: Bool = false
+  ) {
     let grid = PixelGrid([shape[0], shape[1], max(1, count / (shape[0] * shape[1]))])
     let byteCount = count * MemoryLayout<Float>.stride
     let places = (AlignedBuffer<UInt8>(count: byteCount), AlignedBuffer<UInt8>(count: byteCount))
@@ -82,6 +86,7 @@ extension AnswerForm {
         var frame = Frame<Float>(UnsafeRawPointer(first + start), places.0, places.1, count: count)
         if horizontally { frame.replace(grid.flipHorizontal) }
         if vertically { frame.replace(grid.flipVertical) }
+        if transposed { frame.replace(grid.transpose) }
         if frame.current != first + start { (first + start).update(from: frame.current, count: grid.count) }
       }
     }

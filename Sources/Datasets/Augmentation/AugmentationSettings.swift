@@ -36,9 +36,17 @@ public struct Flip: Hashable, Sendable {
 public struct RandomSymmetry: Hashable, Sendable {
   /// What happens to the answer; nil where that follows from its form.
   public var answer: AnswerPlace?
+  /// Which of the eight it always is, 0...7, for views of a sample that are averaged; nil for a random one.
+  ///
+  /// Rows become columns from 4 on; then top and bottom are exchanged for 2, 3, 6 and 7, left and right for odd numbers.
+  public let index: Int?
 
-  /// A symmetry; by default, what happens to the answer follows from its form.
-  public init(answer: AnswerPlace? = nil) { self.answer = answer }
+  /// A symmetry; by default a random one, and what happens to the answer follows from its form.
+  public init(answer: AnswerPlace? = nil, index: Int? = nil) {
+    precondition(index.map { (0..<8).contains($0) } ?? true, "a square has eight symmetries, no number \(index ?? 0)")
+    self.answer = answer
+    self.index = index
+  }
 
   /// The settings of `board_symmetry`.
   public static let settings = SettingsDescription<RandomSymmetry>(

@@ -84,14 +84,14 @@ public final class Augmenter: Sendable {
   }
 
   private func vary<T: PixelValue>(_ index: Int, of minibatch: Minibatch, as: T.Type) -> UnsafePointer<T> {
-    var frame = Frame<T>(minibatch.address(index), places[0], places[1], count: grid.count)
+    var frame = Frame<T>(source(index, of: minibatch, places[0]), places[0], places[1], count: grid.count)
     let mixing =
       augmentation.mixes ? augmentation.mixing(index, of: minibatch, grid, seed: seed) : nil
     let (epoch, row) = (minibatch.epoch, minibatch.sampleIndices[index])
     apply(0..<(mixing?.step ?? augmentation.steps.count), to: &frame, epoch, row)
     if let mixing {
       var partner = Frame<T>(
-        minibatch.address(mixing.partner), places[2], places[3], count: grid.count)
+        source(mixing.partner, of: minibatch, places[2]), places[2], places[3], count: grid.count)
       apply(0..<mixing.step, to: &partner, epoch, minibatch.sampleIndices[mixing.partner])
       let own = frame.writable()
       switch mixing.method {
@@ -101,6 +101,15 @@ public final class Augmenter: Sendable {
       apply(mixing.step + 1..<augmentation.steps.count, to: &frame, epoch, row)
     }
     return frame.current
+  }
+
+  /// A sample before all steps; one that is packed is unpacked into a place.
+  private func source(
+    _ index: Int, of minibatch: Minibatch, _ place: AlignedBuffer<UInt8>
+  ) -> UnsafeRawPointer {
+    guard minibatch.isPacked else { return minibatch.address(index) }
+    minibatch.unpack(index, into: place.baseAddress)
+    return UnsafeRawPointer(place.baseAddress)
   }
 
   private func apply<T: PixelValue>(

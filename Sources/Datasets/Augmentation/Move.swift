@@ -59,7 +59,8 @@ extension AugmentationStep {
       return down == 0 && right == 0 ? nil : .shift(down: down, right: right, border: crop.border)
     case .rotate(let rotation): return rotation.affine.drawMove(grid, &random)
     case .affine(let affine): return affine.drawMove(grid, &random)
-    case .boardSymmetry: return .symmetry(BoardSymmetry(index: random.nextInteger(below: 8)))
+    case .boardSymmetry(let symmetry):
+      return .symmetry(BoardSymmetry(index: symmetry.index ?? random.nextInteger(below: 8)))
     case .brightness, .contrast, .saturation, .randomErasing, .cutout, .mixup, .cutmix: return nil
     }
   }

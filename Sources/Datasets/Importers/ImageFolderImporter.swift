@@ -62,7 +62,8 @@ public struct ImageFolderImporter: DatasetImporter {
       var next = 0
       let count = try writer.writeImages(
         "\(split.name)/images", sampleShape: [height, width, channels.rawValue], pixelType: .uint8,
-        capacity: split.files.count, pictures: PictureHandling(fit: fit, orientation: orientation)
+        capacity: split.files.count,
+        facts: DatasetWriter.ImageFacts(pictures: PictureHandling(fit: fit, orientation: orientation))
       ) { memory in
         // One file for each place; unreadable files leave holes, which are closed before the next files come.
         while next < split.files.count {

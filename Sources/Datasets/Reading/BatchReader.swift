@@ -68,6 +68,6 @@ public final class BatchReader: Sendable {
       epoch: slice.epoch, position: slice.position, isLastOfEpoch: slice.isLastOfEpoch,
       pixelType: dataset.pixelType, sampleShape: dataset.sampleShape, sampleIndices: slice.rows,
       labels: dataset.labels(of: slice.rows), sampleByteCount: dataset.sampleByteCount, pixels: pixels,
-      targets: dataset.targets, weights: dataset.weights)
+      targets: dataset.targets, weights: dataset.weights, packing: dataset.packing)
   }
 }

@@ -30,7 +30,11 @@ public enum ContactSheet {
       }
     }
     let minibatch = try dataset.samples(rows)
-    let originals = rows.indices.map { Pixels(minibatch.address($0), minibatch) }
+    let originals = rows.indices.map { index in
+      minibatch.withSample(index) { bytes in
+        Pixels(bytes.baseAddress ?? minibatch.address(index), minibatch)
+      }
+    }
     let ranges = originals.map(\.range)
     func picture(_ pixels: Pixels, _ range: ClosedRange<Float>) -> Image {
       Image(height: shape[0], width: shape[1], channels: channels, pixels: pixels.bytes(range))

@@ -91,8 +91,8 @@ private struct DatasetPart {
       let size = part.dataset.sampleByteCount
       var next = 0
       try writer.writeImages(
-        part.name.images, sampleShape: part.dataset.sampleShape, pixelType: part.dataset.pixelType,
-        capacity: part.rows.count, pictures: part.dataset.pictures,
+        part.name.images, sampleShape: part.dataset.storedShape, pixelType: part.dataset.pixelType,
+        capacity: part.rows.count, facts: part.dataset.imageFacts,
         progress: { _ in try progress(Double(done + next) / total) }
       ) { memory in
         let count = min(memory.count / size, part.rows.count - next)
@@ -106,6 +106,10 @@ private struct DatasetPart {
       try writer.writeTargets(part.name.target.name, part.targets)
       if let name = part.name.weights, let weights = part.dataset.weights {
         try writer.writeWeights(name, part.rows.map { weights[Int($0)] })
+      }
+      if let moves = part.dataset.moveNumbers, part.name.images.hasSuffix("images") {
+        let group = part.name.images.dropLast("images".count)
+        try writer.writeMoves(group + DatasetWriter.moves, part.rows.map { moves[Int($0)] })
       }
       done += part.rows.count
     }

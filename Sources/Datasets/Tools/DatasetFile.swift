@@ -71,7 +71,11 @@ public struct DatasetFile: Sendable {
     self.splits = splits.sorted {
       ($0.name == "train" ? 0 : 1, $0.name) < ($1.name == "train" ? 0 : 1, $1.name)
     }
-    let used = Set(splits.flatMap { [$0.images, $0.target.name] + ($0.weights.map { [$0] } ?? []) })
+    let used = Set(
+      splits.flatMap { split in
+        [split.images, split.target.name, "\(split.images.dropLast("images".count))\(DatasetWriter.moves)"]
+          + (split.weights.map { [$0] } ?? [])
+      })
     others = names.filter { !used.contains($0) }
   }
 

@@ -68,6 +68,84 @@ extension CrossChecks {
     }
   }
 
+  /// Checks the rules for layers: that each says something of something, and that something is left to train.
+  func checkLayerRules(_ network: ResolvedNetwork, _ errors: inout ErrorCollector) {
+    guard let written = root["training"]?["layers"], let items = written.list else { return }
+    let layout = ParameterLayout(network)
+    let rules = items.compactMap(LayerRule.settings.value(of:))
+    guard rules.count == items.count else { return }
+    let epochs = root["training"]?["epochs"]?.integer
+    for (index, (item, rule)) in zip(items, rules).enumerated() {
+      let path = "training.layers.\(index)"
+      if let value = item["match"] { check(value, "\(path).match", "parameter", layout.parameters, &errors) }
+      if rule.freezing == nil, rule.learningRateScale == nil, rule.weightDecay == nil {
+        errors.add(
+          item.origin,
+          "\(path): says nothing of what it matches; it takes frozen, learning_rate_scale and weight_decay")
+      }
+      if case .until(let count)? = rule.freezing, let epochs, count >= epochs {
+        errors.add(
+          item["frozen"]?.origin ?? item.origin,
+          "\(path).frozen.until.epochs: found \(count), expected less than the run's \(epochs); write frozen: true to train without "
+            + "these layers")
+      }
+    }
+    var training = TrainingConfiguration(epochs: 1, batch: 1, optimizer: .sgd(SGD(learningRate: 1)))
+    training.layerRules = rules
+    checkFreezing(TrainingPhases(training, layout), layout, written, &errors)
+  }
+
+  private func checkFreezing(
+    _ phases: TrainingPhases, _ layout: ParameterLayout, _ written: ResolvedValue,
+    _ errors: inout ErrorCollector
+  ) {
+    let trainable = layout.parameters.filter { $0.spec.isTrainable && !$0.spec.isFrozen }
+    for phase in phases.phases {
+      if trainable.allSatisfy({ phase.frozen.contains($0.path) }) {
+        errors.add(
+          written.origin,
+          "training.layers: everything is frozen\(phase.firstEpoch == 0 ? "" : " from epoch \(phase.firstEpoch + 1) on"), so that "
+            + "there is nothing to train; leave out the last layer, `{match: \(layout.parameters.last?.layer ?? ""), frozen: false}`"
+        )
+        return
+      }
+      for (mean, variance) in Self.statistics(layout) {
+        guard phase.frozen.contains(mean.path) != phase.frozen.contains(variance.path) else { continue }
+        errors.add(
+          written.origin,
+          "training.layers: one of the statistics of '\(mean.layer)' is frozen and the other is not; match both with "
+            + "\(mean.layer)/moving_*")
+        return
+      }
+    }
+  }
+
+  /// The running mean and variance of each batch normalisation.
+  private static func statistics(_ layout: ParameterLayout) -> [(Parameter, Parameter)] {
+    let statistics = layout.parameters.filter { !$0.spec.isTrainable }
+    return statistics.compactMap { mean in
+      guard mean.spec.name == "moving_mean" else { return nil }
+      return statistics.first { $0.layer == mean.layer && $0.spec.name != mean.spec.name }.map { (mean, $0) }
+    }
+  }
+
+  /// Checks what the start says by itself; its file is looked at later.
+  func checkStart(_ network: ResolvedNetwork, _ errors: inout ErrorCollector) {
+    guard let written = root["training"]?["start"], written.members != nil,
+      let start = StartConfiguration.settings.value(of: written)
+    else { return }
+    let parameters = ParameterLayout(network).parameters
+    for (index, value) in (written["layers"]?.list ?? []).enumerated() {
+      check(value, "training.start.layers.\(index)", "parameter", parameters, &errors)
+    }
+    for rule in start.renaming where !rule.isSound {
+      errors.add(
+        written["rename"]?.origin ?? written.origin,
+        "training.start.rename: found '\(rule.old.shortened)' for '\(rule.new.shortened)', expected two names, or two with one star each"
+      )
+    }
+  }
+
   private func check(
     _ value: ResolvedValue, _ path: String, _ noun: String, _ parameters: [Parameter],
     _ errors: inout ErrorCollector

@@ -111,6 +111,8 @@ struct CrossChecks {
       checkLoss(resolved, &errors)
       checkAnswers(resolved, &errors)
       checkPatterns(resolved, &errors)
+      checkLayerRules(resolved, &errors)
+      checkStart(resolved, &errors)
       return resolved
     } catch let error as NetworkError {
       let layer = expansion.layers.first { $0.name == error.layer }

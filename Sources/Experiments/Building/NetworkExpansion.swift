@@ -30,6 +30,8 @@ struct NetworkExpansion {
 
   var blocks: [Block] = []
   var layers: [FlatLayer] = []
+  /// Where the first layers came from; nil where all are written.
+  var source: Source?
   /// How many items have been written out so far, including faulty ones.
   var work = 0
   var failed = false

@@ -95,6 +95,7 @@ extension ConfigurationNode {
       }
       self.init(.map([Entry(key: kind.name, keyLocation: place, value: .plain(text, at: place))]), at: place)
     case .integer, .number, .boolean, .text, .formatted, .name, .choice, .byteSize, .path, .size, .layerNames,
+      .names,
       .optional, .union, .layers, .blocks, .sweep:
       self = .plain(text, at: place)
     }

@@ -29,7 +29,8 @@ extension Schema {
     switch self {
     case .integer, .number: expectation
     case .optional(let word, let inner): inner.note.isEmpty ? "" : "\(word), or \(inner.note)"
-    case .boolean, .text, .formatted, .name, .choice, .byteSize, .path, .size, .list, .layerNames, .object,
+    case .boolean, .text, .formatted, .name, .choice, .byteSize, .path, .size, .list, .layerNames, .names,
+      .object,
       .union,
       .layers, .blocks, .sweep:
       ""
@@ -50,6 +51,7 @@ extension Schema {
     case .size: "size"
     case .list(let element, _): "\(element.placeholder),…"
     case .layerNames: "name,…"
+    case .names: "old:new,…"
     case .object(let object): object.keys.map(\.name).joined(separator: ":")
     case .union(let union):
       union.kinds.map { kind in kind.canBeBare ? kind.name : kind.payload?.placeholder ?? kind.name }

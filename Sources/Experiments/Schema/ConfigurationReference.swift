@@ -150,6 +150,7 @@ private struct ConfigurationReference {
     case .list(let element, let count): "list of \(count.lowerBound)–\(count.upperBound): \(form(element))"
     case .layers: "list of layers"
     case .layerNames: "name, or list of names"
+    case .names: "map of names to names"
     case .blocks: "map of blocks by name"
     case .sweep: "`{grid: …}`, `{random: …}`, `{list: …}`"
     }

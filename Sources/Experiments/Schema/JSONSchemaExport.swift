@@ -72,6 +72,8 @@ struct JSONSchemaExport {
     case .layerNames:
       let name = JSONValue.map(members(.name, inLayers: false))
       return ["anyOf": .list([name, .map(type("array", ["items": name, "minItems": .integer(1)]))])]
+    case .names:
+      return type("object", ["additionalProperties": .map(type("string", ["minLength": .integer(1)]))])
     case .object(let object): return self.object(object, inLayers: inLayers)
     case .union(let union): return self.union(union, inLayers: inLayers)
     case .optional(let word, let inner):
@@ -130,7 +132,8 @@ struct JSONSchemaExport {
     switch schema {
     case .object(let object):
       for key in object.keys {
-        if case .required = key.fallback { required.append(.text(key.name)) }
+        // A network that begins with layers of another one has its input, and may have all of its layers, from there.
+        if case .required = key.fallback, object.key("from") == nil { required.append(.text(key.name)) }
         inner(key.name, key.schema)
       }
     case .union(let union):
@@ -138,7 +141,7 @@ struct JSONSchemaExport {
     case .optional(_, let optional):
       return requirements(optional)
     case .integer, .number, .boolean, .text, .formatted, .name, .choice, .byteSize, .path, .size, .list,
-      .layerNames, .layers, .blocks, .sweep:
+      .layerNames, .names, .layers, .blocks, .sweep:
       break
     }
     var result: Members = [:]
@@ -179,7 +182,8 @@ struct JSONSchemaExport {
     case .integer, .size: ScalarText.integer(text).map { .integer($0) } ?? .text(text)
     case .number: ScalarText.number(text).map { .number($0) } ?? .text(text)
     case .boolean: .boolean(text == "true")
-    case .text, .formatted, .name, .choice, .byteSize, .path, .list, .layerNames, .object, .union, .optional,
+    case .text, .formatted, .name, .choice, .byteSize, .path, .list, .layerNames, .names, .object, .union,
+      .optional,
       .layers, .blocks, .sweep:
       .text(text)
     }
@@ -188,10 +192,15 @@ struct JSONSchemaExport {
   private func union(_ union: UnionSchema, inLayers: Bool) -> Members {
     var forms: [JSONValue] = []
     let bare = union.kinds.filter(\.canBeBare)
-    if !bare.isEmpty { forms.append(.map(["enum": .list(bare.map { .text($0.name) })])) }
+    if !bare.isEmpty { forms.append(.map(["enum": .list(bare.map { Self.word($0.name) })])) }
     let withPayload = union.kinds.filter { $0.payload != nil }
     if !withPayload.isEmpty { forms.append(.map(oneKey(kinds(withPayload, inLayers: inLayers)))) }
     return ["anyOf": .list(forms)]
+  }
+
+  /// A kind's word as YAML's readers take it.
+  private static func word(_ name: String) -> JSONValue {
+    ["true", "false"].contains(name) ? .boolean(name == "true") : .text(name)
   }
 
   private func kinds(_ kinds: [UnionSchema.Kind], inLayers: Bool) -> Members {

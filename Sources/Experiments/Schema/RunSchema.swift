@@ -32,6 +32,11 @@ enum RunSchema {
     "A graph of layers over one input.",
     [
       Key(
+        "from", .path, .derived("nothing"),
+        "A checkpoint, a run or the name of one in `Results`, whose layers stand before those of `layers`; `training.start` takes its values, too."
+      ),
+      Key("until", .text, .derived("its output"), "The last layer that is taken from there."),
+      Key(
         "input", .list(.integer(1...65_536), count: 1...3), .required,
         "Shape of one sample, such as [height, width, channels] or [features]."),
       Key(

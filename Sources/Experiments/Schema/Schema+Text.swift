@@ -62,6 +62,7 @@ extension Schema {
     case .list(let element, let count):
       "a list of \(count.phrase) entries, each \(element.expectation)"
     case .layerNames: "the name of a layer, or a list of names"
+    case .names(let what): "a map of \(what)"
     case .object(let object): "a map with \(object.keys.map(\.name).joined(separator: ", "))"
     case .union(let union): "\(union.noun.withArticle): \(union.forms)"
     case .optional(let word, .boolean): "true, false or \(word)"

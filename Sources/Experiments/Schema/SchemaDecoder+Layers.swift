@@ -5,6 +5,11 @@ extension SchemaDecoder {
   mutating func decodeLayers(_ node: ConfigurationNode, at path: String) -> ResolvedValue? {
     var scope = LayerScope(
       prefix: "", input: "input", parameters: nil, visibleBlocks: expansion.blocks.count, use: nil)
+    for name in expansion.source?.layers ?? [] {
+      scope.names[name] = name
+      scope.explicit.insert(name)
+      scope.previous = name
+    }
     expand(node, in: &scope, at: path)
     guard !expansion.failed else { return nil }
     return ResolvedValue(.list(expansion.layers.map(\.value)), node.location)

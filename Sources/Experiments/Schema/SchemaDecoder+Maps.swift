@@ -6,6 +6,8 @@ extension SchemaDecoder {
   ) -> ResolvedValue? {
     guard let entries = node.entries else { return mismatch(node, .object(object), at: path) }
     let mistyped = refuseUnknownKeys(entries, of: object, at: path)
+    let isNetwork = path == Self.networkPath && object.key("from") != nil
+    if isNetwork { beginNetwork(node) }
     var members: [ResolvedValue.Member] = []
     var isComplete = entries.allSatisfy { object.key($0.key) != nil }
     for key in object.keys {
@@ -16,7 +18,8 @@ extension SchemaDecoder {
       } else {
         switch key.fallback {
         case .required:
-          if !mistyped.contains(key.name) {
+          // Another network gives what is missing.
+          if !mistyped.contains(key.name), !(isNetwork && node["from"] != nil) {
             errors.add(node.location, "\(keyPath) is missing; it is \(key.schema.expectation)")
           }
         case .scalar(let text):
@@ -38,6 +41,10 @@ extension SchemaDecoder {
       } else if !key.schema.isDefinition {
         isComplete = false
       }
+    }
+    if isNetwork {
+      members = withSource(members)
+      isComplete = isComplete || !expansion.failed && node["from"] != nil
     }
     // The root and its sections stay readable without their faulty members, for the checks that span them.
     return isComplete || !path.contains(".")
@@ -95,7 +102,7 @@ extension SchemaDecoder {
           return "\(path).\(kind.name)"
         }
       case .integer, .number, .boolean, .text, .formatted, .name, .choice, .byteSize, .path, .size, .list,
-        .layerNames, .layers, .blocks, .sweep:
+        .layerNames, .names, .layers, .blocks, .sweep:
         []
       }
     }

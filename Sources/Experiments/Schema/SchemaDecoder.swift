@@ -60,6 +60,7 @@ struct SchemaDecoder {
     case .size(let range): return decodeSize(node, range, at: path, in: parameters)
     case .list(let element, let count): return decodeList(node, element, count, at: path, in: parameters)
     case .layerNames: return decodeNames(node, at: path, in: parameters)
+    case .names: return decodeNameMap(node, schema, at: path)
     case .object(let object): return decodeObject(node, object, at: path, in: parameters)
     case .union(let union): return decodeUnion(node, union, at: path, in: parameters)
     case .optional(let word, let inner):
@@ -140,7 +141,7 @@ struct SchemaDecoder {
         return nil
       }
       content = .path(path)
-    case .size, .list, .layerNames, .object, .union, .optional, .layers, .blocks, .sweep:
+    case .size, .list, .layerNames, .names, .object, .union, .optional, .layers, .blocks, .sweep:
       break
     }
     guard let content else { return mismatch(node, allowed, at: keyPath) }
@@ -224,6 +225,19 @@ struct SchemaDecoder {
     return ResolvedValue(.list([ResolvedValue(.text(text), node.location)]), node.location)
   }
 
+  /// A map of names to names, whose keys are free and not empty.
+  private mutating func decodeNameMap(
+    _ node: ConfigurationNode, _ schema: Schema, at path: String
+  ) -> ResolvedValue? {
+    guard let entries = node.entries else { return mismatch(node, schema, at: path) }
+    var members: [ResolvedValue.Member] = []
+    for entry in entries {
+      guard let value = decode(entry.value, .text, at: "\(path).\(entry.key.shortened)") else { continue }
+      members.append(ResolvedValue.Member(key: entry.key, value: value))
+    }
+    return members.count == entries.count ? ResolvedValue(.map(members), node.location) : nil
+  }
+
   // MARK: - Parameters of blocks
 
   private mutating func argument(
@@ -262,7 +276,7 @@ extension Schema {
     case .object: true
     case .union(let union): union.kinds.allSatisfy { !$0.canBeBare }
     case .integer, .number, .boolean, .text, .formatted, .name, .choice, .byteSize, .path, .size, .list,
-      .layerNames, .optional, .layers, .blocks, .sweep:
+      .layerNames, .names, .optional, .layers, .blocks, .sweep:
       false
     }
   }
@@ -271,7 +285,7 @@ extension Schema {
   fileprivate var isScalar: Bool {
     switch self {
     case .integer, .number, .boolean, .text, .formatted, .name, .choice, .byteSize, .path: true
-    case .size, .list, .layerNames, .object, .union, .optional, .layers, .blocks, .sweep: false
+    case .size, .list, .layerNames, .names, .object, .union, .optional, .layers, .blocks, .sweep: false
     }
   }
 
@@ -280,7 +294,7 @@ extension Schema {
     switch self {
     case .blocks, .sweep: true
     case .integer, .number, .boolean, .text, .formatted, .name, .choice, .byteSize, .path, .size, .list,
-      .layerNames, .object, .union, .optional, .layers:
+      .layerNames, .names, .object, .union, .optional, .layers:
       false
     }
   }
@@ -290,7 +304,8 @@ extension Schema {
     switch self {
     case .integer, .number, .boolean, .choice, .size: true
     case .optional(_, let inner): inner.takesParameters
-    case .text, .formatted, .name, .byteSize, .path, .list, .layerNames, .object, .union, .layers, .blocks,
+    case .text, .formatted, .name, .byteSize, .path, .list, .layerNames, .names, .object, .union, .layers,
+      .blocks,
       .sweep:
       false
     }

@@ -39,7 +39,7 @@ struct CanonicalYAML {
     switch value.content {
     case .map(let members):
       for member in members {
-        write(member.value, after: "\(indent)\(member.key):", indent: indent, to: &lines)
+        write(member.value, after: "\(indent)\(scalar(member.key)):", indent: indent, to: &lines)
       }
     case .kind(let name, .some(let payload)):
       write(payload, after: "\(indent)\(name):", indent: indent, to: &lines)
@@ -78,7 +78,8 @@ struct CanonicalYAML {
     case .text(let text), .path(let text): scalar(text)
     case .byteSize(let count): ScalarText.byteText(count)
     case .list(let items): "[" + items.map(flow).joined(separator: ", ") + "]"
-    case .map(let members): "{" + members.map { "\($0.key): \(flow($0.value))" }.joined(separator: ", ") + "}"
+    case .map(let members):
+      "{" + members.map { "\(scalar($0.key)): \(flow($0.value))" }.joined(separator: ", ") + "}"
     case .kind(let name, nil): name
     case .kind(let name, .some(let payload)): "{\(name): \(flow(payload))}"
     }
@@ -129,6 +130,8 @@ extension ResolvedValue {
     case .list(let items): .list(items.map(\.json))
     case .map(let members):
       .map(Dictionary(members.map { ($0.key, $0.value.json) }, uniquingKeysWith: { first, _ in first }))
+    case .kind("true", nil): .boolean(true)
+    case .kind("false", nil): .boolean(false)
     case .kind(let name, nil): .text(name)
     case .kind(let name, .some(let payload)): .map([name: payload.json])
     }

@@ -10,6 +10,8 @@ public struct FilterPictures: Sendable {
   public let count: Int
   /// The magnitude of weights that get the full contrast.
   public let largest: Float
+  /// Whether the layer reads the network's input as it is, or rescaled.
+  public let readsInput: Bool
   private let kernel: [Float]
   private let height: Int
   private let width: Int
@@ -40,6 +42,7 @@ public struct FilterPictures: Sendable {
     }
     let shape = parameter.spec.shape
     self.layer = layer
+    readsInput = Self.readsInput(layer, in: subject)
     (height, width, inputs, count) = (shape[0], shape[1], shape[2], shape[3])
     var kernel = Array(subject.values.values(of: parameter))
     if inputs == 3, let colours = Self.colours(before: layer, in: subject) {
@@ -82,6 +85,15 @@ public struct FilterPictures: Sendable {
     return colours
   }
 
+  private static func readsInput(_ layer: ResolvedLayer, in subject: Subject) -> Bool {
+    var name = layer.layer.inputs.first
+    while let before = subject.network.layers.first(where: { $0.name == name }) {
+      guard before.spec.keepsColours else { return false }
+      name = before.layer.inputs.first
+    }
+    return true
+  }
+
   /// Channels that one kernel reads.
   public var inputChannels: Int { inputs }
 
@@ -112,6 +124,42 @@ public struct FilterPictures: Sendable {
       }
     }
     return Image(height: totalHeight, width: totalWidth, channels: .grey, pixels: pixels)
+  }
+
+  /// The channels in which a filter's kernel is strongest, by the sum of its squares, the strongest first.
+  public func strongestChannels(_ filter: Int, count wanted: Int) -> [Int] {
+    let strengths = (0..<inputs).map { channel in
+      (0..<height * width).reduce(Float(0)) { sum, place in
+        let weight = kernel[(place * inputs + channel) * count + filter]
+        return sum + weight * weight
+      }
+    }
+    return Array(
+      strengths.indices.sorted { (strengths[$1], $0) < (strengths[$0], $1) }.prefix(wanted))
+  }
+
+  /// The picture of a filter's kernel for one channel: red where it is above 0, blue where it is below, white for 0.
+  public func picture(_ filter: Int, channel: Int) -> Image {
+    var pixels: [UInt8] = []
+    for place in 0..<height * width {
+      let weight = kernel[(place * inputs + channel) * count + filter]
+      let share = largest > 0 ? min(abs(weight) / largest, 1).squareRoot() : 0
+      let faded = UInt8((255 * (1 - share)).rounded())
+      pixels += weight > 0 ? [255, faded, faded] : [faded, faded, 255]
+    }
+    return Image(height: height, width: width, channels: .rgb, pixels: pixels)
+  }
+
+  /// The largest weight of a filter in a channel, by magnitude, and how far it lies below and right of the kernel's centre.
+  public func peak(_ filter: Int, channel: Int) -> (weight: Float, down: Int, right: Int) {
+    var best: (weight: Float, down: Int, right: Int) = (0, 0, 0)
+    for y in 0..<height {
+      for x in 0..<width {
+        let weight = kernel[((y * width + x) * inputs + channel) * count + filter]
+        if abs(weight) > abs(best.weight) { best = (weight, y - height / 2, x - width / 2) }
+      }
+    }
+    return best
   }
 
   private func shade(_ y: Int, _ x: Int, _ channel: Int, _ filter: Int) -> UInt8 {

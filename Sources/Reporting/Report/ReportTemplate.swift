@@ -41,6 +41,14 @@ enum ReportTemplate {
     </section>
     {{/hasEpochs}}
 
+    {{#hasRanks}}
+    <section id="ranks"><h2>Ranks</h2>
+    <p>Where the time of the steps went on each rank, in seconds of the whole run:
+    {{#phases}}<span class="phase"><i class="phase{{number}}"></i>{{name}}</span> {{/phases}}</p>
+    <div class="ranks">{{#ranks}}<div class="name">{{name}}</div><div class="bar">{{#parts}}<i class="phase{{number}}" style="width:{{width}}%" title="{{title}}"></i>{{/parts}}</div><div class="seconds">{{seconds}}</div>{{/ranks}}</div>
+    </section>
+    {{/hasRanks}}
+
     {{#hasClasses}}
     <section id="classes"><h2>Classes</h2>
     <p>{{evaluated}}</p>
@@ -154,6 +162,14 @@ enum ReportTemplate {
     .matrix .right { background: color-mix(in srgb, var(--accent) calc(var(--share) * .55), transparent); }
     .matrix .wrong { background: color-mix(in srgb, var(--wrong) calc(var(--share) * .9), transparent); }
     .matrix .none { color: var(--soft); }
+    .ranks { display: grid; grid-template-columns: max-content 1fr max-content; gap: .25rem .75rem; font-size: .9375rem;
+      align-items: center; font-variant-numeric: tabular-nums; }
+    .bar { display: flex; height: 1rem; background: var(--tile); }
+    .bar i { display: block; height: 100%; }
+    .phase { white-space: nowrap; margin-right: .75rem; }
+    .phase i { display: inline-block; width: .75rem; height: .75rem; margin-right: .3rem; }
+    .phase0 { background: #999999; } .phase1 { background: #0072b2; } .phase2 { background: #e69f00; }
+    .phase3 { background: #009e73; } .phase4 { background: #d55e00; } .phase5 { background: #cc79a7; }
     .confused { columns: 18rem; padding-left: 1.25rem; }
     .pictures { display: grid; grid-template-columns: repeat(auto-fill, minmax(7.5rem, 1fr)); gap: 1rem; }
     .filters { display: grid; grid-template-columns: repeat(auto-fill, minmax(3.75rem, 1fr)); gap: .75rem; }

@@ -14,6 +14,7 @@ extension RunReport {
     if drawsCharts { drawCharts(on: &page) }
     page.hasNotes = !page.notes.isEmpty
     showEpochs(on: &page)
+    showRanks(on: &page)
     if let confusion { show(confusion, on: &page) }
     showOutputs(on: &page)
     try showPictures(on: &page)
@@ -35,6 +36,7 @@ extension RunReport {
   private static func sections(of page: RunReportPage) -> [RunReportPage.Section] {
     let all = [
       (curves, "Learning curves", page.hasCharts), ("epochs", "Epochs", page.hasEpochs),
+      ("ranks", "Ranks", page.hasRanks),
       ("classes", "Classes", page.hasClasses), ("outputs", "Outputs", page.hasOutputs),
       ("confusion", "Confusion matrix", page.hasConfusion), ("mistakes", "Mistakes", page.hasMistakes),
       ("filters", "Filters", page.hasFilters), ("config", "Configuration", true),
@@ -95,6 +97,26 @@ extension RunReport {
   private static func title(_ name: String) -> String {
     let words = name.replacing("_", with: " ")
     return words.prefix(1).uppercased() + words.dropFirst()
+  }
+
+  // MARK: - Ranks
+
+  /// A bar for each rank, all to one scale.
+  private func showRanks(on page: inout RunReportPage) {
+    guard let first = ranks.first else { return }
+    let totals = ranks.map { $0.phases.reduce(0) { $0 + $1.seconds } }
+    let longest = max(totals.max() ?? 0, 1e-9)
+    page.hasRanks = true
+    page.phases = first.phases.enumerated().map { RunReportPage.Phase(name: $1.name, number: $0) }
+    page.ranks = zip(ranks, totals).map { rank, total in
+      RunReportPage.RankRow(
+        name: rank.name,
+        parts: rank.phases.enumerated().map { number, phase in
+          RunReportPage.RankRow.Part(
+            number: number, width: Self.fixed(100 * phase.seconds / longest, 2),
+            title: "\(phase.name) \(Self.fixed(phase.seconds, 2)) s")
+        }, seconds: Self.fixed(total, 2))
+    }
   }
 
   // MARK: - Epochs

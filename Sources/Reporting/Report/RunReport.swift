@@ -18,6 +18,8 @@ public struct RunReport: Sendable {
   public var learningRate: [Chart.Point] = []
   /// The number of the best epoch, which curves and table mark; nil where there is none.
   public var bestEpoch: Int?
+  /// Where the time of the steps went on each rank; none for a training in one process.
+  public var ranks: [Rank] = []
   /// A sentence on what was evaluated for the parts below; nil where nothing was.
   public var evaluated: String?
   /// The confusion matrix, for networks that tell classes apart.
@@ -55,6 +57,34 @@ public struct RunReport: Sendable {
     public init(_ name: String, _ value: String) {
       self.name = name
       self.value = value
+    }
+  }
+
+  /// A rank, and where the time of its steps went.
+  public struct Rank: Hashable, Sendable {
+    /// Its name: number and node.
+    public let name: String
+    /// The phases with their seconds, the names the same for all ranks.
+    public let phases: [Phase]
+
+    /// A rank with its phases.
+    public init(name: String, phases: [Phase]) {
+      self.name = name
+      self.phases = phases
+    }
+
+    /// A phase of the steps.
+    public struct Phase: Hashable, Sendable {
+      /// The name.
+      public let name: String
+      /// The seconds of all steps together.
+      public let seconds: Double
+
+      /// A phase with its time.
+      public init(_ name: String, seconds: Double) {
+        self.name = name
+        self.seconds = seconds
+      }
     }
   }
 

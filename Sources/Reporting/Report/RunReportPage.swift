@@ -26,6 +26,27 @@ struct RunReportPage {
     let count: String
   }
 
+  /// A phase in the legend.
+  struct Phase {
+    let name: String
+    /// The number of its colour.
+    let number: Int
+  }
+
+  /// A rank's bar, with a part for each phase.
+  struct RankRow {
+    struct Part {
+      let number: Int
+      /// The part's width, in hundredths of the longest bar.
+      let width: String
+      let title: String
+    }
+
+    let name: String
+    let parts: [Part]
+    let seconds: String
+  }
+
   struct MatrixCell {
     let count: String
     /// `none`, `right` or `wrong`.
@@ -79,6 +100,10 @@ struct RunReportPage {
   var epochs: [EpochRow] = []
   var hasTimes = false
   var times = ""
+
+  var hasRanks = false
+  var ranks: [RankRow] = []
+  var phases: [Phase] = []
 
   /// A sentence on what the tables below are about.
   var evaluated = ""

@@ -1,3 +1,5 @@
+internal import Protobuf
+
 /// One record of TensorBoard's event files, as far as Convoy writes and reads them.
 ///
 /// Its bytes are those of TensorBoard's message `Event`, with the field numbers of its `event.proto` and `summary.proto`.

@@ -1,4 +1,5 @@
 public import ImageFiles
+internal import Protobuf
 
 /// What TensorBoard shows besides curves; field numbers are those of its `summary.proto` and of its plug-in `hparams`.
 extension EventLog {

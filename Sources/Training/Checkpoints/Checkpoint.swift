@@ -20,12 +20,17 @@ public final class Checkpoint: Sendable {
   public let optimizer: OptimizerConfiguration?
   /// The optimizer's state by slot; each mirrors the trainable values.
   public let slots: [Slot]
+  /// The paths of trainable parameters that the optimizer has no state of, because they were frozen; their values in ``slots`` are
+  /// zero.
+  public let stateless: Set<String>
 
   /// Parameters and what belongs to them.
   struct Values: Sendable {
     let predicting: CanonicalParameters
     let trained: CanonicalParameters?
     let slots: [Slot]
+    /// The paths of parameters without a state of the optimizer.
+    let stateless: Set<String>
   }
 
   /// One of the optimizer's slots: what it remembers of each parameter.
@@ -46,8 +51,9 @@ public final class Checkpoint: Sendable {
   public init(
     network: ResolvedNetwork, name: String, progress: TrainingProgress, identity: RunIdentity,
     values: CanonicalParameters, optimizer: OptimizerConfiguration?, slots: [Slot],
-    trained: CanonicalParameters? = nil
+    trained: CanonicalParameters? = nil, stateless: Set<String> = []
   ) {
+    self.stateless = stateless
     self.network = network
     self.name = name
     self.progress = progress

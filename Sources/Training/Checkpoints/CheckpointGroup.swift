@@ -8,9 +8,11 @@ internal import Tensors
 ///
 ///     /convoy              attributes: format_version, name, run_id, configuration, network (JSON), class_names,
 ///                          criterion (JSON), instruction_set, shard_size, kernel_choices, choices_cover_every_shard (absent in
-///                          earlier versions), versions, datasets, pixels, pictures (each "key=value")
+///                          earlier versions), versions, datasets, pixels, pictures, start (each "key=value"), channel_names (where
+///                          known)
 ///     /convoy/state        attributes: step, epoch, position, …; a dataset sums: the epoch's figures so far
-///     /convoy/optimizer    attribute: slots; a dataset <slot>/<layer>/<parameter> each, shaped as the parameter
+///     /convoy/optimizer    attributes: slots, stateless (parameters without a state, where there are some); a dataset
+///                          <slot>/<layer>/<parameter> for each other one, shaped as the parameter
 ///     /convoy/trained      a dataset <layer>/<parameter> each, where the model's weights are a running average: the
 ///                          parameters that training goes on with
 enum CheckpointGroup {
@@ -22,6 +24,9 @@ enum CheckpointGroup {
   private static let pixels = "pixels"
   private static let coverage = "choices_cover_every_shard"
   private static let rules = "rules"
+  private static let start = "start"
+  private static let stateless = "stateless"
+  private static let channels = "channel_names"
 
   // MARK: - Writing
 
@@ -43,13 +48,24 @@ enum CheckpointGroup {
     if !identity.rules.isEmpty { try attributes.write(rules, identity.rules) }
     if let criterion = identity.criterion { try attributes.write("criterion", try criterion.json()) }
     if let pixels = identity.pixels { try write(pixels, to: attributes) }
+    if let origin = identity.start {
+      try attributes.write(
+        start, ["path=\(origin.path)", "digest=\(origin.digest)", "step=\(origin.step)"])
+    }
     if let pictures = identity.pictures { try attributes.write(PictureHandling.attribute, pictures.pairs) }
+    if !identity.channelNames.isEmpty { try attributes.write(channels, identity.channelNames) }
     let stateGroup = try group.makeGroup(state)
     try write(checkpoint.progress, to: stateGroup.attributes)
     try write(checkpoint.progress.sums, to: stateGroup)
     let slots = try group.makeGroup(optimizer)
     try slots.attributes.write("slots", checkpoint.slots.map(\.name))
-    for slot in checkpoint.slots { try write(slot.values, as: "\(slot.name)/", of: checkpoint, to: slots) }
+    if !checkpoint.stateless.isEmpty {
+      try slots.attributes.write(stateless, checkpoint.stateless.sorted())
+    }
+    for slot in checkpoint.slots {
+      try write(
+        slot.values, as: "\(slot.name)/", of: checkpoint, leavingOut: checkpoint.stateless, to: slots)
+    }
     if let parameters = checkpoint.trained {
       try write(parameters.trainable, as: "", of: checkpoint, to: try group.makeGroup(trained))
     }
@@ -57,9 +73,11 @@ enum CheckpointGroup {
 
   /// What mirrors the trainable values, a dataset for each parameter.
   private static func write(
-    _ values: AlignedBuffer<Float>, as prefix: String, of checkpoint: Checkpoint, to group: Group
+    _ values: AlignedBuffer<Float>, as prefix: String, of checkpoint: Checkpoint,
+    leavingOut missing: Set<String> = [], to group: Group
   ) throws {
-    for parameter in checkpoint.values.layout.parameters where parameter.spec.isTrainable {
+    for parameter in checkpoint.values.layout.parameters
+    where parameter.spec.isTrainable && !missing.contains(parameter.path) {
       let dataset = try group.makeDataset(
         prefix + parameter.path, type: .float32, shape: parameter.spec.shape.dimensions)
       try dataset.write(UnsafeBufferPointer(rebasing: values.elements[parameter.range]))
@@ -121,6 +139,8 @@ enum CheckpointGroup {
       try read(dataset, of: parameter, into: values.values(of: parameter), path: path)
     }
     let slots = try group.group(optimizer, links: .hardOnly)
+    let missing =
+      try slots.attributes.contains(stateless) ? Set(try slots.attributes.strings(stateless)) : []
     let identity = try readIdentity(attributes)
     let layout = FigureLayout(
       identity.criterion ?? .classification, outputs: network.outputShape.elementCount)
@@ -130,9 +150,9 @@ enum CheckpointGroup {
       identity: identity, values: values, optimizer: nil,
       slots: try slots.attributes.strings("slots").map { name in
         let slot = AlignedBuffer<Float>(count: values.layout.trainableCount)
-        try read("\(name)/", from: slots, values.layout, into: slot, path: path)
+        try read("\(name)/", from: slots, values.layout, leavingOut: missing, into: slot, path: path)
         return Checkpoint.Slot(name: name, values: slot)
-      }, trained: try readTrained(group, values, path: path))
+      }, trained: try readTrained(group, values, path: path), stateless: missing)
   }
 
   /// The parameters behind an average, nil where the model's weights are those that training goes on with.
@@ -148,10 +168,10 @@ enum CheckpointGroup {
   }
 
   private static func read(
-    _ prefix: String, from group: Group, _ layout: ParameterLayout, into values: AlignedBuffer<Float>,
-    path: String
+    _ prefix: String, from group: Group, _ layout: ParameterLayout, leavingOut missing: Set<String> = [],
+    into values: AlignedBuffer<Float>, path: String
   ) throws {
-    for parameter in layout.parameters where parameter.spec.isTrainable {
+    for parameter in layout.parameters where parameter.spec.isTrainable && !missing.contains(parameter.path) {
       let dataset = try group.dataset(prefix + parameter.path, links: .hardOnly)
       let target = UnsafeMutableBufferPointer(rebasing: values.elements[parameter.range])
       try read(dataset, of: parameter, into: target, path: path)
@@ -183,7 +203,17 @@ enum CheckpointGroup {
       rules: try attributes.contains(rules) ? try attributes.strings(rules) : [],
       pixels: try readPixels(attributes),
       pictures: try attributes.contains(PictureHandling.attribute)
-        ? PictureHandling(pairs: try attributes.strings(PictureHandling.attribute)) : nil)
+        ? PictureHandling(pairs: try attributes.strings(PictureHandling.attribute)) : nil,
+      channelNames: try attributes.contains(channels) ? try attributes.strings(channels) : [],
+      start: try readStart(attributes))
+  }
+
+  private static func readStart(_ attributes: Attributes) throws -> StartOrigin? {
+    guard try attributes.contains(start) else { return nil }
+    let values = try readPairs(start, attributes)
+    return StartOrigin(
+      path: values["path"] ?? "", digest: values["digest"] ?? "",
+      step: values["step"].flatMap { Int($0) } ?? 0)
   }
 
   /// - Returns: nil where an earlier version, or another program, did not say.

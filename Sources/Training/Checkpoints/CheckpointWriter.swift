@@ -12,7 +12,7 @@ final class CheckpointWriter {
 
   private let configuration: RunConfiguration
   private let identity: RunIdentity
-  private let compiled: CompiledNetwork
+  private let network: ResolvedNetwork
   private let slotNames: [String]
   private let model: any ModelWriter
   /// Where checkpoints go; nil writes none, for trainings that only measure.
@@ -26,14 +26,14 @@ final class CheckpointWriter {
   private(set) var savedProgress: TrainingProgress?
 
   init(
-    _ configuration: RunConfiguration, identity: RunIdentity, compiled: CompiledNetwork, slotNames: [String],
+    _ configuration: RunConfiguration, identity: RunIdentity, network: ResolvedNetwork, slotNames: [String],
     model: any ModelWriter, store: CheckpointStore?, resumedFrom progress: TrainingProgress?,
     helpsOthers: Bool = false
   ) {
     isWanted = store != nil || helpsOthers
     self.configuration = configuration
     self.identity = identity
-    self.compiled = compiled
+    self.network = network
     self.slotNames = slotNames
     self.model = model
     self.store = store
@@ -72,15 +72,15 @@ final class CheckpointWriter {
     guard let store else { return }
     lastSubmission = clock.now
     savedProgress = progress
-    let (configuration, identity, compiled, slotNames, model) = (
-      self.configuration, self.identity, self.compiled, self.slotNames, self.model
+    let (configuration, identity, network, slotNames, model) = (
+      self.configuration, self.identity, self.network, self.slotNames, self.model
     )
     // Each form of the state goes as soon as the next is there: of large networks there is no room for all.
     let held = HeldState(state)
     background.submit(step: progress.step) { () throws(TrainingError) in
       try store.save(
         try Self.checkpoint(
-          of: held, configuration, progress, identity, network: compiled, slotNames: slotNames),
+          of: held, configuration, progress, identity, network: network, slotNames: slotNames),
         model: model, keepLast: configuration.checkpoints.keep.last,
         keepBest: configuration.checkpoints.keep.best)
     }
@@ -89,7 +89,7 @@ final class CheckpointWriter {
   /// Takes the state and makes a checkpoint of its values in canonical layouts.
   private static func checkpoint(
     of held: HeldState, _ configuration: RunConfiguration, _ progress: TrainingProgress,
-    _ identity: RunIdentity, network compiled: CompiledNetwork, slotNames: [String]
+    _ identity: RunIdentity, network: ResolvedNetwork, slotNames: [String]
   ) throws(TrainingError) -> Checkpoint {
     let state = held.take()
     guard state.isFinite else {
@@ -97,13 +97,13 @@ final class CheckpointWriter {
         .notFinite, "a parameter or a value of the optimizer is not finite after step \(progress.step)")
     }
     let values: Checkpoint.Values
-    do { values = try state.canonical(compiled, slotNames: slotNames) } catch {
+    do { values = try state.canonical(slotNames: slotNames) } catch {
       throw TrainingError(.inputOutput, "cannot convert parameters: \(error)")
     }
     return Checkpoint(
-      network: compiled.network, name: configuration.name, progress: progress, identity: identity,
+      network: network, name: configuration.name, progress: progress, identity: identity,
       values: values.predicting, optimizer: configuration.training.optimizer, slots: values.slots,
-      trained: values.trained)
+      trained: values.trained, stateless: values.stateless)
   }
 
   func finish() { background.finish() }

@@ -83,6 +83,12 @@ extension TrainingConfiguration {
         "weight_decay_rules", \.weightDecayRules, .weightDecayRules,
         "How much weight decay acts on which layers; for each parameter the first rule that matches counts, or else `weight_decay_on`."
       ),
+      SettingKey(
+        "layers", \.layerRules, .layerRules,
+        "Which layers stay as they are, and which have a learning rate or weight decay of their own."),
+      SettingKey(
+        "start", \.start, .optional("none", StartConfiguration.settings.form),
+        "A trained network to begin with, in place of the initialisers' values."),
     ])
 
   /// The loss with the weights of classes.

@@ -49,6 +49,10 @@ public struct TrainingConfiguration: Hashable, Sendable {
   public var maxNorm: MaxNorm?
   /// A running average of the parameters that evaluation uses; nil evaluates the parameters themselves.
   public var average: MovingAverage?
+  /// How some layers are trained; for each parameter and setting the first rule that gives it counts.
+  public var layerRules: [LayerRule] = []
+  /// A trained network to begin with; nil begins with the initialisers' values.
+  public var start: StartConfiguration?
   /// The figure by which epochs are compared, for the best checkpoints and for early stopping.
   public var monitor: MonitoredFigure
   /// Ends the training when `monitor` has not improved for this many epochs; nil never does.

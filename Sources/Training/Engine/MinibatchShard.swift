@@ -1,11 +1,14 @@
 internal import Compute
 internal import Datasets
+internal import Tensors
 
 /// A shard of a minibatch, as plans read samples.
 final class MinibatchShard: ShardSource {
   let minibatch: Minibatch
   /// Positions within the minibatch.
   let range: Range<Int>
+  /// The last sample that was read, where samples are unpacked as they are read.
+  private lazy var unpacked = AlignedBuffer<UInt8>(count: minibatch.sampleShape.elementCount)
   /// The weight of each class's samples, ``Minibatch/mainClass(_:)``; empty stands for 1 each.
   private let classWeights: [Double]
 
@@ -24,9 +27,14 @@ final class MinibatchShard: ShardSource {
     }
   }
 
-  /// The address stays valid as long as this object lives, since it keeps the minibatch, which keeps the pixels.
+  /// The address stays valid until the next call, and where samples are not packed as long as this object lives, since it keeps the
+  /// minibatch, which keeps the pixels.
   func pixels(at index: Int) -> UnsafeRawPointer {
-    minibatch.withSample(range.lowerBound + index) { bytes in
+    if minibatch.isPacked {
+      minibatch.unpack(range.lowerBound + index, into: unpacked.baseAddress)
+      return UnsafeRawPointer(unpacked.baseAddress)
+    }
+    return minibatch.withSample(range.lowerBound + index) { bytes in
       bytes.baseAddress ?? UnsafeRawPointer(bitPattern: MemoryLayout<Float>.alignment).unsafelyUnwrapped
     }
   }

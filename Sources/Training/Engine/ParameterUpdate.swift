@@ -22,6 +22,8 @@ final class ParameterUpdate: Sendable {
   let slices: [UpdateSlice]
   private let state: TrainingState
   private let pool: WorkerPool
+  /// The rules by which slices move.
+  private let rules: [UpdateRule]
   private let clipping: GradientClipping
   private let needsWholeGradient: Bool
   private let after: AfterUpdate
@@ -52,10 +54,11 @@ final class ParameterUpdate: Sendable {
     clipping = configuration.clipping
     needsWholeGradient = configuration.needsWholeGradient
     after = try AfterUpdate(configuration, compiled, state, own: ownership.ownParameters)
+    rules = UpdateRule.all(configuration, compiled.segments)
     exchange = GradientExchange(slices, ownership, ranks: ranks, pool: pool)
     sums = SlicedGradient(slices, own: ownership.ownSlices, gathered, pool: pool)
     ranges = slices.map(\.range)
-    total = AlignedBuffer(count: needsWholeGradient ? ownership.ownParameters.count : 0)
+    total = AlignedBuffer(count: needsWholeGradient ? ownership.ownTrained.count : 0)
     sliceNorms = AlignedBuffer(count: slices.count)
     sliceWeights = AlignedBuffer(count: slices.count)
     sliceFinite = AlignedBuffer(count: slices.count)
@@ -72,18 +75,16 @@ final class ParameterUpdate: Sendable {
     let clock = ContinuousClock()
     let start = clock.now
     try gradients.gatherRows(minibatch)
-    let collected = Collected(
-      reduction: gradients.reduction,
-      foreign: try exchange.exchange(gradients.reduction, shards: minibatch.sharding.count),
-      samples: minibatch.sharding.sampleCount)
-    let exchanged = clock.now
-    if let slice = try needsWholeGradient ? moveWhole(collected, moment) : moveSliceBySlice(collected, moment)
+    seconds = ranks.isAlone ? 0 : TrainingClock.seconds(clock.now - start)
+    if let slice = try needsWholeGradient
+      ? moveWhole(gradients, minibatch, moment, &seconds)
+      : moveSliceBySlice(gradients, minibatch, moment, &seconds)
     {
       return .notFinite(slice: slice, isPartial: !needsWholeGradient)
     }
     let moved = clock.now
     try ranks.communicator.gather(state.parameters.baseAddress, parts: ownership.parameterParts)
-    seconds = ranks.isAlone ? 0 : TrainingClock.seconds((exchanged - start) + (clock.now - moved))
+    if !ranks.isAlone { seconds += TrainingClock.seconds(clock.now - moved) }
     after.finish(on: pool, moment)
     return .done
   }
@@ -97,18 +98,25 @@ final class ParameterUpdate: Sendable {
     return Double(floats * MemoryLayout<Float>.stride)
   }
 
-  /// The gradients of a minibatch, as far as they were added up.
-  private struct Collected {
-    let reduction: ShardReduction
-    let foreign: ForeignSums
-    let samples: Int
+  /// Hands out the sums of the own slices, each to one worker.
+  private func forEachSum(
+    _ gradients: ShardGradients, _ minibatch: ShardedMinibatch, _ seconds: inout Double,
+    _ body: @Sendable (_ slice: Int, _ gradient: UnsafeMutablePointer<Float>) -> Void
+  ) throws {
+    let (reduction, sharding) = (gradients.reduction, minibatch.sharding)
+    try exchange.forEachBucket(reduction, shards: sharding.count, seconds: &seconds) { slices, foreign in
+      sums.forEachSummed(slices, of: reduction, with: foreign, body)
+    }
+    try sums.forEachGathered(samples: sharding.sampleCount, body)
   }
 
-  private func moveSliceBySlice(_ collected: Collected, _ moment: UpdateMoment) throws -> Int? {
+  private func moveSliceBySlice(
+    _ gradients: ShardGradients, _ minibatch: ShardedMinibatch, _ moment: UpdateMoment,
+    _ seconds: inout Double
+  ) throws -> Int? {
     var transform = GradientTransform()
     if case .value(let bound) = clipping { transform.bound = Float(bound) }
-    try sums.forEachSlice(of: collected.reduction, with: collected.foreign, samples: collected.samples) {
-      [self, transform] index, gradient in
+    try forEachSum(gradients, minibatch, &seconds) { [self, transform] index, gradient in
       sliceFinite[index] = isFinite(gradient, count: ranges[index].count)
       if sliceFinite[index] { move(index, gradient, transform, moment) }
     }
@@ -116,9 +124,11 @@ final class ParameterUpdate: Sendable {
     return sliceFinite.elements.firstIndex(of: false)
   }
 
-  private func moveWhole(_ collected: Collected, _ moment: UpdateMoment) throws -> Int? {
-    try sums.forEachSlice(of: collected.reduction, with: collected.foreign, samples: collected.samples) {
-      [self] index, gradient in
+  private func moveWhole(
+    _ gradients: ShardGradients, _ minibatch: ShardedMinibatch, _ moment: UpdateMoment,
+    _ seconds: inout Double
+  ) throws -> Int? {
+    try forEachSum(gradients, minibatch, &seconds) { [self] index, gradient in
       let range = ranges[index]
       sliceFinite[index] = isFinite(gradient, count: range.count)
       sliceNorms[index] = squaredSum(gradient, count: range.count)
@@ -128,8 +138,8 @@ final class ParameterUpdate: Sendable {
     try share(sliceNorms)
     if let bad = sliceFinite.elements.firstIndex(of: false) { return bad }
     let transform = wholeTransform()
-    if let layerwise = optimizer as? any LayerwiseOptimizer {
-      try moveLayerwise(layerwise, transform, moment)
+    if optimizer is any LayerwiseOptimizer {
+      try moveLayerwise(transform, moment)
     } else {
       forEachOwnSlice { [self] index in move(index, wholeGradient(index), transform, moment) }
     }
@@ -138,7 +148,7 @@ final class ParameterUpdate: Sendable {
 
   /// Where the whole gradient of an own slice is kept.
   private func wholeGradient(_ index: Int) -> UnsafeMutablePointer<Float> {
-    total.baseAddress + ranges[index].lowerBound - ownership.ownParameters.lowerBound
+    total.baseAddress + slices[index].trainedRange.lowerBound - ownership.ownTrained.lowerBound
   }
 
   private func forEachOwnSlice(_ body: @Sendable (_ slice: Int) -> Void) {
@@ -171,39 +181,50 @@ final class ParameterUpdate: Sendable {
   ) {
     let range = updateRange(index, gradient)
     transform.apply(to: gradient, count: range.count)
-    optimizer.update(range, moment)
+    let rule = rules[slices[index].rule]
+    rule.optimizer.update(range, rule.moment(moment))
     after.follow(slices[index], moment)
   }
 
   /// Directions of all slices, norms of whole tensors, then the steps.
   private func moveLayerwise(
-    _ optimizer: any LayerwiseOptimizer, _ transform: GradientTransform, _ moment: UpdateMoment
+    _ transform: GradientTransform, _ moment: UpdateMoment
   ) throws(CommunicationError) {
     forEachOwnSlice { [self] index in
       let range = updateRange(index, wholeGradient(index))
+      let rule = rules[slices[index].rule]
       transform.apply(to: range.gradient, count: range.count)
-      optimizer.makeDirection(range, moment)
+      layerwise(rule).makeDirection(range, rule.moment(moment))
       sliceWeights[index] = squaredSum(range.parameters, count: range.count)
       sliceNorms[index] = squaredSum(range.gradient, count: range.count)
     }
     try share(sliceWeights)
     try share(sliceNorms)
-    let trusts = tensorTrusts(optimizer)
+    let trusts = tensorTrusts()
     forEachOwnSlice { [self] index in
-      optimizer.apply(updateRange(index, wholeGradient(index)), moment, trust: trusts[index])
+      let rule = rules[slices[index].rule]
+      layerwise(rule).apply(
+        updateRange(index, wholeGradient(index)), rule.moment(moment), trust: trusts[index])
       after.follow(slices[index], moment)
     }
   }
 
+  private func layerwise(_ rule: UpdateRule) -> any LayerwiseOptimizer {
+    guard let optimizer = rule.optimizer as? any LayerwiseOptimizer else {
+      preconditionFailure("the rules of an optimizer are of its kind")
+    }
+    return optimizer
+  }
+
   /// The factor of each slice's step: that of its whole tensor.
-  private func tensorTrusts(_ optimizer: any LayerwiseOptimizer) -> [Double] {
+  private func tensorTrusts() -> [Double] {
     var trusts = [Double](repeating: 1, count: slices.count)
     var first = 0
     while first < slices.count {
       let segment = slices[first].segment
       let end = slices[first...].firstIndex { $0.segment != segment } ?? slices.count
       if slices[first].decayScale != 0 {
-        let trust = optimizer.trust(
+        let trust = layerwise(rules[slices[first].rule]).trust(
           weightNorm: sliceWeights.elements[first..<end].reduce(0, +).squareRoot(),
           directionNorm: sliceNorms.elements[first..<end].reduce(0, +).squareRoot())
         for index in first..<end { trusts[index] = trust }
@@ -218,7 +239,7 @@ final class ParameterUpdate: Sendable {
     let start = slice.range.lowerBound
     return UpdateRange(
       parameters: state.parameters.baseAddress + start, gradient: gradient,
-      slots: state.slots.baseAddress + start - state.slotRange.lowerBound,
+      slots: state.slots.baseAddress + slice.trainedRange.lowerBound - state.slotRange.lowerBound,
       slotStride: state.slotRange.count, count: slice.range.count, decayScale: slice.decayScale)
   }
 }

@@ -11,16 +11,23 @@ struct PreparedTraining {
   let data: RunData
   let samples: RunSamples
   let network: ResolvedNetwork
+  /// The network of the last phase, which settles the kernels of all: in no other has a layer more passes.
   let compiled: CompiledNetwork
+  /// What is frozen when.
+  let phases: TrainingPhases
+  /// What the training begins with in place of the initialisers' values; nil where it goes on, or begins with those.
+  let start: StartValues?
 
   /// Opens the data, holds the network and the loss against them, and compiles.
   ///
   /// - Parameters:
   ///   - data: opened already; nil opens the request's.
   ///   - identity: the identity of a run that goes on, whose choices of kernels are repeated; nil for one that begins.
+  ///   - takesStart: whether values that the configuration begins with are read; speed does not depend on them.
   /// - Throws: ``TrainingError`` where data and network do not fit; ``StoppedEarly`` when asked to stop.
   init(
-    _ request: RunRequest, data: RunData? = nil, goingOnFrom identity: RunIdentity? = nil, stop: StopRequest
+    _ request: RunRequest, data: RunData? = nil, goingOnFrom identity: RunIdentity? = nil,
+    takesStart: Bool = true, stop: StopRequest
   ) throws {
     let configuration = request.configuration
     let data = try data ?? RunData(configuration, workers: request.workers, stop: stop)
@@ -31,8 +38,24 @@ struct PreparedTraining {
     self.data = data
     self.network = network
     samples = try RunSamples(configuration, data)
-    compiled = try CompiledNetwork(
-      network, options: try request.compileOptions(goingOnFrom: identity, stop: stop))
+    start =
+      identity == nil && takesStart
+      ? try configuration.training.start.map { try StartValues($0, for: network) } : nil
+    phases = TrainingPhases(configuration.training, ParameterLayout(network))
+    var options = try request.compileOptions(goingOnFrom: identity, stop: stop)
+    options.frozen = phases.phases[phases.last].frozen
+    compiled = try CompiledNetwork(network, options: options)
+  }
+
+  /// The network compiled for a phase, with the kernels of the last one.
+  private func compiled(ofPhase phase: Int) throws(ComputeError) -> CompiledNetwork {
+    guard phase != phases.last else { return compiled }
+    var options = compiled.options
+    options.frozen = phases.phases[phase].frozen
+    options.kernels = .chosen(compiled.choices)
+    options.shard = compiled.shardSize
+    options.hasAllChoices = true
+    return try CompiledNetwork(network, options: options)
   }
 
   /// What checkpoints say the run is.
@@ -49,7 +72,9 @@ struct PreparedTraining {
       kernelChoices: compiled.choices.text, shardSize: compiled.shardSize,
       classNames: data.training.dataset.classNames ?? [], criterion: compiled.options.criterion,
       rules: request.configuration.laterRules(network),
-      pixels: data.pixels, pictures: data.training.dataset.pictures)
+      pixels: data.pixels, pictures: data.training.dataset.pictures,
+      channelNames: data.training.dataset.channelNames ?? [],
+      start: earlier.map(\.start) ?? start?.origin)
   }
 
   /// Sizes of the minibatches that training meets.
@@ -63,27 +88,72 @@ struct PreparedTraining {
     samples.evaluationSizes(batch: Trainer.evaluationBatch(request.configuration.training, compiled))
   }
 
-  /// The memory of a training.
+  /// The memory of a training in the phase in which it begins or goes on.
   ///
   /// - Parameters:
   ///   - workers: nil for the request's.
-  ///   - checkpoint: whose state it begins with; nil begins with the initialisers' values.
+  ///   - checkpoint: whose state it begins with; nil begins with the configuration's start or the initialisers' values.
+  ///   - phase: the number of the phase; nil for that of the checkpoint's epoch.
   ///   - evaluationSizes: the sizes of the minibatches that it will evaluate.
   ///   - ranks: nil for the request's.
+  /// - Throws: ``TrainingError`` of kind `configuration` where it does not fit into the free memory.
   func makeEngine(
-    workers: Int? = nil, from checkpoint: Checkpoint? = nil, evaluationSizes: Set<Int> = [],
+    workers: Int? = nil, from checkpoint: Checkpoint? = nil, phase: Int? = nil,
+    evaluationSizes: Set<Int> = [], ranks: Ranks? = nil
+  ) throws -> TrainingEngine {
+    let values: EngineStart
+    if let checkpoint {
+      values = EngineStart(checkpoint)
+    } else {
+      let initial = compiled.parameters.initialValues(seed: request.configuration.seed)
+      start?.fill(initial)
+      values = EngineStart(trained: initial)
+    }
+    return try makeEngine(
+      workers: workers, from: values, phase: phase ?? phases.index(ofEpoch: checkpoint?.progress.epoch ?? 0),
+      evaluationSizes: evaluationSizes, ranks: ranks)
+  }
+
+  /// The memory of a phase of a training.
+  func makeEngine(
+    workers: Int? = nil, from values: EngineStart, phase: Int, evaluationSizes: Set<Int>,
     ranks: Ranks? = nil
   ) throws -> TrainingEngine {
     let configuration = request.configuration
+    let compiled = try compiled(ofPhase: phase)
     let workers = workers ?? request.workers
+    let slots = configuration.training.optimizer.rule.slotNames.count
+    try MemoryDemand.check(
+      try MemoryDemand.training(compiled, slots: slots, workers: workers), of: "the training", workers: workers)
     return try TrainingEngine(
-      compiled, configuration: configuration, pool: .confined(workers: workers),
+      compiled, configuration: configuration,
+      pool: .confined(workers: workers),
       lossWeights: try data.lossWeights(configuration, compiled),
-      trainingSizes: trainingSizes, evaluationSizes: evaluationSizes,
-      start: checkpoint?.trained ?? checkpoint?.values
-        ?? compiled.parameters.initialValues(seed: configuration.seed),
-      slots: checkpoint?.slots ?? [], average: checkpoint?.average,
+      trainingSizes: trainingSizes, evaluationSizes: evaluationSizes, start: values,
       ranks: try (ranks ?? request.ranks).dealing(
         shardsOf: compiled, configuration.training, workers: workers))
+  }
+}
+
+/// The numbers that an engine begins with, in canonical order.
+struct EngineStart: Sendable {
+  let trained: CanonicalParameters
+  var slots: [Checkpoint.Slot] = []
+  /// The average of the parameters; nil begins it with them.
+  var average: CanonicalParameters?
+
+  init(trained: CanonicalParameters) { self.trained = trained }
+
+  init(_ checkpoint: Checkpoint) {
+    trained = checkpoint.trained ?? checkpoint.values
+    slots = checkpoint.slots
+    average = checkpoint.average
+  }
+
+  /// What a phase leaves to the next one; what was frozen has a state of zeros.
+  init(_ values: Checkpoint.Values) {
+    trained = values.trained ?? values.predicting
+    slots = values.slots
+    average = values.trained == nil ? nil : values.predicting
   }
 }

@@ -54,7 +54,7 @@ final class ShardGradients: Sendable {
     figures = ShardFigures(compiled.metrics, maximumShards: maximumShards)
     statistics = ShardStatistics(
       count: compiled.parameters.statisticsCount, shards: maximumShards, workers: pool.workerCount)
-    fold = StatisticsFold(compiled.parameters)
+    fold = StatisticsFold(compiled.parameters, keeping: compiled.keepsStatistics(ofLayer:))
     reduction = ShardReduction(
       length: compiled.gradientCount, maximumShards: maximumShards, workers: pool.workerCount,
       collectsParts: !ranks.isAlone)
@@ -65,9 +65,17 @@ final class ShardGradients: Sendable {
 
   /// Computes all shards forward and backward, each rank its own.
   ///
+  /// - Parameter phases: gets the time of the own shards, and that of waiting for the other ranks.
   /// - Returns: whether all were done; false when a rank was asked to stop before.
-  func collect(_ minibatch: ShardedMinibatch, stop: StopRequest) throws -> Bool {
+  func collect(
+    _ minibatch: ShardedMinibatch, stop: StopRequest, _ phases: inout StepPhases
+  ) throws -> Bool {
+    let clock = ContinuousClock()
+    let start = clock.now
     let isDone = try collectOwn(minibatch, stop: stop)
+    let computed = clock.now
+    phases.shards = TrainingClock.seconds(computed - start)
+    defer { if !ranks.isAlone { phases.waiting = TrainingClock.seconds(clock.now - computed) } }
     guard try ranks.agree(isDone, stop: stop) else { return false }
     try figures.gather(ranks, shards: ranks.partition(minibatch.sharding.count))
     return true

@@ -34,21 +34,33 @@ final class SlicedGradient: Sendable {
     pieces = (0..<pool.workerCount).map { _ in AlignedBuffer(count: longest) }
   }
 
-  /// Hands out every own slice to one worker.
+  /// Hands out own slices that shards have gradients of, each to one worker.
   ///
   /// - Parameters:
+  ///   - places: their numbers among all such slices.
   ///   - reduction: the shards that were collected.
   ///   - foreign: what other ranks know of the sums.
+  ///   - body: gets a slice's number, and its gradient in memory that is its own for the call.
+  func forEachSummed(
+    _ places: Range<Int>, of reduction: ShardReduction, with foreign: ForeignSums,
+    _ body: @Sendable (_ slice: Int, _ gradient: UnsafeMutablePointer<Float>) -> Void
+  ) {
+    let first = places.lowerBound
+    reduction.reduce(on: pool, slices: Array(summedRanges[places]), with: foreign) {
+      [summed] index, _, gradient in
+      body(summed[first + index], gradient)
+    }
+  }
+
+  /// Hands out own slices whose gradients are taken over the whole minibatch, each to one worker.
+  ///
+  /// - Parameters:
   ///   - samples: how many samples the minibatch has.
   ///   - body: gets a slice's number, and its gradient in memory that is its own for the call.
   /// - Throws: ``ComputeError`` where a kernel fails.
-  func forEachSlice(
-    of reduction: ShardReduction, with foreign: ForeignSums, samples: Int,
-    _ body: @Sendable (_ slice: Int, _ gradient: UnsafeMutablePointer<Float>) -> Void
+  func forEachGathered(
+    samples: Int, _ body: @Sendable (_ slice: Int, _ gradient: UnsafeMutablePointer<Float>) -> Void
   ) throws(ComputeError) {
-    reduction.reduce(on: pool, slices: summedRanges, with: foreign) { [summed] index, _, gradient in
-      body(summed[index], gradient)
-    }
     guard let gathered else { return }
     try pool.forEach(count: tasks.count) { [self] index, worker throws(ComputeError) in
       let (task, slices) = tasks[index]

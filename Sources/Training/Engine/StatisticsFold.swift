@@ -64,18 +64,17 @@ final class ShardStatistics: Sendable {
 ///
 /// with k the kept share (Keras's `momentum`), xₛ a shard's mean or biased variance and nₛ its samples. The mean of the
 /// shards' variances is what training normalised by; the spread of their means is left out.
+///
+/// Statistics that are frozen stay as they are.
 struct StatisticsFold: Sendable {
-  private let keptShares: [Float]
+  private let moving: [(range: Range<Int>, keptShare: Float)]
 
-  init(_ layout: ParameterLayout) {
-    var shares = [Float](repeating: 0, count: layout.statisticsCount)
-    for parameter in layout.parameters {
-      switch parameter.spec.role {
-      case .statistic(let keptShare): for index in parameter.range { shares[index] = keptShare }
-      case .kernel, .table, .vector: continue
-      }
+  /// - Parameter keeps: whether the statistics of a layer stay as they are.
+  init(_ layout: ParameterLayout, keeping keeps: (_ layer: String) -> Bool = { _ in false }) {
+    moving = layout.parameters.compactMap { parameter in
+      guard case .statistic(let keptShare) = parameter.spec.role, !keeps(parameter.layer) else { return nil }
+      return (parameter.range, keptShare)
     }
-    keptShares = shares
   }
 
   /// Folds the statistics of a minibatch's shards, each rank its own share of them.
@@ -84,7 +83,7 @@ struct StatisticsFold: Sendable {
   func fold(
     _ shards: ShardStatistics, _ sharding: Sharding, into running: AlignedBuffer<Float>, _ ranks: Ranks
   ) throws(CommunicationError) {
-    guard !keptShares.isEmpty else { return }
+    guard !moving.isEmpty else { return }
     try shards.exchange(ranks, shards: ranks.partition(sharding.count))
     let columns = shards.columns(ranks)
     fold(shards, sharding, columns[ranks.rank], into: running)
@@ -97,13 +96,15 @@ struct StatisticsFold: Sendable {
     _ shards: ShardStatistics, _ sharding: Sharding, _ columns: Range<Int>, into running: AlignedBuffer<Float>
   ) {
     let total = Double(sharding.sampleCount)
-    for index in columns {
-      var mean = 0.0
-      for shard in 0..<sharding.count {
-        mean += Double(shards.value(index, ofShard: shard)) * Double(sharding[shard].count) / total
+    for (range, keptShare) in moving {
+      let kept = Double(keptShare)
+      for index in range.clamped(to: columns) {
+        var mean = 0.0
+        for shard in 0..<sharding.count {
+          mean += Double(shards.value(index, ofShard: shard)) * Double(sharding[shard].count) / total
+        }
+        running[index] = Float(kept * Double(running[index]) + (1 - kept) * mean)
       }
-      let kept = Double(keptShares[index])
-      running[index] = Float(kept * Double(running[index]) + (1 - kept) * mean)
     }
   }
 }

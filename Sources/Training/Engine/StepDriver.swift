@@ -34,7 +34,11 @@ final class StepDriver {
     case ended
   }
 
-  let engine: TrainingEngine
+  /// The engine of the phase at hand; nil while the next one is made.
+  private var current: TrainingEngine?
+  private let phases: EnginePhases?
+  /// The number of the phase that ``current`` was made for.
+  private var phase: Int
   /// How far the training has come; a step moves its counts and its position, everything else is its user's.
   var progress: TrainingProgress
   private let samples: SampleSet
@@ -47,12 +51,16 @@ final class StepDriver {
   ///   - samples: what the reader reads, in whose order the minibatches' samples are numbered.
   ///   - reader: the minibatches, from where `progress` stands.
   ///   - policy: what to do about a number that is not finite.
+  ///   - phases: makes the engines of later phases; nil stays in the engine's.
   ///   - stop: polled between shards.
   init(
     _ engine: TrainingEngine, _ samples: SampleSet, reader: BatchReader, rates: LearningRates,
-    policy: NonFinitePolicy, from progress: TrainingProgress = TrainingProgress(), stop: StopRequest
+    policy: NonFinitePolicy, from progress: TrainingProgress = TrainingProgress(),
+    phases: EnginePhases? = nil, stop: StopRequest
   ) {
-    self.engine = engine
+    current = engine
+    self.phases = phases
+    phase = phases?.index(ofEpoch: progress.epoch) ?? 0
     self.progress = progress
     self.samples = samples
     self.reader = reader
@@ -64,7 +72,7 @@ final class StepDriver {
   /// The steps of a configuration's training from a place on, to the end of its last epoch.
   convenience init(
     _ configuration: RunConfiguration, _ engine: TrainingEngine, _ samples: SampleSet,
-    from progress: TrainingProgress, stop: StopRequest
+    from progress: TrainingProgress, phases: EnginePhases? = nil, stop: StopRequest
   ) {
     let training = configuration.training
     self.init(
@@ -76,7 +84,26 @@ final class StepDriver {
           batch: training.samplesPerStep, shardSize: engine.compiled.shardSize,
           augmentation: training.augmentation, seed: configuration.seed)),
       rates: .scheduled(base: training.learningRate, Schedule(training, samples: samples.count)),
-      policy: training.nonFinite, from: progress, stop: stop)
+      policy: training.nonFinite, from: progress, phases: phases, stop: stop)
+  }
+
+  /// The engine that takes the steps.
+  var engine: TrainingEngine {
+    guard let current else { preconditionFailure("a training that could not enter a phase goes on") }
+    return current
+  }
+
+  /// Makes the engine of an epoch's phase, unless it is there.
+  ///
+  /// It begins with what the one before leaves in canonical order, as a checkpoint holds it: a run that goes on from a checkpoint at this
+  /// place has the same bytes.
+  private func enterPhase(ofEpoch epoch: Int) throws {
+    guard let phases, phases.index(ofEpoch: epoch) != phase else { return }
+    let values = EngineStart(try engine.canonicalState())
+    phase = phases.index(ofEpoch: epoch)
+    // There may not be room for two.
+    current = nil
+    current = try phases.engine(ofPhase: phase, from: values)
   }
 
   /// The rate of a step of the current epoch, counted from 0.
@@ -88,6 +115,7 @@ final class StepDriver {
     let asked = clock.now
     guard let minibatch = try reader.next() else { return .ended }
     let waited = TrainingClock.seconds(clock.now - asked)
+    try enterPhase(ofEpoch: minibatch.epoch)
     let rate = learningRate(ofStep: progress.step)
     func taken(_ sums: FigureSums, _ phases: StepPhases) -> Step {
       Step(

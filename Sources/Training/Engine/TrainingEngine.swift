@@ -27,16 +27,13 @@ final class TrainingEngine: Sendable {
   ///   - lossWeights: the weights of classes or labels in training.
   ///   - trainingSizes: the sizes of all minibatches that will be trained on.
   ///   - evaluationSizes: the sizes of all minibatches that will be evaluated.
-  ///   - start: the parameters and statistics to begin with.
-  ///   - slots: the optimizer's slots to begin with; one that is missing begins with zeros.
-  ///   - average: the average of the parameters to go on with, where the configuration keeps one.
+  ///   - start: the numbers to begin with.
   ///   - ranks: those that take each step together, each with an engine of its own.
   /// - Throws: ``ComputeError`` where a layer has no kernel.
   init(
     _ compiled: CompiledNetwork, configuration: RunConfiguration, pool: WorkerPool,
     lossWeights: LossWeights, trainingSizes: Set<Int>, evaluationSizes: Set<Int>,
-    start: CanonicalParameters, slots: [Checkpoint.Slot], average: CanonicalParameters? = nil,
-    ranks: Ranks = Ranks()
+    start: EngineStart, ranks: Ranks = Ranks()
   ) throws {
     let training = configuration.training
     self.compiled = compiled
@@ -44,12 +41,12 @@ final class TrainingEngine: Sendable {
     self.ranks = ranks
     let tasks = compiled.gatheredTasks
     let slices = UpdateSlice.cut(compiled.segments, training, tasks: tasks)
-    let ownership = Ownership(slices, tasks: tasks, storageCount: compiled.storageCount, ranks: ranks)
+    let ownership = Ownership(slices, tasks: tasks, storageCount: compiled.storageCount,
+      trainedCount: compiled.trainedCount, ranks: ranks)
     whole = WholeState(ranks: ranks, ownership: ownership)
     state = try TrainingState(
-      compiled, slotNames: optimizer.slotNames, slotRange: ownership.ownParameters, start: start,
-      slots: slots,
-      keepsAverage: training.average != nil, average: average)
+      compiled, slotNames: optimizer.slotNames, slotRange: ownership.ownTrained, start: start.trained,
+      slots: start.slots, keepsAverage: training.average != nil, average: start.average)
     network = try LoadedNetwork(
       compiled, parameters: state.parameters, statistics: state.statistics,
       trainingShards: Sharding.sizes(ofMinibatches: trainingSizes, shardSize: compiled.shardSize),
@@ -98,13 +95,12 @@ final class TrainingEngine: Sendable {
   ) throws -> StepOutcome {
     precondition(!evaluator.isBusy, "a step while an evaluation is under way would change what it judges by")
     let minibatch = ShardedMinibatch(minibatch, shardSize: compiled.shardSize, firstSample: firstSample)
-    let start = DispatchTime.now().uptimeNanoseconds
-    guard try gradients.collect(minibatch, stop: stop) else { return .stopped }
+    var phases = StepPhases()
+    guard try gradients.collect(minibatch, stop: stop, &phases) else { return .stopped }
     if let shard = gradients.firstShardWithBadLoss(minibatch) {
       return .notFinite(try gradients.locateBadLoss(shard, minibatch, ranks))
     }
     let computed = DispatchTime.now().uptimeNanoseconds
-    var phases = StepPhases()
     let outcome = try update.apply(gradients, minibatch, moment, exchanging: &phases.exchange)
     if case .notFinite(let slice, let isPartial) = outcome {
       if isPartial { isSpoiled.store(true, ordering: .relaxed) }
@@ -115,7 +111,6 @@ final class TrainingEngine: Sendable {
     try gradients.foldStatistics(of: minibatch, into: state.statistics)
     try network.refresh(on: workers.pool)
     let end = DispatchTime.now().uptimeNanoseconds
-    phases.shards = Double(computed - start) * 1e-9
     phases.update = Double(updated - computed) * 1e-9 - phases.exchange
     phases.kernelWeights = Double(end - updated) * 1e-9
     return .done(gradients.sums(minibatch), phases)
@@ -145,6 +140,13 @@ final class TrainingEngine: Sendable {
   ///
   /// - Throws: ``TrainingError`` of kind `notFinite` after an update that a bad number cut short; ``CommunicationError``.
   func digest() throws -> String { try whole.digest(of: try sound()) }
+
+  /// All numbers in canonical order, on all ranks.
+  ///
+  /// - Throws: ``TrainingError`` of kind `notFinite` after an update that a bad number cut short; ``CommunicationError``.
+  func canonicalState() throws -> Checkpoint.Values {
+    try whole.everywhere(of: try sound()).canonical(slotNames: optimizer.slotNames)
+  }
 
   private func sound() throws(TrainingError) -> TrainingState {
     guard !isSpoiled.load(ordering: .relaxed) else {

@@ -7,10 +7,12 @@ internal import Tensors
 ///
 /// The buffers are shared, not copied, with whoever gets this value; ``copy()`` makes one that training does not touch.
 struct TrainingState: Sendable {
+  /// Says how the buffers are laid out.
+  let compiled: CompiledNetwork
   let parameters: AlignedBuffer<Float>
-  /// The optimizer's slots, one after another, each laid out as the parameters of ``slotRange``.
+  /// The optimizer's slots, one after another, each laid out as the trained parameters of ``slotRange``.
   let slots: AlignedBuffer<Float>
-  /// The place of the parameters that slots are kept for: all, or those that a rank owns.
+  /// The place of the trained parameters that slots are kept for: all, or those that a rank owns.
   let slotRange: Range<Int>
   /// The running statistics of batch normalisation, in canonical order.
   let statistics: AlignedBuffer<Float>
@@ -29,7 +31,8 @@ struct TrainingState: Sendable {
       return copy
     }
     return TrainingState(
-      parameters: copy(parameters), slots: copy(slots), slotRange: slotRange, statistics: copy(statistics),
+      compiled: compiled, parameters: copy(parameters), slots: copy(slots), slotRange: slotRange,
+      statistics: copy(statistics),
       average: average.map(copy))
   }
 
@@ -69,8 +72,9 @@ extension TrainingState {
     start: CanonicalParameters, slots startSlots: [Checkpoint.Slot], keepsAverage: Bool,
     average startAverage: CanonicalParameters?
   ) throws(ComputeError) {
+    self.compiled = compiled
     let length = compiled.storageCount
-    let slotRange = slotRange ?? 0..<length
+    let slotRange = slotRange ?? 0..<compiled.trainedCount
     self.slotRange = slotRange
     parameters = AlignedBuffer(count: length)
     slots = AlignedBuffer(count: slotRange.count * slotNames.count)
@@ -81,11 +85,11 @@ extension TrainingState {
     for (index, name) in slotNames.enumerated() {
       guard let slot = startSlots.first(where: { $0.name == name }) else { continue }
       let place = slots.baseAddress + index * slotRange.count
-      if slotRange.count == length {
-        try compiled.load(slot.values.baseAddress, into: place)
+      if slotRange.count == compiled.trainedCount {
+        try compiled.loadTrained(slot.values.baseAddress, into: place)
       } else {
-        let whole = AlignedBuffer<Float>(count: length)
-        try compiled.load(slot.values.baseAddress, into: whole.baseAddress)
+        let whole = AlignedBuffer<Float>(count: compiled.trainedCount)
+        try compiled.loadTrained(slot.values.baseAddress, into: whole.baseAddress)
         place.update(from: whole.baseAddress + slotRange.lowerBound, count: slotRange.count)
       }
     }
@@ -98,9 +102,7 @@ extension TrainingState {
   }
 
   /// Everything in canonical layouts; only of a state with all slots.
-  func canonical(
-    _ compiled: CompiledNetwork, slotNames: [String]
-  ) throws(ComputeError) -> Checkpoint.Values {
+  func canonical(slotNames: [String]) throws(ComputeError) -> Checkpoint.Values {
     func values(_ buffer: AlignedBuffer<Float>) throws(ComputeError) -> CanonicalParameters {
       let values = CanonicalParameters(layout: compiled.parameters)
       try compiled.export(buffer.baseAddress, into: values.trainable.baseAddress)
@@ -110,12 +112,14 @@ extension TrainingState {
     var canonical: [Checkpoint.Slot] = []
     for (index, name) in slotNames.enumerated() {
       let slot = AlignedBuffer<Float>(count: compiled.parameters.trainableCount)
-      try compiled.export(slots.baseAddress + index * compiled.storageCount, into: slot.baseAddress)
+      try compiled.exportTrained(
+        slots.baseAddress + index * compiled.trainedCount, into: slot.baseAddress)
       canonical.append(Checkpoint.Slot(name: name, values: slot))
     }
     let trained = try values(parameters)
     return Checkpoint.Values(
       predicting: try average.map(values) ?? trained, trained: average == nil ? nil : trained,
-      slots: canonical)
+      slots: canonical,
+      stateless: Set(compiled.segments.filter { !$0.isTrained }.map(\.parameter.path)))
   }
 }

@@ -13,6 +13,8 @@ public struct Evaluation: Sendable {
   public let labels: [Int32]
   /// What each sample was taken for, in the order of ``labels``.
   public let predictions: [Int32]
+  /// How many classes have a larger output than the sample's own, or an equal one and a smaller number: 0 where it is predicted.
+  public let ranks: [Int32]
 }
 
 extension Predictor {
@@ -51,7 +53,8 @@ extension Predictor {
       decisions.add(rows, minibatch)
       progress(sums)
     }
-    return Evaluation(sums: sums, labels: decisions.labels, predictions: decisions.predictions)
+    return Evaluation(
+      sums: sums, labels: decisions.labels, predictions: decisions.predictions, ranks: decisions.ranks)
   }
 
   /// The checkpoint's loss, without smoothing, and every metric of its task.
@@ -98,6 +101,7 @@ private struct Decisions {
   let isByClass: Bool
   var labels: [Int32] = []
   var predictions: [Int32] = []
+  var ranks: [Int32] = []
 
   init(outputs: Int, task: Criterion.Task, isByClass: Bool) {
     self.outputs = outputs
@@ -116,12 +120,20 @@ private struct Decisions {
         } else {
           labels.append(minibatch.label(sample))
         }
+        ranks.append(Self.rank(of: Int(labels[labels.count - 1]), row))
       case .labels where outputs == 1 && isByClass:
         predictions.append(row[row.startIndex] > 0 ? 1 : 0)
         labels.append(minibatch.label(sample))
       case .labels, .values: continue
       }
     }
+  }
+
+  private static func rank(of label: Int, _ row: ArraySlice<Float>) -> Int32 {
+    let own = row[row.startIndex + label]
+    var rank: Int32 = 0
+    for (index, value) in row.enumerated() where value > own || (value == own && index < label) { rank += 1 }
+    return rank
   }
 
   private static func largest(_ values: some RandomAccessCollection<Float>) -> Int32 {

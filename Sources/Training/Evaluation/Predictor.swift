@@ -30,7 +30,8 @@ public final class Predictor: Sendable {
   ///     sizes of their shards.
   ///   - workers: 1 or more.
   ///   - ranks: those that predict together, each with a predictor of its own; all must ask for the same.
-  /// - Throws: ``ComputeError`` where a layer has no kernel.
+  /// - Throws: ``ComputeError`` where a layer has no kernel; ``TrainingError`` of kind `configuration` where the work does not fit into the
+  ///   free memory.
   public init(
     _ network: ResolvedNetwork, values: CanonicalParameters, criterion: Criterion? = nil, sampleCount: Int,
     workers: Int, ranks: Ranks = Ranks()
@@ -44,6 +45,8 @@ public final class Predictor: Sendable {
       network,
       options: CompileOptions(
         batch: Self.batch, shard: shard, training: false, criterion: self.criterion))
+    try MemoryDemand.check(
+      try MemoryDemand.inference(compiled, workers: workers), of: "inference", workers: workers)
     // Samples may come in minibatches or all at once.
     let minibatches = RunData.minibatchSizes(samples: sampleCount, batch: Self.batch).union([sampleCount])
     let parameters = AlignedBuffer<Float>(count: compiled.storageCount)
@@ -79,13 +82,15 @@ public final class Predictor: Sendable {
     guard var sum = try logits(minibatch, views[0], stop) else { return nil }
     for view in views.dropFirst() {
       guard var more = try logits(minibatch, view, stop) else { return nil }
-      if answer == .board {
+      let steps = view.augmentation(answer).steps
+      if steps.contains(where: { $0.movesAnswers(answers, on: network.inputShape) }) {
         answers.mirror(
-          &more, on: network.inputShape, horizontally: view.horizontally, vertically: view.vertically)
+          &more, on: network.inputShape, horizontally: view.horizontally, vertically: view.vertically,
+          transposed: view.transposed)
       }
       for index in sum.indices { sum[index] += more[index] }
     }
-    // Of one, two or four views: exact but for the additions.
+    // Of one, two, four or eight views: exact but for the additions.
     return views.count == 1 ? sum : sum.map { $0 / Float(views.count) }
   }
 

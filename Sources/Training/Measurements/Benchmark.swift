@@ -17,24 +17,18 @@ public final class Benchmark {
 
   /// Opens the data and compiles the network; nothing is written.
   ///
-  /// - Parameter admits: is told, before the memory is taken, how many bytes a training needs at least; an error from it is thrown on.
-  public init(
-    _ request: RunRequest, stop: StopRequest, admits: (Int) throws -> Void = { _ in }
-  ) throws {
+  /// - Throws: ``TrainingError`` of kind `configuration` where a training does not fit into the free memory, and what opening and
+  ///   compiling throws.
+  public init(_ request: RunRequest, stop: StopRequest) throws {
     configuration = request.configuration
     model = request.model
     self.stop = stop
-    let prepared = try PreparedTraining(request, stop: stop)
+    let prepared = try PreparedTraining(request, takesStart: false, stop: stop)
     samples = prepared.samples.training
     compiled = prepared.compiled
-    let perWorker = try Self.bytesPerWorker(compiled)
-    // Anything beyond this is more than any system has.
-    let (bytes, overflow) = perWorker.multipliedReportingOverflow(by: request.workers)
-    let slots = configuration.training.optimizer.rule.slotNames.count
-    let parameters = compiled.storageCount * MemoryLayout<Float>.stride * (1 + slots)
-    let (whole, isBeyond) = bytes.addingReportingOverflow(parameters)
-    try admits(overflow || isBeyond ? .max : whole)
-    engine = try prepared.makeEngine(evaluationSizes: [configuration.training.batch])
+    // The phase in which most is trained, which takes the most.
+    engine = try prepared.makeEngine(
+      phase: prepared.phases.last, evaluationSizes: [configuration.training.batch])
   }
 
   /// Times of equal pieces of work.
@@ -193,8 +187,8 @@ public final class Benchmark {
     }
   }
 
-  /// Bytes that one step's sum of gradients and optimizer read and write: every shard's gradient, and the parameters and
-  /// the optimizer's slots twice.
+  /// Bytes that one step's sum of gradients and optimizer read and write: every shard's gradient, and the parameters that are
+  /// trained and the optimizer's slots twice.
   ///
   /// Gradients that are taken over the whole minibatch stay in the caches.
   ///
@@ -203,7 +197,7 @@ public final class Benchmark {
     let shards = Sharding(sampleCount: configuration.training.samplesPerStep, shardSize: compiled.shardSize)
       .count
     return
-      (shards * compiled.gradientCount + 2 * (1 + engine.optimizer.slotNames.count) * compiled.storageCount)
+      (shards * compiled.gradientCount + 2 * (1 + engine.optimizer.slotNames.count) * compiled.trainedCount)
       * MemoryLayout<Float>.stride
   }
 

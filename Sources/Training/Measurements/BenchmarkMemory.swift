@@ -17,27 +17,24 @@ extension Benchmark {
     try compiled.trainingPlan(samples: compiled.shardSize).stepNames
   }
 
-  /// A worker's activations and scratchpads, a gradient that it fills, and one that waits in the tree of sums.
-  static func bytesPerWorker(_ compiled: CompiledNetwork) throws -> Int {
-    try compiled.trainingPlan(samples: compiled.shardSize).workspaceByteCount
-      + 2 * compiled.gradientCount * MemoryLayout<Float>.stride
-  }
-
   /// Measured on what was allocated, the checkpoint by making one.
   public func memory() throws -> TrainingMemory {
     guard let state = try engine.copyState() else { throw Benchmark.needsOneRank }
-    let values = try state.canonical(compiled, slotNames: engine.optimizer.slotNames)
+    let values = try state.canonical(slotNames: engine.optimizer.slotNames)
     let checkpoint = Checkpoint(
       network: compiled.network, name: configuration.name, progress: TrainingProgress(),
       identity: RunIdentity(runID: "plan"), values: values.predicting,
-      optimizer: configuration.training.optimizer, slots: values.slots, trained: values.trained)
+      optimizer: configuration.training.optimizer, slots: values.slots, trained: values.trained,
+      stateless: values.stateless)
     let encoded = try CheckpointFile.encode(checkpoint, model: model)
-    let parameterBytes = compiled.storageCount * MemoryLayout<Float>.stride
+    let stride = MemoryLayout<Float>.stride
+    let parameterBytes = compiled.storageCount * stride
     return TrainingMemory(
-      perWorker: try Self.bytesPerWorker(compiled) + engine.gatheredByteCounts.perWorker,
+      perWorker: try MemoryDemand.bytesPerWorker(compiled) + engine.gatheredByteCounts.perWorker,
       shared: parameterBytes
-        * (1 + engine.optimizer.slotNames.count + (configuration.training.average == nil ? 0 : 1))
-        + compiled.parameters.statisticsCount * MemoryLayout<Float>.stride
+        * (configuration.training.average == nil ? 1 : 2)
+        + engine.optimizer.slotNames.count * compiled.trainedCount * stride
+        + compiled.parameters.statisticsCount * stride
         + engine.gatheredByteCounts.shared,
       checkpoint: CheckpointHeader.byteCount + encoded.header.payloadByteCount)
   }

@@ -1,3 +1,4 @@
+internal import Compute
 internal import Foundation
 internal import Paths
 
@@ -35,7 +36,7 @@ extension Benchmark {
     defer { Folder.remove(scratch) }
     let store = CheckpointStore(folder: scratch)
     let writer = CheckpointWriter(
-      configuration, identity: RunIdentity(runID: "benchmark"), compiled: compiled,
+      configuration, identity: RunIdentity(runID: "benchmark"), network: compiled.network,
       slotNames: engine.optimizer.slotNames, model: model, store: store, resumedFrom: nil)
     let steps = makeSteps()
     var progress = TrainingProgress()

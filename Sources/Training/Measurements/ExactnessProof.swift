@@ -120,7 +120,8 @@ public final class ExactnessProof {
       let driver = StepDriver(
         prepared.request.configuration,
         try prepared.makeEngine(workers: crew.workers, from: checkpoint, ranks: ranks),
-        prepared.samples.training, from: checkpoint?.progress ?? TrainingProgress(), stop: stop)
+        prepared.samples.training, from: checkpoint?.progress ?? TrainingProgress(),
+        phases: EnginePhases(prepared, workers: crew.workers, ranks: ranks), stop: stop)
       var digests = [try driver.engine.digest()]
       while driver.progress.step < end, try step(driver) {
         digests.append(try driver.engine.digest())
@@ -150,7 +151,7 @@ public final class ExactnessProof {
       let store = CheckpointStore(folder: folder)
       let writer = CheckpointWriter(
         prepared.request.configuration, identity: prepared.identity(goingOnFrom: nil),
-        compiled: prepared.compiled, slotNames: trial.engine.optimizer.slotNames,
+        network: prepared.network, slotNames: trial.engine.optimizer.slotNames,
         model: prepared.request.model, store: store,
         resumedFrom: nil)
       writer.submit(state, trial.progress)

@@ -49,9 +49,7 @@ final class AfterUpdate: Sendable {
     rule = configuration.average
     let segments = compiled.segments
     let chosen = segments.indices.filter { index in
-      let parameter = segments[index].parameter
-      guard !parameter.spec.isFrozen else { return false }
-      return configuration.maxNorm?.bounds(parameter) ?? false
+      segments[index].isTrained && configuration.maxNorm?.bounds(segments[index].parameter) ?? false
     }
     var bounded: [Bounded] = []
     var pieces: [Piece] = []

@@ -10,6 +10,8 @@ struct Ownership: Sendable {
   let slices: [Range<Int>]
   /// The places of their parameters in the flat buffers, by rank, without gaps.
   let parameters: [Range<Int>]
+  /// The places of these among what only trained parameters have, by rank, without gaps.
+  let trained: [Range<Int>]
   private let rank: Int
 
   /// Divides slices evenly.
@@ -18,7 +20,8 @@ struct Ownership: Sendable {
   ///   - slices: all slices in the order of their places.
   ///   - tasks: pieces of gradients that are computed at once and not divided.
   ///   - storageCount: floats of the flat buffers.
-  init(_ slices: [UpdateSlice], tasks: [GatheredGradients.Task], storageCount: Int, ranks: Ranks) {
+  ///   - trainedCount: floats of the buffers that only trained parameters have a place in.
+  init(_ slices: [UpdateSlice], tasks: [GatheredGradients.Task], storageCount: Int, trainedCount: Int, ranks: Ranks) {
     let size = ranks.communicator.size
     rank = ranks.rank
     let inner = Set(
@@ -43,10 +46,16 @@ struct Ownership: Sendable {
       bound == 0 ? 0 : bound < slices.count ? slices[bound].range.lowerBound : storageCount
     }
     parameters = (0..<size).map { starts[$0]..<starts[$0 + 1] }
+    let trainedStarts = bounds.map { bound in
+      bound == 0 ? 0 : bound < slices.count ? slices[bound].trainedRange.lowerBound : trainedCount
+    }
+    trained = (0..<size).map { trainedStarts[$0]..<trainedStarts[$0 + 1] }
   }
 
   /// The slices that this rank updates.
   var ownSlices: Range<Int> { slices[rank] }
+  /// The place of this rank's parameters among the trained ones.
+  var ownTrained: Range<Int> { trained[rank] }
   /// The place of this rank's parameters in the flat buffers.
   var ownParameters: Range<Int> { parameters[rank] }
 
@@ -59,5 +68,11 @@ struct Ownership: Sendable {
   var parameterParts: [Range<Int>] {
     let stride = MemoryLayout<Float>.stride
     return parameters.map { $0.lowerBound * stride..<$0.upperBound * stride }
+  }
+
+  /// The bytes of each rank's part of a buffer of what trained parameters have.
+  var trainedParts: [Range<Int>] {
+    let stride = MemoryLayout<Float>.stride
+    return trained.map { $0.lowerBound * stride..<$0.upperBound * stride }
   }
 }

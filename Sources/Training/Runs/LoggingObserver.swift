@@ -22,6 +22,7 @@ struct LoggingObserver: TrainerObserver {
       let figures = zip(metrics.columns, metrics.row).map { "\($0)=\($1)" }.joined(separator: " ")
       return figures + (isBest ? " (best)" : "")
     case .checkpointWritten(let step, let path): return "checkpoint of step \(step): \(path)"
+    case .note(let text): return text
     case .warning(let text): return "warning: \(text)"
     case .stopped(let signal, let step):
       return "stopped by \(StopSignals.name(of: signal)) after step \(step); a checkpoint is written"

@@ -31,9 +31,11 @@ struct MetricsLog {
     let text = String(decoding: try file.readAll(), as: UTF8.self)
     var kept = header
     if let progress, text.hasPrefix(header) {
-      for line in text.dropFirst(header.count).split(separator: "\n", omittingEmptySubsequences: false)
-        .dropLast()
-      {
+      // Line by line: a table's lines together would take many times its memory.
+      var rest = text.utf8.dropFirst(header.utf8.count)
+      while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
+        let line = Substring(rest[..<end])
+        rest = rest[end...].dropFirst()
         let cells = line.split(separator: ",", omittingEmptySubsequences: false)
         func number(_ column: String) -> Int? {
           columns.firstIndex(of: column).flatMap { cells.indices.contains($0) ? Int(cells[$0]) : nil }

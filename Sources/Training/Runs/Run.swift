@@ -52,7 +52,13 @@ public final class Run {
     let engine = try prepared.makeEngine(
       from: found?.checkpoint, evaluationSizes: prepared.evaluationSizes)
 
+    if let start = prepared.start {
+      for line in start.account.lines { directory?.log(line) }
+      self.observer.receive(.note("begins with " + start.account.summary(from: start.origin.path)))
+    }
+    if let text = prepared.phases.summary(compiled.parameters) { self.observer.receive(.note(text)) }
     if found == nil {
+      for text in prepared.frozenWarnings { self.observer.receive(.warning(text)) }
       try prepared.warnOfPixels(self.observer)
       if let text = prepared.network.warning(ofOutputFor: compiled.options.criterion) {
         self.observer.receive(.warning(text))
@@ -63,9 +69,11 @@ public final class Run {
       datasets: digests.merged(with: found?.checkpoint.identity.datasets ?? [:]))
     let progress = found?.checkpoint.progress ?? TrainingProgress()
     trainer = Trainer(
-      configuration: configuration, engine: engine, samples: samples, progress: progress,
+      configuration: configuration, engine: engine,
+      phases: EnginePhases(prepared, evaluationSizes: prepared.evaluationSizes), samples: samples,
+      progress: progress,
       checkpoints: CheckpointWriter(
-        configuration, identity: identity, compiled: compiled, slotNames: engine.optimizer.slotNames,
+        configuration, identity: identity, network: compiled.network, slotNames: engine.optimizer.slotNames,
         model: request.model, store: directory?.checkpoints, resumedFrom: found?.checkpoint.progress,
         helpsOthers: !communicator.isFirst),
       directory: directory, stop: stop, observer: self.observer,
@@ -91,6 +99,7 @@ public final class Run {
       compiled.options.criterion.figureNames, hasValidation: samples.role == .validation,
       after: found?.checkpoint.progress,
       goesOn: progress.epoch < configuration.training.epochs && !progress.stoppedEarly)
+    if !communicator.isAlone { try directory.beginRanks(after: found?.checkpoint.progress) }
     if configuration.training.precision == .bf16, !compiled.choices.hasBF16 {
       self.observer.receive(
         .warning(

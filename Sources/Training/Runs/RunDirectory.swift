@@ -6,7 +6,7 @@ internal import Paths
   internal import Glibc
 #endif
 
-/// The folder of one run: `config.yaml`, `metrics.csv`, `steps.csv`, `state.json`, `log.txt`, `environment.json`,
+/// The folder of one run: `config.yaml`, `metrics.csv`, `steps.csv`, `ranks.csv` where there were several, `state.json`, `log.txt`, `environment.json`,
 /// `checkpoints/` and a lock.
 ///
 /// Held by one process at a time, from ``init(path:)`` until the object goes.
@@ -19,6 +19,7 @@ public final class RunDirectory: Sendable {
   private let log: FileDescriptor
   private let metrics = Guarded<MetricsLog?>(nil)
   private let steps = Guarded<MetricsLog?>(nil)
+  private let ranks = Guarded<MetricsLog?>(nil)
 
   /// Makes the folder if it is missing, proves that it can be written to, and takes the lock.
   ///
@@ -76,6 +77,21 @@ public final class RunDirectory: Sendable {
       path: "\(path)/steps.csv", columns: StepRow.columns(names), sumsUpEpochs: false, goingOnFrom: progress,
       bufferByteCount: 1 << 14)
     steps.withLock { $0 = stepLog }
+  }
+
+  /// Opens the table of ranks, as ``beginMetrics(_:hasValidation:after:goesOn:)`` does the others.
+  func beginRanks(after progress: TrainingProgress?) throws(TrainingError) {
+    let opened = try MetricsLog(
+      path: "\(path)/ranks.csv", columns: RankTimes.columns, goingOnFrom: progress)
+    ranks.withLock { $0 = opened }
+  }
+
+  /// Adds an epoch's rows to the table of ranks.
+  func append(_ times: RankTimes, epoch: Int, step: Int) throws(TrainingError) {
+    log("epoch \(epoch): \(times.slowest)")
+    for row in times.rows(epoch: epoch, step: step) {
+      try ranks.withLock { log throws(TrainingError) in try log?.append(row) }
+    }
   }
 
   /// Adds a row to the table of metrics.

@@ -32,6 +32,10 @@ public struct RunIdentity: Hashable, Sendable {
   public var pixels: PixelSpan?
   /// How pictures became the training samples; nil where it is not known.
   public var pictures: PictureHandling?
+  /// What the run began with; nil where it began with the initialisers' values.
+  public var start: StartOrigin?
+  /// What each channel of the samples is; empty where the data does not name them.
+  public var channelNames: [String]
 
   /// Takes what is known of a run; the rest stays empty.
   public init(
@@ -39,8 +43,9 @@ public struct RunIdentity: Hashable, Sendable {
     versions: [String: String] = [:], instructionSet: String = "", kernelChoices: String = "",
     choicesCoverEveryShard: Bool = true, shardSize: Int = 0, classNames: [String] = [],
     criterion: Criterion? = nil, rules: [String] = [], pixels: PixelSpan? = nil,
-    pictures: PictureHandling? = nil
+    pictures: PictureHandling? = nil, channelNames: [String] = [], start: StartOrigin? = nil
   ) {
+    self.start = start
     self.runID = runID
     self.configuration = configuration
     self.datasets = datasets
@@ -54,6 +59,7 @@ public struct RunIdentity: Hashable, Sendable {
     self.rules = rules
     self.pixels = pixels
     self.pictures = pictures
+    self.channelNames = channelNames
   }
 
   /// The pixels of pictures as they are, for networks that take them so.

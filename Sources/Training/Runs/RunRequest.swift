@@ -170,6 +170,9 @@ extension RunRequest {
       }
     }
     differences += try digests.differences(data, from: checkpoint.identity.datasets)
+    if let text = configuration.training.start?.difference(from: checkpoint.identity.start) {
+      differences.append(text)
+    }
     let (progress, epochs) = (checkpoint.progress, configuration.training.epochs)
     if progress.epoch > epochs || (progress.epoch == epochs && progress.position > 0) {
       differences.append(

@@ -120,7 +120,7 @@ final class RunStateRecorder: TrainerObserver {
     case .finished(let progress):
       take(progress)
       end(.finished, progress.stoppedEarly ? "stopped early: the monitored figure no longer improved" : nil)
-    case .step, .evaluating, .checkpointWritten, .warning: break
+    case .step, .evaluating, .checkpointWritten, .note, .warning: break
     }
     next.receive(event)
   }

@@ -14,7 +14,6 @@ internal import Tensors
 /// All that decides what comes next is in ``progress`` and in the engine's state, and both are in every checkpoint.
 final class Trainer {
   private let configuration: RunConfiguration
-  private let engine: TrainingEngine
   private let samples: RunSamples
   private let stop: StopRequest
   private let observer: any TrainerObserver
@@ -25,19 +24,22 @@ final class Trainer {
   /// Whether training ended because this process did the steps it was asked for.
   private(set) var hasReachedStepLimit = false
   private var clock: TrainingClock
+  /// Where the time of the epoch's steps went, on this rank.
+  private var phases = StepPhases()
   private let firstStep: Int
   private let stepLimit: Int?
 
+  /// - Parameter phases: makes the engines of later phases; nil stays in the engine's.
   init(
-    configuration: RunConfiguration, engine: TrainingEngine, samples: RunSamples,
+    configuration: RunConfiguration, engine: TrainingEngine, phases: EnginePhases? = nil, samples: RunSamples,
     progress: TrainingProgress, checkpoints: CheckpointWriter, directory: RunDirectory?, stop: StopRequest,
     observer: any TrainerObserver, stepLimit: Int? = nil
   ) {
     self.stepLimit = stepLimit
     firstStep = progress.step
-    steps = StepDriver(configuration, engine, samples.training, from: progress, stop: stop)
+    steps = StepDriver(
+      configuration, engine, samples.training, from: progress, phases: phases, stop: stop)
     self.configuration = configuration
-    self.engine = engine
     self.samples = samples
     self.checkpoints = checkpoints
     self.directory = directory
@@ -57,6 +59,9 @@ final class Trainer {
   /// Samples of an epoch.
   private var sampleCount: Int { samples.training.count }
   private var isDone: Bool { progress.epoch >= configuration.training.epochs || progress.stoppedEarly }
+
+  /// The engine of the phase at hand.
+  private var engine: TrainingEngine { steps.engine }
 
   // MARK: - The loop
 
@@ -110,6 +115,7 @@ final class Trainer {
     progress.sums += step.sums
     clock.times.dataWait += step.secondsWaiting
     clock.samples += step.samples
+    phases += step.phases
     let report = StepReport(
       step: progress.step, epoch: progress.epoch + 1, position: progress.position, samples: sampleCount,
       learningRate: step.learningRate, minibatch: step.sums, epochSoFar: progress.sums)
@@ -154,6 +160,11 @@ final class Trainer {
     do throws(TrainingError) { try directory?.append(metrics) } catch {
       observer.receive(.warning("\(error); the row of epoch \(progress.epoch) is kept and written later"))
     }
+    if let times = try RankTimes(phases, dataWait: clock.times.dataWait, communicator) {
+      // What only tells where time went is no reason to end a training.
+      try? directory?.append(times, epoch: progress.epoch, step: progress.step)
+    }
+    phases = StepPhases()
     observer.receive(.epochEnded(metrics, isBest: isBest))
     clock.restartRate()
     if try isCheckpointDue(.epoch(isBest: isBest)) { try save() }

@@ -12,6 +12,8 @@ public enum TrainerEvent: Sendable {
   case epochEnded(EpochMetrics, isBest: Bool)
   /// A checkpoint is on disk.
   case checkpointWritten(step: Int, path: String)
+  /// Something that a person may want to know.
+  case note(String)
   /// Something that the training survives but a person should know.
   case warning(String)
   /// A signal asked to stop; a checkpoint has been written.

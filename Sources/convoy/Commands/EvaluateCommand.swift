@@ -20,9 +20,11 @@ struct EvaluateCommand: ParsableCommand {
       stand for the last and the best run of a name, RUN/last for a run's newest checkpoint.
 
       The output depends on the loss that the network was trained with: the classes and their confusion matrix, the labels with \
-      precision and recall, or the numbers with their errors. Started by srun or mpirun, the ranks share the samples (`convoy mpi --help`).
+      precision and recall, or the numbers with their errors; for moves of Go, how well they are predicted as games go on. Started by \
+      srun or mpirun, the ranks share the samples (`convoy mpi --help`).
 
         convoy evaluate Results/fashion-mnist/RUN --data Results/data/fashion-mnist.h5
+        convoy evaluate Results/go-small/RUN --data Results/data/go.h5 --flips eight
         convoy evaluate Results/angles/RUN --data angles.h5 --images valid/images --targets valid/targets
       """)
 
@@ -34,7 +36,10 @@ struct EvaluateCommand: ParsableCommand {
 
   @OptionGroup var names: SampleNames
 
-  @Option(help: "Average the outputs over mirrored views as well: horizontal, vertical or both.")
+  @Option(
+    help:
+      "Average the outputs over mirrored views as well: horizontal, vertical or both, or eight for all turns and reflections of a board."
+  )
   var flips = TestTimeFlips.none
 
   @OptionGroup var answer: FlippedAnswerOption

@@ -8,14 +8,15 @@ internal import Reporting
 internal import Tensors
 internal import Training
 
-/// Brings datasets into the HDF5 form that training reads, and Keras networks into checkpoints.
+/// Brings datasets into the HDF5 form that training reads, and networks of other programs into checkpoints.
 struct ImportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "import",
     abstract: "Make a dataset file or a checkpoint from another format.",
     subcommands: [
       ImportFashionMNIST.self, ImportIDX.self, ImportCIFAR10.self, ImportCIFAR100.self, ImportImages.self,
-      ImportNumPy.self, ImportCSV.self, ImportHDF5.self, ImportKeras.self,
+      ImportNumPy.self, ImportCSV.self, ImportSGF.self, ImportHDF5.self, ImportKeras.self, ImportONNX.self,
+      ImportSafetensors.self,
     ])
 }
 
@@ -89,6 +90,7 @@ struct OutputOptions: ParsableArguments {
     print(
       "\(PathText.readable(summary.path)): \(counts) \(isOne ? "sample" : "samples") of \(summary.sampleShape), "
         + counted(summary.classNames.count, summary.hasTargets ? "target" : "class"))
+    for line in summary.details { print("  \(line)") }
   }
 }
 

@@ -13,11 +13,11 @@ internal import Training
 struct ImportKeras: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "keras",
-    abstract: "A Keras model (HDF5, Keras 2 or 3) as a checkpoint.",
+    abstract: "A Keras model (.keras, HDF5) of Keras 2 or 3 as a checkpoint.",
     discussion: """
-      Takes whole models (model.save("model.h5")), Sequential or Functional, and files of weights alone in the same layout. VGG16 \
-      and VGG19 are recognised by their layers; other weights need --architecture with a config whose layers have the \
-      file's names.
+      Takes whole models (model.save("model.keras") or "model.h5"), Sequential or Functional, and files of weights alone (Keras 3's \
+      .weights.h5, and the older layout). VGG16 and VGG19 are recognised by their layers; other weights need --architecture \
+      with a config whose layers have the file's names.
 
       The preparation of pixels becomes the network's first layer, so that the checkpoint takes plain RGB images from 0 to \
       255: caffe (BGR minus means: VGG, ResNet), tf (-1 to 1: MobileNet, Inception), torch (DenseNet), none. The result is \
@@ -28,6 +28,7 @@ struct ImportKeras: ParsableCommand {
 
         convoy import keras vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5 --to vgg19.h5
         convoy import keras model.h5 --to model-convoy.h5 --classes cat,dog
+        convoy import keras model.h5 --to model-convoy.h5 --config tuned.yaml
       """)
 
   @Argument(help: "The model or weights file.", completion: .file(extensions: ["h5", "hdf5", "keras"]))
@@ -60,45 +61,27 @@ struct ImportKeras: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "The loss that says what the outputs are, where the file does not: \(ImportKeras.losses).",
+      "The loss that says what the outputs are, where the file does not: \(ModelImport.losses).",
       valueName: "loss"))
   var loss: String?
+
+  @OptionGroup var config: NetworkConfigOption
 
   @OptionGroup var plugIns: PlugInsOption
 
   @Flag(help: "Print one JSON object.")
   var json = false
 
-  private static let losses = Loss.Kind.allCases.map(\.rawValue).joined(separator: ", ")
-
   func run() throws {
-    try overwrite.check("--to", path, inputs: InputFiles([model, architecture, classes]))
+    let inputs = InputFiles([model, architecture, classes])
+    try overwrite.check("--to", path, inputs: inputs)
+    try config.check(overwrite, inputs: inputs)
     try checkFile()
-    if isZip {
-      throw CommandError.badData(
-        "\(model) is in Keras's own .keras format; write HDF5 in Keras: "
-          + "keras.models.load_model(\"\(model)\").save(\"model.h5\")")
-    }
     let importer = KerasImport(
-      inputShape: try shape(), architecture: try chosenArchitecture(),
+      inputShape: try ModelImport.shape(input), architecture: try chosenArchitecture(),
       preprocessing: try chosenPreprocessing(),
-      classNames: try classNames(), loss: try chosenLoss())
-    let stop = StopSignals.install()
-    let result = try importer.read(model)
-    // Reading is not interrupted, but a file that nobody waits for is not written.
-    try OutputOptions.check(stop)
-    let folder = Folder.parent(of: path)
-    try OutputFile.makeFolder(folder)
-    for removed in UnfinishedFiles.remove(in: folder) {
-      TerminalOutput.warn("removed \(removed), an unfinished file of a command that was killed")
-    }
-    try CheckpointFile.write(result.checkpoint, to: path, model: KerasModelWriter())
-    if json { return print(try ResultJSON.text(ModelResult(path, result))) }
-    for note in result.notes { print(note) }
-    let network = result.checkpoint.network
-    print(
-      "\(path): '\(result.checkpoint.name)', \(counted(network.layers.count, "layer")), \(counted(network.parameterCount, "parameter")), "
-        + "\(network.inputShape) to \(network.outputShape)")
+      classNames: try ModelImport.classNames(classes), loss: try ModelImport.loss(loss))
+    try ModelImport.write(to: path, config: config, json: json) { try importer.read(model) }
   }
 
   private func checkFile() throws {
@@ -109,24 +92,11 @@ struct ImportKeras: ParsableCommand {
         "\(model) is a run directory, and every command takes its checkpoints as they are")
     }
     throw CommandError.missing(
-      "\(model) is a folder; load it in Keras and write the model as one file: model.save(\"model.h5\")"
+      "\(model) is a folder; load it in Keras and write the model as one file: model.save(\"model.keras\")"
     )
   }
 
-  private var isZip: Bool {
-    (try? WholeFile.beginning(of: model, byteCount: 4)) == [0x50, 0x4B, 0x03, 0x04]
-  }
-
   // MARK: - Options
-
-  private func shape() throws -> Shape? {
-    guard let input else { return nil }
-    let sides = input.split(whereSeparator: { "x×,".contains($0) }).map { Int($0) }
-    let dimensions = sides.compactMap(\.self)
-    guard dimensions.count == sides.count, (1...3).contains(sides.count), dimensions.allSatisfy({ $0 > 0 })
-    else { throw CommandError.usage("--input takes a shape such as 224x224x3, not '\(input)'") }
-    return Shape(dimensions)
-  }
 
   private func chosenArchitecture() throws -> KerasImport.Architecture? {
     guard let architecture else { return nil }
@@ -145,46 +115,5 @@ struct ImportKeras: ParsableCommand {
       throw CommandError.usage("--preprocessing takes auto, \(names), not '\(preprocessing)'")
     }
     return known
-  }
-
-  private func chosenLoss() throws -> Loss.Kind? {
-    guard let loss else { return nil }
-    guard let kind = Loss.Kind(rawValue: loss.lowercased()) else {
-      throw CommandError.usage("--loss takes \(Self.losses), not '\(loss)'")
-    }
-    return kind
-  }
-
-  private func classNames() throws -> [String] {
-    guard let classes else { return [] }
-    guard FileStatus.exists(classes) else {
-      guard classes.contains(",") else {
-        throw CommandError.missing(
-          "there is no file \(classes); class names in a command are separated by commas")
-      }
-      let names = ClassesOption.names(classes)
-      if let problem = ClassNaming.problem(names) { throw CommandError.usage("--classes: \(problem)") }
-      return names
-    }
-    let text = try TextFile.read(classes)
-    guard text.first == "{" else {
-      let names = TextFile.lines(of: text)
-      if let empty = names.firstIndex(of: "") {
-        throw CommandError.badData(
-          "\(classes), line \(empty + 1): a class has no name; expected one on each line")
-      }
-      if let problem = ClassNaming.problem(names) { throw CommandError.badData("\(classes): \(problem)") }
-      return names
-    }
-    // {"0": ["n01440764", "tench"], …}
-    let index = try? JSONValue(parsing: text).members
-    let names = (0..<(index?.count ?? 0)).map { index?["\($0)"]?.elements?.last?.string }
-    guard !names.isEmpty, !names.contains(nil) else {
-      throw CommandError.badData(
-        "\(classes) is not an index of classes like {\"0\": [\"n01440764\", \"tench\"], …}")
-    }
-    let words = names.compactMap(\.self)
-    if let problem = ClassNaming.problem(words) { throw CommandError.badData("\(classes): \(problem)") }
-    return words
   }
 }

@@ -17,10 +17,15 @@ internal import Training
 struct InspectCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "inspect",
-    abstract: "Show the contents of a dataset, checkpoint, run directory or config.",
+    abstract: "Show the contents of a dataset, checkpoint, model, run directory or config.",
     discussion: """
         convoy inspect Results/data/fashion-mnist.h5
         convoy inspect Results/data/fashion-mnist.h5 --augment Configs/resnet20-fashion-mnist.yaml --sheet sheet.png
+
+      Of a network that was trained on positions of Go, boards show how probable it holds each move:
+
+        convoy inspect Results/go-small/best --data Results/data/go.h5 --rows 0,100,200 --sheet boards.png
+        convoy inspect Results/go-small/best --record game.sgf --move 57
       """)
 
   @Argument(help: "A file or a run directory.", completion: .file())
@@ -50,6 +55,21 @@ struct InspectCommand: ParsableCommand {
       "Images in the file for a contact sheet; the config's or train/images by default.", valueName: "name"))
   var images: String?
 
+  @Option(
+    help: ArgumentHelp("For a network that plays Go: a dataset with positions to draw.", valueName: "file.h5"))
+  var data: String?
+
+  @Option(help: ArgumentHelp("For --data: rows of the dataset, from 0.", valueName: "0,5,10-12"))
+  var rows: String?
+
+  @Option(
+    help: ArgumentHelp("For a network that plays Go: a record with a position to draw.", valueName: "file.sgf"))
+  var record: String?
+
+  @Option(
+    .counts, help: ArgumentHelp("For --record: the move to be made, from 1; after the last by default.", valueName: "n"))
+  var move: Int?
+
   @OptionGroup var plugIns: PlugInsOption
 
   @Flag(help: "Print a JSON object.")
@@ -60,6 +80,12 @@ struct InspectCommand: ParsableCommand {
       throw ValidationError(
         "--json describes a file and cannot be given with --augment or --sheet, which draw one")
     }
+    if data != nil, record != nil { throw ValidationError("--data and --record cannot be given together") }
+    if rows != nil, data == nil { throw ValidationError("--rows needs --data") }
+    if move != nil, record == nil { throw ValidationError("--move needs --record") }
+    if json || augment != nil, data != nil || record != nil {
+      throw ValidationError("--data and --record draw boards and cannot be given with --json or --augment")
+    }
   }
 
   func run() throws {
@@ -67,7 +93,9 @@ struct InspectCommand: ParsableCommand {
     guard let status = FileStatus(path) else {
       throw CommandError.missing("there is no file or folder \(path)")
     }
-    if augment != nil || sheet != nil {
+    if data != nil || record != nil {
+      try showMoves(try CheckpointStore.choose(path) { TerminalOutput.warn("\($0)") })
+    } else if augment != nil || sheet != nil {
       try writeSheet()
     } else if status.kind == .folder {
       try show(try CheckpointStore.choose(path) { TerminalOutput.warn("\($0)") })
@@ -104,7 +132,13 @@ struct InspectCommand: ParsableCommand {
     // Of an imported network only the meaning of its outputs is known.
     let origin = shards > 0 ? "trained with" : "imported; its outputs are \(criterion.task.noun):"
     print("\(origin) \(criterion.loss.name), evaluated by \(criterion.figureNames.joined(separator: ", "))")
+    if let start = checkpoint.identity.start {
+      print("began with \(start.path), step \(start.step), contents SHA-256 \(start.digest)")
+    }
     if let pixels = checkpoint.identity.pixels { print("trained on samples of \(pixels)") }
+    if !checkpoint.identity.channelNames.isEmpty {
+      print("its channels: \(checkpoint.identity.channelNames.joined(separator: ", "))")
+    }
     if let pictures = checkpoint.identity.pictures {
       print("its samples were pictures, \(pictures.pairs.joined(separator: ", "))")
     }
@@ -127,7 +161,7 @@ struct InspectCommand: ParsableCommand {
     return Table(network).text(width: terminal.columns, unicode: terminal.hasUnicode)
   }
 
-  // MARK: - Models of Keras
+  // MARK: - Models of other programs
 
   /// Describes a model of Keras.
   ///
@@ -136,11 +170,7 @@ struct InspectCommand: ParsableCommand {
     let version = file.version.map { " (Keras \($0))" } ?? ""
     let hint = "convoy import keras \(path) --to \(suggestedName)"
     switch file.contents {
-    case .store:
-      print("\(path): a weights store of Keras 3, which cannot be imported; write the whole model in Keras:")
-      print("  model.save(\"model.h5\")")
-      return false
-    case .weights:
+    case .weights, .store:
       let names = try file.layerNames()
       let known = KnownArchitecture(layerNames: names)
       print(
@@ -148,7 +178,7 @@ struct InspectCommand: ParsableCommand {
       )
       print("To make a checkpoint of it: \(hint)" + (known == nil ? " --architecture CONFIG.yaml" : ""))
       return false
-    case .wholeModel:
+    case .wholeModel, .archive:
       print("\(path): a Keras model\(version), not a checkpoint of Convoy")
       print("To make a checkpoint of it: \(hint)\n")
       do {
@@ -156,9 +186,16 @@ struct InspectCommand: ParsableCommand {
         return true
       } catch {
         print("It cannot be imported as it is: \(error)")
-        return false
+        return file.contents == .archive
       }
     }
+  }
+
+  private func show(_ model: ONNXSummary) {
+    print("\(path): a model of ONNX" + (model.producer.isEmpty ? "" : ", written by \(model.producer)"))
+    print("operators of version \(model.opset): " + model.operators.map { "\($0.count) \($0.name)" }.joined(separator: ", "))
+    print("takes \(model.inputs.joined(separator: ", ")), gives \(model.outputs.joined(separator: ", "))")
+    print("To make a checkpoint of it: convoy import onnx \(path) --to \(suggestedName)")
   }
 
   private var suggestedName: String {
@@ -192,6 +229,11 @@ struct InspectCommand: ParsableCommand {
     }
     let dataset = try file.open(split)
     let steps = run?.training.augmentation ?? .none
+    if run == nil, dataset.planes != nil {
+      let rows = Array(0..<min(max(1, samples), dataset.count))
+      try BoardInspection.write(try BoardInspection.entries(of: dataset, rows: rows, policy: nil), to: sheet ?? "")
+      return TerminalOutput.printPath(sheet ?? "")
+    }
     if run != nil, steps.steps.isEmpty {
       throw CommandError.usage("\(augment ?? "") has no training.augmentation, so there is nothing to show")
     }
@@ -214,6 +256,7 @@ struct InspectCommand: ParsableCommand {
 
   private func showData() throws {
     if json { return print(try ResultJSON.text(inspection())) }
+    if let model = ONNXSummary(path: path) { return show(model) }
     if let keras = try KerasFile(path: path), try showModel(keras) { return }
     let names = try objects()
     print("\(path): an HDF5 file")
@@ -283,8 +326,17 @@ struct InspectCommand: ParsableCommand {
     let names = dataset.classNames ?? counts.indices.map { "\($0)" }
     let pixels = try dataset.pixelSpan()
     print(
-      "\(dataset.imagesName): \(counted(dataset.count, "sample", as: NumberText.grouped(dataset.count))) of \(dataset.sampleShape), \(pixels)"
+      "\(dataset.imagesName): \(counted(dataset.count, "sample", as: NumberText.grouped(dataset.count))) of \(dataset.sampleShape), "
+        + "\(pixels)\(dataset.packing == nil ? "" : ", held as bits")"
     )
+    if let names = dataset.channelNames {
+      print("channels: \(names.enumerated().map { "\($0) \($1)" }.joined(separator: ", "))")
+    }
+    if dataset.planes != nil {
+      print("classes: the points row by row, from A\(dataset.sampleShape[0]) on, and pass\n")
+      let rows = Array(0..<min(samples, 2, dataset.count))
+      return BoardInspection.show(try BoardInspection.entries(of: dataset, rows: rows, policy: nil))
+    }
     if let weights = dataset.weights, let least = weights.min(), let most = weights.max() {
       let mean = weights.reduce(0.0) { $0 + Double($1) } / Double(weights.count)
       print(

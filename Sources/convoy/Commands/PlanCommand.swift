@@ -146,12 +146,7 @@ struct PlanCommand: ParsableCommand {
       RunRequest(
         configuration: configuration, resolvedConfiguration: "", directory: "", workers: workers.count,
         model: KerasModelWriter()),
-      stop: stop,
-      admits: { bytes in
-        try Photograph.checkMemory(
-          bytes, of: "the training on \(counted(workers.count, "worker"))", status: .configuration,
-          advice: "use fewer --workers, a smaller training.shard or a smaller network")
-      })
+      stop: stop)
   }
 
   // MARK: - On several nodes

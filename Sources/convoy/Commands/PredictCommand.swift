@@ -14,7 +14,7 @@ internal import Training
 struct PredictCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "predict",
-    abstract: "Show a network's answers for images: the most probable classes or labels, or its numbers.",
+    abstract: "Show a network's outputs for images: the most probable classes or labels, or its numbers.",
     discussion: """
       Images are PNG or JPEG files of any size. They are brought to the network's proportions and size as the pictures of its training \
       were (--fit), turned grey or coloured as it needs, laid on black where they are transparent, and their pixels are scaled to what the network was trained on. Rows of a \
@@ -42,7 +42,10 @@ struct PredictCommand: ParsableCommand {
   @Option(.counts, help: ArgumentHelp("Number of classes or labels to show.", valueName: "k"))
   var top = 3
 
-  @Option(help: "Average the outputs over mirrored views as well: horizontal, vertical or both.")
+  @Option(
+    help:
+      "Average the outputs over mirrored views as well: horizontal, vertical or both, or eight for all turns and reflections of a board."
+  )
   var flips = TestTimeFlips.none
 
   @OptionGroup var answer: FlippedAnswerOption

@@ -3,6 +3,7 @@ internal import Foundation
 internal import Networks
 internal import Paths
 internal import Reporting
+internal import Tensors
 internal import Training
 
 /// Lists and removes runs.
@@ -30,7 +31,9 @@ struct RunsCommand: ParsableCommand {
     var folder = "Results"
 
     @Option(
-      help: ArgumentHelp("Order by this figure: the best run first, other numbers rising.", valueName: "name")
+      help: ArgumentHelp(
+        "Order by this figure: for best the best run first, each kind of figure by itself; other numbers rising.",
+        valueName: "name")
     )
     var sort: String?
 
@@ -76,7 +79,17 @@ struct RunsCommand: ParsableCommand {
       }
       let kept = runs.filter { run in wanted.allSatisfy { $0.holds(for: run) } }
       guard let sort else { return reverse ? kept.reversed() : kept }
+      warnOfKinds(kept, sort)
       return RunFacts.sorted(kept, by: sort, isReversed: reverse)
+    }
+
+    private func warnOfKinds(_ runs: [RunFacts], _ sort: String) {
+      let kinds = sort == "best" ? RunFacts.bestKinds(of: runs) : []
+      guard kinds.count > 1, let first = kinds.first else { return }
+      let list = kinds.map { "\(TextWidth.printable($0.name)) of \(counted($0.runs, "run"))" }.joined(separator: ", ")
+      TerminalOutput.warn(
+        "the best figures are of different kinds, which cannot be compared, and are listed one after the other: \(list); "
+          + "--where monitor=\(TextWidth.printable(first.name)) lists one kind alone")
     }
 
     func run() throws {

@@ -88,7 +88,8 @@ extension Schema {
     switch self {
     case .integer, .number: true
     case .optional(_, let inner): inner.isNumber
-    case .boolean, .text, .formatted, .name, .choice, .byteSize, .path, .size, .list, .layerNames, .object,
+    case .boolean, .text, .formatted, .name, .choice, .byteSize, .path, .size, .list, .layerNames, .names,
+      .object,
       .union,
       .layers, .blocks, .sweep:
       false
@@ -102,7 +103,8 @@ extension CompletionKind {
     case .path: self = .file()
     case .choice(let choices): self = .list(choices.map(\.word))
     case .optional(_, let inner): self.init(inner)
-    case .integer, .number, .boolean, .text, .formatted, .name, .byteSize, .size, .list, .layerNames, .object,
+    case .integer, .number, .boolean, .text, .formatted, .name, .byteSize, .size, .list, .layerNames, .names,
+      .object,
       .union, .layers, .blocks, .sweep:
       return nil
     }

@@ -54,17 +54,18 @@ struct SweepCommand: ParsableCommand {
     }
     let stop = StopSignals.install()
     config.warnOfEnvironment()
+    let ranks = try RankProcess.join(limit: sweep.base.run.ranks.timeout)
     var diverged: [Int] = []
-    for member in try chosen(sweep) where !results.isDone(member) {
-      let isTrained = try train(member, of: sweep, in: results.directories[member.index], stop: stop)
+    for member in try chosen(sweep) {
+      // Files of a run may be seen by other nodes a moment later.
+      if try ranks.communicator.first(results.isDone(member)) { continue }
+      let isTrained = try train(
+        member, of: sweep, in: results.directories[member.index], ranks: ranks, stop: stop)
       if !isTrained { diverged.append(member.index) }
     }
-    if let member {
-      if json { print(try ResultJSON.text(results.result(order: .members, only: member))) }
-    } else {
-      let written = try results.write()
-      print(try json ? ResultJSON.text(results.result(order: .best, written)) : results.text(written))
-    }
+    if ranks.communicator.isFirst { try show(results) }
+    // Nobody ends the others before the table is written.
+    try ranks.communicator.meet()
     guard diverged.isEmpty else {
       throw CommandError(
         .notFinite,
@@ -73,7 +74,14 @@ struct SweepCommand: ParsableCommand {
     }
   }
 
-  private var isQuiet: Bool { quiet || json }
+  private func show(_ results: SweepResults) throws {
+    if let member {
+      if json { print(try ResultJSON.text(results.result(order: .members, only: member))) }
+    } else {
+      let written = try results.write()
+      print(try json ? ResultJSON.text(results.result(order: .best, written)) : results.text(written))
+    }
+  }
 
   private func chosen(_ sweep: Sweep) throws -> [Sweep.Member] {
     guard let member else { return sweep.members }
@@ -89,23 +97,25 @@ struct SweepCommand: ParsableCommand {
   /// The sweep goes on after a member whose loss diverges: that is a result, too.
   /// - Returns: false for such a member.
   private func train(
-    _ member: Sweep.Member, of sweep: Sweep, in directory: String, stop: StopRequest
+    _ member: Sweep.Member, of sweep: Sweep, in directory: String, ranks: Ranks, stop: StopRequest
   ) throws -> Bool {
+    let isQuiet = quiet || json || !ranks.communicator.isFirst
     if !isQuiet {
       let values = zip(sweep.keys, member.values).compactMap { key, value in value.map { "\(key)=\($0)" } }
       // Written at once, because the lines of the training are not held back either.
       let shown = TextWidth.printable(values.joined(separator: " "))
       TerminalOutput.write("member \(member.index) of 0 to \(sweep.members.count - 1): \(shown)\n", to: 1)
     }
-    let driver = RunDriver(
-      loaded: member.configuration, directory: directory, workers: workers.count,
+    var driver = RunDriver(
+      loaded: member.configuration, directory: directory, workers: workers.given ?? RankProcess.usualWorkers,
       dataOptions: config.plugIns.words)
+    driver.ranks = ranks
     do {
       let result = try TrainingPrinter(isQuiet: isQuiet).follow { try driver.run(stop: stop, printer: $0) }
       if !result.isComplete { throw SilentEnd(.stopped) }
       return true
     } catch let error as TrainingError where error.kind == .notFinite {
-      TerminalOutput.warn("member \(member.index): \(error)")
+      if ranks.communicator.isFirst { TerminalOutput.warn("member \(member.index): \(error)") }
       return false
     }
   }

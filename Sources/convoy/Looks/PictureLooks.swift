@@ -10,6 +10,10 @@ extension FilterLook: RunnableLook {
     let pictures = try FilterPictures(of: context.subject, layer: layer)
     let name = pictures.layer.name
     let filters = try filters.numbers(below: pictures.count, of: name)
+    let channels = context.checkpoint.identity.channelNames
+    if !channels.isEmpty, pictures.inputChannels == channels.count, pictures.readsInput {
+      return try named(pictures, filters, channels, in: context)
+    }
     let tiles = filters.map { PictureSheet.Tile(pictures.picture($0), ["\($0)"]) }
     let title =
       "\(name): \(pictures.count) kernels, full contrast at \(NumberText.short(Double(pictures.largest)))"
@@ -21,6 +25,46 @@ extension FilterLook: RunnableLook {
         layer: name, filters: filters, inputChannels: pictures.inputChannels,
         largestWeight: Double(pictures.largest), picture: ResultPath(path)), lines: [title, path],
       pictures: zip(filters, tiles).map { ($1.image.enlarged(by: 4), "\($0)") })
+  }
+}
+
+extension FilterLook {
+  /// What filters look for in channels that have names: for each filter the channels in which it is strongest.
+  private func named(
+    _ pictures: FilterPictures, _ filters: [Int], _ channels: [String], in context: LookContext
+  ) throws -> LookResult {
+    let name = pictures.layer.name
+    let shown = min(5, channels.count)
+    var tiles: [PictureSheet.Tile] = []
+    var lines: [String] = []
+    for filter in filters {
+      let strongest = pictures.strongestChannels(filter, count: shown)
+      tiles += strongest.map { channel in
+        PictureSheet.Tile(pictures.picture(filter, channel: channel), ["\(filter): \(channels[channel])"])
+      }
+      let words = strongest.prefix(3).map { channel in
+        let peak = pictures.peak(filter, channel: channel)
+        return "\(channels[channel]) \(NumberText.short(Double(peak.weight))) \(Self.place(peak.down, peak.right))"
+      }
+      lines.append("\(filter): \(words.joined(separator: "; "))")
+    }
+    let title =
+      "\(name): the \(shown) strongest channels of each filter; red above 0, blue below, full colour at \(NumberText.short(Double(pictures.largest)))"
+    let path = try context.folder.write(
+      PictureSheet(title: title, tiles: tiles, columns: shown, scale: 14).picture(), as: "filters-\(name)")
+    return LookResult(
+      name: "filters-\(name)",
+      findings: FilterFindings(
+        layer: name, filters: filters, inputChannels: pictures.inputChannels,
+        largestWeight: Double(pictures.largest), picture: ResultPath(path)), lines: [title] + lines + [path])
+  }
+
+  /// Where a weight lies, seen from the kernel's centre.
+  private static func place(_ down: Int, _ right: Int) -> String {
+    if down == 0, right == 0 { return "on the point" }
+    let rows = down == 0 ? [] : ["\(abs(down)) \(down > 0 ? "below" : "above")"]
+    let columns = right == 0 ? [] : ["\(abs(right)) \(right > 0 ? "right" : "left")"]
+    return (rows + columns).joined(separator: ", ")
   }
 }
 

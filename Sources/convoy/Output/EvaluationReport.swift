@@ -11,8 +11,10 @@ struct EvaluationReport {
   private let evaluation: Evaluation
   private let dataset: ImageDataset
   private let layout: FigureLayout
-  /// The classes; nil for other tasks.
+  /// The classes; nil for other tasks, and for moves of Go, which are too many to tell apart one by one.
   let confusion: ConfusionMatrix?
+  /// How moves of Go are predicted as the game goes on; nil for all other samples.
+  let phases: GamePhases?
   /// The labels; nil for other tasks.
   let labels: LabelCounts?
   /// The numbers; nil for other tasks.
@@ -30,7 +32,8 @@ struct EvaluationReport {
     self.dataset = dataset
     let sums = evaluation.sums
     layout = sums.layout ?? FigureLayout(.classification, outputs: outputs.count)
-    if evaluation.predictions.isEmpty {
+    phases = dataset.moveNumbers.map { GamePhases(moveNumbers: $0, ranks: evaluation.ranks) }
+    if evaluation.predictions.isEmpty || dataset.planes != nil {
       confusion = nil
     } else {
       // A single output tells two classes apart.
@@ -79,6 +82,7 @@ struct EvaluationReport {
     func add(_ table: Table) {
       parts.append(table.text(width: terminal.columns, unicode: terminal.hasUnicode))
     }
+    if let phases { add(phases.table) }
     if let labels { add(labels.table()) }
     if let errors { add(errors.table()) }
     if let confusion {
@@ -102,7 +106,7 @@ struct EvaluationReport {
         },
         allDecisions: labels.map { EvaluationResult.Rates($0.all.figures) },
         outputs: errors.map { zip($0.names, $0.figures).map(EvaluationResult.Output.init) },
-        confusion: confusion?.counts,
+        phases: phases?.phases, confusion: confusion?.counts,
         classes: confusion.map { confusion in
           confusion.classNames.indices.map { index in
             EvaluationResult.Class(
@@ -180,6 +184,7 @@ private struct EvaluationResult: Encodable {
   /// The rates of all labels together.
   let allDecisions: Rates?
   let outputs: [Output]?
+  let phases: [GamePhases.Phase]?
   /// A row for each true class, a column for each predicted one.
   let confusion: [[Int]]?
   let classes: [Class]?
@@ -192,6 +197,7 @@ private struct EvaluationResult: Encodable {
     try container.encodeIfPresent(labels, forKey: "labels")
     try container.encodeIfPresent(allDecisions, forKey: "allDecisions")
     try container.encodeIfPresent(outputs, forKey: "outputs")
+    try container.encodeIfPresent(phases, forKey: "phases")
     try container.encodeIfPresent(confusion, forKey: "confusion")
     try container.encodeIfPresent(classes, forKey: "classes")
   }

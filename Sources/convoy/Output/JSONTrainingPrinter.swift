@@ -3,7 +3,7 @@ internal import Training
 
 /// Reports the events of a training as JSON, one object on each line of standard output.
 ///
-/// Every object has `event`: `started`, `step` (at most one a second), `epoch`, `checkpoint`, `warning`, `stopped`, `finished`.
+/// Every object has `event`: `started`, `step` (at most one a second), `epoch`, `checkpoint`, `note`, `warning`, `stopped`, `finished`.
 final class JSONTrainingPrinter: TrainerObserver {
   private var lastStep = -Double.infinity
 
@@ -16,6 +16,7 @@ final class JSONTrainingPrinter: TrainerObserver {
       write(StepEvent(report))
     case .epochEnded(let metrics, let isBest): write(EpochEvent(metrics, isBest: isBest))
     case .checkpointWritten(let step, let path): write(CheckpointEvent(step: step, path: path))
+    case .note(let text): write(NoteEvent(text: text))
     case .warning(let text): write(WarningEvent(text: text))
     case .stopped(let signal, let step):
       write(StoppedEvent(signal: StopSignals.name(of: signal), step: step))
@@ -106,6 +107,11 @@ private struct CheckpointEvent: Encodable {
   let event = "checkpoint"
   let step: Int
   let path: String
+}
+
+private struct NoteEvent: Encodable {
+  let event = "note"
+  let text: String
 }
 
 private struct WarningEvent: Encodable {

@@ -18,7 +18,7 @@ struct ModelResult: Encodable {
   /// What else a person should know.
   let notes: [String]
 
-  init(_ path: String, _ result: KerasImport.Result) {
+  init(_ path: String, _ result: ImportedModel) {
     let (checkpoint, network) = (result.checkpoint, result.checkpoint.network)
     (self.path, name, notes) = (path, checkpoint.name, result.notes)
     (layers, parameters) = (network.layers.count, network.parameterCount)

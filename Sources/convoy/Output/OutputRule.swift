@@ -44,7 +44,11 @@ struct InputFiles {
 /// A file that is there stays unless `--overwrite` is given, and one that the command reads stays in any case. Devices and pipes lose
 /// nothing and take what comes. Files that bear names of the program's own, such as a run's `report.html`, are made anew each time.
 struct OverwriteOption: ParsableArguments {
-  @Flag(name: .customLong("overwrite"), help: "Replace the file if it exists.")
+  @Flag(
+    name: .customLong("overwrite"),
+    help: ArgumentHelp(
+      "Replace the file if it exists. No file that you name is replaced without it, also one that this command made; a run's own "
+        + "files, such as its report.html, always are."))
   var isGiven = false
 
   /// Checks a file before any work is done for it.

@@ -48,6 +48,11 @@ struct TrainingEstimate {
         + counted(workers, "worker")
         + (run.training.parallelism == .intra && workers > 1 ? " on each" : ""),
     ])
+    let layout = ParameterLayout(loaded.network)
+    let phases = TrainingPhases(run.training, layout)
+    if let summary = phases.summary(layout) {
+      facts.add(["frozen", summary + (phases.phases.count > 1 ? "; measured with the most of them" : "")])
+    }
     facts.add(["memory per worker", NumberText.bytes(memory.perWorker)])
     facts.add([
       "memory in all",

@@ -45,6 +45,7 @@ final class TrainingPrinter: TrainerObserver {
       }
     case .epochEnded(let metrics, let isBest):
       say(describe(metrics, isBest: isBest), orShorter: describe(metrics, isBest: isBest, isBrief: true))
+    case .note(let text): say(text)
     case .warning(let text):
       progress.finish()
       TerminalOutput.warn(text)

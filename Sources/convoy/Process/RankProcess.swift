@@ -27,7 +27,12 @@ enum RankProcess {
   static func join(limit: Double = RankConfiguration().timeout) throws -> Ranks {
     guard let launcher = Launcher.detected() else { return Ranks() }
     listen()
-    let ranks = try MPIRanks(launcher, limit: limit)
+    let ranks = try MPIRanks(launcher, limit: limit) { reason in
+      // The thread that waits for the others cannot be asked to end.
+      letFirstSpeak(launcher)
+      TerminalOutput.note("error: \(reason)")
+      _exit(ExitStatus.lostRank.rawValue)
+    }
     joined = ranks
     // A library of MPI may have put handlers of its own in their place.
     StopSignals.install()
@@ -76,7 +81,7 @@ enum RankProcess {
 
   /// Leaves the others in good order, once this process has nothing more to do with them.
   static func leave() {
-    joined?.finish()
+    joined?.leave()
     joined = nil
   }
 
@@ -85,12 +90,15 @@ enum RankProcess {
     joined?.abort(code: status.rawValue)
   }
 
+  /// Waits a moment on all ranks but the first: where all meet the same error, that says so and ends them.
+  private static func letFirstSpeak(_ launcher: Launcher) {
+    if launcher.rank > 0 { usleep(2_500_000) }
+  }
+
   /// What this rank's messages begin with: nothing on the first, which speaks for all.
-  ///
-  /// Other ranks wait a moment: where all meet the same error, the first says so and ends them.
   static func signature() -> String {
     guard let launcher = Launcher.detected(), launcher.rank > 0 else { return "" }
-    usleep(2_500_000)
+    letFirstSpeak(launcher)
     let node = joined.map { " (\($0.nodes[$0.rank]))" } ?? ""
     return "rank \(launcher.rank)\(node): "
   }

@@ -1,9 +1,9 @@
 /// The fields of a message of protobuf, in the order in which they stand.
 ///
 /// - SeeAlso: <https://protobuf.dev/programming-guides/encoding/>
-struct WireFields {
+public struct WireFields {
   /// What a field holds, by how it is written; what it means is its message's matter.
-  enum Content: Equatable {
+  public enum Content: Equatable {
     /// Whole numbers and truths.
     case varint(UInt64)
     /// Doubles, by their bits.
@@ -14,10 +14,11 @@ struct WireFields {
     case fixed32(UInt32)
   }
 
-  private(set) var fields: [(number: Int, content: Content)] = []
+  /// Each field's number with what it holds.
+  public private(set) var fields: [(number: Int, content: Content)] = []
 
   /// Nil for bytes that are no message.
-  init?(_ bytes: ArraySlice<UInt8>) {
+  public init?(_ bytes: ArraySlice<UInt8>) {
     var rest = bytes
     while !rest.isEmpty {
       guard let key = Self.varint(&rest), let number = Int(exactly: key >> 3), number > 0,
@@ -40,7 +41,7 @@ struct WireFields {
   }
 
   /// Takes a number of at most ten bytes, the lowest seven bits first.
-  private static func varint(_ bytes: inout ArraySlice<UInt8>) -> UInt64? {
+  static func varint(_ bytes: inout ArraySlice<UInt8>) -> UInt64? {
     var value: UInt64 = 0
     for shift in stride(from: 0, to: 70, by: 7) {
       guard let byte = bytes.popFirst() else { return nil }
@@ -58,5 +59,51 @@ struct WireFields {
 
   private static func number(_ littleEndian: ArraySlice<UInt8>) -> UInt64 {
     littleEndian.reversed().reduce(0) { $0 << 8 | UInt64($1) }
+  }
+}
+
+// MARK: - Repeated numbers
+
+extension WireFields {
+  /// Whole numbers of a repeated field, of which one stands alone or several one after another.
+  ///
+  /// - Returns: nil for content that holds no whole numbers.
+  public static func integers(_ content: Content) -> [Int]? {
+    switch content {
+    case .varint(let number): return [Int(truncatingIfNeeded: number)]
+    case .bytes(var rest):
+      var numbers: [Int] = []
+      while !rest.isEmpty {
+        guard let number = varint(&rest) else { return nil }
+        numbers.append(Int(truncatingIfNeeded: number))
+      }
+      return numbers
+    case .fixed32, .fixed64: return nil
+    }
+  }
+
+  /// Floats of a repeated field, of which one stands alone or several one after another.
+  ///
+  /// - Returns: nil for content that holds no floats.
+  public static func floats(_ content: Content) -> [Float]? {
+    switch content {
+    case .fixed32(let bits): return [Float(bitPattern: bits)]
+    case .bytes(let bytes): return littleEndian(bytes, as: Float.self)
+    case .varint, .fixed64: return nil
+    }
+  }
+
+  /// Numbers as they lie in memory here, where the lowest byte comes first.
+  ///
+  /// - Returns: nil for bytes that are no whole number of elements.
+  public static func littleEndian<Element: BitwiseCopyable>(
+    _ bytes: ArraySlice<UInt8>, as _: Element.Type
+  ) -> [Element]? {
+    let size = MemoryLayout<Element>.size
+    guard bytes.count % size == 0 else { return nil }
+    return [Element](unsafeUninitializedCapacity: bytes.count / size) { target, count in
+      bytes.withUnsafeBytes { UnsafeMutableRawBufferPointer(target).copyMemory(from: $0) }
+      count = bytes.count / size
+    }
   }
 }

@@ -1,0 +1,119 @@
+internal import Paths
+
+/// The game records that files, folders and archives hold, in the order in which they are named; in folders by the bytes of names.
+struct RecordFiles {
+  /// Where records are read from.
+  enum Source {
+    case file(String)
+    case archive(String)
+  }
+
+  private let sources: [Source]
+  /// Bytes of all files, as they are on the disk.
+  let byteCount: Int
+
+  /// Bytes that are read before somebody uses them, about.
+  private static let batchByteCount = 16 << 20
+
+  /// - Throws: ``DatasetError`` for what is not there, and for folders without records.
+  init(_ paths: [String], check: () throws -> Void) throws {
+    var sources: [Source] = []
+    var bytes = 0
+    for path in paths {
+      guard let status = FileStatus(path) else {
+        throw DatasetError(.missingInput, "there is no file or folder \(path)")
+      }
+      let files = status.kind == .folder ? try Self.records(in: path, check) : [path]
+      for file in files {
+        let raw = try RawFile(file)
+        bytes += raw.byteCount
+        var beginning = [UInt8](repeating: 0, count: min(512, raw.byteCount))
+        try beginning.withUnsafeMutableBytes { try raw.read(into: $0, at: 0) }
+        sources.append(PackedFiles.areMarks(beginning) ? .archive(file) : .file(file))
+      }
+    }
+    self.sources = sources
+    byteCount = bytes
+  }
+
+  private static let archiveEndings = [
+    ".7z", ".zip", ".tar", ".tgz", ".tbz2", ".txz", ".tar.gz", ".tar.bz2", ".tar.xz", ".tar.zst", ".sgf.gz",
+    ".sgf.bz2", ".sgf.xz", ".sgf.zst",
+  ]
+
+  static func isRecord(_ name: String) -> Bool { name.lowercased().hasSuffix(".sgf") }
+
+  /// Records and archives in a folder and below it.
+  private static func records(in folder: String, _ check: () throws -> Void) throws -> [String] {
+    var found: [String] = []
+    // A stack in place of recursion; the last folder is looked into first.
+    var folders = [(path: folder, depth: 0)]
+    while let (path, depth) = folders.popLast() {
+      try check()
+      guard let names = Folder.names(in: path) else {
+        throw DatasetError(.missingInput, system: "reading the folder \(path)")
+      }
+      var inner: [(String, Int)] = []
+      for name in names {
+        let file = "\(path)/\(name)"
+        if FileStatus.isFolder(file) {
+          // A link may lead back to a folder around it.
+          if depth < 32 { inner.append((file, depth + 1)) }
+        } else if isRecord(name) || archiveEndings.contains(where: name.lowercased().hasSuffix) {
+          found.append(file)
+        }
+      }
+      folders += inner.reversed()
+    }
+    guard !found.isEmpty else {
+      throw DatasetError(.badData, "\(folder) has no game records (.sgf) and no archives")
+    }
+    return found
+  }
+
+  /// Calls `body` with the bytes of some records at a time, in order.
+  ///
+  /// - Parameter body: gets records with names for messages, and how many of ``byteCount`` bytes are done.
+  /// - Returns: how many files in archives were passed over because they are no records.
+  func forEachBatch(
+    check: () throws -> Void, _ body: ([(name: String, bytes: [UInt8])], Int) throws -> Void
+  ) throws -> Int {
+    var batch: [(name: String, bytes: [UInt8])] = []
+    var (held, done, others) = (0, 0, 0)
+    func flush(_ isLast: Bool) throws {
+      try check()
+      guard held >= Self.batchByteCount || batch.count >= 8192 || isLast, !batch.isEmpty else { return }
+      try body(batch, done)
+      batch = []
+      held = 0
+    }
+    for source in sources {
+      switch source {
+      case .file(let path):
+        let file = try RawFile(path)
+        let bytes = try file.contents(limit: PackedFiles.fileLimit)
+        batch.append((path, bytes))
+        held += bytes.count
+        done += bytes.count
+        try flush(false)
+      case .archive(let path):
+        let packed = try PackedFiles(path)
+        while let name = try packed.next() {
+          guard Self.isRecord(name) || packed.isNameless || name.isEmpty else {
+            others += 1
+            try packed.skip()
+            try check()
+            continue
+          }
+          let bytes = try packed.contents()
+          batch.append((packed.isNameless ? path : "\(name) of \(path)", bytes))
+          held += bytes.count
+          try flush(false)
+        }
+        done += try RawFile(path).byteCount
+      }
+    }
+    try flush(true)
+    return others
+  }
+}

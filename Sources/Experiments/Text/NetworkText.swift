@@ -1,0 +1,116 @@
+internal import Foundation
+public import Networks
+internal import Settings
+internal import Tensors
+
+/// Writes a network as the section `network` of a configuration that gives the same network again.
+///
+/// Names that a list of layers gives by itself, inputs that are the layer before, and settings with their defaults are left out. Where names
+/// tell groups apart (`stage_1.conv.kernel`), layers that repeat become `repeat` and blocks, with parameters for what differs.
+public struct NetworkText {
+  /// The section, two spaces deep, with its key.
+  public let yaml: String
+  /// The names that layers have in the text, where a configuration does not take theirs.
+  public let renamed: [String: String]
+
+  /// Why a network cannot be written.
+  public struct Problem: Error, CustomStringConvertible {
+    /// One line: the layer and the reason.
+    public let description: String
+  }
+
+  /// Writes the network, and reads it again to make sure.
+  ///
+  /// - Throws: ``Problem`` for a layer that no configuration can give.
+  public init(_ network: Network) throws {
+    let names = Self.names(of: network)
+    renamed = names.filter { $0.key != $0.value }
+    let wanted = try Self.written(network, names)
+    for groups in [true, false] {
+      let text = try NetworkGrouping(wanted, isGrouped: groups).yaml
+      if Self.read(text) == wanted.network {
+        yaml = text
+        return
+      }
+    }
+    throw Problem(description: "the network cannot be written as a configuration that gives it again")
+  }
+
+  /// Names that a configuration takes.
+  private static func names(of network: Network) -> [String: String] {
+    var taken = Set(network.layers.map(\.name).filter(\.isConfigurationName))
+    var result: [String: String] = [:]
+    for layer in network.layers {
+      guard !layer.name.isConfigurationName || layer.name == Network.inputName else {
+        result[layer.name] = layer.name
+        continue
+      }
+      let allowed = layer.name.utf8.map { byte in
+        let character = String(UnicodeScalar(byte))
+        return "a\(character)".isConfigurationName ? character : "_"
+      }.joined()
+      let base = String((allowed.isConfigurationName ? allowed : "layer_\(allowed)").prefix(190))
+      var (name, count) = (base, 1)
+      while !taken.insert(name).inserted || name == Network.inputName {
+        name = "\(base)_\(count)"
+        count += 1
+      }
+      result[layer.name] = name
+    }
+    return result
+  }
+
+  /// A layer with what stands behind its word.
+  struct WrittenLayer {
+    let layer: Layer
+    let word: String
+    /// The settings that do not have their defaults.
+    let settings: [ResolvedValue.Member]
+  }
+
+  struct WrittenNetwork {
+    let network: Network
+    let layers: [WrittenLayer]
+  }
+
+  private static func written(_ network: Network, _ names: [String: String]) throws -> WrittenNetwork {
+    var layers: [WrittenLayer] = []
+    for layer in network.layers {
+      guard let (word, settings) = layer.spec.written,
+        let spec = LayerForm(word)?.spec(settings),
+        case .object(let object)? = LayerSchema.union.kind(word)?.payload
+      else {
+        throw Problem(
+          description: "layer '\(layer.name)' (\(layer.spec.summary)) cannot be written in a configuration")
+      }
+      let known = object.keys.map(\.name)
+      let kept = settings.withoutDefaults(.object(object)).members ?? []
+      layers.append(
+        WrittenLayer(
+          layer: Layer(
+            name: names[layer.name] ?? layer.name, inputs: layer.inputs.map { names[$0] ?? $0 }, spec: spec),
+          word: word, settings: kept.filter { known.contains($0.key) }))
+    }
+    return WrittenNetwork(
+      network: try Network(inputShape: network.inputShape, layers: layers.map(\.layer)), layers: layers)
+  }
+
+  /// The network that a section describes; nil where it has errors.
+  static func read(_ yaml: String) -> Network? {
+    guard let root = try? YAMLReader.read(yaml, path: "network.yaml"), let section = root["network"] else {
+      return nil
+    }
+    var decoder = SchemaDecoder(workingDirectory: "/")
+    let value = decoder.decode(section, .object(RunSchema.network), at: SchemaDecoder.networkPath)
+    guard decoder.errors.isEmpty, let dimensions = value?["input"]?.list?.compactMap(\.integer) else {
+      return nil
+    }
+    let layers = decoder.expansion.layers.compactMap { layer in
+      LayerForm(layer.word)?.spec(layer.fields).map {
+        Layer(name: layer.name, inputs: layer.inputs, spec: $0)
+      }
+    }
+    guard layers.count == decoder.expansion.layers.count else { return nil }
+    return try? Network(inputShape: Shape(dimensions), layers: layers)
+  }
+}

@@ -1,0 +1,374 @@
+internal import Networks
+
+extension ONNXReader {
+  /// The operators that can be read, for messages.
+  static let supported = Operator.allCases.map(\.rawValue).sorted()
+
+  /// Operators by ONNX's names.
+  private enum Operator: String, CaseIterable {
+    case conv = "Conv"
+    case convTranspose = "ConvTranspose"
+    case gemm = "Gemm"
+    case matMul = "MatMul"
+    case batchNormalization = "BatchNormalization"
+    case layerNormalization = "LayerNormalization"
+    case lrn = "LRN"
+    case maxPool = "MaxPool"
+    case averagePool = "AveragePool"
+    case globalAveragePool = "GlobalAveragePool"
+    case globalMaxPool = "GlobalMaxPool"
+    case reduceMean = "ReduceMean"
+    case reduceMax = "ReduceMax"
+    case relu = "Relu"
+    case leakyRelu = "LeakyRelu"
+    case elu = "Elu"
+    case selu = "Selu"
+    case prelu = "PRelu"
+    case clip = "Clip"
+    case sigmoid = "Sigmoid"
+    case hardSigmoid = "HardSigmoid"
+    case hardSwish = "HardSwish"
+    case swish = "Swish"
+    case mish = "Mish"
+    case tanh = "Tanh"
+    case softplus = "Softplus"
+    case gelu = "Gelu"
+    case erf = "Erf"
+    case softmax = "Softmax"
+    case neg = "Neg"
+    case sqrt = "Sqrt"
+    case reciprocal = "Reciprocal"
+    case pow = "Pow"
+    case add = "Add"
+    case sub = "Sub"
+    case mul = "Mul"
+    case div = "Div"
+    case min = "Min"
+    case max = "Max"
+    case sum = "Sum"
+    case concat = "Concat"
+    case pad = "Pad"
+    case resize = "Resize"
+    case upsample = "Upsample"
+    case flatten = "Flatten"
+    case reshape = "Reshape"
+    case squeeze = "Squeeze"
+    case unsqueeze = "Unsqueeze"
+    case transpose = "Transpose"
+    case greater = "Greater"
+    case select = "Where"
+    case slice = "Slice"
+    case split = "Split"
+    case gather = "Gather"
+    case shape = "Shape"
+    case constant = "Constant"
+    case constantOfShape = "ConstantOfShape"
+    case cast = "Cast"
+    case identity = "Identity"
+    case dropout = "Dropout"
+  }
+
+  /// Reads a node and notes its results.
+  mutating func translate(_ node: ONNXNode) throws {
+    guard node.domain.isEmpty, let known = Operator(rawValue: node.operation) else {
+      throw InterchangeError(
+        .badData,
+        "\(path): \(node.place): there is no such operator here; supported are \(Self.supported.joined(separator: ", "))")
+    }
+    guard let output = node.outputs.first, !output.isEmpty else {
+      throw InterchangeError(.badData, "\(path): \(node.place) has no result")
+    }
+    var options = ONNXAttributes(node, path: path)
+    // What depends on no sample is computed at once.
+    if known != .shape, try foldsConstants(node, known.rawValue, &options) { return }
+    if try followsFormula(node, &options) { return }
+    switch known {
+    case .conv: try convolution(node, &options)
+    case .convTranspose: try transposedConvolution(node, &options)
+    case .gemm: try gemm(node, &options)
+    case .matMul: try matMul(node)
+    case .batchNormalization: try batchNormalization(node, &options)
+    case .layerNormalization: try layerNormalization(node, &options)
+    case .lrn: try responseNormalization(node, &options)
+    case .maxPool: try maxPool(node, &options)
+    case .averagePool: try averagePool(node, &options)
+    case .globalAveragePool: try globalPool(node, .globalAveragePool2D, .globalAveragePool1D)
+    case .globalMaxPool: try globalPool(node, .globalMaxPool2D, .globalMaxPool1D)
+    case .reduceMean: try reduction(node, &options, .globalAveragePool2D, .globalAveragePool1D)
+    case .reduceMax: try reduction(node, &options, .globalMaxPool2D, .globalMaxPool1D)
+    case .relu: try function(node, .activation(.relu), isNonNegative: true)
+    case .leakyRelu:
+      try function(node, .leakyReLU(LeakyReLU(negativeSlope: options.float("alpha", default: 0.01))))
+    case .elu: try elu(node, alpha: options.float("alpha", default: 1))
+    case .selu: try selu(node, &options)
+    case .prelu: try prelu(node)
+    case .clip: try clip(node, &options)
+    case .sigmoid: try function(node, .activation(.sigmoid), isNonNegative: true)
+    case .hardSigmoid: try hardSigmoid(node, &options)
+    case .hardSwish: try hardSwish(node)
+    case .swish: try swish(node, &options)
+    case .mish: try mish(node)
+    case .tanh: try function(node, .activation(.tanh))
+    case .softplus: try function(node, .activation(.softplus), isNonNegative: true)
+    case .gelu: try gelu(node, &options)
+    case .erf: set(output, .partial(.errorFunction(of: try result(node), plusOne: false, factor: 1)))
+    case .softmax: try softmax(node, &options)
+    case .neg: try affine(node, try result(node), scale: -1, offset: 0)
+    case .sqrt, .reciprocal: throw options.refused("roots and reciprocals are supported as a part of a layer normalisation only")
+    case .pow: try power(node)
+    case .add, .sub, .mul, .div: try arithmetic(node)
+    case .min, .max: try extremum(node)
+    case .sum: try sum(node)
+    case .concat: try concat(node, &options)
+    case .pad: try pad(node, &options)
+    case .resize, .upsample: try resize(node, &options)
+    case .flatten: try flatten(node, &options)
+    case .reshape: try reshape(node, &options)
+    case .squeeze: try squeeze(node, &options)
+    case .unsqueeze: try unsqueeze(node, &options)
+    case .transpose: try transpose(node, &options)
+    case .greater: try comparison(node)
+    case .select: throw options.refused("a choice between values is supported as a part of softplus only")
+    case .slice: try slice(node, &options)
+    case .split: try split(node, &options)
+    case .gather: try gather(node, &options)
+    case .shape: try shape(node, &options)
+    case .constant, .constantOfShape: throw options.refused("its value is not supported")
+    case .cast: try cast(node, &options)
+    case .identity: if let value = value(node.inputs[0]) { set(output, value) }
+    case .dropout:
+      options.ignore("ratio", "seed", "is_test")
+      set(node, try result(node))
+    }
+    try options.finish()
+  }
+}
+
+// MARK: - Constants and shapes
+
+extension ONNXReader {
+  /// Computes a node whose inputs are all constants.
+  ///
+  /// - Returns: false for a node with other inputs, or one that is no operation on constants.
+  private mutating func foldsConstants(
+    _ node: ONNXNode, _ operation: String, _ options: inout ONNXAttributes
+  ) throws -> Bool {
+    if operation == "Constant" {
+      set(node.outputs[0], .constant(try constantValue(node, &options)))
+      return true
+    }
+    let isConstant = node.inputs.allSatisfy { name in
+      switch value(name) {
+      case .tensor, .constant: true
+      case nil: name.isEmpty
+      case .result, .partial: false
+      }
+    }
+    guard isConstant, !node.inputs.isEmpty, let first = try constant(node, 0) else { return false }
+    guard let folded = try folded(node, operation, first, &options) else {
+      throw options.refused("this operation on constants is not supported; fold constants when the model is exported")
+    }
+    guard folded.count <= 1 << 28 else { throw options.refused("a constant of \(folded.count) elements is too large") }
+    set(node.outputs[0], .constant(folded))
+    return true
+  }
+
+  private func constantValue(_ node: ONNXNode, _ options: inout ONNXAttributes) throws -> ONNXConstant {
+    if let tensor = try options.tensor("value") { return try ONNXConstant(tensor, "\(path): \(node.place)") }
+    if let attribute = node.attributes.first {
+      switch (attribute.name, attribute.value) {
+      case ("value_float", .float(let number)): return ONNXConstant([], .floats([number]))
+      case ("value_floats", .floats(let numbers)): return ONNXConstant([numbers.count], .floats(numbers))
+      case ("value_int", .integer(let number)): return ONNXConstant([], .integers([number]))
+      case ("value_ints", .integers(let numbers)): return ONNXConstant([numbers.count], .integers(numbers))
+      default: break
+      }
+    }
+    throw options.refused("its value is no tensor of numbers")
+  }
+
+  private mutating func folded(
+    _ node: ONNXNode, _ operation: String, _ first: ONNXConstant, _ options: inout ONNXAttributes
+  ) throws -> ONNXConstant? {
+    func second() throws -> ONNXConstant? { try constant(node, 1) }
+    switch operation {
+    case "Identity", "Dropout": return first
+    case "Cast":
+      let type = ONNXTensor.ElementType(rawValue: try options.integer("to", default: 1))
+      guard let type else { return nil }
+      if type.isInteger, first.integers == nil {
+        guard first.floats.allSatisfy({ abs($0) < 0x1p62 }) else { return nil }
+        return ONNXConstant(first.dimensions, .integers(first.floats.map { Int($0) }))
+      }
+      return type.isInteger ? first : ONNXConstant(first.dimensions, .floats(first.floats))
+    case "Add": return try second().flatMap { .combined(first, $0, floats: +) { Self.whole($0.addingReportingOverflow($1)) } }
+    case "Sub":
+      return try second().flatMap { .combined(first, $0, floats: -) { Self.whole($0.subtractingReportingOverflow($1)) } }
+    case "Mul":
+      return try second().flatMap { .combined(first, $0, floats: *) { Self.whole($0.multipliedReportingOverflow(by: $1)) } }
+    case "Div":
+      // Whole numbers are divided towards zero.
+      return try second().flatMap { .combined(first, $0, floats: /) { Self.whole($0.dividedReportingOverflow(by: $1)) } }
+    case "Sqrt": return ONNXConstant(first.dimensions, .floats(first.floats.map { $0.squareRoot() }))
+    case "Neg": return ONNXConstant(first.dimensions, .floats(first.floats.map { -$0 }))
+    case "Transpose":
+      let order = try options.integers("perm") ?? first.dimensions.indices.reversed()
+      guard order.sorted() == Array(first.dimensions.indices) else { return nil }
+      return first.transposed(order)
+    case "Reshape":
+      guard var sizes = try second()?.integers else { return nil }
+      for index in sizes.indices where sizes[index] == 0 && index < first.dimensions.count {
+        sizes[index] = first.dimensions[index]
+      }
+      guard let closed = Self.closed(sizes, count: first.count) else { return nil }
+      return first.reshaped(to: closed)
+    case "Flatten":
+      let axis = try options.integer("axis", default: 1)
+      guard (0...first.dimensions.count).contains(axis) else { return nil }
+      return first.reshaped(to: [first.dimensions[..<axis].reduce(1, *), first.dimensions[axis...].reduce(1, *)])
+    case "Squeeze", "Unsqueeze":
+      let axes = try second()?.integers ?? options.integers("axes")
+      let sizes = Self.resized(first.dimensions, axes, adds: operation == "Unsqueeze")
+      return sizes.flatMap { first.reshaped(to: $0) }
+    case "Concat":
+      let parts = try node.inputs.indices.compactMap { try constant(node, $0) }
+      let axis = try options.integer("axis", default: 0)
+      return .joined(parts, along: axis < 0 ? axis + first.dimensions.count : axis)
+    case "Gather":
+      let axis = try options.integer("axis", default: 0)
+      guard first.dimensions.indices.contains(axis), let indices = try second(), let numbers = indices.integers else {
+        return nil
+      }
+      let size = first.dimensions[axis]
+      let places = numbers.map { $0 < 0 ? $0 + size : $0 }
+      guard places.allSatisfy({ (0..<size).contains($0) }) else { return nil }
+      var picked = first.picked(places, along: axis)
+      picked.dimensions.replaceSubrange(axis...axis, with: indices.dimensions)
+      return picked
+    case "Slice":
+      guard let cuts = try cuts(node, sizes: first.dimensions, &options) else { return nil }
+      return cuts.reduce(first) { $0.picked($1.indices, along: $1.axis) }
+    case "ConstantOfShape":
+      guard let sizes = first.integers, sizes.allSatisfy({ (0...1 << 20).contains($0) }) else { return nil }
+      let tensor = try options.tensor("value")
+      let value = try tensor.map { try ONNXConstant($0, "\(path): \(node.place)") }
+      let count = sizes.reduce(1, *)
+      guard count <= 1 << 24 else { return nil }
+      guard let integers = value?.integers else {
+        return ONNXConstant(sizes, .floats([Float](repeating: value?.floats.first ?? 0, count: count)))
+      }
+      return ONNXConstant(sizes, .integers([Int](repeating: integers.first ?? 0, count: count)))
+    default: return nil
+    }
+  }
+
+  /// The result of arithmetic that may go beyond whole numbers of 64 bits, or divide by zero.
+  private static func whole(_ result: (partialValue: Int, overflow: Bool)) -> Int? {
+    result.overflow ? nil : result.partialValue
+  }
+
+  /// Sizes of which one may be −1, which then follows from the number of elements; nil where none fits.
+  static func closed(_ sizes: [Int], count: Int) -> [Int]? {
+    guard sizes.allSatisfy({ $0 >= -1 && $0 <= 1 << 40 }), sizes.count(where: { $0 == -1 }) <= 1 else { return nil }
+    let product = sizes.filter { $0 != -1 }.reduce(1.0) { $0 * Double($1) }
+    guard product <= Double(1 << 48) else { return nil }
+    let known = sizes.filter { $0 != -1 }.reduce(1, *)
+    guard sizes.contains(-1) else { return known == count ? sizes : nil }
+    guard known > 0, count % known == 0 else { return nil }
+    return sizes.map { $0 == -1 ? count / known : $0 }
+  }
+
+  /// Sizes with dimensions of 1 added or taken away; nil where that is not possible.
+  static func resized(_ sizes: [Int], _ axes: [Int]?, adds: Bool) -> [Int]? {
+    if adds {
+      guard let axes else { return nil }
+      let rank = sizes.count + axes.count
+      let places = Set(axes.map { $0 < 0 ? $0 + rank : $0 })
+      guard places.count == axes.count, places.allSatisfy({ (0..<rank).contains($0) }) else { return nil }
+      var rest = sizes[...]
+      return (0..<rank).map { places.contains($0) ? 1 : rest.removeFirst() }
+    }
+    guard let axes else { return sizes.filter { $0 != 1 } }
+    let places = Set(axes.map { $0 < 0 ? $0 + sizes.count : $0 })
+    guard places.allSatisfy({ sizes.indices.contains($0) && sizes[$0] == 1 }) else { return nil }
+    return sizes.indices.filter { !places.contains($0) }.map { sizes[$0] }
+  }
+
+  /// A part of a dimension that is cut out.
+  struct Cut {
+    let axis: Int
+    let start: Int
+    let step: Int
+    let count: Int
+
+    var indices: [Int] { (0..<count).map { start + $0 * step } }
+    /// The part as values side by side; nil for other steps.
+    var range: Range<Int>? { step == 1 ? start..<start + count : nil }
+  }
+
+  /// The cuts of a Slice, which has them as attributes or as inputs; nil for bounds that are no constants, and axes that do not exist.
+  mutating func cuts(_ node: ONNXNode, sizes: [Int], _ options: inout ONNXAttributes) throws -> [Cut]? {
+    var starts = try options.integers("starts")
+    var ends = try options.integers("ends")
+    var axes = try options.integers("axes")
+    var steps: [Int]?
+    if starts == nil {
+      starts = try constant(node, 1)?.integers
+      ends = try constant(node, 2)?.integers
+      axes = try constant(node, 3)?.integers
+      steps = try constant(node, 4)?.integers
+    }
+    guard let starts, let ends, starts.count == ends.count else { return nil }
+    let places = (axes ?? Array(starts.indices)).map { $0 < 0 ? $0 + sizes.count : $0 }
+    let strides = steps ?? [Int](repeating: 1, count: starts.count)
+    guard places.count == starts.count, strides.count == starts.count, Set(places).count == places.count else {
+      return nil
+    }
+    var cuts: [Cut] = []
+    for index in starts.indices {
+      guard sizes.indices.contains(places[index]), starts[index] != ONNXConstant.samples else { return nil }
+      let cut = Self.cut(places[index], from: starts[index], to: ends[index], strides[index], of: sizes[places[index]])
+      guard let cut else { return nil }
+      cuts.append(cut)
+    }
+    return cuts
+  }
+
+  /// The values from one place to before another; negative places count from the end, and those beyond it stand for it.
+  private static func cut(_ axis: Int, from start: Int, to end: Int, _ step: Int, of size: Int) -> Cut? {
+    guard step != 0, abs(step) <= 1 << 40 else { return nil }
+    // The smallest number stands for "from the very beginning" and must not be added to.
+    func place(_ index: Int) -> Int { index < 0 ? Swift.max(index, -(1 << 50)) + size : index }
+    let (lowest, highest) = step > 0 ? (0, size) : (-1, size - 1)
+    let first = Swift.max(step > 0 ? 0 : -1, Swift.min(highest, place(start)))
+    let last = Swift.max(lowest, Swift.min(highest, place(end)))
+    let span = step > 0 ? last - first : first - last
+    let count = span <= 0 ? 0 : (span + abs(step) - 1) / abs(step)
+    return Cut(axis: axis, start: first, step: step, count: count)
+  }
+
+  fileprivate mutating func shape(_ node: ONNXNode, _ options: inout ONNXAttributes) throws {
+    let sizes: [Int]
+    switch value(node.inputs[0]) {
+    case .result(let result): sizes = [ONNXConstant.samples] + result.theirShape
+    case .tensor(let tensor): sizes = tensor.dimensions
+    case .constant(let constant): sizes = constant.dimensions
+    case .partial, nil: throw options.refused("the shape of such a value is not supported")
+    }
+    func clamped(_ place: Int) -> Int { Swift.max(0, Swift.min(sizes.count, place < 0 ? place + sizes.count : place)) }
+    let start = clamped(try options.integer("start", default: 0))
+    let end = clamped(try options.integer("end", default: sizes.count))
+    let part = Array(sizes[start..<Swift.max(start, end)])
+    set(node.outputs[0], .constant(ONNXConstant([part.count], .integers(part))))
+  }
+
+  fileprivate mutating func cast(_ node: ONNXNode, _ options: inout ONNXAttributes) throws {
+    let type = ONNXTensor.ElementType(rawValue: try options.integer("to", default: 1))
+    options.ignore("saturate", "round_mode")
+    let result = try result(node)
+    guard let type, !type.isInteger || result.layer == Network.inputName else {
+      throw options.refused("results cannot become whole numbers")
+    }
+    set(node, result)
+  }
+}

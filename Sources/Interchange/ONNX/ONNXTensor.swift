@@ -1,0 +1,232 @@
+internal import Protobuf
+
+/// A tensor of a file of ONNX: a weight, or a number of a node.
+struct ONNXTensor {
+  /// The types of elements that are read; the numbers are ONNX's.
+  enum ElementType: Int {
+    case float = 1
+    case uint8 = 2
+    case int8 = 3
+    case uint16 = 4
+    case int16 = 5
+    case int32 = 6
+    case int64 = 7
+    case bool = 9
+    case float16 = 10
+    case double = 11
+    case uint32 = 12
+    case uint64 = 13
+    case bfloat16 = 16
+
+    var byteCount: Int {
+      switch self {
+      case .uint8, .int8, .bool: 1
+      case .uint16, .int16, .float16, .bfloat16: 2
+      case .float, .int32, .uint32: 4
+      case .int64, .double, .uint64: 8
+      }
+    }
+
+    var isInteger: Bool {
+      switch self {
+      case .float, .float16, .double, .bfloat16: false
+      case .uint8, .int8, .uint16, .int16, .int32, .int64, .bool, .uint32, .uint64: true
+      }
+    }
+  }
+
+  var name = ""
+  /// The sizes, outermost first.
+  var dimensions: [Int]
+  /// The number of the type, which may be none of ``ElementType``.
+  var type: Int
+  private var storage = Storage.none
+  /// Whether the elements are in another file.
+  private(set) var isExternal = false
+
+  private enum Storage {
+    case none
+    /// The elements as they lie in memory.
+    case raw(ArraySlice<UInt8>)
+    case floats([Float])
+    case doubles([Double])
+    case integers([Int])
+  }
+
+  /// The type of the elements; nil for one that is not read here.
+  var elementType: ElementType? { ElementType(rawValue: type) }
+}
+
+// MARK: - Reading
+
+extension ONNXTensor {
+  init(_ message: ONNXFields) throws {
+    (dimensions, type) = ([], 0)
+    var (floats, integers, doubles): ([Float], [Int], [Double]) = ([], [], [])
+    for (number, content) in message.fields.fields {
+      switch number {
+      case 1: dimensions += try message.integers(content)
+      case 2: type = try message.integer(content)
+      case 4: floats += try message.floats(content)
+      case 5, 7, 11: integers += try message.integers(content)
+      case 8: name = try message.text(content)
+      case 9: storage = .raw(try message.bytes(content))
+      case 10:
+        let bytes = try message.bytes(content)
+        guard let numbers = WireFields.littleEndian(bytes, as: Double.self) else {
+          throw ONNXFields.damaged(message.place)
+        }
+        doubles += numbers
+      case 13: isExternal = true
+      case 14: isExternal = try isExternal || message.integer(content) == 1
+      default: continue
+      }
+    }
+    if case .raw = storage { return }
+    if !floats.isEmpty { storage = .floats(floats) }
+    if !integers.isEmpty { storage = .integers(integers) }
+    if !doubles.isEmpty { storage = .doubles(doubles) }
+  }
+
+  /// The number of elements, checked against what the file holds of them.
+  ///
+  /// - Parameter place: names the tensor in messages.
+  /// - Throws: ``InterchangeError`` for elements in another file, an unknown type, and sizes that do not fit.
+  private func checkedCount(_ place: String) throws -> (count: Int, type: ElementType) {
+    guard !isExternal else {
+      throw InterchangeError(
+        .badData,
+        "\(place) has its values in another file, which is not read; write the model as one file "
+          + "(onnx.save_model(model, path, save_as_external_data=False))")
+    }
+    guard let elementType else {
+      throw InterchangeError(.badData, "\(place) has elements of ONNX's type \(type), which is not supported")
+    }
+    var count = 1
+    for size in dimensions {
+      let (product, overflow) = count.multipliedReportingOverflow(by: size)
+      guard size >= 0, !overflow else { throw Self.lying(place, dimensions, holding: "no such number") }
+      count = product
+    }
+    let found: Int
+    switch storage {
+    case .none: found = 0
+    case .raw(let bytes):
+      guard bytes.count % elementType.byteCount == 0 else {
+        throw Self.lying(place, dimensions, holding: "\(bytes.count) bytes")
+      }
+      found = bytes.count / elementType.byteCount
+    case .floats(let numbers): found = numbers.count
+    case .doubles(let numbers): found = numbers.count
+    case .integers(let numbers): found = numbers.count
+    }
+    guard found == count else { throw Self.lying(place, dimensions, holding: "\(found)") }
+    return (count, elementType)
+  }
+
+  private static func lying(_ place: String, _ dimensions: [Int], holding found: String) -> InterchangeError {
+    let shape = dimensions.map(String.init).joined(separator: "×")
+    return InterchangeError(
+      .badData,
+      "\(place) says that it has \(shape.isEmpty ? "1" : shape) elements and holds \(found); export or copy the model again")
+  }
+
+  /// The elements as floats, rounded where they have more digits.
+  func floats(_ place: String) throws -> [Float] {
+    let (_, type) = try checkedCount(place)
+    switch storage {
+    case .none: return []
+    case .floats(let numbers): return numbers
+    case .doubles(let numbers): return numbers.map { Float($0) }
+    case .integers(let numbers):
+      // Narrow floats stand among the integers by their bits.
+      switch type {
+      case .float16: return numbers.map { Self.float(half: UInt16(truncatingIfNeeded: $0)) }
+      case .bfloat16: return numbers.map { Float(bitPattern: UInt32(UInt16(truncatingIfNeeded: $0)) << 16) }
+      default: return numbers.map { Float($0) }
+      }
+    case .raw(let bytes):
+      func read<Element: BitwiseCopyable>(_: Element.Type) -> [Element] {
+        WireFields.littleEndian(bytes, as: Element.self) ?? []
+      }
+      switch type {
+      case .float: return read(Float.self)
+      case .double: return read(Double.self).map { Float($0) }
+      case .float16: return read(UInt16.self).map(Self.float(half:))
+      case .bfloat16: return read(UInt16.self).map { Float(bitPattern: UInt32($0) << 16) }
+      case .uint8, .int8, .uint16, .int16, .int32, .int64, .bool, .uint32, .uint64:
+        return try integers(place).map { Float($0) }
+      }
+    }
+  }
+
+  /// The elements as whole numbers.
+  func integers(_ place: String) throws -> [Int] {
+    let (_, type) = try checkedCount(place)
+    guard type.isInteger else {
+      throw InterchangeError(.badData, "\(place) holds no whole numbers, where some are expected")
+    }
+    switch storage {
+    case .none, .floats, .doubles: return []
+    case .integers(let numbers): return numbers
+    case .raw(let bytes):
+      func read<Element: FixedWidthInteger & BitwiseCopyable>(_: Element.Type) -> [Int] {
+        (WireFields.littleEndian(bytes, as: Element.self) ?? []).map { Int(truncatingIfNeeded: $0) }
+      }
+      switch type {
+      case .uint8, .bool: return read(UInt8.self)
+      case .int8: return read(Int8.self)
+      case .uint16: return read(UInt16.self)
+      case .int16: return read(Int16.self)
+      case .int32: return read(Int32.self)
+      case .uint32: return read(UInt32.self)
+      case .int64: return read(Int64.self)
+      case .uint64: return read(UInt64.self)
+      case .float, .float16, .double, .bfloat16: return []
+      }
+    }
+  }
+
+  /// A number of 16 bits: 1 for the sign, 5 for the exponent, 10 for digits (IEEE 754 binary16).
+  static func float(half bits: UInt16) -> Float {
+    let sign: Float = bits & 0x8000 == 0 ? 1 : -1
+    let exponent = Int(bits >> 10 & 0x1F)
+    let digits = Float(bits & 0x3FF)
+    switch exponent {
+    case 0: return sign * digits * 0x1p-24
+    case 31: return digits == 0 ? sign * .infinity : .nan
+    default: return sign * (1 + digits * 0x1p-10) * Float(sign: .plus, exponent: exponent - 15, significand: 1)
+    }
+  }
+}
+
+// MARK: - Writing
+
+extension ONNXTensor {
+  /// A tensor of floats.
+  init(_ name: String, _ dimensions: [Int], floats: [Float]) {
+    self.init(name, dimensions, .float, floats.withUnsafeBytes { Array($0) })
+  }
+
+  /// A tensor of whole numbers of 64 bits.
+  init(_ name: String, _ dimensions: [Int], integers: [Int]) {
+    self.init(name, dimensions, .int64, integers.withUnsafeBytes { Array($0) })
+  }
+
+  private init(_ name: String, _ dimensions: [Int], _ type: ElementType, _ bytes: [UInt8]) {
+    self.name = name
+    self.dimensions = dimensions
+    self.type = type.rawValue
+    storage = .raw(bytes[...])
+  }
+
+  var message: WireMessage {
+    var message = WireMessage()
+    message.add(1, packed: dimensions)
+    message.add(2, type)
+    message.add(8, name)
+    guard case .raw(let bytes) = storage else { preconditionFailure("tensors are written by their bytes") }
+    message.add(9, bytes: Array(bytes))
+    return message
+  }
+}

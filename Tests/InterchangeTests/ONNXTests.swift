@@ -1,0 +1,267 @@
+import Compute
+import HDF5
+import Networks
+import Tensors
+import TestSupport
+import Testing
+import Training
+
+@testable import Interchange
+
+/// Models of ONNX: those that `Fixtures/ONNX/make_onnx_models.py` exported from PyTorch and Keras, and those that are written here.
+struct ONNXTests {
+  private static let folder = {
+    let parts = #filePath.split(separator: "/").dropLast().joined(separator: "/")
+    return "/\(parts)/Fixtures/ONNX"
+  }()
+
+  /// What a network gives for samples of bytes; one that gives images has them as vectors.
+  private static func outputs(_ checkpoint: Checkpoint, _ pixels: [UInt8]) throws -> [Float] {
+    let network = checkpoint.network.network
+    let flat = Layer(name: "flat_output", inputs: [network.output.name], spec: .flatten)
+    let resolved = try Network(inputShape: network.inputShape, layers: network.layers + [flat]).resolved()
+    let values = CanonicalParameters(layout: ParameterLayout(resolved))
+    for (target, source) in zip(values.layout.parameters, checkpoint.values.layout.parameters) {
+      _ = values.values(of: target).update(fromContentsOf: checkpoint.values.values(of: source))
+    }
+    let predictor = try Predictor(
+      resolved, values: values,
+      criterion: Criterion(loss: .meanSquaredError, targets: .values, outputs: resolved.outputShape[0]),
+      sampleCount: pixels.count / resolved.inputShape.elementCount, workers: 1)
+    return try #require(try predictor.logits(pixels: pixels, stop: StopRequest()))
+  }
+
+  // MARK: - Models of other programs
+
+  static let networks = [
+    "resnet", "vgg", "mobilenet-v2", "mobilenet-v3", "efficientnet", "densenet", "convnext", "unet", "upsampled", "shuffled",
+    "functions", "words",
+  ].flatMap { ["\($0)-dynamo", "\($0)-torchscript"] } + ["keras-tf2onnx"]
+
+  @Test("a model of PyTorch or Keras computes here what it computes there", arguments: networks)
+  func peers(name: String) throws {
+    let checkpoint = try ONNXImport().read("\(Self.folder)/\(name).onnx").checkpoint
+    let root = try File.open("\(Self.folder)/expected.h5").root
+    let pixels = try root.dataset("\(name)/input").read(UInt8.self)
+    let expected = try root.dataset("\(name)/output").read(Float.self)
+    expectClose(try Self.outputs(checkpoint, pixels), expected, absolute: 1e-6, ofLargest: 1e-5)
+  }
+
+  @Test("every fixture has an expectation, and the other way round")
+  func fixtures() throws {
+    let names = try File.open("\(Self.folder)/expected.h5").root.members().map(\.name)
+    #expect(names.sorted() == Self.networks.sorted())
+  }
+
+  @Test("factors, functions and preparation of pixels go into the layers that can do them")
+  func simplified() throws {
+    let network = try ONNXImport().read("\(Self.folder)/mobilenet-v2-torchscript.onnx").checkpoint.network
+    let words = network.layers.map(\.spec.word)
+    #expect(words.first == "normalization")
+    // The exporter folds batch normalisations; ReLU6 is in the convolutions.
+    #expect(Set(words) == ["normalization", "zero_padding2d", "conv2d", "depthwise_conv2d", "add", "global_average_pool2d", "dense"])
+    let next = try ONNXImport().read("\(Self.folder)/convnext-torchscript.onnx").checkpoint.network
+    // The layer scale is multiplied into the convolution before it; a layer normalisation of single steps is one layer.
+    #expect(next.layers.filter { $0.spec.word == "layer_norm" }.count == 5)
+    #expect(next.layers.filter { $0.spec.word == "depthwise_conv2d" }.count == 2)
+    #expect(next.layers.contains { $0.spec.finalActivation == .gelu })
+  }
+
+  // MARK: - Models of this program
+
+  private static func checkpoint(_ network: ResolvedNetwork, classNames: [String] = []) -> Checkpoint {
+    let values = ParameterLayout(network).initialValues(seed: 5)
+    // Statistics and vectors that are not 0 or 1.
+    for parameter in values.layout.parameters {
+      let numbers = values.values(of: parameter)
+      for index in numbers.indices where parameter.spec.role != .table {
+        numbers[index] += 0.01 * Float(index * 7 % 11)
+      }
+    }
+    return Checkpoint(
+      network: network, name: "example", progress: TrainingProgress(),
+      identity: RunIdentity(
+        runID: "a", classNames: classNames, criterion: classNames.isEmpty ? nil : .classification,
+        pixels: RunIdentity.picturePixels), values: values,
+      optimizer: nil, slots: [])
+  }
+
+  @Test(
+    "every layer comes back from ONNX with the same outputs", arguments: LayerExample.all, [13, 17, 20])
+  func roundTrip(example: LayerExample, opset: Int) throws {
+    let isTable = example.spec.kind == .embedding
+    let network = try example.network(before: isTable ? [] : [.rescale(Rescale(scale: 1 / 64, offset: -2))]).resolved()
+    let checkpoint = Self.checkpoint(network)
+    let count = 2 * network.inputShape.elementCount
+    let pixels = (0..<count).map { UInt8($0 * 41 % (isTable ? 7 : 256)) }
+    let expected = try Self.outputs(checkpoint, pixels)
+    for layout in ONNXExport.Layout.allCases {
+      let file = try ONNXExport(opset: opset, layout: layout).write(checkpoint, program: ("test", "1"))
+      let again = try ONNXImport().read(file.bytes, path: "model.onnx").checkpoint
+      #expect(again.network.outputShape == network.outputShape)
+      expectClose(try Self.outputs(again, pixels), expected, absolute: 1e-6, ofLargest: 1e-5, "\(layout)")
+    }
+  }
+
+  @Test("a file says what goes in and comes out, and its names come back")
+  func facts() throws {
+    let network = try Network(
+      inputShape: [4, 5, 3], chain: [.rescale(Rescale(scale: 1 / 255)), .flatten, .dense(Dense(units: 2))]
+    ).resolved()
+    let checkpoint = Self.checkpoint(network, classNames: ["cat", "dog"])
+    let file = try ONNXExport(layout: .channelsLast, input: .uint8, addsProbabilities: true).write(
+      checkpoint, program: ("test", "1"))
+    #expect(file.input == "uint8 [N, 4, 5, 3]")
+    #expect(file.output == "float32 [N, 2]")
+    let model = try ONNXModel(file.bytes, path: "x")
+    #expect(model.irVersion == 8)
+    #expect(model.opsets == ["": 17])
+    #expect(model.producer == "test")
+    #expect(model.graph.nodes.map(\.operation) == ["Cast", "Transpose", "Mul", "Transpose", "Flatten", "Gemm", "Softmax", "Identity"])
+    let metadata = Dictionary(uniqueKeysWithValues: model.metadata.map { ($0.key, $0.value) })
+    #expect(metadata["class_names"] == #"["cat","dog"]"#)
+    #expect(metadata["loss"] == "softmax_cross_entropy")
+    let again = try ONNXImport().read(file.bytes, path: "x").checkpoint
+    #expect(again.identity.classNames == ["cat", "dog"])
+    #expect(again.identity.pixels == RunIdentity.picturePixels)
+    #expect(again.network.network.output.spec.finalActivation == .softmax)
+  }
+
+  // MARK: - Bad input
+
+  /// A model of one node after another on a 3×4×4 image, with these tensors.
+  private static func model(
+    _ nodes: [ONNXNode], _ tensors: [ONNXTensor] = [], opset: Int = 17, input: [ONNXValueInfo.Dimension] = [.size(3), .size(4), .size(4)]
+  ) -> ONNXModel {
+    ONNXModel(
+      irVersion: 8, opsets: ["": opset], producer: "test", producerVersion: "1",
+      graph: ONNXGraph(
+        name: "model", nodes: nodes, initializers: tensors,
+        inputs: [ONNXValueInfo(name: "x", elementType: 1, shape: [.open("N")] + input)],
+        outputs: [ONNXValueInfo(name: "y", elementType: 1, shape: nil)]))
+  }
+
+  private static func node(
+    _ operation: String, _ inputs: [String], _ outputs: [String] = ["y"], _ attributes: [ONNXAttribute] = []
+  ) -> ONNXNode {
+    ONNXNode(name: "n", operation: operation, inputs: inputs, outputs: outputs, attributes: attributes)
+  }
+
+  private static let kernel = ONNXTensor("w", [2, 3, 1, 1], floats: [1, 2, 3, 4, 5, 6])
+
+  static let bad: [(what: String, model: ONNXModel, message: String)] = [
+    ("unknown operator", model([node("Einsum", ["x"])]), "m: node 'n' (Einsum): there is no such operator here"),
+    (
+      "another domain", model([ONNXNode(name: "n", operation: "Conv", domain: "com.example", inputs: ["x"], outputs: ["y"])]),
+      "m: node 'n' (com.example.Conv): there is no such operator here"
+    ),
+    ("circle", model([node("Relu", ["y"], ["z"]), node("Relu", ["z"])]), "m: node 'n' (Relu) takes 'y', which nothing before it gives"),
+    ("order", model([node("Relu", ["z"]), node("Relu", ["x"], ["z"])]), "m: node 'n' (Relu) takes 'z', which nothing before it gives"),
+    ("twice", model([node("Relu", ["x"]), node("Tanh", ["x"])]), "m: node 'n' (Tanh): 'y' is made twice"),
+    ("no result", model([]), "m: the output 'y' does not depend on the input"),
+    ("opset", model([node("Relu", ["x"])], opset: 99), "m is written in version 99 of ONNX's operators"),
+    (
+      "kernel", model([node("Conv", ["x", "w"])], [ONNXTensor("w", [2, 5, 1, 1], floats: [Float](repeating: 1, count: 10))]),
+      "m: node 'n' (Conv): a kernel of 2×5×1×1 in 1 groups does not fit the 3 channels of its input"
+    ),
+    (
+      "lying size", model([node("Conv", ["x", "w"])], [ONNXTensor("w", [2, 3, 1 << 40, 1 << 40], floats: [1])]),
+      "m: the tensor 'w' says that it has 2×3×1099511627776×1099511627776 elements and holds no such number"
+    ),
+    (
+      "short tensor", model([node("Conv", ["x", "w"])], [ONNXTensor("w", [2, 3, 1, 1], floats: [1])]),
+      "m: the tensor 'w' says that it has 2×3×1×1 elements and holds 1"
+    ),
+    (
+      "not finite", model([node("Conv", ["x", "w"])], [ONNXTensor("w", [2, 3, 1, 1], floats: [1, 2, 3, .nan, 5, 6])]),
+      "m: node 'n' (Conv): its weights hold nan"
+    ),
+    ("missing kernel", model([node("Conv", ["x"])]), "m: node 'n' (Conv): its kernel is missing"),
+    (
+      "attribute", model([node("Conv", ["x", "w"], ["y"], [.integer("secret", 1)])], [kernel]),
+      "m: node 'n' (Conv): the attribute secret is not supported"
+    ),
+    (
+      "stride", model([node("Conv", ["x", "w"], ["y"], [.integers("strides", [0, 1])])], [kernel]),
+      "m: node 'n' (Conv): the attribute strides is not 2 whole numbers from 1 on"
+    ),
+    (
+      "window", model([node("Conv", ["x", "w"])], [ONNXTensor("w", [1, 3, 9, 9], floats: [Float](repeating: 0, count: 243))]),
+      "m: node 'n' (Conv): layer 'layer': a 9×9 window does not fit into the 4×4×3"
+    ),
+    ("size", model([node("Relu", ["x"])], input: [.size(3), .open("h"), .size(4)]), "m takes inputs of any×4×3 (channels last)"),
+    ("huge input", model([node("Relu", ["x"])], input: [.size(1 << 40), .size(4), .size(4)]), "m: an input of 4×4×1099511627776 is empty"),
+    (
+      "flat output", model([node("Flatten", ["x"])]), "m: the output 'y' is an image as one vector with its channels first"
+    ),
+    (
+      "max pool", model([node("MaxPool", ["x"], ["y"], [.integers("kernel_shape", [3, 3]), .integers("pads", [1, 1, 1, 1]), .integers("strides", [2, 2])])]),
+      "m: node 'n' (MaxPool): it has padding around values that may be negative"
+    ),
+    ("erf", model([node("Erf", ["x"])]), "m: the output 'y' does not depend"),
+    ("powers", model([node("Pow", ["x", "x"])]), "m: node 'n' (Pow): only powers of 1 to 4 are supported"),
+    ("dividing", model([node("Div", ["x", "x"])]), "m: node 'n' (Div): a result can be divided by constants only"),
+  ]
+
+  @Test("what cannot be read is named in one line", arguments: bad.indices)
+  func refusals(index: Int) throws {
+    let (what, model, message) = Self.bad[index]
+    let error = #expect(throws: InterchangeError.self, "\(what)") {
+      try ONNXImport().read(model.bytes, path: "m")
+    }
+    let text = error?.description ?? ""
+    #expect(text.hasPrefix(message), "\(what): \(text)")
+    #expect(!text.contains("\n"))
+  }
+
+  @Test("a shape that the file says of a result must be the one that it has")
+  func lyingShape() throws {
+    var model = Self.model([Self.node("Relu", ["x"])])
+    model.graph.outputs = [ONNXValueInfo(name: "y", elementType: 1, shape: [.open("N"), .size(3), .size(4), .size(5)])]
+    let error = #expect(throws: InterchangeError.self) { try ONNXImport().read(model.bytes, path: "m") }
+    #expect(error?.description.hasPrefix("m: node 'n' (Relu) gives N×3×4×4, and the file says any×3×4×5") ?? false)
+  }
+
+  @Test("a file that is cut anywhere is refused")
+  func cut() throws {
+    let bytes = Self.model([Self.node("Conv", ["x", "w"])], [Self.kernel]).bytes
+    #expect(throws: Never.self) { try ONNXImport().read(bytes, path: "m") }
+    var refused = 0
+    for count in 0..<bytes.count {
+      #expect(throws: InterchangeError.self, "\(count)") { try ONNXImport().read(Array(bytes[..<count]), path: "m") }
+      refused += 1
+    }
+    #expect(refused == bytes.count)
+  }
+
+  @Test("values in another file are not read")
+  func external() throws {
+    let bytes = try ONNXFixture.withExternalData(Self.model([Self.node("Conv", ["x", "w"])], [Self.kernel]).bytes)
+    let error = #expect(throws: InterchangeError.self) { try ONNXImport().read(bytes, path: "m") }
+    #expect(error?.description.hasPrefix("m: the tensor 'w' has its values in another file") ?? false)
+  }
+
+  @Test("numbers of 16 bits are read as IEEE 754 has them", arguments: [
+    (0x0000, 0), (0x3C00, 1), (0xC000, -2), (0x7BFF, 65504), (0x0001, 0x1p-24), (0x0400, 0x1p-14), (0x3555, 0.33325195),
+  ] as [(UInt16, Float)])
+  func halves(bits: UInt16, value: Float) {
+    #expect(ONNXTensor.float(half: bits) == value)
+    #expect(ONNXTensor.float(half: 0x7C00) == .infinity)
+    #expect(ONNXTensor.float(half: 0x7E00).isNaN)
+  }
+}
+
+/// Changes in the bytes of models that the program itself never writes.
+enum ONNXFixture {
+  /// The only raw data, 24 bytes of floats in field 9, as a note that it is elsewhere (field 14, the location, 1).
+  static func withExternalData(_ bytes: [UInt8]) throws -> [UInt8] {
+    let start = try #require(bytes.indices.dropLast(2).first { bytes[$0] == 0x4A && bytes[$0 + 1] == 24 })
+    // A field of the same length that nobody knows (number 15), whose last bytes are the location.
+    var changed = bytes
+    changed[start] = 0x7A
+    changed[start + 1] = 22
+    changed[start + 24] = 0x70
+    changed[start + 25] = 1
+    return changed
+  }
+}
