@@ -80,7 +80,7 @@ int main(int argc, char **argv) {
       }
       MPI_Barrier(MPI_COMM_WORLD);
       double start = MPI_Wtime();
-      int status = convoy_mpi_exchange(out, out_bytes, in, in_bytes, 60);
+      int status = exchange(out, out_bytes, in, in_bytes, 60);
       add_rows((float *)((char *)parameters + starts[rank]), rows, count, part / sizeof(float));
       if (!status) status = convoy_mpi_gather(parameters, starts, ends, 60);
       double seconds = slowest(MPI_Wtime() - start);
