@@ -152,7 +152,7 @@ class Bench:
 
     def bench(self, flavour, ranks, workers, what, options=None, seconds=None):
         command = [self.convoy, "bench", *what, "--workers", str(workers), "--training-only", "--json",
-                   "--seconds", str(seconds or (1 if self.quick else 4))]
+                   "--seconds", str(seconds or (1 if self.quick else 2))]
         return json.loads(self.launch(flavour, ranks, command, options))[0]
 
     def table(self, key, title, header, rows, text=""):
@@ -271,7 +271,7 @@ class Bench:
 
     def plan(self, config, nodes, network, workers, figures, batch=None, minibatch=None):
         command = [self.convoy, "plan", config, "--nodes", ",".join(map(str, nodes)), "--network", network, "--machine", figures,
-                   "--node-workers", str(workers), "--json", "--seconds", str(1 if self.quick else 4)]
+                   "--node-workers", str(workers), "--json", "--seconds", str(1 if self.quick else 3)]
         if batch:
             command += ["--node-batch", str(batch)]
         if minibatch:
