@@ -121,19 +121,20 @@ extension Interconnect {
   ) throws(CommunicationError) -> Interconnect? {
     if communicator.isAlone { return nil }
     let (size, rank) = (communicator.size, communicator.rank)
-    let most = 4 << 20
-    let memory = (AlignedBuffer<UInt8>(count: size * most), AlignedBuffer<UInt8>(count: size * most))
+    let (word, most) = (8, 4 << 20)
+    let memory = (0..<2).map { _ in AlignedBuffer<UInt8>(count: most + size * word) }
     /// Seconds of the shortest round in which everybody sends `bytes` to those who are up to `reach` ranks away.
     func shortest(bytes: Int, reach: Int, rounds: Int) throws(CommunicationError) -> Double {
       func length(_ other: Int, _ sign: Int) -> Int {
         let distance = ((other - rank) * sign + size) % size
         return distance >= 1 && distance <= reach ? bytes : 0
       }
+      // Long messages go to one rank alone, and may begin anywhere.
       let outgoing = (0..<size).map {
-        UnsafeRawBufferPointer(start: memory.0.baseAddress + $0 * most, count: length($0, 1))
+        UnsafeRawBufferPointer(start: memory[0].baseAddress + $0 * word, count: length($0, 1))
       }
       let incoming = (0..<size).map {
-        UnsafeMutableRawBufferPointer(start: memory.1.baseAddress + $0 * most, count: length($0, -1))
+        UnsafeMutableRawBufferPointer(start: memory[1].baseAddress + $0 * word, count: length($0, -1))
       }
       var best = Double.infinity
       for _ in 0..<rounds {
@@ -144,8 +145,8 @@ extension Interconnect {
       }
       return best
     }
-    let one = try shortest(bytes: 8, reach: 1, rounds: 50)
-    let all = try shortest(bytes: 8, reach: size - 1, rounds: 50)
+    let one = try shortest(bytes: word, reach: 1, rounds: 50)
+    let all = try shortest(bytes: word, reach: size - 1, rounds: 50)
     // Two sizes: what does not depend on the length falls out of their difference. Limits on bandwidth often let a first burst pass.
     let (small, large) = (1 << 20, most)
     let short = try shortest(bytes: small, reach: 1, rounds: 3)

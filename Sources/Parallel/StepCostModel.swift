@@ -35,12 +35,14 @@ public struct StepCostModel: Hashable, Sendable {
     public var secondsPerStep: Double
     /// How often in a step ranks tell each other a few numbers.
     public var agreements: Int
+    /// Bytes of a rank's part of a gradient that are sent at once; longer parts are sent in as many pieces.
+    public var bucketBytes: Double
 
     /// Takes all of it.
     public init(
       secondsPerShard: Double, gradientBytes: Double, waitingGradients: Int = .max, parameterBytes: Double,
       slots: Int, rowBytesPerShard: Double = 0, statisticsBytes: Double = 0, memoryBytesPerSecond: Double,
-      secondsPerStep: Double = 0, agreements: Int = 3
+      secondsPerStep: Double = 0, agreements: Int = 3, bucketBytes: Double = 512 * 1024
     ) {
       self.secondsPerShard = secondsPerShard
       self.gradientBytes = gradientBytes
@@ -52,6 +54,7 @@ public struct StepCostModel: Hashable, Sendable {
       self.memoryBytesPerSecond = memoryBytesPerSecond
       self.secondsPerStep = secondsPerStep
       self.agreements = agreements
+      self.bucketBytes = bucketBytes
     }
   }
 
@@ -148,10 +151,16 @@ public struct StepCostModel: Hashable, Sendable {
     step.exchangeBytes = (sums + rows + statistics) / interconnect.bytesPerSecond
     step.gatherBytes = parameters / interconnect.bytesPerSecond
     let rounds =
-      2 + work.agreements + (work.rowBytesPerShard > 0 ? 1 : 0) + (work.statisticsBytes > 0 ? 2 : 0)
-    step.messages = Double(rounds) * interconnect.seconds(messages: size - 1, bytes: 0)
+      1 + work.agreements + (work.rowBytesPerShard > 0 ? 1 : 0) + (work.statisticsBytes > 0 ? 2 : 0)
+    // Buckets follow each other without waiting.
+    let buckets = max(Int((work.gradientBytes / Double(size) / work.bucketBytes).rounded(.up)), 1)
+    step.messages =
+      Double(rounds) * interconnect.seconds(messages: size - 1, bytes: 0)
+      + interconnect.seconds(messages: buckets * (size - 1), bytes: 0)
+    // Two buckets are in memory at a time, what is sent and what comes.
+    let received = (all - Double(nodes.min() ?? 0)) / Double(size) * work.gradientBytes
     step.bufferBytes =
-      sums + (all - Double(nodes.min() ?? 0)) / Double(size) * work.gradientBytes
+      (sums + received) * Double(min(buckets, 2)) / Double(buckets)
       + work.rowBytesPerShard * Double(ranges.last?.upperBound ?? 0)
   }
 

@@ -13,6 +13,7 @@ struct StepCostModelTests {
     var work = Self.work
     work.gradientBytes = 1e4 * (1 + Double(draw.nextInteger(below: 1000)))
     work.parameterBytes = work.gradientBytes * 1.1
+    work.bucketBytes = 1e5 * (1 + Double(draw.nextInteger(below: 20)))
     work.agreements = draw.nextInteger(below: 6)
     let network = Interconnect(
       latency: Double(draw.nextUniform()) * 1e-4, perMessage: Double(draw.nextUniform()) * 1e-5,
@@ -52,8 +53,14 @@ struct StepCostModelTests {
       into = out
     }
 
-    /// Every rank sends every other one something, the nearest first, as the plug-in does.
+    /// Every rank sends every other one something, and waits for all of it.
     mutating func exchange(_ bytes: (_ from: Int, _ to: Int) -> Double) {
+      send(bytes)
+      meet()
+    }
+
+    /// Every rank sends every other one something, the nearest first, as the plug-in does.
+    mutating func send(_ bytes: (_ from: Int, _ to: Int) -> Double) {
       let size = out.count
       for distance in 1..<size {
         for rank in 0..<size {
@@ -61,7 +68,6 @@ struct StepCostModelTests {
           send(from: rank, to: other, bytes: bytes(rank, other))
         }
       }
-      meet()
     }
   }
 
@@ -72,7 +78,11 @@ struct StepCostModelTests {
     let nodes = ranges.map { Double(tree.maximalNodes(in: $0).count) }
     var ports = Ports(model.interconnect, ranks: size)
     for _ in 0..<model.work.agreements { ports.exchange { _, _ in 0 } }
-    ports.exchange { from, _ in nodes[from] * model.work.gradientBytes / Double(size) }
+    // A bucket after the other, without waiting for each.
+    let part = model.work.gradientBytes / Double(size)
+    let buckets = max(Int((part / model.work.bucketBytes).rounded(.up)), 1)
+    for _ in 0..<buckets { ports.send { from, _ in nodes[from] * part / Double(buckets) } }
+    ports.meet()
     ports.exchange { _, _ in model.work.parameterBytes / Double(size) }
     return (ports.out[0], ports.sent.max() ?? 0)
   }
@@ -316,7 +326,8 @@ struct InterconnectTests {
     let rates = [("1.5GB/s", 1.5e9), ("20MB/s", 2e7), ("10Gbit/s", 1.25e9), ("800Mbit/s", 1e8)]
     for (text, rate) in rates {
       let two = try #require(Interconnect("30us,\(text)"))
-      #expect(two.latency == 30e-6 && two.perMessage == 30e-6 && abs(two.bytesPerSecond / rate - 1) < 1e-12)
+      #expect(abs(two.latency - 30e-6) < 1e-15 && two.perMessage == two.latency)
+      #expect(abs(two.bytesPerSecond / rate - 1) < 1e-12)
       let three = try #require(Interconnect("2ms, 500ns, \(text)"))
       #expect(abs(three.latency - 2e-3) < 1e-15 && abs(three.perMessage - 5e-7) < 1e-18)
     }

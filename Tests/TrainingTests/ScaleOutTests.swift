@@ -23,13 +23,15 @@ struct ScaleOutTests {
     var size: Int { inner.size }
     var nodes: [String] { inner.nodes }
 
-    func exchange(
+    func startExchange(
       _ outgoing: [UnsafeRawBufferPointer], _ incoming: [UnsafeMutableRawBufferPointer]
-    ) throws(CommunicationError) {
+    ) throws(CommunicationError) -> Exchange {
       let bytes = outgoing.enumerated().reduce(0) { $0 + ($1.offset == rank ? 0 : $1.element.count) }
       exchanged.add(bytes, ordering: .relaxed)
-      try inner.exchange(outgoing, incoming)
+      return try inner.startExchange(outgoing, incoming)
     }
+
+    func finish(_ exchange: Exchange) throws(CommunicationError) { try inner.finish(exchange) }
 
     func gather(_ base: UnsafeMutableRawPointer, parts: [Range<Int>]) throws(CommunicationError) {
       gathered.add(parts[rank].count * (size - 1), ordering: .relaxed)

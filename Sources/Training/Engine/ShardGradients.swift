@@ -72,7 +72,9 @@ final class ShardGradients: Sendable {
   ) throws -> Bool {
     let clock = ContinuousClock()
     let start = clock.now
-    let isDone = try collectOwn(minibatch, stop: stop)
+    var isDone = try collectOwn(minibatch, stop: stop)
+    // A rank that has no shards is asked nowhere else.
+    if ranks.own(minibatch.sharding).isEmpty, stop.isRequested { isDone = false }
     let computed = clock.now
     phases.shards = TrainingClock.seconds(computed - start)
     defer { if !ranks.isAlone { phases.waiting = TrainingClock.seconds(clock.now - computed) } }

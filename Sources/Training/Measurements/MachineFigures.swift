@@ -93,7 +93,7 @@ public struct TrainingFigures: Codable, Hashable, Sendable {
 
   /// What cannot be right of the figures; nil where nothing is wrong.
   var fault: String? {
-    let times = [work.secondsPerShard, work.memoryBytesPerSecond, stepSeconds]
+    let times = [work.secondsPerShard, work.memoryBytesPerSecond, work.bucketBytes, stepSeconds]
     let others = [
       work.gradientBytes, work.parameterBytes, work.rowBytesPerShard, work.statisticsBytes,
       work.secondsPerStep,
@@ -139,7 +139,8 @@ extension Benchmark {
       statisticsBytes: Double(compiled.parameters.statisticsCount) * float,
       // The bytes of the sum and the optimizer take one second at this speed.
       memoryBytesPerSecond: 1, secondsPerStep: phases.kernelWeights + others,
-      agreements: 3 + (settings.needsWholeGradient ? 1 : 0) + (rule is any LayerwiseOptimizer ? 2 : 0))
+      agreements: 3 + (settings.needsWholeGradient ? 1 : 0) + (rule is any LayerwiseOptimizer ? 2 : 0),
+      bucketBytes: Double(GradientExchange.bucketLength) * float)
     let alone = StepCostModel(work, Interconnect(latency: 0, perMessage: 0, bytesPerSecond: 1))
     let bytes = alone.step([0..<shards], workers: [workers]).update
     work.memoryBytesPerSecond = bytes / max(phases.update, 1e-9)

@@ -33,7 +33,7 @@ struct BenchCommand: ParsableCommand {
       100 steps for made-up images) and checkpoint_share (of the training time); \
       training_flops_per_image; peak_flops_fp32 and peak_flops_bf16 (of a large matrix product on one core, per second); and \
       layers: a list of layer, pass, kernel, layout, seconds_per_image on one worker and, for kernels that multiply, \
-      flops_per_image and peak_share. With several ranks also ranks, exchange_seconds (of the median step), sent_bytes (by this rank in a \
+      flops_per_image and peak_share. With several ranks also ranks, exchange_seconds and waiting_seconds (for other ranks; of the median step), sent_bytes (by this rank in a \
       step), network_latency_seconds, network_message_seconds and network_bytes_per_second.
 
       With --reading or --reading-as-configured the keys are network, storage, way (loading into memory in the order of the file, \

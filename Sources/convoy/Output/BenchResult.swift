@@ -64,8 +64,8 @@ struct BenchResult {
   private var told: String {
     guard let crew else { return "" }
     return String(
-      format: ", exchange %.2f ms of a step, %.2f MB sent by this rank", training.phases.exchange * 1e3,
-      crew.bytesSent * 1e-6)
+      format: ", of a step exchange %.2f ms and waiting for other ranks %.2f ms, %.2f MB sent by this rank",
+      training.phases.exchange * 1e3, training.phases.waiting * 1e3, crew.bytesSent * 1e-6)
   }
 
   var line: String {
@@ -108,9 +108,11 @@ struct BenchResult {
       peaks[.bf16].map { String(format: ", %.0f bf16", $0 * 1e-9) } ?? "")
     let step = String(
       format: "%10.2f ms per step: shards %.2f, sum and optimizer %.2f, kernels' weights %.2f%@",
-      (phases.shards + phases.update + phases.exchange + phases.kernelWeights) * 1e3, phases.shards * 1e3,
+      (phases.shards + phases.waiting + phases.update + phases.exchange + phases.kernelWeights) * 1e3,
+      phases.shards * 1e3,
       phases.update * 1e3, phases.kernelWeights * 1e3,
-      crew == nil ? "" : String(format: ", exchange %.2f", phases.exchange * 1e3))
+      crew == nil
+        ? "" : String(format: ", exchange %.2f, waiting %.2f", phases.exchange * 1e3, phases.waiting * 1e3))
     let memory = String(
       format: "%10.1f GB/s in sum and optimizer, where copying memory reaches %.1f GB/s",
       Double(updateBytes) / max(phases.update, 1e-9) * 1e-9, copyBytesPerSecond * 1e-9)
@@ -186,6 +188,7 @@ private struct BenchmarkFigures: Encodable {
   let layers: [Layer]?
   let ranks: Int?
   let exchangeSeconds: Double?
+  let waitingSeconds: Double?
   let sentBytes: Double?
   let networkLatencySeconds: Double?
   let networkMessageSeconds: Double?
@@ -227,6 +230,7 @@ private struct BenchmarkFigures: Encodable {
       result.layers.isEmpty ? nil : result.layers.map { Layer($0, peakShare: result.peakShare(of: $0)) }
     ranks = result.crew?.ranks
     exchangeSeconds = result.crew == nil ? nil : result.training.phases.exchange
+    waitingSeconds = result.crew == nil ? nil : result.training.phases.waiting
     sentBytes = result.crew?.bytesSent
     networkLatencySeconds = result.crew?.network?.latency
     networkMessageSeconds = result.crew?.network?.perMessage
