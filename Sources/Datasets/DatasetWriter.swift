@@ -234,7 +234,7 @@ public final class DatasetWriter {
       }
       return
     }
-    try translatingErrors(otherwise: .inputOutput) { try root.write(TextHandling.vocabularyName, words) }
+    try translatingErrors(otherwise: .inputOutput) { _ = try root.write(TextHandling.vocabularyName, words) }
     vocabulary = words
   }
 

@@ -228,7 +228,7 @@ struct TextImporterTests {
           ], tokens: .space)
         importer.vectors = "\(folder)/\(name).txt"
         let summary = try importer.write(to: "\(folder)/\(name).h5")
-        #expect(summary.remarks.joined().contains("2 of 4 words have one, of 3 numbers"))
+        #expect(summary.details.joined().contains("2 of 4 words have one, of 3 numbers"))
         let dataset = try ImageDataset(
           path: "\(folder)/\(name).h5", images: "train/images", labels: "train/labels")
         let words = try #require(dataset.origin?.texts).vocabulary

@@ -34,9 +34,10 @@ struct ShippedNetworkTests {
     let ready = try LoadedNetwork(
       compiled, parameters: stored, statistics: values.statistics, trainingShards: [2])
     let gradient = AlignedBuffer<Float>(count: compiled.storageCount)
+    let gathered = try GatheredGradients(compiled, minibatches: [2], workers: 1)
     let result = try ready.train(
       Noise(pixelCount: loaded.network.inputShape.elementCount), in: ready.makeWorkspace(),
-      options: ShardOptions(scale: 0.5), gradient: gradient.baseAddress,
+      options: ShardOptions(scale: 0.5, gathered: gathered?.rows(from: 0)), gradient: gradient.baseAddress,
       statistics: values.statistics.baseAddress)
     #expect(result.lossSum.isFinite && result.lossSum > 0)
     #expect(gradient.elements.allSatisfy { $0.isFinite })

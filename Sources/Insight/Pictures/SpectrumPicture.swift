@@ -1,5 +1,5 @@
 public import ImageFiles
-public import Networks
+internal import Networks
 
 extension Image {
   /// A sample of a sound, whose rows are time and whose columns are frequency from the lowest, as people draw it: time to the
