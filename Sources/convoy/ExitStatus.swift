@@ -2,6 +2,7 @@ internal import Audio
 internal import Compute
 internal import Datasets
 internal import Experiments
+internal import Go
 internal import HDF5
 internal import ImageFiles
 internal import Insight
@@ -74,6 +75,8 @@ enum ExitStatus: Int32, CaseIterable {
     case is ConfigurationError: self = .configuration
     case let failure as Gnuplot.Failure: self = Self.status(of: failure)
     case let error as InterchangeError: self = Self.status(of: error)
+    case is IllegalMove: self = .badData
+    case is NetworkText.Problem: self = .badData
     case let error as MPIError: self = Self.status(of: error)
     // A checkpoint is there as after any interruption: a batch system may start the job again.
     case is CommunicationError: self = .lostRank

@@ -44,12 +44,12 @@ struct ExitStatusTests {
       if text.contains(/\b_?exit\(|exitCode|\bExitCode\b/) { places.append(file.lastPathComponent) }
     }
     // Some signals end the process inside a handler, where no error can be thrown; a process that looks into a file for another
-    // has no user.
+    // has no user; and ranks are ended by their launcher.
     #expect(
       places.sorted()
         == [
-          "Failure.swift", "FirstProcess.swift", "InternalError.swift", "LookingProcess.swift",
-          "StopSignals.swift",
+          "Failure.swift", "FirstProcess.swift", "InternalError.swift", "LookingProcess.swift", "MPIRanks.swift",
+          "RankProcess.swift", "StopSignals.swift",
         ])
   }
 
@@ -74,7 +74,7 @@ struct ExitStatusTests {
     let words = help.output.split(whereSeparator: \.isWhitespace).joined(separator: " ")
     #expect(
       words.contains(
-        "Exit codes: 0 success, 1 not learned with --overfit-batches, 64 wrong usage, 65 bad data, 66 missing input, 70 internal error, 73 cannot create, 74 input/output error, "
+        "Exit codes: 0 success, 1 not learned with --overfit-batches, 64 wrong usage, 65 bad data, 66 missing input, 69 a rank is gone or does not answer (run again to resume), 70 internal error, 73 cannot create, 74 input/output error, "
           + "75 stopped by a signal with a valid checkpoint (run again to resume), 76 loss not finite, "
           + "77 run directory in use, 78 wrong config."))
     let version = try Program.run(["--version"])

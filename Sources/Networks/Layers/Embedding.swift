@@ -33,6 +33,35 @@ public struct Embedding: Hashable, Sendable, Codable {
   }
 }
 
+extension Embedding {
+  private enum CodingKeys: String, CodingKey {
+    case vocabulary, dimension, paddingWord, isFrozen, initializer, isPretrained
+  }
+
+  /// Reads what checkpoints of this and of earlier versions say.
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    self.init(
+      vocabulary: try container.decode(Int.self, forKey: .vocabulary),
+      dimension: try container.decode(Int.self, forKey: .dimension),
+      paddingWord: try container.decodeIfPresent(Int.self, forKey: .paddingWord),
+      isFrozen: try container.decode(Bool.self, forKey: .isFrozen),
+      initializer: try container.decode(Initializer.self, forKey: .initializer),
+      isPretrained: try container.decodeIfPresent(Bool.self, forKey: .isPretrained) ?? false)
+  }
+
+  /// Writes what earlier versions can read wherever they have what it says.
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(vocabulary, forKey: .vocabulary)
+    try container.encode(dimension, forKey: .dimension)
+    try container.encodeIfPresent(paddingWord, forKey: .paddingWord)
+    try container.encode(isFrozen, forKey: .isFrozen)
+    try container.encode(initializer, forKey: .initializer)
+    if isPretrained { try container.encode(isPretrained, forKey: .isPretrained) }
+  }
+}
+
 extension LayerDescription where Settings == Embedding {
   /// Keras's `mask_zero` is never written: Keras's later layers would then skip the padding, while those here see its zeros.
   static let embedding = LayerDescription(

@@ -135,6 +135,9 @@ struct PreparedTraining {
     workers: Int? = nil, from checkpoint: Checkpoint? = nil, phase: Int? = nil,
     evaluationSizes: Set<Int> = [], ranks: Ranks? = nil
   ) throws -> TrainingEngine {
+    let phase = phase ?? phases.index(ofEpoch: checkpoint?.progress.epoch ?? 0)
+    // Before the values: they may be what there is no room for.
+    try checkMemory(try compiled(ofPhase: phase), workers: workers ?? request.workers)
     let values: EngineStart
     if let checkpoint {
       values = EngineStart(checkpoint)
@@ -144,8 +147,13 @@ struct PreparedTraining {
       values = EngineStart(trained: initial)
     }
     return try makeEngine(
-      workers: workers, from: values, phase: phase ?? phases.index(ofEpoch: checkpoint?.progress.epoch ?? 0),
-      evaluationSizes: evaluationSizes, ranks: ranks)
+      workers: workers, from: values, phase: phase, evaluationSizes: evaluationSizes, ranks: ranks)
+  }
+
+  private func checkMemory(_ compiled: CompiledNetwork, workers: Int) throws {
+    let slots = request.configuration.training.optimizer.rule.slotNames.count
+    try MemoryDemand.check(
+      try MemoryDemand.training(compiled, slots: slots, workers: workers), of: "the training", workers: workers)
   }
 
   /// The memory of a phase of a training.
@@ -156,9 +164,7 @@ struct PreparedTraining {
     let configuration = request.configuration
     let compiled = try compiled(ofPhase: phase)
     let workers = workers ?? request.workers
-    let slots = configuration.training.optimizer.rule.slotNames.count
-    try MemoryDemand.check(
-      try MemoryDemand.training(compiled, slots: slots, workers: workers), of: "the training", workers: workers)
+    try checkMemory(compiled, workers: workers)
     return try TrainingEngine(
       compiled, configuration: configuration,
       pool: .confined(workers: workers),
