@@ -91,7 +91,8 @@ struct SGFImporterTests {
 
   /// `make_records.py` packed the same three records.
   @Test(
-    "archives give what their files do", arguments: ["zip", "7z", "tar", "tar.gz", "tar.xz", "tar.bz2", "tar.zst"])
+    "archives give what their files do",
+    arguments: ["zip", "7z", "tar", "tar.gz", "tar.xz", "tar.bz2", "tar.zst"])
   func archives(ending: String) throws {
     try withTemporaryFolder { folder in
       func samples(_ path: String, _ name: String) throws -> [UInt8] {
@@ -102,7 +103,8 @@ struct SGFImporterTests {
         return try contents(output).bytes
       }
       #expect(
-        try samples(fixture("records/games.\(ending)"), "archive") == samples(fixture("records/games"), "folder"))
+        try samples(fixture("records/games.\(ending)"), "archive")
+          == samples(fixture("records/games"), "folder"))
     }
   }
 
@@ -173,8 +175,10 @@ struct SGFImporterTests {
         "passed over 1 file without a game", "left out 1 game: they are not Go",
         "left out 2 games: their board is not 9×9", "left out 1 game: they have no moves",
         "left out 1 game: the same moves", "left out 1 game: it is not clear where",
-        "the rest of 1 game from a move on that the rules forbid", "the rest of 1 game from where the same player",
-        "the rest of 1 game from a move or stone on that is not on the board", "the rest of 1 game where the file ends",
+        "the rest of 1 game from a move on that the rules forbid",
+        "the rest of 1 game from where the same player",
+        "the rest of 1 game from a move or stone on that is not on the board",
+        "the rest of 1 game where the file ends",
         "1 game set stones after moves", "1 game with a handicap and without its stones",
       ] { #expect(notes.contains(text), "\(text)\n\n\(notes)") }
       let without = try SGFImporter(
@@ -209,7 +213,8 @@ struct SGFImporterTests {
         return summary.counts.map { "\($0.name) \($0.count / 40)" }
       }
       #expect(try counts(GameSplit(.date, test: 0.1)) == ["train 18", "test 2"])
-      #expect(try counts(GameSplit(.date, test: 0.1, validation: 0.2)) == ["train 14", "validation 4", "test 2"])
+      #expect(
+        try counts(GameSplit(.date, test: 0.1, validation: 0.2)) == ["train 14", "validation 4", "test 2"])
       #expect(try counts(GameSplit(.date, testFrom: "2019-01-25")) == ["train 15", "test 5"])
       #expect(try counts(GameSplit(.date, test: 0)) == ["train 20"])
       let byGame = try counts(GameSplit(.game, test: 0.3))
@@ -222,9 +227,10 @@ struct SGFImporterTests {
       let (train, test) = (try contents("\(folder)/a.h5"), try contents("\(folder)/a.h5", "test"))
       let size = 81 * 16
       func late(_ data: (dataset: ImageDataset, bytes: [UInt8], labels: [Int32])) -> Set<[UInt8]> {
-        Set((0..<data.dataset.count).filter { data.dataset.moveNumbers![$0] > 10 }.map {
-          Array(data.bytes[$0 * size..<($0 + 1) * size])
-        })
+        Set(
+          (0..<data.dataset.count).filter { data.dataset.moveNumbers![$0] > 10 }.map {
+            Array(data.bytes[$0 * size..<($0 + 1) * size])
+          })
       }
       #expect(late(train).isDisjoint(with: late(test)))
     }
@@ -242,7 +248,8 @@ struct BitPackingTests {
     ) { range, memory in
       let size = dataset.sampleShape.elementCount
       bytes.withUnsafeBytes {
-        memory.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[range.lowerBound * size..<range.upperBound * size]))
+        memory.copyMemory(
+          from: UnsafeRawBufferPointer(rebasing: $0[range.lowerBound * size..<range.upperBound * size]))
       }
     }
     try writer.finish()
@@ -259,7 +266,9 @@ struct BitPackingTests {
     }
   }
 
-  @Test("augmented or not, packed samples are the unpacked ones", arguments: ["small", "stones", "alphago", "stones,liberties:6"])
+  @Test(
+    "augmented or not, packed samples are the unpacked ones",
+    arguments: ["small", "stones", "alphago", "stones,liberties:6"])
   func augmentation(planes: String) throws {
     try withPair(planes) { packed, plain, _ in
       let (a, b) = (try contents(packed).dataset, try contents(plain).dataset)
@@ -268,7 +277,8 @@ struct BitPackingTests {
       let (left, right) = (try a.samples(rows), try b.samples(rows))
       #expect(left.bytes == right.bytes && left.pixels == right.pixels && left.pixelSpan == right.pixelSpan)
       let steps = Augmentation([
-        .boardSymmetry(RandomSymmetry(answer: .board)), .padAndCrop(PadAndCrop(padding: .init(rows: 1, columns: 1), answer: .nowhere)),
+        .boardSymmetry(RandomSymmetry(answer: .board)),
+        .padAndCrop(PadAndCrop(padding: .init(rows: 1, columns: 1), answer: .nowhere)),
         .mixup(Mixup(alpha: 0.4, probability: 0.5)),
       ])
       for augmentation in [Augmentation([]), Augmentation([.boardSymmetry(RandomSymmetry())]), steps] {
@@ -311,10 +321,12 @@ struct BitPackingTests {
         to: DatasetOutput("\(folder)/again.h5", storage: DatasetStorage(compressionLevel: 4)))
       let (a, b) = (try contents(packed), try contents("\(folder)/again.h5"))
       #expect(a.bytes == b.bytes && a.labels == b.labels)
-      #expect(a.dataset.channelNames == b.dataset.channelNames && a.dataset.moveNumbers == b.dataset.moveNumbers)
+      #expect(
+        a.dataset.channelNames == b.dataset.channelNames && a.dataset.moveNumbers == b.dataset.moveNumbers)
       #expect(b.dataset.packing == BitPacking(channels: 5) && b.dataset.moveNumbers != nil)
       try file.split(
-        file.splits[0], into: [("train", 0.5), ("rest", 0.5)], seed: 1, to: DatasetOutput("\(folder)/parts.h5"))
+        file.splits[0], into: [("train", 0.5), ("rest", 0.5)], seed: 1,
+        to: DatasetOutput("\(folder)/parts.h5"))
       let rest = try contents("\(folder)/parts.h5", "rest")
       #expect(rest.dataset.moveNumbers?.count == rest.dataset.count && rest.dataset.planes != nil)
     }
