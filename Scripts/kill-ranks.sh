@@ -97,6 +97,7 @@ expect_none_left() {
 
 say "Kills of $kills trainings of up to $most_ranks ranks (SEED=$SEED): ${families[*]}"
 declare -A tally=() longest=()
+patience=$(awk "BEGIN { print int(120 + 20 * $duration) }")
 done_kills=0 trainings=0 while_writing=0 started=$SECONDS run=''
 while ((done_kills < kills)) || [[ $run ]]; do
   if [[ -z $run ]]; then optimizer=$((trainings % ${#wanted[@]})) run="$scratch/killed-$trainings"; fi
@@ -117,8 +118,8 @@ while ((done_kills < kills)) || [[ $run ]]; do
     sent=$EPOCHREALTIME
     disturb "$way"
   fi
-  # Nobody waits without an end.
-  (sleep 120 && kill -KILL "$job") 2>/dev/null &
+  # Nobody waits without an end; a machine that is busy gets some time.
+  (sleep "$patience" && kill -KILL "$job") 2>/dev/null &
   alarm=$!
   code=0
   { wait "$job" || code=$?; } 2>/dev/null
