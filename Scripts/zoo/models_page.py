@@ -14,6 +14,6 @@ refused is refused with the name of the layer or node, as the table shows it.
 print(open(f"{folder}/torch").read())
 print("""## keras.applications: `convoy import keras`
 
-Saved as `.keras`; what `convoy export keras` wrote of the imported network was opened in Keras again and compared, too.
+Saved as `.keras`.
 """)
 print(open(f"{folder}/keras").read(), end="")
