@@ -4,7 +4,7 @@ internal import Tensors
 
 /// The layers of a network in groups, as their names have it: `stage_1.2.conv` is in the second repetition of `stage_1`.
 struct NetworkGrouping {
-  /// An entry of a list of layers. Names and inputs are those of the list.
+  /// An entry of a list of layers; names and inputs are those of the list.
   struct Item: Hashable {
     enum Kind: Hashable {
       case layer
