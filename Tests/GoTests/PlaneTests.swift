@@ -61,12 +61,12 @@ struct PlaneTests {
   }
 
   @Test("planes are what plain loops over plain arrays say, in random games", arguments: [3, 5, 9, 13])
-  func random(size: Int) throws {
+  func random(size: Int) {
     var random = SplitMix64(seed: UInt64(100 + size))
     let encoder = PlaneEncoder(.alphaGo, size: size)
     var (positions, ladders) = (0, 0)
     for _ in 0..<(size < 6 ? 30 : size == 9 ? 5 : 1) {
-      try random.game(size: size, length: size * size) { board, slow, colour in
+      random.game(size: size, length: size * size) { board, slow, colour in
         let expected = values(.alphaGo, slow, colour)
         let found = encoder.values(board, for: colour)
         if let bad = found.indices.first(where: { found[$0] != expected[$0] }) {
