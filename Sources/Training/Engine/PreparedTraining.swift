@@ -77,7 +77,8 @@ struct PreparedTraining {
     let workers = workers ?? request.workers
     let slots = configuration.training.optimizer.rule.slotNames.count
     try MemoryDemand.check(
-      try MemoryDemand.training(compiled, slots: slots, workers: workers), of: "the training", workers: workers)
+      try MemoryDemand.training(compiled, slots: slots, workers: workers), of: "the training",
+      workers: workers)
     return try TrainingEngine(
       compiled, configuration: configuration,
       pool: .confined(workers: workers),
