@@ -23,12 +23,14 @@ public enum Isolation {
 
   private static let state = Mutex(State())
 
-  /// Turns it on, for programs that begin with ``lookIfAsked()``.
+  /// Turns it on, for programs that begin with ``lookIfAsked()`` and handle ``Library/overrunSignal``.
   ///
   /// - Parameter isStopped: whether a signal has asked this process to stop, which ends the wait for the other one.
   public static func enable(isStopped: @escaping @Sendable () -> Bool) {
     state.withLock { $0.isStopped = isStopped }
   }
+
+  static var isEnabled: Bool { state.withLock { $0.isStopped != nil } }
 
   /// Thrown where a signal ended the wait.
   public struct Stopped: Error, CustomStringConvertible, Sendable {

@@ -29,7 +29,9 @@ public enum Library {
     defer { lock.release() }
     // Automatic printing is a setting of the thread's error stack, and a thread may be new: set it each time.
     H5Eset_auto2(chdf5_default_error_stack(), nil, nil)
+    let watch = StructureWatch(function)
     let result = try body()
+    _ = consume watch
     if result >= 0 { return result }
     let frames = errorStack()
     throw HDF5Error(function: "\(function)", context: context(), frames: frames)
@@ -39,6 +41,14 @@ public enum Library {
   ///
   /// A handler of signals may ask.
   public static var isInside: Bool { lock.isMine }
+
+  /// Whether any thread is inside the library.
+  ///
+  /// A handler of signals may ask.
+  public static var isBusy: Bool { lock.isTaken }
+
+  /// The signal that a process gets which has turned ``Isolation`` on, when a call that only looks at a file's structure does not end.
+  public static let overrunSignal = SIGVTALRM
 
   /// How many objects of the library are open in this process: files, groups, datasets, attributes, types, spaces.
   ///
@@ -151,6 +161,8 @@ private final class RecursiveLock: @unchecked Sendable {
     if depth == 0 { holder.store(0, ordering: .relaxed) }
     pthread_mutex_unlock(mutex)
   }
+
+  var isTaken: Bool { holder.load(ordering: .relaxed) != 0 }
 
   var isMine: Bool { holder.load(ordering: .relaxed) == pthread_self() }
 }

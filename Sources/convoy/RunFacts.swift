@@ -57,8 +57,9 @@ final class RunFacts {
   /// The figure by which the run's best epoch was chosen; nil where it has none yet.
   private var bestKind: String? { score == nil ? nil : folder.state?.monitor }
 
-  /// The figures that runs were judged by, for `best`: that of most runs first. Numbers of two kinds, as an accuracy and a loss, cannot
-  /// be compared.
+  /// The figures by which runs were judged, that of most runs first.
+  ///
+  /// Numbers of two kinds, as an accuracy and a loss, cannot be compared.
   static func bestKinds(of runs: [RunFacts]) -> [(name: String, runs: Int)] {
     let counts = runs.compactMap(\.bestKind).reduce(into: [:]) { $0[$1, default: 0] += 1 }
     return counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { ($0.key, $0.value) }

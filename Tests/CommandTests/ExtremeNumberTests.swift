@@ -72,6 +72,10 @@ struct ExtremeNumberTests {
         "export onnx": [["net.h5", "--to", "new.onnx", "--overwrite"]],
         "export keras": [["net.h5", "--to", "new.keras", "--overwrite"]],
         "export safetensors": [["net.h5", "--to", "new.safetensors", "--overwrite"]],
+        "import text": [["--class", "a=table.csv", "--class", "b=table.csv", "--to", "new.h5", "--overwrite"]],
+        "import audio": [["--from", ".", "--to", "new.h5", "--overwrite"]],
+        "mpi build": [["--mpicc", "none"]],
+        "mpi check": [[]],
         "prove": [["tiny.yaml", "--steps", "1", "--workers", "1,2"]],
         "bench": [
           ["tiny.yaml", "--seconds", "0.01", "--training-only", "--batch", "8", "--workers", "1"],

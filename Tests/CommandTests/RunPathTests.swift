@@ -131,7 +131,8 @@ struct RunPathTests {
     #expect(try rates(["--sort", "best", "--reverse"]) == accuracies.reversed() + ["0.02"])
     let mixed = try Program.run(["runs", "--sort", "best"], in: training.folder.path)
     #expect(mixed.code == 0 && mixed.errors.contains("accuracy of 3 runs, loss of 1 run"), "\(mixed.errors)")
-    let alike = try Program.run(["runs", "--sort", "best", "--where", "monitor=loss"], in: training.folder.path)
+    let alike = try Program.run(
+      ["runs", "--sort", "best", "--where", "monitor=loss"], in: training.folder.path)
     #expect(alike.code == 0 && alike.errors.isEmpty, "\(alike.errors)")
     let unknown = try Program.run(["runs", "--sort", "learning_rat"], in: training.folder.path)
     #expect(unknown.code == 64 && unknown.errors.contains("no run in Results has 'learning_rat'"))

@@ -33,7 +33,9 @@ final class ForkServer {
     // program takes ten times as long as all else.
     pid = try FuzzChild.spawn(
       program, arguments, &actions,
-      with: ["LD_PRELOAD": shim, "FORK_ROOT": folder, "FORK_LOG": output, "LD_BIND_NOW": "1", "PATH": "/nowhere"])
+      with: [
+        "LD_PRELOAD": shim, "FORK_ROOT": folder, "FORK_LOG": output, "LD_BIND_NOW": "1", "PATH": "/nowhere",
+      ])
     close(ends[1])
     socket = ends[0]
     guard receive(1, until: .now + .seconds(limit)) != nil else {

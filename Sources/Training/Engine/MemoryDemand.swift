@@ -10,7 +10,9 @@ public enum MemoryDemand {
   public static var freeByteCount: Int? {
     guard let text = try? String(contentsOfFile: "/proc/meminfo", encoding: .utf8) else { return nil }
     func kilobytes(_ key: String) -> Int? {
-      guard let line = text.split(separator: "\n").first(where: { $0.hasPrefix("\(key):") }) else { return nil }
+      guard let line = text.split(separator: "\n").first(where: { $0.hasPrefix("\(key):") }) else {
+        return nil
+      }
       return line.split(separator: " ").dropFirst().first.flatMap { Int($0) }
     }
     return kilobytes("MemAvailable").map { ($0 + (kilobytes("SwapFree") ?? 0)) << 10 }
@@ -23,7 +25,9 @@ public enum MemoryDemand {
   ///   - work: what it is, in the singular.
   ///   - advice: what to do.
   public static func problem(_ byteCount: Int?, of work: String, advice: String) -> String? {
-    guard let free = freeByteCount, byteCount.map({ $0 / 10 > free / 10 - free / 100 }) ?? true else { return nil }
+    guard let free = freeByteCount, byteCount.map({ $0 / 10 > free / 10 - free / 100 }) ?? true else {
+      return nil
+    }
     let needed = byteCount.map { "\($0 >> 20) MiB" } ?? "more than any"
     return "\(work) takes \(needed) of memory, but only \(free >> 20) MiB are free; \(advice)"
   }

@@ -88,7 +88,9 @@ public struct RunTable: Hashable, Sendable {
     fileprivate func cells(_ column: Int) -> some Collection<String> {
       indices.lazy.map { row in
         var rest = line(row)
-        for _ in 0..<column { rest = rest[(rest.firstIndex(of: Self.comma) ?? rest.startIndex)...].dropFirst() }
+        for _ in 0..<column {
+          rest = rest[(rest.firstIndex(of: Self.comma) ?? rest.startIndex)...].dropFirst()
+        }
         return String(decoding: rest.prefix { $0 != Self.comma }, as: UTF8.self)
       }
     }

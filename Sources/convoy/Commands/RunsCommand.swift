@@ -86,7 +86,8 @@ struct RunsCommand: ParsableCommand {
     private func warnOfKinds(_ runs: [RunFacts], _ sort: String) {
       let kinds = sort == "best" ? RunFacts.bestKinds(of: runs) : []
       guard kinds.count > 1, let first = kinds.first else { return }
-      let list = kinds.map { "\(TextWidth.printable($0.name)) of \(counted($0.runs, "run"))" }.joined(separator: ", ")
+      let list = kinds.map { "\(TextWidth.printable($0.name)) of \(counted($0.runs, "run"))" }.joined(
+        separator: ", ")
       TerminalOutput.warn(
         "the best figures are of different kinds, which cannot be compared, and are listed one after the other: \(list); "
           + "--where monitor=\(TextWidth.printable(first.name)) lists one kind alone")

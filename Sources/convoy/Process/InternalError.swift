@@ -18,6 +18,7 @@ enum InternalError {
     capacity: 65)
   nonisolated(unsafe) private static var outOfMemory = UnsafeBufferPointer<UInt8>(start: nil, count: 0)
   nonisolated(unsafe) private static var damagedFile = UnsafeBufferPointer<UInt8>(start: nil, count: 0)
+  nonisolated(unsafe) private static var endlessFile = UnsafeBufferPointer<UInt8>(start: nil, count: 0)
   nonisolated(unsafe) private static var hasMemoryLimit = false
 
   /// Takes the place of Swift's handlers.
@@ -26,6 +27,9 @@ enum InternalError {
       "error: out of memory: \(MemoryLimit.advice); the last checkpoint of a training is untouched\n")
     damagedFile = permanent(
       "error: libhdf5 crashed over a file, which is damaged or made to do harm; the last checkpoint of a training is untouched\n"
+    )
+    endlessFile = permanent(
+      "error: libhdf5 does not finish reading a file, which is damaged or made to do harm; the last checkpoint of a training is untouched\n"
     )
     hasMemoryLimit = MemoryLimit.isSet
     for number in 0..<65 { lines[number] = UnsafeBufferPointer(start: nil, count: 0) }
@@ -38,6 +42,7 @@ enum InternalError {
       write(outOfMemory)
       _exit(ExitStatus.inputOutput.rawValue)
     }
+    handleOverrun()
     // Ctrl-\ ends commands that have no better answer, as it ends other programs.
     signal(SIGQUIT, SIG_DFL)
     guard getenv("SWIFT_BACKTRACE") == nil, !hasSanitizer else { return }
@@ -54,6 +59,20 @@ enum InternalError {
     sigemptyset(&mask)
     for number in faults { sigaddset(&mask, number) }
     pthread_sigmask(SIG_UNBLOCK, &mask, nil)
+  }
+
+  /// Answers a library that goes round in circles over a file.
+  private static func handleOverrun() {
+    var action = sigaction()
+    action.__sigaction_handler.sa_handler = { _ in
+      // The call may have ended just now.
+      guard Library.isBusy else { return }
+      InternalError.write(InternalError.endlessFile)
+      _exit(ExitStatus.badData.rawValue)
+    }
+    action.sa_flags = SA_ONSTACK | SA_RESTART
+    sigemptyset(&action.sa_mask)
+    sigaction(Library.overrunSignal, &action, nil)
   }
 
   /// - Parameter isSent: whether another process sent the signal, and this one made no mistake.
