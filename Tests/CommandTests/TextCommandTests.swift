@@ -186,7 +186,9 @@ struct TextCommandTests {
       let probability: Double
       let words: [Word]
     }
-    let findings = try JSONDecoder().decode(Findings.self, from: Data(explained.output.utf8))
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
+    let findings = try decoder.decode(Findings.self, from: Data(explained.output.utf8))
     #expect(findings.words.map(\.word) == ["the", "film", "was", "not", "good", "unheard"])
     #expect(findings.words.map(\.isKnown) == [true, true, false, true, true, false])
     #expect(findings.class == "bad")
