@@ -51,7 +51,8 @@ let package = Package(
     .systemLibrary(
       name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(
-      name: "CSound", pkgConfig: "sndfile", providers: [.apt(["libsndfile1-dev", "libsamplerate0-dev", "libkissfft-dev"])]),
+      name: "CSound", pkgConfig: "sndfile",
+      providers: [.apt(["libsndfile1-dev", "libsamplerate0-dev", "libkissfft-dev"])]),
     .systemLibrary(name: "CKernels"),
 
     // Level 1: one Swift owner per C object; numbers and memory.
@@ -86,7 +87,8 @@ let package = Package(
     .target(
       name: "Datasets",
       dependencies: [
-        "Paths", "Settings", "Go", "HDF5", "CZlib", "CLibdeflate", "CArchive", "ImageFiles", "Digests", "Tensors",
+        "Paths", "Settings", "Go", "HDF5", "CZlib", "CLibdeflate", "CArchive", "ImageFiles", "Digests",
+        "Tensors",
         "Parallel", "Texts", "Audio",
       ]),
 

@@ -48,7 +48,8 @@ struct ExitStatusTests {
     #expect(
       places.sorted()
         == [
-          "Failure.swift", "FirstProcess.swift", "InternalError.swift", "LookingProcess.swift", "MPIRanks.swift",
+          "Failure.swift", "FirstProcess.swift", "InternalError.swift", "LookingProcess.swift",
+          "MPIRanks.swift",
           "RankProcess.swift", "StopSignals.swift",
         ])
   }

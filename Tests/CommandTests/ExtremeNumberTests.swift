@@ -72,7 +72,9 @@ struct ExtremeNumberTests {
         "export onnx": [["net.h5", "--to", "new.onnx", "--overwrite"]],
         "export keras": [["net.h5", "--to", "new.keras", "--overwrite"]],
         "export safetensors": [["net.h5", "--to", "new.safetensors", "--overwrite"]],
-        "import text": [["--class", "a=table.csv", "--class", "b=table.csv", "--to", "new.h5", "--overwrite"]],
+        "import text": [
+          ["--class", "a=table.csv", "--class", "b=table.csv", "--to", "new.h5", "--overwrite"]
+        ],
         "import audio": [["--from", ".", "--to", "new.h5", "--overwrite"]],
         "mpi build": [["--mpicc", "none"]],
         "mpi check": [[]],

@@ -129,7 +129,8 @@ struct RankTrainingTests {
   }
 
   @Test(
-    "a number that is not finite is found on whichever rank it comes up", arguments: [0, 7, 19, 20, 41, 62, 82])
+    "a number that is not finite is found on whichever rank it comes up",
+    arguments: [0, 7, 19, 20, 41, 62, 82])
   func notFinite(row: Int) throws {
     let folder = try TemporaryFolder()
     try Self.writeWeights(folder("data.h5"), count: 83, huge: row)

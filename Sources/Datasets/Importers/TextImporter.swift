@@ -256,7 +256,8 @@ public struct TextImporter: DatasetImporter {
     switch testing {
     case .fold(let fold):
       lines.append(
-        "test: part \(fold.number) of \(fold.count), of each class an equal share, drawn with seed \(fold.seed)")
+        "test: part \(fold.number) of \(fold.count), of each class an equal share, drawn with seed \(fold.seed)"
+      )
     case .share(let share, let seed):
       lines.append("test: \(share) of each class, drawn with seed \(seed)")
     case .none: break

@@ -153,7 +153,8 @@ struct PreparedTraining {
   private func checkMemory(_ compiled: CompiledNetwork, workers: Int) throws {
     let slots = request.configuration.training.optimizer.rule.slotNames.count
     try MemoryDemand.check(
-      try MemoryDemand.training(compiled, slots: slots, workers: workers), of: "the training", workers: workers)
+      try MemoryDemand.training(compiled, slots: slots, workers: workers), of: "the training",
+      workers: workers)
   }
 
   /// The memory of a phase of a training.

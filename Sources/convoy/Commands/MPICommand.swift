@@ -34,8 +34,17 @@ struct MPICommand: ParsableCommand {
         "The file to write, for CONVOY_MPI; by default where the program looks for it.", valueName: "file"))
     var to: String?
 
+    @Flag(help: "Print one JSON object.")
+    var json = false
+
+    private struct Result: Encodable {
+      let path: String
+      let library: String
+    }
+
     func run() throws {
       let built = try PlugInBuilder.build(compiler: mpicc, to: to)
+      if json { return print(try ResultJSON.text(Result(path: built.path, library: built.library))) }
       print("\(built.path): for \(built.library)")
     }
   }
@@ -50,10 +59,25 @@ struct MPICommand: ParsableCommand {
           mpirun -n 4 convoy mpi check
         """)
 
+    @Flag(help: "Print one JSON object.")
+    var json = false
+
+    private struct Result: Encodable {
+      /// The MPI libraries of the plug-ins, by the plug-ins' files.
+      let plugIns: [String: String]
+      /// The nodes of the ranks, by rank; one without a name where the process is alone.
+      let nodes: [String]
+    }
+
     func run() throws {
       let ranks = try RankProcess.join(limit: 60).communicator
       try ranks.meet()
       guard ranks.isFirst else { return }
+      if json {
+        var plugIns: [String: String] = [:]
+        for plugIn in PlugInFolder.built { plugIns[plugIn.path] = try PlugInFolder.library(of: plugIn.path) }
+        return print(try ResultJSON.text(Result(plugIns: plugIns, nodes: ranks.nodes)))
+      }
       if ranks.isAlone {
         let built = PlugInFolder.built
         for plugIn in built { print("\(plugIn.path): \(try PlugInFolder.library(of: plugIn.path))") }
