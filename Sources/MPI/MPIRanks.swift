@@ -17,7 +17,7 @@ public final class MPIRanks: Communicator {
   private let plugIn: PlugIn
   private let limit: Double
   private let lost: @Sendable (CommunicationError) -> Void
-  /// Seconds that a library has for ending all processes.
+  /// Seconds that a library has for leaving the others, or for ending them.
   private static let patience = 10.0
 
   /// Joins the processes that a launcher started.
@@ -141,15 +141,15 @@ public final class MPIRanks: Communicator {
   }
 
   /// Leaves the other ranks, which leave, too.
-  public func leave() {
-    let (name, limit, lost) = (name(rank), self.limit, self.lost)
-    Watchdog.watch(seconds: limit) {
+  ///
+  /// There is nothing left to be lost. With some launchers a library then waits without an end, after a signal for instance: the process ends all
+  /// the same, as it was to end.
+  /// - Parameter code: the exit code of the process.
+  public func leave(endingWith code: Int32) {
+    Watchdog.watch(seconds: min(limit, Self.patience)) {
       plugIn.finish()
     } bite: {
-      lost(
-        CommunicationError(
-          "\(name) has waited \(Int(limit)) s for the other ranks to leave; one was stopped or killed, or its node is gone"
-        ))
+      _exit(code)
     }
   }
 }

@@ -11,12 +11,12 @@ enum Failure {
   static func exit(with error: any Error) -> Never {
     if let status = ExitStatus(error) {
       let lines = lines(of: error)
-      if !lines.isEmpty, RankProcess.isToSpeak() {
+      if !lines.isEmpty, RankProcess.isToSpeak(status) {
         let signature = RankProcess.signature()
         for line in lines { TerminalOutput.note("error: \(signature)\(line)") }
       }
       // Who has said all that there is to say agrees with the others on it.
-      if lines.isEmpty { RankProcess.leave() } else { RankProcess.giveUp(status) }
+      if lines.isEmpty { RankProcess.leave(status) } else { RankProcess.giveUp(status) }
       Foundation.exit(status.rawValue)
     }
     let code = Convoy.exitCode(for: error)

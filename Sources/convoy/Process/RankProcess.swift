@@ -29,7 +29,7 @@ enum RankProcess {
     listen()
     let ranks = try MPIRanks(launcher, limit: limit) { reason in
       // The thread that waits for the others cannot be asked to end.
-      if isToSpeak() { TerminalOutput.note("error: \(reason)") }
+      if isToSpeak(.lostRank) { TerminalOutput.note("error: \(reason)") }
       _exit(ExitStatus.lostRank.rawValue)
     }
     joined = ranks
@@ -79,8 +79,10 @@ enum RankProcess {
   }
 
   /// Leaves the others in good order, once this process has nothing more to do with them.
-  static func leave() {
-    joined?.leave()
+  ///
+  /// - Parameter status: what the process ends with; nil for success.
+  static func leave(_ status: ExitStatus? = nil) {
+    joined?.leave(endingWith: status?.rawValue ?? 0)
     joined = nil
   }
 
@@ -91,16 +93,17 @@ enum RankProcess {
 
   /// Waits a moment on all ranks but the first, longer on later ones: where several meet an error, one says so and ends all.
   ///
-  /// - Returns: whether this rank has something to say; false when it was being ended meanwhile.
-  static func isToSpeak() -> Bool {
-    guard let launcher = Launcher.detected(), launcher.rank > 0, !StopSignals.request.isRequested else {
-      return true
-    }
+  /// - Parameter status: what the process will end with.
+  /// - Returns: whether this rank has something to say; false when it was being ended meanwhile, or only tells of a signal.
+  static func isToSpeak(_ status: ExitStatus) -> Bool {
+    guard let launcher = Launcher.detected(), launcher.rank > 0 else { return true }
+    if status == .stopped { return false }
+    let wasStopped = StopSignals.request.isRequested
     let end = ContinuousClock.now + .seconds(2 + 0.3 * Double(min(launcher.rank, 10)))
     while ContinuousClock.now < end {
       // Launchers end processes by SIGTERM first.
       usleep(20_000)
-      if StopSignals.request.isRequested { return false }
+      if !wasStopped, StopSignals.request.isRequested { return false }
     }
     return true
   }
