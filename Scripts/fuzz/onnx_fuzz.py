@@ -1,7 +1,6 @@
 """Compares exported networks with onnxruntime, and reads them back: the work of Scripts/onnx-fuzz.
 
-Draws are those of keras_draw.py, so that every layer, setting and function of the schema comes up, and the networks of the shipped
-configurations. Each network is trained for a few steps, exported with a drawn version of the operators, layout and type of input,
+Draws are those of keras_draw.py, so that every layer, setting and function of the schema comes up. Each network is trained for a few steps, exported with a drawn version of the operators, layout and type of input,
 checked by onnx.checker, run by onnxruntime, and imported again.
 """
 

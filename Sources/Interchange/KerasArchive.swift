@@ -55,16 +55,19 @@ struct KerasArchive {
 
   /// Opens the weights as a file of their own, which HDF5's checks of files from elsewhere need.
   private static func open(_ bytes: [UInt8], _ place: String) throws -> Group {
-    var template = Array("\(Folder.temporary)/convoy-keras-XXXXXX".utf8CString)
-    guard let name = mkdtemp(&template).map({ String(cString: $0) }) else {
+    var template = "\(Folder.temporary)/convoy-keras-XXXXXX".systemPath
+    let made = template.withUnsafeMutableBufferPointer { bytes in
+      bytes.baseAddress.flatMap { mkdtemp($0) }.map { PathText.text(of: UnsafePointer($0)) }
+    }
+    guard let name = made else {
       throw InterchangeError(
         .badData,
         "cannot make a folder in \(Folder.temporary) for \(place): \(String(cString: strerror(errno)))")
     }
     let path = "\(name)/weights.h5"
     defer {
-      unlink(path)
-      rmdir(name)
+      unlink(path.systemPath)
+      rmdir(name.systemPath)
     }
     try WholeFile.write(bytes, to: path)
     do { return try File.open(path).root } catch let error as HDF5Error {
