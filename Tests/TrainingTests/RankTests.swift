@@ -48,6 +48,8 @@ struct RankTrainingTests {
         .flipHorizontal(Flip(probability: 0.5)), .mixup(Mixup(alpha: 0.5, probability: 0.5)),
       ])
     }
+    // Half of the samples: each rank streams what it computes, and the partners of mixtures.
+    if chance(0.6) { configuration.data.memoryLimitBytes = 83 * 72 / 2 }
     return configuration
   }
 
