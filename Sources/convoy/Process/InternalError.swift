@@ -73,6 +73,11 @@ enum InternalError {
     action.sa_flags = SA_ONSTACK | SA_RESTART
     sigemptyset(&action.sa_mask)
     sigaction(Library.overrunSignal, &action, nil)
+    // Whoever started this process may have left its own mask to it.
+    var mask = sigset_t()
+    sigemptyset(&mask)
+    sigaddset(&mask, Library.overrunSignal)
+    pthread_sigmask(SIG_UNBLOCK, &mask, nil)
   }
 
   /// - Parameter isSent: whether another process sent the signal, and this one made no mistake.
