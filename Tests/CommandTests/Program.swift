@@ -69,7 +69,7 @@ final class RunningProgram {
     }
     process.standardOutput = try FileHandle(forWritingTo: URL(fileURLWithPath: files.file("output")))
     process.standardError = try FileHandle(forWritingTo: URL(fileURLWithPath: files.file("errors")))
-    try process.run()
+    try process.runBounded()
   }
 
   /// What it has printed so far.

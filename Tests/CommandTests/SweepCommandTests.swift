@@ -17,7 +17,7 @@ struct SweepCommandTests {
     process.currentDirectoryURL = URL(fileURLWithPath: folder.file(""))
     process.standardOutput = output
     process.standardError = output
-    try process.run()
+    try process.runBounded()
     afterwards(process)
     let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
     process.waitUntilExit()

@@ -144,7 +144,7 @@ struct KerasCompilationTests {
     process.arguments = [script, keras] + paths
     let output = Pipe()
     process.standardOutput = output
-    try process.run()
+    try process.runBounded()
     let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
     process.waitUntilExit()
     try #require(process.terminationStatus == 0)

@@ -196,7 +196,7 @@ struct EventLogTests {
     let output = Pipe()
     process.standardOutput = output
     process.standardError = FileHandle.nullDevice
-    try process.run()
+    try process.runBounded()
     let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
     process.waitUntilExit()
     let read = text.split(separator: "\n").map { line -> (step: Int, value: Float?) in
