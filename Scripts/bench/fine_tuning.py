@@ -108,6 +108,26 @@ def accuracy(convoy, folder, amount):
     return json.loads(found.read_text())["accuracy"]
 
 
+def in_keras(python, jobs):
+    """The test accuracies of the same trainings in Keras, from the same weights."""
+    base = sorted(pathlib.Path("Results/fine-tuning-base").glob("*/best"))[-1]
+    known = RUNS / "keras.json"
+    found = json.loads(known.read_text()) if known.exists() else {}
+    wanted = [job for job in jobs if " ".join(map(str, job)) not in found]
+    if wanted:
+        lines = [
+            json.dumps({"checkpoint": str(base.resolve()), "data": f"{DATA}/fashion-5-9-{amount}.h5", "way": way,
+                        "epochs": AMOUNTS[amount], "rate": WAYS[way][0], "seed": seed})
+            for way, amount, seed in wanted
+        ]  # fmt: skip
+        script = pathlib.Path(__file__).with_name("fine_tuning_keras.py")
+        text = subprocess.run([python, str(script)], input="\n".join(lines), capture_output=True, text=True, check=True).stdout
+        for job, value in zip(wanted, text.split(), strict=True):
+            found[" ".join(map(str, job))] = float(value)
+        known.write_text(json.dumps(found, indent=1))
+    return {job: found[" ".join(map(str, job))] for job in jobs}
+
+
 def in_parallel(jobs):
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         return list(pool.map(lambda job: job(), jobs))
@@ -129,7 +149,7 @@ def pilot(convoy):
         print(f"{way}: {rate}: {value:.4f}")
 
 
-def page(results, seeds):
+def page(results, keras, seeds):
     def cell(values):
         spread = f" ± {statistics.stdev(values):.3f}" if len(values) > 1 else ""
         return f"{statistics.mean(values):.3f}{spread}"
@@ -141,11 +161,13 @@ def page(results, seeds):
         f"deviation over seeds {', '.join(map(str, seeds))}; nothing was chosen by these images. Each way takes the same number of steps of 50 images,",
         "without augmentation, with a cosine schedule from a learning rate of " + ", ".join(f"{rate} ({way})" for way, (rate, _) in WAYS.items()) + ",",
         "none of which was tuned. In `head only` all but the new last layer is frozen, batch normalisation included.", "",
-        "| images a class | epochs | " + " | ".join(WAYS) + " |", "| --- | --- | " + " | ".join("---" for _ in WAYS) + " |",
+        "| images a class | epochs | in | " + " | ".join(WAYS) + " |", "| --- | --- | --- | " + " | ".join("---" for _ in WAYS) + " |",
     ]  # fmt: skip
     for amount, epochs in AMOUNTS.items():
-        cells = [cell([results[way, amount, seed] for seed in seeds]) for way in WAYS]
-        lines.append(f"| {amount} | {epochs} | " + " | ".join(cells) + " |")
+        for name, values in [("Convoy", results), ("Keras", keras)]:
+            if values:
+                cells = [cell([values[way, amount, seed] for seed in seeds]) for way in WAYS]
+                lines.append(f"| {amount} | {epochs} | {name} | " + " | ".join(cells) + " |")
     lines += ["", "![Test accuracy against images a class](fine-tuning.svg)", ""]
     lines += [
         "With a budget this small, features that are there already count most: the head alone learns from 50 images what training from",
@@ -190,6 +212,7 @@ def main():
     parser.add_argument("--base", action="store_true")
     parser.add_argument("--pilot", action="store_true")
     parser.add_argument("--seeds", default="0,1,2")
+    parser.add_argument("--keras", metavar="PYTHON", help="also in Keras, by this Python")
     arguments = parser.parse_args()
     seeds = [int(seed) for seed in arguments.seeds.split(",")]
     convoy = arguments.convoy
@@ -208,7 +231,10 @@ def main():
     results = dict(zip(jobs, found))
     for each, value in results.items():
         print(*each, value)
-    page(results, seeds)
+    keras = in_keras(arguments.keras, jobs) if arguments.keras else {}
+    for each, value in keras.items():
+        print("Keras", *each, value)
+    page(results, keras, seeds)
     plot(results, seeds)
 
 

@@ -11,8 +11,8 @@ extension Process {
   public func runBounded(seconds: Double = 600) throws {
     try run()
     let number = processIdentifier
-    DispatchQueue.global().asyncAfter(deadline: .now() + seconds) { [self] in
-      guard isRunning else { return }
+    DispatchQueue.global().asyncAfter(deadline: .now() + seconds) { [weak self] in
+      guard let self, isRunning else { return }
       print("\(executableURL?.lastPathComponent ?? "?") \(arguments ?? []) still runs after \(seconds) seconds")
       kill(number, SIGKILL)
     }
