@@ -89,7 +89,11 @@ struct TextCommandTests {
     let same = try answers(["predict", run, "--data", rows, "--images", "train/images", "--rows", "0-1"])
     #expect(same.map(\.probabilities) == asked.map(\.probabilities))
     let lines = try answers(["predict", run, "--lines", other])
-    #expect(lines.map(\.probabilities) == [asked[0].probabilities])
+    // One sample alone may take other kernels than two, which round differently.
+    try #require(lines.count == 1 && lines[0].probabilities.count == 2)
+    for (alone, together) in zip(lines[0].probabilities, asked[0].probabilities) {
+      #expect(abs(alone - together) < 1e-6)
+    }
 
     // What nobody can mean is refused, and what may surprise is said.
     let file = try Program.run(["predict", run, other])

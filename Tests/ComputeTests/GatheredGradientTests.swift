@@ -1,4 +1,5 @@
 import Networks
+import OneDNN
 import Tensors
 import TestSupport
 import Testing
@@ -49,12 +50,14 @@ struct GatheredGradientTests {
     let loaded = try LoadedNetwork(
       compiled, parameters: parameters, statistics: canonical.statistics,
       trainingShards: Set(ranges.map(\.count)))
-    let gathered = try #require(
-      try GatheredGradients(compiled, minibatches: [samples], workers: 1), "nothing is gathered")
+    // Where kernels' layouts do not keep some units' weights in one piece, each shard has its own gradient of a layer.
+    let gathered = try GatheredGradients(compiled, minibatches: [samples], workers: 1)
+    #expect(gathered != nil || !Library.instructionSet.hasPrefix("avx512"), "nothing is gathered")
     let input = ReferenceTensor.random(Shape([samples, inputs]), seed: seed + 7)
     let labels = (0..<samples).map { $0 * 3 % 5 }
     let workspace = try loaded.makeWorkspace()
-    let none = AlignedBuffer<Float>(count: 16)
+    let ofShard = AlignedBuffer<Float>(count: compiled.storageCount)
+    let whole = AlignedBuffer<Float>(count: compiled.storageCount)
     // In another order than that of the rows, as workers may take them.
     for range in ranges.reversed() {
       let part = ReferenceTensor(
@@ -62,13 +65,14 @@ struct GatheredGradientTests {
         Array(input.values[range.lowerBound * inputs..<range.upperBound * inputs]))
       _ = try loaded.train(
         ArraySource(part, labels: Array(labels[range])), in: workspace,
-        options: ShardOptions(scale: 1 / Float(samples), gathered: gathered.rows(from: range.lowerBound)),
-        gradient: none.baseAddress, statistics: none.baseAddress)
+        options: ShardOptions(scale: 1 / Float(samples), gathered: gathered?.rows(from: range.lowerBound)),
+        gradient: ofShard.baseAddress, statistics: ofShard.baseAddress)
+      for index in 0..<whole.count { whole[index] += ofShard[index] }
     }
-    let whole = AlignedBuffer<Float>(count: compiled.storageCount)
-    for (index, task) in gathered.tasks.enumerated() {
+    for (index, task) in (gathered?.tasks ?? []).enumerated() {
+      #expect(task.range.allSatisfy { whole[$0] == 0 }, "a shard has a gradient of what is gathered")
       let piece = AlignedBuffer<Float>(count: task.range.count)
-      try gathered.compute(index, rows: samples, into: piece.baseAddress, worker: 0)
+      try gathered?.compute(index, rows: samples, into: piece.baseAddress, worker: 0)
       (whole.baseAddress + task.range.lowerBound).update(from: piece.baseAddress, count: piece.count)
     }
     let found = CanonicalParameters(layout: compiled.parameters)
