@@ -192,7 +192,8 @@ private struct MeasuringRounds {
   func bytesPerSecond(rounds: Int) throws(CommunicationError) -> Double {
     let short = try shortest(bytes: Self.short, reach: 1, rounds: rounds)
     let long = try shortest(bytes: Self.long, reach: 1, rounds: rounds)
-    let rate = long > short ? Double(Self.long - Self.short) / (long - short) : Double(Self.long) / max(long, 1e-9)
+    let rate =
+      long > short ? Double(Self.long - Self.short) / (long - short) : Double(Self.long) / max(long, 1e-9)
     return max(rate, 1)
   }
 }

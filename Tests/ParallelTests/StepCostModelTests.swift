@@ -1,5 +1,5 @@
-import Tensors
 import Synchronization
+import Tensors
 import Testing
 
 @testable import Parallel

@@ -191,7 +191,9 @@ struct StagingTests {
     try Data(count: 5 << 20).write(to: URL(fileURLWithPath: source))
     let error = #expect(throws: TrainingError.self) { try stage.copy(of: source) }
     #expect(error?.kind == .inputOutput)
-    #expect(error?.description.contains("has no room for \(source) (5 MiB): ") == true, "\(String(describing: error))")
+    #expect(
+      error?.description.contains("has no room for \(source) (5 MiB): ") == true,
+      "\(String(describing: error))")
     #expect(try !Self.names(in: stage.path).contains { $0.hasSuffix(".h5") || $0.hasSuffix(".part") })
     // Room that others take meanwhile.
     try Data(count: 3 << 20).write(to: URL(fileURLWithPath: source))
@@ -259,7 +261,8 @@ struct StagingTests {
       let error = #expect(throws: TrainingError.self) {
         try StagedData(data, ranks: Ranks(), stop: StopRequest())
       }
-      #expect(error?.kind == .configuration && error?.description.contains("shows samples of other files") == true)
+      #expect(
+        error?.kind == .configuration && error?.description.contains("shows samples of other files") == true)
       #expect(throws: TrainingError.self) { try data.stagingNote() }
     }
     data.train.images = "virtual/own"

@@ -31,7 +31,7 @@ struct PreparedTraining {
     start: StartValues? = nil, takesStart: Bool = true, stop: StopRequest
   ) throws {
     let configuration = request.configuration
-    let data = 
+    let data =
       try data
       ?? RunData(configuration, workers: request.workers, ranks: request.ranks, stop: stop)
     let network = try configuration.network.resolved()

@@ -21,7 +21,8 @@ extension Ranks {
     return with(
       rate.map {
         Interconnect(
-          latency: Self.assumedNetwork.latency, perMessage: Self.assumedNetwork.perMessage, bytesPerSecond: $0)
+          latency: Self.assumedNetwork.latency, perMessage: Self.assumedNetwork.perMessage, bytesPerSecond: $0
+        )
       })
   }
 

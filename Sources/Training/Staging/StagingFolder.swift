@@ -212,7 +212,8 @@ struct CopyWork {
       _ = posix_fadvise(copy.value, 0, 0, POSIX_FADV_DONTNEED)
       guard try Self.digest(of: copy, check) == digest else {
         throw TrainingError(
-          .inputOutput, "data.stage: what was written into \(place.folder) is not what is read there; use another disk")
+          .inputOutput,
+          "data.stage: what was written into \(place.folder) is not what is read there; use another disk")
       }
       guard retrying({ rename(temporary.systemPath, place.file.systemPath) }) == 0 else {
         throw TrainingError.system(.cannotCreate, "data.stage: cannot rename \(temporary) to \(place.file)")

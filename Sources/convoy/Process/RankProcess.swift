@@ -105,7 +105,8 @@ enum RankProcess {
       usleep(20_000)
       if !wasStopped, StopSignals.request.isRequested { return false }
     }
-    return true
+    // Some launchers let ranks that have not joined each other end by themselves, and all of them met the same.
+    return joined != nil || !launcher.hasLowerEnded
   }
 
   /// What this rank's messages begin with: nothing on the first, which speaks for all.
