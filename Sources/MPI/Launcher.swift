@@ -33,7 +33,7 @@ public struct Launcher: Hashable, Sendable, CustomStringConvertible {
   public let localSize: Int?
   /// The number of this process among those of its node, from 0; nil where the launcher does not say.
   public let localRank: Int?
-  /// Whether a process of this node with a lower number has ended already, before ranks have joined each other; it has then said why.
+  /// Whether a process of this node with a lower number has ended already.
   ///
   /// False where that cannot be known.
   public var hasLowerEnded: Bool { Neighbours.hasLowerEnded(than: self) }

@@ -4,11 +4,11 @@ internal import Paths
 
 /// The ranks that a launcher started on the same node, as the system's list of processes shows them.
 ///
-/// It is for ranks that have not joined each other: some launchers then let all of them end by themselves, each with the same words.
+/// It is for ranks that met the same error as others: some launchers let all of them end by themselves, each with the same words.
 enum Neighbours {
   /// Whether a rank of this node with a lower number has ended already.
   ///
-  /// Before ranks join each other, none ends without having said why.
+  /// It has then said why, or it was killed, of which launchers and other ranks take note.
   /// - Returns: false where that cannot be known: where something between the launcher and its ranks has made a process of its own, for
   ///   instance, or the launcher belongs to somebody else.
   static func hasLowerEnded(than launcher: Launcher) -> Bool {

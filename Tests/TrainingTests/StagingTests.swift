@@ -123,7 +123,8 @@ struct StagingTests {
     #expect(try Self.contents(copies[0].path) == bytes)
     #expect(try Self.names(in: folder("stage")).count == 2)
     // Whoever keeps the lock for ever only costs time.
-    let lock = "\(folder("stage"))/.\(Folder.name(of: copies[0].path)).lock"
+    let name = URL(fileURLWithPath: copies[0].path).lastPathComponent
+    let lock = folder("stage/.\(name).lock")
     let holder = open(lock, O_RDWR)
     #expect(holder >= 0 && flock(holder, LOCK_EX) == 0)
     defer { close(holder) }
@@ -192,7 +193,7 @@ struct StagingTests {
     let error = #expect(throws: TrainingError.self) { try stage.copy(of: source) }
     #expect(error?.kind == .inputOutput)
     #expect(
-      error?.description.contains("has no room for \(source) (5 MiB): ") == true,
+      error?.description.contains("has no room for \(source) (5120 KiB): ") == true,
       "\(String(describing: error))")
     #expect(try !Self.names(in: stage.path).contains { $0.hasSuffix(".h5") || $0.hasSuffix(".part") })
     // Room that others take meanwhile.

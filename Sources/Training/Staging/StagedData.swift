@@ -31,7 +31,7 @@ struct StagedData {
       ? nil
       : new.isEmpty
         ? "data is read from its copies in \(stage)"
-        : "data was copied to \(stage) (\((bytes + (1 << 20) - 1) >> 20) MiB)"
+        : "data was copied to \(stage) (\(sizeText(bytes)))"
   }
 
   private static func copies(
@@ -76,6 +76,6 @@ extension DataConfiguration {
       sizes[source.file] = status.byteCount
     }
     let sum = sizes.values.reduce(0, +)
-    return sizes.isEmpty ? nil : "copied to \(stage) on each node (\((sum + (1 << 20) - 1) >> 20) MiB)"
+    return sizes.isEmpty ? nil : "copied to \(stage) on each node (\(sizeText(sum)))"
   }
 }

@@ -163,15 +163,17 @@ struct CopyPlace {
 
   /// Whether so many bytes fit is asked before the first is written; a copy of what the file was before goes if there is no room for both.
   func makeRoom(for byteCount: Int, of source: String) throws(TrainingError) {
-    if let free = freeByteCount, free < byteCount { _ = unlink(file.systemPath) }
+    if let free = freeByteCount, free < byteCount {
+      for path in [file, "\(folder)/\(recordName)"] { _ = unlink(path.systemPath) }
+    }
     guard let free = freeByteCount, free < byteCount else { return }
-    throw noRoom(for: byteCount, of: source, "\(free >> 20) MiB are free")
+    throw noRoom(for: byteCount, of: source, "\(sizeText(free)) are free")
   }
 
   func noRoom(for byteCount: Int, of source: String, _ reason: String) -> TrainingError {
     TrainingError(
       .inputOutput,
-      "data.stage: \(folder) has no room for \(source) (\(byteCount >> 20) MiB): \(reason); name a folder with more room, or leave "
+      "data.stage: \(folder) has no room for \(source) (\(sizeText(byteCount))): \(reason); name a folder with more room, or leave "
         + "data.stage out")
   }
 
@@ -290,4 +292,10 @@ struct CopyWork {
       try body(UnsafeRawBufferPointer(rebasing: memory[..<count]))
     }
   }
+}
+
+/// A file's size for people, in MiB where there are many, rounded up.
+func sizeText(_ byteCount: Int) -> String {
+  byteCount >= 10 << 20
+    ? "\((byteCount + (1 << 20) - 1) >> 20) MiB" : "\((byteCount + (1 << 10) - 1) >> 10) KiB"
 }

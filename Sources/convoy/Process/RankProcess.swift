@@ -105,8 +105,9 @@ enum RankProcess {
       usleep(20_000)
       if !wasStopped, StopSignals.request.isRequested { return false }
     }
-    // Some launchers let ranks that have not joined each other end by themselves, and all of them met the same.
-    return joined != nil || !launcher.hasLowerEnded
+    // Some launchers take their time to end the others, or let ranks that have not joined each other end by themselves, and all of
+    // them met the same. Only where the lower rank was lost, nobody has said so yet.
+    return (joined != nil && status == .lostRank) || !launcher.hasLowerEnded
   }
 
   /// What this rank's messages begin with: nothing on the first, which speaks for all.
