@@ -129,6 +129,9 @@ public final class MPIRanks: Communicator {
     nodes.indices.contains(rank) && !nodes[rank].isEmpty ? "rank \(rank) (\(nodes[rank]))" : "rank \(rank)"
   }
 
+  /// Lets the library answer other ranks while this one has nothing to tell them: another's end of all may wait for that.
+  public func answerOthers() { plugIn.progress() }
+
   /// Ends all processes; does not return.
   public func abort(code: Int32) {
     // A library whose launcher is gone may wait for it.

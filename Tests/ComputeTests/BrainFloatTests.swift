@@ -31,7 +31,10 @@ struct BrainFloatTests {
       var differing = 0
       for (value, found) in zip(values, back) {
         let own = roundToBF16(value)
-        differing += value.isNaN ? (float(bf16: found).isNaN ? 0 : 1) : (own == found ? 0 : 1)
+        // The library takes numbers below the least normal one for zero, on some processors.
+        let isSmall = value.isSubnormal && found & 0x7FFF == 0
+        let isSame = value.isNaN ? float(bf16: found).isNaN : own == found || isSmall
+        differing += isSame ? 0 : 1
         if !value.isNaN { #expect(roundToBF16(float(bf16: own)) == own) }
       }
       #expect(differing == 0)

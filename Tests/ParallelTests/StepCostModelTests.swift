@@ -401,7 +401,7 @@ struct InterconnectTests {
   @Test("how shards are dealt depends on how fast bytes travel, and on nothing else of a network")
   func dealing() {
     let work = StepCostModel.Work(
-      secondsPerShard: 1e-3, gradientBytes: 4e6, parameterBytes: 4e6, slots: 1, memoryBytesPerSecond: 1e10)
+      secondsPerShard: 1e-3, gradientBytes: 4e6, parameterBytes: 4e6, slots: 1, memoryBytesPerSecond: 1e14)
     var seen: Set<[Range<Int>]> = []
     for rate in [1e7, 1e8, 1e9, 1e11] {
       let ranges = [(1e-7, 0), (1e-3, 1e-4)].map { latency, message in
