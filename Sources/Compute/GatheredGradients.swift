@@ -335,6 +335,19 @@ extension CompiledNetwork {
     gatheredTasks.map(\.piece) + gatheredBlocks.map(\.piece)
   }
 
+  /// Bytes that each sample keeps until gradients are taken over the whole minibatch, which are also those that other ranks get of it:
+  /// rows of dense layers; words, with the gradients of their vectors.
+  public var gatheredBytesPerSample: Int {
+    let rows = gatheredLayers.reduce(0) { $0 + ($1.inputs + $1.units) * $1.type.byteCount }
+    let words = gatheredTables.reduce(0) {
+      $0 + $1.length * (MemoryLayout<Int32>.stride + $1.dimension * MemoryLayout<Float>.stride)
+    }
+    return rows + words
+  }
+
+  /// Floats of the longest piece of those gradients, which each worker has a place for.
+  public var longestGatheredPiece: Int { gatheredPieces.map(\.range.count).max() ?? 0 }
+
   fileprivate var gatheredTasks: [GatheredGradients.Task] {
     GatheredGradients.tasks(of: gatheredLayers, segments)
   }

@@ -12,6 +12,15 @@ public struct Launcher: Hashable, Sendable, CustomStringConvertible {
     case hydra
     /// Slurm's `srun`.
     case slurm
+
+    /// The variable that has a process's number.
+    var rankVariable: String {
+      switch self {
+      case .openMPI: "OMPI_COMM_WORLD_RANK"
+      case .hydra: "PMI_RANK"
+      case .slurm: "SLURM_PROCID"
+      }
+    }
   }
 
   /// Which program started the process.
@@ -22,6 +31,12 @@ public struct Launcher: Hashable, Sendable, CustomStringConvertible {
   public let size: Int
   /// How many of them run on this node; nil where the launcher does not say.
   public let localSize: Int?
+  /// The number of this process among those of its node, from 0; nil where the launcher does not say.
+  public let localRank: Int?
+  /// Whether a process of this node with a lower number has ended already.
+  ///
+  /// False where that cannot be known.
+  public var hasLowerEnded: Bool { Neighbours.hasLowerEnded(than: self) }
 
   /// The program's name.
   public var description: String {
@@ -56,19 +71,21 @@ public struct Launcher: Hashable, Sendable, CustomStringConvertible {
     // `mpirun` inside of a Slurm job starts its helpers by `srun`, whose variables the ranks inherit: its own come first.
     if let size = number("OMPI_COMM_WORLD_SIZE") {
       kind = .openMPI
-      (rank, self.size) = (number("OMPI_COMM_WORLD_RANK") ?? 0, size)
-      localSize = number("OMPI_COMM_WORLD_LOCAL_SIZE")
+      self.size = size
+      (localSize, localRank) = (number("OMPI_COMM_WORLD_LOCAL_SIZE"), number("OMPI_COMM_WORLD_LOCAL_RANK"))
     } else if let size = number("PMI_SIZE"), environment["SLURM_STEP_ID"] == nil {
       kind = .hydra
-      (rank, self.size) = (number("PMI_RANK") ?? 0, size)
-      localSize = number("MPI_LOCALNRANKS")
+      self.size = size
+      (localSize, localRank) = (number("MPI_LOCALNRANKS"), number("MPI_LOCALRANKID"))
     } else if let size = number("SLURM_STEP_NUM_TASKS"), environment["SLURM_STEP_ID"] != nil {
       kind = .slurm
-      (rank, self.size) = (number("SLURM_PROCID") ?? 0, size)
+      self.size = size
+      localRank = number("SLURM_LOCALID")
       localSize = Self.localTasks(environment["SLURM_STEP_TASKS_PER_NODE"], node: number("SLURM_NODEID"))
     } else {
       return nil
     }
+    rank = number(kind.rankVariable) ?? 0
     guard size > 1 else { return nil }
   }
 

@@ -17,8 +17,10 @@ public final class MPIRanks: Communicator {
   private let plugIn: PlugIn
   private let limit: Double
   private let lost: @Sendable (CommunicationError) -> Void
-  /// Seconds that a library has for leaving the others, or for ending them.
+  /// Seconds that a library has for leaving the others.
   private static let patience = 10.0
+  /// Seconds that it has for ending them: fewer than those after which others tell of the same error (2.3).
+  private static let endingPatience = 1.5
 
   /// Joins the processes that a launcher started.
   ///
@@ -129,10 +131,13 @@ public final class MPIRanks: Communicator {
     nodes.indices.contains(rank) && !nodes[rank].isEmpty ? "rank \(rank) (\(nodes[rank]))" : "rank \(rank)"
   }
 
+  /// Lets the library answer other ranks while this one has nothing to tell them: another's end of all may wait for that.
+  public func answerOthers() { plugIn.progress() }
+
   /// Ends all processes; does not return.
   public func abort(code: Int32) {
-    // A library whose launcher is gone may wait for it.
-    Watchdog.watch(seconds: Self.patience) {
+    // A library whose launcher is gone may wait for it, and that of MPICH for a rank that was stopped.
+    Watchdog.watch(seconds: Self.endingPatience) {
       plugIn.abort(code)
     } bite: {
       _exit(code)

@@ -16,7 +16,7 @@ struct PlugIn: @unchecked Sendable {
     ) -> Int32
 
   /// The interface that this program calls; `INTERFACE` in the source.
-  private static let interface: Int32 = 2
+  private static let interface: Int32 = 3
 
   /// The file.
   let path: String
@@ -26,6 +26,7 @@ struct PlugIn: @unchecked Sendable {
   let startExchange: StartExchange
   let finishExchange: @convention(c) (Int32, Double) -> Int32
   let gather: Gather
+  let progress: @convention(c) () -> Void
   let abort: @convention(c) (Int32) -> Void
   let finish: @convention(c) () -> Void
   private let describeError: @convention(c) (Int32, UnsafeMutablePointer<CChar>, Int32) -> Void
@@ -60,6 +61,7 @@ struct PlugIn: @unchecked Sendable {
     startExchange = try function("exchange_start", StartExchange.self)
     finishExchange = try function("exchange_wait", (@convention(c) (Int32, Double) -> Int32).self)
     gather = try function("gather", Gather.self)
+    progress = try function("progress", (@convention(c) () -> Void).self)
     abort = try function("abort", (@convention(c) (Int32) -> Void).self)
     finish = try function("finish", (@convention(c) () -> Void).self)
     describeError = try function(

@@ -172,6 +172,40 @@ struct TextCommandTests {
     }
   }
 
+  @Test("vectors of other words are refused before there is a folder of the run")
+  func otherWords() throws {
+    let folder = try TemporaryDirectory()
+    let (run, _) = try trained(folder)
+    let (bad, good) = (
+      try folder.write("what a bad book\nso bad\n", to: "x.txt"),
+      try folder.write("what a good book\nso good\n", to: "y.txt")
+    )
+    let imported = try Program.run([
+      "import", "text", "--class", "bad=\(bad)", "--class", "good=\(good)", "--tokens", "kim", "--length",
+      "8",
+      "--to", folder.file("foreign.h5"),
+    ])
+    try #require(imported.code == 0, "\(imported.errors)")
+    let config = try folder.write(
+      try String(contentsOfFile: folder.file("texts.yaml"), encoding: .utf8)
+        .replacingOccurrences(
+          of: "  test: {file: texts.h5, images: test/images, labels: test/labels}\n", with: ""
+        )
+        .replacingOccurrences(of: "texts.h5", with: "foreign.h5")
+        .replacingOccurrences(of: "  batch: 10\n", with: "  batch: 2\n  start: {checkpoint: \(run)}\n"),
+      to: "foreign.yaml")
+    let never = folder.file("never")
+    for command in [["config", "check", config], ["train", config, "--run-dir", never, "--quiet"]] {
+      let refused = try Program.run(command)
+      #expect(refused.code == 78 && refused.errors.contains("those of other words"), "\(refused.errors)")
+    }
+    #expect(!FileManager.default.fileExists(atPath: never))
+    // Data that is not there is told in its own place, with a folder that says what failed.
+    try FileManager.default.removeItem(atPath: folder.file("foreign.h5"))
+    let missing = try Program.run(["train", config, "--run-dir", never, "--quiet"])
+    #expect(missing.code == 66 && missing.errors.contains("foreign.h5"), "\(missing.errors)")
+  }
+
   @Test("explain gives each word its effect, and look examples lists phrases")
   func looks() throws {
     let folder = try TemporaryDirectory()

@@ -186,6 +186,7 @@ struct TrainingDraw {
       let limit = max(1, Int(Double(task.data.byteCount) * dice.number(0.1...0.9)))
       dataKeys.append(.init(key: "memory_limit", value: .scalar(Self.bytes(limit))))
     }
+    if dice.chance(0.15) { dataKeys.append(.init(key: "stage", value: dice.chance(0.1) ? "none" : "stage")) }
     if dice.chance(0.4) {
       dataKeys.append(.init(key: "shuffle", value: dice.word(["true", "false", "once"])))
     }

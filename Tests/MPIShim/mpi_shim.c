@@ -117,6 +117,8 @@ int convoy_mpi_gather(void *base, const size_t *starts, const size_t *ends, doub
                                                                                                    limit);
 }
 
+void convoy_mpi_progress(void) { ((void (*)(void))function("convoy_mpi_progress"))(); }
+
 void convoy_mpi_abort(int code) { ((void (*)(int))function("convoy_mpi_abort"))(code); }
 
 void convoy_mpi_finish(void) { ((void (*)(void))function("convoy_mpi_finish"))(); }

@@ -1,3 +1,4 @@
+import Synchronization
 import Tensors
 import Testing
 
@@ -353,5 +354,64 @@ struct InterconnectTests {
     let network = try #require(found[0])
     #expect(network.latency >= 0 && network.latency < 1 && network.bytesPerSecond > 1e6)
     #expect(try Interconnect.measured(by: SoleRank()) { 0 } == nil)
+  }
+
+  /// A rank that counts its exchanges.
+  final class Counting: Communicator {
+    let inner: any Communicator
+    let exchanges = Atomic<Int>(0)
+
+    init(_ inner: any Communicator) { self.inner = inner }
+
+    var rank: Int { inner.rank }
+    var size: Int { inner.size }
+    var nodes: [String] { inner.nodes }
+
+    func startExchange(
+      _ outgoing: [UnsafeRawBufferPointer], _ incoming: [UnsafeMutableRawBufferPointer]
+    ) throws(CommunicationError) -> Exchange {
+      exchanges.add(1, ordering: .relaxed)
+      return try inner.startExchange(outgoing, incoming)
+    }
+
+    func finish(_ exchange: Exchange) throws(CommunicationError) { try inner.finish(exchange) }
+
+    func gather(_ base: UnsafeMutableRawPointer, parts: [Range<Int>]) throws(CommunicationError) {
+      try inner.gather(base, parts: parts)
+    }
+
+    func abort(code: Int32) { inner.abort(code: code) }
+  }
+
+  @Test("what a training needs of the network is measured by four exchanges", arguments: [2, 3, 5])
+  func measuredBytesPerSecond(size: Int) throws {
+    let found = try RankThreads.run(size) { inner in
+      let (ranks, clock) = (Counting(inner), ContinuousClock())
+      let start = clock.now
+      let rate = try Interconnect.measuredBytesPerSecond(by: ranks) {
+        Double((clock.now - start) / .nanoseconds(1)) * 1e-9
+      }
+      return (rate: rate, exchanges: ranks.exchanges.load(ordering: .relaxed))
+    }
+    let rate = try #require(found[0].rate)
+    #expect(rate > 1e6 && found.allSatisfy { $0.rate == rate && $0.exchanges == 4 })
+    #expect(try Interconnect.measuredBytesPerSecond(by: SoleRank()) { 0 } == nil)
+  }
+
+  @Test("how shards are dealt depends on how fast bytes travel, and on nothing else of a network")
+  func dealing() {
+    let work = StepCostModel.Work(
+      secondsPerShard: 1e-3, gradientBytes: 4e6, parameterBytes: 4e6, slots: 1, memoryBytesPerSecond: 1e14)
+    var seen: Set<[Range<Int>]> = []
+    for rate in [1e7, 1e8, 1e9, 1e11] {
+      let ranges = [(1e-7, 0), (1e-3, 1e-4)].map { latency, message in
+        StepCostModel(
+          work, Interconnect(latency: latency, perMessage: message, bytesPerSecond: rate)
+        ).partition(workers: [1, 1, 1]).ranges(of: 100)
+      }
+      #expect(ranges[0] == ranges[1])
+      seen.insert(ranges[0])
+    }
+    #expect(seen.count > 1)
   }
 }

@@ -137,6 +137,58 @@ struct EmbeddingRankTests {
     }[0]
   }
 
+  /// Two embeddings and a dense layer whose gradients are taken over the whole minibatch.
+  private static func gathering(_ folder: TemporaryFolder, samples: Int) throws -> RunConfiguration {
+    try writeDataset(folder("data.h5"), count: 3 * samples, vocabulary: vocabulary([12]))
+    var configuration = try SmallRun.configuration(data: folder("data.h5"), epochs: 1)
+    configuration.network = try network(dimensions: [12, 20])
+    configuration.training.batch = samples
+    try "words_0/gradient minibatch\nwords_1/gradient minibatch\nhead/gradient minibatch\n".write(
+      toFile: folder("kernels.txt"), atomically: true, encoding: .utf8)
+    configuration.training.tuning = .file(folder("kernels.txt"))
+    return configuration
+  }
+
+  @Test("ranks send as much as is predicted, words and rows among it", arguments: [2, 3, 5])
+  func traffic(ranks: Int) throws {
+    let folder = try TemporaryFolder()
+    let samples = 240
+    let all = try ScaleOutTests.traffic(try Self.gathering(folder, samples: samples), ranks: ranks)
+    for traffic in all {
+      let sent = Double(traffic.exchanged + traffic.gathered)
+      #expect(sent > traffic.predicted && sent - traffic.predicted < 4096, "\(sent), \(traffic.predicted)")
+    }
+    // A word and its vectors' gradients, and what the last layer reads and gets back.
+    let perSample = Self.length * (4 + 12 * 4) + Self.length * (4 + 20 * 4) + (6 + 5) * 4
+    let kept = Double(perSample * samples * (ranks - 1))
+    #expect(all.reduce(0) { $0 + $1.predicted } > kept)
+    #expect(kept > 4096 * Double(ranks) * 4)
+  }
+
+  @Test("memory for words and rows is asked for before it is taken, as much as is taken")
+  func memory() throws {
+    let folder = try TemporaryFolder()
+    for samples in [20, 240] {
+      let configuration = try Self.gathering(folder, samples: samples)
+      let request = RunRequest(
+        configuration: configuration, resolvedConfiguration: "", directory: "none", workers: 1)
+      let prepared = try PreparedTraining(request, stop: StopRequest())
+      let taken = try prepared.makeEngine(workers: 1).gatheredByteCounts
+      func demand(_ samples: Int) throws -> Int {
+        try #require(
+          try MemoryDemand.training(prepared.compiled, slots: 1, workers: 1, samples: samples))
+      }
+      let asked = try demand(samples) - demand(0)
+      // Besides, places are sorted by their blocks, and rows begin at whole cache lines.
+      let blocks = prepared.compiled.gatheredPieces.count
+      let sorting = 2 * 4 * Self.length * samples + 4 * (blocks + 2)
+      #expect(asked <= taken.shared && taken.shared - asked - sorting <= 4 * 128, "\(asked), \(taken.shared)")
+      #expect(taken.perWorker == 4 * prepared.compiled.longestGatheredPiece && taken.perWorker > 0)
+      // More than the memory of any machine, by its samples alone.
+      #expect(MemoryDemand.problem(try demand(1 << 40), of: "it", advice: "") != nil)
+    }
+  }
+
   @Test("ranks own whole blocks, and each rank's optimizer state is that of its own")
   func ownership() throws {
     let folder = try TemporaryFolder()

@@ -151,13 +151,43 @@ struct RankTrainingTests {
     for ranks in [2, 3, 5] { #expect(message(ranks) == alone) }
   }
 
-  /// Weights of 1, but for one that makes its sample's gradient infinite.
-  static func writeWeights(_ path: String, count: Int, huge row: Int) throws {
+  @Test("a value of the optimizer that is not finite ends all ranks at the same step", arguments: [2, 3])
+  func spoiltOptimizer(ranks: Int) throws {
+    let folder = try TemporaryFolder()
+    // The gradient is finite, and the sum of its squares is not: the parameters stay where they are, and so does the loss.
+    try Self.writeWeights(folder("data.h5"), count: 83, huge: 20, weight: 1e24)
+    for interval in [CheckpointInterval.steps(5), .epochs(1)] {
+      var configuration = try SmallRun.configuration(
+        data: folder("data.h5"), epochs: 4, optimizer: .adagrad(Adagrad(learningRate: 0.01)),
+        checkpoints: CheckpointConfiguration(every: interval, keep: .init(last: 1, best: 0)))
+      configuration.data.train.weights = "weights"
+      let ends = try RankThreads.run(ranks) { [configuration] communicator -> String in
+        var request = RunRequest(
+          configuration: configuration, resolvedConfiguration: "", directory: folder("run-\(interval)"),
+          workers: 1)
+        request.ranks = Ranks(communicator)
+        do {
+          return "complete: \(try Run(request, stop: StopRequest(), observer: Recorder()).train())"
+        } catch let error as TrainingError {
+          // Others that go on alone must not wait for ever.
+          communicator.abort(code: 76)
+          return "\(error.kind): \(error.description.prefix(while: { $0 != ";" }))"
+        } catch { return "\(error)" }
+      }
+      #expect(ends[0].hasPrefix("notFinite: a parameter or a value of the optimizer"), "\(ends[0])")
+      #expect(Set(ends).count == 1, "\(ends)")
+    }
+  }
+
+  /// Weights of 1, but for one that makes its sample's gradient infinite, or as large as it says.
+  static func writeWeights(
+    _ path: String, count: Int, huge row: Int, weight: Float = 3e38
+  ) throws {
     let file = try HDF5.File.create(path, overwrite: true)
     var stream = RandomStream(seed: 3, purpose: .synthetic)
     let images = (0..<count * 72).map { _ in UInt8(stream.nextInteger(below: 256)) }
     var weights = [Float](repeating: 1, count: count)
-    weights[row] = 3e38
+    weights[row] = weight
     try file.root.makeDataset("images", type: .uint8, shape: [count, 9, 8, 1]).write(images)
     try file.root.makeDataset("labels", type: .uint8, shape: [count]).write((0..<count).map { UInt8($0 % 5) })
     try file.root.makeDataset("weights", type: .float32, shape: [count]).write(weights)

@@ -67,13 +67,10 @@ struct ScaleOutTests {
       _ = try driver.step()
       let before = (counting.exchanged.load(ordering: .relaxed), counting.gathered.load(ordering: .relaxed))
       guard case .done = try driver.step() else { throw CommunicationError("no second step") }
-      let shards = Sharding(
-        sampleCount: configuration.training.samplesPerStep, shardSize: prepared.compiled.shardSize
-      ).count
       return Traffic(
         exchanged: counting.exchanged.load(ordering: .relaxed) - before.0,
         gathered: counting.gathered.load(ordering: .relaxed) - before.1,
-        predicted: engine.bytesSent(shards: shards),
+        predicted: engine.bytesSent(samples: configuration.training.samplesPerStep),
         gradient: 4 * Double(prepared.compiled.gradientCount),
         parameters: 4 * Double(prepared.compiled.storageCount))
     }

@@ -92,10 +92,7 @@ final class CheckpointWriter {
     _ identity: RunIdentity, network: ResolvedNetwork, slotNames: [String]
   ) throws(TrainingError) -> Checkpoint {
     let state = held.take()
-    guard state.isFinite else {
-      throw TrainingError(
-        .notFinite, "a parameter or a value of the optimizer is not finite after step \(progress.step)")
-    }
+    guard state.isFinite else { throw notFinite(after: progress) }
     let values: Checkpoint.Values
     do { values = try state.canonical(slotNames: slotNames) } catch {
       throw TrainingError(.inputOutput, "cannot convert parameters: \(error)")
@@ -104,6 +101,12 @@ final class CheckpointWriter {
       network: network, name: configuration.name, progress: progress, identity: identity,
       values: values.predicting, optimizer: configuration.training.optimizer, slots: values.slots,
       trained: values.trained, stateless: values.stateless)
+  }
+
+  /// Why a state is not saved that nothing could go on from.
+  static func notFinite(after progress: TrainingProgress) -> TrainingError {
+    TrainingError(
+      .notFinite, "a parameter or a value of the optimizer is not finite after step \(progress.step)")
   }
 
   func finish() { background.finish() }

@@ -10,6 +10,8 @@ public struct DataConfiguration: Hashable, Sendable {
   public var test: SampleSource?
   /// Memory for the samples of training and test together: what fits is kept there, the rest is streamed, in the same order.
   public var memoryLimitBytes: Int
+  /// A folder on each node's own disk into which the files are copied before they are read; nil reads them where they are.
+  public var stage: String?
   /// How the order of samples changes from epoch to epoch.
   public var shuffle: Shuffling
   /// Training samples by which epochs are compared instead of the test set; nil holds none out.
@@ -38,6 +40,10 @@ public struct DataConfiguration: Hashable, Sendable {
       SettingKey(
         "memory_limit", \.memoryLimitBytes, .byteCount, change: .free,
         "The memory for training and test samples together: what fits is kept there, the rest is streamed, in the same order."
+      ),
+      SettingKey(
+        "stage", \.stage, .optional("none", .path), change: .free,
+        "A folder on each node's own disk: the files are copied there once, compared, and read from there until they change."
       ),
       SettingKey(
         "shuffle", \.shuffle, .shuffling,

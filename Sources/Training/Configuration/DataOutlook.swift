@@ -14,6 +14,8 @@ public struct DataOutlook: Sendable {
   public private(set) var sampleShape: Shape?
   /// What a training would do to bring the names of classes together; nil where they agree.
   public private(set) var nameNote: String?
+  /// What a training would copy to the nodes' own disks; nil for nothing.
+  public fileprivate(set) var stagingNote: String?
   /// Files that are not there.
   public private(set) var missing: [String] = []
 
@@ -64,6 +66,7 @@ extension RunConfiguration {
       if role == "train" { _ = try RunSamples.trained(self, dataset) }
       outlook.add(dataset, role)
     }
+    outlook.stagingNote = try data.stagingNote()
     return outlook
   }
 }

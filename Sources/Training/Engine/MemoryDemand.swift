@@ -40,12 +40,17 @@ public enum MemoryDemand {
     if let problem { throw TrainingError(.configuration, problem) }
   }
 
-  /// What a training takes at least: a worker's activations, scratchpads and two gradients, and what the optimizer remembers; nil for
-  /// more than a number can say.
-  static func training(_ compiled: CompiledNetwork, slots: Int, workers: Int) throws -> Int? {
-    sum(
-      (try bytesPerWorker(compiled), workers),
-      (compiled.storageCount * MemoryLayout<Float>.stride, 1 + slots))
+  /// What a training takes at least: a worker's activations, scratchpads and two gradients, what the optimizer remembers, and what
+  /// samples keep for gradients that are taken over the whole minibatch; nil for more than a number can say.
+  ///
+  /// - Parameter samples: of the largest minibatch.
+  static func training(
+    _ compiled: CompiledNetwork, slots: Int, workers: Int, samples: Int
+  ) throws -> Int? {
+    let float = MemoryLayout<Float>.stride
+    return sum(
+      (try bytesPerWorker(compiled), workers), (compiled.longestGatheredPiece * float, workers),
+      (compiled.storageCount * float, 1 + slots), (compiled.gatheredBytesPerSample, samples))
   }
 
   /// A worker's activations and scratchpads, a gradient that it fills, and one that waits in the tree of sums.

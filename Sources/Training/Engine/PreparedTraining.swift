@@ -31,7 +31,9 @@ struct PreparedTraining {
     start: StartValues? = nil, takesStart: Bool = true, stop: StopRequest
   ) throws {
     let configuration = request.configuration
-    let data = try data ?? RunData(configuration, workers: request.workers, stop: stop)
+    let data =
+      try data
+      ?? RunData(configuration, workers: request.workers, ranks: request.ranks, stop: stop)
     let network = try configuration.network.resolved()
     try data.check(network, configuration.criterion(of: network))
     try configuration.checkAugmentation(network)
@@ -153,7 +155,8 @@ struct PreparedTraining {
   private func checkMemory(_ compiled: CompiledNetwork, workers: Int) throws {
     let slots = request.configuration.training.optimizer.rule.slotNames.count
     try MemoryDemand.check(
-      try MemoryDemand.training(compiled, slots: slots, workers: workers), of: "the training",
+      try MemoryDemand.training(
+        compiled, slots: slots, workers: workers, samples: trainingSizes.max() ?? 0), of: "the training",
       workers: workers)
   }
 

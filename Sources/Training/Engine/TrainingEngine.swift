@@ -74,8 +74,15 @@ final class TrainingEngine: Sendable {
   /// The most gradients of shards that wait until they are added up.
   var waitingGradients: Int { gradients.reduction.bufferCount }
 
-  /// Bytes that this rank sends in a step of so many shards, without headers and the few of agreements.
-  func bytesSent(shards: Int) -> Double { update.bytesSent(shards: shards) }
+  /// Bytes that this rank sends in a step of so many samples, without headers and the few of agreements and statistics: partial sums,
+  /// parameters, and what samples keep for gradients that are taken over the whole minibatch.
+  func bytesSent(samples: Int) -> Double {
+    if ranks.isAlone { return 0 }
+    let sharding = Sharding(sampleCount: samples, shardSize: compiled.shardSize)
+    let kept =
+      compiled.gatheredBytesPerSample * ranks.ownPlaces(sharding).count * (ranks.communicator.size - 1)
+    return update.bytesSent(shards: sharding.count) + Double(kept)
+  }
 
   // MARK: - One step
 
@@ -136,6 +143,11 @@ final class TrainingEngine: Sendable {
   ///
   /// - Throws: ``TrainingError`` of kind `notFinite` after an update that a bad number cut short; ``CommunicationError``.
   func copyState() throws -> TrainingState? { try whole.copy(of: try sound()) }
+
+  /// Whether every number of the state is finite, on all ranks together.
+  ///
+  /// - Throws: ``TrainingError`` of kind `notFinite` after an update that a bad number cut short; ``CommunicationError``.
+  func isFinite() throws -> Bool { try whole.isFinite(try sound()) }
 
   /// The hexadecimal SHA-256 of all that training changes, in the plans' layouts; to be taken between steps, by all ranks.
   ///

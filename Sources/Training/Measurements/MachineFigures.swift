@@ -135,7 +135,7 @@ extension Benchmark {
       secondsPerShard: phases.shards / Double(turns),
       gradientBytes: Double(compiled.gradientCount) * float, waitingGradients: engine.waitingGradients,
       parameterBytes: Double(compiled.storageCount) * float, slots: rule.slotNames.count,
-      rowBytesPerShard: Double(engine.gatheredByteCounts.shared) / Double(shards),
+      rowBytesPerShard: Double(compiled.gatheredBytesPerSample * minibatch) / Double(shards),
       statisticsBytes: Double(compiled.parameters.statisticsCount) * float,
       // The bytes of the sum and the optimizer take one second at this speed.
       memoryBytesPerSecond: 1, secondsPerStep: phases.kernelWeights + others,

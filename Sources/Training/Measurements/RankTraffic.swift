@@ -5,7 +5,7 @@ public import Parallel
 public struct RankTraffic: Sendable {
   /// How many ranks there are.
   public let ranks: Int
-  /// Bytes that this rank sends in a full step: partial sums and parameters.
+  /// Bytes that this rank sends in a full step: partial sums, parameters, and rows and words for gradients over the whole minibatch.
   public let bytesSent: Double
   /// The network between them as it was measured; nil where it was not.
   public let network: Interconnect?
@@ -16,11 +16,9 @@ extension Benchmark {
   public func traffic() throws -> RankTraffic? {
     let ranks = engine.ranks
     if ranks.isAlone { return nil }
-    let shards = Sharding(
-      sampleCount: configuration.training.samplesPerStep, shardSize: compiled.shardSize
-    ).count
     return RankTraffic(
-      ranks: ranks.communicator.size, bytesSent: engine.bytesSent(shards: shards), network: ranks.interconnect
+      ranks: ranks.communicator.size,
+      bytesSent: engine.bytesSent(samples: configuration.training.samplesPerStep), network: ranks.interconnect
     )
   }
 }

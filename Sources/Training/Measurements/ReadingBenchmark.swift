@@ -1,5 +1,6 @@
 internal import Datasets
 internal import Foundation
+internal import Parallel
 internal import Paths
 
 /// How fast the samples of a configuration are read, and how fast they would be if they were stored in other ways.
@@ -44,7 +45,7 @@ public struct ReadingBenchmark {
     self.configuration = configuration
     self.seconds = seconds
     self.stop = stop
-    dataset = try configuration.data.train.open()
+    dataset = try StagedData(configuration.data, ranks: Ranks(), stop: stop).data.train.open()
   }
 
   /// The file as it is, under the configuration's memory limit.

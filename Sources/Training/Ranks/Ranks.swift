@@ -1,4 +1,5 @@
 internal import Datasets
+internal import Glibc
 public import Parallel
 
 /// The ranks that take the steps of a training together, and how shards are dealt to them.
@@ -7,7 +8,7 @@ public struct Ranks: Sendable {
   public let communicator: any Communicator
   /// The shards of each rank, by rank, for minibatches of so many shards.
   public let partition: @Sendable (_ shards: Int) -> [Range<Int>]
-  /// The network between the ranks as it was measured; nil where it was not.
+  /// The network between the ranks, as far as it was measured; nil where nothing of it was.
   public let interconnect: Interconnect?
   /// Whether somebody has said how shards are dealt.
   let isDealt: Bool
@@ -79,6 +80,28 @@ extension Ranks {
   private struct RankState: BitwiseCopyable {
     let isDone: Bool
     let signal: Int32
+  }
+
+  /// Does work that may take some ranks long and others no time, each for itself; none goes on before all are done.
+  ///
+  /// Meanwhile ranks tell each other that they are there, so that nobody who waits takes the others for lost.
+  /// - Throws: what `work` throws, on the rank where it does; ``CommunicationError``.
+  func workingApart<Result: Sendable>(
+    stop: StopRequest, _ work: @escaping @Sendable () throws -> Result
+  ) throws -> Result {
+    if isAlone { return try work() }
+    let outcome = Monitor<Swift.Result<Result, any Error>?>(nil)
+    let run: @Sendable () -> Void = {
+      let result = Swift.Result { try work() }
+      outcome.change { $0 = result }
+    }
+    if !SystemThread.start(run) { run() }
+    while true {
+      let result = outcome.change { $0 }
+      if case .failure(let error)? = result { throw error }
+      if try agree(result != nil, stop: stop), let result { return try result.get() }
+      usleep(20_000)
+    }
   }
 
   /// What the rank with the lowest number found, of those that found something.

@@ -14,6 +14,11 @@ struct WholeState: Sendable {
     try ranks.communicator.gather(average.baseAddress, parts: ownership.parameterParts)
   }
 
+  /// Whether every number on every rank is finite; all ask together and get the same answer.
+  func isFinite(_ state: TrainingState) throws(CommunicationError) -> Bool {
+    try ranks.communicator.gather(state.isFinite).allSatisfy(\.self)
+  }
+
   /// A copy of the whole state, on the first rank; nil on the others.
   func copy(of state: TrainingState) throws(CommunicationError) -> TrainingState? {
     if ranks.isAlone { return state.copy() }

@@ -35,7 +35,9 @@ public final class Run {
     self.state = state
     self.observer = directory.map { LoggingObserver(directory: $0, next: state ?? observer) } ?? observer
 
-    let data = try RunData(configuration, workers: request.workers, stop: stop)
+    let data = try RunData(
+      configuration, workers: request.workers, ranks: request.ranks, stop: stop)
+    if let note = data.stagingNote { self.observer.receive(.note(note)) }
     if let note = data.nameNote { self.observer.receive(.warning(note)) }
     let digests = try DataDigests(data, readsAll: request.verifiesData, check: RunData.check(stop))
     let found = try request.findCheckpoint(in: directory?.checkpoints, self.observer)

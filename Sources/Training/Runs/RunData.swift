@@ -7,11 +7,16 @@ struct RunData {
   let test: SampleStore?
   /// The span of the training's pixels, as far as they were looked at.
   let pixels: PixelSpan
+  /// What was copied to the node's own disk, for the user; nil for nothing.
+  let stagingNote: String?
   /// What was done to bring the names of classes together, for the user; nil where they agree.
   let nameNote: String?
 
-  init(_ configuration: RunConfiguration, workers: Int, stop: StopRequest) throws {
-    let data = configuration.data
+  /// - Parameter ranks: those that open it together, each for itself.
+  init(_ configuration: RunConfiguration, workers: Int, ranks: Ranks = Ranks(), stop: StopRequest) throws {
+    let staged = try StagedData(configuration.data, ranks: ranks, stop: stop)
+    let data = staged.data
+    stagingNote = staged.note
     let check = Self.check(stop)
     let trainingSet = try data.train.open()
     let matched = try data.test?.open().matchedForTest(of: trainingSet)

@@ -19,7 +19,11 @@ extension RunRequest {
     guard let start = configuration.training.start else { return nil }
     if case .path = resume { return nil }
     let entries = (try? CheckpointStore(folder: "\(directory)/checkpoints").entries()) ?? []
-    return entries.isEmpty ? try StartValues(start, for: configuration.network.resolved()) : nil
+    guard entries.isEmpty else { return nil }
+    let network = try configuration.network.resolved()
+    let values = try StartValues(start, for: network)
+    try values.checkWords(of: configuration.data.train, network)
+    return values
   }
 }
 
@@ -73,6 +77,7 @@ extension RunConfiguration {
       return StartOutlook(summary: nil, missing: start.checkpoint, warning: nil)
     }
     let values = try StartValues(start, for: network)
+    try values.checkWords(of: data.train, network)
     return StartOutlook(
       summary: "begins with " + values.account.summary(from: values.origin.path), missing: nil,
       warning: training.warning(ofFrozenIn: layout, starting: values.layers))

@@ -44,23 +44,36 @@ public struct StartValues: Sendable {
     }
   }
 
+  /// Refuses vectors of words for texts that number their words otherwise, where these are there already.
+  ///
+  /// - Throws: ``TrainingError`` of kind `configuration`; nothing for data that cannot be opened, which is told when it is needed.
+  func checkWords(of source: SampleSource, _ network: ResolvedNetwork) throws(TrainingError) {
+    guard words(network) != nil, let dataset = try? source.open() else { return }
+    try checkWords(of: dataset, network)
+  }
+
   /// Refuses vectors of words for texts that number their words otherwise.
   ///
   /// - Throws: ``TrainingError`` of kind `configuration`.
   func checkWords(of dataset: ImageDataset, _ network: ResolvedNetwork) throws(TrainingError) {
-    guard let known = checkpoint.identity.origin, known.texts != nil, let own = dataset.origin,
+    guard let (known, embedding) = words(network), let own = dataset.origin,
       let problem = own.problem(beside: known)
     else { return }
-    let embedding = network.layers.first { layer in
-      guard case .embedding = layer.spec, layer.layer.inputs == [Network.inputName] else { return false }
-      return sources.contains { $0.parameter.layer == layer.name }
-    }
-    guard let embedding else { return }
     throw TrainingError(
       .configuration,
       "training.start: \(dataset.path) \(problem), so that the vectors of '\(embedding.name)' in \(origin.path) would be "
         + "those of other words; import the texts with --vocabulary \(origin.path), or leave the layer out of start.layers"
     )
+  }
+
+  /// What the checkpoint's words are, and the layer that takes their vectors; nil where none does.
+  private func words(_ network: ResolvedNetwork) -> (origin: SampleOrigin, layer: ResolvedLayer)? {
+    guard let known = checkpoint.identity.origin, known.texts != nil else { return nil }
+    let embedding = network.layers.first { layer in
+      guard case .embedding = layer.spec, layer.layer.inputs == [Network.inputName] else { return false }
+      return sources.contains { $0.parameter.layer == layer.name }
+    }
+    return embedding.map { (known, $0) }
   }
 
   /// Puts the values in place of those that are there.

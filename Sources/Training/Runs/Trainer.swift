@@ -239,9 +239,22 @@ final class Trainer {
       isReady = false
     }
     guard try decide(isReady) else { return }
+    try checkTogether()
     if let state = try clock.measure(\.checkpoints, { try engine.copyState() }) {
       checkpoints.submit(state, progress)
     }
+  }
+
+  /// Refuses a state with a number that is not finite on all ranks alike.
+  ///
+  /// Where there is one rank, whoever writes the checkpoint looks. Of several the first alone would find out, some steps later: a sweep would
+  /// go on with its next member there, while the others trained on.
+  private func checkTogether() throws {
+    guard !communicator.isAlone, try !engine.isFinite() else { return }
+    checkpoints.finish()
+    try? report(checkpoints.poll())
+    let error = CheckpointWriter.notFinite(after: progress)
+    throw TrainingError(.notFinite, "\(error); \(adviceWhenNotFinite)")
   }
 
   /// Writes the state as it is, waits for it, and fails if it cannot be written; no rank goes on before.

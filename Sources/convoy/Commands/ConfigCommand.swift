@@ -107,8 +107,10 @@ extension ConfigCommand {
         let outlook = try training.run.dataOutlook(for: training.network)
         let start = try training.run.startOutlook(for: training.network)
         if let text = start.warning { TerminalOutput.warn(text) }
-        let found = [outlook.summary, outlook.nameNote, start.summary].compactMap { $0.map { "; \($0)" } }
-          .joined()
+        let found = [outlook.summary, outlook.stagingNote, outlook.nameNote, start.summary].compactMap {
+          $0.map { "; \($0)" }
+        }
+        .joined()
         let missing = (outlook.missing + (start.missing.map { [$0] } ?? [])).joined(separator: ", ")
         return .success(missing.isEmpty ? found : "\(found); not there yet: \(missing)")
       } catch { return .failure(CommandError(ExitStatus(error) ?? .internalError, "\(error)")) }

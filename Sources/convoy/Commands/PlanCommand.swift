@@ -130,7 +130,8 @@ struct PlanCommand: ParsableCommand {
       steps: try benchmark.trainingSteps(), memory: try benchmark.memory(),
       training: try benchmark.training(seconds: seconds),
       inference: evaluated == 0 ? nil : try benchmark.inference(seconds: seconds / 2),
-      trainingSamples: training, testSamples: evaluated, timeLimit: timeLimit?.seconds)
+      trainingSamples: training, testSamples: evaluated, timeLimit: timeLimit?.seconds,
+      staging: outlook.stagingNote)
   }
 
   /// A measurement of the training on made-up images.
@@ -141,6 +142,7 @@ struct PlanCommand: ParsableCommand {
     configuration.data.train = try Benchmark.writeSyntheticDataset(
       for: loaded.network, configuration.criterion(of: loaded.network), samples: samples, to: scratch)
     configuration.data.test = nil
+    configuration.data.stage = nil
     configuration.data.validation = nil
     return try Benchmark(
       RunRequest(

@@ -54,7 +54,7 @@ struct SweepCommand: ParsableCommand {
     }
     let stop = StopSignals.install()
     config.warnOfEnvironment()
-    let ranks = try RankProcess.join(limit: sweep.base.run.ranks.timeout)
+    let ranks = try RankProcess.join(limit: sweep.base.run.ranks.timeout).measuredForTraining()
     var diverged: [Int] = []
     for member in try chosen(sweep) {
       // Files of a run may be seen by other nodes a moment later.

@@ -89,7 +89,7 @@ struct TrainCommand: ParsableCommand {
     if loaded.hasSweep {
       TerminalOutput.warn("the section 'sweep' is ignored here; `convoy sweep` trains its members")
     }
-    let ranks = try RankProcess.join(limit: loaded.run.ranks.timeout).measured()
+    let ranks = try RankProcess.join(limit: loaded.run.ranks.timeout).measuredForTraining()
     var driver = RunDriver(
       loaded: loaded,
       directory: runDir.map { RunPath.resolve($0, takesFolders: false) } ?? RunNames.directory(of: loaded),

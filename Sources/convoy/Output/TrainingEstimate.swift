@@ -20,6 +20,8 @@ struct TrainingEstimate {
   let trainingSamples: Int?
   let testSamples: Int?
   let timeLimit: Double?
+  /// What is copied to the nodes' own disks; nil for nothing.
+  var staging: String?
 
   private var epochs: Int { loaded.run.training.epochs }
 
@@ -58,6 +60,7 @@ struct TrainingEstimate {
       "memory in all",
       "\(NumberText.bytes(totalMemory)), and up to \(NumberText.bytes(run.data.memoryLimitBytes)) of samples",
     ])
+    if let staging { facts.add(["data", staging]) }
     // A copy of the state and its canonical form, or that and the file in memory: never all three.
     facts.add([
       "checkpoint",

@@ -29,7 +29,7 @@ enum RankProcess {
     listen()
     let ranks = try MPIRanks(launcher, limit: limit) { reason in
       // The thread that waits for the others cannot be asked to end.
-      if isToSpeak(.lostRank) { TerminalOutput.note("error: \(reason)") }
+      if isToSpeak(.lostRank, answersOthers: false) { TerminalOutput.note("error: \(reason)") }
       _exit(ExitStatus.lostRank.rawValue)
     }
     joined = ranks
@@ -93,19 +93,25 @@ enum RankProcess {
 
   /// Waits a moment on all ranks but the first, longer on later ones: where several meet an error, one says so and ends all.
   ///
-  /// - Parameter status: what the process will end with.
+  /// - Parameters:
+  ///   - status: what the process will end with.
+  ///   - answersOthers: lets the MPI library answer meanwhile, which only the thread may that talks to the other ranks: MPICH ends nobody
+  ///     before all have answered.
   /// - Returns: whether this rank has something to say; false when it was being ended meanwhile, or only tells of a signal.
-  static func isToSpeak(_ status: ExitStatus) -> Bool {
+  static func isToSpeak(_ status: ExitStatus, answersOthers: Bool = true) -> Bool {
     guard let launcher = Launcher.detected(), launcher.rank > 0 else { return true }
     if status == .stopped { return false }
     let wasStopped = StopSignals.request.isRequested
     let end = ContinuousClock.now + .seconds(2 + 0.3 * Double(min(launcher.rank, 10)))
     while ContinuousClock.now < end {
+      if answersOthers { joined?.answerOthers() }
       // Launchers end processes by SIGTERM first.
       usleep(20_000)
       if !wasStopped, StopSignals.request.isRequested { return false }
     }
-    return true
+    // Some launchers take their time to end the others, or let ranks that have not joined each other end by themselves, and all of
+    // them met the same. Only where the lower rank was lost, nobody has said so yet.
+    return (joined != nil && status == .lostRank) || !launcher.hasLowerEnded
   }
 
   /// What this rank's messages begin with: nothing on the first, which speaks for all.
