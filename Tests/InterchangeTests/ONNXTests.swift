@@ -1,6 +1,8 @@
 import Compute
 import HDF5
 import Networks
+import Protobuf
+import SwiftProtobuf
 import Tensors
 import TestSupport
 import Testing
@@ -85,7 +87,7 @@ struct ONNXTests {
     let expected = try modelOutputs(checkpoint, pixels)
     for layout in ONNXExport.Layout.allCases {
       let file = try ONNXExport(opset: opset, layout: layout).write(checkpoint, program: ("test", "1"))
-      let again = try ONNXImport().read(file.bytes, path: "model.onnx").checkpoint
+      let again = try ONNXImport().read(file.bytes, "model.onnx").checkpoint
       #expect(again.network.outputShape == network.outputShape)
       expectClose(try modelOutputs(again, pixels), expected, absolute: 1e-6, ofLargest: 1e-5, "\(layout)")
     }
@@ -112,7 +114,7 @@ struct ONNXTests {
     let metadata = Dictionary(uniqueKeysWithValues: model.metadata.map { ($0.key, $0.value) })
     #expect(metadata["class_names"] == #"["cat","dog"]"#)
     #expect(metadata["loss"] == "softmax_cross_entropy")
-    let again = try ONNXImport().read(file.bytes, path: "x").checkpoint
+    let again = try ONNXImport().read(file.bytes, "x").checkpoint
     #expect(again.identity.classNames == ["cat", "dog"])
     #expect(again.identity.pixels == RunIdentity.picturePixels)
     #expect(again.network.network.output.spec.finalActivation == .softmax)
@@ -233,7 +235,7 @@ struct ONNXTests {
   func refusals(index: Int) throws {
     let (what, model, message) = Self.bad[index]
     let error = #expect(throws: InterchangeError.self, "\(what)") {
-      try ONNXImport().read(model.bytes, path: "m")
+      try ONNXImport().read(model.bytes, "m")
     }
     let text = error?.description ?? ""
     #expect(text.hasPrefix(message), "\(what): \(text)")
@@ -246,30 +248,42 @@ struct ONNXTests {
     model.graph.outputs = [
       ONNXValueInfo(name: "y", elementType: 1, shape: [.open("N"), .size(3), .size(4), .size(5)])
     ]
-    let error = #expect(throws: InterchangeError.self) { try ONNXImport().read(model.bytes, path: "m") }
+    let error = #expect(throws: InterchangeError.self) { try ONNXImport().read(model.bytes, "m") }
     #expect(
       error?.description.hasPrefix("m: node 'n' (Relu) gives N×3×4×4, and the file says any×3×4×5") ?? false)
   }
 
   @Test("a file that is cut anywhere is refused")
   func cut() throws {
-    let bytes = Self.model([Self.node("Conv", ["x", "w"])], [Self.kernel]).bytes
-    #expect(throws: Never.self) { try ONNXImport().read(bytes, path: "m") }
+    let bytes = try Self.model([Self.node("Conv", ["x", "w"])], [Self.kernel]).bytes
+    #expect(throws: Never.self) { try ONNXImport().read(bytes, "m") }
     var refused = 0
     for count in 0..<bytes.count {
       #expect(throws: InterchangeError.self, "\(count)") {
-        try ONNXImport().read(Array(bytes[..<count]), path: "m")
+        try ONNXImport().read(Array(bytes[..<count]), "m")
       }
       refused += 1
     }
     #expect(refused == bytes.count)
   }
 
-  @Test("values in another file are not read")
-  func external() throws {
-    let bytes = try ONNXFixture.withExternalData(
-      Self.model([Self.node("Conv", ["x", "w"])], [Self.kernel]).bytes)
-    let error = #expect(throws: InterchangeError.self) { try ONNXImport().read(bytes, path: "m") }
+  /// A model of one convolution, in whose message something is changed.
+  private static func changed(_ change: (inout ONNXModelProto) throws -> Void) throws -> [UInt8] {
+    var message = try ONNXModelProto(serializedBytes: model([node("Conv", ["x", "w"])], [kernel]).bytes)
+    try change(&message)
+    return try message.serializedBytes()
+  }
+
+  @Test(
+    "values in another file are not read, wherever it lies",
+    arguments: ["weights.bin", "../../etc/passwd", "/etc/passwd", ""])
+  func external(location: String) throws {
+    let bytes = try Self.changed { model in
+      model.graph.initializer[0].clearRawData()
+      model.graph.initializer[0].dataLocation = .external
+      model.graph.initializer[0].externalData = [.with { ($0.key, $0.value) = ("location", location) }]
+    }
+    let error = #expect(throws: InterchangeError.self) { try ONNXImport().read(bytes, "m") }
     #expect(error?.description.hasPrefix("m: the tensor 'w' has its values in another file") ?? false)
   }
 
@@ -286,17 +300,9 @@ struct ONNXTests {
   }
 }
 
-/// Changes in the bytes of models that the program itself never writes.
-enum ONNXFixture {
-  /// The only raw data, 24 bytes of floats in field 9, as a note that it is elsewhere (field 14, the location, 1).
-  static func withExternalData(_ bytes: [UInt8]) throws -> [UInt8] {
-    let start = try #require(bytes.indices.dropLast(2).first { bytes[$0] == 0x4A && bytes[$0 + 1] == 24 })
-    // A field of the same length that nobody knows (number 15), whose last bytes are the location.
-    var changed = bytes
-    changed[start] = 0x7A
-    changed[start + 1] = 22
-    changed[start + 24] = 0x70
-    changed[start + 25] = 1
-    return changed
+extension ONNXImport {
+  /// Reads the bytes of a file.
+  fileprivate func read(_ bytes: [UInt8], _ path: String) throws -> ImportedModel {
+    try read(ONNXModel(bytes, path: path), path: path)
   }
 }
