@@ -141,6 +141,13 @@ struct ONNXTests {
     ONNXNode(name: "n", operation: operation, inputs: inputs, outputs: outputs, attributes: attributes)
   }
 
+  /// A model that defines an operator itself.
+  private static func defining(_ operation: ONNXOperator) -> ONNXModel {
+    var model = model([node(operation.name, ["x"])])
+    model.functions = [operation]
+    return model
+  }
+
   private static let kernel = ONNXTensor("w", [2, 3, 1, 1], floats: [1, 2, 3, 4, 5, 6])
 
   static let bad: [(what: String, model: ONNXModel, message: String)] = [
@@ -223,6 +230,62 @@ struct ONNXTests {
       ]),
       "m: node 'n' (MaxPool): it has padding around values that may be negative"
     ),
+    (
+      "graph inside", model([node("If", ["x"], ["y"], [])]),
+      "m: node 'n' (If): there is no such operator here"
+    ),
+    (
+      "negative size", model([node("Conv", ["x", "w"])], [ONNXTensor("w", [-2, 3, -1, 1], floats: [])]),
+      "m: the tensor 'w' says that it has -2×3×-1×1 elements and holds no such number"
+    ),
+    (
+      "opset of no number", model([node("Relu", ["x"])], opset: -5),
+      "m is written in version -5 of ONNX's operators"
+    ),
+    (
+      "endless joining",
+      model(
+        (0..<70).map {
+          node(
+            "Concat", [$0 == 0 ? "x" : "r\($0)", $0 == 0 ? "x" : "r\($0)"], [$0 == 69 ? "y" : "r\($0 + 1)"],
+            [.axis(1)])
+        }),
+      "m: node 'n' (Concat) gives N×4×4×"
+    ),
+    (
+      "endless constants",
+      model(
+        (0..<70).map { node("Concat", ["c\($0)", "c\($0)"], ["c\($0 + 1)"], [.axis(0)]) }
+          + [node("Add", ["x", "c70"])], [ONNXTensor("c0", [1 << 12, 0], floats: [])]),
+      "m: node 'n' (Concat): this operation on constants is not supported"
+    ),
+    (
+      "sizes to be copied without end",
+      model(
+        [node("ConstantOfShape", ["s"], ["k"]), node("Add", ["x", "k"])],
+        [ONNXTensor("s", [4], integers: [Int](repeating: 1 << 20, count: 4))]),
+      "m: node 'n' (ConstantOfShape): this operation on constants is not supported"
+    ),
+    (
+      "sizes beyond 64 bits hidden by a zero",
+      model([node("Reshape", ["x", "s"])], [ONNXTensor("s", [4], integers: [1 << 40, 1 << 40, 0, 0])]),
+      "m: node 'n' (Reshape): N×3×4×4 cannot become"
+    ),
+    (
+      "parts beyond 64 bits",
+      model(
+        [node("Split", ["x", "s"], ["y", "z"], [.axis(1)])], [ONNXTensor("s", [2], integers: [.max, .max])]),
+      "m: node 'n' (Split): [9223372036854775807, 9223372036854775807] are no parts of 3"
+    ),
+    (
+      "as many parts as there are numbers",
+      model([node("Split", ["x"], ["y"], [.axis(1), .integer("num_outputs", .max)])], opset: 18),
+      "m: node 'n' (Split): 3 cannot be split into 9223372036854775807 parts"
+    ),
+    (
+      "own operator", defining(ONNXOperator(domain: "", name: "Relu")),
+      "m: node 'n' (Relu): the file defines this operator itself"
+    ),
     ("erf", model([node("Erf", ["x"])]), "m: the output 'y' does not depend"),
     ("powers", model([node("Pow", ["x", "x"])]), "m: node 'n' (Pow): only powers of 1 to 4 are supported"),
     (
@@ -240,6 +303,26 @@ struct ONNXTests {
     let text = error?.description ?? ""
     #expect(text.hasPrefix(message), "\(what): \(text)")
     #expect(!text.contains("\n"))
+  }
+
+  @Test(
+    "an empty tensor with sizes that no memory holds is refused, whatever takes it",
+    arguments: ["Transpose", "Concat", "Slice", "Mul", "Add"],
+    [[0, 1 << 62, 4], [0, 1 << 40, 1 << 40], [1 << 62, 0]])
+  func emptyTensors(operation: String, sizes: [Int]) throws {
+    let inputs: [String: [String]] = [
+      "Concat": ["z", "z"], "Slice": ["z", "from", "to", "axis"], "Mul": ["z", "one"], "Add": ["z", "one"],
+    ]
+    let attributes: [ONNXAttribute] = operation == "Concat" ? [.axis(1)] : []
+    let model = Self.model(
+      [Self.node(operation, inputs[operation] ?? ["z"], ["k"], attributes), Self.node("Add", ["x", "k"])],
+      [
+        ONNXTensor("z", sizes, floats: []), ONNXTensor("one", [1], floats: [1]),
+        ONNXTensor("from", [1], integers: [0]),
+        ONNXTensor("to", [1], integers: [1 << 61]), ONNXTensor("axis", [1], integers: [1]),
+      ])
+    let error = #expect(throws: InterchangeError.self) { try ONNXImport().read(model.bytes, "m") }
+    #expect(error?.description.hasPrefix("m: the tensor 'z' says that it has") ?? false)
   }
 
   @Test("a shape that the file says of a result must be the one that it has")

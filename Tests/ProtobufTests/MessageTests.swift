@@ -30,6 +30,7 @@ struct MessageTests {
     #expect(
       model.opsetImport.map(\.domain) == ["", "other"] && model.opsetImport.map(\.version) == [17, -1])
     #expect(model.metadataProps.map(\.key) == ["key"] && model.metadataProps.map(\.value) == ["value"])
+    #expect(model.functions.map(\.name) == ["function"] && model.functions.map(\.domain) == ["own"])
     let graph = model.graph
     #expect(graph.name == "graph" && graph.sparseInitializer.count == 1)
     let node = try #require(graph.node.first)

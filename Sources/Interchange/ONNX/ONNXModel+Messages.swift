@@ -22,6 +22,7 @@ extension ONNXModel {
     documentation = message.docString
     graph = ONNXGraph(message.graph)
     metadata = message.metadataProps.map { ($0.key, $0.value) }
+    functions = Set(message.functions.map { ONNXOperator(domain: ONNXNode.domain($0.domain), name: $0.name) })
   }
 
   private static func message(_ content: [UInt8], _ path: String) throws -> ONNXModelProto {
@@ -50,6 +51,9 @@ extension ONNXModel {
           .with { ($0.domain, $0.version) = (domain, Int64(version)) }
         }
         $0.metadataProps = metadata.map { key, value in .with { ($0.key, $0.value) = (key, value) } }
+        $0.functions = functions.map { function in
+          .with { ($0.name, $0.domain) = (function.name, function.domain) }
+        }
       }
       do { return try message.serializedBytes() } catch {
         throw InterchangeError(.usage, "the model is too large: a file of ONNX holds less than 2 GiB")

@@ -14,6 +14,8 @@ struct ONNXModel {
   var graph: ONNXGraph
   /// What else the file says, in order.
   var metadata: [(key: String, value: String)] = []
+  /// The operators that the file defines by nodes of its own, which are not read.
+  var functions: Set<ONNXOperator> = []
 }
 
 /// Nodes between inputs and outputs, with the tensors that they take besides.
@@ -27,6 +29,12 @@ struct ONNXGraph {
   var values: [ONNXValueInfo] = []
   /// Whether some tensors are stored by their elements that are not zero.
   var hasSparseTensors = false
+}
+
+/// An operator by its name, and the set that it belongs to; the empty domain is ONNX's own.
+struct ONNXOperator: Hashable {
+  let domain: String
+  let name: String
 }
 
 /// A use of an operator.

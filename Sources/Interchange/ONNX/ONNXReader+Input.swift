@@ -56,7 +56,8 @@ extension ONNXReader {
         "\(path) takes inputs of \(text) (channels last); give their shape with --input, such as --input 224x224x3"
       )
     }
-    guard known.allSatisfy({ (1...1 << 24).contains($0) }), known.reduce(1.0, { $0 * Double($1) }) < 0x1p40
+    guard known.allSatisfy({ (1...1 << 24).contains($0) }),
+      known.reduce(1.0, { $0 * Double($1) }) < Self.tooLarge
     else {
       throw InterchangeError(
         .badData, "\(path): an input of \(Shape(known)) is empty, or too large to be meant")

@@ -30,6 +30,10 @@ extension ONNXReader {
           inputShape: input, layers: [Layer(name: "layer", inputs: [Network.inputName], spec: spec)]
         ).resolved().outputShape
     }
+    guard shape.dimensions.reduce(1.0, { $0 * Double($1) }) < ONNXReader.tooLarge else {
+      throw InterchangeError(
+        .badData, "\(path): \(node.place) gives N×\(shape), which is too large to be meant")
+    }
     let name = unused(hint ?? Self.name(of: node), work)
     layers.append(
       ONNXLayer(name: name, inputs: inputs.map(\.layer), work: work, weights: weights, place: node.place))

@@ -33,6 +33,8 @@ struct ONNXReader {
   }
 
   let graph: ONNXGraph
+  /// The operators that the file defines itself.
+  private let functions: Set<ONNXOperator>
   /// The version of ONNX's own operators.
   let opset: Int
   let path: String
@@ -58,13 +60,16 @@ struct ONNXReader {
   /// The versions of ONNX's operators whose meaning is known here.
   static let opsets = 7...28
 
+  /// As many numbers as no network has for one sample, in its input or a result.
+  static let tooLarge = 0x1p40
+
   /// - Parameters:
   ///   - inputShape: the shape of one sample, channels last, for models that leave it open.
   ///   - outputName: the output to read; nil where there is one.
   /// - Throws: ``InterchangeError`` that names the node at fault.
   init(_ model: ONNXModel, path: String, inputShape: Shape?, outputName: String?) throws {
     self.path = path
-    graph = model.graph
+    (graph, functions) = (model.graph, model.functions)
     opset = model.opsets[""] ?? 0
     saidShapes = Dictionary(
       (graph.values + graph.outputs).compactMap { info in info.shape.map { (info.name, $0) } }
@@ -125,6 +130,12 @@ struct ONNXReader {
           .badData,
           "\(path): \(node.place) takes '\(name.prefix(200))', which nothing before it gives; the graph is not in order, or goes in a "
             + "circle")
+      }
+      guard !functions.contains(ONNXOperator(domain: node.domain, name: node.operation)) else {
+        throw InterchangeError(
+          .badData,
+          "\(path): \(node.place): the file defines this operator itself, and functions are not read; put their nodes into the graph "
+            + "(onnx.inliner.inline_local_functions)")
       }
       do { try translate(node) } catch let error as NetworkError {
         throw InterchangeError(.badData, "\(path): \(node.place): \(error)")

@@ -118,7 +118,9 @@ extension ONNXTensor {
     case .doubles(let numbers): found = numbers.count
     case .integers(let numbers): found = numbers.count
     }
-    guard found == count else { throw Self.lying(place, dimensions, holding: "\(found)") }
+    guard found == count, found > 0 || ONNXConstant.allows(dimensions) else {
+      throw Self.lying(place, dimensions, holding: "\(found)")
+    }
     return (count, elementType)
   }
 

@@ -44,6 +44,7 @@ def model():
         info.type.tensor_type.shape.dim.add(dim_value=-1)
         info.type.tensor_type.shape.dim.add()
     graph.sparse_initializer.add()
+    model.functions.add(name="function", domain="own")
     return model
 
 
