@@ -31,6 +31,7 @@ let package = Package(
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
     .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
   ],
@@ -62,7 +63,9 @@ let package = Package(
     .target(name: "ImageFiles", dependencies: ["CImageCodecs", "Paths"]),
     .target(name: "Digests", dependencies: ["CCrypto"]),
     .target(name: "Tensors"),
-    .target(name: "Protobuf"),
+    .target(
+      name: "Protobuf", dependencies: [.product(name: "SwiftProtobuf", package: "swift-protobuf")],
+      exclude: ["onnx.proto", "tensorboard.proto"], swiftSettings: withoutOptimizer),
     .target(name: "Texts"),
     .target(name: "Audio", dependencies: ["CSound", "Paths"]),
     .target(name: "Settings", dependencies: ["Paths"]),
@@ -124,6 +127,7 @@ let package = Package(
       name: "Reporting",
       dependencies: [
         "Paths", "Protobuf", "Tensors", "Networks", "ImageFiles",
+        .product(name: "SwiftProtobuf", package: "swift-protobuf"),
         .product(name: "Mustache", package: "swift-mustache"),
       ], swiftSettings: withoutOptimizer),
 
@@ -132,6 +136,7 @@ let package = Package(
       dependencies: [
         "Paths", "Settings", "HDF5", "Digests", "Protobuf", "Tensors", "Networks", "Compute", "Datasets",
         "Training",
+        .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ],
       swiftSettings: withoutOptimizer),
 
@@ -162,7 +167,11 @@ let package = Package(
     .testTarget(
       name: "ImageFilesTests", dependencies: ["ImageFiles", "TestSupport"], exclude: ["Fixtures"]),
     .testTarget(name: "DigestsTests", dependencies: ["Digests"]),
-    .testTarget(name: "ProtobufTests", dependencies: ["Protobuf"]),
+    .testTarget(
+      name: "ProtobufTests",
+      dependencies: [
+        "Protobuf", .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+      ], exclude: ["Fixtures"]),
     .testTarget(name: "SettingsTests", dependencies: ["Settings"]),
     .testTarget(name: "KernelsTests", dependencies: ["Kernels", "KernelShapes", "Tensors", "TestSupport"]),
     .testTarget(name: "TextsTests", dependencies: ["Texts", "TestSupport"], exclude: ["Fixtures"]),
@@ -212,8 +221,8 @@ let package = Package(
     .testTarget(
       name: "InterchangeTests",
       dependencies: [
-        "Interchange", "Settings", "Compute", "Networks", "Paths", "Tensors", "Training", "HDF5", "Datasets",
-        "TestSupport",
+        "Interchange", "Settings", "Compute", "Networks", "Paths", "Protobuf", "Tensors", "Training", "HDF5",
+        "Datasets", "TestSupport", .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ],
       exclude: ["Fixtures"]),
     .testTarget(

@@ -67,8 +67,41 @@ def turned_back(y, layout):
 
 def run_onnx(path, x):
     onnx.checker.check_model(path, full_check=True)
-    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(
+        with_exact_lrn(onnx.load(path)).SerializeToString(), providers=["CPUExecutionProvider"])
     return session.run(None, {session.get_inputs()[0].name: x})[0]
+
+
+def with_exact_lrn(model):
+    """The model with its LRN nodes as their formula.
+
+    onnxruntime adds the square of the channel that enters a window and takes away that of the one that leaves it, so that a large channel
+    swallows digits of those after it: 4e-4 in draw 131, where the formula in float64 agrees with Convoy within 1e-6.
+    """
+    graph = onnx.shape_inference.infer_shapes(model).graph
+    shapes = {info.name: info.type.tensor_type.shape.dim for info in [*graph.input, *graph.value_info, *graph.output]}
+    nodes = []
+    for node in model.graph.node:
+        if node.op_type != "LRN":
+            nodes.append(node)
+            continue
+        settings = {attribute.name: onnx.helper.get_attribute_value(attribute) for attribute in node.attribute}
+        shape = shapes[node.input[0]]
+        channels = np.arange(shape[1].dim_value)
+        window = np.abs(channels[:, None] - channels) <= (settings["size"] - 1) // 2
+        kernel = window.reshape(*window.shape, *[1] * (len(shape) - 2)) * settings["alpha"] / settings["size"]
+        names = [f"{node.name}/{part}" for part in ("kernel", "bias", "power", "squares", "sums", "scales")]
+        bias = np.full(len(channels), settings["bias"])
+        for name, values in zip(names, (kernel, bias, np.array(-settings["beta"]))):
+            model.graph.initializer.append(onnx.numpy_helper.from_array(values.astype("float32"), name))
+        steps = [
+            ("Mul", [node.input[0], node.input[0]], names[3]), ("Conv", [names[3], *names[:2]], names[4]),
+            ("Pow", [names[4], names[2]], names[5]), ("Mul", [node.input[0], names[5]], node.output[0]),
+        ]
+        nodes += [onnx.helper.make_node(operation, inputs, [output]) for operation, inputs, output in steps]
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)
+    return model
 
 
 def check(convoy, draw, folder):
@@ -88,6 +121,9 @@ def check(convoy, draw, folder):
     samples = draw.x if is_bytes else draw.x.astype("float32")
     theirs = turned_back(run_onnx(path, turned(samples, layout)), layout)
     own = predict(convoy, draw, f"{folder}/run", folder)
+    # A training that diverged in its last step.
+    if np.isnan(own).all() and np.isnan(theirs).all():
+        return False
     compare(own, theirs, f"opset {opset}, {layout}: Convoy and onnxruntime")
     # What was written comes back.
     exchange.run(convoy, "import", "onnx", path, "--to", f"{folder}/again.h5", "--loss", "mean_squared_error")

@@ -1,8 +1,13 @@
-"""Prints Configs/MODELS.md from the tables of onnx_zoo.py and keras_zoo.py: models_page.py FOLDER."""
+"""Prints Configs/MODELS.md from the tables of onnx_zoo.py and keras_zoo.py: models_page.py FOLDER.
+
+What the page says of the configs' own networks, which Scripts/onnx-configs writes, stays.
+"""
 
 import sys
 
 folder = sys.argv[1]
+with open("Configs/MODELS.md", encoding="utf-8") as file:
+    own = file.read().split("\n## The networks of these configs")[1]
 print("""# Networks of other programs
 
 Written by `Scripts/model-zoo`. Each network has random weights, was saved or exported by its own program, imported here, and both computed the
@@ -17,3 +22,4 @@ print("""## keras.applications: `convoy import keras`
 Saved as `.keras`.
 """)
 print(open(f"{folder}/keras").read(), end="")
+print("\n## The networks of these configs" + own, end="")

@@ -1,6 +1,8 @@
 import Compute
 import HDF5
 import Networks
+import Protobuf
+import SwiftProtobuf
 import Tensors
 import TestSupport
 import Testing
@@ -85,7 +87,7 @@ struct ONNXTests {
     let expected = try modelOutputs(checkpoint, pixels)
     for layout in ONNXExport.Layout.allCases {
       let file = try ONNXExport(opset: opset, layout: layout).write(checkpoint, program: ("test", "1"))
-      let again = try ONNXImport().read(file.bytes, path: "model.onnx").checkpoint
+      let again = try ONNXImport().read(file.bytes, "model.onnx").checkpoint
       #expect(again.network.outputShape == network.outputShape)
       expectClose(try modelOutputs(again, pixels), expected, absolute: 1e-6, ofLargest: 1e-5, "\(layout)")
     }
@@ -112,7 +114,7 @@ struct ONNXTests {
     let metadata = Dictionary(uniqueKeysWithValues: model.metadata.map { ($0.key, $0.value) })
     #expect(metadata["class_names"] == #"["cat","dog"]"#)
     #expect(metadata["loss"] == "softmax_cross_entropy")
-    let again = try ONNXImport().read(file.bytes, path: "x").checkpoint
+    let again = try ONNXImport().read(file.bytes, "x").checkpoint
     #expect(again.identity.classNames == ["cat", "dog"])
     #expect(again.identity.pixels == RunIdentity.picturePixels)
     #expect(again.network.network.output.spec.finalActivation == .softmax)
@@ -137,6 +139,13 @@ struct ONNXTests {
     _ operation: String, _ inputs: [String], _ outputs: [String] = ["y"], _ attributes: [ONNXAttribute] = []
   ) -> ONNXNode {
     ONNXNode(name: "n", operation: operation, inputs: inputs, outputs: outputs, attributes: attributes)
+  }
+
+  /// A model that defines an operator itself.
+  private static func defining(_ operation: ONNXOperator) -> ONNXModel {
+    var model = model([node(operation.name, ["x"])])
+    model.functions = [operation]
+    return model
   }
 
   private static let kernel = ONNXTensor("w", [2, 3, 1, 1], floats: [1, 2, 3, 4, 5, 6])
@@ -221,6 +230,62 @@ struct ONNXTests {
       ]),
       "m: node 'n' (MaxPool): it has padding around values that may be negative"
     ),
+    (
+      "graph inside", model([node("If", ["x"], ["y"], [])]),
+      "m: node 'n' (If): there is no such operator here"
+    ),
+    (
+      "negative size", model([node("Conv", ["x", "w"])], [ONNXTensor("w", [-2, 3, -1, 1], floats: [])]),
+      "m: the tensor 'w' says that it has -2×3×-1×1 elements and holds no such number"
+    ),
+    (
+      "opset of no number", model([node("Relu", ["x"])], opset: -5),
+      "m is written in version -5 of ONNX's operators"
+    ),
+    (
+      "endless joining",
+      model(
+        (0..<70).map {
+          node(
+            "Concat", [$0 == 0 ? "x" : "r\($0)", $0 == 0 ? "x" : "r\($0)"], [$0 == 69 ? "y" : "r\($0 + 1)"],
+            [.axis(1)])
+        }),
+      "m: node 'n' (Concat) gives N×4×4×"
+    ),
+    (
+      "endless constants",
+      model(
+        (0..<70).map { node("Concat", ["c\($0)", "c\($0)"], ["c\($0 + 1)"], [.axis(0)]) }
+          + [node("Add", ["x", "c70"])], [ONNXTensor("c0", [1 << 12, 0], floats: [])]),
+      "m: node 'n' (Concat): this operation on constants is not supported"
+    ),
+    (
+      "sizes to be copied without end",
+      model(
+        [node("ConstantOfShape", ["s"], ["k"]), node("Add", ["x", "k"])],
+        [ONNXTensor("s", [4], integers: [Int](repeating: 1 << 20, count: 4))]),
+      "m: node 'n' (ConstantOfShape): this operation on constants is not supported"
+    ),
+    (
+      "sizes beyond 64 bits hidden by a zero",
+      model([node("Reshape", ["x", "s"])], [ONNXTensor("s", [4], integers: [1 << 40, 1 << 40, 0, 0])]),
+      "m: node 'n' (Reshape): N×3×4×4 cannot become"
+    ),
+    (
+      "parts beyond 64 bits",
+      model(
+        [node("Split", ["x", "s"], ["y", "z"], [.axis(1)])], [ONNXTensor("s", [2], integers: [.max, .max])]),
+      "m: node 'n' (Split): [9223372036854775807, 9223372036854775807] are no parts of 3"
+    ),
+    (
+      "as many parts as there are numbers",
+      model([node("Split", ["x"], ["y"], [.axis(1), .integer("num_outputs", .max)])], opset: 18),
+      "m: node 'n' (Split): 3 cannot be split into 9223372036854775807 parts"
+    ),
+    (
+      "own operator", defining(ONNXOperator(domain: "", name: "Relu")),
+      "m: node 'n' (Relu): the file defines this operator itself"
+    ),
     ("erf", model([node("Erf", ["x"])]), "m: the output 'y' does not depend"),
     ("powers", model([node("Pow", ["x", "x"])]), "m: node 'n' (Pow): only powers of 1 to 4 are supported"),
     (
@@ -233,11 +298,31 @@ struct ONNXTests {
   func refusals(index: Int) throws {
     let (what, model, message) = Self.bad[index]
     let error = #expect(throws: InterchangeError.self, "\(what)") {
-      try ONNXImport().read(model.bytes, path: "m")
+      try ONNXImport().read(model.bytes, "m")
     }
     let text = error?.description ?? ""
     #expect(text.hasPrefix(message), "\(what): \(text)")
     #expect(!text.contains("\n"))
+  }
+
+  @Test(
+    "an empty tensor with sizes that no memory holds is refused, whatever takes it",
+    arguments: ["Transpose", "Concat", "Slice", "Mul", "Add"],
+    [[0, 1 << 62, 4], [0, 1 << 40, 1 << 40], [1 << 62, 0]])
+  func emptyTensors(operation: String, sizes: [Int]) throws {
+    let inputs: [String: [String]] = [
+      "Concat": ["z", "z"], "Slice": ["z", "from", "to", "axis"], "Mul": ["z", "one"], "Add": ["z", "one"],
+    ]
+    let attributes: [ONNXAttribute] = operation == "Concat" ? [.axis(1)] : []
+    let model = Self.model(
+      [Self.node(operation, inputs[operation] ?? ["z"], ["k"], attributes), Self.node("Add", ["x", "k"])],
+      [
+        ONNXTensor("z", sizes, floats: []), ONNXTensor("one", [1], floats: [1]),
+        ONNXTensor("from", [1], integers: [0]),
+        ONNXTensor("to", [1], integers: [1 << 61]), ONNXTensor("axis", [1], integers: [1]),
+      ])
+    let error = #expect(throws: InterchangeError.self) { try ONNXImport().read(model.bytes, "m") }
+    #expect(error?.description.hasPrefix("m: the tensor 'z' says that it has") ?? false)
   }
 
   @Test("a shape that the file says of a result must be the one that it has")
@@ -246,30 +331,42 @@ struct ONNXTests {
     model.graph.outputs = [
       ONNXValueInfo(name: "y", elementType: 1, shape: [.open("N"), .size(3), .size(4), .size(5)])
     ]
-    let error = #expect(throws: InterchangeError.self) { try ONNXImport().read(model.bytes, path: "m") }
+    let error = #expect(throws: InterchangeError.self) { try ONNXImport().read(model.bytes, "m") }
     #expect(
       error?.description.hasPrefix("m: node 'n' (Relu) gives N×3×4×4, and the file says any×3×4×5") ?? false)
   }
 
   @Test("a file that is cut anywhere is refused")
   func cut() throws {
-    let bytes = Self.model([Self.node("Conv", ["x", "w"])], [Self.kernel]).bytes
-    #expect(throws: Never.self) { try ONNXImport().read(bytes, path: "m") }
+    let bytes = try Self.model([Self.node("Conv", ["x", "w"])], [Self.kernel]).bytes
+    #expect(throws: Never.self) { try ONNXImport().read(bytes, "m") }
     var refused = 0
     for count in 0..<bytes.count {
       #expect(throws: InterchangeError.self, "\(count)") {
-        try ONNXImport().read(Array(bytes[..<count]), path: "m")
+        try ONNXImport().read(Array(bytes[..<count]), "m")
       }
       refused += 1
     }
     #expect(refused == bytes.count)
   }
 
-  @Test("values in another file are not read")
-  func external() throws {
-    let bytes = try ONNXFixture.withExternalData(
-      Self.model([Self.node("Conv", ["x", "w"])], [Self.kernel]).bytes)
-    let error = #expect(throws: InterchangeError.self) { try ONNXImport().read(bytes, path: "m") }
+  /// A model of one convolution, in whose message something is changed.
+  private static func changed(_ change: (inout ONNXModelProto) throws -> Void) throws -> [UInt8] {
+    var message = try ONNXModelProto(serializedBytes: model([node("Conv", ["x", "w"])], [kernel]).bytes)
+    try change(&message)
+    return try message.serializedBytes()
+  }
+
+  @Test(
+    "values in another file are not read, wherever it lies",
+    arguments: ["weights.bin", "../../etc/passwd", "/etc/passwd", ""])
+  func external(location: String) throws {
+    let bytes = try Self.changed { model in
+      model.graph.initializer[0].clearRawData()
+      model.graph.initializer[0].dataLocation = .external
+      model.graph.initializer[0].externalData = [.with { ($0.key, $0.value) = ("location", location) }]
+    }
+    let error = #expect(throws: InterchangeError.self) { try ONNXImport().read(bytes, "m") }
     #expect(error?.description.hasPrefix("m: the tensor 'w' has its values in another file") ?? false)
   }
 
@@ -286,17 +383,9 @@ struct ONNXTests {
   }
 }
 
-/// Changes in the bytes of models that the program itself never writes.
-enum ONNXFixture {
-  /// The only raw data, 24 bytes of floats in field 9, as a note that it is elsewhere (field 14, the location, 1).
-  static func withExternalData(_ bytes: [UInt8]) throws -> [UInt8] {
-    let start = try #require(bytes.indices.dropLast(2).first { bytes[$0] == 0x4A && bytes[$0 + 1] == 24 })
-    // A field of the same length that nobody knows (number 15), whose last bytes are the location.
-    var changed = bytes
-    changed[start] = 0x7A
-    changed[start + 1] = 22
-    changed[start + 24] = 0x70
-    changed[start + 25] = 1
-    return changed
+extension ONNXImport {
+  /// Reads the bytes of a file.
+  fileprivate func read(_ bytes: [UInt8], _ path: String) throws -> ImportedModel {
+    try read(ONNXModel(bytes, path: path), path: path)
   }
 }

@@ -24,6 +24,14 @@ struct ONNXConstant {
 
   var count: Int { dimensions.reduce(1, *) }
 
+  /// Whether a constant may have these dimensions, so that no arithmetic with them goes beyond 64 bits or takes hours.
+  ///
+  /// Dimensions beside one of size 0 count as well: nothing in a file pays for them.
+  static func allows(_ dimensions: [Int]) -> Bool {
+    let count = dimensions.reduce(1.0) { $0 * Double(Swift.max($1, 1)) }
+    return dimensions.allSatisfy { $0 >= 0 } && count <= (dimensions.contains(0) ? 0x1p24 : 0x1p29)
+  }
+
   var floats: [Float] {
     switch values {
     case .floats(let numbers): numbers
@@ -40,7 +48,7 @@ struct ONNXConstant {
   // MARK: - Shapes
 
   func reshaped(to dimensions: [Int]) -> ONNXConstant? {
-    dimensions.reduce(1, *) == count ? ONNXConstant(dimensions, values) : nil
+    Self.allows(dimensions) && dimensions.reduce(1, *) == count ? ONNXConstant(dimensions, values) : nil
   }
 
   func transposed(_ order: [Int]) -> ONNXConstant {
@@ -78,7 +86,13 @@ struct ONNXConstant {
       for (index, size) in part.dimensions.enumerated() where index != axis && size != sizes[index] {
         return nil
       }
+      // Each is at most 2²⁹, so that the sum of all cannot overflow.
       sizes[axis] += part.dimensions[axis]
+    }
+    guard allows(sizes), sizes.reduce(1, *) <= 1 << 24,
+      sizes[..<axis].reduce(Double(parts.count), { $0 * Double($1) }) <= 0x1p28
+    else {
+      return nil
     }
     let outer = sizes[..<axis].reduce(1, *)
     func rows<Element>(_ lists: [[Element]]) -> [Element] {
@@ -135,9 +149,9 @@ struct ONNXConstant {
     _ first: ONNXConstant, _ second: ONNXConstant, floats: (Float, Float) -> Float,
     integers: (Int, Int) -> Int?
   ) -> ONNXConstant? {
-    guard let sizes = common(first.dimensions, second.dimensions), sizes.reduce(1, *) <= 1 << 24 else {
-      return nil
-    }
+    guard let sizes = common(first.dimensions, second.dimensions), allows(sizes),
+      sizes.reduce(1, *) <= 1 << 24
+    else { return nil }
     let (one, other) = (first.expanded(to: sizes), second.expanded(to: sizes))
     if let left = first.integers, let right = second.integers {
       let numbers = zip(one, other).map {

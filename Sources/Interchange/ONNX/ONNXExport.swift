@@ -107,7 +107,7 @@ public struct ONNXExport: Sendable {
         inputs: [inputInfo], outputs: [outputInfo]),
       metadata: try metadata(checkpoint))
     return Result(
-      bytes: model.bytes, input: inputInfo.text, output: outputInfo.text,
+      bytes: try model.bytes, input: inputInfo.text, output: outputInfo.text,
       notes: [pixelSentence(checkpoint), outputSentence(checkpoint)].compactMap(\.self))
   }
 

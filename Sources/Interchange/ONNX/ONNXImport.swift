@@ -37,17 +37,21 @@ public struct ONNXImport: Sendable {
   ///
   /// - Throws: ``InterchangeError`` that names the node, tensor or option at fault; ``FileFailure`` for a file that cannot be read.
   public func read(_ path: String) throws -> ImportedModel {
-    let bytes = try WholeFile.read(path, limit: Self.largestByteCount)
-    do { return try read(bytes, path: path) } catch let error as NetworkError {
+    // The file's bytes go before its tensors are turned into weights.
+    let model = try ONNXModel(WholeFile.read(path, limit: Self.largestByteCount), path: path)
+    return try read(model, path: path)
+  }
+
+  /// Reads a model.
+  ///
+  /// - Parameter path: stands for the file in messages.
+  func read(_ model: ONNXModel, path: String) throws -> ImportedModel {
+    do { return try network(of: model, path: path) } catch let error as NetworkError {
       throw InterchangeError(.badData, "\(path): \(error)")
     }
   }
 
-  /// Reads the bytes of a model file.
-  ///
-  /// - Parameter path: stands for the file in messages.
-  func read(_ bytes: [UInt8], path: String) throws -> ImportedModel {
-    let model = try ONNXModel(bytes, path: path)
+  private func network(of model: ONNXModel, path: String) throws -> ImportedModel {
     let reader = try ONNXReader(model, path: path, inputShape: inputShape, outputName: output)
     guard let end = reader.output else { throw InterchangeError(.badData, "\(path) has no output") }
     let simplified = ONNXSimplifier(reader.layers, output: end.layer, shapes: reader.shapes)

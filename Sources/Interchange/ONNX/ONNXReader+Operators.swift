@@ -259,9 +259,9 @@ extension ONNXReader {
       }
       let size = first.dimensions[axis]
       let places = numbers.map { $0 < 0 ? $0 + size : $0 }
-      guard places.allSatisfy({ (0..<size).contains($0) }),
-        Double(places.count) * Double(first.count / Swift.max(size, 1)) <= 0x1p28
-      else { return nil }
+      var sizes = first.dimensions
+      sizes[axis] = places.count
+      guard places.allSatisfy({ (0..<size).contains($0) }), ONNXConstant.allows(sizes) else { return nil }
       var picked = first.picked(places, along: axis)
       picked.dimensions.replaceSubrange(axis...axis, with: indices.dimensions)
       return picked
@@ -269,7 +269,7 @@ extension ONNXReader {
       guard let cuts = try cuts(node, sizes: first.dimensions, &options) else { return nil }
       return cuts.reduce(first) { $0.picked($1.indices, along: $1.axis) }
     case "ConstantOfShape":
-      guard let sizes = first.integers, sizes.allSatisfy({ (0...1 << 20).contains($0) }) else { return nil }
+      guard let sizes = first.integers, ONNXConstant.allows(sizes) else { return nil }
       let tensor = try options.tensor("value")
       let value = try tensor.map { try ONNXConstant($0, "\(path): \(node.place)") }
       let count = sizes.reduce(1, *)
@@ -292,7 +292,8 @@ extension ONNXReader {
     guard sizes.allSatisfy({ $0 >= -1 && $0 <= 1 << 40 }), sizes.count(where: { $0 == -1 }) <= 1 else {
       return nil
     }
-    let product = sizes.filter { $0 != -1 }.reduce(1.0) { $0 * Double($1) }
+    // A size of 0 must not hide what the others would be multiplied to.
+    let product = sizes.filter { $0 != -1 }.reduce(1.0) { $0 * Double(Swift.max($1, 1)) }
     guard product <= Double(1 << 48) else { return nil }
     let known = sizes.filter { $0 != -1 }.reduce(1, *)
     guard sizes.contains(-1) else { return known == count ? sizes : nil }

@@ -111,11 +111,14 @@ extension ONNXReader {
     let size = source.theirs[axis - 1].size
     let count = try options.integer("num_outputs", default: node.outputs.count)
     let said2 = try constant(node, 1)?.integers ?? options.integers("split")
-    let share = (size + count - 1) / Swift.max(count, 1)
-    let sizes = said2 ?? (0..<count).map { Swift.min(share, size - $0 * share) }
-    guard sizes.count == node.outputs.count, sizes.allSatisfy({ $0 > 0 }), sizes.reduce(0, +) == size else {
-      throw options.refused("\(sizes) are no parts of \(size)")
+    guard (1...size).contains(count), said2 != nil || count == node.outputs.count else {
+      throw options.refused("\(size) cannot be split into \(count) parts")
     }
+    let share = (size + count - 1) / count
+    let sizes = said2 ?? (0..<count).map { Swift.min(share, size - $0 * share) }
+    guard sizes.count == node.outputs.count, sizes.allSatisfy({ (1...size).contains($0) }),
+      sizes.reduce(0, +) == size
+    else { throw options.refused("\(sizes.prefix(20)) are no parts of \(size)") }
     var start = 0
     for (name, size) in zip(node.outputs, sizes) {
       if !name.isEmpty {

@@ -1,10 +1,10 @@
 internal import Networks
 
-// Convolutions, pools and normalisations.
+// Windows and convolutions.
 
 extension ONNXReader {
   /// What a window has around it.
-  private enum Surroundings {
+  enum Surroundings {
     /// Keras's `same`.
     case same
     /// As many zeros before and behind each dimension.
@@ -12,7 +12,7 @@ extension ONNXReader {
   }
 
   /// A window with its steps, one number for each dimension of the place.
-  private struct Window {
+  struct Window {
     let sizes: [Int]
     let strides: [Int]
     let dilations: [Int]
@@ -22,7 +22,7 @@ extension ONNXReader {
   /// Reads the attributes that windows have, for a result of these sizes.
   ///
   /// - Parameter atEverySize: whether padding counts as `same` only if it does so for images of other sizes, too.
-  private func window(
+  func window(
     _ options: inout ONNXAttributes, sizes: [Int], over places: [Int], atEverySize: Bool = false
   ) throws -> Window {
     let count = places.count
@@ -235,7 +235,7 @@ extension ONNXReader {
   }
 
   /// A bias with one number for each output; nil where the node has none.
-  private mutating func bias(_ node: ONNXNode, _ index: Int, count: Int) throws -> [Float]? {
+  mutating func bias(_ node: ONNXNode, _ index: Int, count: Int) throws -> [Float]? {
     guard node.input(index) != nil else { return nil }
     let bias = try weights(node, index, "bias")
     guard bias.dimensions == [count] else {
@@ -247,228 +247,9 @@ extension ONNXReader {
   }
 
   static func text(_ sizes: [Int]) -> String { sizes.map(String.init).joined(separator: "×") }
-
-  // MARK: - Pools
-
-  mutating func maxPool(_ node: ONNXNode, _ options: inout ONNXAttributes) throws {
-    options.ignore("storage_order")
-    guard node.outputs.count(where: { !$0.isEmpty }) == 1 else {
-      throw options.refused("the places of the largest values are not supported")
-    }
-    var source = try image(try result(node), node)
-    let places = Array(source.ourShape.dropLast())
-    let sizes = try options.sizes("kernel_shape", count: places.count)
-    let window = try window(&options, sizes: sizes, over: places)
-    guard window.dilations.allSatisfy({ $0 == 1 }) else {
-      throw options.refused("dilated pools are not supported")
-    }
-    let roundsUp = try options.integer("ceil_mode", default: 0) == 1
-    var padding = Padding.valid
-    switch window.surroundings {
-    case .same: padding = .same
-    case .explicit(let before, var after):
-      if roundsUp { after = Self.afterRoundingUp(window, before, after, over: places) }
-      if (before + after).contains(where: { $0 > 0 }) {
-        // A pool leaves padding out, and zeros never win among values that are not negative.
-        guard source.isNonNegative else {
-          throw options.refused(
-            "it has padding around values that may be negative, and the padding's place is not that of 'same'; pad explicitly before it"
-          )
-        }
-        source = try zeros(source, before: before, after: after, node)
-      }
-    }
-    set(
-      node,
-      try pool(
-        source, sizes, window.strides, padding, node, isNonNegative: source.isNonNegative, isMaximum: true))
-  }
-
-  mutating func averagePool(_ node: ONNXNode, _ options: inout ONNXAttributes) throws {
-    var source = try image(try result(node), node)
-    let places = Array(source.ourShape.dropLast())
-    let sizes = try options.sizes("kernel_shape", count: places.count)
-    let window = try window(&options, sizes: sizes, over: places)
-    guard window.dilations.allSatisfy({ $0 == 1 }) else {
-      throw options.refused("dilated pools are not supported")
-    }
-    let roundsUp = try options.integer("ceil_mode", default: 0) == 1
-    let countsPadding = try options.integer("count_include_pad", default: 0) == 1
-    var padding = Padding.valid
-    switch window.surroundings {
-    case .same where !countsPadding: padding = .same
-    case .same:
-      let geometries = zip(zip(places, sizes), window.strides).map { place, stride in
-        WindowGeometry(input: place.0, window: place.1, stride: stride, padding: .same)
-      }
-      source = try zeros(
-        source, before: geometries.map { $0?.paddingBefore ?? 0 },
-        after: geometries.map { $0?.paddingAfter ?? 0 }, node)
-    case .explicit(let before, let after):
-      if roundsUp, Self.afterRoundingUp(window, before, after, over: places) != after {
-        throw options.refused("windows that reach beyond the image (ceil_mode) are not supported in averages")
-      }
-      guard (before + after).contains(where: { $0 > 0 }) else { break }
-      guard countsPadding else {
-        throw options.refused("padding that does not count in averages is supported only where 'same' has it")
-      }
-      source = try zeros(source, before: before, after: after, node)
-    }
-    set(
-      node,
-      try pool(
-        source, sizes, window.strides, padding, node, isNonNegative: source.isNonNegative, isMaximum: false))
-  }
-
-  /// The padding behind each dimension with which a pool that rounds down gives what one that rounds up does.
-  private static func afterRoundingUp(
-    _ window: Window, _ before: [Int], _ after: [Int], over places: [Int]
-  ) -> [Int] {
-    places.indices.map { axis in
-      let (size, stride) = (window.sizes[axis], window.strides[axis])
-      let span = places[axis] + before[axis] + after[axis] - size
-      guard span >= 0, span % stride != 0 else { return after[axis] }
-      let count = span / stride + 2
-      // A window must begin within the image or its padding in front.
-      guard (count - 1) * stride < places[axis] + before[axis] else { return after[axis] }
-      return (count - 1) * stride + size - places[axis] - before[axis]
-    }
-  }
-
-  private mutating func pool(
-    _ source: ONNXResult, _ sizes: [Int], _ strides: [Int], _ padding: Padding, _ node: ONNXNode,
-    isNonNegative: Bool,
-    isMaximum: Bool
-  ) throws -> ONNXResult {
-    let spec: LayerSpec
-    if sizes.count == 1 {
-      let pool = Pool1D(size: sizes[0], stride: strides[0], padding: padding)
-      spec = isMaximum ? .maxPool1D(pool) : .averagePool1D(pool)
-    } else {
-      let pool = Pool2D(size: Size2D(sizes), stride: Size2D(strides), padding: padding)
-      spec = isMaximum ? .maxPool2D(pool) : .averagePool2D(pool)
-    }
-    return try addFresh(.layer(spec), [source], node, isNonNegative: isNonNegative)
-  }
-
-  /// The mean or maximum over all places; the dimensions of places stay with size 1.
-  mutating func globalPool(_ node: ONNXNode, _ ofImages: LayerSpec, _ ofSequences: LayerSpec) throws {
-    let source = try image(try result(node), node)
-    var pooled = try addFresh(
-      .layer(source.ours.count == 3 ? ofImages : ofSequences), [source], node,
-      isNonNegative: source.isNonNegative)
-    pooled.theirs += [[ONNXAxisPart]](repeating: [], count: source.theirs.count - 1)
-    set(node, pooled)
-  }
-
-  /// The mean or maximum over all dimensions but one.
-  mutating func reduction(
-    _ node: ONNXNode, _ options: inout ONNXAttributes, _ ofImages: LayerSpec, _ ofSequences: LayerSpec
-  ) throws {
-    let source = try result(node)
-    let rank = source.theirs.count + 1
-    let keeps = try options.integer("keepdims", default: 1) == 1
-    options.ignore("noop_with_empty_axes")
-    let said = try constant(node, 1)?.integers ?? options.integers("axes")
-    let axes = Set((said ?? Array(0..<rank)).map { $0 < 0 ? $0 + rank : $0 })
-    guard !axes.contains(0), axes.allSatisfy({ (1..<rank).contains($0) }) else {
-      throw options.refused("values of several samples cannot be put together")
-    }
-    // Dimensions of size 1 are reduced to themselves.
-    let reduced = axes.filter { !source.theirs[$0 - 1].isEmpty }
-    let left = source.theirs.indices.filter { !axes.contains($0 + 1) }
-    var result = source
-    if !reduced.isEmpty {
-      guard left.count(where: { !source.theirs[$0].isEmpty }) <= 1,
-        let channel = left.first(where: { !source.theirs[$0].isEmpty }) ?? left.first,
-        (2...3).contains(source.theirs.count)
-      else {
-        throw options.refused("only means and maxima over all places of an image or sequence are supported")
-      }
-      let arranged = try withChannels(channel, source, node)
-      let pooled = try addFresh(
-        .layer(arranged.ours.count == 3 ? ofImages : ofSequences), [arranged], node,
-        isNonNegative: source.isNonNegative)
-      result = pooled
-      result.theirs = source.theirs.indices.map { $0 == channel ? pooled.theirs[0] : [] }
-    }
-    if !keeps {
-      result.theirs = source.theirs.indices.filter { !axes.contains($0 + 1) }.map { result.theirs[$0] }
-    }
-    set(node, result)
-  }
-
-  // MARK: - Normalisations
-
-  mutating func batchNormalization(_ node: ONNXNode, _ options: inout ONNXAttributes) throws {
-    options.ignore("spatial")
-    guard try options.integer("training_mode", default: 0) == 0 else {
-      throw options.refused("it is in training mode; export the model for inference (model.eval())")
-    }
-    let source = try withChannels(0, try result(node), node)
-    let channels = source.theirs[0].size
-    var parameters: [String: [Float]] = [:]
-    for (index, name) in [(1, "gamma"), (2, "beta"), (3, "moving_mean"), (4, "moving_variance")] {
-      let vector = try weights(node, index, name)
-      guard vector.dimensions == [channels] else {
-        throw options.refused("\(name) of \(Self.text(vector.dimensions)) does not fit \(channels) channels")
-      }
-      parameters[name] = inOurOrder(vector.floats, source, axis: 0)
-    }
-    let norm = BatchNorm(
-      momentum: try options.float("momentum", default: 0.9),
-      epsilon: try options.float("epsilon", default: 1e-5))
-    set(
-      node,
-      try addInPlace(
-        .layer(.batchNorm(norm)), source, node, weights: parameters,
-        name: Self.module(ofWeight: node.inputs[1])))
-  }
-
-  mutating func layerNormalization(_ node: ONNXNode, _ options: inout ONNXAttributes) throws {
-    options.ignore("stash_type")
-    let found = try result(node)
-    let rank = found.theirs.count + 1
-    let axis = try options.integer("axis", default: -1)
-    guard axis == -1 || axis == rank - 1 else {
-      throw options.refused(
-        "only the last dimension can be normalised, and its axis is \(axis) of \(rank) dimensions")
-    }
-    let source = try withChannels(found.theirs.count - 1, found, node)
-    let channels = source.theirs[source.theirs.count - 1].size
-    let scale = try weights(node, 1, "scale")
-    let offset = try node.input(2).map { _ in try weights(node, 2, "bias") }
-    guard scale.count == channels, offset.map({ $0.count == channels }) ?? true else {
-      throw options.refused("its scale or bias does not fit \(channels) channels")
-    }
-    var parameters = ["gamma": inOurOrder(scale.floats, source, axis: source.theirs.count - 1)]
-    if let offset { parameters["beta"] = inOurOrder(offset.floats, source, axis: source.theirs.count - 1) }
-    let norm = LayerNorm(
-      epsilon: try options.float("epsilon", default: 1e-5), scale: true, center: offset != nil)
-    set(
-      node,
-      try addInPlace(
-        .layer(.layerNorm(norm)), source, node, weights: parameters,
-        name: Self.module(ofWeight: node.inputs[1])))
-  }
-
-  mutating func responseNormalization(_ node: ONNXNode, _ options: inout ONNXAttributes) throws {
-    let source = try image(try result(node), node)
-    let size = try options.integer("size", default: 1)
-    guard size % 2 == 1, (1...2047).contains(size) else {
-      throw options.refused("\(size) channels have none in the middle")
-    }
-    let norm = LocalResponseNorm(
-      radius: size / 2, bias: try options.float("bias", default: 1),
-      alpha: try options.float("alpha", default: 1e-4) / Float(size),
-      beta: try options.float("beta", default: 0.75))
-    set(
-      node,
-      try addInPlace(.layer(.localResponseNorm(norm)), source, node, isNonNegative: source.isNonNegative))
-  }
 }
 
 extension Size2D {
   /// Of a list of height and width.
-  fileprivate init(_ sizes: [Int]) { self.init(sizes[0], sizes[1]) }
+  init(_ sizes: [Int]) { self.init(sizes[0], sizes[1]) }
 }

@@ -1,4 +1,7 @@
+internal import Foundation
 internal import Protobuf
+internal import SwiftProtobuf
+internal import Tensors
 
 /// A tensor of a file of ONNX: a weight, or a number of a node.
 struct ONNXTensor {
@@ -47,7 +50,7 @@ struct ONNXTensor {
   private enum Storage {
     case none
     /// The elements as they lie in memory.
-    case raw(ArraySlice<UInt8>)
+    case raw(Data)
     case floats([Float])
     case doubles([Double])
     case integers([Int])
@@ -60,32 +63,27 @@ struct ONNXTensor {
 // MARK: - Reading
 
 extension ONNXTensor {
-  init(_ message: ONNXFields) throws {
-    (dimensions, type) = ([], 0)
-    var (floats, integers, doubles): ([Float], [Int], [Double]) = ([], [], [])
-    for (number, content) in message.fields.fields {
-      switch number {
-      case 1: dimensions += try message.integers(content)
-      case 2: type = try message.integer(content)
-      case 4: floats += try message.floats(content)
-      case 5, 7, 11: integers += try message.integers(content)
-      case 8: name = try message.text(content)
-      case 9: storage = .raw(try message.bytes(content))
-      case 10:
-        let bytes = try message.bytes(content)
-        guard let numbers = WireFields.littleEndian(bytes, as: Double.self) else {
-          throw ONNXFields.damaged(message.place)
-        }
-        doubles += numbers
-      case 13: isExternal = true
-      case 14: isExternal = try isExternal || message.integer(content) == 1
-      default: continue
-      }
+  init(_ message: ONNXTensorProto) {
+    name = message.name
+    dimensions = message.dims.map { Int($0) }
+    type = Int(message.dataType)
+    isExternal = !message.externalData.isEmpty || message.dataLocation == .external
+    storage =
+      if message.hasRawData { .raw(message.rawData) } else { Self.listed(message) }
+  }
+
+  /// Elements in the field of their type.
+  private static func listed(_ message: ONNXTensorProto) -> Storage {
+    let integers =
+      message.int32Data.map { Int($0) } + message.int64Data.map { Int($0) }
+      + message.uint64Data.map { Int(truncatingIfNeeded: $0) }
+    return if !message.doubleData.isEmpty {
+      .doubles(message.doubleData)
+    } else if !integers.isEmpty {
+      .integers(integers)
+    } else {
+      message.floatData.isEmpty ? .none : .floats(message.floatData)
     }
-    if case .raw = storage { return }
-    if !floats.isEmpty { storage = .floats(floats) }
-    if !integers.isEmpty { storage = .integers(integers) }
-    if !doubles.isEmpty { storage = .doubles(doubles) }
   }
 
   /// The number of elements, checked against what the file holds of them.
@@ -120,7 +118,9 @@ extension ONNXTensor {
     case .doubles(let numbers): found = numbers.count
     case .integers(let numbers): found = numbers.count
     }
-    guard found == count else { throw Self.lying(place, dimensions, holding: "\(found)") }
+    guard found == count, found > 0 || ONNXConstant.allows(dimensions) else {
+      throw Self.lying(place, dimensions, holding: "\(found)")
+    }
     return (count, elementType)
   }
 
@@ -148,7 +148,7 @@ extension ONNXTensor {
       }
     case .raw(let bytes):
       func read<Element: BitwiseCopyable>(_: Element.Type) -> [Element] {
-        WireFields.littleEndian(bytes, as: Element.self) ?? []
+        [Element](littleEndian: bytes) ?? []
       }
       switch type {
       case .float: return read(Float.self)
@@ -172,7 +172,7 @@ extension ONNXTensor {
     case .integers(let numbers): return numbers
     case .raw(let bytes):
       func read<Element: FixedWidthInteger & BitwiseCopyable>(_: Element.Type) -> [Int] {
-        (WireFields.littleEndian(bytes, as: Element.self) ?? []).map { Int(truncatingIfNeeded: $0) }
+        ([Element](littleEndian: bytes) ?? []).map { Int(truncatingIfNeeded: $0) }
       }
       switch type {
       case .uint8, .bool: return read(UInt8.self)
@@ -207,28 +207,26 @@ extension ONNXTensor {
 extension ONNXTensor {
   /// A tensor of floats.
   init(_ name: String, _ dimensions: [Int], floats: [Float]) {
-    self.init(name, dimensions, .float, floats.withUnsafeBytes { Array($0) })
+    self.init(name, dimensions, .float, floats.withUnsafeBytes { Data($0) })
   }
 
   /// A tensor of whole numbers of 64 bits.
   init(_ name: String, _ dimensions: [Int], integers: [Int]) {
-    self.init(name, dimensions, .int64, integers.withUnsafeBytes { Array($0) })
+    self.init(name, dimensions, .int64, integers.withUnsafeBytes { Data($0) })
   }
 
-  private init(_ name: String, _ dimensions: [Int], _ type: ElementType, _ bytes: [UInt8]) {
+  private init(_ name: String, _ dimensions: [Int], _ type: ElementType, _ bytes: Data) {
     self.name = name
     self.dimensions = dimensions
     self.type = type.rawValue
-    storage = .raw(bytes[...])
+    storage = .raw(bytes)
   }
 
-  var message: WireMessage {
-    var message = WireMessage()
-    message.add(1, packed: dimensions)
-    message.add(2, type)
-    message.add(8, name)
+  var message: ONNXTensorProto {
     guard case .raw(let bytes) = storage else { preconditionFailure("tensors are written by their bytes") }
-    message.add(9, bytes: Array(bytes))
-    return message
+    return .with {
+      ($0.name, $0.dims) = (name, dimensions.map { Int64($0) })
+      ($0.dataType, $0.rawData) = (Int32(type), bytes)
+    }
   }
 }

@@ -1,6 +1,6 @@
 internal import Networks
 internal import Paths
-internal import Protobuf
+internal import Tensors
 
 /// A file of tensors by names: the length of a header, the header as JSON, and the values one tensor after another.
 ///
@@ -50,7 +50,7 @@ struct SafetensorsFile {
   /// - Throws: ``InterchangeError`` for a header that does not describe the file; ``FileFailure`` for a file that cannot be read.
   init(path: String) throws {
     let size = try WholeFile.beginning(of: path, byteCount: 8)
-    let length = WireFields.littleEndian(size[...], as: UInt64.self)?.first
+    let length = [UInt64](littleEndian: size)?.first
     guard size.count == 8, let length, let count = Int(exactly: length), count <= Self.largestHeader else {
       throw InterchangeError(
         .badData,
@@ -63,7 +63,7 @@ struct SafetensorsFile {
   init(_ bytes: [UInt8], path: String) throws {
     self.path = path
     self.bytes = bytes
-    let length = WireFields.littleEndian(bytes.prefix(8), as: UInt64.self)?.first.flatMap { Int(exactly: $0) }
+    let length = [UInt64](littleEndian: bytes.prefix(8))?.first.flatMap { Int(exactly: $0) }
     guard bytes.count >= 8, let length, length <= Self.largestHeader, length <= bytes.count - 8 else {
       throw InterchangeError(
         .badData, "\(path) is no safetensors file, or is cut short: its header does not fit into it")
@@ -146,7 +146,7 @@ struct SafetensorsFile {
     guard let tensor = tensors[name] else { return nil }
     let content = bytes[start + tensor.range.lowerBound..<start + tensor.range.upperBound]
     func read<Element: BitwiseCopyable>(_: Element.Type) -> [Element] {
-      WireFields.littleEndian(content, as: Element.self) ?? []
+      [Element](littleEndian: content) ?? []
     }
     return switch tensor.type {
     case .float32: read(Float.self)

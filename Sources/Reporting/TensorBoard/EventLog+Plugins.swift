@@ -1,7 +1,9 @@
+internal import Foundation
 public import ImageFiles
 internal import Protobuf
+internal import SwiftProtobuf
 
-/// What TensorBoard shows besides curves; field numbers are those of its `summary.proto` and of its plug-in `hparams`.
+/// What TensorBoard shows besides curves.
 extension EventLog {
   /// A setting of a run, for TensorBoard's page HPARAMS.
   public struct HyperParameter: Hashable, Sendable {
@@ -15,68 +17,57 @@ extension EventLog {
       (self.name, self.text) = (name, text)
     }
 
-    /// As `google.protobuf.Value`.
-    fileprivate var value: WireMessage {
-      var value = WireMessage()
-      if let number = Double(text), number.isFinite {
-        value.add(2, number)
-      } else if let isOn = Bool(text) {
-        value.add(4, Int(isOn ? 1 : 0))
-      } else {
-        value.add(3, text)
+    fileprivate var message: TensorBoardSessionStartInfo.Setting {
+      .with {
+        $0.key = name
+        $0.value =
+          if let number = Double(text), number.isFinite {
+            .init(numberValue: number)
+          } else if let isOn = Bool(text) {
+            .init(boolValue: isOn)
+          } else {
+            .init(stringValue: text)
+          }
       }
-      return value
     }
   }
 
   /// Adds the settings of the run; this is done once, before its figures.
   public func append(_ settings: [HyperParameter], time: Double) throws {
-    var start = WireMessage()
-    for setting in settings {
-      var entry = WireMessage()
-      entry.add(1, setting.name)
-      entry.add(2, setting.value)
-      start.add(1, entry)
+    let content = TensorBoardHParamsPluginData.with {
+      $0.sessionStartInfo.hparams = settings.map(\.message)
+      $0.sessionStartInfo.startTimeSecs = time
     }
-    start.add(5, time)
-    var content = WireMessage()
-    content.add(3, start)
-    var plugin = WireMessage()
-    plugin.add(1, "hparams")
-    plugin.add(2, content)
-    var metadata = WireMessage()
-    metadata.add(1, plugin)
-    try append("_hparams_/session_start_info", field: 9, metadata, step: 0, time: time)
+    let value = try TensorBoardSummary.Value.with {
+      $0.tag = "_hparams_/session_start_info"
+      $0.metadata.pluginData.pluginName = "hparams"
+      $0.metadata.pluginData.content = try content.serializedData()
+    }
+    try append(value, step: 0, time: time)
   }
 
   /// Adds a picture, under the name `tag`.
   public func append(_ image: Image, tag: String, step: Int, time: Double) throws {
-    var picture = WireMessage()
-    picture.add(1, image.height)
-    picture.add(2, image.width)
-    picture.add(3, image.channels.rawValue)
-    picture.add(4, bytes: try PNG.encode(image))
-    try append(tag, field: 4, picture, step: step, time: time)
+    let value = try TensorBoardSummary.Value.with {
+      $0.tag = tag
+      ($0.image.height, $0.image.width) = (Int32(image.height), Int32(image.width))
+      $0.image.colorspace = Int32(image.channels.rawValue)
+      $0.image.encodedImageString = Data(try PNG.encode(image))
+    }
+    try append(value, step: step, time: time)
   }
 
   /// Adds a histogram, under the name `tag`.
   public func append(_ histogram: Histogram, tag: String, step: Int, time: Double) throws {
-    var message = WireMessage()
-    for (field, number) in [
-      histogram.least, histogram.largest, Double(histogram.count), histogram.sum, histogram.sumOfSquares,
-    ].enumerated() {
-      message.add(field + 1, number)
+    let value = TensorBoardSummary.Value.with {
+      $0.tag = tag
+      ($0.histo.min, $0.histo.max, $0.histo.num) = (
+        histogram.least, histogram.largest, Double(histogram.count)
+      )
+      ($0.histo.sum, $0.histo.sumSquares) = (histogram.sum, histogram.sumOfSquares)
+      ($0.histo.bucketLimit, $0.histo.bucket) = (histogram.limits, histogram.counts.map { Double($0) })
     }
-    message.add(6, packed: histogram.limits)
-    message.add(7, packed: histogram.counts.map { Double($0) })
-    try append(tag, field: 5, message, step: step, time: time)
-  }
-
-  private func append(_ tag: String, field: Int, _ content: WireMessage, step: Int, time: Double) throws {
-    var value = WireMessage()
-    value.add(1, tag)
-    value.add(field, content)
-    try append(value.bytes, step: step, time: time)
+    try append(value, step: step, time: time)
   }
 }
 

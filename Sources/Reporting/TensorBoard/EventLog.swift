@@ -1,6 +1,7 @@
 internal import Foundation
 internal import Glibc
 internal import Paths
+internal import Protobuf
 
 /// Scalars over steps in TensorBoard's event files; each appears once, however often a run is restarted.
 ///
@@ -77,8 +78,8 @@ public final class EventLog {
     try add(Event(time: time, step: step, .scalars(scalars)))
   }
 
-  /// Adds a message `Summary.Value`.
-  func append(_ value: [UInt8], step: Int, time: Double) throws {
+  /// Adds a value that is more than a scalar.
+  func append(_ value: TensorBoardSummary.Value, step: Int, time: Double) throws {
     try add(Event(time: time, step: step, .value(value)))
   }
 
@@ -96,7 +97,7 @@ public final class EventLog {
   }
 
   private func add(_ event: Event) throws {
-    pending.append(contentsOf: EventRecord.frame(event.serialized()))
+    pending.append(contentsOf: EventRecord.frame(try event.serialized()))
     if pending.count > 1 << 14 { try flush() }
   }
 
