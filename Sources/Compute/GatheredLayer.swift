@@ -74,21 +74,35 @@ extension GatheredLayer.Slicing {
   /// - Parameter rows: samples of a step.
   /// - Returns: nil where the kernels' layout does not keep a slice in one piece, or there is no kernel.
   init?(rows: Int, inputs: Int, units: Int, _ type: DataType) throws(OneDNNError) {
-    guard
-      let whole = try GatheredLayer.multiplication(
-        rows: rows, inputs: inputs, units: units, type, diffWeights: .any([units, inputs], .f32))
-    else { return nil }
-    let layout = whole.descriptor(of: .diffWeights)
     let count = min(Self.unitsPerSlice, units)
-    // The units are the outermost axis where as many bytes belong to each of them, and a slice's lie together.
+    // The kernels' own layout is the fastest, where units are its outermost axis; kernels without vectors of 16 numbers often put them inside.
+    for wish in [try MemoryDescriptor.any([units, inputs], .f32), try .dense([units, inputs], .f32)] {
+      guard
+        let whole = try GatheredLayer.multiplication(
+          rows: rows, inputs: inputs, units: units, type, diffWeights: wish)
+      else { continue }
+      let layout = whole.descriptor(of: .diffWeights)
+      guard let slice = Self.slice(count, of: layout, units: units, inputs: inputs),
+        try GatheredLayer.multiplication(rows: rows, inputs: inputs, units: count, type, diffWeights: slice)
+          != nil
+      else { continue }
+      self.layout = layout
+      unitsPerSlice = count
+      return
+    }
+    return nil
+  }
+
+  /// The first units of a layout whose outermost axis they are, so that each slice lies in one piece.
+  private static func slice(
+    _ count: Int, of layout: MemoryDescriptor, units: Int, inputs: Int
+  ) -> MemoryDescriptor? {
+    // As many bytes belong to each unit, and a slice's lie together.
     guard !layout.layout.isPrivate, layout.byteCount % layout.paddedDimensions[0] == 0,
       let slice = try? layout.slice(from: [0, 0], dimensions: [count, inputs]),
-      count == units || slice.byteCount == layout.byteCount / layout.paddedDimensions[0] * count,
-      try GatheredLayer.multiplication(rows: rows, inputs: inputs, units: count, type, diffWeights: slice)
-        != nil
+      count == units || slice.byteCount == layout.byteCount / layout.paddedDimensions[0] * count
     else { return nil }
-    self.layout = layout
-    unitsPerSlice = count
+    return slice
   }
 }
 
