@@ -49,6 +49,8 @@ public struct KerasImport: Sendable {
     let notes: [String]
     /// The axis that a layer works along, as Keras counts it, by the layer's name.
     var axes: [String: Int] = [:]
+    /// Layers whose weights have shapes with fewer ones in the file than here.
+    var flattened: Set<String> = []
   }
 
   /// Reads a model file.
@@ -89,6 +91,7 @@ public struct KerasImport: Sendable {
     try dialect.check(path: file.path)
     try file.checkBackend()
     var model = try KerasModelReader(try file.modelConfig(), path: file.path).model
+    let scales = KerasDialect.layerScales(in: model)
     var notes = dialect.translate(&model)
     try file.addAdaptedFigures(to: &model)
     let reshapes = OpenReshapes(takenFrom: &model, path: file.path)
@@ -119,9 +122,12 @@ public struct KerasImport: Sendable {
         "the model takes images of any size, and the checkpoint is made for \(shape); --input chooses another size"
       )
     }
+    let closed = try reshapes.close(layers, of: shape)
+    let convolved = try PositionwiseDense.convolved(closed, of: shape)
+    let turned = zip(closed, convolved).filter { $0.spec != $1.spec }.map(\.0.name)
     return Model(
-      name: model.name, layers: try reshapes.close(layers, of: shape), inputShape: shape, sources: sources,
-      notes: notes, axes: axes)
+      name: model.name, layers: convolved, inputShape: shape, sources: sources, notes: notes, axes: axes,
+      flattened: scales.union(turned))
   }
 
   private func weightsModel(_ file: KerasFile) throws -> Model {
@@ -208,7 +214,7 @@ public struct KerasImport: Sendable {
     let network = try Network(inputShape: model.inputShape, layers: prepared.layers).resolved()
     try check(model.axes, network, file)
     let values = CanonicalParameters(layout: ParameterLayout(network))
-    try KerasWeights(file: file, network: network).load(model.sources, into: values)
+    try KerasWeights(file: file, network: network, flattened: model.flattened).load(model.sources, into: values)
     prepared.fill(values)
     let classes = network.outputShape.elementCount
     guard classNames.isEmpty || classNames.count == classes else {

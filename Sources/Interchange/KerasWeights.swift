@@ -6,6 +6,8 @@ internal import Tensors
 struct KerasWeights {
   let file: KerasFile
   let network: ResolvedNetwork
+  /// Layers whose weights may have shapes with fewer ones in the file: kernels of one position that are matrices there.
+  var flattened: Set<String> = []
 
   /// A layer of the network that has a counterpart in the file.
   struct Source {
@@ -74,7 +76,7 @@ struct KerasWeights {
           + entries.map(\.path).joined(separator: ", ") + ")")
     }
     for (dataset, entry) in zip(datasets, entries) {
-      guard dataset.shape == entry.weight.shape.dimensions else {
+      guard fits(dataset.shape, entry) else {
         throw InterchangeError(
           .badData,
           "\(file.path): \(dataset.path) has the shape \(Shape(dataset.shape)), where \(entry.path) of this network has "
@@ -85,6 +87,13 @@ struct KerasWeights {
       case .parameter(let spec): try read(dataset, entry.layer, spec, into: values)
       }
     }
+  }
+
+  private func fits(_ shape: [Int], _ entry: Entry) -> Bool {
+    let wanted = entry.weight.shape.dimensions
+    func isLong(_ dimension: Int) -> Bool { dimension != 1 }
+    return shape == wanted
+      || flattened.contains(entry.layer) && shape.filter(isLong) == wanted.filter(isLong)
   }
 
   private func read(

@@ -55,6 +55,7 @@ struct EveryLayerRun {
         - relu: {name: stem}
         - conv2d: {filters: 8, kernel: 3, padding: same, groups: 2, activation: leaky_relu}
         - local_response_norm: {radius: 2, alpha: 0.1, beta: 0.75}
+        - group_norm: {groups: 4}
         - depthwise_conv2d: {kernel: 3, padding: same, multiplier: 2, activation: gelu}
         - separable_conv2d: {filters: 16, kernel: 3, padding: same, multiplier: 2, activation: relu}
         - prelu: {shared: true}

@@ -18,6 +18,7 @@ struct Operation {
     case prelu(PReLU)
     case batchNorm(BatchNorm)
     case layerNorm(LayerNorm)
+    case groupNorm(GroupNorm)
     case localResponseNorm(LocalResponseNorm)
     case affine(ChannelAffine)
     case add
@@ -182,6 +183,7 @@ struct Lowering {
     case .prelu(let function): add(.prelu(function))
     case .batchNorm(let norm): add(.batchNorm(norm))
     case .layerNorm(let norm): add(.layerNorm(norm))
+    case .groupNorm(let norm): add(.groupNorm(norm))
     case .localResponseNorm(let norm): add(.localResponseNorm(norm))
     case .add: add(.add)
     case .multiply: multiply(layer, inputs)
@@ -336,7 +338,7 @@ struct Lowering {
         operations[index].activation = function
       case .input, .convolution, .transposedConvolution, .dense, .embedding, .pooling, .globalPooling,
         .softmax,
-        .prelu, .layerNorm, .localResponseNorm, .affine, .add, .multiply, .concat, .dropout, .padding,
+        .prelu, .layerNorm, .groupNorm, .localResponseNorm, .affine, .add, .multiply, .concat, .dropout, .padding,
         .cropping,
         .upSampling, .flatten, .reshape, .positionBias:
         continue
@@ -407,7 +409,7 @@ extension Operation {
     case .add: return function.keepsZero
     case .batchNorm: return function == .plainReLU
     case .input, .transposedConvolution, .embedding, .pooling, .globalPooling, .eltwise, .softmax, .prelu,
-      .layerNorm, .localResponseNorm, .affine, .multiply, .concat, .dropout, .padding, .cropping, .upSampling,
+      .layerNorm, .groupNorm, .localResponseNorm, .affine, .multiply, .concat, .dropout, .padding, .cropping, .upSampling,
       .flatten, .reshape, .positionBias:
       return false
     }

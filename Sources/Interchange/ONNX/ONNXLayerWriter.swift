@@ -74,6 +74,7 @@ struct ONNXLayerWriter {
     case .dropout: return source
     case .batchNorm(let norm): return normalized(layer, norm, source)
     case .layerNorm(let norm): return normalized(layer, norm, source)
+    case .groupNorm(let norm): return normalized(layer, norm, source)
     case .localResponseNorm(let norm): return responseNormalized(norm, input, source)
     case .normalization(let norm):
       let (scale, offset) = norm.affine
@@ -340,6 +341,32 @@ struct ONNXLayerWriter {
       result = graph.add("Add", [graph.add("Mul", [quotient, scale]), offset])
     }
     return input.rank == 1 ? result : channelsFirst(result, input)
+  }
+
+  /// As one operator where the version has it, or else as an instance normalisation of groups, which have scale and offset behind them.
+  private mutating func normalized(_ layer: ResolvedLayer, _ norm: GroupNorm, _ source: String) -> String {
+    let input = layer.inputShapes[0]
+    let (channels, places) = (input[input.rank - 1], Array(input.dimensions.dropLast()))
+    let groups = norm.groupCount(channels: channels)
+    let epsilon = ONNXAttribute.float("epsilon", norm.epsilon)
+    if input.rank > 1, groups == channels || graph.opset >= 21 {
+      let scale = vector("gamma", of: layer, channels, isUsed: norm.scale, otherwise: 1)
+      let offset = vector("beta", of: layer, channels, isUsed: norm.center, otherwise: 0)
+      return groups == channels
+        ? graph.add("InstanceNormalization", [source, scale, offset], [epsilon])
+        : graph.add("GroupNormalization", [source, scale, offset], [epsilon, .integer("num_groups", groups)])
+    }
+    let ones = graph.constant("ones", [groups], [Float](repeating: 1, count: groups))
+    let zeros = graph.constant("zeros", [groups], [Float](repeating: 0, count: groups))
+    let rows = graph.add("Reshape", [source, graph.integers("groups", [0, groups, -1])])
+    var result = graph.add("InstanceNormalization", [rows, ones, zeros], [epsilon])
+    result = graph.add("Reshape", [result, graph.integers("shape", [0, channels] + places)])
+    for (name, operation, isUsed) in [("gamma", "Mul", norm.scale), ("beta", "Add", norm.center)] where isUsed {
+      let values = graph.constant(
+        name, [channels] + places.map { _ in 1 }, Array(parameter(name, of: layer)))
+      result = graph.add(operation, [result, values])
+    }
+    return result
   }
 
   private mutating func mean(_ source: String) -> String {
