@@ -64,14 +64,14 @@ struct BlockFinder {
     let inputs: [String]
     let word: String
     let fixed: [ResolvedValue.Member]
-    let open: [String]
+    let open: Set<OpenPlace>
     let inner: [Shapeless]
     let times: Int
 
     init(_ item: Item) {
       (name, inputs, word) = (item.name, item.inputs, item.word)
-      fixed = item.settings.filter { !$0.value.canBeParameter }
-      open = item.settings.filter(\.value.canBeParameter).map(\.key)
+      fixed = item.settings.filter(\.openPlaces.isEmpty)
+      open = Set((item.settings + item.defaults).flatMap(\.openPlaces))
       switch item.kind {
       case .layer: (inner, times) = ([], 0)
       case .repetition(let count, let items): (inner, times) = (items.map(Shapeless.init), count)
@@ -83,13 +83,16 @@ struct BlockFinder {
   /// Where in a group a value stands.
   private struct Place: Hashable {
     var path: [Int]
-    let key: String
+    let open: OpenPlace
 
     func value(in items: [Item]) -> ResolvedValue? {
       var items = items
       for (level, index) in path.enumerated() {
         guard items.indices.contains(index) else { return nil }
-        if level == path.count - 1 { return items[index].settings.first { $0.key == key }?.value }
+        if level == path.count - 1 {
+          let all = items[index].settings + items[index].defaults
+          return all.first { $0.key == open.key }.flatMap { open.value(in: $0.value) }
+        }
         switch items[index].kind {
         case .repetition(_, let inner), .group(let inner): items = inner
         case .layer: return nil
@@ -101,7 +104,7 @@ struct BlockFinder {
 
   private static func places(_ items: [Item], _ path: [Int] = []) -> [Place] {
     items.enumerated().flatMap { index, item -> [Place] in
-      let own = item.settings.filter(\.value.canBeParameter).map { Place(path: path + [index], key: $0.key) }
+      let own = (item.settings + item.defaults).flatMap(\.openPlaces).map { Place(path: path + [index], open: $0) }
       switch item.kind {
       case .layer: return own
       case .repetition(_, let inner), .group(let inner): return own + places(inner, path + [index])
@@ -118,15 +121,20 @@ struct BlockFinder {
     var order: [String] = []
     var values: [Int: String] = [:]
     for (index, place) in places.enumerated() {
+      let key = place.open.key
       let column = uses.map { place.value(in: $0) }
       guard Set(column).count > 1 else { continue }
-      if let same = order.first(where: { parameters[$0] == column && $0.hasPrefix(place.key) }) {
-        values[index] = same
+      // A number in a shape may be a number of filters.
+      let fits = order.first {
+        parameters[$0] == column && ($0.hasPrefix(key) || place.open.element != nil)
+      }
+      if let fits {
+        values[index] = fits
         continue
       }
-      var (parameter, count) = (place.key, 2)
+      var (parameter, count) = (key, 2)
       while parameters[parameter] != nil || ["name", "inputs"].contains(parameter) {
-        parameter = "\(place.key)_\(count)"
+        parameter = "\(key)_\(count)"
         count += 1
       }
       parameters[parameter] = column
@@ -145,12 +153,10 @@ struct BlockFinder {
   private static func set(_ items: inout [Item], _ place: Place, _ value: ResolvedValue) {
     guard let index = place.path.first else { return }
     if place.path.count == 1 {
-      items[index].settings = items[index].settings.map {
-        $0.key == place.key ? ResolvedValue.Member(key: $0.key, value: value) : $0
-      }
+      items[index].set(place.open, to: value)
       return
     }
-    let rest = Place(path: Array(place.path.dropFirst()), key: place.key)
+    let rest = Place(path: Array(place.path.dropFirst()), open: place.open)
     switch items[index].kind {
     case .layer: return
     case .repetition(let times, var inner):
@@ -262,18 +268,5 @@ struct BlockFinder {
     }
     let base = parts.filter { !$0.isEmpty }.joined(separator: "_")
     return base.isEmpty ? name : base
-  }
-}
-
-extension ResolvedValue {
-  /// Whether a block's parameter may stand in its place.
-  var canBeParameter: Bool {
-    switch content {
-    case .integer, .number, .boolean: true
-    // A size.
-    case .list(let items): items.count == 2 && items.allSatisfy { $0.integer != nil }
-    case .kind(let name, nil): name.hasPrefix("$")
-    case .text, .byteSize, .path, .map, .kind: false
-    }
   }
 }

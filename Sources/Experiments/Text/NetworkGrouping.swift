@@ -20,6 +20,8 @@ struct NetworkGrouping {
     /// A layer's word, or the name of a block.
     var word: String
     var settings: [ResolvedValue.Member]
+    /// Settings that have their defaults and are not written, but may have other values in another use of a block.
+    var defaults: [ResolvedValue.Member] = []
     var kind: Kind
   }
 
@@ -93,7 +95,7 @@ struct NetworkGrouping {
       items.append(
         Item(
           name: own, inputs: try local(layer.layer.inputs), word: layer.word, settings: layer.settings,
-          kind: .layer))
+          defaults: layer.defaults, kind: .layer))
       names[layer.layer.name] = own
       index += 1
     }

@@ -83,6 +83,8 @@ public struct NetworkText {
     let word: String
     /// The settings that do not have their defaults.
     let settings: [ResolvedValue.Member]
+    /// The others, as far as a block's parameter may give them.
+    let defaults: [ResolvedValue.Member]
   }
 
   struct WrittenNetwork {
@@ -102,11 +104,14 @@ public struct NetworkText {
       }
       let known = object.keys.map(\.name)
       let kept = settings.withoutDefaults(.object(object)).members ?? []
+      let open = (settings.members ?? []).filter { member in
+        member.value.canBeParameter && known.contains(member.key) && !kept.contains { $0.key == member.key }
+      }
       layers.append(
         WrittenLayer(
           layer: Layer(
             name: names[layer.name] ?? layer.name, inputs: layer.inputs.map { names[$0] ?? $0 }, spec: spec),
-          word: word, settings: kept.filter { known.contains($0.key) }))
+          word: word, settings: kept.filter { known.contains($0.key) }, defaults: open))
     }
     return WrittenNetwork(
       network: try Network(inputShape: network.inputShape, layers: layers.map(\.layer)), layers: layers)

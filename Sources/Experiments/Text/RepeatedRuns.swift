@@ -5,7 +5,7 @@ internal import Training
 /// Layers in a row that occur several times, in a network whose names say nothing of groups: the blocks of a ResNet whose layers are
 /// called `conv2_block1_1_conv`.
 ///
-/// Each occurrence becomes a group, in which layers get names of the form `conv2_block1.conv_1`; ``NetworkGrouping`` makes blocks of these.
+/// Each occurrence becomes a group, in which layers get names of the form `conv2_block1.layer_1_conv`; ``NetworkGrouping`` makes blocks of these.
 /// Where names begin alike within the occurrences (`block2b_`), these beginnings decide where a group begins and ends; otherwise what saves
 /// the most lines does.
 struct RepeatedRuns {
@@ -39,8 +39,10 @@ struct RepeatedRuns {
 
   /// The longest run that is looked for, in segments: more repeat only where shorter runs do.
   private static let longestRun = 60
-  /// Lines that a group must save to be worth the names that it changes.
+  /// Lines that a block must save to be worth the names that it changes.
   private static let leastSaving = 12
+  /// The same where names say what belongs together.
+  private static let leastNamedSaving = 1
 
   init(_ written: NetworkText.WrittenNetwork) {
     layers = written.layers
@@ -52,21 +54,13 @@ struct RepeatedRuns {
     }
     beginnings = Dictionary(grouping: starts.map(String.init), by: \.self).mapValues(\.count)
     guard !layers.contains(where: { $0.layer.name.contains(".") }) else { return }
-    var isFree = [Bool](repeating: true, count: segments.count)
-    var usesPrefixes: Bool?
-    while true {
-      let found = candidates(isFree)
-      let named = found.filter { $0.prefixes != nil }
-      if usesPrefixes == nil { usesPrefixes = !named.isEmpty }
-      // Of equal ones the first: enumeration goes from short to long.
-      guard let best = (usesPrefixes == true ? named : found).first(where: { one in
-        (usesPrefixes == true ? named : found).allSatisfy { $0.saving <= one.saving }
-      }) else { return }
-      for occurrence in best.occurrences {
-        for index in occurrence { isFree[index] = false }
-      }
-      name(best)
-    }
+    findRuns()
+    // In the network's order.
+    let places = Dictionary(
+      uniqueKeysWithValues: renaming.map { rule in
+        (rule, layers.firstIndex { rule.name(of: $0.layer.name) != nil } ?? 0)
+      })
+    renaming.sort { places[$0, default: 0] < places[$1, default: 0] }
   }
 
   // MARK: - Runs
@@ -104,13 +98,33 @@ struct RepeatedRuns {
     /// Inputs by their distance from the segment's first layer; −1 is the layer before.
     let inputs: [Int]
     let fixed: [ResolvedValue.Member]
-    let open: [String]
+    let open: Set<OpenPlace>
 
     init(_ layer: NetworkText.WrittenLayer, start: Int, _ positions: [String: Int]) {
       word = layer.word
       inputs = layer.layer.inputs.map { max((positions[$0] ?? -1) - start, -1) }
-      fixed = layer.settings.filter { !$0.value.canBeParameter }
-      open = layer.settings.filter(\.value.canBeParameter).map(\.key)
+      fixed = layer.settings.filter { $0.openPlaces.isEmpty }
+      open = Set((layer.settings + layer.defaults).flatMap(\.openPlaces))
+    }
+  }
+
+  /// Takes the run that saves most, and then from what is left.
+  private mutating func findRuns() {
+    var isFree = [Bool](repeating: true, count: segments.count)
+    var usesPrefixes: Bool?
+    while true {
+      var found = candidates(isFree)
+      let named = found.filter { $0.prefixes != nil }
+      if usesPrefixes ?? !named.isEmpty { found = named }
+      usesPrefixes = usesPrefixes ?? !named.isEmpty
+      // Of equal ones the first, which is the shortest.
+      guard let most = found.map(\.saving).max(), let best = found.first(where: { $0.saving == most }) else {
+        return
+      }
+      for occurrence in best.occurrences {
+        for index in occurrence { isFree[index] = false }
+      }
+      name(best)
     }
   }
 
@@ -136,7 +150,7 @@ struct RepeatedRuns {
         for (ranges, hasPrefixes) in [(named, true), (all, false)] {
           let apart = Self.apart(ranges)
           let saving = saving(apart)
-          guard saving >= Self.leastSaving else { continue }
+          guard saving >= (hasPrefixes ? Self.leastNamedSaving : Self.leastSaving) else { continue }
           result.append(
             Candidate(
               occurrences: apart, prefixes: hasPrefixes ? apart.compactMap(prefix) : nil, saving: saving))

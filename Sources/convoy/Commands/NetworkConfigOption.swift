@@ -72,7 +72,7 @@ struct NetworkConfigOption: ParsableArguments {
         optimizer:
           sgd: {learning_rate: 0.01, momentum: 0.9}
         start:
-      \(start.map { String($0.dropFirst(2)) }.map { "  " + $0 }.joined(separator: "\n"))
+      \(start.map { String($0.dropFirst(2)) }.joined(separator: "\n"))
 
       """
   }
