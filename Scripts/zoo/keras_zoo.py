@@ -3,7 +3,7 @@
     keras_zoo.py CONVOY [NAME …] [--table FILE] [--format keras|h5|weights] [--classes N]
 
 Prints a line for each, and a table for the documentation with --table. With --back, what `convoy export keras` writes of the imported
-model is opened in Keras and compared, too.
+model is opened in Keras and compared, too. Two networks are equal if no output differs by more than 1e-5 of the largest output.
 """
 
 import argparse

@@ -214,7 +214,8 @@ public struct KerasImport: Sendable {
     let network = try Network(inputShape: model.inputShape, layers: prepared.layers).resolved()
     try check(model.axes, network, file)
     let values = CanonicalParameters(layout: ParameterLayout(network))
-    try KerasWeights(file: file, network: network, flattened: model.flattened).load(model.sources, into: values)
+    try KerasWeights(file: file, network: network, flattened: model.flattened).load(
+      model.sources, into: values)
     prepared.fill(values)
     let classes = network.outputShape.elementCount
     guard classNames.isEmpty || classNames.count == classes else {

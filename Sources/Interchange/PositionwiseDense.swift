@@ -14,7 +14,9 @@ enum PositionwiseDense {
       guard case .dense(let dense) = layers[index].spec, let source = layers[index].inputs.first, index > 0
       else { continue }
       let before = try Network(inputShape: inputShape, layers: Array(layers[..<index]))
-      guard let spec = convolution(dense, rank: try before.resolved().shape(of: source)?.rank ?? 1) else { continue }
+      guard let spec = convolution(dense, rank: try before.resolved().shape(of: source)?.rank ?? 1) else {
+        continue
+      }
       layers[index] = Layer(name: layers[index].name, inputs: layers[index].inputs, spec: spec)
     }
     return layers

@@ -254,7 +254,8 @@ struct ModernLayerTests {
   @Test("group normalisation: one group, several, one for each channel, with and without scale and shift")
   func groupNorm() throws {
     for norm in [
-      GroupNorm(groups: 1), GroupNorm(groups: 4, epsilon: 1e-5, scale: false), GroupNorm(groups: nil, center: false),
+      GroupNorm(groups: 1), GroupNorm(groups: 4, epsilon: 1e-5, scale: false),
+      GroupNorm(groups: nil, center: false),
     ] {
       try expectMatches(.groupNorm(norm), filters: [16, 24], samples: [1, 17], tolerance: 5e-5)
     }

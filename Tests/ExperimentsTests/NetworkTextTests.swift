@@ -235,7 +235,8 @@ struct NetworkTextTests {
       [
         Layer(name: "\(name)_conv", inputs: [input], spec: Self.conv(filters)),
         Layer(name: "\(name)_squeeze", inputs: ["\(name)_conv"], spec: .globalAveragePool2D),
-        Layer(name: "\(name)_reshape", inputs: ["\(name)_squeeze"], spec: .reshape(Reshape([1, 1, filters]))),
+        Layer(
+          name: "\(name)_reshape", inputs: ["\(name)_squeeze"], spec: .reshape(Reshape([1, 1, filters]))),
         Layer(name: "\(name)_scale", inputs: ["\(name)_conv", "\(name)_reshape"], spec: .multiply),
         Layer(name: "\(name)_relu", inputs: ["\(name)_scale"], spec: .activation(.relu)),
         Layer(name: "\(name)_bn", inputs: ["\(name)_relu"], spec: .batchNorm(BatchNorm())),

@@ -182,7 +182,8 @@ struct ShapeInferenceTests {
       words: ["negative_slope", "at least 0"]),
     Mistake(input: [9, 9, 4], spec: .relu(ReLU(maxValue: 0)), words: ["max_value", "above 0"]),
     Mistake(input: [9, 9, 4], spec: .elu(ELU(alpha: 0)), words: ["alpha", "above 0"]),
-    Mistake(input: [9, 9, 4], spec: .groupNorm(GroupNorm()), words: ["groups", "32 must divide", "4 channels"]),
+    Mistake(
+      input: [9, 9, 4], spec: .groupNorm(GroupNorm()), words: ["groups", "32 must divide", "4 channels"]),
     Mistake(input: [9, 9, 4], spec: .groupNorm(GroupNorm(groups: 0)), words: ["groups", "at least 1"]),
     Mistake(
       input: [9, 9, 4], spec: .localResponseNorm(LocalResponseNorm(beta: 0)), words: ["beta", "above 0"]),

@@ -338,7 +338,8 @@ struct Lowering {
         operations[index].activation = function
       case .input, .convolution, .transposedConvolution, .dense, .embedding, .pooling, .globalPooling,
         .softmax,
-        .prelu, .layerNorm, .groupNorm, .localResponseNorm, .affine, .add, .multiply, .concat, .dropout, .padding,
+        .prelu, .layerNorm, .groupNorm, .localResponseNorm, .affine, .add, .multiply, .concat, .dropout,
+        .padding,
         .cropping,
         .upSampling, .flatten, .reshape, .positionBias:
         continue
@@ -409,7 +410,8 @@ extension Operation {
     case .add: return function.keepsZero
     case .batchNorm: return function == .plainReLU
     case .input, .transposedConvolution, .embedding, .pooling, .globalPooling, .eltwise, .softmax, .prelu,
-      .layerNorm, .groupNorm, .localResponseNorm, .affine, .multiply, .concat, .dropout, .padding, .cropping, .upSampling,
+      .layerNorm, .groupNorm, .localResponseNorm, .affine, .multiply, .concat, .dropout, .padding, .cropping,
+      .upSampling,
       .flatten, .reshape, .positionBias:
       return false
     }

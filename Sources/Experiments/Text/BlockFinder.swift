@@ -104,7 +104,9 @@ struct BlockFinder {
 
   private static func places(_ items: [Item], _ path: [Int] = []) -> [Place] {
     items.enumerated().flatMap { index, item -> [Place] in
-      let own = (item.settings + item.defaults).flatMap(\.openPlaces).map { Place(path: path + [index], open: $0) }
+      let own = (item.settings + item.defaults).flatMap(\.openPlaces).map {
+        Place(path: path + [index], open: $0)
+      }
       switch item.kind {
       case .layer: return own
       case .repetition(_, let inner), .group(let inner): return own + places(inner, path + [index])

@@ -42,7 +42,7 @@ struct RepeatedRuns {
   /// Lines that a block must save to be worth the names that it changes.
   private static let leastSaving = 12
   /// The same where names say what belongs together.
-  private static let leastNamedSaving = 1
+  private static let leastNamedSaving = 0
 
   init(_ written: NetworkText.WrittenNetwork) {
     layers = written.layers
@@ -178,7 +178,7 @@ struct RepeatedRuns {
     segments[run.lowerBound].layers.lowerBound..<segments[run.upperBound - 1].layers.upperBound
   }
 
-  /// The longest beginning, up to a `_`, of most names in a run, that no other layer's name has.
+  /// The longest beginning, up to a `_`, of most names in a run, that no other layer's name has; the others must be of no group.
   private func prefix(_ run: Range<Int>) -> String? {
     let range = layers(of: run)
     let first = layers[range.lowerBound].layer.name
@@ -186,10 +186,17 @@ struct RepeatedRuns {
     for end in ends.reversed() {
       let prefix = String(first[...end])
       let count = layers[range].count { $0.layer.name.hasPrefix(prefix) }
-      guard count * 5 >= range.count * 3, count > 1 else { continue }
+      let others = layers[range].map(\.layer.name).filter { !$0.hasPrefix(prefix) }
+      guard count * 5 >= range.count * 3, count > 1, others.allSatisfy(isCounted) else { continue }
       return beginnings[prefix] == count ? prefix : nil
     }
     return nil
+  }
+
+  /// Whether a name is one of a series for the whole network, such as Keras's `add_3`, and says nothing of groups.
+  private func isCounted(_ name: String) -> Bool {
+    let last = name.split(separator: "_").last ?? ""
+    return last == name || last.allSatisfy(\.isNumber) || taken.contains("\(name)_1")
   }
 
   // MARK: - Names
@@ -200,7 +207,8 @@ struct RepeatedRuns {
     let inner = innerNames(ranges, candidate.prefixes)
     for (number, range) in ranges.enumerated() {
       let prefix = candidate.prefixes?[number]
-      let group = groupName(prefix.map { String($0.dropLast()) }, last: layers[range.upperBound - 1].layer.name)
+      let group = groupName(
+        prefix.map { String($0.dropLast()) }, last: layers[range.upperBound - 1].layer.name)
       let renamed = zip(range, inner).map { (old: layers[$0].layer.name, new: "\(group).\($1)") }
       for (old, new) in renamed { names[old] = new }
       let withParameters = zip(range, renamed).filter { hasParameters($0.0) }.map(\.1)

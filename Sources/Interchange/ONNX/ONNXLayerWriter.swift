@@ -354,14 +354,16 @@ struct ONNXLayerWriter {
       let offset = vector("beta", of: layer, channels, isUsed: norm.center, otherwise: 0)
       return groups == channels
         ? graph.add("InstanceNormalization", [source, scale, offset], [epsilon])
-        : graph.add("GroupNormalization", [source, scale, offset], [epsilon, .integer("num_groups", groups)])
+        : graph.add(
+          "GroupNormalization", [source, scale, offset], [epsilon, .integer("num_groups", groups)])
     }
     let ones = graph.constant("ones", [groups], [Float](repeating: 1, count: groups))
     let zeros = graph.constant("zeros", [groups], [Float](repeating: 0, count: groups))
     let rows = graph.add("Reshape", [source, graph.integers("groups", [0, groups, -1])])
     var result = graph.add("InstanceNormalization", [rows, ones, zeros], [epsilon])
     result = graph.add("Reshape", [result, graph.integers("shape", [0, channels] + places)])
-    for (name, operation, isUsed) in [("gamma", "Mul", norm.scale), ("beta", "Add", norm.center)] where isUsed {
+    for (name, operation, isUsed) in [("gamma", "Mul", norm.scale), ("beta", "Add", norm.center)] where isUsed
+    {
       let values = graph.constant(
         name, [channels] + places.map { _ in 1 }, Array(parameter(name, of: layer)))
       result = graph.add(operation, [result, values])

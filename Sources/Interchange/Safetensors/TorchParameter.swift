@@ -93,7 +93,8 @@ struct TorchParameter {
       switch layer.spec {
       case .flatten where input.rank > 1 && input.elementCount > input[input.rank - 1]:
         images[layer.name] = input
-      case .activation, .relu, .leakyReLU, .elu, .prelu, .dropout, .batchNorm, .layerNorm, .groupNorm, .rescale,
+      case .activation, .relu, .leakyReLU, .elu, .prelu, .dropout, .batchNorm, .layerNorm, .groupNorm,
+        .rescale,
         .normalization,
         .positionBias, .add, .multiply:
         images[layer.name] = images[layer.layer.inputs[0]]

@@ -35,7 +35,8 @@ extension LayerDescription where Settings == GroupNorm {
     [
       SettingKey(
         "groups", \.groups, .optional("channels", .integer(1...65_536)),
-        "How many groups the channels form, a divisor of their number; `channels` for one each (instance normalisation).")
+        "How many groups the channels form, a divisor of their number; `channels` for one each (instance normalisation)."
+      )
     ] + SettingKey.norm,
     keras: KerasLayer("GroupNormalization", options: [.groups, .channelAxis(isWritten: false)]),
     make: LayerSpec.groupNorm,
