@@ -51,6 +51,8 @@ public struct KerasImport: Sendable {
     var axes: [String: Int] = [:]
     /// Layers whose weights have shapes with fewer ones in the file than here.
     var flattened: Set<String> = []
+    /// Layers that take the matrices of biases for every position, by these biases' names.
+    var matrices: [String: String] = [:]
   }
 
   /// Reads a model file.
@@ -214,8 +216,10 @@ public struct KerasImport: Sendable {
     let network = try Network(inputShape: model.inputShape, layers: prepared.layers).resolved()
     try check(model.axes, network, file)
     let values = CanonicalParameters(layout: ParameterLayout(network))
-    try KerasWeights(file: file, network: network, flattened: model.flattened).load(
-      model.sources, into: values)
+    let weights = KerasWeights(
+      file: file, network: network, flattened: model.flattened, matrices: model.matrices)
+    let mixing = try weights.load(model.sources, into: values)
+    guard mixing.isEmpty else { return try result(Self.givingMatrices(mixing, of: network, in: model), file) }
     prepared.fill(values)
     let classes = network.outputShape.elementCount
     guard classNames.isEmpty || classNames.count == classes else {
@@ -233,6 +237,32 @@ public struct KerasImport: Sendable {
       network: network, name: model.name, progress: TrainingProgress(), identity: identity, values: values,
       optimizer: nil, slots: [])
     return Result(checkpoint: checkpoint, notes: notes)
+  }
+
+  /// The model with a layer for the matrix before each of these biases for every position.
+  ///
+  /// Keras's counterpart of such a bias is a dense layer with an identity matrix, which Keras trains, too.
+  private static func givingMatrices(
+    _ biases: Set<String>, of network: ResolvedNetwork, in model: Model
+  ) -> Model {
+    var taken = Set(model.layers.map(\.name) + [Network.inputName])
+    var (layers, matrices, notes) = (model.layers, model.matrices, model.notes)
+    for bias in network.layers where biases.contains(bias.name) {
+      guard let index = layers.firstIndex(where: { $0.name == bias.name }) else { continue }
+      var name = "\(bias.name)_matrix"
+      while !taken.insert(name).inserted { name += "_" }
+      let input = bias.inputShapes[0]
+      let dense = Dense(units: input[input.rank - 1], useBias: false)
+      let matrix = PositionwiseDense.convolution(dense, rank: input.rank) ?? .dense(dense)
+      let inputs = layers[index].inputs
+      layers[index] = Layer(name: bias.name, inputs: [name], spec: layers[index].spec)
+      layers.insert(Layer(name: name, inputs: inputs, spec: matrix), at: index)
+      matrices[bias.name] = name
+      notes.append("layer '\(name)' is the matrix that '\(bias.name)' got in Keras")
+    }
+    return Model(
+      name: model.name, layers: layers, inputShape: model.inputShape, sources: model.sources, notes: notes,
+      axes: model.axes, flattened: model.flattened, matrices: matrices)
   }
 
   private func preprocessing(of model: Model, _ notes: inout [String]) throws -> Preprocessing {

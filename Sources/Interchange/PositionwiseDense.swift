@@ -23,7 +23,7 @@ enum PositionwiseDense {
   }
 
   /// - Returns: nil for a dense layer of vectors.
-  private static func convolution(_ dense: Dense, rank: Int) -> LayerSpec? {
+  static func convolution(_ dense: Dense, rank: Int) -> LayerSpec? {
     switch rank {
     case 2:
       .conv1D(

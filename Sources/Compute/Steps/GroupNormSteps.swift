@@ -51,7 +51,7 @@ struct GroupNormStep: CustomStep {
   }
 }
 
-/// With x̂ the normalised values, g′ = g·γ, and M values in a group:
+/// The way back of group normalisation, with x̂ the normalised values, g′ = g·γ, and M values in a group.
 ///
 ///     diffSrc = r · (g′ − Σ g′ / M − x̂ · Σ g′x̂ / M)        diffGamma = Σ g·x̂        diffBeta = Σ g
 ///

@@ -150,7 +150,9 @@ struct RepeatedRuns {
         for (ranges, hasPrefixes) in [(named, true), (all, false)] {
           let apart = Self.apart(ranges)
           let saving = saving(apart)
-          guard saving >= (hasPrefixes ? Self.leastNamedSaving : Self.leastSaving) else { continue }
+          guard apart.count > 1, saving >= (hasPrefixes ? Self.leastNamedSaving : Self.leastSaving) else {
+            continue
+          }
           result.append(
             Candidate(
               occurrences: apart, prefixes: hasPrefixes ? apart.compactMap(prefix) : nil, saving: saving))
