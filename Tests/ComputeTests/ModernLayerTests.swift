@@ -279,6 +279,24 @@ struct ModernLayerTests {
     }
   }
 
+  @Test("factors at the start leave the input as it is for other layers that take it")
+  func sharedInput() throws {
+    for first: LayerSpec in [
+      .normalization(Normalization(mean: [0.3], variance: [0.25])), .rescale(Rescale(scale: 3, offset: 1)),
+    ] {
+      let network = try Network(
+        inputShape: [6, 5, 3],
+        layers: [
+          Layer(name: "scaled", inputs: ["input"], spec: first),
+          Layer(name: "plain", inputs: ["input"], spec: conv(4)),
+          Layer(name: "changed", inputs: ["scaled"], spec: conv(4)),
+          Layer(name: "both", inputs: ["plain", "changed"], spec: .add),
+          Layer(name: "flat", inputs: ["both"], spec: .flatten),
+        ])
+      try expectMatchesReference(network, samples: 2)
+    }
+  }
+
   @Test("given means and variances, for each channel or for all, at the start and in the middle")
   func normalization() throws {
     let norm = Normalization(mean: [0.2, -0.1, 0.4], variance: [0.5, 2, 0.04])

@@ -184,7 +184,7 @@ struct ShapeInferenceTests {
     Mistake(input: [9, 9, 4], spec: .elu(ELU(alpha: 0)), words: ["alpha", "above 0"]),
     Mistake(
       input: [9, 9, 4], spec: .groupNorm(GroupNorm()), words: ["groups", "32 must divide", "4 channels"]),
-    Mistake(input: [9, 9, 4], spec: .groupNorm(GroupNorm(groups: 0)), words: ["groups", "at least 1"]),
+    Mistake(input: [9, 9, 4], spec: .groupNorm(GroupNorm(groups: 0)), words: ["groups", "from 1"]),
     Mistake(
       input: [9, 9, 4], spec: .localResponseNorm(LocalResponseNorm(beta: 0)), words: ["beta", "above 0"]),
     Mistake(input: [9, 9, 4], spec: .dropout(Dropout(rate: 1)), words: ["rate", "below 1"]),

@@ -87,6 +87,8 @@ struct Lowering {
   /// An activation that is left out at the network's end; the loss computes it, or whoever wants probabilities.
   private let leftOut: Loss.FinalActivation
   private let isForInference: Bool
+  /// Whether several layers take the input: then none of them may have its factors in the reading of pixels.
+  private let sharesInput: Bool
   /// What a training moves; all that is trainable for anything else.
   private let part: TrainedPart
   /// The operation that computes each layer's output.
@@ -105,6 +107,7 @@ struct Lowering {
     training part: TrainedPart = .whole
   ) {
     isForInference = foldsNorms
+    sharesInput = network.inputIsShared
     self.part = part
     leftOut = final
     emit(
@@ -130,6 +133,7 @@ struct Lowering {
   /// like others.
   init(_ network: ResolvedNetwork, keeping taps: [LayerTap]) {
     isForInference = false
+    sharesInput = network.inputIsShared
     part = .whole
     leftOut = .none
     emit(
@@ -213,11 +217,12 @@ struct Lowering {
     }
   }
 
-  /// Whether the layer is the first one, whose factors then belong to the reading of pixels.
+  /// Whether the layer is the only one that takes the input, and its factors therefore belong to the reading of pixels.
   private mutating func readsPixels(
     _ layer: ResolvedLayer, _ inputs: [Int], through affine: ChannelAffine
   ) -> Bool {
-    guard inputs == [0], operations.count == 1, case .input(let before) = operations[0].kind else {
+    guard inputs == [0], !sharesInput, operations.count == 1, case .input(let before) = operations[0].kind
+    else {
       return false
     }
     operations[0].kind = .input(before.followed(by: affine))
@@ -388,6 +393,13 @@ struct Lowering {
     operationOfTap = operationOfTap.mapValues { newIndex[$0] }
     operations = kept
     output = kept.count - 1
+  }
+}
+
+extension ResolvedNetwork {
+  /// Whether more than one layer takes the network's input.
+  fileprivate var inputIsShared: Bool {
+    layers.count { $0.layer.inputs.contains(Network.inputName) } > 1
   }
 }
 
