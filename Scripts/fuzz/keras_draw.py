@@ -1,5 +1,7 @@
 """Draws small trainings that Keras can repeat: networks of the layers that both have, data, losses and optimizers."""
 
+import math
+
 import numpy as np
 
 import schema_words
@@ -320,7 +322,14 @@ class Draw:
         if self.last == "input":
             return
         settings = {"epsilon": self.pick(0.001, 0.01), "scale": self.chance(0.8), "center": self.chance(0.8)}
-        if self.chance(0.6):
+        if self.chance(0.3):
+            groups = [count for count in range(1, self.shape[-1] + 1) if self.shape[-1] % count == 0]
+            # One value in a group is nothing but its offset.
+            groups = [count for count in groups if math.prod(self.shape) > count]
+            if groups:
+                count = self.pick(*groups)
+                self.add("group_norm", groups="channels" if count == self.shape[-1] and self.chance(0.5) else count, **settings)
+        elif self.chance(0.6):
             self.add("batch_norm", momentum=self.pick(0, 0.5, 0.9), **settings)
         elif self.shape[-1] > 1:
             self.add("layer_norm", **settings)

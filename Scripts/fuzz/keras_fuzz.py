@@ -5,7 +5,7 @@
 For each draw Convoy trains four steps and keeps a checkpoint of each. Keras 3 opens each checkpoint, takes the optimizer's state
 from it, does the next step in float64, and must come to the weights, statistics and state of the next checkpoint. Besides,
 Keras 3 and Keras 2 (tf_keras) must open the last checkpoint as it is compiled and predict what Convoy predicts, and a model that they
-write again must come back with the same predictions. First of all, every word of the schema that Keras knows must be one that is drawn.
+train for one step more and write again, as .h5 and as .keras, must come back with the same predictions. First of all, every word of the schema that Keras knows must be one that is drawn.
 
 Needs keras, tensorflow-cpu, tf_keras and h5py.
 """
@@ -416,6 +416,20 @@ def expect_equal(found, wanted, what, tolerance=2e-4):
         raise Different(f"{what} differ by {off:.3g}")
 
 
+def train_on(package, model, draw):
+    """Trains for one step, so that what is written are not the weights that were read; returns the predictions."""
+    x = draw.x.astype("float32")
+    target = np.asarray(model(x, training=False)) + 0.5
+    # The loss is told when the model comes back, whatever Keras writes.
+    model.compile(package.optimizers.SGD(1e-3, clipnorm=1.0), "mse")
+    before = [np.array(weight) for weight in model.get_weights()]
+    model.train_on_batch(x, target)
+    after = model.get_weights()
+    if before and all(np.array_equal(*pair) for pair in zip(before, after)):
+        raise Different("a step of Keras moved no weight")
+    return outputs_of(package, model, draw)
+
+
 def check_versions(convoy, draw, path, folder):
     """Both versions of Keras open the checkpoint, and what they write comes back."""
     own = predict(convoy, draw, path, folder)
@@ -431,17 +445,19 @@ def check_versions(convoy, draw, path, folder):
             # Keras 2 computes another hard sigmoid.
             if package is keras or "hard_sigmoid" not in draw.functions:
                 expect_equal(own, theirs, f"predictions of Convoy and {name}")
-            # The loss says what the outputs are, whatever Keras writes.
-            model.compile("sgd", "mse")
-            again, checkpoint = f"{folder}/again.h5", f"{folder}/imported.h5"
-            model.save(again)
-            done = run(
-                convoy, "import", "keras", again, "--to", checkpoint, "--overwrite", "--preprocessing", "none", "--loss",
-                draw.loss,
-            )
-            if done.returncode:
-                raise Different(f"import of what {name} wrote ended with {done.returncode}: {done.stderr.strip()[-600:]}")
-            expect_equal(predict(convoy, draw, checkpoint, folder), theirs, f"predictions after {name} wrote the model")
+            theirs = train_on(package, model, draw)
+            for ending in ["h5", "keras"] if package is keras else ["h5"]:
+                again, checkpoint = f"{folder}/again.{ending}", f"{folder}/imported.h5"
+                model.save(again)
+                done = run(
+                    convoy, "import", "keras", again, "--to", checkpoint, "--overwrite", "--preprocessing", "none", "--loss",
+                    draw.loss,
+                )
+                if done.returncode:
+                    raise Different(
+                        f"import of the .{ending} that {name} wrote ended with {done.returncode}: {done.stderr.strip()[-600:]}")
+                expect_equal(
+                    predict(convoy, draw, checkpoint, folder), theirs, f"predictions after {name} trained and wrote a .{ending}")
     finally:
         keras.config.set_floatx("float64")
 

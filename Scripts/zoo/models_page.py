@@ -19,7 +19,10 @@ refused is refused with the name of the layer or node, as the table shows it.
 print(open(f"{folder}/torch").read())
 print("""## keras.applications: `convoy import keras`
 
-Saved as `.keras`.
+Saved as `.keras` without the last function, and with weights that hide nothing: factors and offsets are drawn, running statistics are nearly
+those of a batch of images. "Equal within" is the largest difference between the outputs for two images, as a share of the largest output; written
+back by `convoy export keras`, as `.keras` and as `.weights.h5`, Keras computes the same within that bound, too. A network whose outputs for the two
+images are closer than a twentieth of the largest output would count as wrong.
 """)
 print(open(f"{folder}/keras").read(), end="")
 print("\n## The networks of these configs" + own, end="")

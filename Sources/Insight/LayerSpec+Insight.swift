@@ -17,7 +17,7 @@ extension LayerSpec {
       .reshape:
       false
     case .activation, .relu, .leakyReLU, .elu, .dropout: false
-    case .batchNorm, .layerNorm, .localResponseNorm, .normalization, .rescale: false
+    case .batchNorm, .layerNorm, .groupNorm, .localResponseNorm, .normalization, .rescale: false
     case .add, .multiply, .concat: false
     }
   }
@@ -34,7 +34,7 @@ extension LayerSpec {
       .reshape:
       false
     case .activation, .relu, .leakyReLU, .elu, .dropout: false
-    case .batchNorm, .layerNorm, .localResponseNorm, .normalization, .rescale: false
+    case .batchNorm, .layerNorm, .groupNorm, .localResponseNorm, .normalization, .rescale: false
     case .add, .multiply, .concat: false
     }
   }
@@ -50,7 +50,7 @@ extension LayerSpec {
       false
     case .zeroPadding1D, .cropping1D, .cropping2D, .upSampling1D, .upSampling2D, .flatten, .reshape: false
     case .activation, .relu, .leakyReLU, .elu, .prelu, .dropout: false
-    case .batchNorm, .layerNorm, .localResponseNorm: false
+    case .batchNorm, .layerNorm, .groupNorm, .localResponseNorm: false
     case .add, .multiply, .concat: false
     }
   }

@@ -29,6 +29,7 @@ struct KerasDialect {
     if major < 3 { notes = [steepHardSigmoids(&model), oldBilinear(model)] }
     Self.composeFunctions(&model)
     Self.separateKeptDimensions(&model)
+    Self.composeScales(&model)
     return notes.compactMap(\.self)
   }
 
@@ -98,6 +99,26 @@ struct KerasDialect {
         options: .object(["target_shape": .array(shape)]))
       model.setOption("keepdims", to: false, of: layer.name)
       model.insert(reshape, after: layer.name)
+    }
+  }
+
+  // MARK: - Factors
+
+  /// The layers that multiply each channel by a trained factor, which ConvNeXt has in `keras.applications`.
+  static func layerScales(in model: ModelDescription) -> Set<String> {
+    let found = model.layers.filter { layer in
+      layer.className == "LayerScale" && layer.options["projection_dim"]?.integer != nil
+        && layer.options["init_values"] != nil
+    }
+    return Set(found.map(\.name))
+  }
+
+  /// Such a layer is a depthwise convolution of one position.
+  private static func composeScales(_ model: inout ModelDescription) {
+    for name in layerScales(in: model).sorted() {
+      model.replace(
+        name, by: "DepthwiseConv2D",
+        .object(["kernel_size": .array([.integer(1), .integer(1)]), "use_bias": false]))
     }
   }
 

@@ -49,6 +49,10 @@ public struct KerasImport: Sendable {
     let notes: [String]
     /// The axis that a layer works along, as Keras counts it, by the layer's name.
     var axes: [String: Int] = [:]
+    /// Layers whose weights have shapes with fewer ones in the file than here.
+    var flattened: Set<String> = []
+    /// Layers that take the matrices of biases for every position, by these biases' names.
+    var matrices: [String: String] = [:]
   }
 
   /// Reads a model file.
@@ -89,6 +93,7 @@ public struct KerasImport: Sendable {
     try dialect.check(path: file.path)
     try file.checkBackend()
     var model = try KerasModelReader(try file.modelConfig(), path: file.path).model
+    let scales = KerasDialect.layerScales(in: model)
     var notes = dialect.translate(&model)
     try file.addAdaptedFigures(to: &model)
     let reshapes = OpenReshapes(takenFrom: &model, path: file.path)
@@ -119,9 +124,12 @@ public struct KerasImport: Sendable {
         "the model takes images of any size, and the checkpoint is made for \(shape); --input chooses another size"
       )
     }
+    let closed = try reshapes.close(layers, of: shape)
+    let convolved = try PositionwiseDense.convolved(closed, of: shape)
+    let turned = zip(closed, convolved).filter { $0.spec != $1.spec }.map(\.0.name)
     return Model(
-      name: model.name, layers: try reshapes.close(layers, of: shape), inputShape: shape, sources: sources,
-      notes: notes, axes: axes)
+      name: model.name, layers: convolved, inputShape: shape, sources: sources, notes: notes, axes: axes,
+      flattened: scales.union(turned))
   }
 
   private func weightsModel(_ file: KerasFile) throws -> Model {
@@ -208,7 +216,10 @@ public struct KerasImport: Sendable {
     let network = try Network(inputShape: model.inputShape, layers: prepared.layers).resolved()
     try check(model.axes, network, file)
     let values = CanonicalParameters(layout: ParameterLayout(network))
-    try KerasWeights(file: file, network: network).load(model.sources, into: values)
+    let weights = KerasWeights(
+      file: file, network: network, flattened: model.flattened, matrices: model.matrices)
+    let mixing = try weights.load(model.sources, into: values)
+    guard mixing.isEmpty else { return try result(Self.givingMatrices(mixing, of: network, in: model), file) }
     prepared.fill(values)
     let classes = network.outputShape.elementCount
     guard classNames.isEmpty || classNames.count == classes else {
@@ -226,6 +237,32 @@ public struct KerasImport: Sendable {
       network: network, name: model.name, progress: TrainingProgress(), identity: identity, values: values,
       optimizer: nil, slots: [])
     return Result(checkpoint: checkpoint, notes: notes)
+  }
+
+  /// The model with a layer for the matrix before each of these biases for every position.
+  ///
+  /// Keras's counterpart of such a bias is a dense layer with an identity matrix, which Keras trains, too.
+  private static func givingMatrices(
+    _ biases: Set<String>, of network: ResolvedNetwork, in model: Model
+  ) -> Model {
+    var taken = Set(model.layers.map(\.name) + [Network.inputName])
+    var (layers, matrices, notes) = (model.layers, model.matrices, model.notes)
+    for bias in network.layers where biases.contains(bias.name) {
+      guard let index = layers.firstIndex(where: { $0.name == bias.name }) else { continue }
+      var name = "\(bias.name)_matrix"
+      while !taken.insert(name).inserted { name += "_" }
+      let input = bias.inputShapes[0]
+      let dense = Dense(units: input[input.rank - 1], useBias: false)
+      let matrix = PositionwiseDense.convolution(dense, rank: input.rank) ?? .dense(dense)
+      let inputs = layers[index].inputs
+      layers[index] = Layer(name: bias.name, inputs: [name], spec: layers[index].spec)
+      layers.insert(Layer(name: name, inputs: inputs, spec: matrix), at: index)
+      matrices[bias.name] = name
+      notes.append("layer '\(name)' is the matrix that '\(bias.name)' got in Keras")
+    }
+    return Model(
+      name: model.name, layers: layers, inputShape: model.inputShape, sources: model.sources, notes: notes,
+      axes: model.axes, flattened: model.flattened, matrices: matrices)
   }
 
   private func preprocessing(of model: Model, _ notes: inout [String]) throws -> Preprocessing {

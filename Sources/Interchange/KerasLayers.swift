@@ -18,6 +18,8 @@ enum KerasLayers {
     case gaussianDropout = "GaussianDropout"
     case alphaDropout = "AlphaDropout"
     case activityRegularization = "ActivityRegularization"
+    // Of `keras.applications`: leaves out whole branches.
+    case stochasticDepth = "StochasticDepth"
     case randomFlip = "RandomFlip"
     case randomRotation = "RandomRotation"
     case randomZoom = "RandomZoom"

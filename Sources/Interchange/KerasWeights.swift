@@ -6,6 +6,10 @@ internal import Tensors
 struct KerasWeights {
   let file: KerasFile
   let network: ResolvedNetwork
+  /// Layers whose weights may have shapes with fewer ones in the file: kernels of one position that are matrices there.
+  var flattened: Set<String> = []
+  /// Layers that take the matrices of biases for every position, by these biases' names.
+  var matrices: [String: String] = [:]
 
   /// A layer of the network that has a counterpart in the file.
   struct Source {
@@ -18,16 +22,19 @@ struct KerasWeights {
   }
 
   /// Reads the weights of all layers in `sources`, which are in the file's order.
-  func load(_ sources: [Source], into values: CanonicalParameters) throws {
+  ///
+  /// - Returns: the biases for every position with a matrix that is no identity, and has no place in the network yet.
+  func load(_ sources: [Source], into values: CanonicalParameters) throws -> Set<String> {
+    var mixing: Set<String> = []
     if file.separatesLayers {
       // A layer that is frozen has its variables in the same order.
       for source in sources {
         try load(
           source.layer,
           order([Source(layer: source.layer, owner: source.owner, isTrainable: true, place: source.place)]),
-          from: try file.datasets(of: source.place), into: values)
+          from: try file.datasets(of: source.place), into: values, &mixing)
       }
-      return
+      return mixing
     }
     var owners: [String] = []
     var sourcesByOwner: [String: [Source]] = [:]
@@ -37,8 +44,10 @@ struct KerasWeights {
     }
     for owner in owners {
       try load(
-        owner, order(sourcesByOwner[owner] ?? []), from: try file.datasets(ofLayer: owner), into: values)
+        owner, order(sourcesByOwner[owner] ?? []), from: try file.datasets(ofLayer: owner), into: values,
+        &mixing)
     }
+    return mixing
   }
 
   /// A weight of the file with the layer of the network that it belongs to.
@@ -64,7 +73,8 @@ struct KerasWeights {
   }
 
   private func load(
-    _ owner: String, _ entries: [Entry], from datasets: [Dataset], into values: CanonicalParameters
+    _ owner: String, _ entries: [Entry], from datasets: [Dataset], into values: CanonicalParameters,
+    _ mixing: inout Set<String>
   ) throws {
     guard !entries.isEmpty else { return }
     guard datasets.count == entries.count else {
@@ -74,24 +84,36 @@ struct KerasWeights {
           + entries.map(\.path).joined(separator: ", ") + ")")
     }
     for (dataset, entry) in zip(datasets, entries) {
-      guard dataset.shape == entry.weight.shape.dimensions else {
+      guard fits(dataset.shape, entry) else {
         throw InterchangeError(
           .badData,
           "\(file.path): \(dataset.path) has the shape \(Shape(dataset.shape)), where \(entry.path) of this network has "
             + "\(entry.weight.shape)")
       }
       switch entry.weight {
-      case .identity(let rows): try checkIdentity(dataset, rows, of: entry.layer)
-      case .parameter(let spec): try read(dataset, entry.layer, spec, into: values)
+      case .identity(let rows):
+        if let matrix = matrices[entry.layer] {
+          try read(dataset, matrix, "kernel", into: values)
+        } else if try dataset.read(Float.self) != identityMatrix(rows) {
+          mixing.insert(entry.layer)
+        }
+      case .parameter(let spec): try read(dataset, entry.layer, spec.name, into: values)
       }
     }
   }
 
+  private func fits(_ shape: [Int], _ entry: Entry) -> Bool {
+    let wanted = entry.weight.shape.dimensions
+    func isLong(_ dimension: Int) -> Bool { dimension != 1 }
+    return shape == wanted
+      || flattened.contains(entry.layer) && shape.filter(isLong) == wanted.filter(isLong)
+  }
+
   private func read(
-    _ dataset: Dataset, _ layer: String, _ spec: ParameterSpec, into values: CanonicalParameters
+    _ dataset: Dataset, _ layer: String, _ name: String, into values: CanonicalParameters
   ) throws {
-    let parameter = values.layout.parameters.first { $0.layer == layer && $0.spec.name == spec.name }
-    guard let parameter else { preconditionFailure("the network has no parameter '\(layer)/\(spec.name)'") }
+    let parameter = values.layout.parameters.first { $0.layer == layer && $0.spec.name == name }
+    guard let parameter else { preconditionFailure("the network has no parameter '\(layer)/\(name)'") }
     let target = values.values(of: parameter)
     try dataset.read(into: target)
     if let index = target.firstIndex(where: { !$0.isFinite }) {
@@ -99,16 +121,6 @@ struct KerasWeights {
         .badData,
         "\(file.path): \(dataset.path) holds \(target[index]) (element \(index)); a network with such weights "
           + "cannot compute anything")
-    }
-  }
-
-  /// Checks a matrix that the network has no place for, and does not need as long as it changes nothing.
-  private func checkIdentity(_ dataset: Dataset, _ rows: Int, of layer: String) throws {
-    guard try dataset.read(Float.self) == identityMatrix(rows) else {
-      throw InterchangeError(
-        .badData,
-        "\(file.path): \(dataset.path) is not an identity matrix; layer '\(layer)' can only be a bias of its own for every "
-          + "position")
     }
   }
 }

@@ -70,6 +70,8 @@ public enum LayerKind: String, Hashable, Sendable, CaseIterable {
   case batchNorm = "batch_norm"
   /// Positions brought to mean 0 and variance 1 over their channels.
   case layerNorm = "layer_norm"
+  /// Groups of channels of a sample brought to mean 0 and variance 1 over all positions.
+  case groupNorm = "group_norm"
   /// Values divided by a power of the squares of neighbouring channels.
   case localResponseNorm = "local_response_norm"
   /// Values shifted and scaled by given means and variances.
@@ -120,6 +122,7 @@ public enum LayerKind: String, Hashable, Sendable, CaseIterable {
     case .dropout: LayerDescription.dropout
     case .batchNorm: LayerDescription.batchNorm
     case .layerNorm: LayerDescription.layerNorm
+    case .groupNorm: LayerDescription.groupNorm
     case .localResponseNorm: LayerDescription.localResponseNorm
     case .normalization: LayerDescription.normalization
     case .rescale: LayerDescription.rescale

@@ -71,6 +71,8 @@ public enum LayerSpec: Hashable, Sendable {
   case batchNorm(BatchNorm)
   /// See ``LayerKind/layerNorm``.
   case layerNorm(LayerNorm)
+  /// See ``LayerKind/groupNorm``.
+  case groupNorm(GroupNorm)
   /// See ``LayerKind/localResponseNorm``.
   case localResponseNorm(LocalResponseNorm)
   /// See ``LayerKind/normalization``.
@@ -121,6 +123,7 @@ public enum LayerSpec: Hashable, Sendable {
     case .dropout(let settings): DescribedLayer(.dropout, settings)
     case .batchNorm(let settings): DescribedLayer(.batchNorm, settings)
     case .layerNorm(let settings): DescribedLayer(.layerNorm, settings)
+    case .groupNorm(let settings): DescribedLayer(.groupNorm, settings)
     case .localResponseNorm(let settings): DescribedLayer(.localResponseNorm, settings)
     case .normalization(let settings): DescribedLayer(.normalization, settings)
     case .rescale(let settings): DescribedLayer(.rescale, settings)

@@ -55,6 +55,7 @@ struct EveryLayerRun {
         - relu: {name: stem}
         - conv2d: {filters: 8, kernel: 3, padding: same, groups: 2, activation: leaky_relu}
         - local_response_norm: {radius: 2, alpha: 0.1, beta: 0.75}
+        - group_norm: {groups: 4}
         - depthwise_conv2d: {kernel: 3, padding: same, multiplier: 2, activation: gelu}
         - separable_conv2d: {filters: 16, kernel: 3, padding: same, multiplier: 2, activation: relu}
         - prelu: {shared: true}
@@ -133,34 +134,66 @@ struct EveryLayerTests {
     .enabled(if: kerasPython != nil, "needs CONVOY_KERAS_PYTHON; Scripts/test --all sets it"),
     arguments: Keras.allCases)
   func keras(_ version: Keras) throws {
-    let python = try #require(kerasPython)
     // Keras 2 has another hard sigmoid, of slope 0.2.
     let run = try EveryLayerRun(replacing: version == .keras2 ? ["hard_sigmoid": "sigmoid"] : [:])
+    let checkpoint = try Self.trained(run)
+    try Self.expectSame(
+      try Self.predictions(run, checkpoint),
+      try Self.answer("keras_predict.py", [version.rawValue, checkpoint, run.data]))
+  }
+
+  @Test(
+    "a checkpoint that Keras trained on comes back and predicts what Keras does",
+    .enabled(if: kerasPython != nil, "needs CONVOY_KERAS_PYTHON; Scripts/test --all sets it"),
+    arguments: [(Keras.keras3, "keras"), (.keras3, "h5"), (.keras2, "h5")])
+  func trainedInKeras(_ version: Keras, _ ending: String) throws {
+    let run = try EveryLayerRun()
+    let model = run.folder.file("model.\(ending)")
+    let wanted = try Self.answer(
+      "keras_retrain.py", [version.rawValue, try Self.trained(run), run.data, model])
+    let again = run.folder.file("again.h5")
+    let imported = try Program.run(
+      ["import", "keras", model, "--to", again, "--preprocessing", "none", "--loss", "softmax_cross_entropy"])
+    try #require(imported.code == 0, "\(imported.errors)")
+    try Self.expectSame(try Self.predictions(run, again), wanted)
+  }
+
+  /// Trains, and returns the last checkpoint.
+  private static func trained(_ run: EveryLayerRun) throws -> String {
     let directory = run.folder.file("run")
     let trained = try Program.run(["train", run.config, "--run-dir", directory])
     try #require(trained.code == 0, "\(trained.errors)")
-    let own = try Program.run([
-      "predict", directory, "--data", run.data, "--images", "train/images", "--labels", "train/labels",
-      "--rows", "0-19",
-      "--json",
-    ])
-    try #require(own.code == 0, "\(own.errors)")
-    struct Prediction: Decodable { let probabilities: [Double] }
-    let found = try JSONDecoder().decode([Prediction].self, from: Data(own.output.utf8))
     let checkpoint = try #require(
       FileManager.default.enumerator(atPath: directory)?.compactMap { $0 as? String }
         .filter { $0.hasSuffix(".h5") }.max())
-    let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-      .appendingPathComponent("Fixtures/keras_predict.py").path
-    let answer = try Program.run(
-      [script, version.rawValue, "\(directory)/\(checkpoint)", run.data], program: python)
+    return "\(directory)/\(checkpoint)"
+  }
+
+  private static func predictions(_ run: EveryLayerRun, _ checkpoint: String) throws -> [[Double]] {
+    let own = try Program.run([
+      "predict", checkpoint, "--data", run.data, "--images", "train/images", "--labels", "train/labels",
+      "--rows", "0-19", "--json",
+    ])
+    try #require(own.code == 0, "\(own.errors)")
+    struct Prediction: Decodable { let probabilities: [Double] }
+    return try JSONDecoder().decode([Prediction].self, from: Data(own.output.utf8)).map(\.probabilities)
+  }
+
+  /// What a script of the fixtures prints on its last line.
+  private static func answer(_ script: String, _ arguments: [String]) throws -> [[Double]] {
+    let python = try #require(kerasPython)
+    let path = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .appendingPathComponent("Fixtures/\(script)").path
+    let answer = try Program.run([path] + arguments, program: python)
     try #require(answer.code == 0, "\(answer.errors)")
     let line = try #require(answer.output.split(separator: "\n").last)
-    let wanted = try JSONDecoder().decode([[Double]].self, from: Data(line.utf8))
+    return try JSONDecoder().decode([[Double]].self, from: Data(line.utf8))
+  }
+
+  private static func expectSame(_ found: [[Double]], _ wanted: [[Double]]) throws {
     #expect(found.count == 20 && wanted.count == 20)
     expectClose(
-      found.flatMap(\.probabilities), wanted.flatMap(\.self), absolute: 2e-6, relative: 1e-4,
-      "probabilities")
+      found.flatMap(\.self), wanted.flatMap(\.self), absolute: 2e-6, relative: 1e-4, "probabilities")
   }
 }
 

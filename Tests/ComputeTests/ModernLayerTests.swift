@@ -169,6 +169,7 @@ struct ModernLayerTests {
       .maxPool1D(Pool1D(size: 2)), .averagePool1D(Pool1D(size: 3, stride: 2, padding: .same)),
       .zeroPadding1D(Margins1D(before: 2, after: 1)), .cropping1D(Margins1D(before: 0, after: 3)),
       .upSampling1D(UpSampling1D(size: 3)), .layerNorm(LayerNorm()), .positionBias, .prelu(PReLU()),
+      .groupNorm(GroupNorm(groups: 2)),
       .prelu(PReLU(sharesPositions: true)), .activation(.softmax), .reshape(Reshape([3, 9, 8])),
       .localResponseNorm(LocalResponseNorm(radius: 1)),
     ]
@@ -250,6 +251,23 @@ struct ModernLayerTests {
     try expectMatchesReference(vector, samples: 5)
   }
 
+  @Test("group normalisation: one group, several, one for each channel, with and without scale and shift")
+  func groupNorm() throws {
+    for norm in [
+      GroupNorm(groups: 1), GroupNorm(groups: 4, epsilon: 1e-5, scale: false),
+      GroupNorm(groups: nil, center: false),
+    ] {
+      try expectMatches(.groupNorm(norm), filters: [16, 24], samples: [1, 17], tolerance: 5e-5)
+    }
+    for groups in [5, 25, nil] {
+      try expectMatches(.groupNorm(GroupNorm(groups: groups)), filters: [25], samples: [3], tolerance: 5e-5)
+    }
+    let vector = try Network(
+      inputShape: [19],
+      chain: [.dense(Dense(units: 36)), .groupNorm(GroupNorm(groups: 9)), .dense(Dense(units: 3))])
+    try expectMatchesReference(vector, samples: 5)
+  }
+
   @Test("local response normalisation with any exponent")
   func localResponseNorm() throws {
     for norm in [
@@ -258,6 +276,24 @@ struct ModernLayerTests {
       LocalResponseNorm(radius: 0, alpha: 0.2, beta: 0.6),
     ] {
       try expectMatches(.localResponseNorm(norm))
+    }
+  }
+
+  @Test("factors at the start leave the input as it is for other layers that take it")
+  func sharedInput() throws {
+    for first: LayerSpec in [
+      .normalization(Normalization(mean: [0.3], variance: [0.25])), .rescale(Rescale(scale: 3, offset: 1)),
+    ] {
+      let network = try Network(
+        inputShape: [6, 5, 3],
+        layers: [
+          Layer(name: "scaled", inputs: ["input"], spec: first),
+          Layer(name: "plain", inputs: ["input"], spec: conv(4)),
+          Layer(name: "changed", inputs: ["scaled"], spec: conv(4)),
+          Layer(name: "both", inputs: ["plain", "changed"], spec: .add),
+          Layer(name: "flat", inputs: ["both"], spec: .flatten),
+        ])
+      try expectMatchesReference(network, samples: 2)
     }
   }
 

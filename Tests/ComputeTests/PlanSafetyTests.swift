@@ -158,6 +158,7 @@ struct PlanSafetyTests {
     ([5, 4, 2], .prelu(PReLU(sharesPositions: false))),
     ([5, 4, 2], .batchNorm(BatchNorm())),
     ([5, 4, 3], .layerNorm(LayerNorm())),
+    ([5, 4, 3], .groupNorm(GroupNorm(groups: 3))),
     ([5, 4, 2], .positionBias),
   ]
 

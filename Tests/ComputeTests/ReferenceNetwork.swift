@@ -174,6 +174,11 @@ struct ReferenceNetwork {
       return ReferenceKernels.layerNorm(
         src, gamma: parameters["\(layer.name)/gamma"], beta: parameters["\(layer.name)/beta"],
         epsilon: Double(norm.epsilon))
+    case .groupNorm(let norm):
+      return ReferenceKernels.groupNorm(
+        src, groups: norm.groupCount(channels: src.shape[src.shape.rank - 1]),
+        gamma: parameters["\(layer.name)/gamma"], beta: parameters["\(layer.name)/beta"],
+        epsilon: Double(norm.epsilon))
     case .localResponseNorm(let norm): return ReferenceKernels.localResponseNorm(src, norm)
     case .batchNorm(let norm):
       let (gamma, beta) = (parameters["\(layer.name)/gamma"], parameters["\(layer.name)/beta"])
@@ -315,6 +320,13 @@ struct ReferenceNetwork {
     case .layerNorm(let norm):
       let result = ReferenceKernels.layerNormGradient(
         diffDst, src: src, gamma: parameters["\(layer.name)/gamma"], epsilon: Double(norm.epsilon))
+      if norm.scale { gradients["\(layer.name)/gamma"] = result.diffGamma }
+      if norm.center { gradients["\(layer.name)/beta"] = result.diffBeta }
+      return [result.diffSrc]
+    case .groupNorm(let norm):
+      let result = ReferenceKernels.groupNormGradient(
+        diffDst, src: src, groups: norm.groupCount(channels: src.shape[src.shape.rank - 1]),
+        gamma: parameters["\(layer.name)/gamma"], epsilon: Double(norm.epsilon))
       if norm.scale { gradients["\(layer.name)/gamma"] = result.diffGamma }
       if norm.center { gradients["\(layer.name)/beta"] = result.diffBeta }
       return [result.diffSrc]

@@ -43,7 +43,7 @@ extension NetworkDraw {
     let words =
       [
         "capped_relu", "leaky_relu", "elu", "prelu", "dropout", "dropout", "batch_norm", "batch_norm",
-        "layer_norm",
+        "layer_norm", "group_norm",
       ]
       + ["local_response_norm", "position_bias", "rescale", "activation", "activation", "activation"]
     let word = dice.pick(words)
@@ -57,6 +57,10 @@ extension NetworkDraw {
     case "dropout": add(word, [.init(key: "rate", value: dice.decimal(0.1...0.6))])
     case "batch_norm": add(word, some("momentum", dice.decimal(0.5...0.99), &dice) + norm(&dice), work: 2)
     case "layer_norm": add(word, norm(&dice), work: 4)
+    case "group_norm":
+      let divisors = (1...channels).filter { channels % $0 == 0 }
+      let groups = dice.chance(0.2) ? Node.scalar("channels") : Node(dice.pick(divisors))
+      add(word, [.init(key: "groups", value: groups)] + norm(&dice), work: 4)
     case "local_response_norm":
       add(
         word,

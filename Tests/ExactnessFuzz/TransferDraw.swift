@@ -5,7 +5,7 @@ enum TransferDraw {
 
   private static let withParameters = [
     "conv1d", "conv2d", "depthwise_conv2d", "separable_conv2d", "conv2d_transpose", "dense", "embedding",
-    "batch_norm", "layer_norm", "prelu", "position_bias",
+    "batch_norm", "layer_norm", "group_norm", "prelu", "position_bias",
   ]
 
   /// Patterns of layers before the last one, which is always trained.

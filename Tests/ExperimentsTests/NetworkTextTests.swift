@@ -132,4 +132,121 @@ struct NetworkTextTests {
     #expect(Set(read.layers.map(\.name)).count == 3 && read.layers.map(\.spec) == network.layers.map(\.spec))
     #expect(read.layers[0].name == text.renamed["1/conv"] && read.layers[2].name == "layer_1_conv")
   }
+
+  // MARK: - Names that are not in groups
+
+  /// Checks that a text gives the network again under other names, and that its rules lead values to the right layers.
+  private static func expectRenamed(
+    _ network: Network, sourceLocation: SourceLocation = #_sourceLocation
+  ) throws -> NetworkText {
+    let text = try NetworkText(network)
+    let read = try #require(NetworkText.read(text.yaml), "\(text.yaml)", sourceLocation: sourceLocation)
+    #expect(read.layers.map(\.spec) == network.layers.map(\.spec), sourceLocation: sourceLocation)
+    let names = Dictionary(
+      uniqueKeysWithValues: zip(network.layers.map(\.name) + ["input"], read.layers.map(\.name) + ["input"]))
+    for (old, new) in zip(network.layers, read.layers) {
+      #expect(old.inputs.map { names[$0] } == new.inputs, "\(old.name)", sourceLocation: sourceLocation)
+      #expect(text.renamed[old.name] ?? old.name == new.name, sourceLocation: sourceLocation)
+    }
+    for layer in try network.resolved().layers where !layer.parameters.isEmpty {
+      let rules = text.renaming.compactMap { $0.name(of: layer.name) }
+      #expect(
+        (rules.first ?? layer.name) == names[layer.name] && rules.count <= 1, "\(layer.name)",
+        sourceLocation: sourceLocation)
+    }
+    return text
+  }
+
+  private static func residual(_ name: (String) -> String, after input: String, _ filters: Int, stride: Int)
+    -> [Layer]
+  {
+    func conv(_ kernel: Int, stride: Int = 1) -> LayerSpec {
+      .conv2D(Conv2D(filters: filters, kernel: Size2D(kernel), stride: Size2D(stride), padding: .same))
+    }
+    return [
+      Layer(name: name("1_conv"), inputs: [input], spec: conv(3, stride: stride)),
+      Layer(name: name("1_relu"), inputs: [name("1_conv")], spec: .activation(.relu)),
+      Layer(name: name("0_conv"), inputs: [input], spec: conv(1, stride: stride)),
+      Layer(name: name("2_conv"), inputs: [name("1_relu")], spec: conv(3)),
+      Layer(name: name("2_bn"), inputs: [name("2_conv")], spec: .batchNorm(BatchNorm())),
+      Layer(name: name("add"), inputs: [name("0_conv"), name("2_bn")], spec: .add),
+      Layer(name: name("out"), inputs: [name("add")], spec: .activation(.relu)),
+    ]
+  }
+
+  @Test("groups that names begin alike in become blocks, with defaults among what differs")
+  func prefixes() throws {
+    let layers =
+      [Layer(name: "conv1", inputs: ["input"], spec: Self.conv(4))]
+      + Self.residual({ "conv2_block1_\($0)" }, after: "conv1", 8, stride: 1)
+      + Self.residual({ "conv3_block1_\($0)" }, after: "conv2_block1_out", 16, stride: 2)
+      + [Layer(name: "avg_pool", inputs: ["conv3_block1_out"], spec: .globalAveragePool2D)]
+    let text = try Self.expectRenamed(Network(inputShape: [16, 16, 3], layers: layers))
+    #expect(
+      text.yaml == """
+        network:
+          input: [16, 16, 3]
+          blocks:
+            conv_block:
+              parameters: {filters: required, stride: required}
+              layers:
+                - conv2d: {name: layer_1_conv, filters: $filters, kernel: 3, padding: same, stride: $stride}
+                - relu: {name: layer_1_relu}
+                - conv2d: {name: layer_0_conv, inputs: input, filters: $filters, kernel: 1, padding: same, stride: $stride}
+                - conv2d: {name: layer_2_conv, inputs: layer_1_relu, filters: $filters, kernel: 3, padding: same}
+                - batch_norm: {name: layer_2_bn}
+                - add: {name: layer_add, inputs: [layer_0_conv, layer_2_bn]}
+                - relu: {name: layer_out}
+          layers:
+            - conv2d: {name: conv1, filters: 4, kernel: 3}
+            - conv_block: {name: conv2_block1, filters: 8, stride: 1}
+            - conv_block: {name: conv3_block1, filters: 16, stride: 2}
+            - global_average_pool2d: {name: avg_pool}
+
+        """)
+    #expect(
+      text.renaming.map { [$0.old, $0.new] } == [
+        ["conv2_block1_*", "conv2_block1.layer_*"], ["conv3_block1_*", "conv3_block1.layer_*"],
+      ])
+  }
+
+  @Test("where names say nothing, equal runs of layers become blocks if that saves enough")
+  func runs() throws {
+    func network(blocks: Int) throws -> Network {
+      var layers = [Layer(name: "first", inputs: ["input"], spec: Self.conv(4))]
+      for block in 0..<blocks {
+        let names = Dictionary(
+          uniqueKeysWithValues: ["1_conv", "1_relu", "0_conv", "2_conv", "2_bn", "add", "out"].enumerated()
+            .map { ($1, "layer\(block * 7 + $0)") })
+        layers += Self.residual(
+          { names[$0] ?? $0 }, after: layers[layers.count - 1].name, 4 + block, stride: 1)
+      }
+      return try Network(inputShape: [16, 16, 3], layers: layers)
+    }
+    let text = try Self.expectRenamed(try network(blocks: 6))
+    #expect(text.yaml.split(separator: "\n").count < 25 && text.renamed.count == 42, "\(text.yaml)")
+    #expect(text.renaming.count == 24 && text.renaming.allSatisfy { !$0.old.contains("*") })
+    #expect(try Self.expectRenamed(try network(blocks: 2)).renamed.isEmpty)
+  }
+
+  @Test("numbers of a shape that follow a block's filters are one parameter with them")
+  func shapes() throws {
+    func gate(_ name: String, after input: String, _ filters: Int) -> [Layer] {
+      [
+        Layer(name: "\(name)_conv", inputs: [input], spec: Self.conv(filters)),
+        Layer(name: "\(name)_squeeze", inputs: ["\(name)_conv"], spec: .globalAveragePool2D),
+        Layer(
+          name: "\(name)_reshape", inputs: ["\(name)_squeeze"], spec: .reshape(Reshape([1, 1, filters]))),
+        Layer(name: "\(name)_scale", inputs: ["\(name)_conv", "\(name)_reshape"], spec: .multiply),
+        Layer(name: "\(name)_relu", inputs: ["\(name)_scale"], spec: .activation(.relu)),
+        Layer(name: "\(name)_bn", inputs: ["\(name)_relu"], spec: .batchNorm(BatchNorm())),
+      ]
+    }
+    let layers =
+      gate("gate1a", after: "input", 4) + gate("gate1b", after: "gate1a_bn", 6)
+      + gate("gate2a", after: "gate1b_bn", 8)
+    let text = try Self.expectRenamed(Network(inputShape: [16, 16, 3], layers: layers))
+    #expect(text.yaml.contains("reshape: {shape: [1, 1, $filters]}"), "\(text.yaml)")
+    #expect(text.yaml.contains("- gate: {name: gate1b, filters: 6}"), "\(text.yaml)")
+  }
 }

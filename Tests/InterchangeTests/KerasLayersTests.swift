@@ -68,13 +68,22 @@ struct KerasLayersTests {
     #expect(read.values.statistics.array() == written.values.statistics.array())
   }
 
-  @Test("a product with another matrix than the identity is no bias by position")
+  @Test("a matrix that Keras trained before a bias by position becomes a layer of its own")
   func otherMatrices() throws {
     let folder = try TemporaryDirectory()
     let path = folder.file("model.h5")
-    try Self.writePositionBias(to: path, matrix: [Float](repeating: 1, count: 81))
-    let error = try #require(throws: InterchangeError.self) { try KerasImport().read(path) }
-    #expect(error.description.contains("layer/kernel is not an identity matrix"), "\(error)")
+    let matrix = (0..<81).map { Float($0) / 7 }
+    try Self.writePositionBias(to: path, matrix: matrix)
+    let result = try KerasImport().read(path)
+    #expect(result.notes.contains { $0.contains("'layer_matrix' is the matrix that 'layer' got in Keras") })
+    let network = result.checkpoint.network
+    #expect(network.layers.map(\.name) == ["layer_matrix", "layer"])
+    #expect(network.layers.map(\.spec) == [.dense(Dense(units: 9, useBias: false)), .positionBias])
+    let values = result.checkpoint.values
+    let kernel = try #require(values.layout.parameters.first { $0.path == "layer_matrix/kernel" })
+    let bias = try #require(values.layout.parameters.first { $0.path == "layer/bias" })
+    #expect(Array(values.values(of: kernel)) == matrix)
+    #expect(Array(values.values(of: bias)) == [Float](repeating: 1, count: 9))
   }
 
   /// A model of one position bias in front of which any matrix stands.

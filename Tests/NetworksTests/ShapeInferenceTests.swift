@@ -78,6 +78,8 @@ struct ShapeInferenceTests {
     Example([13, 11, 4], .batchNorm(BatchNorm()), [13, 11, 4], 16),
     Example([13, 11, 4], .layerNorm(LayerNorm()), [13, 11, 4], 8),
     Example([13, 11, 4], .layerNorm(LayerNorm(center: false)), [13, 11, 4], 4),
+    Example([13, 11, 4], .groupNorm(GroupNorm(groups: 2)), [13, 11, 4], 8),
+    Example([13, 4], .groupNorm(GroupNorm(groups: nil, scale: false)), [13, 4], 4),
     Example([13, 11, 4], .localResponseNorm(LocalResponseNorm()), [13, 11, 4]),
     Example([13, 11, 1], .normalization(Normalization(mean: [3], variance: [4])), [13, 11, 1]),
     Example([13, 11, 4], .positionBias, [13, 11, 4], 572),
@@ -180,6 +182,9 @@ struct ShapeInferenceTests {
       words: ["negative_slope", "at least 0"]),
     Mistake(input: [9, 9, 4], spec: .relu(ReLU(maxValue: 0)), words: ["max_value", "above 0"]),
     Mistake(input: [9, 9, 4], spec: .elu(ELU(alpha: 0)), words: ["alpha", "above 0"]),
+    Mistake(
+      input: [9, 9, 4], spec: .groupNorm(GroupNorm()), words: ["groups", "32 must divide", "4 channels"]),
+    Mistake(input: [9, 9, 4], spec: .groupNorm(GroupNorm(groups: 0)), words: ["groups", "from 1"]),
     Mistake(
       input: [9, 9, 4], spec: .localResponseNorm(LocalResponseNorm(beta: 0)), words: ["beta", "above 0"]),
     Mistake(input: [9, 9, 4], spec: .dropout(Dropout(rate: 1)), words: ["rate", "below 1"]),

@@ -164,6 +164,12 @@ extension LayerKind {
       ]
     case .layerNorm:
       [LayerExample([13, 11, 4], .layerNorm(LayerNorm(epsilon: 1e-5, scale: false, center: false)))]
+    case .groupNorm:
+      [
+        LayerExample(
+          [13, 11, 4], .groupNorm(GroupNorm(groups: 2, epsilon: 1e-5, scale: false, center: false))),
+        LayerExample([13, 4], .groupNorm(GroupNorm(groups: nil))),
+      ]
     case .localResponseNorm:
       [
         LayerExample(

@@ -58,6 +58,67 @@ extension ReferenceKernels {
   }
 }
 
+// MARK: - Group normalisation
+
+extension ReferenceKernels {
+  /// `dst = gamma · (src − mean) / √(variance + ε) + beta` with the mean and biased variance of each group of channels of each sample.
+  public static func groupNorm(
+    _ src: ReferenceTensor, groups: Int, gamma: ReferenceTensor?, beta: ReferenceTensor?, epsilon: Double
+  ) -> ReferenceTensor {
+    let channels = src.shape[src.shape.rank - 1]
+    var dst = src
+    for members in groupMembers(src, groups) {
+      let (mean, root) = moments(src, members, epsilon)
+      for index in members {
+        let c = index % channels
+        dst.values[index] =
+          (src.values[index] - mean) / root * (gamma?.values[c] ?? 1) + (beta?.values[c] ?? 0)
+      }
+    }
+    return dst
+  }
+
+  /// With x̂ the normalised group of M values and `g′ = g·gamma`: `diffSrc = (g′ − Σg′ / M − x̂ · Σ(g′·x̂) / M) / √(variance + ε)`.
+  public static func groupNormGradient(
+    _ diffDst: ReferenceTensor, src: ReferenceTensor, groups: Int, gamma: ReferenceTensor?, epsilon: Double
+  ) -> (diffSrc: ReferenceTensor, diffGamma: ReferenceTensor, diffBeta: ReferenceTensor) {
+    let channels = src.shape[src.shape.rank - 1]
+    var (diffSrc, diffGamma) = (src, ReferenceTensor([channels]))
+    for members in groupMembers(src, groups) {
+      let (mean, root) = moments(src, members, epsilon)
+      func normal(_ index: Int) -> Double { (src.values[index] - mean) / root }
+      func scaled(_ index: Int) -> Double { diffDst.values[index] * (gamma?.values[index % channels] ?? 1) }
+      let count = Double(members.count)
+      let sum = members.reduce(0) { $0 + scaled($1) } / count
+      let product = members.reduce(0) { $0 + scaled($1) * normal($1) } / count
+      for index in members {
+        diffGamma.values[index % channels] += diffDst.values[index] * normal(index)
+        diffSrc.values[index] = (scaled(index) - sum - normal(index) * product) / root
+      }
+    }
+    return (diffSrc, diffGamma, biasGradient(diffDst))
+  }
+
+  /// The elements of each group of each sample.
+  private static func groupMembers(_ src: ReferenceTensor, _ groups: Int) -> [[Int]] {
+    let channels = src.shape[src.shape.rank - 1]
+    let size = src.values.count / src.shape[0]
+    let elements = Dictionary(grouping: src.values.indices) { index in
+      index / size * groups + index % channels / (channels / groups)
+    }
+    return elements.keys.sorted().map { elements[$0] ?? [] }
+  }
+
+  private static func moments(
+    _ src: ReferenceTensor, _ members: [Int], _ epsilon: Double
+  ) -> (mean: Double, root: Double) {
+    let count = Double(members.count)
+    let mean = members.reduce(0) { $0 + src.values[$1] } / count
+    let variance = members.reduce(0) { $0 + (src.values[$1] - mean) * (src.values[$1] - mean) } / count
+    return (mean, (variance + epsilon).squareRoot())
+  }
+}
+
 // MARK: - Local response normalisation
 
 extension ReferenceKernels {

@@ -211,6 +211,15 @@ struct ReferenceKernelsTests {
     expectGradient(layer.diffSrc, at: src) { normed($0, gamma, beta) }
     expectGradient(layer.diffGamma, at: gamma) { normed(src, $0, beta) }
     expectGradient(layer.diffBeta, at: beta) { normed(src, gamma, $0) }
+    for groups in [1, 5] {
+      let group = ReferenceKernels.groupNormGradient(
+        diffDst, src: src, groups: groups, gamma: gamma, epsilon: 1e-3)
+      func grouped(_ src: ReferenceTensor, _ gamma: ReferenceTensor) -> Double {
+        ReferenceKernels.groupNorm(src, groups: groups, gamma: gamma, beta: beta, epsilon: 1e-3).dot(diffDst)
+      }
+      expectGradient(group.diffSrc, at: src) { grouped($0, gamma) }
+      expectGradient(group.diffGamma, at: gamma) { grouped(src, $0) }
+    }
     let response = LocalResponseNorm(radius: 1, bias: 1.5, alpha: 0.7, beta: 0.6)
     expectGradient(ReferenceKernels.localResponseNormGradient(diffDst, src: src, response), at: src) {
       ReferenceKernels.localResponseNorm($0, response).dot(diffDst)

@@ -18,6 +18,7 @@ struct Operation {
     case prelu(PReLU)
     case batchNorm(BatchNorm)
     case layerNorm(LayerNorm)
+    case groupNorm(GroupNorm)
     case localResponseNorm(LocalResponseNorm)
     case affine(ChannelAffine)
     case add
@@ -86,6 +87,8 @@ struct Lowering {
   /// An activation that is left out at the network's end; the loss computes it, or whoever wants probabilities.
   private let leftOut: Loss.FinalActivation
   private let isForInference: Bool
+  /// Whether several layers take the input: then none of them may have its factors in the reading of pixels.
+  private let sharesInput: Bool
   /// What a training moves; all that is trainable for anything else.
   private let part: TrainedPart
   /// The operation that computes each layer's output.
@@ -104,6 +107,7 @@ struct Lowering {
     training part: TrainedPart = .whole
   ) {
     isForInference = foldsNorms
+    sharesInput = network.inputIsShared
     self.part = part
     leftOut = final
     emit(
@@ -129,6 +133,7 @@ struct Lowering {
   /// like others.
   init(_ network: ResolvedNetwork, keeping taps: [LayerTap]) {
     isForInference = false
+    sharesInput = network.inputIsShared
     part = .whole
     leftOut = .none
     emit(
@@ -182,6 +187,7 @@ struct Lowering {
     case .prelu(let function): add(.prelu(function))
     case .batchNorm(let norm): add(.batchNorm(norm))
     case .layerNorm(let norm): add(.layerNorm(norm))
+    case .groupNorm(let norm): add(.groupNorm(norm))
     case .localResponseNorm(let norm): add(.localResponseNorm(norm))
     case .add: add(.add)
     case .multiply: multiply(layer, inputs)
@@ -211,11 +217,12 @@ struct Lowering {
     }
   }
 
-  /// Whether the layer is the first one, whose factors then belong to the reading of pixels.
+  /// Whether the layer is the only one that takes the input, and its factors therefore belong to the reading of pixels.
   private mutating func readsPixels(
     _ layer: ResolvedLayer, _ inputs: [Int], through affine: ChannelAffine
   ) -> Bool {
-    guard inputs == [0], operations.count == 1, case .input(let before) = operations[0].kind else {
+    guard inputs == [0], !sharesInput, operations.count == 1, case .input(let before) = operations[0].kind
+    else {
       return false
     }
     operations[0].kind = .input(before.followed(by: affine))
@@ -336,7 +343,8 @@ struct Lowering {
         operations[index].activation = function
       case .input, .convolution, .transposedConvolution, .dense, .embedding, .pooling, .globalPooling,
         .softmax,
-        .prelu, .layerNorm, .localResponseNorm, .affine, .add, .multiply, .concat, .dropout, .padding,
+        .prelu, .layerNorm, .groupNorm, .localResponseNorm, .affine, .add, .multiply, .concat, .dropout,
+        .padding,
         .cropping,
         .upSampling, .flatten, .reshape, .positionBias:
         continue
@@ -388,6 +396,13 @@ struct Lowering {
   }
 }
 
+extension ResolvedNetwork {
+  /// Whether more than one layer takes the network's input.
+  fileprivate var inputIsShared: Bool {
+    layers.count { $0.layer.inputs.contains(Network.inputName) } > 1
+  }
+}
+
 extension Eltwise {
   /// Whether the function is ReLU, with or without a largest value.
   fileprivate var isReLU: Bool {
@@ -407,7 +422,8 @@ extension Operation {
     case .add: return function.keepsZero
     case .batchNorm: return function == .plainReLU
     case .input, .transposedConvolution, .embedding, .pooling, .globalPooling, .eltwise, .softmax, .prelu,
-      .layerNorm, .localResponseNorm, .affine, .multiply, .concat, .dropout, .padding, .cropping, .upSampling,
+      .layerNorm, .groupNorm, .localResponseNorm, .affine, .multiply, .concat, .dropout, .padding, .cropping,
+      .upSampling,
       .flatten, .reshape, .positionBias:
       return false
     }

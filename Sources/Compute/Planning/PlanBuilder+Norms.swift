@@ -40,6 +40,32 @@ extension PlanBuilder {
     return Value(operand: dst)
   }
 
+  /// Normalises groups of the channels of each sample over all its positions.
+  func groupNorm(_ index: Int, _ operation: Operation, _ norm: GroupNorm, _ src: Value) throws -> Value {
+    let (data, layout, back) = try channelRows(src, madeBy: operation.inputs.first)
+    let shape = GroupShape(
+      samples: samples, positions: layout.positions, channels: layout.channels,
+      groups: norm.groupCount(channels: layout.channels))
+    let gamma = norm.scale ? try vector("gamma", ofLayer: operation.layer, count: layout.channels) : nil
+    let beta = norm.center ? try vector("beta", ofLayer: operation.layer, count: layout.channels) : nil
+    let dst = buffer(data.descriptor)
+    let statistics = buffer(try .dense([samples, 2 * shape.groups], .f32))
+    emit(
+      GroupNormStep(
+        shape: shape, epsilon: norm.epsilon, src: data, gamma: gamma?.operand(), beta: beta?.operand(),
+        dst: dst, statistics: statistics))
+    onBackward(index) { [self] incoming in
+      let (diff, target) = try exclusive(incoming, as: data.descriptor)
+      emit(
+        GroupNormGradientStep(
+          shape: shape, src: data, gamma: gamma?.operand(), statistics: statistics, diffDst: diff,
+          diffSrc: target, diffGamma: gamma.map(gradient), diffBeta: beta.map(gradient)))
+      guard needsGradient(ofInput: 0, of: operation) else { return }
+      propagate(try back(Gradient(operand: target, isExclusive: true)), toInput: 0, of: operation)
+    }
+    return Value(operand: dst)
+  }
+
   func localResponseNorm(
     _ index: Int, _ operation: Operation, _ norm: LocalResponseNorm, _ src: Value
   ) throws -> Value {

@@ -147,6 +147,7 @@ final class PlanBuilder {
     case .batchNorm(let norm): values[index] = try batchNorm(index, operation, norm, inputs[0])
     case .prelu(let function): values[index] = try prelu(index, operation, function, inputs[0])
     case .layerNorm(let norm): values[index] = try layerNorm(index, operation, norm, inputs[0])
+    case .groupNorm(let norm): values[index] = try groupNorm(index, operation, norm, inputs[0])
     case .localResponseNorm(let norm):
       values[index] = try localResponseNorm(index, operation, norm, inputs[0])
     case .affine(let affine): values[index] = try self.affine(index, operation, affine, inputs[0])

@@ -69,6 +69,7 @@ extension Operation {
     case .prelu: ["alpha"]
     case .batchNorm(let norm): (norm.scale ? ["gamma"] : []) + (norm.center ? ["beta"] : [])
     case .layerNorm(let norm): (norm.scale ? ["gamma"] : []) + (norm.center ? ["beta"] : [])
+    case .groupNorm(let norm): (norm.scale ? ["gamma"] : []) + (norm.center ? ["beta"] : [])
     case .positionBias: ["bias"]
     case .input, .pooling, .globalPooling, .eltwise, .softmax, .localResponseNorm, .affine, .add, .multiply,
       .concat, .dropout, .padding, .cropping, .upSampling, .flatten, .reshape:

@@ -2,16 +2,20 @@ internal import Foundation
 public import Networks
 internal import Settings
 internal import Tensors
+public import Training
 
 /// Writes a network as the section `network` of a configuration that gives the same network again.
 ///
 /// Names that a list of layers gives by itself, inputs that are the layer before, and settings with their defaults are left out. Where names
-/// tell groups apart (`stage_1.conv.kernel`), layers that repeat become `repeat` and blocks, with parameters for what differs.
+/// tell groups apart (`stage_1.conv.kernel`), layers that repeat become `repeat` and blocks, with parameters for what differs. Where they do not,
+/// layers in a row that occur several times become blocks, and get other names by it.
 public struct NetworkText {
   /// The section, two spaces deep, with its key.
   public let yaml: String
   /// The names that layers have in the text, where a configuration does not take theirs.
   public let renamed: [String: String]
+  /// What brings parameters under the network's own names into the layers of the text, as `training.start.rename` has it.
+  public let renaming: [LayerRenaming]
 
   /// Why a network cannot be written.
   public struct Problem: Error, CustomStringConvertible {
@@ -24,12 +28,25 @@ public struct NetworkText {
   /// - Throws: ``Problem`` for a layer that no configuration can give.
   public init(_ network: Network) throws {
     let names = Self.names(of: network)
-    renamed = names.filter { $0.key != $0.value }
     let wanted = try Self.written(network, names)
+    let runs = RepeatedRuns(wanted)
+    if !runs.names.isEmpty, names.allSatisfy({ $0.key == $0.value }) {
+      let inGroups = names.mapValues { runs.names[$0] ?? $0 }
+      let grouped = try Self.written(network, inGroups)
+      if let text = try? NetworkGrouping(grouped, isGrouped: true).yaml, Self.read(text) == grouped.network {
+        (yaml, renamed, renaming) = (text, runs.names, runs.renaming)
+        return
+      }
+    }
     for groups in [true, false] {
       let text = try NetworkGrouping(wanted, isGrouped: groups).yaml
       if Self.read(text) == wanted.network {
         yaml = text
+        let changed = names.filter { $0.key != $0.value }
+        renamed = changed
+        // Names of layers without parameters mean nothing to a start.
+        renaming = try network.resolved().layers.filter { !$0.parameters.isEmpty }
+          .compactMap { layer in changed[layer.name].map { LayerRenaming(layer.name, $0) } }
         return
       }
     }
@@ -66,6 +83,8 @@ public struct NetworkText {
     let word: String
     /// The settings that do not have their defaults.
     let settings: [ResolvedValue.Member]
+    /// The others, as far as a block's parameter may give them.
+    let defaults: [ResolvedValue.Member]
   }
 
   struct WrittenNetwork {
@@ -85,11 +104,14 @@ public struct NetworkText {
       }
       let known = object.keys.map(\.name)
       let kept = settings.withoutDefaults(.object(object)).members ?? []
+      let open = (settings.members ?? []).filter { member in
+        member.value.canBeParameter && known.contains(member.key) && !kept.contains { $0.key == member.key }
+      }
       layers.append(
         WrittenLayer(
           layer: Layer(
             name: names[layer.name] ?? layer.name, inputs: layer.inputs.map { names[$0] ?? $0 }, spec: spec),
-          word: word, settings: kept.filter { known.contains($0.key) }))
+          word: word, settings: kept.filter { known.contains($0.key) }, defaults: open))
     }
     return WrittenNetwork(
       network: try Network(inputShape: network.inputShape, layers: layers.map(\.layer)), layers: layers)

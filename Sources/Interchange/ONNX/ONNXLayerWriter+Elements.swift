@@ -70,6 +70,34 @@ extension ONNXLayerWriter {
     return input.rank == 1 ? result : channelsFirst(result, input)
   }
 
+  /// As one operator where the version has it, or else as an instance normalisation of groups, which have scale and offset behind them.
+  mutating func normalized(_ layer: ResolvedLayer, _ norm: GroupNorm, _ source: String) -> String {
+    let input = layer.inputShapes[0]
+    let (channels, places) = (input[input.rank - 1], Array(input.dimensions.dropLast()))
+    let groups = norm.groupCount(channels: channels)
+    let epsilon = ONNXAttribute.float("epsilon", norm.epsilon)
+    if input.rank > 1, groups == channels || graph.opset >= 21 {
+      let scale = vector("gamma", of: layer, channels, isUsed: norm.scale, otherwise: 1)
+      let offset = vector("beta", of: layer, channels, isUsed: norm.center, otherwise: 0)
+      return groups == channels
+        ? graph.add("InstanceNormalization", [source, scale, offset], [epsilon])
+        : graph.add(
+          "GroupNormalization", [source, scale, offset], [epsilon, .integer("num_groups", groups)])
+    }
+    let ones = graph.constant("ones", [groups], [Float](repeating: 1, count: groups))
+    let zeros = graph.constant("zeros", [groups], [Float](repeating: 0, count: groups))
+    let rows = graph.add("Reshape", [source, graph.integers("groups", [0, groups, -1])])
+    var result = graph.add("InstanceNormalization", [rows, ones, zeros], [epsilon])
+    result = graph.add("Reshape", [result, graph.integers("shape", [0, channels] + places)])
+    for (name, operation, isUsed) in [("gamma", "Mul", norm.scale), ("beta", "Add", norm.center)] where isUsed
+    {
+      let values = graph.constant(
+        name, [channels] + places.map { _ in 1 }, Array(parameter(name, of: layer)))
+      result = graph.add(operation, [result, values])
+    }
+    return result
+  }
+
   private mutating func mean(_ source: String) -> String {
     graph.add("ReduceMean", [source], [.integers("axes", [-1]), .integer("keepdims", 1)])
   }

@@ -74,6 +74,7 @@ struct ONNXLayerWriter {
     case .dropout: return source
     case .batchNorm(let norm): return normalized(layer, norm, source)
     case .layerNorm(let norm): return normalized(layer, norm, source)
+    case .groupNorm(let norm): return normalized(layer, norm, source)
     case .localResponseNorm(let norm): return responseNormalized(norm, input, source)
     case .normalization(let norm):
       let (scale, offset) = norm.affine

@@ -12,6 +12,8 @@ extension ONNXReader {
     case matMul = "MatMul"
     case batchNormalization = "BatchNormalization"
     case layerNormalization = "LayerNormalization"
+    case groupNormalization = "GroupNormalization"
+    case instanceNormalization = "InstanceNormalization"
     case lrn = "LRN"
     case maxPool = "MaxPool"
     case averagePool = "AveragePool"
@@ -90,6 +92,8 @@ extension ONNXReader {
     case .matMul: try matMul(node)
     case .batchNormalization: try batchNormalization(node, &options)
     case .layerNormalization: try layerNormalization(node, &options)
+    case .groupNormalization: try groupNormalization(node, &options)
+    case .instanceNormalization: try instanceNormalization(node, &options)
     case .lrn: try responseNormalization(node, &options)
     case .maxPool: try maxPool(node, &options)
     case .averagePool: try averagePool(node, &options)

@@ -137,7 +137,9 @@ extension ONNXLayer {
         offset: (0..<count).map { pick(offset, $0) * pick(nextScale, $0) + pick(nextOffset, $0) })
       return result
     case (.layer(.layerNorm(let norm)), .affine(let scale, let offset)):
-      return normalized(norm, scale, offset)
+      return normalized(.layerNorm(LayerNorm(epsilon: norm.epsilon)), scale, offset)
+    case (.layer(.groupNorm(let norm)), .affine(let scale, let offset)):
+      return normalized(.groupNorm(GroupNorm(groups: norm.groups, epsilon: norm.epsilon)), scale, offset)
     case (.layer(let spec), .affine(let scale, let offset)): return scaled(spec, scale, offset)
     case (.layer(let spec), .layer(.activation(let function))):
       guard
@@ -154,15 +156,15 @@ extension ONNXLayer {
     }
   }
 
-  /// A layer normalisation with a factor and an offset for each channel besides its own.
-  private func normalized(_ norm: LayerNorm, _ scale: [Double], _ offset: [Double]) -> ONNXLayer? {
+  /// A normalisation with a factor and an offset for each channel besides its own.
+  private func normalized(_ spec: LayerSpec, _ scale: [Double], _ offset: [Double]) -> ONNXLayer? {
     let count = max(scale.count, weights["gamma"]?.count ?? 0, weights["beta"]?.count ?? 0)
     guard count > 1 else { return nil }
     func pick(_ numbers: [Double], _ index: Int) -> Double { numbers[index % numbers.count] }
     let gamma = weights["gamma"] ?? [Float](repeating: 1, count: count)
     let beta = weights["beta"] ?? [Float](repeating: 0, count: count)
     var result = self
-    result.work = .layer(.layerNorm(LayerNorm(epsilon: norm.epsilon)))
+    result.work = .layer(spec)
     result.weights["gamma"] = gamma.indices.map { Float(Double(gamma[$0]) * pick(scale, $0)) }
     result.weights["beta"] = beta.indices.map { Float(Double(beta[$0]) * pick(scale, $0) + pick(offset, $0)) }
     return result

@@ -53,7 +53,7 @@ struct TorchParameter {
     let turned = order.map { sizes[$0] }
     switch (layer.spec, parameter.spec.name) {
     case (.dense, "kernel"): shape = [turned[0], turned[1...].reduce(1, *)]
-    case (.dense, _), (.batchNorm, _), (.layerNorm, _): shape = [turned.reduce(1, *)]
+    case (.dense, _), (.batchNorm, _), (.layerNorm, _), (.groupNorm, _): shape = [turned.reduce(1, *)]
     default: shape = turned
     }
     ending = Self.ending(layer.spec, parameter.spec.name)
@@ -93,7 +93,8 @@ struct TorchParameter {
       switch layer.spec {
       case .flatten where input.rank > 1 && input.elementCount > input[input.rank - 1]:
         images[layer.name] = input
-      case .activation, .relu, .leakyReLU, .elu, .prelu, .dropout, .batchNorm, .layerNorm, .rescale,
+      case .activation, .relu, .leakyReLU, .elu, .prelu, .dropout, .batchNorm, .layerNorm, .groupNorm,
+        .rescale,
         .normalization,
         .positionBias, .add, .multiply:
         images[layer.name] = images[layer.layer.inputs[0]]

@@ -86,7 +86,7 @@ public struct LayerRenaming: Hashable, Sendable {
   }
 
   /// What a layer of the checkpoint is called here; nil for a layer of another name.
-  func name(of layer: String) -> String? {
+  public func name(of layer: String) -> String? {
     guard let star = old.firstIndex(of: "*") else { return layer == old ? new : nil }
     let (head, tail) = (old[..<star], old[old.index(after: star)...])
     guard layer.utf8.count >= head.utf8.count + tail.utf8.count, layer.hasPrefix(head), layer.hasSuffix(tail)

@@ -36,7 +36,8 @@ struct NetworkConfigOption: ParsableArguments {
     try OutputFile.write(Self.configuration(checkpoint, file, text), to: path)
     guard let first = text.renamed.min(by: { $0.key < $1.key }) else { return nil }
     return
-      "\(path): \(counted(text.renamed.count, "layer")) got names that configs take, such as \(first.value) for \(first.key)"
+      "\(path): \(counted(text.renamed.count, "layer")) got other names, such as \(first.value) for \(first.key); training.start.rename brings "
+      + "them together"
   }
 
   /// A whole configuration, in which only the data is left to be named.
@@ -46,11 +47,9 @@ struct NetworkConfigOption: ParsableArguments {
     let criterion = checkpoint.identity.criterion ?? .classification
     let answers = criterion.targets == .classes ? "labels" : "targets"
     var start = ["      checkpoint: \(quoted(absolute))"]
-    if !text.renamed.isEmpty {
+    if !text.renaming.isEmpty {
       start.append("      rename:")
-      for (old, new) in text.renamed.sorted(by: { $0.key < $1.key }) {
-        start.append("        \(quoted(old)): \(quoted(new))")
-      }
+      for rule in text.renaming { start.append("        \(quoted(rule.old)): \(quoted(rule.new))") }
     }
     let letters = checkpoint.name.map {
       $0.isASCII && ($0.isLetter || $0.isNumber || "_-".contains($0)) ? $0 : "-"
@@ -73,7 +72,7 @@ struct NetworkConfigOption: ParsableArguments {
         optimizer:
           sgd: {learning_rate: 0.01, momentum: 0.9}
         start:
-      \(start.map { String($0.dropFirst(2)) }.map { "  " + $0 }.joined(separator: "\n"))
+      \(start.map { String($0.dropFirst(2)) }.joined(separator: "\n"))
 
       """
   }

@@ -1,0 +1,37 @@
+internal import Networks
+internal import Tensors
+
+/// Dense layers of Keras that go over images or sequences: convolutions of one position, whose kernels hold the same numbers in the
+/// same order under a shape with more ones.
+enum PositionwiseDense {
+  /// The layers with convolutions in place of such dense layers.
+  ///
+  /// - Parameter inputShape: the shape of one sample.
+  /// - Throws: ``NetworkError`` for a faulty layer before a dense one.
+  static func convolved(_ layers: [Layer], of inputShape: Shape) throws -> [Layer] {
+    var layers = layers
+    for index in layers.indices {
+      guard case .dense(let dense) = layers[index].spec, let source = layers[index].inputs.first, index > 0
+      else { continue }
+      let before = try Network(inputShape: inputShape, layers: Array(layers[..<index]))
+      guard let spec = convolution(dense, rank: try before.resolved().shape(of: source)?.rank ?? 1) else {
+        continue
+      }
+      layers[index] = Layer(name: layers[index].name, inputs: layers[index].inputs, spec: spec)
+    }
+    return layers
+  }
+
+  /// - Returns: nil for a dense layer of vectors.
+  static func convolution(_ dense: Dense, rank: Int) -> LayerSpec? {
+    switch rank {
+    case 2:
+      .conv1D(
+        Conv1D(filters: dense.units, kernel: 1, useBias: dense.useBias, activation: dense.activation))
+    case 3:
+      .conv2D(
+        Conv2D(filters: dense.units, kernel: Size2D(1), useBias: dense.useBias, activation: dense.activation))
+    default: nil
+    }
+  }
+}
