@@ -28,6 +28,7 @@ EXCEPTIONS = {
     "rise=true": "the same",
     "rise=false": "the same",
     "tuning.file": "its choices are those of some earlier run",
+    "pretrained=true": "the vectors come from the data; what Keras sees is the same",
 }
 # Every layer takes a name and inputs; a draw writes them where it needs them.
 PLACEMENT = ("name", "inputs")

@@ -53,7 +53,7 @@ struct LookCommandTests {
       usleep(60_000)
       program.send(signal)
       let result = try program.finish()
-      #expect([0, 75].contains(result.code) && !result.wasKilled, "\(result.errors)")
+      #expect([0, 75].contains(result.code) && !result.wasKilled, "\(result)")
       guard result.code == 75 else { break }
       stops += 1
       #expect(result.errors.contains("the same command resumes"))
