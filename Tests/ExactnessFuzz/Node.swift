@@ -99,7 +99,8 @@ extension Node {
     switch self {
     case .scalar:
       guard let number = integer, number > 1 else { return [] }
-      return (number < 4 ? [1] : [1, number / 2]).map { Node($0) }
+      // Halves alone would stay at odd numbers whose half is even, where only odd ones fail.
+      return (number < 4 ? [1] : [1, number / 2, number * 3 / 4]).map { Node($0) }
     case .list(let items): return Self.simplifications(of: items)
     case .map(let entries):
       let without = entries.count < 2 ? [] : entries.indices.map { removing($0, from: entries) }
