@@ -14,7 +14,8 @@ struct ResourceLimitTests {
   private static let canBeNobody: Bool = {
     guard getuid() == 0 else { return false }
     // Through a shell, as below: it gives up what is left of root's rights.
-    let tried = try? Program.run(["-c", "\(asNobody) bash -c '\(Program.path) --version'"], program: "/bin/sh")
+    let tried = try? Program.run(
+      ["-c", "\(asNobody) bash -c '\(Program.path) --version'"], program: "/bin/sh")
     return tried?.code == 0
   }()
 

@@ -13,7 +13,8 @@ extension Process {
     let number = processIdentifier
     DispatchQueue.global().asyncAfter(deadline: .now() + seconds) { [weak self] in
       guard let self, isRunning else { return }
-      print("\(executableURL?.lastPathComponent ?? "?") \(arguments ?? []) still runs after \(seconds) seconds")
+      print(
+        "\(executableURL?.lastPathComponent ?? "?") \(arguments ?? []) still runs after \(seconds) seconds")
       kill(number, SIGKILL)
     }
   }
