@@ -106,7 +106,8 @@ let package = Package(
       dependencies: [
         "Digests", "Settings", "Tensors", "Networks", "Parallel", "OneDNN", "Compute", "Datasets", "HDF5",
         "Paths", "Texts",
-      ]),
+      ],
+      exclude: ["Ranks/README.md"]),
 
     // Level 5: what people write and read.
     .target(
