@@ -157,7 +157,8 @@ public struct Datatype: Hashable, Sendable, CustomStringConvertible {
   /// Whether reading can convert an element to a number.
   public var isNumber: Bool {
     switch self.class {
-    case .integer, .float, .enumeration: true
+    // No number of any program has more; the library would take memory for what a damaged file claims.
+    case .integer, .float, .enumeration: (1...16).contains(byteCount)
     case .bitField: [1, 2, 4, 8].contains(byteCount)
     case .string, .other: false
     }

@@ -1,6 +1,7 @@
 import Foundation
 import HDF5
 import Paths
+import TestSupport
 import Testing
 
 /// Reading what h5py wrote: old and new file format, with a user block.
@@ -32,6 +33,34 @@ struct ForeignFileTests {
     #expect(hdf5Error(.mismatch) { _ = try numbers.dataset("compound").read(Int.self) }.contains("compound"))
     let text = try File.open(fixture(name)).root.dataset("text/fixed")
     #expect(hdf5Error(.mismatch) { _ = try text.read(Int.self) }.contains("string of 5 bytes"))
+  }
+
+  @Test("numbers of more bytes than any number has are no numbers, and take no memory")
+  func hugeNumbers() throws {
+    let folder = try TemporaryDirectory()
+    let path = folder.file("a.h5")
+    let made = try File.create(path)
+    try made.root.makeDataset("x", type: .float32, shape: [2]).write([1, 2] as [Float])
+    try made.close()
+    var bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
+    // The message of the type: class and version, bits, and the number of bytes.
+    let type: [UInt8] = [0x11, 0x20, 0x1f, 0, 4, 0, 0, 0]
+    let places = bytes.indices.filter { bytes[$0...].starts(with: type) }
+    let place = try #require(places.first)
+    #expect(places.count == 1)
+    bytes.replaceSubrange(place + 4..<place + 8, with: [0x55, 0x55, 0x55, 0x55])
+    try folder.write(bytes, to: "a.h5")
+    let dataset = try File.open(path).root.dataset("x")
+    #expect(!dataset.type.isNumber)
+    #expect(hdf5Error(.mismatch) { _ = try region(dataset) }.contains("not numbers"))
+  }
+
+  private func region(_ dataset: Dataset) throws -> [Float] {
+    var part: [Float] = [0]
+    try part.withUnsafeMutableBufferPointer {
+      try dataset.read(into: $0, region: Dataset.Region(offset: [0], count: [1]))
+    }
+    return part
   }
 
   @Test("the names of an enumeration are in the order of their values, whatever order the file has")

@@ -18,10 +18,14 @@ public struct RunTable: Hashable, Sendable {
   /// One row per epoch and rank, `ranks.csv`; nil where the run was trained in one process.
   public static func ranks(ofRun directory: String) -> RunTable? { RunTable(path: "\(directory)/ranks.csv") }
 
+  private static let mostColumns = 10_000
+
   init?(path: String) {
     guard let data = try? WholeFile.read(path, limit: .max) else { return nil }
     let newline = UInt8(ascii: "\n")
     guard let end = data.firstIndex(of: newline) else { return nil }
+    // A damaged table: no run has so many figures.
+    guard data[..<end].count(where: { $0 == Rows.comma }) < Self.mostColumns else { return nil }
     columns = Rows.cells(data[..<end]).map { String(decoding: $0, as: UTF8.self) }
     // What stands behind the last newline is nothing, or half a row.
     var starts: [Int] = []
