@@ -20,7 +20,7 @@ struct ONNXTests {
     [
       "resnet", "vgg", "mobilenet-v2", "mobilenet-v3", "efficientnet", "densenet", "convnext", "unet",
       "upsampled", "shuffled",
-      "functions", "words",
+      "functions", "words", "group-norms",
     ].flatMap { ["\($0)-dynamo", "\($0)-torchscript"] } + ["keras-tf2onnx"]
 
   @Test("a model of PyTorch or Keras computes here what it computes there", arguments: networks)
@@ -76,7 +76,7 @@ struct ONNXTests {
   }
 
   @Test(
-    "every layer comes back from ONNX with the same outputs", arguments: LayerExample.all, [13, 17, 20])
+    "every layer comes back from ONNX with the same outputs", arguments: LayerExample.all, [13, 17, 20, 21])
   func roundTrip(example: LayerExample, opset: Int) throws {
     let isTable = example.spec.kind == .embedding
     let network = try example.network(before: isTable ? [] : [.rescale(Rescale(scale: 1 / 64, offset: -2))])

@@ -62,6 +62,13 @@ def resnet():
         Bottleneck(12, 6, 16, 2), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(16, 7)))
 
 
+def group_norms():
+    return Pixels(nn.Sequential(
+        nn.Conv2d(3, 12, 3, padding=1), nn.GroupNorm(3, 12), nn.ReLU(), nn.Conv2d(12, 8, 3, 2), nn.GroupNorm(1, 8), nn.SiLU(),
+        nn.Conv2d(8, 6, 3), nn.InstanceNorm2d(6, affine=True), nn.ReLU(), nn.Conv2d(6, 5, 3), nn.InstanceNorm2d(5),
+        nn.Flatten(), nn.Linear(5 * 2 * 3, 4)))
+
+
 def vgg():
     return Pixels(nn.Sequential(
         nn.Conv2d(3, 6, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2, 2), nn.Conv2d(6, 8, 3, padding=1), nn.BatchNorm2d(8),
@@ -234,6 +241,7 @@ NETWORKS = {
     "shuffled": (Shuffled, (9, 11, 3)),
     "functions": (Functions, (5, 6, 3)),
     "words": (Words, (11,)),
+    "group-norms": (group_norms, (13, 15, 3)),
 }
 
 
