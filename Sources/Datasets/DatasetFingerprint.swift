@@ -36,8 +36,7 @@ extension ImageDataset {
     threads: Int = 2, check: () throws -> Void = {}, to update: (UnsafeRawBufferPointer) throws -> Void
   ) throws {
     try feedHeader(to: update)
-    // Pieces of about 64 MiB: large enough that few chunks are inflated twice.
-    let piece = max(1, (64 << 20) / max(1, sampleByteCount))
+    let piece = images.samplesPerPass
     for start in stride(from: 0, to: count, by: piece) {
       try check()
       let rows = (start..<min(start + piece, count)).map { Int32($0) }

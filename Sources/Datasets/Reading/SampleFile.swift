@@ -110,6 +110,14 @@ final class SampleFile: Sendable {
   /// How many blocks the dataset has.
   var blockCount: Int { max(1, (sampleCount + samplesPerBlock - 1) / samplesPerBlock) }
 
+  /// How many samples to read at once where all are read in turn: at most 64 MiB of them, about 16 MiB where these are whole blocks, so
+  /// that no chunk is unpacked twice without need.
+  var samplesPerPass: Int {
+    let few = (16 << 20) / max(1, sampleByteCount)
+    if samplesPerBlock <= few { return few / samplesPerBlock * samplesPerBlock }
+    return max(1, min(samplesPerBlock, 4 * few))
+  }
+
   /// Rows by the blocks in which they are read.
   func requests(_ rows: [Int32]) -> SampleRequests {
     SampleRequests(rows, samplesPerBlock: samplesPerBlock, blockCount: blockCount)

@@ -62,7 +62,8 @@ public struct DatasetReport: Sendable {
 extension DatasetFile {
   /// Reads all samples and reports what is wrong with them, or may be.
   ///
-  /// Memory: about 64 MiB of pixels, and 50 to 110 bytes for each different sample.
+  /// Memory: 16 MiB of pixels, up to 64 where chunks are larger, as much again where only libhdf5 can read them, and 50 to 110 bytes
+  /// for each different sample.
   /// - Parameters:
   ///   - check: called now and then; an error from it ends the reading.
   ///   - progress: called with the finished share, 0 to 1.
@@ -102,7 +103,7 @@ extension DatasetFile {
       }
       var scan = SplitScan(index)
       let marks = dataset.targetMarks
-      let piece = max(1, (64 << 20) / max(1, dataset.sampleByteCount))
+      let piece = dataset.images.samplesPerPass
       for start in stride(from: 0, to: dataset.count, by: piece) {
         let rows = (start..<min(start + piece, dataset.count)).map { Int32($0) }
         let buffer = try dataset.images.gather(
