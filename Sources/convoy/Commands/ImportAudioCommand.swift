@@ -62,20 +62,7 @@ struct ImportAudio: ParsableCommand {
   @Option(help: ArgumentHelp("Test on the files that this file names, one in each line.", valueName: "file"))
   var testList: String?
 
-  @Option(help: ArgumentHelp("Test on this share of each class.", valueName: "share"))
-  var testShare: Double?
-
-  @Option(
-    2...1 << 20,
-    help: ArgumentHelp("Cut the sounds into this many parts, for cross-validation.", valueName: "n"))
-  var folds: Int?
-
-  @Option(1...1 << 20, help: ArgumentHelp("The part to test on, from 1.", valueName: "k"))
-  var fold: Int?
-
-  @Option(
-    help: ArgumentHelp("Decides which sounds are tested on, with --folds and --test-share.", valueName: "n"))
-  var seed: UInt64 = 0
+  @OptionGroup var part: TestPartOptions
 
   @Option(
     help: ArgumentHelp(
@@ -147,14 +134,9 @@ struct ImportAudio: ParsableCommand {
         "--pattern takes a text with fields in braces and something between them, such as '{label}_{speaker}_{index}', not '\(pattern)'"
       )
     }
-    guard (folds == nil) == (fold == nil) else { throw ValidationError("--folds and --fold need each other") }
-    if let folds, let fold, fold > folds { throw ValidationError("there is no part \(fold) of \(folds)") }
-    if [testWhere != nil, testList != nil, testShare != nil, folds != nil].filter({ $0 }).count > 1 {
+    if part.count + [testWhere, testList].count(where: { $0 != nil }) > 1 {
       throw ValidationError(
         "--test-where, --test-list, --test-share and --folds each choose the test sounds; give one")
-    }
-    if let testShare, !(testShare > 0 && testShare < 1) {
-      throw ValidationError("--test-share takes a number between 0 and 1, not \(testShare)")
     }
     _ = try testValues()
     let own: [Any?] = [
@@ -268,8 +250,11 @@ struct ImportAudio: ParsableCommand {
   private func testing() throws -> AudioImporter.Testing {
     if let (field, values) = try testValues() { return .field(field, values: values) }
     if let testList { return .list(testList) }
-    if let folds, let fold { return .fold(Fold(fold, of: folds, seed: seed)) }
-    return testShare.map { .share($0, seed: seed) } ?? .none
+    return switch part.choice {
+    case .fold(let fold): .fold(fold)
+    case .share(let share, let seed): .share(share, seed: seed)
+    case nil: .none
+    }
   }
 
   func run() throws {

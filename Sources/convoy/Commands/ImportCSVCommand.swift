@@ -50,11 +50,7 @@ struct ImportCSV: ParsableCommand {
   @Option(help: ArgumentHelp("The character before the fraction of a number.", valueName: ".|,"))
   var decimal = "."
 
-  @Option(
-    help: ArgumentHelp(
-      "The encoding of the text, such as windows-1252, latin1, utf-16, gb18030; UTF-8 by default.",
-      valueName: "name"))
-  var encoding: String?
+  @OptionGroup var encoding: EncodingOption
 
   @Flag(inversion: .prefixedNo, help: "Whether the first row holds names; detected by default.")
   var header: Bool?
@@ -85,21 +81,11 @@ struct ImportCSV: ParsableCommand {
     if delimiterByte?.isNewline == true || delimiter == "\"" || delimiter == "\0" {
       throw ValidationError("--delimiter cannot be a quote or the end of a line")
     }
-    _ = try textEncoding()
     _ = try sampleShape()
   }
 
   private func columns(_ text: String?) -> [String] {
     text.map { $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init) } ?? []
-  }
-
-  private func textEncoding() throws -> TextEncoding? {
-    guard let encoding else { return nil }
-    guard let known = TextEncoding(encoding) else {
-      throw ValidationError(
-        "--encoding takes an encoding's name, such as windows-1252, latin1 or utf-16, not '\(encoding)'")
-    }
-    return known
   }
 
   private func sampleShape() throws -> Shape? {
@@ -119,7 +105,7 @@ struct ImportCSV: ParsableCommand {
         splits: splits, label: label ?? "", targets: columns(targets), weight: weight, dropped: columns(drop),
         sampleShape: try sampleShape(),
         format: CSVFormat(
-          delimiter: delimiterByte ?? ",", decimal: decimal == "," ? "," : ".", encoding: try textEncoding(),
+          delimiter: delimiterByte ?? ",", decimal: decimal == "," ? "," : ".", encoding: encoding.encoding,
           hasHeader: header)), reading: InputFiles([path, test]))
   }
 }

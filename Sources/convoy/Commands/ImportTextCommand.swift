@@ -75,11 +75,7 @@ struct ImportText: ParsableCommand {
     help: "Whether a table's first row holds names; by default it does where columns are named.")
   var header: Bool?
 
-  @Option(
-    help: ArgumentHelp(
-      "The encoding of the texts, such as windows-1252, latin1, utf-16, gb18030; UTF-8 by default.",
-      valueName: "name"))
-  var encoding: String?
+  @OptionGroup var encoding: EncodingOption
 
   @Option(help: "How texts are cut into words: kim, words, characters or space; words by default.")
   var tokens: TokenRule?
@@ -123,21 +119,7 @@ struct ImportText: ParsableCommand {
       valueName: "file"))
   var vectors: String?
 
-  @Option(help: ArgumentHelp("Test on this share of each class.", valueName: "share"))
-  var testShare: Double?
-
-  @Option(
-    2...1 << 20,
-    help: ArgumentHelp("Cut the texts into this many parts, for cross-validation.", valueName: "n"))
-  var folds: Int?
-
-  @Option(1...1 << 20, help: ArgumentHelp("The part to test on, from 1.", valueName: "k"))
-  var fold: Int?
-
-  @Option(
-    help: ArgumentHelp("Decides which texts are tested on, with --folds and --test-share.", valueName: "n"))
-  var seed: UInt64 = 0
-
+  @OptionGroup var part: TestPartOptions
   @OptionGroup var output: OutputOptions
 
   func validate() throws {
@@ -160,15 +142,9 @@ struct ImportText: ParsableCommand {
     if let problem = ClassNaming.problem(Array(names).sorted()) {
       throw ValidationError("--class: \(problem)")
     }
-    guard (folds == nil) == (fold == nil) else { throw ValidationError("--folds and --fold need each other") }
-    if let folds, let fold, fold > folds { throw ValidationError("there is no part \(fold) of \(folds)") }
-    let testings = [test != nil || !testClasses.isEmpty, folds != nil, testShare != nil].filter { $0 }
-    if testings.count > 1 {
+    if part.count + (test != nil || !testClasses.isEmpty ? 1 : 0) > 1 {
       throw ValidationError(
         "texts to test on come either from files of their own, from --folds or from --test-share")
-    }
-    if let testShare, !(testShare > 0 && testShare < 1) {
-      throw ValidationError("--test-share takes a number between 0 and 1, not \(testShare)")
     }
     if vocabulary != nil, words != nil || minCount != nil {
       throw ValidationError(
@@ -180,22 +156,12 @@ struct ImportText: ParsableCommand {
       throw ValidationError(
         "--text, --label, --delimiter and --header are for tables and JSON lines, which --from names")
     }
-    _ = try textEncoding()
   }
 
   private static func pair(_ text: String) -> (name: String, file: String)? {
     guard let place = text.firstIndex(of: "=") else { return nil }
     let (name, file) = (String(text[..<place]), String(text[text.index(after: place)...]))
     return name.isEmpty || file.isEmpty ? nil : (name, file)
-  }
-
-  private func textEncoding() throws -> TextEncoding? {
-    guard let encoding else { return nil }
-    guard let known = TextEncoding(encoding) else {
-      throw ValidationError(
-        "--encoding takes an encoding's name, such as windows-1252, latin1 or utf-16, not '\(encoding)'")
-    }
-    return known
   }
 
   /// What a source holds, by its name.
@@ -225,7 +191,7 @@ struct ImportText: ParsableCommand {
     return .table(
       texts: texts, label: label,
       CSVFormat(
-        delimiter: character, decimal: character == "." ? "," : ".", encoding: try textEncoding(),
+        delimiter: character, decimal: character == "." ? "," : ".", encoding: encoding.encoding,
         hasHeader: header))
   }
 
@@ -242,14 +208,17 @@ struct ImportText: ParsableCommand {
   }
 
   private func testing() -> TextImporter.Testing {
-    if let folds, let fold { return .fold(Fold(fold, of: folds, seed: seed)) }
-    return testShare.map { .share($0, seed: seed) } ?? .none
+    switch part.choice {
+    case .fold(let fold): .fold(fold)
+    case .share(let share, let seed): .share(share, seed: seed)
+    case nil: .none
+    }
   }
 
   func run() throws {
     let sources = try sources()
     var importer = TextImporter(
-      sources, encoding: try textEncoding(), tokens: tokens ?? .words,
+      sources, encoding: encoding.encoding, tokens: tokens ?? .words,
       lowersCase: letters.map { $0 == .lower }, length: length, padding: pad ?? .end, cut: cut ?? .end,
       words: .frequent(minimum: minCount ?? 1, most: words ?? Vocabulary.mostWords), testing: testing())
     importer.vectors = vectors
