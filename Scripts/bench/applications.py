@@ -60,9 +60,9 @@ class Applications:
     def trained(self, config, data, run_name, seed=0, settings=()):
         """Trains and evaluates: the accuracy on the test samples of the epoch that the config's rule chooses, and the time."""
         folder = f"Results/{run_name}"
-        changes = [f"data.train.file={Path(data).resolve()}", f"data.test.file={Path(data).resolve()}", *settings]
+        changes = [f"seed={seed}", f"data.train.file={Path(data).resolve()}", f"data.test.file={Path(data).resolve()}", *settings]
         start = time.time()
-        self.convoy("train", config, "--run-dir", folder, "--seed", seed, "--quiet",
+        self.convoy("train", config, "--run-dir", folder, "--quiet",
                     *[w for change in changes for w in ("--set", change)])
         seconds = time.time() - start
         which = folder if "text" in run_name else f"{folder}/last"
