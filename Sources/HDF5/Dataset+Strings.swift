@@ -26,11 +26,11 @@ extension Dataset {
         // The library allocated each string; it frees what it gave, also after half a read.
         _ = H5Dvlen_reclaim(type.id, space.id, chdf5_default_properties(), &pointers)
       }
-      try readingPacked {
-        try Library.call("H5Dread", context) {
-          H5Dread(
-            handle.id, type.id, chdf5_whole_space(), chdf5_whole_space(), chdf5_default_properties(),
-            &pointers)
+      try read(elementCount, nil, context) { memorySpace, fileSpace in
+        try readingPacked {
+          try Library.call("H5Dread", context) {
+            H5Dread(handle.id, type.id, memorySpace, fileSpace, chdf5_default_properties(), &pointers)
+          }
         }
       }
       return pointers.map { pointer in
@@ -44,10 +44,11 @@ extension Dataset {
     let type = try storedType(context)
     let length = self.type.byteCount
     var bytes = [UInt8](repeating: 0, count: elementCount * length)
-    try readingPacked {
-      try Library.call("H5Dread", context) {
-        H5Dread(
-          handle.id, type.id, chdf5_whole_space(), chdf5_whole_space(), chdf5_default_properties(), &bytes)
+    try read(elementCount, nil, context) { memorySpace, fileSpace in
+      try readingPacked {
+        try Library.call("H5Dread", context) {
+          H5Dread(handle.id, type.id, memorySpace, fileSpace, chdf5_default_properties(), &bytes)
+        }
       }
     }
     let isSpacePadded = Library.withLock { H5Tget_strpad(type.id) == H5T_STR_SPACEPAD }

@@ -121,7 +121,7 @@ public final class Dataset: Sendable {
     }
     try checkOtherFiles(context)
     if type.class == .bitField { return try readBits(into: buffer, region, context) }
-    try transfer(buffer.count, region, context) { memorySpace, fileSpace in
+    try read(buffer.count, region, context) { memorySpace, fileSpace in
       try readingPacked {
         try Library.call("H5Dread", context) {
           H5Dread(
@@ -139,7 +139,7 @@ public final class Dataset: Sendable {
     let size = max(type.byteCount, Number.numberType.byteCount)
     let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: max(1, buffer.count * size), alignment: 16)
     defer { memory.deallocate() }
-    try transfer(buffer.count, region, context) { memorySpace, fileSpace in
+    try read(buffer.count, region, context) { memorySpace, fileSpace in
       try readingPacked {
         try Library.call("H5Dread", context) {
           H5Dread(
@@ -148,15 +148,16 @@ public final class Dataset: Sendable {
             memory.baseAddress)
         }
       }
-      try Library.call("H5Tconvert", context) {
-        H5Tconvert(
-          Self.wholeNumber(byteCount: type.byteCount), Number.numberType.memoryId, buffer.count,
-          memory.baseAddress,
-          nil, chdf5_default_properties())
-      }
-      UnsafeMutableRawBufferPointer(buffer).copyMemory(
-        from: UnsafeRawBufferPointer(rebasing: memory[..<(buffer.count * Number.numberType.byteCount)]))
     }
+    if buffer.isEmpty { return }
+    try Library.call("H5Tconvert", context) {
+      H5Tconvert(
+        Self.wholeNumber(byteCount: type.byteCount), Number.numberType.memoryId, buffer.count,
+        memory.baseAddress,
+        nil, chdf5_default_properties())
+    }
+    UnsafeMutableRawBufferPointer(buffer).copyMemory(
+      from: UnsafeRawBufferPointer(rebasing: memory[..<(buffer.count * Number.numberType.byteCount)]))
   }
 
   /// The library's constant for this many bytes of bits; used inside the lock.
@@ -242,14 +243,31 @@ public final class Dataset: Sendable {
       count == region.elementCount, "expected memory for \(region.elementCount) elements, got \(count)")
     if count == 0 { return }
     let fileSpace = try Handle("H5Dget_space", context) { H5Dget_space(handle.id) }
-    let start = region.offset.map { hsize_t($0) }
-    let extent = region.count.map { hsize_t($0) }
-    if !shape.isEmpty {
-      try Library.call("H5Sselect_hyperslab", context) {
-        H5Sselect_hyperslab(fileSpace.id, H5S_SELECT_SET, start, nil, extent, nil)
-      }
-    }
+    if !shape.isEmpty { try Self.select(region.offset, region.count, of: fileSpace, context) }
     let memorySpace = try Dataspace.make(shape: [count], context)
     try body(memorySpace.id, fileSpace.id)
+  }
+
+  /// Transfers a piece of a region from or to its place in memory of the whole region.
+  func transfer(
+    _ count: Int, _ region: Region, _ piece: Region, _ context: String, _ body: (hid_t, hid_t) throws -> Void
+  ) throws {
+    precondition(
+      count == region.elementCount, "expected memory for \(region.elementCount) elements, got \(count)")
+    let fileSpace = try Handle("H5Dget_space", context) { H5Dget_space(handle.id) }
+    try Self.select(piece.offset, piece.count, of: fileSpace, context)
+    let memorySpace = try Dataspace.make(shape: region.count, context)
+    try Self.select(zip(piece.offset, region.offset).map { $0 - $1 }, piece.count, of: memorySpace, context)
+    try body(memorySpace.id, fileSpace.id)
+  }
+
+  private static func select(
+    _ offset: [Int], _ count: [Int], of space: Handle, _ context: String
+  ) throws {
+    let start = offset.map { hsize_t($0) }
+    let extent = count.map { hsize_t($0) }
+    try Library.call("H5Sselect_hyperslab", context) {
+      H5Sselect_hyperslab(space.id, H5S_SELECT_SET, start, nil, extent, nil)
+    }
   }
 }
