@@ -24,6 +24,24 @@ def run(*command, timeout=1200):
     return done.stdout
 
 
+def write_draw(draw, folder):
+    """Writes the samples of a draw and its config, `draw.yaml`, where the config expects them."""
+    with h5py.File(f"{folder}/data.h5", "w") as file:
+        file["x"], file["y"] = draw.x, draw.y
+        if draw.weights is not None:
+            file["w"] = draw.weights
+    # JSON is YAML, too.
+    with open(f"{folder}/draw.yaml", "w") as file:
+        json.dump(draw.config, file, indent=1)
+
+
+def write_table(path, rows):
+    """Writes networks and what came of each as a table of Markdown."""
+    with open(path, "w") as file:
+        file.write("| network | result |\n| --- | --- |\n")
+        file.writelines(f"| {name} | {result} |\n" for name, result in rows)
+
+
 def outputs(convoy, checkpoint, x, count, folder, workers=2):
     """What the network of a checkpoint gives for samples, channels last: numbers, one row for each sample.
 

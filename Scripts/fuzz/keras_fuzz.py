@@ -36,6 +36,7 @@ import tensorflow as tf  # noqa: E402
 import tf_keras  # noqa: E402
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import exchange  # noqa: E402
 import schema_words  # noqa: E402
 from keras_draw import STEPS, Draw, wanted_words  # noqa: E402
 
@@ -115,13 +116,7 @@ def run(*command):
 
 
 def train(convoy, draw, folder):
-    with h5py.File(f"{folder}/data.h5", "w") as file:
-        file["x"], file["y"] = draw.x, draw.y
-        if draw.weights is not None:
-            file["w"] = draw.weights
-    # JSON is YAML, too.
-    with open(f"{folder}/draw.yaml", "w") as file:
-        json.dump(draw.config, file, indent=1)
+    exchange.write_draw(draw, folder)
     done = run(convoy, "train", f"{folder}/draw.yaml", "--run-dir", f"{folder}/run")
     if done.returncode == 78:
         raise Refused(done.stderr.strip())

@@ -11,7 +11,6 @@ import shutil
 import sys
 import tempfile
 
-import h5py
 import numpy as np
 import onnx
 import onnxruntime
@@ -29,12 +28,7 @@ class Different(Exception):
 
 
 def train(convoy, draw, folder):
-    with h5py.File(f"{folder}/data.h5", "w") as file:
-        file["x"], file["y"] = draw.x, draw.y
-        if draw.weights is not None:
-            file["w"] = draw.weights
-    with open(f"{folder}/draw.yaml", "w") as file:
-        json.dump(draw.config, file, indent=1)
+    exchange.write_draw(draw, folder)
     try:
         exchange.run(convoy, "train", f"{folder}/draw.yaml", "--run-dir", f"{folder}/run")
     except exchange.Failed as error:

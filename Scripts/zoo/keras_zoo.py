@@ -151,9 +151,7 @@ def main():
         rows.append((name, result))
         print(f"{name}: {result}", flush=True)
     if options.table:
-        with open(options.table, "w") as file:
-            file.write("| network | result |\n| --- | --- |\n")
-            file.writelines(f"| {name} | {result} |\n" for name, result in rows)
+        exchange.write_table(options.table, rows)
     sys.exit(1 if wrong else 0)
 
 
