@@ -164,6 +164,7 @@ let package = Package(
       name: "HDF5Tests", dependencies: ["HDF5", "Paths", "TestSupport"], exclude: ["Fixtures"]),
     .testTarget(
       name: "OneDNNTests", dependencies: ["OneDNN", "Tensors", "Networks", "Parallel", "TestSupport"]),
+    .testTarget(name: "MPITests", dependencies: ["MPI"]),
     .testTarget(name: "PathsTests", dependencies: ["Paths", "TestSupport"]),
     .testTarget(
       name: "ImageFilesTests", dependencies: ["ImageFiles", "TestSupport"], exclude: ["Fixtures"]),
