@@ -105,6 +105,10 @@ struct SeedFiles {
     ] {
       files.append(try SeedFile("ONNX", "\(folder)/ONNX/\(name).onnx", "import onnx FILE --to OUT"))
     }
+    files.append(
+      try SeedFile(
+        "ONNX", "\(folder)/ONNX/external.onnx", others: ["external.bin": "\(folder)/ONNX/external.bin"],
+        "import onnx FILE --to OUT"))
     files.append(try SeedFile("ONNX", "\(folder)/ONNX/vgg-dynamo.onnx", "inspect FILE"))
     for name in ["plain", "nested", "words"] {
       files.append(

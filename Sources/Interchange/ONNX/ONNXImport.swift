@@ -52,6 +52,7 @@ public struct ONNXImport: Sendable {
   }
 
   private func network(of model: ONNXModel, path: String) throws -> ImportedModel {
+    try model.checkExternalValues(path)
     let reader = try ONNXReader(model, path: path, inputShape: inputShape, outputName: output)
     guard let end = reader.output else { throw InterchangeError(.badData, "\(path) has no output") }
     let simplified = ONNXSimplifier(reader.layers, output: end.layer, shapes: reader.shapes)

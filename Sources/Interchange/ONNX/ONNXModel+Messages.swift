@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Paths
 internal import Protobuf
 internal import SwiftProtobuf
 
@@ -7,6 +8,7 @@ internal import SwiftProtobuf
 extension ONNXModel {
   /// Reads a file's bytes.
   ///
+  /// - Parameter path: the file's, which stands for it in messages; values in other files are looked for beside it.
   /// - Throws: ``InterchangeError`` for bytes that are no model of ONNX.
   init(_ content: [UInt8], path: String) throws {
     let message = try Self.message(content, path)
@@ -20,7 +22,7 @@ extension ONNXModel {
       message.opsetImport.map { (ONNXNode.domain($0.domain), Int($0.version)) }, uniquingKeysWith: { $1 })
     (producer, producerVersion) = (message.producerName, message.producerVersion)
     documentation = message.docString
-    graph = ONNXGraph(message.graph)
+    graph = ONNXGraph(message.graph, folder: Folder.parent(of: path))
     metadata = message.metadataProps.map { ($0.key, $0.value) }
     functions = Set(message.functions.map { ONNXOperator(domain: ONNXNode.domain($0.domain), name: $0.name) })
   }
@@ -63,10 +65,10 @@ extension ONNXModel {
 }
 
 extension ONNXGraph {
-  fileprivate init(_ message: ONNXGraphProto) {
+  fileprivate init(_ message: ONNXGraphProto, folder: String) {
     name = message.name
-    nodes = message.node.map(ONNXNode.init)
-    initializers = message.initializer.map(ONNXTensor.init)
+    nodes = message.node.map { ONNXNode($0, folder: folder) }
+    initializers = message.initializer.map { ONNXTensor($0, folder: folder) }
     inputs = message.input.map(ONNXValueInfo.init)
     outputs = message.output.map(ONNXValueInfo.init)
     values = message.valueInfo.map(ONNXValueInfo.init)
@@ -88,10 +90,11 @@ extension ONNXNode {
   /// ONNX's own set has two names.
   fileprivate static func domain(_ text: String) -> String { text == "ai.onnx" ? "" : text }
 
-  fileprivate init(_ message: ONNXNodeProto) {
+  fileprivate init(_ message: ONNXNodeProto, folder: String) {
     self.init(
       name: message.name, operation: message.opType, domain: Self.domain(message.domain),
-      inputs: message.input, outputs: message.output, attributes: message.attribute.map(ONNXAttribute.init))
+      inputs: message.input, outputs: message.output,
+      attributes: message.attribute.map { ONNXAttribute($0, folder: folder) })
   }
 
   fileprivate var message: ONNXNodeProto {
@@ -105,7 +108,7 @@ extension ONNXNode {
 }
 
 extension ONNXAttribute {
-  fileprivate init(_ message: ONNXAttributeProto) {
+  fileprivate init(_ message: ONNXAttributeProto, folder: String) {
     name = message.name
     // Texts are bytes in ONNX; those of operators are words.
     func text(_ bytes: Data) -> String { String(decoding: bytes, as: UTF8.self) }
@@ -114,7 +117,7 @@ extension ONNXAttribute {
       case .float: .float(message.f)
       case .int: .integer(Int(message.i))
       case .string: .text(text(message.s))
-      case .tensor: message.hasT ? .tensor(ONNXTensor(message.t)) : .other
+      case .tensor: message.hasT ? .tensor(ONNXTensor(message.t, folder: folder)) : .other
       case .floats: .floats(message.floats)
       case .ints: .integers(message.ints.map { Int($0) })
       case .strings: .texts(message.strings.map(text))

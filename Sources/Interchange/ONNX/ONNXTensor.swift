@@ -44,8 +44,6 @@ struct ONNXTensor {
   /// The number of the type, which may be none of ``ElementType``.
   var type: Int
   private var storage = Storage.none
-  /// Whether the elements are in another file.
-  private(set) var isExternal = false
 
   private enum Storage {
     case none
@@ -54,7 +52,12 @@ struct ONNXTensor {
     case floats([Float])
     case doubles([Double])
     case integers([Int])
+    /// In another file.
+    case external(ONNXExternalValues)
   }
+
+  /// Whether the elements are in another file.
+  var isExternal: Bool { if case .external = storage { true } else { false } }
 
   /// The type of the elements; nil for one that is not read here.
   var elementType: ElementType? { ElementType(rawValue: type) }
@@ -63,13 +66,17 @@ struct ONNXTensor {
 // MARK: - Reading
 
 extension ONNXTensor {
-  init(_ message: ONNXTensorProto) {
+  /// - Parameter folder: that of the model, in which other files may be.
+  init(_ message: ONNXTensorProto, folder: String) {
     name = message.name
     dimensions = message.dims.map { Int($0) }
     type = Int(message.dataType)
-    isExternal = !message.externalData.isEmpty || message.dataLocation == .external
-    storage =
-      if message.hasRawData { .raw(message.rawData) } else { Self.listed(message) }
+    if message.dataLocation == .external {
+      let said = Dictionary(message.externalData.map { ($0.key, $0.value) }, uniquingKeysWith: { $1 })
+      storage = .external(ONNXExternalValues(said, folder: folder))
+    } else {
+      storage = message.hasRawData ? .raw(message.rawData) : Self.listed(message)
+    }
   }
 
   /// Elements in the field of their type.
@@ -86,17 +93,11 @@ extension ONNXTensor {
     }
   }
 
-  /// The number of elements, checked against what the file holds of them.
+  /// The type of the elements and the number that the sizes give.
   ///
   /// - Parameter place: names the tensor in messages.
-  /// - Throws: ``InterchangeError`` for elements in another file, an unknown type, and sizes that do not fit.
-  private func checkedCount(_ place: String) throws -> (count: Int, type: ElementType) {
-    guard !isExternal else {
-      throw InterchangeError(
-        .badData,
-        "\(place) has its values in another file, which is not read; write the model as one file "
-          + "(onnx.save_model(model, path, save_as_external_data=False))")
-    }
+  /// - Throws: ``InterchangeError`` for an unknown type, and sizes that no tensor has.
+  private func said(_ place: String) throws -> (count: Int, type: ElementType) {
     guard let elementType else {
       throw InterchangeError(.badData, "\(place) has elements of ONNX's type \(type), which is not supported")
     }
@@ -106,6 +107,14 @@ extension ONNXTensor {
       guard size >= 0, !overflow else { throw Self.lying(place, dimensions, holding: "no such number") }
       count = product
     }
+    return (count, elementType)
+  }
+
+  /// The elements and their type, checked against what the tensor says of them.
+  ///
+  /// - Throws: ``InterchangeError`` for an unknown type, sizes that do not fit, and another file that cannot be read.
+  private func loaded(_ place: String) throws -> (storage: Storage, type: ElementType) {
+    let (count, elementType) = try said(place)
     let found: Int
     switch storage {
     case .none: found = 0
@@ -117,11 +126,26 @@ extension ONNXTensor {
     case .floats(let numbers): found = numbers.count
     case .doubles(let numbers): found = numbers.count
     case .integers(let numbers): found = numbers.count
+    case .external:
+      guard let (values, byteCount) = try externalPart(place) else { return (.none, elementType) }
+      return (.raw(try values.bytes(byteCount, place)), elementType)
     }
     guard found == count, found > 0 || ONNXConstant.allows(dimensions) else {
       throw Self.lying(place, dimensions, holding: "\(found)")
     }
-    return (count, elementType)
+    return (storage, elementType)
+  }
+
+  /// Where the elements are in another file, and how many bytes they take; nil where they are not, or there are none.
+  ///
+  /// - Throws: ``InterchangeError`` for an unknown type, and sizes that no tensor has.
+  func externalPart(_ place: String) throws -> (values: ONNXExternalValues, byteCount: Int)? {
+    guard case .external(let values) = storage else { return nil }
+    let (count, type) = try said(place)
+    guard ONNXConstant.allows(dimensions) else {
+      throw Self.lying(place, dimensions, holding: "no such number")
+    }
+    return count == 0 ? nil : (values, count * type.byteCount)
   }
 
   private static func lying(_ place: String, _ dimensions: [Int], holding found: String) -> InterchangeError {
@@ -134,9 +158,9 @@ extension ONNXTensor {
 
   /// The elements as floats, rounded where they have more digits.
   func floats(_ place: String) throws -> [Float] {
-    let (_, type) = try checkedCount(place)
+    let (storage, type) = try loaded(place)
     switch storage {
-    case .none: return []
+    case .none, .external: return []
     case .floats(let numbers): return numbers
     case .doubles(let numbers): return numbers.map { Float($0) }
     case .integers(let numbers):
@@ -163,12 +187,12 @@ extension ONNXTensor {
 
   /// The elements as whole numbers.
   func integers(_ place: String) throws -> [Int] {
-    let (_, type) = try checkedCount(place)
+    let (storage, type) = try loaded(place)
     guard type.isInteger else {
       throw InterchangeError(.badData, "\(place) holds no whole numbers, where some are expected")
     }
     switch storage {
-    case .none, .floats, .doubles: return []
+    case .none, .floats, .doubles, .external: return []
     case .integers(let numbers): return numbers
     case .raw(let bytes):
       func read<Element: FixedWidthInteger & BitwiseCopyable>(_: Element.Type) -> [Int] {

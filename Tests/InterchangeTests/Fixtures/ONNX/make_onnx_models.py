@@ -6,6 +6,7 @@ of Keras tf2onnx and keras with tensorflow (1.17, 3.15, 2.21):
     python3 make_onnx_models.py [NAME …]
 
 Each `NAME.onnx` takes pixels from 0 to 255. `expected.h5` has `NAME/input` (channels last, uint8) and `NAME/output` (channels last).
+`external.onnx` is `vgg-dynamo.onnx` with its weights in `external.bin`, as PyTorch's exporter leaves large ones by default.
 """
 
 import os
@@ -331,8 +332,23 @@ def keras_network(name, file):
         group[key] = value
 
 
+def external():
+    """A network's weights in a file beside it; onnxruntime reads it as before."""
+    model = onnx.load(os.path.join(folder, "vgg-dynamo.onnx"))
+    path = os.path.join(folder, "external.onnx")
+    data = os.path.join(folder, "external.bin")
+    if os.path.exists(data):
+        os.remove(data)  # It would be appended to.
+    onnx.save_model(model, path, save_as_external_data=True, location="external.bin", size_threshold=60)
+    os.chmod(data, 0o644)
+    onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+
+
 if __name__ == "__main__":
     with h5py.File(os.path.join(folder, "expected.h5"), "a") as file:
-        for name in sys.argv[1:] or list(NETWORKS) + ["keras-tf2onnx"]:
-            keras_network(name, file) if name.startswith("keras") else torch_network(name, file)
+        for name in sys.argv[1:] or list(NETWORKS) + ["keras-tf2onnx", "external"]:
+            if name == "external":
+                external()
+            else:
+                keras_network(name, file) if name.startswith("keras") else torch_network(name, file)
             print(name, flush=True)
