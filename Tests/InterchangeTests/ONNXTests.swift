@@ -57,6 +57,52 @@ struct ONNXTests {
     #expect(next.layers.contains { $0.spec.finalActivation == .gelu })
   }
 
+  @Test(
+    "a function that exporters write as two operators is one",
+    arguments: ["efficientnet-torchscript", "efficientnet-dynamo"])
+  func silu(name: String) throws {
+    let layers = try ONNXImport().read("\(Self.folder)/\(name).onnx").checkpoint.network.network.layers
+    #expect(!layers.contains { $0.spec == .activation(.sigmoid) })
+    #expect(layers.count { $0.spec.finalActivation == .silu } > 4)
+  }
+
+  @Test("a join that begins with all inputs of an earlier one takes that one")
+  func joins() throws {
+    let model = Self.model([
+      Self.node("Relu", ["x"], ["a"]), Self.node("Concat", ["x", "a"], ["b"], [.axis(1)]),
+      Self.node("Relu", ["b"], ["c"]), Self.node("Concat", ["x", "a", "c"], ["d"], [.axis(1)]),
+      Self.node("Relu", ["d"], ["e"]), Self.node("Concat", ["x", "a", "c", "e"], ["y"], [.axis(1)]),
+    ])
+    let checkpoint = try ONNXImport().read(model.bytes, "m").checkpoint
+    let joins = checkpoint.network.network.layers.filter { $0.spec == .concat }
+    #expect(joins.map(\.inputs.count) == [2, 2, 2])
+    #expect(joins[1].inputs[0] == joins[0].name && joins[2].inputs[0] == joins[1].name)
+    let pixels = (0..<48).map { UInt8($0 * 5) }
+    let pixel = (0..<16).map { Array(pixels[$0 * 3..<$0 * 3 + 3]).map(Float.init) }
+    #expect(
+      try modelOutputs(checkpoint, pixels)
+        == pixel.flatMap { [[Float]](repeating: $0, count: 8).flatMap(\.self) })
+  }
+
+  @Test("nodes are in the modules of PyTorch that their names or the exporter's notes give")
+  func modules() {
+    func modules(_ name: String, _ scopes: [String] = []) -> [String] {
+      var node = Self.node("Conv", [])
+      (node.name, node.scopes) = (name, scopes)
+      return node.modules
+    }
+    #expect(modules("/layer1/layer1.0/conv1/Conv") == ["layer1", "layer1.0", "layer1.0.conv1"])
+    #expect(
+      modules("/features/features.1/features.1.0/block/block.1/fc1/Conv")
+        == [
+          "features", "features.1", "features.1.0", "features.1.0.block", "features.1.0.block.1",
+          "features.1.0.block.1.fc1",
+        ])
+    #expect(
+      modules("/Add_3").isEmpty && modules("node_conv2d").isEmpty && modules("model/conv/Conv2D").isEmpty)
+    #expect(modules("node_add", ["", "layer1", "layer1.0", "add_2"]) == ["layer1", "layer1.0"])
+  }
+
   // MARK: - Models of this program
 
   private static func checkpoint(_ network: ResolvedNetwork, classNames: [String] = []) -> Checkpoint {

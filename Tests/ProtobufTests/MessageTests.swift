@@ -42,6 +42,7 @@ struct MessageTests {
     #expect(node.attribute[2].s == Data("text".utf8 + [0xFF]) && node.attribute[3].t.name == "t")
     #expect(node.attribute[4].floats == [0.5, -1] && node.attribute[5].ints == [1 << 62, -1])
     #expect(node.attribute[6].strings == [Data("a".utf8), Data()])
+    #expect(node.metadataProps.map(\.key) == ["scope"] && node.metadataProps.map(\.value) == ["module"])
     let tensor = try #require(graph.initializer.first)
     #expect((tensor.name, tensor.dims, tensor.dataType) == ("w", [2, 0, 3], 10))
     #expect(tensor.floatData == [1.5, -2] && tensor.doubleData == [0.25] && tensor.int32Data == [-1, 7])

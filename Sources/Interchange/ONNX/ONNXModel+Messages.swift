@@ -94,7 +94,17 @@ extension ONNXNode {
     self.init(
       name: message.name, operation: message.opType, domain: Self.domain(message.domain),
       inputs: message.input, outputs: message.output,
-      attributes: message.attribute.map { ONNXAttribute($0, folder: folder) })
+      attributes: message.attribute.map { ONNXAttribute($0, folder: folder) }, scopes: Self.scopes(message))
+  }
+
+  /// The modules of PyTorch that its exporter says a node is in.
+  ///
+  /// They are written as Python prints a list: `['', 'layer1', 'layer1.0', 'relu']`.
+  private static func scopes(_ message: ONNXNodeProto) -> [String] {
+    let text = message.metadataProps.first { $0.key == "pkg.torch.onnx.name_scopes" }?.value ?? ""
+    let parts = text.split(separator: "'", omittingEmptySubsequences: false)
+    // What stands between quotes is every second part.
+    return parts.indices.filter { $0 % 2 == 1 }.map { String(parts[$0]) }
   }
 
   fileprivate var message: ONNXNodeProto {

@@ -47,6 +47,9 @@ struct ONNXNode {
   var inputs: [String]
   var outputs: [String]
   var attributes: [ONNXAttribute] = []
+  /// The modules of PyTorch that it is in, outermost first, each with its whole path, and a word for the node; empty where the file says
+  /// nothing of them.
+  var scopes: [String] = []
 }
 
 /// A setting of a node.

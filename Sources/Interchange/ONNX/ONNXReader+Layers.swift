@@ -13,11 +13,13 @@ extension ONNXReader {
 
   /// Adds a layer over results.
   ///
-  /// - Parameter hint: a name to take if it is free; nil makes one of the node's name.
+  /// - Parameters:
+  ///   - hint: a name to take if it is free; nil makes one of the node's name.
+  ///   - part: a word for a layer that only prepares values for the node's own one; it stands behind the name.
   /// - Returns: the layer's name and the shape of its output.
   mutating func add(
     _ work: ONNXLayer.Work, _ inputs: [ONNXResult], _ node: ONNXNode, weights: [String: [Float]] = [:],
-    name hint: String? = nil, shape known: Shape? = nil
+    name hint: String? = nil, part: String? = nil, shape known: Shape? = nil
   ) throws -> (name: String, shape: Shape) {
     let input = Shape(inputs[0].ourShape)
     let shape: Shape
@@ -34,7 +36,8 @@ extension ONNXReader {
       throw InterchangeError(
         .badData, "\(path): \(node.place) gives N×\(shape), which is too large to be meant")
     }
-    let name = unused(hint ?? Self.name(of: node), work)
+    let whole = hint ?? name(of: node, for: work)
+    let name = unused(whole.map { whole in part.map { "\(whole)_\($0)" } ?? whole }, work)
     layers.append(
       ONNXLayer(name: name, inputs: inputs.map(\.layer), work: work, weights: weights, place: node.place))
     shapes[name] = shape
@@ -55,22 +58,31 @@ extension ONNXReader {
   /// A layer that gives an image, a sequence or a vector of its own dimensions, whose channels come first in the graph.
   mutating func addFresh(
     _ work: ONNXLayer.Work, _ inputs: [ONNXResult], _ node: ONNXNode, weights: [String: [Float]] = [:],
-    isNonNegative: Bool = false, name hint: String? = nil, shape: Shape? = nil
+    isNonNegative: Bool = false, name hint: String? = nil, part: String? = nil, shape: Shape? = nil
   ) throws -> ONNXResult {
-    let (name, shape) = try add(work, inputs, node, weights: weights, name: hint, shape: shape)
+    let (name, shape) = try add(work, inputs, node, weights: weights, name: hint, part: part, shape: shape)
     let parts = fresh(shape.dimensions)
     return ONNXResult(
       layer: name, ours: parts, theirs: Array(parts.suffix(1) + parts.dropLast()),
       isNonNegative: isNonNegative)
   }
 
-  /// A name for the layer of a node, from names such as `/layer1/layer1.0/conv1/Conv`; nil where the node has none.
-  private static func name(of node: ONNXNode) -> String? {
-    guard !node.name.isEmpty else { return nil }
-    var parts = node.name.split(separator: "/").map(String.init)
-    if parts.count > 1, parts.last?.hasPrefix(node.operation) ?? false { parts.removeLast() }
-    // PyTorch repeats the module's path in each part.
-    return parts.last
+  /// A name for the layer of a node; nil where the file says nothing that tells it from others.
+  ///
+  /// A node that is all of a module of PyTorch has the module's name, `layer1.0.conv1`, and one among modules the kind of layer behind it,
+  /// `layer1.0.add`.
+  private func name(of node: ONNXNode, for work: ONNXLayer.Work) -> String? {
+    let modules = node.modules
+    guard !modules.isEmpty else {
+      var parts = node.name.split(separator: "/").map(String.init)
+      if parts.count > 1, parts.last?.hasPrefix(node.operation) ?? false { parts.removeLast() }
+      // Nothing but the operator's name for a node of PyTorch that is in no module.
+      let isNameless = node.name.hasPrefix("/") && parts.count == 1 && parts[0].hasPrefix(node.operation)
+      return isNameless ? nil : parts.last
+    }
+    guard let module = modules.last, parentModules.contains(module) else { return modules.last }
+    let word = if case .layer(let spec) = work { spec.word } else { LayerKind.rescale.rawValue }
+    return "\(module).\(word)"
   }
 
   /// The module that a weight of PyTorch belongs to: `layer1.0.conv1` for `layer1.0.conv1.weight`; nil for other names.
@@ -102,5 +114,27 @@ extension ONNXReader {
       number += 1
     }
     return unique
+  }
+}
+
+extension ONNXNode {
+  /// The modules of PyTorch that the node is in, outermost first, each with its whole path; none where the file does not say.
+  var modules: [String] {
+    // The last one is the node itself, the first one the network.
+    if !scopes.isEmpty { return scopes.dropLast().filter { !$0.isEmpty } }
+    // Of `/layer1/layer1.0/conv1/Conv`, `layer1.0` names the module inside of `layer1` with its name, and `conv1` without that of `layer1.0`.
+    guard name.hasPrefix("/") else { return [] }
+    var modules: [String] = []
+    var (path, previous) = ("", "")
+    for part in name.split(separator: "/").dropLast().map(String.init) {
+      if !previous.isEmpty, part.hasPrefix("\(previous).") {
+        path += part.dropFirst(previous.count)
+      } else {
+        path += path.isEmpty ? part : ".\(part)"
+      }
+      modules.append(path)
+      previous = part
+    }
+    return modules
   }
 }

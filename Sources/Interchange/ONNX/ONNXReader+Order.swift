@@ -22,7 +22,7 @@ extension ONNXReader {
       && Set(own.suffix(channels.count)) == Set(channels)
     guard own == target || isPermutation else { throw moved(node, sizes) }
     if sizes != result.ourShape {
-      result.layer = try add(.layer(.reshape(Reshape(sizes))), [result], node).name
+      result.layer = try add(.layer(.reshape(Reshape(sizes))), [result], node, part: "reshape").name
       result.ours = Array(wanted.dropLast()) + [Array(own.suffix(channels.count))]
     }
     if isPermutation {
@@ -45,7 +45,9 @@ extension ONNXReader {
   /// Adds a layer that gives some of the channels, by their numbers; nil gives zeros.
   ///
   /// - Returns: the layer's name.
-  mutating func picked(_ channels: [Int?], of result: ONNXResult, _ node: ONNXNode) throws -> String {
+  mutating func picked(
+    _ channels: [Int?], of result: ONNXResult, _ node: ONNXNode, part: String? = "order"
+  ) throws -> String {
     let count = result.ours.last?.size ?? 1
     guard count * channels.count <= 1 << 24 else {
       throw InterchangeError(
@@ -63,7 +65,7 @@ extension ONNXReader {
       case 2: .conv1D(Conv1D(filters: channels.count, kernel: 1, useBias: false))
       default: .conv2D(Conv2D(filters: channels.count, kernel: .one, useBias: false))
       }
-    return try add(.layer(spec), [result], node, weights: ["kernel": kernel]).name
+    return try add(.layer(spec), [result], node, weights: ["kernel": kernel], part: part).name
   }
 
   /// The result as an image or a sequence whose channels are the graph's first dimension.
@@ -103,7 +105,7 @@ extension ONNXReader {
     try requireSmall(result, node)
     var result = result
     if result.ours.count > 1 {
-      result.layer = try add(.layer(.flatten), [result], node).name
+      result.layer = try add(.layer(.flatten), [result], node, part: "flatten").name
       result.ours = [result.ours.flatMap(\.self)]
     }
     let (own, theirs) = (result.ours[0], result.theirs[0])

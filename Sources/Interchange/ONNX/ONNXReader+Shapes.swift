@@ -179,7 +179,7 @@ extension ONNXReader {
     }
     var (before, after) = ([Int](repeating: 0, count: places), [Int](repeating: 0, count: places))
     (before[dimension - 1], after[dimension - 1]) = (range.lowerBound, size - range.upperBound)
-    return try cropped(image, before: before, after: after, node)
+    return try cropped(image, before: before, after: after, node, part: nil)
   }
 
   /// Values along the dimension that becomes the channels, by their numbers; nil gives zeros.
@@ -190,7 +190,7 @@ extension ONNXReader {
     let order = result.ours.last.map { result.theirs[dimension].indices(in: $0) } ?? []
     let isNonNegative = result.isNonNegative
     let ours = numbers.map { number in number.map { order.isEmpty ? $0 : order[$0] } }
-    result.layer = try picked(ours, of: result, node)
+    result.layer = try picked(ours, of: result, node, part: nil)
     let parts = fresh([numbers.count])[0]
     result.ours[result.ours.count - 1] = parts
     result.theirs[dimension] = parts
@@ -254,8 +254,9 @@ extension ONNXReader {
     guard (low + high).contains(where: { $0 != 0 }) else { return result }
     result = try image(result, node)
     let cuts = (low.map { Swift.max(-$0, 0) }, high.map { Swift.max(-$0, 0) })
-    result = try cropped(result, before: cuts.0, after: cuts.1, node)
-    return try zeros(result, before: low.map { Swift.max($0, 0) }, after: high.map { Swift.max($0, 0) }, node)
+    result = try cropped(result, before: cuts.0, after: cuts.1, node, part: nil)
+    return try zeros(
+      result, before: low.map { Swift.max($0, 0) }, after: high.map { Swift.max($0, 0) }, node, part: nil)
   }
 
   mutating func resize(_ node: ONNXNode, _ options: inout ONNXAttributes) throws {

@@ -78,8 +78,11 @@ extension ONNXReader {
   }
 
   /// The result with zeros around it.
+  ///
+  /// - Parameter part: a word for a layer that is a part of its node's work; nil where it is all of it.
   mutating func zeros(
-    _ result: ONNXResult, before: [Int], after: [Int], _ node: ONNXNode, name: String? = nil
+    _ result: ONNXResult, before: [Int], after: [Int], _ node: ONNXNode, name: String? = nil,
+    part: String? = "pad"
   ) throws -> ONNXResult {
     guard (before + after).contains(where: { $0 != 0 }) else { return result }
     let spec: LayerSpec =
@@ -87,12 +90,13 @@ extension ONNXReader {
       ? .zeroPadding1D(Margins1D(before: before[0], after: after[0]))
       : .zeroPadding2D(Margins2D(top: before[0], bottom: after[0], left: before[1], right: after[1]))
     return try addFresh(
-      .layer(spec), [result], node, isNonNegative: result.isNonNegative, name: name.map { "\($0)_pad" })
+      .layer(spec), [result], node, isNonNegative: result.isNonNegative, name: name, part: part)
   }
 
   /// The result without some of its edge.
   mutating func cropped(
-    _ result: ONNXResult, before: [Int], after: [Int], _ node: ONNXNode, name: String? = nil
+    _ result: ONNXResult, before: [Int], after: [Int], _ node: ONNXNode, name: String? = nil,
+    part: String? = "crop"
   ) throws -> ONNXResult {
     guard (before + after).contains(where: { $0 != 0 }) else { return result }
     let spec: LayerSpec =
@@ -100,7 +104,7 @@ extension ONNXReader {
       ? .cropping1D(Margins1D(before: before[0], after: after[0]))
       : .cropping2D(Margins2D(top: before[0], bottom: after[0], left: before[1], right: after[1]))
     return try addFresh(
-      .layer(spec), [result], node, isNonNegative: result.isNonNegative, name: name.map { "\($0)_crop" })
+      .layer(spec), [result], node, isNonNegative: result.isNonNegative, name: name, part: part)
   }
 
   // MARK: - Convolutions

@@ -52,6 +52,8 @@ struct ONNXReader {
   var notes: [String] = []
   var usedNames: Set<String> = [Network.inputName]
   var namer = LayerNamer()
+  /// The modules of PyTorch that have others inside.
+  let parentModules: Set<String>
   /// The result of the whole graph.
   private(set) var output: ONNXResult?
   /// The number of samples that the graph was written for; nil where any number fits.
@@ -71,6 +73,7 @@ struct ONNXReader {
     self.path = path
     (graph, functions) = (model.graph, model.functions)
     opset = model.opsets[""] ?? 0
+    parentModules = Set(graph.nodes.flatMap { $0.modules.dropLast() })
     saidShapes = Dictionary(
       (graph.values + graph.outputs).compactMap { info in info.shape.map { (info.name, $0) } }
     ) { $1 }

@@ -13,6 +13,7 @@ struct ONNXSimplifier {
   init(_ layers: [ONNXLayer], output: String, shapes: [String: Shape]) {
     (self.layers, self.output, self.shapes) = (layers, output, shapes)
     removeUnused()
+    chainJoins()
     fuse()
     finish()
     shortenNames()
@@ -25,6 +26,49 @@ struct ONNXSimplifier {
     layers.removeAll { !isUsed.contains($0.name) }
   }
 
+  // MARK: - Joins
+
+  /// Lets a join that begins with all inputs of an earlier one take that one's output.
+  ///
+  /// Exports of DenseNet join all results so far anew before each layer.
+  private mutating func chainJoins() {
+    var joins: [[String]: String] = [:]
+    var chained: Set<String> = []
+    for index in layers.indices {
+      let inputs = layers[index].inputs
+      guard case .layer(.concat) = layers[index].work, inputs.count <= Self.longestJoin else { continue }
+      let lengths = (0..<inputs.count).reversed()
+      if let length = lengths.first(where: { joins[Array(inputs[..<$0])] != nil }),
+        let earlier = joins[Array(inputs[..<length])]
+      {
+        layers[index].inputs = [earlier] + inputs[length...]
+        chained.formUnion([earlier, layers[index].name])
+      }
+      if joins[inputs] == nil { joins[inputs] = layers[index].name }
+    }
+    nameJoins(chained)
+  }
+
+  /// As many inputs as a join of a DenseNet may have.
+  private static let longestJoin = 512
+
+  /// Names joins after the module that gives what they add: in the graph they belong to the next one, or to that around both.
+  private mutating func nameJoins(_ joins: Set<String>) {
+    var used = Set(layers.map(\.name)).subtracting(joins)
+    var names: [String: String] = [:]
+    for layer in layers where joins.contains(layer.name) {
+      guard let last = layer.inputs.last, let point = last.lastIndex(of: ".") else { return }
+      let name = "\(last[..<point]).\(LayerKind.concat.rawValue)"
+      guard used.insert(name).inserted else { return }
+      names[layer.name] = name
+    }
+    for index in layers.indices {
+      layers[index].name = names[layers[index].name] ?? layers[index].name
+      layers[index].inputs = layers[index].inputs.map { names[$0] ?? $0 }
+    }
+    output = names[output] ?? output
+  }
+
   // MARK: - Fusion
 
   /// Puts factors, offsets and functions into the layers that give their input, where nothing else uses that.
@@ -33,14 +77,25 @@ struct ONNXSimplifier {
     for layer in layers {
       for input in layer.inputs { uses[input, default: 0] += 1 }
     }
-    var kept: [ONNXLayer] = []
+    var kept: [ONNXLayer?] = []
     var places: [String: Int] = [:]
     // The layer that each name now stands for.
     var names: [String: String] = [:]
     for var layer in layers {
-      layer.inputs = layer.inputs.map { names[$0] ?? $0 }
+      layer.inputs = layer.inputs.map { Self.last($0, names) }
+      if let place = layer.inputs.lazy.compactMap({ places[$0] }).first(where: { place in
+        kept[place].map { uses[$0.name] == 1 && layer.isProduct(with: $0) } ?? false
+      }), let gate = kept[place] {
+        // x · sigmoid(x) is one function, under the name of its first part.
+        kept[place] = nil
+        names[layer.name] = gate.name
+        uses[gate.name] = uses[layer.name]
+        uses[gate.inputs[0], default: 1] -= 1
+        layer = gate
+        layer.work = .layer(.activation(.silu))
+      }
       if layer.inputs.count == 1, let place = places[layer.inputs[0]], uses[layer.inputs[0]] == 1,
-        let fused = kept[place].followed(by: layer)
+        let fused = kept[place]?.followed(by: layer)
       {
         kept[place] = fused
         names[layer.name] = fused.name
@@ -50,8 +105,15 @@ struct ONNXSimplifier {
       places[layer.name] = kept.count
       kept.append(layer)
     }
-    layers = kept
-    output = names[output] ?? output
+    layers = kept.compactMap(\.self)
+    output = Self.last(output, names)
+  }
+
+  /// The layer that a name stands for at last: what became part of a layer may be part of another one with it.
+  private static func last(_ name: String, _ names: [String: String]) -> String {
+    var name = name
+    while let next = names[name] { name = next }
+    return name
   }
 
   // MARK: - Names
@@ -125,6 +187,12 @@ struct ONNXSimplifier {
 }
 
 extension ONNXLayer {
+  /// Whether this layer multiplies what a sigmoid takes by what it gives.
+  fileprivate func isProduct(with gate: ONNXLayer) -> Bool {
+    guard case .layer(.multiply) = work, case .layer(.activation(.sigmoid)) = gate.work else { return false }
+    return inputs == gate.inputs + [gate.name] || inputs == [gate.name] + gate.inputs
+  }
+
   /// This layer with the work of the next one, which is its only user; nil where it cannot do that.
   fileprivate func followed(by next: ONNXLayer) -> ONNXLayer? {
     switch (work, next.work) {

@@ -32,6 +32,7 @@ def model():
         {"type": 7, "ints": [2**62, -1]}, {"type": 8, "strings": [b"a", b""]},
     ):
         node.attribute.add(name=f"setting{setting['type']}", **setting)
+    node.metadata_props.add(key="scope", value="module")
     tensor = graph.initializer.add(
         name="w", dims=[2, 0, 3], data_type=10, float_data=[1.5, -2], int32_data=[-1, 7], int64_data=[-(2**63)],
         raw_data=b"\x00\x01", double_data=[0.25], uint64_data=[2**64 - 1], data_location=1,
