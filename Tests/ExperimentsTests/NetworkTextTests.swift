@@ -249,4 +249,86 @@ struct NetworkTextTests {
     #expect(text.yaml.contains("reshape: {shape: [1, 1, $filters]}"), "\(text.yaml)")
     #expect(text.yaml.contains("- gate: {name: gate1b, filters: 6}"), "\(text.yaml)")
   }
+
+  // MARK: - Names that others give
+
+  @Test("modules of PyTorch become blocks under their own names")
+  func modules() throws {
+    func residual(_ name: String, after input: String, _ filters: Int, stride: Int) -> [Layer] {
+      let isSmaller = stride > 1
+      func conv(_ part: String, _ input: String, _ kernel: Int, _ stride: Int = 1) -> Layer {
+        Layer(
+          name: "\(name).\(part)", inputs: [input],
+          spec: .conv2D(
+            Conv2D(
+              filters: filters, kernel: Size2D(kernel), stride: Size2D(stride),
+              padding: stride > 1 ? .valid : .same)))
+      }
+      let pad = Layer(name: "\(name).conv1_pad", inputs: [input], spec: .zeroPadding2D(Margins2D(1)))
+      return (isSmaller ? [pad] : [])
+        + [conv("conv1", isSmaller ? pad.name : input, 3, stride), conv("conv2", "\(name).conv1", 3)]
+        + (isSmaller ? [conv("downsample.0", input, 1, stride)] : [])
+        + [
+          Layer(
+            name: "\(name).add", inputs: ["\(name).conv2", isSmaller ? "\(name).downsample.0" : input],
+            spec: .add),
+          Layer(name: "\(name).relu", inputs: ["\(name).add"], spec: .activation(.relu)),
+        ]
+    }
+    let layers =
+      [Layer(name: "conv1", inputs: ["input"], spec: Self.conv(8))]
+      + residual("layer1.0", after: "conv1", 8, stride: 1)
+      + residual("layer1.1", after: "layer1.0.relu", 8, stride: 1)
+      + residual("layer2.0", after: "layer1.1.relu", 16, stride: 2)
+      + residual("layer2.1", after: "layer2.0.relu", 16, stride: 1)
+      + residual("layer3.0", after: "layer2.1.relu", 32, stride: 2)
+      + [Layer(name: "avgpool", inputs: ["layer3.0.relu"], spec: .globalAveragePool2D)]
+    let text = try Self.expectSame(Network(inputShape: [33, 33, 3], layers: layers))
+    #expect(
+      text.yaml == """
+        network:
+          input: [33, 33, 3]
+          blocks:
+            layer_block_residual:
+              parameters: {filters: required}
+              layers:
+                - conv2d: {name: conv1, filters: $filters, kernel: 3, padding: same}
+                - conv2d: {name: conv2, filters: $filters, kernel: 3, padding: same}
+                - add: {inputs: [conv2, input]}
+                - relu
+            layer_block_downsampling:
+              parameters: {filters: required}
+              layers:
+                - zero_padding2d: {name: conv1_pad, all: 1}
+                - conv2d: {name: conv1, filters: $filters, kernel: 3, stride: 2}
+                - conv2d: {name: conv2, filters: $filters, kernel: 3, padding: same}
+                - conv2d: {name: downsample.0, inputs: input, filters: $filters, kernel: 1, stride: 2}
+                - add: {inputs: [conv2, downsample.0]}
+                - relu
+          layers:
+            - conv2d: {name: conv1, filters: 8, kernel: 3}
+            - layer_block_residual: {name: layer1.0, filters: 8}
+            - layer_block_residual: {name: layer1.1, filters: 8}
+            - layer_block_downsampling: {name: layer2.0, filters: 16}
+            - layer_block_residual: {name: layer2.1, filters: 16}
+            - layer_block_downsampling: {name: layer3.0, filters: 32}
+            - global_average_pool2d: {name: avgpool}
+
+        """)
+  }
+
+  @Test(
+    "drawn networks with repeating blocks are read again as they were, under names of every kind",
+    arguments: 0..<60)
+  func repeating(seed: Int) throws {
+    var draw = RepeatingNetwork(seed: UInt64(seed))
+    let network = try draw.network()
+    let text = try Self.expectRenamed(network)
+    let lines = text.yaml.split(separator: "\n").count
+    if draw.mostUses > 3, draw.naming != .counted {
+      #expect(text.yaml.contains("blocks:") && lines < network.layers.count, "\(draw.naming): \(text.yaml)")
+    }
+    // Modules keep their names.
+    if draw.naming == .modules { #expect(text.renamed.isEmpty) }
+  }
 }

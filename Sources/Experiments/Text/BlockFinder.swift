@@ -17,10 +17,10 @@ struct BlockFinder {
   /// Replaces the groups in a list, innermost ones first.
   mutating func resolve(_ items: [Item]) -> [Item] {
     var items = items
-    // A block may use those before it: deep groups become blocks first.
-    for depth in (0..<Self.depth(items)).reversed() {
+    // A block may use those before it: a group becomes one after all that are in it.
+    while Self.hasGroups(items) {
       var groups: [[Item]] = []
-      Self.visit(items, depth: depth) { groups.append($0) }
+      Self.visit(items) { groups.append($0) }
       var shapes: [[Shapeless]: [[Item]]] = [:]
       var order: [[Shapeless]] = []
       for group in groups {
@@ -29,15 +29,16 @@ struct BlockFinder {
         shapes[shape, default: []].append(group)
       }
       var made: [[Shapeless]: (name: String, places: [Place], values: [Int: String])] = [:]
-      for shape in order {
-        guard let uses = shapes[shape], uses.count > 1,
-          let name = freeName(groupNames(of: uses[0], in: items))
-        else {
-          continue
-        }
+      let repeated = order.filter { (shapes[$0]?.count ?? 0) > 1 }
+      let bases = repeated.map { shape in groupNames(of: shape, in: items).first.map { Self.base(of: $0) } }
+      for (shape, base) in zip(repeated, bases) {
+        guard let uses = shapes[shape], let base else { continue }
+        // Kinds of groups that have one name otherwise are told apart by what they do.
+        let isShared = bases.count { $0 == base } > 1 || base == Self.generalName
+        guard let name = freeName(base, isShared ? Self.role(of: uses[0]) : nil) else { continue }
         made[shape] = define(name, uses)
       }
-      items = Self.replace(items, depth: depth) { item, body in
+      items = Self.replace(items) { item, body in
         guard let block = made[body.map(Shapeless.init)] else { return nil }
         var use = item
         use.word = block.name
@@ -86,13 +87,18 @@ struct BlockFinder {
     let open: OpenPlace
 
     func value(in items: [Item]) -> ResolvedValue? {
+      guard let owner = owner(in: items) else { return nil }
+      return (owner.settings + owner.defaults).first { $0.key == open.key }.flatMap {
+        open.value(in: $0.value)
+      }
+    }
+
+    /// The entry that has the setting.
+    func owner(in items: [Item]) -> Item? {
       var items = items
       for (level, index) in path.enumerated() {
         guard items.indices.contains(index) else { return nil }
-        if level == path.count - 1 {
-          let all = items[index].settings + items[index].defaults
-          return all.first { $0.key == open.key }.flatMap { open.value(in: $0.value) }
-        }
+        if level == path.count - 1 { return items[index] }
         switch items[index].kind {
         case .repetition(_, let inner), .group(let inner): items = inner
         case .layer: return nil
@@ -119,37 +125,74 @@ struct BlockFinder {
     _ name: String, _ uses: [[Item]]
   ) -> (name: String, places: [Place], values: [Int: String]) {
     let places = Self.places(uses[0])
-    var parameters: [String: [ResolvedValue?]] = [:]
-    var order: [String] = []
-    var values: [Int: String] = [:]
-    for (index, place) in places.enumerated() {
-      let key = place.open.key
-      let column = uses.map { place.value(in: $0) }
+    var parameters: [Parameter] = []
+    // Those that follow others come last.
+    let indices =
+      places.indices.filter { !places[$0].open.follows } + places.indices.filter { places[$0].open.follows }
+    for index in indices {
+      let column = uses.map { places[index].value(in: $0) }
       guard Set(column).count > 1 else { continue }
-      // A number in a shape may be a number of filters.
-      let fits = order.first {
-        parameters[$0] == column && ($0.hasPrefix(key) || place.open.element != nil)
+      let open = places[index].open
+      if let fits = parameters.firstIndex(where: { $0.column == column && open.agrees(with: $0.open) }) {
+        parameters[fits].places.append(index)
+      } else {
+        let owner = places[index].owner(in: uses[0])
+        parameters.append(Parameter(open: open, column: column, owner: owner, places: [index]))
       }
-      if let fits {
-        values[index] = fits
-        continue
-      }
-      var (parameter, count) = (key, 2)
-      while parameters[parameter] != nil || ["name", "inputs"].contains(parameter) {
-        parameter = "\(key)_\(count)"
-        count += 1
-      }
-      parameters[parameter] = column
-      order.append(parameter)
-      values[index] = parameter
+    }
+    parameters.sort { ($0.places.min() ?? 0) < ($1.places.min() ?? 0) }
+    let names = Self.names(of: parameters)
+    var values: [Int: String] = [:]
+    for (parameter, name) in zip(parameters, names) {
+      for index in parameter.places { values[index] = name }
     }
     var items = uses[0]
     for (index, place) in places.enumerated() {
       guard let parameter = values[index] else { continue }
       Self.set(&items, place, ResolvedValue(.kind("$\(parameter)", nil), .builtIn))
     }
-    blocks.append(Block(name: name, parameters: order, items: items))
+    blocks.append(Block(name: name, parameters: names, items: items))
     return (name, places, values)
+  }
+
+  /// A parameter of a block.
+  private struct Parameter {
+    /// Where its value stands first.
+    let open: OpenPlace
+    /// Its values in all uses.
+    let column: [ResolvedValue?]
+    /// The entry in which it stands first.
+    let owner: Item?
+    /// The numbers of all places where it stands.
+    var places: [Int]
+  }
+
+  /// A setting's word is its parameter's name, with that of the layer in front where several layers have the setting: `expand_filters`.
+  private static func names(of parameters: [Parameter]) -> [String] {
+    var taken: Set<String> = ["name", "inputs"]
+    return parameters.map { parameter in
+      // All four margins of a padding.
+      let key = parameter.open.key == "all" ? "margin" : parameter.open.key
+      let isShared = parameters.count { $0.open.key == parameter.open.key } > 1
+      let stem = isShared ? parameter.owner.flatMap(stem) : nil
+      let base = stem.map { key.hasPrefix("\($0)_") ? key : "\($0)_\(key)" } ?? key
+      var (name, count) = (base, 2)
+      while !name.isConfigurationName || !taken.insert(name).inserted {
+        name = "\(base.isConfigurationName ? base : key)_\(count)"
+        count += 1
+      }
+      return name
+    }
+  }
+
+  /// What a layer's name says of its part in a block: `expand` of `expand_conv`; nil where it says nothing.
+  private static func stem(_ item: Item) -> String? {
+    guard let last = item.name.split(separator: ".").last, last.contains(where: \.isLetter) else {
+      return nil
+    }
+    let isAutomatic = last == item.word || (last.hasPrefix("\(item.word)_") && last.last?.isNumber ?? false)
+    let stem = last.hasSuffix("_conv") ? last.dropLast("_conv".count) : last
+    return isAutomatic || stem.isEmpty ? nil : String(stem)
   }
 
   private static func set(_ items: inout [Item], _ place: Place, _ value: ResolvedValue) {
@@ -172,32 +215,31 @@ struct BlockFinder {
 
   // MARK: - Going through groups
 
-  /// The most groups that lie in one another.
-  private static func depth(_ items: [Item]) -> Int {
-    items.map { item in
+  private static func hasGroups(_ items: [Item]) -> Bool {
+    items.contains { item in
       switch item.kind {
-      case .layer: 0
-      case .repetition(_, let inner): depth(inner)
-      case .group(let inner): 1 + depth(inner)
-      }
-    }.max() ?? 0
-  }
-
-  private static func visit(_ items: [Item], depth: Int, _ body: ([Item]) -> Void) {
-    for item in items {
-      switch item.kind {
-      case .layer: continue
-      case .repetition(_, let inner): visit(inner, depth: depth, body)
-      case .group(let inner):
-        if depth == 0 { body(inner) } else { visit(inner, depth: depth - 1, body) }
+      case .layer: false
+      case .repetition(_, let inner): hasGroups(inner)
+      case .group: true
       }
     }
   }
 
+  /// Goes through the groups that have no others in them.
+  private static func visit(_ items: [Item], _ body: ([Item]) -> Void) {
+    for item in items {
+      switch item.kind {
+      case .layer: continue
+      case .repetition(_, let inner): visit(inner, body)
+      case .group(let inner): if hasGroups(inner) { visit(inner, body) } else { body(inner) }
+      }
+    }
+  }
+
+  /// Replaces the groups that have no others in them.
+  ///
   /// - Parameter use: the entry in place of a group; nil puts its layers into the list.
-  private static func replace(
-    _ items: [Item], depth: Int, _ use: (Item, [Item]) -> Item?
-  ) -> [Item] {
+  private static func replace(_ items: [Item], _ use: (Item, [Item]) -> Item?) -> [Item] {
     var result: [Item] = []
     // What the last layer of a group that is no more is called.
     var renamed: [String: String] = [:]
@@ -207,10 +249,10 @@ struct BlockFinder {
       switch item.kind {
       case .layer: result.append(item)
       case .repetition(let times, let inner):
-        item.kind = .repetition(times: times, replace(inner, depth: depth, use))
+        item.kind = .repetition(times: times, replace(inner, use))
         result.append(item)
-      case .group(let inner) where depth > 0:
-        item.kind = .group(replace(inner, depth: depth - 1, use))
+      case .group(let inner) where hasGroups(inner):
+        item.kind = .group(replace(inner, use))
         result.append(item)
       case .group(let inner):
         if let use = use(item, inner) {
@@ -231,37 +273,53 @@ struct BlockFinder {
 
   // MARK: - Names
 
-  /// The names that groups with these entries have.
-  private func groupNames(of body: [Item], in items: [Item]) -> [String] {
+  /// The names that groups of this shape have.
+  private func groupNames(of shape: [Shapeless], in items: [Item]) -> [String] {
     items.flatMap { item -> [String] in
       switch item.kind {
       case .layer: []
-      case .repetition(_, let inner): groupNames(of: body, in: inner)
+      case .repetition(_, let inner): groupNames(of: shape, in: inner)
       case .group(let inner):
-        (inner.map(Shapeless.init) == body.map(Shapeless.init) ? [item.name] : [])
-          + groupNames(of: body, in: inner)
+        (inner.map(Shapeless.init) == shape ? [item.name] : []) + groupNames(of: shape, in: inner)
       }
     }
   }
 
-  /// A block's name: that of its first use, without a number, unless the word has another meaning.
-  private func freeName(_ names: [String]) -> String? {
-    guard let first = names.first else { return nil }
-    let base = Self.unnumbered(first)
+  /// A name for a block that no other has, nor a layer.
+  ///
+  /// - Parameters:
+  ///   - base: what the uses are called.
+  ///   - role: what the block does, for one of several that share the base.
+  private func freeName(_ base: String, _ role: String?) -> String? {
     func isFree(_ name: String) -> Bool {
       name.isConfigurationName && LayerSchema.union.kind(name) == nil
         && ![LayerSchema.repetitionWord, "input"].contains(name) && !blocks.contains { $0.name == name }
     }
-    guard base.hasSuffix("block") else {
-      return [base, "\(base)_block"].first(where: isFree)
-        ?? (2...99).lazy.map { "\(base)_block_\($0)" }.first(where: isFree)
-    }
     // Letters, because numbers tell uses apart: block_2 is the second use of a block.
-    let letters = "bcdefghijklmnopqrstuvwxyz".map { "\(base)_\($0)" }
-    return ([base] + letters).first(where: isFree)
+    let letters = "bcdefghijklmnopqrstuvwxyz"
+    var names: [String] = []
+    if let role {
+      let whole = role == Self.gateRole && base == Self.generalName ? role : "\(base)_\(role)"
+      names = [whole] + letters.map { "\(whole)_\($0)" }
+    }
+    names.append(base)
+    if !base.hasSuffix("block") { names.append("\(base)_block") }
+    return (names + letters.map { "\(base.hasSuffix("block") ? base : "\(base)_block")_\($0)" }).first(
+      where: isFree)
   }
 
-  /// A name without what tells its uses apart: `conv_block` of `conv2_block1`, `block` of `block2b`.
+  /// What the uses of a block are called: the name of one without what tells it from the others.
+  ///
+  /// `block` of `block2b`, `conv_block` of `conv2_block1`; of a name with points the last part counts: `layer_block` of `layer1.0`.
+  private static func base(of name: String) -> String {
+    var parts = name.split(separator: ".")
+    let count = parts.count
+    while parts.count > 1, let last = parts.last, last.allSatisfy(\.isNumber) { parts.removeLast() }
+    let base = unnumbered(String(parts.last ?? ""))
+    return parts.count < count && !base.hasSuffix("block") ? "\(base)_block" : base
+  }
+
+  /// A name without what tells its uses apart.
   private static func unnumbered(_ name: String) -> String {
     let parts = name.split(separator: "_").map { part in
       guard let number = part.firstIndex(where: \.isNumber) else { return String(part) }
@@ -270,5 +328,23 @@ struct BlockFinder {
     }
     let base = parts.filter { !$0.isEmpty }.joined(separator: "_")
     return base.isEmpty ? name : base
+  }
+
+  /// What blocks are called whose names say no more than that.
+  private static let generalName = "block"
+  /// A block that multiplies an image by factors for its channels: Hu, Shen and Sun 2018, <https://arxiv.org/abs/1709.01507>.
+  private static let gateRole = "squeeze_excite"
+
+  /// What a block does, in a word; nil where no layer of it tells.
+  private static func role(of items: [Item]) -> String? {
+    if items.last?.word == "multiply", items.contains(where: { $0.word == "global_average_pool2d" }) {
+      return gateRole
+    }
+    if items.contains(where: { $0.word == "add" && $0.inputs.contains("input") }) { return "residual" }
+    let isSmaller = items.contains { item in
+      let stride = item.settings.first { $0.key == "stride" }?.value
+      return [stride?.integer, stride?.list?.first?.integer].contains { ($0 ?? 1) > 1 }
+    }
+    return isSmaller ? "downsampling" : nil
   }
 }

@@ -75,20 +75,11 @@ struct NetworkGrouping {
     var index = range.lowerBound
     while index < range.upperBound {
       let own = String(layers[index].layer.name.dropFirst(prefix.count))
-      if isGrouped, let dot = own.firstIndex(of: "."), String(own[..<dot]).isConfigurationName {
-        let head = String(own[..<dot])
-        let end =
-          (index..<range.upperBound).first {
-            !layers[$0].layer.name.dropFirst(prefix.count).hasPrefix("\(head).")
-          } ?? range.upperBound
-        if let (item, outer) = try? group(index..<end, name: head, prefix: prefix), let first = names[outer],
-          !names.values.contains(head)
-        {
-          items.append(item.with(inputs: [first]))
-          names[layers[end - 1].layer.name] = head
-          index = end
-          continue
-        }
+      if isGrouped, let found = firstGroup(from: index, in: range, prefix: prefix, names) {
+        items.append(found.item)
+        names[layers[found.end - 1].layer.name] = found.item.name
+        index = found.end
+        continue
       }
       guard own.isConfigurationName else { throw Unclear() }
       let layer = layers[index]
@@ -102,20 +93,41 @@ struct NetworkGrouping {
     return items
   }
 
+  /// The outermost group that a layer begins, in a list that knows layers under these names; nil where it begins none.
+  ///
+  /// The name of a group may have points itself: PyTorch's `layer1.0.conv1` is in the group `layer1.0`, because `0.conv1` is no name of a layer.
+  private func firstGroup(
+    from start: Int, in range: Range<Int>, prefix: String, _ names: [String: String]
+  ) -> (item: Item, end: Int)? {
+    let own = layers[start].layer.name.dropFirst(prefix.count)
+    for dot in own.indices where own[dot] == "." {
+      let head = String(own[..<dot])
+      guard head.isConfigurationName, !names.values.contains(head) else { continue }
+      let end =
+        (start..<range.upperBound).first {
+          !layers[$0].layer.name.dropFirst(prefix.count).hasPrefix("\(head).")
+        } ?? range.upperBound
+      if let (item, outer) = try? group(start..<end, name: head, prefix: prefix), let input = names[outer] {
+        return (item.with(inputs: [input]), end)
+      }
+    }
+    return nil
+  }
+
   /// Layers with one input from outside, of which others see only the last one.
   ///
   /// - Returns: the entry without its input, and the layer outside.
   private func group(_ range: Range<Int>, name: String, prefix: String) throws -> (Item, outer: String) {
     let full = "\(prefix)\(name)."
     let outer = try onlyInput(of: range)
-    let numbers = range.map { index -> Int? in
-      let rest = layers[index].layer.name.dropFirst(full.count)
-      return rest.firstIndex(of: ".").flatMap { Int(rest[..<$0]) }
-    }
+    let rests = range.map { layers[$0].layer.name.dropFirst(full.count) }
+    let numbers = rests.map { rest in rest.firstIndex(of: ".").flatMap { Int(rest[..<$0]) } }
     let kind: Item.Kind
     if numbers.allSatisfy({ $0 != nil }) {
       kind = try repetition(range, numbers.compactMap(\.self), full, outer)
     } else {
+      // Looked at before the layers are: otherwise names with many points would be tried again and again.
+      guard rests.allSatisfy({ String($0).isConfigurationName }) else { throw Unclear() }
       kind = .group(try list(range, prefix: full, input: outer))
     }
     return (Item(name: name, inputs: [], word: name, settings: [], kind: kind), outer)
@@ -139,7 +151,10 @@ struct NetworkGrouping {
     _ range: Range<Int>, _ numbers: [Int], _ full: String, _ outer: String
   ) throws -> Item.Kind {
     let times = numbers.last ?? 0
-    guard numbers == numbers.sorted(), Set(numbers) == Set(1...max(times, 1)) else { throw Unclear() }
+    // PyTorch counts from 0; what follows the first is no repetition of its own.
+    guard numbers == numbers.sorted(), Set(numbers) == Set(1...max(times, 1)),
+      !layers.contains(where: { $0.layer.name.hasPrefix("\(full)0.") })
+    else { throw Unclear() }
     var bodies: [[Item]] = []
     var input = outer
     var start = range.lowerBound

@@ -8,7 +8,7 @@ public import Training
 ///
 /// Names that a list of layers gives by itself, inputs that are the layer before, and settings with their defaults are left out. Where names
 /// tell groups apart (`stage_1.conv.kernel`), layers that repeat become `repeat` and blocks, with parameters for what differs. Where they do not,
-/// layers in a row that occur several times become blocks, and get other names by it.
+/// layers in a row that occur several times become blocks, and get other names by it. Of several ways to do that the shortest text is taken.
 public struct NetworkText {
   /// The section, two spaces deep, with its key.
   public let yaml: String
@@ -29,28 +29,46 @@ public struct NetworkText {
   public init(_ network: Network) throws {
     let names = Self.names(of: network)
     let wanted = try Self.written(network, names)
-    let runs = RepeatedRuns(wanted)
-    if !runs.names.isEmpty, names.allSatisfy({ $0.key == $0.value }) {
-      let inGroups = names.mapValues { runs.names[$0] ?? $0 }
-      let grouped = try Self.written(network, inGroups)
-      if let text = try? NetworkGrouping(grouped, isGrouped: true).yaml, Self.read(text) == grouped.network {
-        (yaml, renamed, renaming) = (text, runs.names, runs.renaming)
-        return
+    let changed = names.filter { $0.key != $0.value }
+    var found: [Candidate] = []
+    if changed.isEmpty {
+      found = try RepeatedRuns.Order.allCases.compactMap { order throws -> Candidate? in
+        let runs = RepeatedRuns(wanted, order)
+        if runs.names.isEmpty { return nil }
+        let inGroups = names.mapValues { runs.names[$0] ?? $0 }
+        let text = Self.candidate(try Self.written(network, inGroups), isGrouped: true)
+        return text.map { Candidate(yaml: $0.yaml, renamed: runs.names, renaming: runs.renaming) }
       }
     }
-    for groups in [true, false] {
-      let text = try NetworkGrouping(wanted, isGrouped: groups).yaml
-      if Self.read(text) == wanted.network {
-        yaml = text
-        let changed = names.filter { $0.key != $0.value }
-        renamed = changed
-        // Names of layers without parameters mean nothing to a start.
-        renaming = try network.resolved().layers.filter { !$0.parameters.isEmpty }
-          .compactMap { layer in changed[layer.name].map { LayerRenaming(layer.name, $0) } }
-        return
-      }
+    if let shortest = found.min(by: { $0.lineCount < $1.lineCount }) {
+      (yaml, renamed, renaming) = (shortest.yaml, shortest.renamed, shortest.renaming)
+      return
     }
-    throw Problem(description: "the network cannot be written as a configuration that gives it again")
+    guard let text = Self.candidate(wanted, isGrouped: true) ?? Self.candidate(wanted, isGrouped: false)
+    else {
+      throw Problem(description: "the network cannot be written as a configuration that gives it again")
+    }
+    (yaml, renamed) = (text.yaml, changed)
+    // Names of layers without parameters mean nothing to a start.
+    renaming = try network.resolved().layers.filter { !$0.parameters.isEmpty }
+      .compactMap { layer in changed[layer.name].map { LayerRenaming(layer.name, $0) } }
+  }
+
+  /// A way to write the network.
+  private struct Candidate {
+    let yaml: String
+    var renamed: [String: String] = [:]
+    var renaming: [LayerRenaming] = []
+
+    var lineCount: Int { yaml.utf8.count { $0 == UInt8(ascii: "\n") } + renaming.count }
+  }
+
+  /// The text of a network; nil where it does not give the network again.
+  private static func candidate(_ written: WrittenNetwork, isGrouped: Bool) -> Candidate? {
+    guard let text = try? NetworkGrouping(written, isGrouped: isGrouped).yaml,
+      read(text) == written.network
+    else { return nil }
+    return Candidate(yaml: text)
   }
 
   /// Names that a configuration takes.

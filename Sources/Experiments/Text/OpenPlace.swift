@@ -12,6 +12,24 @@ struct OpenPlace: Hashable {
     guard let list = setting.list, list.indices.contains(element) else { return nil }
     return list[element]
   }
+
+  /// Whether the value is one that follows from another: a number in a shape, the groups of a convolution, a margin.
+  var follows: Bool { element != nil || ["groups", "left", "right"].contains(key) }
+
+  /// Whether a parameter of another place may stand here, too, if both always have the same value.
+  func agrees(with other: OpenPlace) -> Bool {
+    // A number in a shape may be a number of filters.
+    if element != nil { return true }
+    switch key {
+    case "groups": return other.setting == "filters" || other.key == key
+    case "left": return ["top", "left"].contains(other.key)
+    case "right": return ["bottom", "right"].contains(other.key)
+    default: return other.setting == setting
+    }
+  }
+
+  /// The setting's own word, without that of a layer before it: `filters` of `expand_filters`.
+  private var setting: Substring { key.split(separator: "_").last ?? "" }
 }
 
 extension ResolvedValue.Member {

@@ -6,9 +6,16 @@ internal import Training
 /// called `conv2_block1_1_conv`.
 ///
 /// Each occurrence becomes a group, in which layers get names of the form `conv2_block1.layer_1_conv`; ``NetworkGrouping`` makes blocks of these.
-/// Where names begin alike within the occurrences (`block2b_`), these beginnings decide where a group begins and ends; otherwise what saves
-/// the most lines does.
+/// Where names begin alike within the occurrences (`block2b_`), these beginnings decide where a group may begin and end.
 struct RepeatedRuns {
+  /// Which run is taken first, before those that are left.
+  enum Order: CaseIterable {
+    /// The one that saves the most lines.
+    case saving
+    /// The longest one.
+    case length
+  }
+
   /// What the layers in groups are called there.
   private(set) var names: [String: String] = [:]
   /// The same as `training.start.rename` writes it, for layers with parameters.
@@ -44,7 +51,7 @@ struct RepeatedRuns {
   /// The same where names say what belongs together.
   private static let leastNamedSaving = 0
 
-  init(_ written: NetworkText.WrittenNetwork) {
+  init(_ written: NetworkText.WrittenNetwork, _ order: Order) {
     layers = written.layers
     taken = Set(layers.map(\.layer.name) + [Network.inputName])
     segments = Self.segments(written)
@@ -54,7 +61,7 @@ struct RepeatedRuns {
     }
     beginnings = Dictionary(grouping: starts.map(String.init), by: \.self).mapValues(\.count)
     guard !layers.contains(where: { $0.layer.name.contains(".") }) else { return }
-    findRuns()
+    findRuns(order)
     // In the network's order.
     let places = Dictionary(
       uniqueKeysWithValues: renaming.map { rule in
@@ -108,8 +115,8 @@ struct RepeatedRuns {
     }
   }
 
-  /// Takes the run that saves most, and then from what is left.
-  private mutating func findRuns() {
+  /// Takes one run after another, of what is left.
+  private mutating func findRuns(_ order: Order) {
     var isFree = [Bool](repeating: true, count: segments.count)
     var usesPrefixes: Bool?
     while true {
@@ -117,8 +124,14 @@ struct RepeatedRuns {
       let named = found.filter { $0.prefixes != nil }
       if usesPrefixes ?? !named.isEmpty { found = named }
       usesPrefixes = usesPrefixes ?? !named.isEmpty
+      let values = found.map { candidate in
+        switch order {
+        case .saving: candidate.saving
+        case .length: layers(of: candidate.occurrences[0]).count
+        }
+      }
       // Of equal ones the first, which is the shortest.
-      guard let most = found.map(\.saving).max(), let best = found.first(where: { $0.saving == most }) else {
+      guard let most = values.max(), let best = zip(found, values).first(where: { $0.1 == most })?.0 else {
         return
       }
       for occurrence in best.occurrences {
@@ -198,7 +211,10 @@ struct RepeatedRuns {
   /// Whether a name is one of a series for the whole network, such as Keras's `add_3`, and says nothing of groups.
   private func isCounted(_ name: String) -> Bool {
     let last = name.split(separator: "_").last ?? ""
-    return last == name || last.allSatisfy(\.isNumber) || taken.contains("\(name)_1")
+    if last == name || last.allSatisfy(\.isNumber) || taken.contains("\(name)_1") { return true }
+    // A layer that was made for another one: activation_3_product.
+    let base = String(name.dropLast(last.count + 1))
+    return taken.contains(base) && isCounted(base)
   }
 
   // MARK: - Names
