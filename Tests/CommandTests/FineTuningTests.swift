@@ -115,6 +115,11 @@ struct FineTuningTests {
     arguments: [
       ("start: {checkpoint: gone.h5}", 66, "gone.h5"),
       ("start: {checkpoint: data.h5}", 65, "is an HDF5 file but not a checkpoint"),
+      (
+        "start: {checkpoint: model.onnx}", 65,
+        "model.onnx is not a checkpoint of Convoy; `convoy import onnx` makes"
+      ),
+      ("start: {checkpoint: model.keras}", 65, "`convoy import keras` makes one of it"),
       ("start: {checkpoint: base, layers: [\"cnv*\"]}", 78, "layers with one are conv2d, batch_norm, head"),
       ("start: {checkpoint: base, rename: {\"a*\": b}}", 78, "two names, or two with one star each"),
       ("start: {checkpoint: base, rename: {\"a*\": \"b*\"}}", 78, "has no layer 'a*'"),
@@ -130,6 +135,9 @@ struct FineTuningTests {
     ])
   func refused(_ training: String, _ code: Int32, _ text: String) throws {
     let folder = try Self.folder()
+    // As the formats begin.
+    try folder.write([0x08, 0x0A] as [UInt8], to: "model.onnx")
+    try folder.write([0x50, 0x4B, 0x03, 0x04] as [UInt8], to: "model.keras")
     try Self.tuned(folder, training)
     let result = try Self.run(["train", "tuned.yaml"], folder)
     #expect(result.code == code && result.errors.contains(text), "\(result.code): \(result.errors)")
