@@ -319,7 +319,7 @@ struct NetworkTextTests {
 
   @Test(
     "drawn networks with repeating blocks are read again as they were, under names of every kind",
-    arguments: 0..<60)
+    arguments: 0..<80)
   func repeating(seed: Int) throws {
     var draw = RepeatingNetwork(seed: UInt64(seed))
     let network = try draw.network()

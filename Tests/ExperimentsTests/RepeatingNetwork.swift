@@ -10,6 +10,8 @@ struct RepeatingNetwork {
     case prefixes
     /// `features.2.1.block.0`.
     case modules
+    /// `blocks.21._block_0`: what follows the group's name is no name of a layer.
+    case hidden
     /// `conv2d_7`: nothing tells what belongs together.
     case counted
   }
@@ -57,6 +59,7 @@ struct RepeatingNetwork {
       let letter = "abcdefgh".map(String.init)[place.number]
       return "block\(place.stage)\(letter)_\(part)"
     case (.modules, let place?): return "features.\(place.stage).\(place.number).\(part)"
+    case (.hidden, let place?): return "blocks.\(place.stage)\(place.number)._\(part)"
     case (.counted, _):
       counts[word, default: -1] += 1
       return counts[word] == 0 ? word : "\(word)_\(counts[word] ?? 0)"

@@ -35,7 +35,7 @@ struct BlockFinder {
         guard let uses = shapes[shape], let base else { continue }
         // Kinds of groups that have one name otherwise are told apart by what they do.
         let isShared = bases.count { $0 == base } > 1 || base == Self.generalName
-        guard let name = freeName(base, isShared ? Self.role(of: uses[0]) : nil) else { continue }
+        guard let name = freeName(base, isShared ? Self.role(of: uses) : nil) else { continue }
         made[shape] = define(name, uses)
       }
       items = Self.replace(items) { item, body in
@@ -316,7 +316,10 @@ struct BlockFinder {
     let count = parts.count
     while parts.count > 1, let last = parts.last, last.allSatisfy(\.isNumber) { parts.removeLast() }
     let base = unnumbered(String(parts.last ?? ""))
-    return parts.count < count && !base.hasSuffix("block") ? "\(base)_block" : base
+    guard parts.count < count else { return base }
+    // One of `blocks` is a block.
+    let one = base.hasSuffix("s") && base.count > 1 ? String(base.dropLast()) : base
+    return one.hasSuffix("block") ? one : "\(one)_block"
   }
 
   /// A name without what tells its uses apart.
@@ -335,16 +338,19 @@ struct BlockFinder {
   /// A block that multiplies an image by factors for its channels: Hu, Shen and Sun 2018, <https://arxiv.org/abs/1709.01507>.
   private static let gateRole = "squeeze_excite"
 
-  /// What a block does, in a word; nil where no layer of it tells.
-  private static func role(of items: [Item]) -> String? {
+  /// What all uses of a block do, in a word; nil where no layer of them tells.
+  private static func role(of uses: [[Item]]) -> String? {
+    guard let items = uses.first else { return nil }
     if items.last?.word == "multiply", items.contains(where: { $0.word == "global_average_pool2d" }) {
       return gateRole
     }
     if items.contains(where: { $0.word == "add" && $0.inputs.contains("input") }) { return "residual" }
-    let isSmaller = items.contains { item in
-      let stride = item.settings.first { $0.key == "stride" }?.value
-      return [stride?.integer, stride?.list?.first?.integer].contains { ($0 ?? 1) > 1 }
+    let areSmaller = uses.allSatisfy { items in
+      items.contains { item in
+        let stride = item.settings.first { $0.key == "stride" }?.value
+        return [stride?.integer, stride?.list?.first?.integer].contains { ($0 ?? 1) > 1 }
+      }
     }
-    return isSmaller ? "downsampling" : nil
+    return areSmaller ? "downsampling" : nil
   }
 }

@@ -30,8 +30,10 @@ public struct NetworkText {
     let names = Self.names(of: network)
     let wanted = try Self.written(network, names)
     let changed = names.filter { $0.key != $0.value }
+    let plain = Self.candidate(wanted, isGrouped: true)
     var found: [Candidate] = []
-    if changed.isEmpty {
+    // Names that tell groups apart themselves stay.
+    if changed.isEmpty, !(plain?.hasRepetitions ?? false) {
       found = try RepeatedRuns.Order.allCases.compactMap { order throws -> Candidate? in
         let runs = RepeatedRuns(wanted, order)
         if runs.names.isEmpty { return nil }
@@ -44,8 +46,7 @@ public struct NetworkText {
       (yaml, renamed, renaming) = (shortest.yaml, shortest.renamed, shortest.renaming)
       return
     }
-    guard let text = Self.candidate(wanted, isGrouped: true) ?? Self.candidate(wanted, isGrouped: false)
-    else {
+    guard let text = plain ?? Self.candidate(wanted, isGrouped: false) else {
       throw Problem(description: "the network cannot be written as a configuration that gives it again")
     }
     (yaml, renamed) = (text.yaml, changed)
@@ -59,6 +60,10 @@ public struct NetworkText {
     let yaml: String
     var renamed: [String: String] = [:]
     var renaming: [LayerRenaming] = []
+
+    var hasRepetitions: Bool {
+      yaml.contains("  blocks:\n") || yaml.contains("- \(LayerSchema.repetitionWord):\n")
+    }
 
     var lineCount: Int { yaml.utf8.count { $0 == UInt8(ascii: "\n") } + renaming.count }
   }

@@ -6,7 +6,7 @@ internal import Training
 /// called `conv2_block1_1_conv`.
 ///
 /// Each occurrence becomes a group, in which layers get names of the form `conv2_block1.layer_1_conv`; ``NetworkGrouping`` makes blocks of these.
-/// Where names begin alike within the occurrences (`block2b_`), these beginnings decide where a group may begin and end.
+/// Where names begin alike within the occurrences (`block2b_`, `blocks.2._`), these beginnings decide where a group may begin and end.
 struct RepeatedRuns {
   /// Which run is taken first, before those that are left.
   enum Order: CaseIterable {
@@ -23,7 +23,9 @@ struct RepeatedRuns {
 
   private let layers: [NetworkText.WrittenLayer]
   private let segments: [Segment]
-  /// How many names begin with each text that ends in `_`.
+  /// What may stand behind the beginning of a name: a point where some name has one, or else a line.
+  private let separator: Character
+  /// How many names begin with each text that ends so.
   private let beginnings: [String: Int]
   /// The names of layers and groups.
   private var taken: Set<String>
@@ -55,12 +57,13 @@ struct RepeatedRuns {
     layers = written.layers
     taken = Set(layers.map(\.layer.name) + [Network.inputName])
     segments = Self.segments(written)
+    let separator: Character = layers.contains { $0.layer.name.contains(".") } ? "." : "_"
+    self.separator = separator
     let starts = layers.flatMap { layer -> [Substring] in
       let name = layer.layer.name
-      return name.indices.filter { name[$0] == "_" }.map { name[...$0] }
+      return name.indices.filter { name[$0] == separator }.map { name[...$0] }
     }
     beginnings = Dictionary(grouping: starts.map(String.init), by: \.self).mapValues(\.count)
-    guard !layers.contains(where: { $0.layer.name.contains(".") }) else { return }
     findRuns(order)
     // In the network's order.
     let places = Dictionary(
@@ -118,7 +121,8 @@ struct RepeatedRuns {
   /// Takes one run after another, of what is left.
   private mutating func findRuns(_ order: Order) {
     var isFree = [Bool](repeating: true, count: segments.count)
-    var usesPrefixes: Bool?
+    // Points say that names mean groups.
+    var usesPrefixes: Bool? = separator == "." ? true : nil
     while true {
       var found = candidates(isFree)
       let named = found.filter { $0.prefixes != nil }
@@ -193,11 +197,11 @@ struct RepeatedRuns {
     segments[run.lowerBound].layers.lowerBound..<segments[run.upperBound - 1].layers.upperBound
   }
 
-  /// The longest beginning, up to a `_`, of most names in a run, that no other layer's name has; the others must be of no group.
+  /// The longest beginning, up to a separator, of most names in a run, that no other layer's name has; the others must be of no group.
   private func prefix(_ run: Range<Int>) -> String? {
     let range = layers(of: run)
     let first = layers[range.lowerBound].layer.name
-    let ends = first.indices.filter { first[$0] == "_" }
+    let ends = first.indices.filter { first[$0] == separator }
     for end in ends.reversed() {
       let prefix = String(first[...end])
       let count = layers[range].count { $0.layer.name.hasPrefix(prefix) }
@@ -228,7 +232,7 @@ struct RepeatedRuns {
       let group = groupName(
         prefix.map { String($0.dropLast()) }, last: layers[range.upperBound - 1].layer.name)
       let renamed = zip(range, inner).map { (old: layers[$0].layer.name, new: "\(group).\($1)") }
-      for (old, new) in renamed { names[old] = new }
+      for (old, new) in renamed where old != new { names[old] = new }
       let withParameters = zip(range, renamed).filter { hasParameters($0.0) }.map(\.1)
       renaming += Self.renaming(withParameters, prefix, group)
     }
@@ -244,9 +248,17 @@ struct RepeatedRuns {
       guard let rest = found.first, let rest, !rest.isEmpty, Set(found).count == 1 else { return nil }
       return rest
     }
-    // All of them get a letter in front where one needs it, so that one rule renames them.
-    let isSound = rests.allSatisfy { $0.map { $0.isConfigurationName && $0 != Network.inputName } ?? true }
-    let given = rests.map { $0.map { isSound ? $0 : "layer_\($0)" } }
+    func isSound(_ rest: String) -> Bool { rest.isConfigurationName && rest != Network.inputName }
+    let whole = rests.compactMap(\.self)
+    // Lines in front go where nothing else is needed for names of layers; a word comes in front of all where one needs it, so that one
+    // rule renames them.
+    let bare = whole.map { String($0.drop { $0 == "_" }) }
+    let isBare = bare.allSatisfy(isSound) && Set(bare).count == bare.count
+    let given = rests.map { rest in
+      rest.map { rest in
+        whole.allSatisfy(isSound) ? rest : isBare ? String(rest.drop { $0 == "_" }) : "layer_\(rest)"
+      }
+    }
     var taken = Set(given.compactMap(\.self) + [Network.inputName])
     return zip(given, ranges[0]).map { name, index in
       if let name { return name }
@@ -282,14 +294,16 @@ struct RepeatedRuns {
   private static func renaming(
     _ names: [(old: String, new: String)], _ prefix: String?, _ group: String
   ) -> [LayerRenaming] {
-    let single = names.map { LayerRenaming($0.old, $0.new) }
-    guard let prefix else { return single }
-    for start in ["", "layer_"] {
-      let rule = LayerRenaming("\(prefix)*", "\(group).\(start)*")
-      let others = names.filter { !$0.old.hasPrefix(prefix) }.map { LayerRenaming($0.old, $0.new) }
-      let fits = names.allSatisfy { rule.name(of: $0.old) == $0.new || !$0.old.hasPrefix(prefix) }
-      if fits, others.count < names.count { return [rule] + others }
+    func single(_ names: [(old: String, new: String)]) -> [LayerRenaming] {
+      names.filter { $0.old != $0.new }.map { LayerRenaming($0.old, $0.new) }
     }
-    return single
+    guard let prefix, !single(names).isEmpty else { return single(names) }
+    for (old, new) in [("", ""), ("", "layer_"), ("_", "")] {
+      let rule = LayerRenaming("\(prefix)\(old)*", "\(group).\(new)*")
+      let ruled = names.filter { rule.name(of: $0.old) != nil }
+      guard !ruled.isEmpty, ruled.allSatisfy({ rule.name(of: $0.old) == $0.new }) else { continue }
+      return [rule] + single(names.filter { rule.name(of: $0.old) == nil })
+    }
+    return single(names)
   }
 }
