@@ -11,7 +11,8 @@ struct ImportONNX: ParsableCommand {
     discussion: """
       Takes convolutional networks with one input: convolutions, dense layers, pools, normalisations, functions, sums, products, \
       joins, and what only moves values. Images with their channels first, as in PyTorch, become images with their channels \
-      last, with all weights turned accordingly. An operator that has no counterpart is named with its node.
+      last, with all weights turned accordingly. An operator that has no counterpart is named with its node. Weights in a second \
+      file, such as model.onnx.data, are read from the model's folder or below it.
 
       --preprocessing puts the preparation of pixels in front, so that the checkpoint takes plain RGB images from 0 to 255: torch \
       (ImageNet's means and deviations), tf (-1 to 1), caffe (BGR minus means). --mean and --deviation give others, in \

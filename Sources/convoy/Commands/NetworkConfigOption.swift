@@ -57,7 +57,7 @@ struct NetworkConfigOption: ParsableArguments {
     let name = "tuned-\(String(letters.prefix(100)))"
     return """
       # '\(PathText.readable(checkpoint.name))' with its trained values, from \(network.inputShape) to \(network.outputShape). Name your data below;
-      # for other classes, replace the last layers and leave them out of training.start (Configs/README.md).
+      # for other classes, give the last layer another size and another name, which begins anew (Configs/README.md).
       name: \(name)
 
       data:
