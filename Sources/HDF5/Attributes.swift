@@ -6,9 +6,17 @@ internal import Paths
 ///
 /// Strings are written as variable-length UTF-8, which may be longer than the 64 KiB of a fixed-length attribute, and
 /// read in both forms.
+///
+/// The header of an object takes less than 64 KiB of one attribute, which is 4,095 strings. A longer list is written as Keras writes it, as several
+/// attributes `name0`, `name1`, …, and read from them as one.
 public struct Attributes: Sendable {
   let owner: Handle
   let ownerName: String
+
+  /// The bytes of a list's elements in one attribute: as many as in Keras, which leaves room for what describes them.
+  private static let mostBytes = 64_512
+  /// The bytes of a string of any length in an object's header, which only says where the string lies.
+  private static let bytesOfString = 16
 
   /// The names, in the order of their names.
   public func names() throws -> [String] {
@@ -31,14 +39,48 @@ public struct Attributes: Sendable {
     return names.list
   }
 
-  /// Whether there is an attribute of this name.
+  /// Whether there is an attribute of this name, in one piece or several.
   public func contains(_ name: String) throws -> Bool {
+    try isWhole(name) || isWhole(Self.piece(0, of: name))
+  }
+
+  private func isWhole(_ name: String) throws -> Bool {
     try Library.call("H5Aexists", describe("looking up", name)) { H5Aexists(owner.id, name.systemPath) } > 0
   }
 
-  /// The dimensions of an attribute; empty for a single value.
+  /// The dimensions of an attribute in one piece; empty for a single value.
   public func shape(_ name: String) throws -> [Int] {
     try open(name).shape
+  }
+
+  // MARK: - Pieces of long lists
+
+  private static func piece(_ number: Int, of name: String) -> String { "\(name)\(number)" }
+
+  /// The names under which an attribute is stored: its own, or those of its pieces.
+  private func pieces(of name: String) throws -> [String] {
+    guard try !isWhole(name), try isWhole(Self.piece(0, of: name)) else { return [name] }
+    var names: [String] = []
+    while try isWhole(Self.piece(names.count, of: name)) { names.append(Self.piece(names.count, of: name)) }
+    return names
+  }
+
+  /// Writes a list in place of an attribute of that name, in as many pieces as it takes.
+  ///
+  /// - Parameter bytes: of an element in the object's header.
+  private func writeList<Element>(
+    _ name: String, _ elements: [Element], bytes: Int, _ write: (String, [Element]) throws -> Void
+  ) throws {
+    for former in try pieces(of: name) where try isWhole(former) { try delete(former) }
+    let most = Self.mostBytes / bytes
+    guard elements.count > most else { return try write(name, elements) }
+    for (number, start) in stride(from: 0, to: elements.count, by: most).enumerated() {
+      try write(Self.piece(number, of: name), Array(elements[start..<min(start + most, elements.count)]))
+    }
+  }
+
+  private func delete(_ name: String) throws {
+    try Library.call("H5Adelete", describe("writing", name)) { H5Adelete(owner.id, name.systemPath) }
   }
 
   // MARK: - Strings
@@ -57,6 +99,10 @@ public struct Attributes: Sendable {
   ///
   /// - Throws: ``HDF5Error`` of kind `mismatch` for what is not UTF-8: with bytes replaced, different names could be the same.
   public func strings(_ name: String) throws -> [String] {
+    try pieces(of: name).flatMap { try strings(inPiece: $0) }
+  }
+
+  private func strings(inPiece name: String) throws -> [String] {
     let context = describe("reading", name)
     let (attribute, type, shape) = try open(name)
     let count = shape.reduce(1, *)
@@ -128,15 +174,13 @@ public struct Attributes: Sendable {
 
   /// Writes an array of strings, possibly empty, in place of an attribute of that name.
   public func write(_ name: String, _ strings: [String]) throws {
-    try write(name, strings, shape: [strings.count])
+    try check(strings, of: name)
+    try writeList(name, strings, bytes: Self.bytesOfString) { try write($0, $1, shape: [$1.count]) }
   }
 
   private func write(_ name: String, _ strings: [String], shape: [Int]) throws {
     let context = describe("writing", name)
-    for string in strings where string.utf8.contains(0) {
-      throw HDF5Error(
-        .mismatch, context, "a string holds a zero byte, which would end it: \(string.prefix(40))")
-    }
+    try check(strings, of: name)
     let type = try Handle("H5Tcopy", context) { H5Tcopy(chdf5_c_string()) }
     try Library.call("H5Tset_size", context) { H5Tset_size(type.id, chdf5_variable_size()) }
     try Library.call("H5Tset_cset", context) { H5Tset_cset(type.id, H5T_CSET_UTF8) }
@@ -145,6 +189,14 @@ public struct Attributes: Sendable {
     var pointers = strings.map { UnsafePointer(strdup($0)) }
     defer { pointers.forEach { free(UnsafeMutablePointer(mutating: $0)) } }
     try Library.call("H5Awrite", context) { H5Awrite(attribute.id, type.id, &pointers) }
+  }
+
+  private func check(_ strings: [String], of name: String) throws(HDF5Error) {
+    for string in strings where string.utf8.contains(0) {
+      throw HDF5Error(
+        .mismatch, describe("writing", name),
+        "a string holds a zero byte, which would end it: \(string.prefix(40))")
+    }
   }
 
   // MARK: - Numbers
@@ -164,6 +216,12 @@ public struct Attributes: Sendable {
   public func numbers<Number: HDF5Number>(
     _ name: String, as number: Number.Type = Number.self
   ) throws -> [Number] {
+    try pieces(of: name).flatMap { try numbers(inPiece: $0, as: number) }
+  }
+
+  private func numbers<Number: HDF5Number>(
+    inPiece name: String, as number: Number.Type
+  ) throws -> [Number] {
     let context = describe("reading", name)
     let (attribute, type, shape) = try open(name)
     let stored = Datatype(describing: type.id)
@@ -182,9 +240,9 @@ public struct Attributes: Sendable {
     try write(name, [number], shape: [])
   }
 
-  /// Writes an array of numbers in place of an attribute of that name; all attributes of an object must fit in 64 KiB.
+  /// Writes an array of numbers in place of an attribute of that name.
   public func write<Number: HDF5Number>(_ name: String, _ numbers: [Number]) throws {
-    try write(name, numbers, shape: [numbers.count])
+    try writeList(name, numbers, bytes: MemoryLayout<Number>.size) { try write($0, $1, shape: [$1.count]) }
   }
 
   private func write<Number: HDF5Number>(_ name: String, _ numbers: [Number], shape: [Int]) throws {
@@ -199,7 +257,7 @@ public struct Attributes: Sendable {
 
   private func open(_ name: String) throws -> (attribute: Handle, type: Handle, shape: [Int]) {
     let context = describe("reading", name)
-    guard try contains(name) else { throw HDF5Error(.noSuchName, context, "there is no such attribute") }
+    guard try isWhole(name) else { throw HDF5Error(.noSuchName, context, "there is no such attribute") }
     let attribute = try Handle("H5Aopen", context) {
       H5Aopen(owner.id, name.systemPath, chdf5_default_properties())
     }
@@ -216,9 +274,7 @@ public struct Attributes: Sendable {
   private func make(_ name: String, _ type: hid_t, _ shape: [Int], _ context: String) throws -> Handle {
     let space = try Dataspace.make(shape: shape, context)
     return try Library.withLock {
-      if try contains(name) {
-        try Library.call("H5Adelete", context) { H5Adelete(owner.id, name.systemPath) }
-      }
+      if try isWhole(name) { try delete(name) }
       return try Handle("H5Acreate2", context) {
         H5Acreate2(
           owner.id, name.systemPath, type, space.id, chdf5_default_properties(), chdf5_default_properties())

@@ -63,6 +63,34 @@ struct DatasetTests {
     try check([Double.greatestFiniteMagnitude, .leastNonzeroMagnitude, -0.0, .infinity])
   }
 
+  @Test(
+    "lists beyond what an object's header takes are written in pieces, as Keras writes them, and read as one",
+    arguments: [4_032, 4_033, 20_000])
+  func longAttributes(count: Int) throws {
+    try withTemporaryFolder { try longAttributes(count, in: $0) }
+  }
+
+  private func longAttributes(_ count: Int, in folder: String) throws {
+    let names = (0..<count).map { "layer \($0)" }
+    let numbers = (0..<count).map { Double($0) * 3 }
+    do {
+      let attributes = try File.create("\(folder)/long.h5").root.attributes
+      try attributes.write("names", names)
+      try attributes.write("numbers", numbers)
+      try attributes.write("shrunk", names)
+      try attributes.write("shrunk", ["a", "b"])
+    }
+    let attributes = try File.open("\(folder)/long.h5").root.attributes
+    #expect(try attributes.contains("names") && attributes.contains("numbers"))
+    #expect(try attributes.strings("names") == names)
+    #expect(try attributes.numbers("numbers", as: Double.self) == numbers)
+    #expect(try attributes.strings("shrunk") == ["a", "b"])
+    let stored = try attributes.names()
+    #expect(stored.contains("names") == (count <= 4_032) && stored.contains("names0") == (count > 4_032))
+    #expect(!stored.contains("shrunk0") && !stored.contains("shrunk1"))
+    #expect(try !attributes.contains("name"))
+  }
+
   @Test("an attribute is replaced by a later one of its name")
   func replacedAttribute() throws {
     let attributes = try File.createInMemory().root.attributes
