@@ -283,6 +283,24 @@ struct RunCommandTests {
       says: "log.txt")
   }
 
+  @Test(
+    "tune and a training that times kernels say so on standard error, and results stay alone on standard output"
+  )
+  func tuningIsAnnounced() throws {
+    let small = try SmallTraining()
+    let tune = try Program.run(["tune", "small.yaml", "--json"], in: small.folder.path)
+    #expect(tune.code == 0 && tune.output.hasPrefix("["))
+    #expect(tune.errors.contains("timing the kernels of 1 convolution, "), "\(tune.errors)")
+    let train = try Program.run(
+      ["train", "small.yaml", "--set", "training.tuning=measured", "--run-dir", "tuned"],
+      in: small.folder.path,
+      shell: "export XDG_CACHE_HOME='\(small.folder.file("cache"))'")
+    #expect(train.code == 0)
+    let log = String(
+      decoding: try Data(contentsOf: URL(fileURLWithPath: small.folder.file("tuned/log.txt"))), as: UTF8.self)
+    #expect(log.contains("timing the kernels of 1 convolution"), "\(log)")
+  }
+
   @Test("a file that a user names is replaced only with --overwrite, and one that the command reads never")
   func namedOutputs() throws {
     let small = try SmallTraining()

@@ -23,6 +23,18 @@ public struct KernelTiming: Hashable, Sendable {
   public let flops: Double
 }
 
+/// The convolution whose kernels are timed next.
+public struct TuningTurn: Hashable, Sendable {
+  /// The layer.
+  public let layer: String
+  /// The convolution: channels in and out, and the rows and columns of its output.
+  public let shape: String
+  /// How many convolutions were timed before it, of ``count``; those of an equal shape count once.
+  public let done: Int
+  /// The number of convolutions that are timed.
+  public let count: Int
+}
+
 /// Times the kernels of each convolution of a network, one worker's way: one thread, memory of its own.
 ///
 /// The fastest of several runs counts, in the time that the thread had of a CPU: what else the machine does only makes a run slower.
@@ -45,23 +57,31 @@ public struct KernelTuner {
   /// Times every distinct convolution once; layers of equal shape share their timings.
   ///
   /// The gradient of the image, which training has no use for, is not timed.
-  /// - Parameter mayContinue: asked before each kernel; once it says no, the rest is left out.
+  /// - Parameters:
+  ///   - mayContinue: asked before each run of a kernel; once it says no, the rest is left out.
+  ///   - report: told of each convolution before its kernels are timed.
   public func timings(
-    of network: ResolvedNetwork, while mayContinue: () -> Bool = { true }
+    of network: ResolvedNetwork, while mayContinue: () -> Bool = { true },
+    report: (TuningTurn) -> Void = { _ in }
   ) throws(ComputeError) -> [KernelTiming] {
     var known: [ConvolutionProblem: [KernelTiming]] = [:]
     var result: [KernelTiming] = []
-    let operations = Lowering(network).operations
-    for operation in operations {
-      guard case .convolution(let conv) = operation.kind else { continue }
+    let convolutions = try convolutions(of: network)
+    let count = Self.turns(of: convolutions)
+    var done = 0
+    for (operation, geometry, readsImage) in convolutions {
       guard mayContinue() else { break }
-      let readsImage = operation.inputs.allSatisfy { operations[$0].inputs.isEmpty }
-      let geometry = try ConvolutionGeometry(operation, conv, samples: samples)
       let timings: [KernelTiming]
       do {
-        timings =
-          try known[geometry.problem]
-          ?? measure(geometry, operation, readsImage: readsImage, while: mayContinue)
+        if let former = known[geometry.problem] {
+          timings = former
+        } else {
+          report(
+            TuningTurn(
+              layer: operation.layer, shape: geometry.problem.summary, done: done, count: count))
+          timings = try measure(geometry, operation, readsImage: readsImage, while: mayContinue)
+          done += 1
+        }
       } catch let error as OneDNNError {
         throw .library(layer: operation.layer, error)
       } catch { throw .output(reason: "\(error)") }
@@ -73,6 +93,28 @@ public struct KernelTuner {
       }
     }
     return result
+  }
+
+  private typealias Timed = (operation: Operation, geometry: ConvolutionGeometry, readsImage: Bool)
+
+  private func convolutions(of network: ResolvedNetwork) throws(ComputeError) -> [Timed] {
+    let operations = Lowering(network).operations
+    var convolutions: [Timed] = []
+    for operation in operations {
+      guard case .convolution(let conv) = operation.kind else { continue }
+      let readsImage = operation.inputs.allSatisfy { operations[$0].inputs.isEmpty }
+      convolutions.append((operation, try ConvolutionGeometry(operation, conv, samples: samples), readsImage))
+    }
+    return convolutions
+  }
+
+  /// How many of the convolutions are timed: those of an equal shape once, and those of the image by themselves, which have a pass less.
+  private static func turns(of convolutions: [Timed]) -> Int {
+    var known: Set<ConvolutionProblem> = []
+    return convolutions.filter { timed in
+      if timed.readsImage { return !known.contains(timed.geometry.problem) }
+      return known.insert(timed.geometry.problem).inserted
+    }.count
   }
 
   /// The fastest measured kernel for every convolution and pass, and the faster number format of each.
@@ -112,7 +154,7 @@ public struct KernelTuner {
       if precision == .fp32, let own = geometry.winograd {
         for pass in [Pass.forward, .backwardWeights] + (readsImage ? [] : [.backwardData]) {
           guard mayContinue() else { return result }
-          let seconds = seconds(of: own, pass)
+          let seconds = seconds(of: own, pass, while: mayContinue)
           fastest[pass] = seconds
           result.append(
             KernelTiming(
@@ -132,7 +174,8 @@ public struct KernelTuner {
         for (pass, candidates) in passes {
           guard let kernel = candidates.first(where: { !$0.isReference }) else { continue }
           guard mayContinue() else { return result }
-          let seconds = try seconds(of: kernel, pass, hopelessAbove: (fastest[pass] ?? .infinity) * 1.5)
+          let seconds = try seconds(
+            of: kernel, pass, hopelessAbove: (fastest[pass] ?? .infinity) * 1.5, while: mayContinue)
           fastest[pass] = min(fastest[pass] ?? .infinity, seconds)
           result.append(
             KernelTiming(
@@ -176,7 +219,8 @@ public struct KernelTuner {
 
   /// - Parameter hopelessAbove: a kernel whose first run takes longer is not run again.
   private func seconds(
-    of kernel: PrimitiveDescriptor, _ pass: Pass, hopelessAbove limit: Double = .infinity
+    of kernel: PrimitiveDescriptor, _ pass: Pass, hopelessAbove limit: Double = .infinity,
+    while mayContinue: () -> Bool = { true }
   ) throws(OneDNNError) -> Double {
     ThreadConfinement.confine()
     let roles: [Argument] =
@@ -196,13 +240,13 @@ public struct KernelTuner {
     }
     let execution = Execution(try Primitive(kernel), on: try Stream(), tensors)
     return try withExtendedLifetime(buffers) { () throws(OneDNNError) in
-      try time(hopelessAbove: limit) { () throws(OneDNNError) in try execution.run() }
+      try time(hopelessAbove: limit, while: mayContinue) { () throws(OneDNNError) in try execution.run() }
     }
   }
 
   /// A kernel of our own, with the share of a shard in what transforms the weights, which is done once for the shards of a step:
   /// four, or more.
-  private func seconds(of shape: WinogradShape, _ pass: Pass) -> Double {
+  private func seconds(of shape: WinogradShape, _ pass: Pass, while mayContinue: () -> Bool) -> Double {
     func floats(_ count: Int) -> AlignedBuffer<Float> { AlignedBuffer(count: count + 16) }
     let (kernels, channels) = (KernelSet.best, OwnKernels.channelBlock)
     let src = floats(shape.samples * shape.inputBlocks * channels * shape.height * shape.width)
@@ -216,27 +260,27 @@ public struct KernelTuner {
     return withExtendedLifetime((src, dst, weights, bias, transformed, scratch)) {
       switch pass {
       case .forward:
-        time {
+        time(while: mayContinue) {
           kernels.winogradForward(
             shape, src.baseAddress, weights: transformed.baseAddress, bias: bias.baseAddress,
             isRectified: true, into: dst.baseAddress, scratch: scratch.baseAddress)
-        } + time {
+        } + time(while: mayContinue) {
           kernels.transformWeightsForward(
             inputs: shape.inputs, outputs: shape.outputs, panels: 0..<form.panels, weights.baseAddress,
             into: transformed.baseAddress)
         } / Self.shardsOfStep
       case .backwardData:
-        time {
+        time(while: mayContinue) {
           kernels.winogradBackwardData(
             shape, dst.baseAddress, weights: transformed.baseAddress, into: src.baseAddress,
             scratch: scratch.baseAddress)
-        } + time {
+        } + time(while: mayContinue) {
           kernels.transformWeightsBackward(
             inputs: shape.inputs, outputs: shape.outputs, panels: 0..<form.panels, weights.baseAddress,
             into: transformed.baseAddress, scratch: scratch.baseAddress)
         } / Self.shardsOfStep
       case .backwardWeights:
-        time {
+        time(while: mayContinue) {
           kernels.winogradBackwardWeights(
             shape, src.baseAddress, dst.baseAddress, into: weights.baseAddress,
             diffBias: bias.baseAddress, scratch: scratch.baseAddress)
@@ -249,7 +293,8 @@ public struct KernelTuner {
 
   /// Seconds of the fastest of several runs.
   private func time<Failure>(
-    hopelessAbove limit: Double = .infinity, _ run: () throws(Failure) -> Void
+    hopelessAbove limit: Double = .infinity, while mayContinue: () -> Bool,
+    _ run: () throws(Failure) -> Void
   ) throws(Failure) -> Double {
     var best = UInt64.max
     let begin = Self.cpuNanoseconds
@@ -260,12 +305,17 @@ public struct KernelTuner {
       best = min(best, end - start)
       if Double(best) * 1e-9 > limit { break }
       if number > 0, end - begin > Self.longEnough { break }
+      // A run on large images takes seconds. The measurement is thrown away.
+      guard mayContinue() else { break }
     }
     return Double(best) * 1e-9
   }
 }
 
 extension ConvolutionProblem {
+  /// Such as `16→32 channels, 28×28`, of the output.
+  var summary: String { "\(inputChannels)→\(outputChannels) channels, \(outputHeight)×\(outputWidth)" }
+
   /// Floating-point operations of one pass.
   var flops: Double {
     2 * Double(samples) * Double(outputChannels) * Double(outputHeight * outputWidth)

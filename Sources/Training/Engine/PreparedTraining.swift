@@ -25,10 +25,12 @@ struct PreparedTraining {
   ///   - identity: the identity of a run that goes on, whose choices of kernels are repeated; nil for one that begins.
   ///   - start: what the configuration begins with, where it has been read already.
   ///   - takesStart: whether values that the configuration begins with are read; speed does not depend on them.
+  ///   - report: told of each convolution whose kernels are timed, where `training.tuning` asks for it.
   /// - Throws: ``TrainingError`` where data and network do not fit; ``StoppedEarly`` when asked to stop.
   init(
     _ request: RunRequest, data: RunData? = nil, goingOnFrom identity: RunIdentity? = nil,
-    start: StartValues? = nil, takesStart: Bool = true, stop: StopRequest
+    start: StartValues? = nil, takesStart: Bool = true, stop: StopRequest,
+    report: @escaping (TuningTurn) -> Void = { _ in }
   ) throws {
     let configuration = request.configuration
     let data =
@@ -46,7 +48,7 @@ struct PreparedTraining {
       ? try start ?? configuration.training.start.map { try StartValues($0, for: network) } : nil
     try self.start?.checkWords(of: data.training.dataset, network)
     phases = TrainingPhases(configuration.training, ParameterLayout(network))
-    var options = try request.compileOptions(goingOnFrom: identity, stop: stop)
+    var options = try request.compileOptions(goingOnFrom: identity, stop: stop, report: report)
     options.frozen = phases.phases[phases.last].frozen
     compiled = try CompiledNetwork(network, options: options)
   }

@@ -11,14 +11,21 @@ public struct Tuning {
   private let network: ResolvedNetwork
   private let configuration: TrainingConfiguration
   private let stop: StopRequest
+  private let report: (TuningTurn) -> Void
 
   /// Takes the network whose kernels are to be chosen.
   ///
-  /// - Parameter stop: polled between convolutions.
-  public init(_ network: ResolvedNetwork, _ configuration: TrainingConfiguration, stop: StopRequest) {
+  /// - Parameters:
+  ///   - stop: polled between runs of kernels.
+  ///   - report: told of each convolution before its kernels are timed.
+  public init(
+    _ network: ResolvedNetwork, _ configuration: TrainingConfiguration, stop: StopRequest,
+    report: @escaping (TuningTurn) -> Void = { _ in }
+  ) {
     self.network = network
     self.configuration = configuration
     self.stop = stop
+    self.report = report
   }
 
   private var precision: ComputePrecision { configuration.precision == .bf16 ? .bf16 : .fp32 }
@@ -60,17 +67,22 @@ public struct Tuning {
     return choices
   }
 
+  /// How many samples each kernel is timed with: those of a shard.
+  public var shardSize: Int {
+    CompiledNetwork.shardSize(
+      of: network,
+      options: CompileOptions(
+        batch: configuration.batch, shard: configuration.fixedShard, precision: precision))
+  }
+
   /// Times all kernels now.
   ///
   /// - Throws: ``StoppedEarly`` when asked to stop.
   public func measure() throws -> (KernelChoices, [KernelTiming]) {
-    let shard = CompiledNetwork.shardSize(
-      of: network,
-      options: CompileOptions(
-        batch: configuration.batch, shard: configuration.fixedShard, precision: precision))
+    let shard = shardSize
     let tuner = KernelTuner(
       samples: shard, precisions: precision == .bf16 ? [.fp32, .bf16] : [.fp32], repeats: 2)
-    let timings = try tuner.timings(of: network, while: { !stop.isRequested })
+    let timings = try tuner.timings(of: network, while: { !stop.isRequested }, report: report)
     guard !stop.isRequested else {
       throw StoppedEarly("stopped by a signal before all kernels were timed; the same command begins again")
     }

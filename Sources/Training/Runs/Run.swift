@@ -45,8 +45,14 @@ public final class Run {
       try request.check(found.checkpoint, against: data, digests, self.observer)
     }
 
+    let listener = self.observer
     let prepared = try PreparedTraining(
-      request, data: data, goingOnFrom: found?.checkpoint.identity, start: start, stop: stop)
+      request, data: data, goingOnFrom: found?.checkpoint.identity, start: start, stop: stop
+    ) { turn in
+      guard turn.done == 0 else { return }
+      listener.receive(
+        .note("timing the kernels of \(counted(turn.count, "convolution")); later starts know the fastest"))
+    }
     let (samples, compiled) = (prepared.samples, prepared.compiled)
     if let found {
       try prepared.checkChoices(of: found.checkpoint.identity, self.observer)
@@ -157,7 +163,8 @@ extension RunSummary {
 extension RunRequest {
   /// How to compile the network; a run that goes on repeats the choices it was begun with.
   func compileOptions(
-    goingOnFrom identity: RunIdentity?, stop: StopRequest
+    goingOnFrom identity: RunIdentity?, stop: StopRequest,
+    report: @escaping (TuningTurn) -> Void = { _ in }
   ) throws -> CompileOptions {
     let training = configuration.training
     let precision: ComputePrecision =
@@ -176,7 +183,7 @@ extension RunRequest {
       selection = .chosen(kernels)
     } else {
       selection = try ranks.firstSelection(training.tuning) {
-        try Tuning(network, training, stop: stop).selection()
+        try Tuning(network, training, stop: stop, report: report).selection()
       }
     }
     var options = CompileOptions(

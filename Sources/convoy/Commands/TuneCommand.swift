@@ -3,6 +3,7 @@ internal import Compute
 internal import Experiments
 internal import Foundation
 internal import Networks
+internal import Reporting
 internal import Settings
 internal import Tensors
 internal import Training
@@ -35,7 +36,7 @@ struct TuneCommand: ParsableCommand {
       let data = [loaded.run.data.train.file, loaded.run.data.test?.file]
       try overwrite.check("--save", save, inputs: InputFiles(loaded.values.sources + data))
     }
-    let (choices, timings) = try Tuning(loaded.network, loaded.run.training, stop: stop).measure()
+    let (choices, timings) = try measure(loaded, stop)
     if json {
       if let save { try OutputFile.write(choices.text, to: save) }
       let times = timings.map { timing in
@@ -62,5 +63,25 @@ struct TuneCommand: ParsableCommand {
     print(
       "\(save): kernels of \(counted(Set(timings.map(\.layer)).count, "layer")), shards of \(choices.shardSize ?? 0)"
     )
+  }
+
+  /// Times the kernels, and says on standard error what is timed: large images take minutes.
+  private func measure(
+    _ loaded: LoadedConfiguration, _ stop: StopRequest
+  ) throws -> (KernelChoices, [KernelTiming]) {
+    let progress = TerminalOutput.progressLine()
+    defer { progress.finish() }
+    let samples = Tuning(loaded.network, loaded.run.training, stop: stop).shardSize
+    let tuning = Tuning(loaded.network, loaded.run.training, stop: stop) { turn in
+      if turn.done == 0 {
+        TerminalOutput.note(
+          "timing the kernels of \(counted(turn.count, "convolution")), \(counted(samples, "sample")) at once"
+        )
+      }
+      progress.update(
+        ProgressReading(title: "\(turn.layer), \(turn.shape)", done: turn.done, total: turn.count),
+        now: TerminalOutput.seconds)
+    }
+    return try tuning.measure()
   }
 }
