@@ -69,7 +69,10 @@ public struct Sound: Sendable, Equatable {
     let (channels, rate) = (Int(info.channels), Int(info.samplerate))
     guard (1...1024).contains(channels), (1...10_000_000).contains(rate) else {
       return .failure(
-        SoundError(.badData, "\(name) is damaged: it claims \(channels) channels at \(rate) samples a second")
+        SoundError(
+          .badData,
+          "\(name) is damaged: it claims \(channels) channel\(channels == 1 ? "" : "s") at \(rate) samples a second"
+        )
       )
     }
     let framesAtOnce = max(1, (1 << 16) / channels)

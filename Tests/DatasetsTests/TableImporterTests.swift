@@ -219,6 +219,15 @@ struct TableImporterTests {
       #expect(
         try text(npy("|u1", "(999999999, 999999999, 99999)", Data()), labels).contains("larger than any file")
       )
+      // Headers whose claims would take terabytes of memory.
+      let claims = [
+        "(1000000000000,)", "(1000000000000, 1)", "(2, 1000000000000)", "(1000000000000, 28, 28)",
+      ]
+      for claim in claims {
+        let much = npy("<f8", claim, Data(count: 64))
+        #expect(try text(much, much).contains("truncated"), "\(claim)")
+        #expect(try text(good, much).contains("truncated"), "\(claim)")
+      }
     }
   }
 

@@ -248,6 +248,7 @@ struct TextImporterTests {
       }
       for (text, place) in [
         ("b 1 2\na 1\n", "line 2"), ("b 1 x\n", "line 1"), ("zzz 1 2\n", "none"), ("2 3\n", "no words"),
+        ("3 2\nb 1 2\na 1 2\n", "promises 3 words, and 2 follow"),
       ] {
         try write(text, "\(folder)/bad.txt")
         var importer = TextImporter([

@@ -69,6 +69,13 @@ final class NumPyArray {
       }
       count = product
     }
+    // A header that claims more than the file can hold gets no memory.
+    guard count <= source.mostBytes else {
+      throw DatasetError(
+        .badData,
+        "\(source.path) is truncated: its header promises \(Shape(shape)) elements, which are more than the file holds; copy it again"
+      )
+    }
     self.shape = shape
     self.element = element
     isBigEndian = first == ">"

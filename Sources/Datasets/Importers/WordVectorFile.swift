@@ -30,9 +30,10 @@ struct WordVectorFile {
     func whole(_ bytes: ArraySlice<UInt8>) -> Int? { Int(String(decoding: bytes, as: UTF8.self)) }
     var first = fields()
     var width = first.count - 1
+    var promised = 0
     if first.count == 2, whole(first[0]) != nil, let wanted = whole(first[1]), (1...1 << 16).contains(wanted)
     {
-      width = wanted
+      (promised, width) = (whole(first[0]) ?? 0, wanted)
       guard try reader.nextBytes() else {
         throw DatasetError(.badData, "\(path) has no words after its first line")
       }
@@ -44,10 +45,11 @@ struct WordVectorFile {
     }
     var vectors = [Float](repeating: .nan, count: vocabulary.count * width)
     for place in 0..<width { vectors[Int(Vocabulary.paddingNumber) * width + place] = 0 }
-    var found = 0
+    var (found, words) = (0, 0)
     repeat {
       let parts = fields()
       if parts.isEmpty { continue }
+      words += 1
       guard parts.count > width else {
         throw DatasetError(
           .badData,
@@ -75,6 +77,12 @@ struct WordVectorFile {
         try progress(reader.progress)
       }
     } while try reader.nextBytes()
+    guard words >= promised else {
+      throw DatasetError(
+        .badData,
+        "\(path) is truncated: its first line promises \(promised) words, and \(words) follow; fetch it again, or correct that line"
+      )
+    }
     guard found > 0 else {
       throw DatasetError(.badData, "\(path) has none of the vocabulary's \(vocabulary.count - 2) words")
     }

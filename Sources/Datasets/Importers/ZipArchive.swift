@@ -129,15 +129,25 @@ struct ZipArchive {
 protocol ByteSource: AnyObject {
   /// What is read, for messages.
   var path: String { get }
+  /// No more bytes than this are in it, whatever its contents claim.
+  var mostBytes: Int { get }
   /// Reads until `buffer` is full or the data ends, and says how many bytes that were.
   func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int
 }
 
-extension ByteStream: ByteSource {}
+extension ByteStream: ByteSource {
+  var mostBytes: Int {
+    if let plainByteCount { return plainByteCount }
+    // Deflate shrinks at most 1032 times.
+    let (most, overflow) = storedByteCount.multipliedReportingOverflow(by: 1032)
+    return overflow ? .max : most
+  }
+}
 
 /// A member of an archive, inflated as it is read; its checksum is compared at the end.
 private final class ZipMemberStream: ByteSource {
   let path: String
+  var mostBytes: Int { member.byteCount }
   private let file: RawFile
   private let member: ZipArchive.Member
   private var position: Int
