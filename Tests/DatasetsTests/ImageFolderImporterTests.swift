@@ -203,6 +203,23 @@ struct ImageFolderImporterTests {
         "holds pictures but no class"))
     #expect(try outcome("1.png", "2.png").error.contains("holds pictures but no class"))
     #expect(try outcome("pets/cat/1.png", "pets/dog/1.png").error.contains("did you mean --from"))
+    let wrapped = try outcome(
+      "set/train/a/1.png", "set/train/b/1.png", "set/test/a/1.png", "set/test/b/1.png")
+    #expect(wrapped.error.contains("did you mean --from") && wrapped.error.contains("/set"))
+    for (training, later) in [
+      ("seg_train", "seg_test"), ("train-10k", "val-10k"), ("birds train", "birds valid"),
+    ] {
+      let names = [training, later].flatMap { split in ["a", "b"].map { "\(split)/\(split)/\($0)/1.png" } }
+      let doubtful = try withTemporaryFolder { folder in
+        try write(names.map { Array($0.utf8) }, in: "\(folder)/in")
+        return importing("\(folder)/in").error
+      }
+      #expect(doubtful.contains("seem to be splits") && doubtful.contains(later), "\(training): \(doubtful)")
+    }
+    #expect(try outcome("bullet train/1.png", "bus/1.png").summary?.classNames == ["bullet train", "bus"])
+    let tested = try outcome("negative/1.png", "positive/1.png", "test/1.png").summary
+    #expect(tested?.classNames == ["negative", "positive", "test"])
+    #expect(tested?.notes.contains { $0.contains("/test was taken as a class") } == true)
     let nested = try outcome("a/x/1.png", "a/y/1.png", "b/x/1.png").summary
     #expect(nested?.classNames == ["a", "b"])
     #expect(

@@ -60,6 +60,11 @@ private struct ImageFolderLayout {
         throw DatasetError(
           .badData, "\(path) has a folder \(later[0]) and none for training; it should be called train")
       }
+      try Self.refuseLikelySplits(path, folders)
+      notes += later.map {
+        "\(path)/\($0) was taken as a class; if its pictures are there for testing, move it away, or put the classes into a folder "
+          + "train beside it"
+      }
       roots = [("train", path)]
       return
     }
@@ -104,6 +109,20 @@ private struct ImageFolderLayout {
     case "test", "testing", "tst": .test
     default: nil
     }
+  }
+
+  /// Names such as `seg_train` and `seg_test` are hardly those of classes.
+  private static func refuseLikelySplits(_ path: String, _ folders: [String]) throws {
+    let roles = folders.map { folder in
+      folder.split { !$0.isLetter }.lazy.compactMap { role(of: String($0)) }.first
+    }
+    guard let training = roles.firstIndex(of: .train), !roles.contains(nil),
+      let later = roles.firstIndex(where: { $0 != .train })
+    else { return }
+    throw DatasetError(
+      .badData,
+      "\(path)/\(folders[training]) and \(path)/\(folders[later]) seem to be splits; put the folders of their classes into "
+        + "\(path)/train and \(path)/\(roles[later] == .test ? "test" : "validation")")
   }
 
   /// What the split's group in the file is called: the folder's name, where that is a usual one.
@@ -246,7 +265,9 @@ private struct ImageFolderWalk {
     guard folders.count == 1 else { return }
     let only = "\(root)/\(folders[0])"
     let inside = try ImageFolder(only)
-    guard inside.pictures.isEmpty, inside.folders.count > 1, try inside.holdsClasses else { return }
+    guard inside.pictures.isEmpty, inside.folders.count > 1,
+      try inside.folders.contains(where: { try ImageFolder("\(only)/\($0)").holdsPictures })
+    else { return }
     throw DatasetError(
       .badData,
       "\(root) has one folder, and the pictures are in folders inside that one; did you mean --from \(only)?")
