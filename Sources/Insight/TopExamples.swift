@@ -39,7 +39,7 @@ public struct TopExamples: Sendable {
   public let examples: [[Example]]
   /// By filter, the mean activation over all samples, as ranked.
   public let means: [Double]
-  /// By filter, the number of samples in which its activation is above zero.
+  /// By filter, the number of samples in which it is above zero somewhere, whatever the sum over its map.
   public let activeCounts: [Int]
   /// The number of samples in the dataset.
   public let sampleCount: Int
@@ -86,6 +86,7 @@ public struct TopExamples: Sendable {
       let known = plans
       let activations = AlignedBuffer<Double>(count: rows.count * filters)
       let peaks = AlignedBuffer<Int32>(count: rows.count * filters)
+      let largest = AlignedBuffer<Float>(count: rows.count * filters)
       let done = try pool.forEach(in: 0..<sharding.count, while: { _ in admits() }) { shard, worker in
         let range = sharding[shard]
         guard let trace = known[range.count] else { return }
@@ -104,8 +105,9 @@ public struct TopExamples: Sendable {
               sum += Double(value)
               if value > values[start + peak * filters] { peak = place }
             }
-            activations.baseAddress[sample * filters + filter] =
-              ranking == .sum ? sum : Double(values[start + peak * filters])
+            let top = values[start + peak * filters]
+            activations.baseAddress[sample * filters + filter] = ranking == .sum ? sum : Double(top)
+            largest.baseAddress[sample * filters + filter] = top
             peaks.baseAddress[sample * filters + filter] = Int32(peak)
           }
         }
@@ -115,7 +117,7 @@ public struct TopExamples: Sendable {
         for filter in 0..<filters {
           let activation = activations[index * filters + filter]
           sums[filter] += activation
-          if activation > 0 { active[filter] += 1 }
+          if largest[index * filters + filter] > 0 { active[filter] += 1 }
           if best[filter].count == keep, let last = best[filter].last, activation <= last.activation {
             continue
           }

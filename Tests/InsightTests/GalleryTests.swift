@@ -106,6 +106,32 @@ struct TopExamplesTests {
     #expect(found.activeCounts[1] == 0)
   }
 
+  @Test("a filter is active where its map is above zero somewhere, whatever the sum over the map")
+  func activeSomewhere() throws {
+    let squares = try Squares()
+    let network = try Network(
+      inputShape: squares.subject.network.inputShape,
+      layers: [
+        Layer(
+          name: "linear", inputs: [Network.inputName],
+          spec: .conv2D(Conv2D(filters: 2, kernel: Size2D(1)))),
+        Layer(name: "flat", inputs: ["linear"], spec: .flatten),
+        Layer(name: "end", inputs: ["flat"], spec: .dense(Dense(units: 2))),
+      ]
+    ).resolved()
+    let values = ParameterLayout(network).initialValues(seed: 4)
+    for parameter in values.layout.parameters where parameter.path.hasPrefix("linear/") {
+      let target = values.values(of: parameter)
+      // The first filter is above zero in the square alone, and the second nowhere.
+      (target[0], target[1]) = parameter.path == "linear/kernel" ? (1, 0) : (-50, -1)
+    }
+    let subject = try Subject(network, values: values)
+    let found = try #require(
+      try TopExamples(squares.dataset, layer: "linear", in: subject, keep: 2, pool: WorkerPool(workers: 1)))
+    #expect(found.means[0] < 0 && found.activeCounts[0] == Squares.count)
+    #expect(found.activeCounts[1] == 0)
+  }
+
   @Test("the frame is drawn around what the filter saw and nowhere else")
   func frame() throws {
     let squares = try Squares()
