@@ -134,6 +134,12 @@ public struct KerasImport: Sendable {
 
   private func weightsModel(_ file: KerasFile) throws -> Model {
     let names = try file.layerNames()
+    guard !names.isEmpty else {
+      throw InterchangeError(
+        .badData,
+        "\(file.path) holds weights without the names of their layers, as Keras 2 and the first versions of Keras 3 write "
+          + "them; load the weights in Keras and write the whole model: model.save(\"model.keras\")")
+    }
     switch architecture ?? KnownArchitecture(layerNames: names).map(Architecture.known) {
     case .known(let known):
       let classes = try file.datasets(ofLayer: "predictions").last?.elementCount
@@ -153,8 +159,8 @@ public struct KerasImport: Sendable {
       guard missing.isEmpty else {
         throw InterchangeError(
           .badData,
-          "\(file.path) has no weights for " + missing.map { "'\($0.name)'" }.joined(separator: ", ")
-            + "; it has the layers " + names.joined(separator: ", "))
+          "\(file.path) has no weights for " + Self.shortened(missing.map { "'\($0.name)'" })
+            + "; it has the layers " + Self.shortened(names))
       }
       return Model(
         name: "keras", layers: network.layers, inputShape: network.inputShape,

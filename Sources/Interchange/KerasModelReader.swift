@@ -1,4 +1,5 @@
 internal import Networks
+internal import Tensors
 
 /// Reads the document of a Keras model: Sequential or Functional, of Keras 2 (edges as lists) or Keras 3 (edges as objects).
 ///
@@ -102,8 +103,8 @@ struct KerasModelReader {
     guard inputNames.count == inputs.count, outputNames.count == 1 else {
       throw InterchangeError(
         .badData,
-        "\(path): the model '\(name)' has \(inputNames.count) inputs and \(outputNames.count) outputs; only models with one "
-          + "of each can be read")
+        "\(path): the model '\(name)' has \(counted(inputNames.count, "input")) and "
+          + "\(counted(outputNames.count, "output")); only models with one of each can be read")
     }
     var results = Dictionary(zip(inputNames, inputs)) { first, _ in first }
     var waiting = layers

@@ -75,6 +75,52 @@ struct KerasImportTests {
     #expect(error.kind == .usage)
   }
 
+  @Test("weights without the names of their layers are refused, whatever the architecture")
+  func namelessWeights() throws {
+    let folder = try TemporaryDirectory()
+    let path = "\(folder.path)/keras2.weights.h5"
+    do {
+      // As Keras 2 writes it.
+      let variables = try File.create(path).root.makeGroup("layers").makeGroup("dense").makeGroup("vars")
+      try variables.write("0", [1, 2, 3, 4, 5, 6] as [Float], shape: [2, 3])
+      try variables.write("1", [0, 0, 0] as [Float], shape: [3])
+    }
+    let network = try Network(
+      inputShape: [2], layers: [Layer(name: "dense", inputs: ["input"], spec: .dense(Dense(units: 3)))])
+    for importer in [KerasImport(), KerasImport(architecture: .network(network))] {
+      let error = try #require(throws: InterchangeError.self) { try importer.read(path) }
+      #expect(error.kind == .badData && error.description.contains("without the names of their layers"))
+    }
+  }
+
+  @Test(
+    "lists that Keras cuts into pieces, as of the weights of a large model within a model, are read whole")
+  func listsInPieces() throws {
+    let folder = try TemporaryDirectory()
+    let path = "\(folder.path)/pieces.h5"
+    do {
+      let file = try File.create(path)
+      try file.root.attributes.write("layer_names0", ["first"])
+      try file.root.attributes.write("layer_names1", ["last"])
+      for (name, rows) in [("first", 2), ("last", 3)] {
+        let group = try file.root.makeGroup(name)
+        try group.attributes.write("weight_names0", ["\(name)/kernel:0"])
+        try group.attributes.write("weight_names1", ["\(name)/bias:0"])
+        try group.write("\(name)/kernel:0", (0..<rows * 3).map { Float($0) }, shape: [rows, 3])
+        try group.write("\(name)/bias:0", [7, 8, 9] as [Float], shape: [3])
+      }
+    }
+    let network = try Network(
+      inputShape: [2],
+      layers: [
+        Layer(name: "first", inputs: ["input"], spec: .dense(Dense(units: 3))),
+        Layer(name: "last", inputs: ["first"], spec: .dense(Dense(units: 3))),
+      ])
+    let checkpoint = try KerasImport(architecture: .network(network)).read(path).checkpoint
+    let expected = (0..<6).map { Float($0) } + [7, 8, 9] + (0..<9).map { Float($0) } + [7, 8, 9]
+    #expect(checkpoint.values.trainable.array() == expected)
+  }
+
   @Test("the loss of the file says what the outputs are, and --loss says otherwise", arguments: [2, 3])
   func regression(keras: Int) throws {
     let path = Self.fixture("regression-keras\(keras)")
