@@ -202,7 +202,7 @@ struct DatasetContents {
       throw DatasetError(
         .badData,
         "sample \(bad) of \"\(labelsName)\" in \(path) has label \(wide[bad]), but labels count from 0 to \(Int32.max - 1)"
-      )
+          + advice(where: true, "", " --renumber"))
     }
     return wide.map { Int32($0) }
   }

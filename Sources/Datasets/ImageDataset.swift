@@ -1,5 +1,6 @@
 public import Go
 internal import HDF5
+internal import Settings
 public import Tensors
 
 /// Images with labels or targets in an HDF5 file, opened and checked.
@@ -77,8 +78,16 @@ public final class ImageDataset: Sendable {
       throw DatasetError(
         .missingInput, "there is no dataset \(path); `convoy import --help` says how to make one")
     }
+    if let advice = ImportAdvice.folder(path) {
+      throw DatasetError(.missingInput, "\(path) is a folder\(advice)")
+    }
     let raw = try RawFile(path)
-    let contents = try translatingErrors { try DatasetContents(path: path, imagesName, target, weightsName) }
+    let contents: DatasetContents
+    do {
+      contents = try translatingErrors { try DatasetContents(path: path, imagesName, target, weightsName) }
+    } catch let error as DatasetError where error.kind == .badData && !ImportAdvice.isHDF5(raw) {
+      throw DatasetError(.badData, error.description + ImportAdvice.file(path))
+    }
     let images = contents.images
     packing = try translatingErrors { try contents.packing() }
     var shape = Shape(
@@ -160,6 +169,28 @@ public final class ImageDataset: Sendable {
       return dimensions
     }
     return significant(sampleShape) == significant(inputShape)
+  }
+
+  /// What to do with images that a network would take if their dimensions had another order; empty where there is no such order.
+  public func otherAxes(for inputShape: Shape) -> String {
+    guard sampleShape.rank == 3, inputShape.rank == 3, packing == nil else { return "" }
+    let (own, wanted) = (sampleShape.dimensions, inputShape.dimensions)
+    // The letters say in which order the file has rows, columns and channels.
+    let orders: [(letters: String, places: [Int])] = [
+      ("NCHW", [1, 2, 0]), ("NCWH", [2, 1, 0]), ("NWHC", [1, 0, 2]),
+    ]
+    guard let order = orders.first(where: { order in order.places.map { own[$0] } == wanted }) else {
+      return ""
+    }
+    let name =
+      switch target {
+      case .labels(let name): " --labels \(name.shellWord)"
+      case .values(let name): " --targets \(name.shellWord)"
+      case nil: ""
+      }
+    return
+      "; if the file has its dimensions in the order \(order.letters), `convoy import hdf5 --from \(path.shellWord) --images "
+      + "\(imagesName.shellWord)\(name) --axes \(order.letters) --to NEW.h5` makes a dataset of it"
   }
 
   /// The planes that the samples' channels are, where samples are positions of Go; nil for all others.

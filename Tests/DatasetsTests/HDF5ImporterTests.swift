@@ -147,6 +147,19 @@ struct HDF5ImporterTests {
     }
   }
 
+  @Test("an enumeration's names are the classes, in the order of its values, whatever these are")
+  func sparseEnumeration() throws {
+    try withTemporaryFolder { folder in
+      let from = fixture("enumeration.h5")
+      let importer = HDF5Importer(
+        splits: [.init(name: "train", files: [from], images: "images", target: .labels("labels"))])
+      _ = try importer.write(to: "\(folder)/a.h5")
+      let dataset = try ImageDataset(path: "\(folder)/a.h5", images: "train/images", labels: "train/labels")
+      #expect(dataset.classNames == ["cat", "dog", "eel"])
+      #expect(dataset.labels == [1, 0, 2, 0, 1, 2])
+    }
+  }
+
   @Test(
     "rows are chosen by slices, by numbers and by truth values, in the order of the file",
     arguments: [

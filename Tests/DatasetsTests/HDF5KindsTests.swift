@@ -53,6 +53,30 @@ struct HDF5KindsTests {
     #expect(dataset.classNames == ["ant", "bee", "cat", "dog"])
   }
 
+  @Test("what an import can read has its command in the error: labels below 0, and images in another order")
+  func importAdvice() throws {
+    try withTemporaryFolder { folder in
+      let path = "\(folder)/a.h5"
+      do {
+        let root = try File.create(path).root
+        try root.makeDataset("x", type: .uint8, shape: [4, 3, 6, 5]).write([UInt8](repeating: 1, count: 360))
+        try root.makeDataset("y", type: .int64, shape: [4]).write([0, 1, 0, 1] as [Int64])
+        try root.makeDataset("low", type: .int64, shape: [4]).write([-1, 1, -1, 1] as [Int64])
+      }
+      let low = datasetError(.badData) { _ = try ImageDataset(path: path, images: "x", labels: "low") }
+      #expect(
+        low.contains("`convoy import hdf5 --from \(path) --images x --labels low --renumber --to NEW.h5`"),
+        "\(low)")
+      let dataset = try ImageDataset(path: path, images: "x", labels: "y")
+      for (input, letters) in [([6, 5, 3], "NCHW"), ([5, 6, 3], "NCWH"), ([6, 3, 5], "NWHC")] {
+        let advice = dataset.otherAxes(for: Shape(input))
+        #expect(
+          advice.contains("--images x --labels y --axes \(letters) --to NEW.h5`"), "\(input): \(advice)")
+      }
+      #expect(dataset.otherAxes(for: [7, 5, 3]).isEmpty && dataset.otherAxes(for: [90]).isEmpty)
+    }
+  }
+
   @Test("labels may be floats that are whole, and no others")
   func floatLabels() throws {
     #expect(try open("images", labels: "float/labels").labels == FixtureData.labels)

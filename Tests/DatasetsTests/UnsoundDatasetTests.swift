@@ -1,4 +1,5 @@
 import Foundation
+import HDF5
 import Testing
 
 @testable import Datasets
@@ -82,11 +83,28 @@ struct UnsoundDatasetTests {
       #expect(text.hasPrefix("there is no dataset \(path); "))
       #expect(
         datasetError(.missingInput) { _ = try ImageDataset(path: folder, images: "a", labels: "b") }.contains(
-          "not a file"))
+          "is a folder; `convoy import images --from"))
       try Data("network:\n".utf8).write(to: URL(fileURLWithPath: path))
       #expect(datasetError(.badData, open).contains("it is not an HDF5 file"))
       try Data().write(to: URL(fileURLWithPath: path))
       #expect(datasetError(.badData, open).contains("it is not an HDF5 file"))
+      for (name, advice) in [
+        ("a b.csv", "`convoy import csv --from '\(folder)/a b.csv'"),
+        ("x.npy", "`convoy import numpy --images"),
+        ("x.npz", "`convoy import numpy --from"),
+        ("train-images-idx3-ubyte.gz", "`convoy import idx --images"),
+        ("1.JPG", "`convoy import images --from \(folder) "), ("x.mat", "-v7.3"),
+      ] {
+        let other = "\(folder)/\(name)"
+        try Data("1,2,3\n".utf8).write(to: URL(fileURLWithPath: other))
+        let text = datasetError(.badData) { _ = try ImageDataset(path: other, images: "a", labels: "b") }
+        #expect(text.contains("it is not an HDF5 file") && text.contains(advice), "\(text)")
+      }
+      // A sound file of any name gets no advice for what is missing in it.
+      let sound = "\(folder)/sound.csv"
+      try File.create(sound).root.makeDataset("x", type: .float32, shape: [3]).write([1, 2, 3] as [Float])
+      let other = datasetError(.badData) { _ = try ImageDataset(path: sound, images: "a", labels: "b") }
+      #expect(!other.contains("convoy import csv"), "\(other)")
     }
   }
 

@@ -116,7 +116,7 @@ final class HDF5ImportInput {
   }
 
   static func format(_ shape: [Int]) -> String {
-    shape.isEmpty ? "one number" : shape.map(String.init).joined(separator: "×")
+    shape.isEmpty ? "scalar" : shape.map(String.init).joined(separator: "×")
   }
 
   // MARK: - Images
@@ -248,9 +248,12 @@ final class HDF5ImportInput {
     }
     let shape = dataset.shape
     if shape.count == 1 || (shape.count == 2 && shape.contains(1)) {
+      let numbers = try wholeNumbers([dataset])
+      if case .enumeration(let known) = dataset.type.class, dataset.type.namesFromZero == nil {
+        return try labels(numbers, of: known, names: names, name: quoted(dataset))
+      }
       return FoundLabels(
-        values: .numbers(try wholeNumbers([dataset])), names: names ?? dataset.type.namesFromZero,
-        name: quoted(dataset))
+        values: .numbers(numbers), names: names ?? dataset.type.namesFromZero, name: quoted(dataset))
     }
     guard shape.count == 2 else {
       throw DatasetError(
@@ -271,6 +274,23 @@ final class HDF5ImportInput {
     }
     return FoundLabels(
       values: .oneHot(ones, width: table.width), names: names ?? table.names, name: quoted(dataset))
+  }
+
+  /// Labels of an enumeration whose values do not count from 0: its names are the classes, in the order of the values.
+  private static func labels(
+    _ numbers: [Int64], of known: [Datatype.Name], names: [String]?, name: String
+  ) throws -> FoundLabels {
+    let sorted = known.sorted { $0.value < $1.value }
+    let places = Dictionary(
+      sorted.enumerated().map { ($1.value, Int64($0)) }, uniquingKeysWith: { first, _ in first })
+    let labels = try numbers.enumerated().map { row, number in
+      guard let place = places[number] else {
+        throw DatasetError(
+          .badData, "\(name) has \(number) for sample \(row), which its enumeration does not name")
+      }
+      return place
+    }
+    return FoundLabels(values: .numbers(labels), names: names ?? sorted.map(\.text), name: name)
   }
 
   /// Names from an attribute of the dataset, its group or the file.

@@ -77,6 +77,7 @@ extension Predictor {
       throw TrainingError(
         .badData,
         "\(dataset.path) has samples of \(dataset.sampleShape), but the network's input is \(network.inputShape)"
+          + dataset.otherAxes(for: network.inputShape)
       )
     }
     if dataset.targets == nil, outputCount > 1,

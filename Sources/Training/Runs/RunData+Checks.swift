@@ -45,6 +45,7 @@ extension ImageDataset {
       throw TrainingError(
         .configuration,
         "data.\(role): \(path) has samples of \(sampleShape), but the network's input is \(network.inputShape)"
+          + otherAxes(for: network.inputShape)
       )
     }
     try checkWords(network, role: role)

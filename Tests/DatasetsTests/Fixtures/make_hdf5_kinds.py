@@ -136,3 +136,9 @@ with h5py.File("bombs.h5", "w", libver="v110") as f:
     f.create_virtual_dataset("repeated", layout)
     f.create_dataset("chunk", shape=(13, 4, 5, 3), dtype="u1", chunks=(1 << 14, 1 << 9, 1 << 8, 1), maxshape=(None,) * 4)
     f.create_dataset("chunk-labels", shape=(13,), dtype="u1", chunks=((1 << 32) - 1,), maxshape=(None,))
+
+with h5py.File("enumeration.h5", "w", libver="v110") as f:
+    # Names for numbers that do not count from 0, and stand in another order than these.
+    kind = h5py.enum_dtype({"eel": 12, "cat": 2, "dog": 7}, basetype="u1")
+    f["images"] = np.arange(6 * 2 * 2, dtype="u1").reshape(6, 2, 2)
+    f.create_dataset("labels", data=np.array([7, 2, 12, 2, 7, 12], "u1"), dtype=kind)
