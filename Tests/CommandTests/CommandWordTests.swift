@@ -12,6 +12,7 @@ struct CommandWordTests {
       (["dataset", "chek"], "'convoy dataset chek'; did you mean 'check'?"),
       (["import", "cvs", "--from", "a"], "'convoy import cvs'; did you mean 'csv'?"),
       (["look", "galery", "RUN"], "'convoy look galery'; did you mean 'gallery'?"),
+      (["eval", "RUN"], "'convoy eval'; did you mean 'evaluate'?"),
       (["xyzzy"], "there is no command 'convoy xyzzy'; `convoy --help` lists all"),
     ])
   func mistyped(_ arguments: [String], _ text: String) throws {

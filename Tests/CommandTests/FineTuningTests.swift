@@ -116,10 +116,9 @@ struct FineTuningTests {
       ("start: {checkpoint: gone.h5}", 66, "gone.h5"),
       ("start: {checkpoint: data.h5}", 65, "is an HDF5 file but not a checkpoint"),
       (
-        "start: {checkpoint: model.onnx}", 65,
-        "model.onnx is not a checkpoint of Convoy; `convoy import onnx` makes"
+        "start: {checkpoint: model.onnx}", 65, "`convoy import onnx"
       ),
-      ("start: {checkpoint: model.keras}", 65, "`convoy import keras` makes one of it"),
+      ("start: {checkpoint: model.keras}", 65, "`convoy import keras"),
       ("start: {checkpoint: base, layers: [\"cnv*\"]}", 78, "layers with one are conv2d, batch_norm, head"),
       ("start: {checkpoint: base, rename: {\"a*\": b}}", 78, "two names, or two with one star each"),
       ("start: {checkpoint: base, rename: {\"a*\": \"b*\"}}", 78, "has no layer 'a*'"),

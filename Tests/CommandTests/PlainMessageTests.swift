@@ -16,6 +16,21 @@ struct PlainMessageTests {
     try expectFailure(["config", "check", data], code: 78, says: "this is an HDF5 file")
   }
 
+  @Test("another program's model in place of a checkpoint is told how it becomes one")
+  func models() throws {
+    let folder = try TemporaryDirectory()
+    let data = try Sample.dataset(folder.file("data.h5"))
+    for (name, advice) in [
+      ("m.keras", "`convoy import keras"), ("m.onnx", "`convoy import onnx"), ("m.pth", "PyTorch"),
+      ("m.safetensors", "--architecture"), ("m.yaml", "but a configuration; `convoy train"),
+      ("m.h5", "or is cut off"),
+    ] {
+      let model = try folder.write("name: m\n", to: name)
+      try expectFailure(
+        ["evaluate", model, "--data", data], code: 65, says: "is not a checkpoint of Convoy", advice)
+    }
+  }
+
   @Test("a refusal names the first of many differences and counts the others")
   func differences() throws {
     let folder = try TemporaryDirectory()

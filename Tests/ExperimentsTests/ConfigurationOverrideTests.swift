@@ -51,6 +51,21 @@ import Training
     #expect(run.data.train.file == FileManager.default.currentDirectoryPath + "/b.h5")
   }
 
+  @Test(
+    "only a key that is near is proposed for one that does not exist",
+    arguments: [
+      ("training.epoch", "training.epochs"), ("training.augment", "training.augmentation"),
+      ("data.train.imges", "data.train.images"), ("training.fp16", nil), ("training.device", nil),
+      ("data.train.shape", nil),
+    ])
+  func nearKeys(key: String, near: String?) {
+    let end = near.map { "; did you mean '\($0)'?" } ?? "; see Configs/README.md for all keys"
+    #expect(
+      ChangedConfiguration.messages([], set: ["\(key)=1"]) == [
+        "--set \(key)=1: there is no key '\(key)'\(end)"
+      ])
+  }
+
   @Test("all wrong overrides are reported beside the file's own errors")
   func overrideErrors() {
     #expect(

@@ -1,5 +1,6 @@
 internal import Networks
 internal import Settings
+internal import Tensors
 internal import Training
 
 extension CrossChecks {
@@ -11,7 +12,8 @@ extension CrossChecks {
     else { return }
     let path = "training.schedule.plateau.patience"
     if let epochs = training?["epochs"]?.integer, patience >= epochs {
-      errors.add(value.origin, "\(path): found \(patience) epochs, expected less than the run's \(epochs)")
+      errors.add(
+        value.origin, "\(path): found \(counted(patience, "epoch")), expected less than the run's \(epochs)")
     }
     if let limit = training?["patience"]?.integer, limit <= patience {
       errors.add(

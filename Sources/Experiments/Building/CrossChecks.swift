@@ -66,6 +66,10 @@ struct CrossChecks {
     }
   }
 
+  private static func epochs(_ length: Double) -> String {
+    counted(length == 1 ? 1 : 2, "epoch", as: length.plainText)
+  }
+
   private func checkSpan(
     _ value: ResolvedValue?, _ path: String, within epochs: Int? = nil, upTo whole: Int? = nil,
     _ errors: inout ErrorCollector
@@ -73,11 +77,11 @@ struct CrossChecks {
     guard let value, case .epochs(let length) = TrainingSpan.settings.value(of: value) else { return }
     if let epochs, length >= Double(epochs) {
       errors.add(
-        value.origin, "\(path): found \(length.plainText) epochs, expected less than the run's \(epochs)")
+        value.origin, "\(path): found \(Self.epochs(length)), expected less than the run's \(epochs)")
     }
     if let whole, length > Double(whole) {
       errors.add(
-        value.origin, "\(path): found \(length.plainText) epochs, expected at most the run's \(whole)")
+        value.origin, "\(path): found \(Self.epochs(length)), expected at most the run's \(whole)")
     }
   }
 

@@ -3,21 +3,44 @@ public enum NearestName {
   /// The nearest of `known` when it is near enough to be meant: at most a third of the letters differ.
   ///
   /// Another program's word for one of them comes first. Distances count insertions, deletions, replacements and swaps of
-  /// neighbours; among equals the first one wins.
+  /// neighbours; among equals the first one wins. Of `a.b.c` and `a.b.d` only what differs counts, and `a.b` is not meant by
+  /// `a.b.c`. A word that is cut short, `eval`, means the only one that begins with it.
   static func of(_ name: String, among known: [String]) -> String? {
-    let wanted = Array(name.lowercased().unicodeScalars.prefix(64))
-    guard !wanted.isEmpty else { return nil }
+    guard !name.isEmpty else { return nil }
     if let translation = ForeignWords.translation(of: name, among: known) { return translation }
     var best: (name: String, distance: Int)?
-    for candidate in known {
-      let letters = Array(candidate.lowercased().unicodeScalars.prefix(64))
+    for candidate in known where !name.hasPrefix(candidate + ".") {
+      let (wanted, letters) = differing(name, candidate)
       let distance = distance(wanted, letters)
       let length = max(wanted.count, letters.count)
       // One letter of two is half the word.
       let limit = length < 3 ? 0 : max(1, length / 3)
       if distance <= limit, distance < (best?.distance ?? Int.max) { best = (candidate, distance) }
     }
-    return best?.name ?? known.first { isPart(of: $0, name) || isPart(of: name, $0) }
+    return best?.name ?? whole(of: name, among: known)
+      ?? known.first { isPart(of: $0, name) || isPart(of: name, $0) }
+  }
+
+  /// The letters of two names, without the parts before a point that they have in common.
+  private static func differing(_ name: String, _ other: String) -> ([Unicode.Scalar], [Unicode.Scalar]) {
+    var parts = [name, other].map {
+      $0.lowercased().split(separator: ".", omittingEmptySubsequences: false)[...]
+    }
+    if parts[0].count == parts[1].count {
+      while parts[0].count > 1, parts[0].first == parts[1].first {
+        parts[0].removeFirst()
+        parts[1].removeFirst()
+      }
+    }
+    let letters = parts.map { Array($0.joined(separator: ".").unicodeScalars.prefix(64)) }
+    return (letters[0], letters[1])
+  }
+
+  /// The only name that begins with at least three letters.
+  private static func whole(of beginning: String, among known: [String]) -> String? {
+    guard beginning.count >= 3 else { return nil }
+    let names = known.filter { $0.hasPrefix(beginning.lowercased()) }
+    return names.count == 1 ? names[0] : nil
   }
 
   /// Whether one name contains the words of the other, as in `kernel` and `kernel_size`.

@@ -38,6 +38,26 @@ public struct CheckpointHeader: Hashable, Sendable {
   /// The SHA-256 of what a repeated run has again.
   public let contentDigest: SHA256.Digest
 
+  /// What to do with a file of another program, by the end of its name; nil where that says nothing.
+  private static func advice(_ file: String) -> String? {
+    let name = file.lowercased()
+    func importing(_ word: String, _ options: String = "") -> String {
+      "; `convoy import \(word) \(file)\(options) --to CHECKPOINT.h5` makes one of it"
+    }
+    if name.hasSuffix(".keras") { return importing("keras") }
+    if name.hasSuffix(".onnx") { return importing("onnx") }
+    if name.hasSuffix(".safetensors") { return importing("safetensors", " --architecture CONFIG.yaml") }
+    if [".pt", ".pth"].contains(where: name.hasSuffix) {
+      return
+        "; export the model from PyTorch to ONNX, or its weights by safetensors.torch.save_file, and import that (`convoy import --help`)"
+    }
+    if [".yaml", ".yml"].contains(where: name.hasSuffix) {
+      return
+        " but a configuration; `convoy train \(file)` makes a run, and a run directory takes a checkpoint's place"
+    }
+    return nil
+  }
+
   func bytes() -> [UInt8] {
     var bytes = [UInt8](repeating: 0, count: Self.byteCount)
     func put(_ value: UInt64, at offset: Int) {
@@ -55,30 +75,19 @@ public struct CheckpointHeader: Hashable, Sendable {
     return bytes
   }
 
-  /// Why a file that begins with other bytes is no checkpoint, and what makes one of it.
-  private static func refusal(of file: String, beginning bytes: [UInt8]) -> String {
-    if bytes.starts(with: [0x89, 0x48, 0x44, 0x46, 0x0D, 0x0A, 0x1A, 0x0A]) {
-      return
-        "\(file) is an HDF5 file but not a checkpoint of Convoy: a dataset belongs after --data, and `convoy import keras` turns "
-        + "a Keras model into a checkpoint; `convoy inspect \(file)` shows what it holds"
-    }
-    let isArchive = bytes.starts(with: [0x50, 0x4B, 0x03, 0x04])
-    let others =
-      [("keras", isArchive && file.hasSuffix(".keras"))]
-      + ["onnx", "safetensors"].map { ($0, file.hasSuffix(".\($0)")) }
-    guard let (format, _) = others.first(where: \.1) else {
-      return "\(file) is not a checkpoint of Convoy, or is cut off"
-    }
-    return "\(file) is not a checkpoint of Convoy; `convoy import \(format)` makes one of it"
-  }
-
   /// Reads the header of a file whose bytes are given, at least the first 512.
   ///
   /// - Throws: ``TrainingError`` of kind `badData`, for a file that is not a checkpoint, is damaged, or is of a later version.
   init(_ bytes: ArraySlice<UInt8>, file: String) throws(TrainingError) {
     let bytes = Array(bytes.prefix(Self.byteCount))
     guard bytes.count == Self.byteCount, Array(bytes[0..<8]) == Self.magic else {
-      throw TrainingError(.badData, Self.refusal(of: file, beginning: bytes))
+      let isHDF5 = bytes.starts(with: [0x89, 0x48, 0x44, 0x46, 0x0D, 0x0A, 0x1A, 0x0A])
+      throw TrainingError(
+        .badData,
+        isHDF5
+          ? "\(file) is an HDF5 file but not a checkpoint of Convoy: a dataset belongs after --data, and `convoy import keras` turns "
+            + "a Keras model into a checkpoint; `convoy inspect \(file)` shows what it holds"
+          : "\(file) is not a checkpoint of Convoy\(Self.advice(file) ?? ", or is cut off")")
     }
     func number(at offset: Int) -> UInt64 {
       (0..<8).reduce(0) { $0 | UInt64(bytes[offset + $1]) << (8 * UInt64($1)) }
