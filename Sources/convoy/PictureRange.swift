@@ -3,6 +3,7 @@ internal import Audio
 internal import Datasets
 internal import Insight
 internal import Networks
+internal import Tensors
 internal import Training
 
 /// What black and white pixels of pictures are to a network: the range of its training, or one that the user gives.
@@ -52,10 +53,14 @@ final class PictureRange: Sendable {
       return (.bytes, remark, nil)
     }
     guard let range = pixels.pictureRange else {
+      // A network of vectors or sequences takes no picture in any range, which whoever reads one says.
+      let takesPictures = checkpoint.network.inputShape.rank == 3
       return (
         pixels.low < pixels.high ? PixelRange(low: pixels.low, high: pixels.high) : .bytes, nil,
-        "the network was trained on \(pixels), which does not tell what black and white pixels are to it; "
-          + "set them by \(option)"
+        !takesPictures
+          ? nil
+          : "the network was trained on \(pixels), which does not tell what black and white pixels are to it; "
+            + "set them by \(option)"
       )
     }
     let remark =

@@ -185,6 +185,25 @@ struct EveryNetworkLookTests {
     }
   }
 
+  @Test("explaining a picture to a network of numbers fails for what it takes, not for a range of pixels")
+  func explainVectors() throws {
+    let data = folder.file("floats.h5")
+    do {
+      let file = try HDF5.File.create(data)
+      for split in ["train", "test"] {
+        try file.root.makeDataset("\(split)/images", type: .float32, shape: [24, 5])
+          .write((0..<24 * 5).map { Float($0 % 7) - 3.25 })
+        try file.root.makeDataset("\(split)/labels", type: .int32, shape: [24]).write(Self.labels)
+      }
+    }
+    let run = try trained(
+      "[5]", "[dense: {units: 2}]", "softmax_cross_entropy", "labels: train/labels", on: data)
+    try LookSample.picture(folder.file("any.png"), height: 8, width: 8, channels: .grey)
+    try expectFailure(
+      ["explain", run, folder.file("any.png"), "--to", folder.file("out")], code: 65,
+      says: "which are no images")
+  }
+
   @Test("samples of another shape, or of classes that the network does not know, are refused")
   func otherData() throws {
     let data = try dataset([24, 12, 12, 1], labels: Self.labels, to: "own.h5")

@@ -97,6 +97,9 @@ struct SweepCommandTests {
     let one = try run(sweep + ["--member", "0"], in: folder)
     #expect(one.code == 76 && one.output.contains("error: member 0 of 0 to 3 diverged"), "\(one.output)")
     #expect(try run(sweep + ["--member", "2"], in: folder).code == 0)
+    // Again, as a job array that is submitted twice does.
+    let again = try run(sweep + ["--member", "2"], in: folder)
+    #expect(again.code == 0 && again.output.contains("member 2 of 0 to 3 is complete: "), "\(again.output)")
     let all = try run(sweep, in: folder)
     #expect(all.code == 76 && all.output.contains("error: members 0, 1 of 0 to 3 diverged"), "\(all.output)")
     #expect(try table(folder).contains(",6 of 6,"))

@@ -58,7 +58,14 @@ struct SweepCommand: ParsableCommand {
     var diverged: [Int] = []
     for member in try chosen(sweep) {
       // Files of a run may be seen by other nodes a moment later.
-      if try ranks.communicator.first(results.isDone(member)) { continue }
+      if try ranks.communicator.first(results.isDone(member)) {
+        if self.member != nil, !json, ranks.communicator.isFirst {
+          print(
+            "member \(member.index) of 0 to \(sweep.members.count - 1) is complete: \(results.directories[member.index])"
+          )
+        }
+        continue
+      }
       let isTrained = try train(
         member, of: sweep, in: results.directories[member.index], ranks: ranks, stop: stop)
       if !isTrained { diverged.append(member.index) }
