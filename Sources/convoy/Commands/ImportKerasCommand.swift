@@ -34,10 +34,7 @@ struct ImportKeras: ParsableCommand {
   @Argument(help: "The model or weights file.", completion: .file(extensions: ["h5", "hdf5", "keras"]))
   var model: String
 
-  @Option(name: .customLong("to"), help: ArgumentHelp("The checkpoint to write.", valueName: "file.h5"))
-  var path: String
-
-  @OptionGroup var overwrite: OverwriteOption
+  @OptionGroup var made: ModelOptions
 
   @Option(
     help: ArgumentHelp(
@@ -53,35 +50,18 @@ struct ImportKeras: ParsableCommand {
       "How pixels are prepared: auto (by the model's name), caffe, tf, torch or none.", valueName: "how"))
   var preprocessing = "auto"
 
-  @Option(
-    help: ArgumentHelp(
-      "Class names: a,b,… or a file with one on each line, or Keras's imagenet_class_index.json.",
-      valueName: "names|file"))
-  var classes: String?
-
-  @Option(
-    help: ArgumentHelp(
-      "The loss that says what the outputs are, where the file does not: \(ModelImport.losses).",
-      valueName: "loss"))
-  var loss: String?
-
   @OptionGroup var config: NetworkConfigOption
 
   @OptionGroup var plugIns: PlugInsOption
 
-  @Flag(help: "Print one JSON object.")
-  var json = false
-
   func run() throws {
-    let inputs = InputFiles([model, architecture, classes])
-    try overwrite.check("--to", path, inputs: inputs)
-    try config.check(overwrite, inputs: inputs)
+    try made.check(config, reading: [model, architecture])
     try checkFile()
     let importer = KerasImport(
-      inputShape: try ModelImport.shape(input), architecture: try chosenArchitecture(),
+      inputShape: try ModelOptions.shape(input), architecture: try chosenArchitecture(),
       preprocessing: try chosenPreprocessing(),
-      classNames: try ModelImport.classNames(classes), loss: try ModelImport.loss(loss))
-    try ModelImport.write(to: path, config: config, json: json) { try importer.read(model) }
+      classNames: try made.classNames(), loss: try made.loss())
+    try made.write(config) { try importer.read(model) }
   }
 
   private func checkFile() throws {

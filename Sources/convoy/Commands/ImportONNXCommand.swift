@@ -27,10 +27,7 @@ struct ImportONNX: ParsableCommand {
   @Argument(help: "The model.", completion: .file(extensions: ["onnx"]))
   var model: String
 
-  @Option(name: .customLong("to"), help: ArgumentHelp("The checkpoint to write.", valueName: "file.h5"))
-  var path: String
-
-  @OptionGroup var overwrite: OverwriteOption
+  @OptionGroup var made: ModelOptions
 
   @Option(
     help: ArgumentHelp(
@@ -51,33 +48,18 @@ struct ImportONNX: ParsableCommand {
   @Option(help: ArgumentHelp("What pixels are divided by after that: as --mean.", valueName: "numbers"))
   var deviation: String?
 
-  @Option(
-    help: ArgumentHelp(
-      "Class names: a,b,… or a file with one on each line, or Keras's imagenet_class_index.json.",
-      valueName: "names|file"))
-  var classes: String?
-
-  @Option(
-    help: ArgumentHelp("The loss that says what the outputs are: \(ModelImport.losses).", valueName: "loss"))
-  var loss: String?
-
   @OptionGroup var config: NetworkConfigOption
 
-  @Flag(help: "Print one JSON object.")
-  var json = false
-
   func run() throws {
-    let inputs = InputFiles([model, classes])
-    try overwrite.check("--to", path, inputs: inputs)
-    try config.check(overwrite, inputs: inputs)
+    try made.check(config, reading: [model])
     guard let status = FileStatus(model) else { throw CommandError.missing("there is no file \(model)") }
     guard status.kind != .folder else {
       throw CommandError.missing("\(model) is a folder; name the .onnx file in it")
     }
     let importer = ONNXImport(
-      inputShape: try ModelImport.shape(input), output: output, preprocessing: try preparation(),
-      classNames: try ModelImport.classNames(classes), loss: try ModelImport.loss(loss))
-    try ModelImport.write(to: path, config: config, json: json) { try importer.read(model) }
+      inputShape: try ModelOptions.shape(input), output: output, preprocessing: try preparation(),
+      classNames: try made.classNames(), loss: try made.loss())
+    try made.write(config) { try importer.read(model) }
   }
 
   private func preparation() throws -> PixelPreparation {
@@ -93,8 +75,8 @@ struct ImportONNX: ParsableCommand {
       throw CommandError.usage(
         "--preprocessing already says what --mean and --deviation say; give one of them")
     }
-    let means = try ModelImport.numbers("--mean", mean ?? "0")
-    let deviations = try ModelImport.numbers("--deviation", deviation ?? "1")
+    let means = try ModelOptions.numbers("--mean", mean ?? "0")
+    let deviations = try ModelOptions.numbers("--deviation", deviation ?? "1")
     guard deviations.allSatisfy({ $0 > 0 }) else {
       throw CommandError.usage("--deviation takes numbers above 0, not '\(deviation ?? "")'")
     }

@@ -22,36 +22,20 @@ struct ImportSafetensors: ParsableCommand {
   @Argument(help: "The file of weights.", completion: .file(extensions: ["safetensors"]))
   var weights: String
 
-  @Option(name: .customLong("to"), help: ArgumentHelp("The checkpoint to write.", valueName: "file.h5"))
-  var path: String
-
-  @OptionGroup var overwrite: OverwriteOption
+  @OptionGroup var made: ModelOptions
 
   @Option(help: ArgumentHelp("The network: a config.", valueName: "file.yaml"))
   var architecture: String
 
   @OptionGroup var names: TorchNamesOption
 
-  @Option(
-    help: ArgumentHelp(
-      "Class names: a,b,… or a file with one on each line, or Keras's imagenet_class_index.json.",
-      valueName: "names|file"))
-  var classes: String?
-
-  @Option(
-    help: ArgumentHelp("The loss that says what the outputs are: \(ModelImport.losses).", valueName: "loss"))
-  var loss: String?
-
-  @Flag(help: "Print one JSON object.")
-  var json = false
-
   func run() throws {
-    try overwrite.check("--to", path, inputs: InputFiles([weights, architecture, names.file, classes]))
+    try made.check(reading: [weights, architecture, names.file])
     guard FileStatus(weights) != nil else { throw CommandError.missing("there is no file \(weights)") }
     let configuration = try ConfigurationFile.load(path: architecture)
     let exchange = SafetensorsExchange(names: try names.names())
-    let (classNames, loss) = (try ModelImport.classNames(classes), try ModelImport.loss(loss))
-    try ModelImport.write(to: path, config: nil, json: json) {
+    let (classNames, loss) = (try made.classNames(), try made.loss())
+    try made.write {
       try exchange.read(
         weights, into: configuration.network.network, name: configuration.run.name, classNames: classNames,
         loss: loss)
