@@ -61,7 +61,9 @@ struct RunDriver {
     let isComplete = result.isComplete
     // A run that was stopped while its report was written gets the report the next time.
     if isComplete, !result.wasComplete || !RunReportBuilder.hasReport(directory) {
-      let report = writeReport(stop, printer)
+      // The samples that the training holds are still in memory.
+      let memory = max(0, loaded.run.data.memoryLimitBytes - run.pixelByteCount)
+      let report = writeReport(memory, stop, printer)
       if showsMistakes, let report { events.add(report.mistakes, step: run.progress.step) }
     }
     return result
@@ -94,11 +96,12 @@ struct RunDriver {
           + "longer and gives the same result"))
   }
 
+  /// - Parameter memory: bytes for the test samples.
   /// - Returns: the report; nil where none was written.
-  private func writeReport(_ stop: StopRequest, _ printer: any TrainerObserver) -> RunReport? {
+  private func writeReport(_ memory: Int, _ stop: StopRequest, _ printer: any TrainerObserver) -> RunReport? {
     do {
       // An older report is of an earlier epoch.
-      let written = try RunReportBuilder(directory: directory, workers: workers)
+      let written = try RunReportBuilder(directory: directory, workers: workers, memoryLimit: memory)
         .write(to: nil, replacesFuller: true, stop: stop)
       for warning in written.warnings { printer.receive(.warning(warning)) }
       return written.report

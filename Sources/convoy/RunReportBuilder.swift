@@ -12,10 +12,13 @@ internal import Training
 struct RunReportBuilder {
   let directory: String
   let workers: Int
+  /// The bytes of memory for the test samples.
+  private let memoryLimit: Int
   private let epochs: RunTable
 
+  /// - Parameter memoryLimit: the bytes of memory for the test samples; what does not fit is streamed.
   /// - Throws: ``CommandError`` where the folder is no run directory.
-  init(directory: String, workers: Int) throws {
+  init(directory: String, workers: Int, memoryLimit: Int = 1 << 30) throws {
     let directory = RunPath.resolve(directory)
     guard FileStatus.isFolder(directory) else {
       throw CommandError.missing("there is no run directory \(directory)")
@@ -25,6 +28,7 @@ struct RunReportBuilder {
     }
     self.directory = directory
     self.workers = workers
+    self.memoryLimit = memoryLimit
     self.epochs = epochs
   }
 
@@ -230,7 +234,7 @@ struct RunReportBuilder {
     }
     let (dataset, note) = try source.open().matched(to: checkpoint.identity.classNames)
     if let note { report.notes.append(note) }
-    let store = try SampleStore(dataset, memoryLimitByteCount: 1 << 30, threads: workers)
+    let store = try SampleStore(dataset, memoryLimitByteCount: memoryLimit, threads: workers)
     let predictor = try checkpoint.predictor(path, samples: dataset.count, workers: workers)
     guard let evaluation = try predictor.evaluate(store, stop: stop),
       let mistakes = try predictor.confidentMistakes(store, limit: Self.mistakeLimit, stop: stop)

@@ -48,6 +48,7 @@ struct RunDataTests {
       configuration.data.memoryLimitBytes = limit
       let data = try RunData(configuration, workers: 1, stop: StopRequest())
       #expect([data.training.isResident, data.test?.isResident] == expected)
+      #expect(data.memoryByteCount <= limit && (limit < 2 * bytes || data.memoryByteCount == 2 * bytes))
     }
   }
 

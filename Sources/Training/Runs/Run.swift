@@ -10,6 +10,8 @@ public final class Run {
   public let directory: RunDirectory?
   /// What is about to be done.
   public let summary: RunSummary
+  /// The bytes of memory that the run has for pixels, of its `data.memory_limit`.
+  public let pixelByteCount: Int
   private let trainer: Trainer
   private let observer: any TrainerObserver
   private let state: RunStateRecorder?
@@ -39,6 +41,7 @@ public final class Run {
       configuration, workers: request.workers, ranks: request.ranks, stop: stop)
     if let note = data.stagingNote { self.observer.receive(.note(note)) }
     if let note = data.nameNote { self.observer.receive(.warning(note)) }
+    pixelByteCount = data.memoryByteCount
     let digests = try DataDigests(data, readsAll: request.verifiesData, check: RunData.check(stop))
     let found = try request.findCheckpoint(in: directory?.checkpoints, self.observer)
     if let found {

@@ -35,6 +35,11 @@ struct RunData {
     pixels = try trainingSet.pixelSpan()
   }
 
+  /// The bytes of memory that pixels take, or may take while they are streamed.
+  var memoryByteCount: Int {
+    [training, test].compactMap(\.self).reduce(0) { $0 + min($1.memoryLimitByteCount, $1.dataset.byteCount) }
+  }
+
   /// Ends reading where somebody asked to stop.
   static func check(_ stop: StopRequest) -> @Sendable () throws -> Void {
     { if stop.isRequested { throw StoppedEarly() } }
