@@ -84,7 +84,8 @@ struct OutputOptions: ParsableArguments {
     let summary = try Self.withProgress("import") { try importer.write(to: output, progress: $0) }
     for note in summary.notes { TerminalOutput.warn(note) }
     if json { return print(try ResultJSON.text(DatasetResult(summary))) }
-    let counts = summary.counts.map { "\(NumberText.grouped($0.count)) \($0.name)" }.joined(
+    let parts = summary.counts.map { "\(NumberText.grouped($0.count)) \($0.name)" }
+    let counts = [parts.dropLast().joined(separator: ", "), parts.last ?? ""].filter { !$0.isEmpty }.joined(
       separator: " and ")
     let isOne = summary.counts.count == 1 && summary.counts[0].count == 1
     print(
