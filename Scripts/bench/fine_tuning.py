@@ -108,9 +108,10 @@ def accuracy(convoy, folder, amount):
     return json.loads(found.read_text())["accuracy"]
 
 
-def in_keras(python, jobs):
+def in_keras(convoy, python, jobs):
     """The test accuracies of the same trainings in Keras, from the same weights."""
-    base = sorted(pathlib.Path("Results/fine-tuning-base").glob("*/best"))[-1]
+    base = RUNS / "base.keras"
+    subprocess.run([convoy, "export", "keras", "Results/fine-tuning-base", "--to", str(base), "--overwrite"], check=True)
     known = RUNS / "keras.json"
     found = json.loads(known.read_text()) if known.exists() else {}
     wanted = [job for job in jobs if " ".join(map(str, job)) not in found]
@@ -231,7 +232,7 @@ def main():
     results = dict(zip(jobs, found))
     for each, value in results.items():
         print(*each, value)
-    keras = in_keras(arguments.keras, jobs) if arguments.keras else {}
+    keras = in_keras(convoy, arguments.keras, jobs) if arguments.keras else {}
     for each, value in keras.items():
         print("Keras", *each, value)
     page(results, keras, seeds)

@@ -136,22 +136,30 @@ struct RunReportBuilder {
   }
 
   private func epochRows() -> [RunReport.Epoch] {
+    // Each column is read once: a run may have thousands of epochs.
     let numbers = epochs.numbers("epoch")
-    let columns: [(String, WritableKeyPath<RunReport.Epoch, Double?>)] = [
+    let paths: [(String, WritableKeyPath<RunReport.Epoch, Double?>)] = [
       ("learning_rate", \.learningRate), ("data_wait_seconds", \.dataWaitSeconds),
       ("test_seconds", \.testSeconds),
       ("checkpoint_seconds", \.checkpointSeconds),
     ]
+    let columns = paths.map { (values: epochs.numbers($0.0), path: $0.1) }
+    let figures = epochs.figureNames.map { name in
+      (
+        name: name, train: epochs.numbers("train_\(name)"), validation: epochs.numbers("validation_\(name)"),
+        test: epochs.numbers("test_\(name)")
+      )
+    }
     // The table counts seconds from the start of the run.
     let clock = epochs.numbers("seconds")
     return numbers.indices.compactMap { index in
       guard let number = numbers[index].flatMap({ Int(exactly: $0) }) else { return nil }
       var epoch = RunReport.Epoch(number: number)
-      for (name, path) in columns { epoch[keyPath: path] = epochs.numbers(name)[index] }
-      for name in epochs.figureNames {
-        epoch.train[name] = epochs.numbers("train_\(name)")[index]
-        epoch.validation[name] = epochs.numbers("validation_\(name)")[index]
-        epoch.test[name] = epochs.numbers("test_\(name)")[index]
+      for column in columns { epoch[keyPath: column.path] = column.values[index] }
+      for figure in figures {
+        epoch.train[figure.name] = figure.train[index]
+        epoch.validation[figure.name] = figure.validation[index]
+        epoch.test[figure.name] = figure.test[index]
       }
       epoch.seconds = clock[index].map { $0 - (index > 0 ? clock[index - 1] ?? 0 : 0) }
       return epoch
@@ -160,20 +168,19 @@ struct RunReportBuilder {
 
   /// The ranks with the times of all epochs that they have trained; those of the last crew where it has changed.
   private func ranks() -> [RunReport.Rank] {
-    guard let table = RunTable.ranks(ofRun: directory), let numbers = table.cells("rank"),
-      let nodes = table.cells("node"), let last = numbers.last.flatMap({ Int($0) })
+    guard let table = RunTable.ranks(ofRun: directory), let cells = table.cells("rank"),
+      let nodes = table.cells("node"), let last = cells.last.flatMap({ Int($0) })
     else { return [] }
     let phases = table.columns.filter { $0.hasSuffix("_seconds") }
-    return (0...last).compactMap { rank -> RunReport.Rank? in
-      let rows = numbers.indices.filter { numbers[$0] == "\(rank)" }
-      guard let node = rows.last.map({ nodes[$0] }) else { return nil }
+      .map { (name: $0.dropLast("_seconds".count).replacing("_", with: " "), seconds: table.numbers($0)) }
+    let rows = Dictionary(grouping: cells.indices) { Int(cells[$0]) ?? -1 }
+    return rows.keys.filter { $0 >= 0 && $0 <= last }.sorted().map { rank in
+      let rows = rows[rank] ?? []
       return RunReport.Rank(
-        name: "\(rank) (\(node))",
-        phases: phases.map { column in
-          let seconds = table.numbers(column)
-          return RunReport.Rank.Phase(
-            String(column.dropLast("_seconds".count)).replacing("_", with: " "),
-            seconds: rows.reduce(0) { $0 + (seconds[$1] ?? 0) })
+        name: "\(rank) (\(rows.last.map { nodes[$0] } ?? ""))",
+        phases: phases.map { phase in
+          RunReport.Rank.Phase(
+            String(phase.name), seconds: rows.reduce(0) { $0 + (phase.seconds[$1] ?? 0) })
         })
     }
   }

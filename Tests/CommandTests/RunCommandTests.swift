@@ -352,6 +352,21 @@ struct RunCommandTests {
     #expect(try run("report", "run", "--output", "run/report.html").code == 0)
   }
 
+  @Test(
+    "a report of a table with impossible ranks is written, without them",
+    arguments: ["-5", "9000000000000000000", "x", "1"])
+  func impossibleRanks(last: String) throws {
+    let small = try SmallTraining()
+    #expect(try Program.run(["train", small.config, "--run-dir", small.folder.file("run")]).code == 0)
+    try small.folder.write(
+      "step,epoch,rank,node,data_wait_seconds,shards_seconds\n8,1,0,here,0.25,0.5\n8,1,\(last),there,0,0.125\n",
+      to: "run/ranks.csv")
+    let report = try Program.run(["report", small.folder.file("run")])
+    #expect(report.code == 0, "\(report.errors)")
+    let page = try String(contentsOfFile: small.folder.file("run/report.html"), encoding: .utf8)
+    #expect(page.contains("1 (there)") == (last == "1") && !page.contains("-5 (there)"))
+  }
+
   @Test("links are written through, and devices and pipes written into")
   func otherOutputs() throws {
     let small = try SmallTraining()
