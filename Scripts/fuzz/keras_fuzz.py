@@ -279,11 +279,36 @@ def bound_norms(model, draw):
         variable.assign(keras.constraints.MaxNorm(draw.max_norm, axis=axes)(variable))
 
 
+class Rounding:
+    """Gives what maxima are taken of the noise of float32, in which close numbers are equal. Of equal ones Convoy takes the first and Keras all:
+    without `random`, the earlier places get a little more."""
+
+    noise, random = 0.0, None
+
+    @classmethod
+    def watch(cls, model):
+        for layer in model.layers:
+            if "Max" in type(layer).__name__ and "Pool" in type(layer).__name__:
+                layer.call = cls.around(layer.call)
+
+    @classmethod
+    def around(cls, call):
+        def rounded(inputs, *others, **options):
+            if cls.noise:
+                places = inputs.shape[1:-1]
+                lead = np.linspace(1, 0, int(np.prod(places))).reshape([1, *places, 1])
+                around = lead if cls.random is None else cls.random.normal(size=inputs.shape)
+                inputs = inputs + cls.noise * float(tf.reduce_max(tf.abs(inputs))) * around
+            return call(inputs, *others, **options)
+
+        return rounded
+
+
 def keras_step(model, draw, path, step, noise=0.0, random=None):
     """What Keras makes of a checkpoint: all weights after one step, by layer, and the gradient's largest size."""
     optimizer = make_optimizer(draw)
     load_state(model, optimizer, draw, path, step)
-    if noise:
+    if noise and random is not None:
         for variable in model.trainable_variables:
             # Zeros move, too: those of biases by position make equal maxima of equal words.
             around = random.normal(size=variable.shape), 1e-2 * random.normal(size=variable.shape)
@@ -292,11 +317,12 @@ def keras_step(model, draw, path, step, noise=0.0, random=None):
     rows = slice(step * draw.batch, (step + 1) * draw.batch)
     x = tf.constant(draw.x[rows].astype("float64"))
     w = np.ones(draw.batch) if draw.weights is None else draw.weights[rows].astype("float64")
+    Rounding.noise, Rounding.random = noise, random
     with tf.GradientTape() as tape:
         loss = loss_of(draw, model(x, training=True), draw.y[rows], tf.constant(w))
     gradients = tape.gradient(loss, [v.value for v in model.trainable_variables], unconnected_gradients="zero")
     gradients = [tf.convert_to_tensor(g) for g in gradients]
-    if noise:
+    if noise and random is not None:
         # What sums of float32 leave of a gradient that is zero, as of a bias in front of a batch normalisation.
         largest = max(float(tf.reduce_max(tf.abs(g))) for g in gradients)
         # Nor does float32 know the sign of what is too small for it.
@@ -383,8 +409,9 @@ def compare_step(model, draw, paths, step):
         # that is zero), both sides of it are right. How far it jumps is seen in Keras's own steps from weights beside these.
         random = np.random.default_rng(1)
         slack = {path: np.zeros_like(value) for path, value in found.items()}
-        for _ in range(SIDE_STEPS):
-            other_before, other = keras_step(model, draw, paths[step], step, noise=noise, random=random)
+        for side in range(SIDE_STEPS):
+            other_before, other = keras_step(
+                model, draw, paths[step], step, noise=noise, random=random if side else None)
             for path in slack:
                 slack[path] = np.maximum(slack[path], 3 * np.abs(other[path] - other_before[path] - change[path]))
         ratio, path = excess(slack)
@@ -470,6 +497,7 @@ def check(convoy, draw, folder):
     if draw.loss.endswith("entropy") and draw.ends_in:
         # Probabilities near 0 and 1 have lost what their gradients' signs follow from.
         model.layers[-1].activation = keras.activations.linear
+    Rounding.watch(model)
     done = 0
     for step in steps[:-1]:
         compare_step(model, draw, paths, step)
