@@ -165,11 +165,18 @@ struct KerasModelReader {
     let module = layer["module"]?.string ?? "keras"
     let registered = layer["registered_name"]?.string ?? className
     let isKeras = ["keras", "tf_keras", "builtins"].contains { module == $0 || module.hasPrefix("\($0).") }
-    guard !isKeras || registered.contains(">") else { return }
+    guard !isKeras || registered.contains(">"), !Self.isResponseNorm(layer, className) else { return }
     throw InterchangeError(
       .badData,
       "\(path): layer '\(name)' is of the class \(registered) of another program\(isKeras ? "" : " (\(module))"), which is not in the "
         + "file and never run")
+  }
+
+  /// Whether a layer is the one that the documentation gives to Keras, which has none: of this name and these numbers, in whatever module
+  /// somebody put it.
+  private static func isResponseNorm(_ layer: JSONValue, _ className: String) -> Bool {
+    className == "LocalResponseNormalization"
+      && ["depth_radius", "bias", "alpha", "beta"].allSatisfy { layer["config"]?[$0]?.double != nil }
   }
 
   // MARK: - Layers and edges

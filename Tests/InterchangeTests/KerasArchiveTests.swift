@@ -16,7 +16,7 @@ struct KerasArchiveTests {
 
   @Test(
     "an archive predicts what Keras predicts, with the names of its layers or without",
-    arguments: ["plain", "nested", "words", "nameless"])
+    arguments: ["plain", "nested", "words", "nameless", "response"])
   func prediction(name: String) throws {
     let checkpoint = try KerasImport().read("\(Self.folder)/\(name).keras").checkpoint
     let root = try HDF5.File.open("\(Self.folder)/expected.h5").root

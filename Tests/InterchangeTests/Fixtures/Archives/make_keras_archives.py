@@ -17,6 +17,7 @@ os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 import h5py
 import keras
 import numpy as np
+import tensorflow as tf
 
 L = keras.layers
 folder = os.path.dirname(os.path.abspath(__file__))
@@ -82,6 +83,27 @@ class Conv2D(L.Conv2D):
         return -super().call(inputs)
 
 
+@keras.saving.register_keras_serializable(package="somebody")
+class LocalResponseNormalization(L.Layer):
+    """What Configs/README.md gives to Keras for a layer that it does not have."""
+
+    def __init__(self, depth_radius, bias, alpha, beta, **options):
+        super().__init__(**options)
+        self.numbers = dict(depth_radius=depth_radius, bias=bias, alpha=alpha, beta=beta)
+
+    def call(self, inputs):
+        return tf.nn.local_response_normalization(inputs, **self.numbers)
+
+    def get_config(self):
+        return super().get_config() | self.numbers
+
+
+def response():
+    i = keras.Input((6, 5, 3))
+    x = LocalResponseNormalization(2, 1.0, 1e-4, 0.75)(L.Conv2D(7, 3)(i))
+    return keras.Model(i, L.Dense(3)(L.Flatten()(x)), name="response")
+
+
 def rewritten(source, target, change):
     """An archive with other files."""
     with zipfile.ZipFile(f"{folder}/{source}.keras") as archive:
@@ -114,7 +136,7 @@ def no_weights(files):
 
 if __name__ == "__main__":
     with h5py.File(f"{folder}/expected.h5", "w") as file:
-        for make in (plain, nested, words):
+        for make in (plain, nested, words, response):
             finish(make(), make.__name__, file)
     keras.models.load_model(f"{folder}/plain.keras").save_weights(f"{folder}/plain.weights.h5")
     i = keras.Input((4, 4, 1))
