@@ -20,7 +20,8 @@ CLOSE = 3e-4
 class VariedDraw:
     """A training of single samples, or of pairs, that are varied by one step."""
 
-    KINDS = ["brightness", "contrast", "saturation", "random_erasing", "rotate", "affine", "mixup", "cutmix"]
+    KINDS = [
+        "brightness", "contrast", "saturation", "gain", "noise", "mask", "random_erasing", "rotate", "affine", "mixup", "cutmix"]
 
     def __init__(self, random):
         self.random = random
@@ -63,6 +64,18 @@ class VariedDraw:
         options = {}
         if self.word in ("brightness", "contrast", "saturation"):
             return {"strength": self.number(0.1, 1.5)}
+        if self.word == "gain":
+            return {"strength": self.number(0.1, 1)}
+        if self.word == "noise":
+            return {"deviation": self.number(0.05, 0.5)}
+        if self.word == "mask":
+            options = {
+                "rows": int(self.random.integers(1, self.shape[0])), "columns": int(self.random.integers(0, self.shape[1]))}
+            if self.chance(0.6):
+                options["count"] = int(self.random.integers(1, 3))
+            if self.chance(0.6):
+                options["fill"] = self.number(-1, 1)
+            return options
         if self.chance(0.4):
             options["probability"] = self.number(0.3, 1)
         if self.word == "random_erasing":
@@ -171,6 +184,39 @@ class VariedDraw:
 
     def saturation(self, x, t, found, target):
         return self.factor_about((x @ GREY)[..., None] * np.ones(3), x, found)
+
+    # Spectra
+
+    def gain(self, x, t, found, target):
+        shift = float((found - x).mean())
+        self.expect(found, x + shift, "a pixel")
+        self.within(shift, -self.options["strength"], self.options["strength"], "the number that is added")
+        return shift
+
+    def noise(self, x, t, found, target):
+        added, deviation = (found - x).ravel(), self.options["deviation"]
+        # Five deviations of the mean, and of the deviation, of so many normal numbers.
+        reach = 5 / math.sqrt(len(added))
+        self.within(float(added.mean()), -reach * deviation, reach * deviation, "the mean of the noise")
+        spread = float(math.sqrt((added * added).mean()))
+        self.within(spread, max(0, 1 - reach) * deviation, (1 + reach) * deviation, "the deviation of the noise")
+        return float(added[0])
+
+    def mask(self, x, t, found, target):
+        changed = (np.abs(found - x) > CLOSE).any(-1)
+        rows, columns = changed.all(1), changed.all(0)
+        if not changed.any() or rows.all():
+            return None
+        if (changed != (rows[:, None] | columns[None, :])).any():
+            raise ValueError("what was filled are no whole rows and columns")
+        inside = found[changed]
+        self.expect(inside, np.full_like(inside, self.options.get("fill", 0)), "what was filled in")
+        count = self.options.get("count", 1)
+        for lines, most in [(rows, self.options["rows"]), (columns, self.options["columns"])]:
+            spans = int((np.diff(np.concatenate([[0], lines.astype(int)])) == 1).sum())
+            if lines.sum() > count * most or spans > count:
+                raise ValueError(f"{lines.sum()} lines in {spans} spans, of at most {count} with {most}")
+        return float(100 * rows.sum() + 10 * columns.sum() + np.flatnonzero(changed.ravel())[0] / changed.size)
 
     # Rectangles
 
