@@ -122,10 +122,17 @@ def in_keras(convoy, python, jobs):
             for way, amount, seed in wanted
         ]  # fmt: skip
         script = pathlib.Path(__file__).with_name("fine_tuning_keras.py")
-        text = subprocess.run([python, str(script)], input="\n".join(lines), capture_output=True, text=True, check=True).stdout
-        for job, value in zip(wanted, text.split(), strict=True):
-            found[" ".join(map(str, job))] = float(value)
-        known.write_text(json.dumps(found, indent=1))
+        process = subprocess.Popen([python, "-u", str(script)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        process.stdin.write("\n".join(lines))
+        process.stdin.close()
+        # Each is kept as soon as it is known: all of them take half an hour.
+        for job in wanted:
+            line = process.stdout.readline()
+            if not line:
+                sys.exit(f"error: {script.name} ended with {process.wait()}")
+            found[" ".join(map(str, job))] = float(line)
+            known.write_text(json.dumps(found, indent=1))
+        process.wait()
     return {job: found[" ".join(map(str, job))] for job in jobs}
 
 
