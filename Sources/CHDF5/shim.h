@@ -4,6 +4,7 @@
 // What Swift cannot import from libhdf5: macros that expand to calls, casts or global ids, and unions.
 // Only symbols with an explicit version are called, because distributions map the unversioned names differently.
 #include <hdf5.h>
+#include <stdbool.h>
 #include <malloc.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -48,6 +49,9 @@ static inline hid_t chdf5_link_create_class(void) { return H5P_LINK_CREATE; }
 static inline hid_t chdf5_default_properties(void) { return H5P_DEFAULT; }
 static inline hid_t chdf5_whole_space(void) { return H5S_ALL; }
 static inline hid_t chdf5_default_error_stack(void) { return H5E_DEFAULT; }
+
+// Whether the minor number of an error says that there was no room.
+static inline bool chdf5_is_about_room(hid_t minor) { return minor == H5E_CANTALLOC || minor == H5E_NOSPACE; }
 
 // Flags and special values.
 static inline unsigned chdf5_read_only(void) { return H5F_ACC_RDONLY; }

@@ -32,6 +32,8 @@ public struct HDF5Error: Error, CustomStringConvertible, Sendable {
     public let function: String
     /// What it said, on one line.
     public let message: String
+    /// Whether the library counts it among those for want of room: its words are many, such as "image null after H5MM_realloc()".
+    let isAboutRoom: Bool
   }
 
   /// What a caller may want to tell apart.
@@ -95,11 +97,7 @@ public struct HDF5Error: Error, CustomStringConvertible, Sendable {
   }
 
   /// Whether the library could not get the memory that it wanted.
-  var isOutOfMemory: Bool {
-    frames.contains { frame in
-      ["memory alloc", "to allocate", "'t allocate", "for alloc"].contains { frame.message.contains($0) }
-    }
-  }
+  var isOutOfMemory: Bool { frames.contains(where: \.isAboutRoom) }
 
   /// Whether the cause was a full disk, a quota or a file size limit.
   public var isOutOfSpace: Bool { hasCode(28, 122, 27) }  // ENOSPC, EDQUOT, EFBIG

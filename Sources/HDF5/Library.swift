@@ -120,7 +120,9 @@ public enum Library {
           // Some messages end in a line break; an error is one line.
           let line = message.split(whereSeparator: \.isNewline).joined(separator: " ")
           Unmanaged<Frames>.fromOpaque(data).takeUnretainedValue().list
-            .append(HDF5Error.Frame(function: function, message: line))
+            .append(
+              HDF5Error.Frame(
+                function: function, message: line, isAboutRoom: chdf5_is_about_room(entry.pointee.min_num)))
           return 0
         }, Unmanaged.passUnretained(frames).toOpaque())
     }

@@ -2,9 +2,28 @@ import Foundation
 import TestSupport
 import Testing
 
-/// A file in which the process that looks first comes by, and the one that reads goes round in circles.
-@Suite("A library that does not come back")
+/// Files in which the library does not come to an end, or takes memory without one.
+@Suite("A library that knows no measure")
 struct EndlessFileTests {
+  @Test("a file of which a block claims 400 MB is refused before so much is taken")
+  func greed() throws {
+    let folder = try TemporaryDirectory()
+    let data = try Sample.dataset(folder.file("data.h5"))
+    var bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: data)))
+    // The oldest superblock: at 40 the end of the file, at 48 the address of a block for drivers, which none of ours has.
+    try #require(bytes[8] == 0)
+    func put(_ value: Int, _ count: Int, at place: Int) {
+      for index in 0..<count { bytes[place + index] = UInt8(value >> (8 * index) & 0xFF) }
+    }
+    put(bytes.count, 8, at: 48)
+    // Its version, the size of what follows, and whose it is.
+    bytes += [0, 0, 0, 0] + [0, 0, 0, 0x18] + Array("NCSAmult".utf8)
+    put(bytes.count, 8, at: 40)
+    try folder.write(bytes, to: "data.h5")
+    try expectFailure(["inspect", data], code: 65, says: "libhdf5 wants more than", "MiB of memory")
+  }
+
+  /// The process that looks first comes by, and the one that reads goes round in circles.
   @Test("a file in which libhdf5 never comes to an end ends the program, in one line")
   func hang() throws {
     let folder = try TemporaryDirectory()

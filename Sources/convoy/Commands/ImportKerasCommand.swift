@@ -34,7 +34,7 @@ struct ImportKeras: ParsableCommand {
   @Argument(help: "The model or weights file.", completion: .file(extensions: ["h5", "hdf5", "keras"]))
   var model: String
 
-  @OptionGroup var made: ModelOptions
+  @OptionGroup var checkpoint: ModelOptions
 
   @Option(
     help: ArgumentHelp(
@@ -55,13 +55,13 @@ struct ImportKeras: ParsableCommand {
   @OptionGroup var plugIns: PlugInsOption
 
   func run() throws {
-    try made.check(config, reading: [model, architecture])
+    try checkpoint.check(config, reading: [model, architecture])
     try checkFile()
     let importer = KerasImport(
       inputShape: try ModelOptions.shape(input), architecture: try chosenArchitecture(),
       preprocessing: try chosenPreprocessing(),
-      classNames: try made.classNames(), loss: try made.loss())
-    try made.write(config) { try importer.read(model) }
+      classNames: try checkpoint.classNames(), loss: try checkpoint.loss())
+    try checkpoint.write(config) { try importer.read(model) }
   }
 
   private func checkFile() throws {

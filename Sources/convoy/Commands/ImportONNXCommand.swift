@@ -27,7 +27,7 @@ struct ImportONNX: ParsableCommand {
   @Argument(help: "The model.", completion: .file(extensions: ["onnx"]))
   var model: String
 
-  @OptionGroup var made: ModelOptions
+  @OptionGroup var checkpoint: ModelOptions
 
   @Option(
     help: ArgumentHelp(
@@ -51,15 +51,15 @@ struct ImportONNX: ParsableCommand {
   @OptionGroup var config: NetworkConfigOption
 
   func run() throws {
-    try made.check(config, reading: [model])
+    try checkpoint.check(config, reading: [model])
     guard let status = FileStatus(model) else { throw CommandError.missing("there is no file \(model)") }
     guard status.kind != .folder else {
       throw CommandError.missing("\(model) is a folder; name the .onnx file in it")
     }
     let importer = ONNXImport(
       inputShape: try ModelOptions.shape(input), output: output, preprocessing: try preparation(),
-      classNames: try made.classNames(), loss: try made.loss())
-    try made.write(config) { try importer.read(model) }
+      classNames: try checkpoint.classNames(), loss: try checkpoint.loss())
+    try checkpoint.write(config) { try importer.read(model) }
   }
 
   private func preparation() throws -> PixelPreparation {

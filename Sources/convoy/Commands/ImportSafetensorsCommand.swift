@@ -22,7 +22,7 @@ struct ImportSafetensors: ParsableCommand {
   @Argument(help: "The file of weights.", completion: .file(extensions: ["safetensors"]))
   var weights: String
 
-  @OptionGroup var made: ModelOptions
+  @OptionGroup var checkpoint: ModelOptions
 
   @Option(help: ArgumentHelp("The network: a config.", valueName: "file.yaml"))
   var architecture: String
@@ -30,12 +30,12 @@ struct ImportSafetensors: ParsableCommand {
   @OptionGroup var names: TorchNamesOption
 
   func run() throws {
-    try made.check(reading: [weights, architecture, names.file])
+    try checkpoint.check(reading: [weights, architecture, names.file])
     guard FileStatus(weights) != nil else { throw CommandError.missing("there is no file \(weights)") }
     let configuration = try ConfigurationFile.load(path: architecture)
     let exchange = SafetensorsExchange(names: try names.names())
-    let (classNames, loss) = (try made.classNames(), try made.loss())
-    try made.write {
+    let (classNames, loss) = (try checkpoint.classNames(), try checkpoint.loss())
+    try checkpoint.write {
       try exchange.read(
         weights, into: configuration.network.network, name: configuration.run.name, classNames: classNames,
         loss: loss)
