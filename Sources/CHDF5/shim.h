@@ -85,17 +85,25 @@ static inline herr_t chdf5_object_type(hid_t group, const char *name, H5O_type_t
   return status;
 }
 
+// What tells an object that is open from all others of its file.
+static inline herr_t chdf5_address(hid_t object, haddr_t *address) {
+  H5O_info_t info;
+  herr_t status = H5Oget_info2(object, &info, H5O_INFO_BASIC);
+  if (status >= 0) *address = info.addr;
+  return status;
+}
+
 // Of the system, for the process that looks into a file first: a call that Swift keeps from programs with threads, one with variable
 // arguments, and a variable of the C library.
 static inline pid_t chdf5_fork(void) { return fork(); }
 static inline int chdf5_end_with_parent(void) { return prctl(PR_SET_PDEATHSIG, SIGKILL); }
 // The library follows some numbers of a file, such as an object's place in a heap of texts, to memory that is not its own. What lies there is
-// by chance sound in one process and not in the next. Here it never is: what was not written, or was given back, is no address, and behind the
-// last that was asked for there is none.
+// by chance sound in one process and not in the next. Here it never is: what was not written, or was given back, is neither an address nor a
+// length, and the heap keeps what was given back.
 static inline void chdf5_let_no_memory_look_sound(int has_one_heap) {
 #ifdef __GLIBC__
   if (has_one_heap) mallopt(M_ARENA_MAX, 1);
-  mallopt(M_TOP_PAD, 0);
+  mallopt(M_TRIM_THRESHOLD, 1 << 30);
   mallopt(M_PERTURB, 0x5a);
   malloc_trim(0);
 #endif

@@ -12,6 +12,8 @@ internal import Paths
 public struct Attributes: Sendable {
   let owner: Handle
   let ownerName: String
+  /// The strings of the file that another process has read already; nil where ``Isolation`` is off.
+  let surveyed: SurveyedTexts?
 
   /// The bytes of a list's elements in one attribute: as many as in Keras, which leaves room for what describes them.
   private static let mostBytes = 64_512
@@ -110,14 +112,29 @@ public struct Attributes: Sendable {
     guard case .string(let variableLength) = Datatype(describing: type.id).class else {
       throw HDF5Error(.mismatch, context, "it is not a string but \(Datatype(describing: type.id))")
     }
-    return variableLength
-      ? try variableLengthStrings(attribute, type, count, context)
-      : try fixedLengthStrings(attribute, type, count, context)
+    guard variableLength else { return try fixedLengthStrings(attribute, type, count, context) }
+    let texts =
+      try surveyed?.texts(at: place(name, context), context)
+      ?? variableLengthTexts(attribute, type, count, context)
+    return try texts.enumerated().map { try text($1[...], $0, context) }
   }
 
-  private func variableLengthStrings(
+  /// Where the strings of an attribute in one piece stand.
+  func place(_ name: String, _ context: String) throws -> SurveyedTexts.Place {
+    SurveyedTexts.Place(address: try owner.address(context), attribute: name)
+  }
+
+  /// The bytes of the strings of an attribute in one piece, which this process reads; nil for one of another type.
+  func variableLengthTexts(_ name: String) throws -> [[UInt8]]? {
+    let (attribute, type, shape) = try open(name)
+    guard case .string(true) = Datatype(describing: type.id).class else { return nil }
+    let count = shape.reduce(1, *)
+    return count == 0 ? [] : try variableLengthTexts(attribute, type, count, describe("reading", name))
+  }
+
+  private func variableLengthTexts(
     _ attribute: Handle, _ type: Handle, _ count: Int, _ context: String
-  ) throws -> [String] {
+  ) throws -> [[UInt8]] {
     let space = try Handle("H5Aget_space", context) { H5Aget_space(attribute.id) }
     return try Library.withLock {
       // The file's own type says the character set, which the library does not convert.
@@ -128,10 +145,9 @@ public struct Attributes: Sendable {
         _ = H5Dvlen_reclaim(memoryType.id, space.id, chdf5_default_properties(), &pointers)
       }
       try Library.call("H5Aread", context) { H5Aread(attribute.id, memoryType.id, &pointers) }
-      return try pointers.enumerated().map { index, pointer in
-        guard let pointer else { return "" }
-        let bytes = UnsafeBufferPointer(start: pointer, count: strlen(pointer)).map { UInt8(bitPattern: $0) }
-        return try text(bytes[...], index, context)
+      return pointers.map { pointer in
+        guard let pointer else { return [] }
+        return UnsafeBufferPointer(start: pointer, count: strlen(pointer)).map { UInt8(bitPattern: $0) }
       }
     }
   }

@@ -14,7 +14,13 @@ extension Dataset {
     try checkPlausibleSize()
     try checkOtherFiles(context)
     if elementCount == 0 { return [] }
-    return isVariable ? try readVariableText(context) : try readFixedText(context)
+    guard isVariable else { return try readFixedText(context) }
+    return try file.surveyed?.texts(at: place(context), context) ?? readVariableText(context)
+  }
+
+  /// Where the strings of this dataset stand.
+  func place(_ context: String) throws -> SurveyedTexts.Place {
+    SurveyedTexts.Place(address: try handle.address(context), attribute: nil)
   }
 
   private func readVariableText(_ context: String) throws -> [[UInt8]] {

@@ -32,7 +32,9 @@ public final class Dataset: Sendable {
   public var elementCount: Int { shape.reduce(1, *) }
 
   /// Its small named values.
-  public var attributes: Attributes { Attributes(owner: handle, ownerName: quotedName) }
+  public var attributes: Attributes { 
+    Attributes(owner: handle, ownerName: quotedName, surveyed: file.surveyed)
+  }
 
   /// The name with its file, for messages.
   var quotedName: String { "\"\(path)\" of \(file.name)" }

@@ -13,10 +13,13 @@ public final class File: Sendable {
   let handle: Handle
   /// The folder of a file on disk; nil for one in memory.
   let folder: String?
+  /// Its strings, where another process has read them already.
+  let surveyed: SurveyedTexts?
 
-  private init(name: String, handle: Handle, isOnDisk: Bool) {
+  private init(name: String, handle: Handle, isOnDisk: Bool, surveyed: SurveyedTexts? = nil) {
     self.name = name
     self.handle = handle
+    self.surveyed = surveyed
     guard isOnDisk else {
       folder = nil
       return
@@ -35,11 +38,11 @@ public final class File: Sendable {
   public static func open(_ path: String, reading names: [String]? = nil) throws -> File {
     let context = "opening \(path)"
     try checkReadable(path, context)
-    try Isolation.check(path, names, context)
+    let surveyed = try Isolation.check(path, names, context)
     let access = try accessProperties(context, isRead: true)
     do {
       let handle = try Handle("H5Fopen", context) { H5Fopen(path.systemPath, chdf5_read_only(), access.id) }
-      return File(name: path, handle: handle, isOnDisk: true)
+      return File(name: path, handle: handle, isOnDisk: true, surveyed: surveyed?.texts)
     } catch let error as HDF5Error {
       throw diagnose(error, isHDF5: Library.withLock { H5Fis_hdf5(path.systemPath) > 0 })
     }
@@ -48,7 +51,19 @@ public final class File: Sendable {
   /// Lets another process look into all of a file, where ``Isolation`` is on, before this one does.
   ///
   /// - Throws: ``HDF5Error`` of kind `harmful` where that process came to harm.
-  public static func check(_ path: String) throws { try Isolation.check(path, nil, "opening \(path)") }
+  @discardableResult
+  public static func check(_ path: String) throws -> Survey? {
+    try Isolation.check(path, nil, "opening \(path)").map { Survey(texts: $0.texts, identity: $0.identity) }
+  }
+
+  /// What another process has read of a file.
+  public struct Survey: Sendable {
+    let texts: SurveyedTexts
+    let identity: Isolation.Identity
+
+    /// Whether the file that it read is the one that is open here, in the same state.
+    public func isOf(_ descriptor: Int32) -> Bool { Isolation.Identity(descriptor: descriptor) == identity }
+  }
 
   /// Makes a new, empty file on disk.
   ///
@@ -78,7 +93,11 @@ public final class File: Sendable {
   /// Opens the bytes of an HDF5 file for reading, as if they stood in a file called `name`.
   ///
   /// The library copies the bytes.
-  public static func open(image: UnsafeRawBufferPointer, name: String) throws -> File {
+  ///
+  /// - Parameter survey: what another process has read of the same bytes; nil where they are trusted.
+  public static func open(
+    image: UnsafeRawBufferPointer, name: String, survey: Survey? = nil
+  ) throws -> File {
     let context = "opening \(name)"
     guard let base = image.baseAddress, !image.isEmpty else {
       throw HDF5Error(.notHDF5, context, "it is empty")
@@ -91,7 +110,7 @@ public final class File: Sendable {
     let path = uniqueMemoryPath()
     do {
       let handle = try Handle("H5Fopen", context) { H5Fopen(path.systemPath, chdf5_read_only(), access.id) }
-      return File(name: name, handle: handle, isOnDisk: false)
+      return File(name: name, handle: handle, isOnDisk: false, surveyed: survey?.texts)
     } catch let error as HDF5Error {
       let signature: [UInt8] = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a]
       throw diagnose(error, isHDF5: image.starts(with: signature))

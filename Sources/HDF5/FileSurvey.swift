@@ -5,6 +5,16 @@ struct FileSurvey {
   /// Whether the library asked for more memory than there is.
   private(set) var ranOutOfMemory = false
 
+  /// Bytes of strings that may still be told.
+  private var textBytesLeft: Int
+  /// Is told of strings of any length.
+  private let tell: (SurveyedTexts.Reading, SurveyedTexts.Place) -> Void
+
+  init(mostTextBytes: Int, tell: @escaping (SurveyedTexts.Reading, SurveyedTexts.Place) -> Void) {
+    textBytesLeft = mostTextBytes
+    self.tell = tell
+  }
+
   /// At most this many objects are looked at.
   private static let mostObjects = 50_000
 
@@ -47,6 +57,9 @@ struct FileSurvey {
   private mutating func look(at attributes: Attributes) {
     note { survey in
       for name in try attributes.names() {
+        let place = try attributes.place(name, "looking at \(name)")
+        let isText = survey.read(at: place) { try attributes.variableLengthTexts(name) }
+        if isText { continue }
         do { _ = try attributes.strings(name) } catch let error as HDF5Error where error.kind == .mismatch {
           survey.note { _ in _ = try attributes.numbers(name, as: Double.self) }
         } catch {
@@ -54,6 +67,23 @@ struct FileSurvey {
         }
       }
     }
+  }
+
+  /// Reads strings of any length, and tells them.
+  ///
+  /// - Parameter texts: reads them; nil where there are none of any length.
+  private mutating func read(at place: SurveyedTexts.Place, _ texts: () throws -> [[UInt8]]?) -> Bool {
+    do {
+      guard let texts = try texts() else { return false }
+      // With what an array takes for each.
+      textBytesLeft -= texts.reduce(0) { $0 + $1.count + 64 }
+      if textBytesLeft >= 0 { tell(.texts(texts), place) }
+    } catch {
+      remember(error)
+      // What a check of our own refuses, such as a filter that is missing, it refuses in the other process as well.
+      if let error = error as? HDF5Error, error.kind == .library { tell(.failure(error.reason), place) }
+    }
+    return true
   }
 
   private mutating func look(at dataset: Dataset, isNamed: Bool) throws {
@@ -64,8 +94,10 @@ struct FileSurvey {
     if case .chunked = layout { _ = try dataset.chunkCount() }
     try dataset.checkSources()
     try dataset.checkPlausibleSize()
-    if case .string = dataset.type.class {
-      if isNamed || dataset.elementCount <= Self.fewElements { _ = try dataset.readText() }
+    if case .string(let isVariable) = dataset.type.class {
+      guard isNamed || dataset.elementCount <= Self.fewElements else { return }
+      let place = try dataset.place("looking at \(dataset.path)")
+      if isVariable { _ = read(at: place) { try dataset.readText() } } else { _ = try dataset.readText() }
       return
     }
     guard dataset.type.isNumber, dataset.elementCount > 0 else { return }

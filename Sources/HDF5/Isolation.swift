@@ -8,8 +8,8 @@ internal import Synchronization
 /// libhdf5 trusts what it reads: a few wrong bytes in a file's structure can make it crash, go round in circles for ever or ask for
 /// any amount of memory. No file is exempt: that this program wrote a file is something that any file can claim. The other
 /// process is a copy of this one, or this program once more (``LookingProcess``), with limits on time and memory. It reads what this one
-/// is about to read: structure, attributes, tables of chunks, and elements whose type or filters the library has to interpret. What is
-/// left to this process is plain numbers.
+/// is about to read: structure, attributes, tables of chunks, and elements whose type or filters the library has to interpret. It also tells
+/// the strings of any length that it read (``SurveyedTexts``). What is left to this process is plain numbers.
 ///
 /// A process that cannot be started, or not brought to its beginning, says nothing about the file, which is then opened as if
 /// isolation were off.
@@ -17,8 +17,24 @@ public enum Isolation {
   private struct State {
     /// Asks whether this process should stop; nil where isolation is off.
     var isStopped: (@Sendable () -> Bool)?
-    /// What of each file has been looked at; nil for all.
-    var seen: [Identity: Set<String>?] = [:]
+    var seen: [Identity: Seen] = [:]
+  }
+
+  /// What of a file has been looked at.
+  private struct Seen {
+    /// The datasets; nil for all.
+    var names: Set<String>?
+    var texts: SurveyedTexts
+
+    func covers(_ wanted: Set<String>?) -> Bool {
+      guard let names else { return true }
+      return wanted.map { $0.isSubset(of: names) } ?? false
+    }
+
+    mutating func add(_ more: Seen) {
+      names = names.flatMap { names in more.names.map { names.union($0) } }
+      texts.merge(more.texts)
+    }
   }
 
   private static let state = Mutex(State())
@@ -39,52 +55,59 @@ public enum Isolation {
   }
 
   /// What tells one state of a file from another.
-  private struct Identity: Hashable {
+  struct Identity: Hashable {
     let device: UInt
     let inode: UInt
     let byteCount: Int
     let seconds: Int
     let nanoseconds: Int
 
-    init(_ status: stat) {
+    fileprivate init(_ status: stat) {
       device = UInt(status.st_dev)
       inode = UInt(status.st_ino)
       byteCount = Int(status.st_size)
       seconds = status.st_mtim.tv_sec
       nanoseconds = status.st_mtim.tv_nsec
     }
+
+    /// That of an open file; nil where the system does not tell.
+    init?(descriptor: Int32) {
+      var status = stat()
+      guard fstat(descriptor, &status) == 0 else { return nil }
+      self.init(status)
+    }
   }
 
   // MARK: - The process that waits
 
   /// - Parameter names: the datasets that are to be read; nil for all there is.
-  static func check(_ path: String, _ names: [String]?, _ context: String) throws {
-    guard let isStopped = state.withLock({ $0.isStopped }) else { return }
+  /// - Returns: the strings that the other process has read, and the state of the file in which it read them; nil where there was none.
+  @discardableResult
+  static func check(
+    _ path: String, _ names: [String]?, _ context: String
+  ) throws -> (texts: SurveyedTexts, identity: Identity)? {
+    guard let isStopped = state.withLock({ $0.isStopped }) else { return nil }
     var status = stat()
     // Whoever opens the file says what is wrong with its path.
-    guard stat(path.systemPath, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return }
+    guard stat(path.systemPath, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
     let identity = Identity(status)
     let wanted = names.map { Set($0) }
-    if state.withLock({ covers($0.seen[identity], wanted) }) { return }
+    if let seen = state.withLock({ $0.seen[identity] }), seen.covers(wanted) { return (seen.texts, identity) }
     let limits = LookingProcess.Limits(fileByteCount: identity.byteCount)
-    if let process = LookingProcess(path, names, limits), let reason = try process.wait(isStopped) {
-      throw HDF5Error(
-        .harmful, context,
-        "\(reason): the file is damaged or made to do harm; get it again from its source")
-    }
-    state.withLock { state in
-      if let wanted, let earlier = state.seen[identity] {
-        state.seen[identity] = earlier.map { $0.union(wanted) }
-      } else {
-        state.seen[identity] = wanted
+    var seen = Seen(names: wanted, texts: SurveyedTexts())
+    if let process = LookingProcess(path, names, limits) {
+      let (harm, texts) = try process.wait(isStopped)
+      if let harm {
+        throw HDF5Error(
+          .harmful, context, "\(harm): the file is damaged or made to do harm; get it again from its source")
       }
+      seen.texts = texts
     }
-  }
-
-  private static func covers(_ seen: Set<String>??, _ wanted: Set<String>?) -> Bool {
-    guard let seen else { return false }
-    guard let seen else { return true }
-    return wanted.map { $0.isSubset(of: seen) } ?? false
+    return state.withLock { state in
+      if let earlier = state.seen[identity] { seen.add(earlier) }
+      state.seen[identity] = seen
+      return (seen.texts, identity)
+    }
   }
 
   // MARK: - The process that looks

@@ -12,6 +12,9 @@ struct LookingProcess {
     let memoryByteCount: Int
     let cpuSeconds: Int
 
+    /// How many bytes of strings it tells; a file that leads to the same one again and again has more.
+    var mostTextBytes: Int { memoryByteCount / 4 }
+
     init(fileByteCount: Int) {
       memoryByteCount = (64 << 20) + 4 * min(fileByteCount, Int.max >> 3)
       // The slowest filters give some 30 MB a second.
@@ -24,15 +27,8 @@ struct LookingProcess {
     }
   }
 
-  /// What it says of itself, in one byte each; its exit status would not do, because a parent may be set to ignore it.
-  private enum Sign: UInt8 {
-    case hasBegun
-    case isDone
-    case outOfMemory
-  }
-
   private let pid: pid_t
-  /// The end of the pipe on which it says how far it is.
+  /// The end of the pipe on which it says how far it is; its exit status would not do, because a parent may be set to ignore it.
   private let pipe: Int32
   private let limits: Limits
 
@@ -57,11 +53,44 @@ struct LookingProcess {
 
   /// Waits for its end.
   ///
-  /// - Returns: what happened to it; nil where it came to no harm, or not so far that the file could have done it.
+  /// - Returns: what happened to it, nil where it came to no harm, or not so far that the file could have done it; and the strings that
+  ///   it read.
   /// - Throws: ``Isolation/Stopped``.
-  func wait(_ isStopped: () -> Bool) throws -> String? {
+  func wait(_ isStopped: () -> Bool) throws -> (harm: String?, texts: SurveyedTexts) {
+    let received = try receive(isStopped)
+    var texts = SurveyedTexts()
+    guard let received else { return ("libhdf5 does not finish reading it", texts) }
+    let status = status()
+    var last: SurveyMessage?
+    for message in SurveyMessage.all(in: received) {
+      if case .reading(let reading, let place) = message { texts.add(reading, at: place) }
+      last = message
+    }
+    return (harm(last, status), texts)
+  }
+
+  private func harm(_ last: SurveyMessage?, _ status: Int32) -> String? {
+    switch last {
+    case nil, .isDone: return nil
+    case .outOfMemory:
+      return "libhdf5 wants more than \(limits.memoryByteCount >> 20) MiB of memory to read it"
+    case .hasBegun, .reading: break
+    }
+    switch status & 0x7f {
+    case 0: return "libhdf5 ends the process that reads it"
+    case SIGXCPU: return "libhdf5 does not finish reading it"
+    case let signal: return "libhdf5 crashes on it (signal \(signal))"
+    }
+  }
+
+  /// All that it says until its end.
+  ///
+  /// - Returns: nil where it had to be ended because it took too long.
+  /// - Throws: ``Isolation/Stopped``.
+  private func receive(_ isStopped: () -> Bool) throws -> [UInt8]? {
     defer { close(pipe) }
-    var last: Sign?
+    var received: [UInt8] = []
+    var piece = [UInt8](repeating: 0, count: 1 << 16)
     // A process that sleeps takes no CPU time, so waiting has a limit, too.
     var milliseconds = 1000 * (60 + 10 * limits.cpuSeconds)
     var isOpen = true
@@ -69,9 +98,8 @@ struct LookingProcess {
       var entry = pollfd(fd: pipe, events: Int16(POLLIN), revents: 0)
       let count = poll(&entry, 1, 50)
       if count > 0 {
-        var byte: UInt8 = 0
-        let length = read(pipe, &byte, 1)
-        if length > 0 { last = Sign(rawValue: byte) }
+        let length = read(pipe, &piece, piece.count)
+        if length > 0 { received += piece[..<length] }
         isOpen = length > 0 || (length < 0 && errno == EINTR)
         continue
       }
@@ -83,21 +111,10 @@ struct LookingProcess {
       }
       if milliseconds <= 0 {
         _ = end()
-        return "libhdf5 does not finish reading it"
+        return nil
       }
     }
-    let status = status()
-    switch last {
-    case nil, .isDone: return nil
-    case .outOfMemory:
-      return "libhdf5 wants more than \(limits.memoryByteCount >> 20) MiB of memory to read it"
-    case .hasBegun: break
-    }
-    switch status & 0x7f {
-    case 0: return "libhdf5 ends the process that reads it"
-    case SIGXCPU: return "libhdf5 does not finish reading it"
-    case let signal: return "libhdf5 crashes on it (signal \(signal))"
-    }
+    return received
   }
 
   private func end() -> Int32 {
@@ -163,11 +180,18 @@ struct LookingProcess {
     while true { pause() }
   }
 
-  /// Uses up what the C library gives a thread's heap to begin with: 132 KiB of zeros, which is what an empty text looks like.
+  /// How much of the heap is filled, which is what a look at a small file takes.
+  private static let filledByteCount = 1 << 20
+
+  /// Leaves no zeros in the part of the heap that is still free.
   ///
-  /// From then on the heap grows by pages, as they are needed.
-  private static func useUpNewHeap() {
-    for _ in 0..<160 { _ = malloc(1000) }
+  /// New memory is zero, which is what an empty text looks like. A number of the file that leads behind what the library holds finds no
+  /// address and no length there that could be sound, once every free byte says 0x5a.
+  private static func fillHeap() {
+    // Small enough to lie in the heap, and not in memory of their own.
+    let size = 1 << 16
+    let blocks = (0..<(filledByteCount / size)).map { _ in malloc(size) }
+    for block in blocks { free(block) }
   }
 
   // MARK: - This program once more
@@ -238,9 +262,11 @@ struct LookingProcess {
     let held = memory(.data)
     if held < 1 << 36 { limit(RLIMIT_DATA, held + limits.memoryByteCount) }
     chdf5_let_no_memory_look_sound(isCopy ? 0 : 1)
-    if isCopy { useUpNewHeap() }
+    fillHeap()
     say(.hasBegun, on: sign)
-    var survey = FileSurvey()
+    var survey = FileSurvey(mostTextBytes: limits.mostTextBytes) { reading, place in
+      say(.reading(reading, place), on: sign)
+    }
     survey.look(into: path, names)
     say(survey.ranOutOfMemory ? .outOfMemory : .isDone, on: sign)
     _exit(0)
@@ -251,9 +277,14 @@ struct LookingProcess {
     SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGQUIT, SIGXCPU, SIGXFSZ,
   ]
 
-  private static func say(_ sign: Sign, on descriptor: Int32) {
-    var byte = sign.rawValue
-    _ = write(descriptor, &byte, 1)
+  private static func say(_ message: SurveyMessage, on descriptor: Int32) {
+    let bytes = message.bytes
+    var sent = 0
+    while sent < bytes.count {
+      let count = bytes.withUnsafeBytes { write(descriptor, $0.baseAddress! + sent, bytes.count - sent) }
+      if count < 0, errno != EINTR { return }
+      sent += max(0, count)
+    }
   }
 
   private static func limit(_ resource: __rlimit_resource, _ value: Int) {

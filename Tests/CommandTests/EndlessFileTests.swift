@@ -28,6 +28,34 @@ struct EndlessFileTests {
   func hang() throws {
     let folder = try TemporaryDirectory()
     let data = try Sample.dataset(folder.file("data.h5"))
+    let start = Date()
+    try expectFailure(
+      ["inspect", data], code: 65, says: "libhdf5 does not finish reading a file",
+      shell: try Self.hanging("datasets", in: folder))
+    // The shim was in the way: the limit is in seconds of the processor, which the clock never undercuts.
+    #expect(Date().timeIntervalSince(start) > 5)
+  }
+
+  /// Where a string lies, and how long it is, other bytes of the file say, which lead anywhere if they are damaged.
+  @Test(
+    "strings of any length are read by the process that looks first, and by no other",
+    arguments: [["inspect", "data.h5"], ["import", "keras", "model.h5", "--to", "new.h5"], ["inspect", "own.h5"]])
+  func strings(command: [String]) throws {
+    let folder = try TemporaryDirectory()
+    try Sample.dataset(folder.file("data.h5"))
+    let model = "\(Program.projectFolder)/Tests/InterchangeTests/Fixtures/sequential-keras3.h5"
+    try FileManager.default.copyItem(atPath: model, toPath: folder.file("model.h5"))
+    try #require(
+      Program.run(["import", "keras", "model.h5", "--to", "own.h5"], in: folder.path).code == 0)
+    let result = try Program.run(
+      command, in: folder.path, shell: try Self.hanging("strings", in: folder))
+    #expect(result.code == 0, "\(result.errors)")
+  }
+
+  /// What a shell does before the program starts, for libhdf5 to hang in it.
+  ///
+  /// - Parameter what: as the shim has it.
+  private static func hanging(_ what: String, in folder: TemporaryDirectory) throws -> String {
     let shim = folder.file("hang_shim.so")
     let compiled = try Program.run(
       [
@@ -36,12 +64,6 @@ struct EndlessFileTests {
       ],
       program: "/usr/bin/env")
     try #require(compiled.code == 0, "\(compiled.errors)")
-
-    let start = Date()
-    try expectFailure(
-      ["inspect", data], code: 65, says: "libhdf5 does not finish reading a file",
-      shell: "LD_PRELOAD='\(shim)'; export LD_PRELOAD")
-    // The shim was in the way: the limit is in seconds of the processor, which the clock never undercuts.
-    #expect(Date().timeIntervalSince(start) > 5)
+    return "HANGS=\(what) LD_PRELOAD='\(shim)'; export HANGS LD_PRELOAD"
   }
 }

@@ -120,20 +120,21 @@ public enum CheckpointFile {
   ///
   /// - Throws: ``TrainingError`` of kind `missingInput` or `badData`.
   public static func read(_ path: String) throws(TrainingError) -> Checkpoint {
-    let (_, bytes) = try contents(of: path)
-    let result = bytes.withUnsafeBytes { bytes in
+    let contents = try contents(of: path)
+    let result = contents.bytes.withUnsafeBytes { bytes in
       Result { () throws(TrainingError) in
-        try decode(UnsafeRawBufferPointer(rebasing: bytes[CheckpointHeader.byteCount...]), name: path)
+        try decode(
+          UnsafeRawBufferPointer(rebasing: bytes[CheckpointHeader.byteCount...]), name: path, contents.survey)
       }
     }
     return try result.get()
   }
 
   private static func decode(
-    _ payload: UnsafeRawBufferPointer, name: String
+    _ payload: UnsafeRawBufferPointer, name: String, _ survey: HDF5.File.Survey?
   ) throws(TrainingError) -> Checkpoint {
     do {
-      let file = try HDF5.File.open(image: payload, name: name)
+      let file = try HDF5.File.open(image: payload, name: name, survey: survey)
       return try CheckpointGroup.read(from: file.root, path: name)
     } catch let error as TrainingError {
       throw error
@@ -147,19 +148,29 @@ public enum CheckpointFile {
       error is HDF5.Isolation.Stopped ? .stopped : .badData, "cannot read the checkpoint \(path): \(error)")
   }
 
-  static func contents(of path: String) throws(TrainingError) -> (
-    header: CheckpointHeader, bytes: [UInt8]
-  ) {
-    let bytes = try descriptor(path).readAll()
+  /// What a file holds, and what another process has read of its HDF5 part.
+  struct Contents {
+    let header: CheckpointHeader
+    let bytes: [UInt8]
+    let survey: HDF5.File.Survey?
+  }
+
+  static func contents(of path: String) throws(TrainingError) -> Contents {
+    let file = try descriptor(path)
+    let bytes = try file.readAll()
     let header = try CheckpointHeader(bytes[...], file: path)
     try header.verify(
       byteCount: bytes.count, digest: SHA256.digest(of: bytes[CheckpointHeader.byteCount...]),
       file: path)
     // A checksum says that no byte was lost, and not who wrote them.
-    do { try HDF5.File.check(path) } catch {
+    do {
+      let survey = try HDF5.File.check(path)
+      // Another file may have come to its place meanwhile.
+      let isOfThese = survey?.isOf(file.value) ?? false
+      return Contents(header: header, bytes: bytes, survey: isOfThese ? survey : nil)
+    } catch {
       throw unreadable(path, error)
     }
-    return (header, bytes)
   }
 
   private static func descriptor(_ path: String) throws(TrainingError) -> FileDescriptor {

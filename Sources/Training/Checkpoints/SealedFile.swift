@@ -35,9 +35,9 @@ public struct SealedFile: Sendable {
   ///
   /// - Throws: ``TrainingError`` of kind `missingInput`, or `badData` where a byte is missing or changed.
   public static func read(_ path: String) throws(TrainingError) -> SealedFile {
-    let (header, bytes) = try CheckpointFile.contents(of: path)
+    let contents = try CheckpointFile.contents(of: path)
     return SealedFile(
-      step: header.step, isFinished: header.epoch > 0, payload: Array(bytes[CheckpointHeader.byteCount...]),
-      owner: header.contentDigest)
+      step: contents.header.step, isFinished: contents.header.epoch > 0,
+      payload: Array(contents.bytes[CheckpointHeader.byteCount...]), owner: contents.header.contentDigest)
   }
 }
