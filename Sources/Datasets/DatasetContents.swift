@@ -207,6 +207,22 @@ struct DatasetContents {
     return wide.map { Int32($0) }
   }
 
+  /// How many classes labels stand for that no names are told of.
+  ///
+  /// A network has an output for each class up to the largest label: one wrong label must not make millions of them.
+  func classCount(of labels: [Int32]) throws(DatasetError) -> Int {
+    let most = max(Self.mostUnnamedClasses, labels.count)
+    if let bad = labels.firstIndex(where: { $0 >= most }) {
+      throw DatasetError(
+        .badData,
+        "sample \(bad) of \"\(labelsName)\" in \(path) has label \(labels[bad]), which makes \(labels[bad]) classes and one of "
+          + "\(counted(labels.count, "sample"))" + advice(where: true, "", " --renumber"))
+    }
+    return Int(labels.max() ?? 0) + 1
+  }
+
+  private static let mostUnnamedClasses = 1 << 18
+
   /// Labels of any number type; floats must be whole.
   private func readWholeNumbers() throws -> [Int64] {
     guard labels.type.class == .float else { return try translatingErrors { try labels.read(Int64.self) } }

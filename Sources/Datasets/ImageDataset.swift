@@ -102,7 +102,7 @@ public final class ImageDataset: Sendable {
       targets = nil
       let labels = try contents.readLabels()
       classNames = try translatingErrors { try contents.classNames() }
-      let classCount = classNames?.count ?? Int(labels.max() ?? 0) + 1
+      let classCount = try classNames?.count ?? contents.classCount(of: labels)
       if let bad = labels.firstIndex(where: { $0 >= classCount }) {
         throw DatasetError(
           .badData,

@@ -1,4 +1,5 @@
 import Foundation
+import HDF5
 import TestSupport
 import Testing
 
@@ -21,6 +22,20 @@ struct EndlessFileTests {
     put(bytes.count, 8, at: 40)
     try folder.write(bytes, to: "data.h5")
     try expectFailure(["inspect", data], code: 65, says: "libhdf5 wants more than", "MiB of memory")
+  }
+
+  @Test("one wrong label does not make millions of classes", arguments: [300_000, 16_777_216, 2_000_000_000])
+  func classes(label: Int32) throws {
+    let folder = try TemporaryDirectory()
+    let file = try File.create(folder.file("data.h5"))
+    try file.root.write("train/images", [UInt8](repeating: 3, count: 4 * 6), shape: [4, 3, 2, 1])
+    try file.root.write("train/labels", [0, 1, label, 1], shape: [4])
+    try file.close()
+    for command in [["dataset", "check"], ["inspect"]] {
+      try expectFailure(
+        command + [folder.file("data.h5")], code: 65, says: "sample 2 of \"train/labels\" in ",
+        "has label \(label), which makes \(label) classes and one of 4 samples", "--renumber")
+    }
   }
 
   /// The process that looks first comes by, and the one that reads goes round in circles.

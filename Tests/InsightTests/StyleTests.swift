@@ -98,6 +98,38 @@ struct StyleTests {
     }
   }
 
+  @Test(
+    "a state whose numbers are not those of a transfer is refused",
+    arguments: ["losses", "vectors", "negative vectors", "curve", "image"])
+  func damagedNumbers(what: String) throws {
+    let fixture = try Fixture()
+    let folder = try TemporaryDirectory()
+    let store = StateStore(folder: folder.path, name: "style")
+    let start = try fixture.image("content").values
+    let objective = try fixture.objective()
+    // What a program would write that knows the format and means harm.
+    let file = try File.createInMemory()
+    let root = try file.root
+    try root.attributes.write("step", 0)
+    try root.attributes.write("evaluations", 1)
+    try root.attributes.write("losses", what == "losses" ? [1.0, 1] : [1, 1, 1])
+    try root.attributes.write("converged", 0)
+    try root.attributes.write("vectors", what == "vectors" ? 2 : what == "negative vectors" ? -1 : 1)
+    let curve = [Double](repeating: 1, count: what == "curve" ? 5 : 3)
+    try root.write("curve", curve, shape: [curve.count])
+    let count = what == "image" ? start.count - 1 : start.count
+    try root.write("image", [Float](repeating: 1, count: count), shape: [count])
+    for index in 0..<2 {
+      try root.write("vector\(index)", [Float](repeating: 1, count: start.count), shape: [start.count])
+    }
+    try store.save(try file.image(), step: 1, of: "a")
+    let error = #expect(throws: InsightError.self) {
+      try StyleTransfer.resume(
+        from: store, of: "a", objective, rule: .lbfgs, count: start.count, damaged: { _ in })
+    }
+    #expect(error?.description.contains("does not fit the picture") == true)
+  }
+
   @Test("one step of a dream goes along Keras's gradient")
   func dreamStep() throws {
     let fixture = try Fixture()
@@ -166,6 +198,30 @@ struct StyleTests {
     #expect(other.readings == whole.readings && other.readings.map(\.frame) == [0, 0, 0, 0, 1, 1, 1, 1])
     #expect(try folder.contents() == ["states"])
     #expect(try FileManager.default.contentsOfDirectory(atPath: store.folder).count == 2)
+  }
+
+  @Test(
+    "a state whose numbers are not those of a dream is refused",
+    arguments: [[0, 0], [Int.max, 0, 0], [-1, 0, 0], [0, 9, 0], [0, 0, -1]])
+  func damagedDream(position: [Int]) throws {
+    let fixture = try Fixture()
+    let image = try fixture.image("image")
+    let folder = try TemporaryDirectory()
+    let store = StateStore(folder: folder.path, name: "dream")
+    let file = try File.createInMemory()
+    let root = try file.root
+    try root.attributes.write("position", position)
+    try root.write("picture", image.values, shape: [image.values.count])
+    if position[0] != 0 { try root.write("source", image.values, shape: [image.values.count]) }
+    try root.write("readings", [1, 2], shape: [2])
+    try root.write("objectives", [1.0, 2], shape: [2])
+    try store.save(try file.image(), step: position.count == 3 ? 0 : 1, of: "a")
+    let error = #expect(throws: InsightError.self) {
+      try DreamProcess.resume(
+        from: store, of: "a", Dream(layers: [WeightedLayer("block2_conv1")]), on: image, in: fixture.subject,
+        pool: WorkerPool(workers: 1), damaged: { _ in })
+    }
+    #expect(error?.description.contains("does not fit its picture") == true)
   }
 
   @Test("a damaged state is passed over for the one before, and one of other work is refused")

@@ -40,10 +40,12 @@ extension DreamProcess {
     guard let sealed = try store.newest(of: description, damaged: damaged) else { return nil }
     let root = try File.open(image: sealed.payload, name: store.folder).root
     let position = try root.attributes.numbers("position", as: Int.self)
+    guard position.count == 3, position[0] < Int.max else { throw doesNotFit }
     var readings: [Reading] = []
     if sealed.step > 0 {
       let numbers = try root.dataset("readings").read(Int.self)
       let objectives = try root.dataset("objectives").read(Double.self)
+      guard numbers.count == 6 * objectives.count else { throw doesNotFit }
       readings = objectives.enumerated().map { index, objective in
         let row = numbers[index * 6..<index * 6 + 6].map { $0 }
         return Reading(
@@ -56,5 +58,9 @@ extension DreamProcess {
       source: position[0] == 0 ? nil : try root.dataset("source").read(Float.self),
       picture: try root.dataset("picture").read(Float.self))
     return try DreamProcess(dream, on: image, in: subject, pool: pool, state: state)
+  }
+
+  static var doesNotFit: InsightError {
+    .badData("the state of the dream does not fit its picture; use --restart")
   }
 }

@@ -64,7 +64,7 @@ public final class DreamProcess {
     guard sizes.indices.contains(state.octave), (0...dream.steps).contains(state.step), state.frame >= 0,
       state.source?.count ?? image.values.count == image.values.count,
       state.picture.count == sizes[state.octave].height * sizes[state.octave].width * image.channels
-    else { throw InsightError.badData("the state of the dream does not fit its picture; use --restart") }
+    else { throw Self.doesNotFit }
     (frame, octave, step, readings) = (state.frame, state.octave, state.step, state.readings)
     source = image
     if let values = state.source { source.values = values }

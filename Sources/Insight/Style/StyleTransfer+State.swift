@@ -43,6 +43,7 @@ extension StyleTransfer {
     let attributes = root.attributes
     let vectors: Int = try attributes.number("vectors")
     let losses = try attributes.numbers("losses", as: Double.self)
+    guard losses.count == 3, vectorCounts(of: rule).contains(vectors) else { throw doesNotFit(store) }
     let image = try root.dataset("image").read(Float.self)
     let curve = try root.dataset("curve").read(Double.self)
     let state = StyleState(
@@ -53,10 +54,21 @@ extension StyleTransfer {
       curve: stride(from: 0, to: curve.count, by: 3).map {
         StyleLosses(content: curve[$0], style: curve[$0 + 1], variation: curve[$0 + 2])
       }, hasConverged: try attributes.number("converged", as: Int.self) == 1)
-    guard image.count == count, state.vectors.allSatisfy({ $0.count == count }) else {
-      throw InsightError.badData(
-        "the state in \(store.folder) does not fit the picture; start over with --restart")
-    }
+    guard image.count == count, state.vectors.allSatisfy({ $0.count == count }),
+      curve.count.isMultiple(of: 3), state.step >= 0, state.evaluations >= 0
+    else { throw doesNotFit(store) }
     return StyleTransfer(objective, rule: rule, state: state)
+  }
+
+  /// How many vectors as long as the image a rule remembers: the gradient and pairs, or two moments.
+  private static func vectorCounts(of rule: Rule) -> [Int] {
+    switch rule {
+    case .lbfgs: (0...LBFGS.Options().memory).map { 1 + 2 * $0 }
+    case .adam: [2]
+    }
+  }
+
+  private static func doesNotFit(_ store: StateStore) -> InsightError {
+    InsightError.badData("the state in \(store.folder) does not fit the picture; start over with --restart")
   }
 }
