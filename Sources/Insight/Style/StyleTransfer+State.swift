@@ -46,6 +46,7 @@ extension StyleTransfer {
     guard losses.count == 3, vectorCounts(of: rule).contains(vectors) else { throw doesNotFit(store) }
     let image = try root.dataset("image").read(Float.self)
     let curve = try root.dataset("curve").read(Double.self)
+    guard curve.count.isMultiple(of: 3) else { throw doesNotFit(store) }
     let state = StyleState(
       image: image, step: try attributes.number("step"),
       losses: StyleLosses(content: losses[0], style: losses[1], variation: losses[2]),
@@ -54,8 +55,8 @@ extension StyleTransfer {
       curve: stride(from: 0, to: curve.count, by: 3).map {
         StyleLosses(content: curve[$0], style: curve[$0 + 1], variation: curve[$0 + 2])
       }, hasConverged: try attributes.number("converged", as: Int.self) == 1)
-    guard image.count == count, state.vectors.allSatisfy({ $0.count == count }),
-      curve.count.isMultiple(of: 3), state.step >= 0, state.evaluations >= 0
+    guard image.count == count, state.vectors.allSatisfy({ $0.count == count }), state.step >= 0,
+      state.evaluations >= 0
     else { throw doesNotFit(store) }
     return StyleTransfer(objective, rule: rule, state: state)
   }
