@@ -158,12 +158,12 @@ final class KernelWeights: @unchecked Sendable {
     let target = UnsafeMutableRawPointer(buffer.baseAddress + offset).assumingMemoryBound(to: Float.self)
     switch form.direction {
     case .forward:
-      KernelSet.best.transformWeightsForward(
+      OwnKernels.set.transformWeightsForward(
         inputs: form.inputs, outputs: form.outputs, panels: panels, weights, into: target)
     case .backward:
       let scratch = AlignedBuffer<Float>(count: WinogradShape.weightsScratchCount)
       withExtendedLifetime(scratch) {
-        KernelSet.best.transformWeightsBackward(
+        OwnKernels.set.transformWeightsBackward(
           inputs: form.inputs, outputs: form.outputs, panels: panels, weights, into: target,
           scratch: scratch.baseAddress)
       }

@@ -1,6 +1,6 @@
 /// A convolution by 3×3 windows, step 1, as Winograd's kernels see it: sizes, and what follows from them.
 ///
-/// Images lie in blocks of 16 channels: sample, block, row, column, channel within the block. Channels that only fill the last
+/// Images lie in blocks of 8 or 16 channels: sample, block, row, column, channel within the block. Channels that only fill the last
 /// block are zeros, in what kernels read and in what they write. Everything here is a function of the sizes alone: neither
 /// the CPU nor the number of workers changes a cut, and so an order of sums.
 public struct WinogradShape: Hashable, Sendable {
@@ -29,9 +29,9 @@ public struct WinogradShape: Hashable, Sendable {
   public let tilesAcross: Int
   /// Tiles of all samples.
   public let tiles: Int
-  /// Blocks of 16 input channels.
+  /// Sixteens of input channels, which are the columns of products.
   public let inputBlocks: Int
-  /// Blocks of 16 output channels.
+  /// Sixteens of output channels.
   public let outputBlocks: Int
   /// Tiles that go through a pass together: about the second-level cache's worth, all groups of about the same size.
   public let tilesAtOnce: Int

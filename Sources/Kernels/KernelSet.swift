@@ -22,6 +22,10 @@ public struct KernelSet: Hashable, Sendable {
   /// The instruction set.
   public let instructions: InstructionSet
 
+  /// Channels in a block of the images that the kernels read and write, [N, C, H, W] as sample, block, row, column, channel within the block:
+  /// as many as the library's kernels for the same CPUs have.
+  public var channelBlock: Int { instructions == .v4 ? 16 : 8 }
+
   /// The sets that this CPU can run, the slowest first.
   public static let available: [KernelSet] = {
     let level = kernels_processor_level()
@@ -92,11 +96,11 @@ extension KernelSet {
   /// `dst = src ∗ weights + bias`, through ReLU where it is asked for.
   ///
   /// - Parameters:
-  ///   - src: [N, C, H, W] in blocks of 16 channels.
+  ///   - src: [N, C, H, W] in blocks of ``channelBlock`` channels.
   ///   - weights: transformed for the forward pass.
   ///   - bias: [outputs]; nil adds none.
   ///   - isRectified: whether what is below zero becomes zero.
-  ///   - dst: in blocks of 16 channels; overwritten, zeros in the channels that fill the last block.
+  ///   - dst: in such blocks; overwritten, zeros in the channels that fill the last block.
   ///   - scratch: ``WinogradShape/scratchCount`` floats.
   public func winogradForward(
     _ shape: WinogradShape, _ src: UnsafePointer<Float>, weights: UnsafePointer<Float>,
@@ -119,9 +123,9 @@ extension KernelSet {
   /// The gradient of the image, the adjoint of the forward pass.
   ///
   /// - Parameters:
-  ///   - diffDst: the output's gradient, in blocks of 16 channels.
+  ///   - diffDst: the output's gradient, in blocks of ``channelBlock`` channels.
   ///   - weights: transformed for this pass.
-  ///   - diffSrc: in blocks of 16 channels; overwritten.
+  ///   - diffSrc: in such blocks; overwritten.
   ///   - scratch: ``WinogradShape/scratchCount`` floats.
   public func winogradBackwardData(
     _ shape: WinogradShape, _ diffDst: UnsafePointer<Float>, weights: UnsafePointer<Float>,
@@ -140,8 +144,8 @@ extension KernelSet {
   /// The gradients of weights and bias, sums over all samples.
   ///
   /// - Parameters:
-  ///   - src: the image, in blocks of 16 channels.
-  ///   - diffDst: the output's gradient, in blocks of 16 channels.
+  ///   - src: the image, in blocks of ``channelBlock`` channels.
+  ///   - diffDst: the output's gradient, in blocks of ``channelBlock`` channels.
   ///   - diffWeights: [3, 3, inputs, outputs]; overwritten.
   ///   - diffBias: [outputs]; overwritten. Nil where there is no bias.
   ///   - scratch: ``WinogradShape/weightsGradientScratchCount`` floats.

@@ -83,6 +83,9 @@ public enum Library {
       == dnnl_cpu_isa_avx512_core_amx.rawValue
   }
 
+  /// Whether the library has kernels of Winograd for this CPU.
+  public static var hasWinograd: Bool { instructionSet.hasPrefix("avx512") }
+
   /// How many compiled primitives the library keeps; a plan holds on to its own.
   public static func setPrimitiveCacheCapacity(_ capacity: Int32) {
     _ = dnnl_set_primitive_cache_capacity(capacity)

@@ -78,7 +78,7 @@ struct WinogradTests {
   func notANumber() {
     var problem = Problem(
       Self.shape(samples: 1, inputs: 16, outputs: 16, height: 4, width: 4, padding: (1, 1, 1, 1)))
-    problem.src[5 * 16 + 3] = .nan
+    problem.src[5 * Problem.block + 3] = .nan
     for set in KernelSet.available {
       let finite = problem.run(set).rectified.filter { !$0.isNaN }
       #expect(finite.isEmpty)
@@ -86,8 +86,10 @@ struct WinogradTests {
   }
 }
 
-/// A convolution with its numbers, in the layouts of the kernels.
+/// A convolution with its numbers, images in blocks of 16 channels.
 private struct Problem {
+  static let block = 16
+
   let shape: WinogradShape
   var src: [Float]
   let weights: [Float]
@@ -204,7 +206,10 @@ private struct Problem {
     func floats(_ count: Int) -> AlignedBuffer<Float> {
       AlignedBuffer([Float](repeating: .nan, count: count))
     }
-    let (src, diffDst, bias) = (AlignedBuffer(src), AlignedBuffer(diffDst), AlignedBuffer(bias))
+    let inputs = Reblocking(shape.inputs, shape.height * shape.width, set)
+    let outputs = Reblocking(shape.outputs, shape.outputHeight * shape.outputWidth, set)
+    let (src, diffDst) = (AlignedBuffer(inputs.packed(src)), AlignedBuffer(outputs.packed(diffDst)))
+    let bias = AlignedBuffer(bias)
     let scratch = floats(max(shape.scratchCount, shape.weightsGradientScratchCount))
     let (dst, rectified) = (floats(diffDst.count), floats(diffDst.count))
     let (diffSrc, diffWeights, diffBias) = (floats(src.count), floats(weights.count), floats(bias.count))
@@ -222,9 +227,45 @@ private struct Problem {
       diffBias: diffBias.baseAddress, scratch: scratch.baseAddress)
     return withExtendedLifetime((src, diffDst, bias, forward, backward, scratch)) {
       Result(
-        dst: dst.array(), rectified: rectified.array(), diffSrc: diffSrc.array(),
+        dst: outputs.unpacked(dst.array()), rectified: outputs.unpacked(rectified.array()),
+        diffSrc: inputs.unpacked(diffSrc.array()),
         diffWeights: diffWeights.array(),
         diffBias: diffBias.array())
     }
   }
+}
+
+/// Between images in blocks of 16 channels and in those that a set reads and writes.
+private struct Reblocking {
+  private let channels: Int
+  private let positions: Int
+  private let block: Int
+
+  init(_ channels: Int, _ positions: Int, _ set: KernelSet) {
+    (self.channels, self.positions) = (channels, positions)
+    block = set.channelBlock
+  }
+
+  private func index(_ block: Int, _ sample: Int, _ channel: Int, _ position: Int) -> Int {
+    let blocks = (channels + block - 1) / block
+    return ((sample * blocks + channel / block) * positions + position) * block + channel % block
+  }
+
+  private func count(_ block: Int) -> Int { (channels + block - 1) / block * block * positions }
+
+  private func moved(_ image: [Float], from: Int, to: Int) -> [Float] {
+    let samples = image.count / count(from)
+    var result = [Float](repeating: 0, count: samples * count(to))
+    for sample in 0..<samples {
+      for channel in 0..<min(count(from), count(to)) / positions {
+        for position in 0..<positions {
+          result[index(to, sample, channel, position)] = image[index(from, sample, channel, position)]
+        }
+      }
+    }
+    return result
+  }
+
+  func packed(_ image: [Float]) -> [Float] { moved(image, from: Problem.block, to: block) }
+  func unpacked(_ image: [Float]) -> [Float] { moved(image, from: block, to: Problem.block) }
 }

@@ -98,7 +98,7 @@ enum CostModel {
   ///
   /// - Returns: nil where the algorithm does not exist.
   static func winogradSeconds(_ problem: ConvolutionProblem, _ pass: Pass) -> Double? {
-    guard problem.isMinimal else { return nil }
+    guard Library.hasWinograd, problem.isMinimal else { return nil }
     let (height, width) =
       pass == .backwardData
       ? (problem.inputHeight, problem.inputWidth) : (problem.outputHeight, problem.outputWidth)

@@ -248,9 +248,10 @@ public struct KernelTuner {
   /// four, or more.
   private func seconds(of shape: WinogradShape, _ pass: Pass, while mayContinue: () -> Bool) -> Double {
     func floats(_ count: Int) -> AlignedBuffer<Float> { AlignedBuffer(count: count + 16) }
-    let (kernels, channels) = (KernelSet.best, OwnKernels.channelBlock)
-    let src = floats(shape.samples * shape.inputBlocks * channels * shape.height * shape.width)
-    let dst = floats(shape.samples * shape.outputBlocks * channels * shape.outputHeight * shape.outputWidth)
+    let kernels = OwnKernels.set
+    // Room for whole sixteens of channels is enough for blocks of any width.
+    let src = floats(shape.samples * shape.inputBlocks * 16 * shape.height * shape.width)
+    let dst = floats(shape.samples * shape.outputBlocks * 16 * shape.outputHeight * shape.outputWidth)
     let weights = floats(9 * shape.inputs * shape.outputs)
     let bias = floats(shape.outputs)
     let form = WinogradForm(shape, pass == .forward ? .forward : .backward)

@@ -3,7 +3,7 @@ internal import Kernels
 internal import OneDNN
 internal import Tensors
 
-// The passes of a convolution by kernels of our own. All images lie in blocks of 16 channels.
+// The passes of a convolution by kernels of our own. All images lie in blocks of ``OwnKernels/channelBlock`` channels.
 
 /// `dst = src ∗ weights + bias`, through ReLU where that is asked for.
 struct WinogradForwardStep: CustomStep {
@@ -22,7 +22,7 @@ struct WinogradForwardStep: CustomStep {
   var usesWeights: Bool { true }
 
   func run(_ memory: ShardMemory, _ shard: inout ShardContext) {
-    KernelSet.best.winogradForward(
+    OwnKernels.set.winogradForward(
       shape, memory.floats(src), weights: memory.floats(weights),
       bias: bias.map { UnsafePointer(memory.floats($0)) },
       isRectified: isRectified, into: memory.floats(dst), scratch: memory.floats(scratchpad))
@@ -44,7 +44,7 @@ struct WinogradBackwardDataStep: CustomStep {
   var usesWeights: Bool { true }
 
   func run(_ memory: ShardMemory, _ shard: inout ShardContext) {
-    KernelSet.best.winogradBackwardData(
+    OwnKernels.set.winogradBackwardData(
       shape, memory.floats(diffDst), weights: memory.floats(weights), into: memory.floats(diffSrc),
       scratch: memory.floats(scratchpad))
   }
@@ -65,7 +65,7 @@ struct WinogradBackwardWeightsStep: CustomStep {
   var usesWeights: Bool { true }
 
   func run(_ memory: ShardMemory, _ shard: inout ShardContext) {
-    KernelSet.best.winogradBackwardWeights(
+    OwnKernels.set.winogradBackwardWeights(
       shape, memory.floats(src), memory.floats(diffDst), into: memory.floats(diffWeights),
       diffBias: diffBias.map(memory.floats), scratch: memory.floats(scratchpad))
   }
@@ -73,18 +73,21 @@ struct WinogradBackwardWeightsStep: CustomStep {
 
 extension KernelSet {
   /// What plans call the kernels of Winograd that this CPU runs.
-  static var winogradName: String { "own_wino_4x3:\(best.instructions.rawValue)" }
+  static var winogradName: String { "own_wino_4x3:\(OwnKernels.set.instructions.rawValue)" }
 }
 
 /// Where plans may use kernels of our own.
 enum OwnKernels {
-  /// Whether this CPU runs them fast, and the library lays images out as they read them, in blocks of 16 channels.
-  ///
-  /// With narrower registers the library's other kernels want blocks of 8, so that images would be rearranged around each
-  /// convolution.
-  static let areAvailable =
-    KernelSet.best.instructions == .v4 && Library.instructionSet.hasPrefix("avx512")
+  /// The set for the registers that the library uses, too, so that both lay images out in the same blocks of channels: with other ones
+  /// images would be rearranged around each convolution.
+  static let set: KernelSet = {
+    let wanted: KernelSet.InstructionSet = Library.instructionSet.hasPrefix("avx512") ? .v4 : .v3
+    return KernelSet.available.first { $0.instructions == wanted } ?? KernelSet.best
+  }()
+
+  /// Whether this CPU, and the library on it, multiply and add in one instruction.
+  static let areAvailable = set.instructions != .baseline && Library.instructionSet.hasPrefix("avx")
 
   /// Channels in a block of the images that they read and write.
-  static let channelBlock = 16
+  static let channelBlock = set.channelBlock
 }

@@ -4,6 +4,17 @@
 /// sum; where they are to be fused, ``fused(_:_:_:)`` says so.
 typealias Vector = SIMD16<Float>
 
+/// The channels of one block of an image: those that the library's kernels for the same CPUs have in a block.
+#if WIDE
+  typealias Lanes = SIMD16<Float>
+  /// Channels in a block of an image.
+  let lanes = 16
+#else
+  typealias Lanes = SIMD8<Float>
+  /// Channels in a block of an image.
+  let lanes = 8
+#endif
+
 /// `a · b + c`, rounded once.
 @inline(__always)
 func fused(_ a: Vector, _ b: Vector, _ c: Vector) -> Vector { c.addingProduct(a, b) }
@@ -14,6 +25,12 @@ extension UnsafePointer<Float> {
   func vector(_ index: Int) -> Vector {
     UnsafeRawPointer(self).loadUnaligned(fromByteOffset: index * 4, as: Vector.self)
   }
+
+  /// A block's channels from an index on; they need no alignment.
+  @inline(__always)
+  func block(_ index: Int) -> Lanes {
+    UnsafeRawPointer(self).loadUnaligned(fromByteOffset: index * 4, as: Lanes.self)
+  }
 }
 
 extension UnsafeMutablePointer<Float> {
@@ -23,9 +40,28 @@ extension UnsafeMutablePointer<Float> {
     UnsafeRawPointer(self).loadUnaligned(fromByteOffset: index * 4, as: Vector.self)
   }
 
+  /// A block's channels from an index on; they need no alignment.
+  @inline(__always)
+  func block(_ index: Int) -> Lanes {
+    UnsafeRawPointer(self).loadUnaligned(fromByteOffset: index * 4, as: Lanes.self)
+  }
+
   /// Writes sixteen floats from an index on.
   @inline(__always)
   func store(_ vector: Vector, _ index: Int) {
     UnsafeMutableRawPointer(self).storeBytes(of: vector, toByteOffset: index * 4, as: Vector.self)
   }
 }
+
+#if !WIDE
+  @inline(__always)
+  func fused(_ a: Lanes, _ b: Lanes, _ c: Lanes) -> Lanes { c.addingProduct(a, b) }
+
+  extension UnsafeMutablePointer<Float> {
+    /// Writes a block's channels from an index on.
+    @inline(__always)
+    func store(_ block: Lanes, _ index: Int) {
+      UnsafeMutableRawPointer(self).storeBytes(of: block, toByteOffset: index * 4, as: Lanes.self)
+    }
+  }
+#endif

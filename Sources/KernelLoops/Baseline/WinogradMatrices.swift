@@ -4,9 +4,12 @@
 // Lavin, Gray 2015, Fast Algorithms for Convolutional Neural Networks, https://arxiv.org/abs/1509.09308;
 // Barabasz et al. 2018, Error Analysis and Improving the Accuracy of Winograd Convolution, https://arxiv.org/abs/1803.10986.
 
-typealias Three = (Vector, Vector, Vector)
-typealias Four = (Vector, Vector, Vector, Vector)
-typealias Six = (Vector, Vector, Vector, Vector, Vector, Vector)
+// Images are transformed a block's channels at a time, weights sixteen columns of a product at a time.
+
+typealias Four = (Lanes, Lanes, Lanes, Lanes)
+typealias Six = (Lanes, Lanes, Lanes, Lanes, Lanes, Lanes)
+typealias ThreeWeights = (Vector, Vector, Vector)
+typealias SixWeights = (Vector, Vector, Vector, Vector, Vector, Vector)
 
 private let a: Float = 0.625
 private let b: Float = 1.5
@@ -22,30 +25,33 @@ private let atA: Float = -0.6884033613445378
 private let atB: Float = 0.11951447245564893
 
 @inline(__always)
+private func l(_ value: Float) -> Lanes { Lanes(repeating: value) }
+
+@inline(__always)
 private func v(_ value: Float) -> Vector { Vector(repeating: value) }
 
 /// `Bᵀ d`: six values of the image at the six points.
 @inline(__always)
 func imagePoints(_ d: Six) -> Six {
-  let (t, u) = (fused(v(-b2), d.2, d.4), fused(v(-b2), d.1, d.3))
-  let (r, s) = (fused(v(-a2), d.2, d.4), fused(v(-a2), d.1, d.3))
+  let (t, u) = (fused(l(-b2), d.2, d.4), fused(l(-b2), d.1, d.3))
+  let (r, s) = (fused(l(-a2), d.2, d.4), fused(l(-a2), d.1, d.3))
   return (
-    fused(v(a2b2), d.0, fused(v(-sum2), d.2, d.4)),
-    fused(v(a), u, t), fused(v(-a), u, t), fused(v(b), s, r), fused(v(-b), s, r),
-    fused(v(a2b2), d.1, fused(v(-sum2), d.3, d.5))
+    fused(l(a2b2), d.0, fused(l(-sum2), d.2, d.4)),
+    fused(l(a), u, t), fused(l(-a), u, t), fused(l(b), s, r), fused(l(-b), s, r),
+    fused(l(a2b2), d.1, fused(l(-sum2), d.3, d.5))
   )
 }
 
 /// `B m`, the adjoint of ``imagePoints(_:)``.
 @inline(__always)
 func imageGradient(_ m: Six) -> Six {
-  let (s1, e1) = (m.1 + m.2, v(a) * (m.1 - m.2))
-  let (s2, e2) = (m.3 + m.4, v(b) * (m.3 - m.4))
+  let (s1, e1) = (m.1 + m.2, l(a) * (m.1 - m.2))
+  let (s2, e2) = (m.3 + m.4, l(b) * (m.3 - m.4))
   return (
-    v(a2b2) * m.0,
-    fused(v(-b2), e1, fused(v(-a2), e2, v(a2b2) * m.5)),
-    fused(v(-b2), s1, fused(v(-a2), s2, v(-sum2) * m.0)),
-    fused(v(-sum2), m.5, e1 + e2),
+    l(a2b2) * m.0,
+    fused(l(-b2), e1, fused(l(-a2), e2, l(a2b2) * m.5)),
+    fused(l(-b2), s1, fused(l(-a2), s2, l(-sum2) * m.0)),
+    fused(l(-sum2), m.5, e1 + e2),
     m.0 + (s1 + s2),
     m.5
   )
@@ -58,23 +64,23 @@ func outputs(_ m: Six) -> Four {
   let (s2, e2) = (m.3 + m.4, m.3 - m.4)
   return (
     (m.0 + s1) + s2,
-    fused(v(b), e2, v(a) * e1),
-    fused(v(b2), s2, v(a2) * s1),
-    fused(v(b3), e2, fused(v(a3), e1, m.5))
+    fused(l(b), e2, l(a) * e1),
+    fused(l(b2), s2, l(a2) * s1),
+    fused(l(b3), e2, fused(l(a3), e1, m.5))
   )
 }
 
 /// `A y`, the adjoint of ``outputs(_:)``.
 @inline(__always)
 func outputPoints(_ y: Four) -> Six {
-  let (p, q) = (fused(v(a2), y.2, y.0), v(a) * fused(v(a2), y.3, y.1))
-  let (r, s) = (fused(v(b2), y.2, y.0), v(b) * fused(v(b2), y.3, y.1))
+  let (p, q) = (fused(l(a2), y.2, y.0), l(a) * fused(l(a2), y.3, y.1))
+  let (r, s) = (fused(l(b2), y.2, y.0), l(b) * fused(l(b2), y.3, y.1))
   return (y.0, p + q, p - q, r + s, r - s, y.3)
 }
 
 /// `G g`: three weights at the six points.
 @inline(__always)
-func weightPoints(_ g: Three) -> Six {
+func weightPoints(_ g: ThreeWeights) -> SixWeights {
   let (p, q) = (fused(v(a2), g.2, g.0), v(a) * g.1)
   let (r, s) = (fused(v(b2), g.2, g.0), v(b) * g.1)
   return (v(atZero) * g.0, v(atA) * (p + q), v(atA) * (p - q), v(atB) * (r + s), v(atB) * (r - s), g.2)
@@ -82,7 +88,7 @@ func weightPoints(_ g: Three) -> Six {
 
 /// `Gᵀ m`, the adjoint of ``weightPoints(_:)``.
 @inline(__always)
-func weightsGradient(_ m: Six) -> Three {
+func weightsGradient(_ m: SixWeights) -> ThreeWeights {
   let (s1, e1) = (v(atA) * (m.1 + m.2), v(atA) * (m.1 - m.2))
   let (s2, e2) = (v(atB) * (m.3 + m.4), v(atB) * (m.3 - m.4))
   return (

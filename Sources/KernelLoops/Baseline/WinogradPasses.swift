@@ -4,7 +4,7 @@ public import KernelShapes
 // real channels alone, so that nothing is multiplied by the zeros that fill a block.
 
 /// Floats of the patch in which tiles at the border are put together.
-private let patchCount = 36 * 16
+private let patchCount = 36 * lanes
 
 /// `dst = ReLU(src ∗ weights + bias)`.
 ///

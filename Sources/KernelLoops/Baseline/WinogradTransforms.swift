@@ -1,6 +1,6 @@
 internal import KernelShapes
 
-// Between images in blocks of 16 channels and tiles at 36 points. A tile's point p of channel c lies at
+// Between images in blocks of channels and tiles at 36 points. A tile's point p of channel c lies at
 // `tile · stride + p · padded channels + c`. A tile that reaches over the image's border goes through a patch of working memory,
 // filled up with zeros, so that the arithmetic is written once and has no conditions.
 
@@ -54,26 +54,26 @@ private struct Window {
   {
     var row = 0
     while row < size {
-      let target = patch + row * size * 16
+      let target = patch + row * size * lanes
       if row < rows.lowerBound || row >= rows.upperBound {
         var column = 0
         while column < size {
-          target.store(.zero, column * 16)
+          target.store(Lanes.zero, column * lanes)
           column += 1
         }
       } else {
-        let source = plane + ((top + row) * width + left) * 16
+        let source = plane + ((top + row) * width + left) * lanes
         var column = 0
         while column < columns.lowerBound {
-          target.store(.zero, column * 16)
+          target.store(Lanes.zero, column * lanes)
           column += 1
         }
         while column < columns.upperBound {
-          target.store(source.vector(column * 16), column * 16)
+          target.store(source.block(column * lanes), column * lanes)
           column += 1
         }
         while column < size {
-          target.store(.zero, column * 16)
+          target.store(Lanes.zero, column * lanes)
           column += 1
         }
       }
@@ -81,6 +81,10 @@ private struct Window {
     }
   }
 }
+
+/// How many blocks of an image's channels there are.
+@inline(__always)
+private func imageBlocks(_ channels: Int) -> Int { (channels + lanes - 1) / lanes }
 
 // MARK: - The image
 
@@ -91,23 +95,24 @@ func transformImage(
   into points: UnsafeMutablePointer<Float>, patch: UnsafeMutablePointer<Float>
 ) {
   let channels = shape.inputBlocks * 16
-  let plane = shape.height * shape.width * 16
+  let blocks = imageBlocks(shape.inputs)
+  let plane = shape.height * shape.width * lanes
   var block = 0
-  while block < shape.inputBlocks {
+  while block < blocks {
     var place = TilePlace(tiles.lowerBound, shape)
-    var target = points + block * 16
+    var target = points + block * lanes
     var tile = tiles.lowerBound
     while tile < tiles.upperBound {
-      let image = src + (place.sample * shape.inputBlocks + block) * plane
+      let image = src + (place.sample * blocks + block) * plane
       let window = Window(
         top: place.row * 4 - shape.paddingTop, left: place.column * 4 - shape.paddingLeft, size: 6,
         height: shape.height, width: shape.width)
       if window.isInside {
         transformImage(
-          image + (window.top * shape.width + window.left) * 16, shape.width * 16, target, channels)
+          image + (window.top * shape.width + window.left) * lanes, shape.width * lanes, target, channels)
       } else {
         window.read(image, shape.width, into: patch, 6)
-        transformImage(UnsafePointer(patch), 6 * 16, target, channels)
+        transformImage(UnsafePointer(patch), 6 * lanes, target, channels)
       }
       target += shape.inputTileStride
       place.advance(shape)
@@ -125,8 +130,8 @@ private func transformImage(
   @inline(__always) func column(_ j: Int) -> Six {
     imagePoints(
       (
-        d.vector(j * 16), d.vector(stride + j * 16), d.vector(2 * stride + j * 16),
-        d.vector(3 * stride + j * 16), d.vector(4 * stride + j * 16), d.vector(5 * stride + j * 16)
+        d.block(j * lanes), d.block(stride + j * lanes), d.block(2 * stride + j * lanes),
+        d.block(3 * stride + j * lanes), d.block(4 * stride + j * lanes), d.block(5 * stride + j * lanes)
       ))
   }
   @inline(__always) func store(_ i: Int, _ points: Six) {
@@ -154,8 +159,8 @@ private func storeSix(_ six: Six, _ target: UnsafeMutablePointer<Float>, _ strid
 @inline(__always)
 private func loadSix(_ source: UnsafePointer<Float>, _ stride: Int) -> Six {
   (
-    source.vector(0), source.vector(stride), source.vector(2 * stride), source.vector(3 * stride),
-    source.vector(4 * stride), source.vector(5 * stride)
+    source.block(0), source.block(stride), source.block(2 * stride), source.block(3 * stride),
+    source.block(4 * stride), source.block(5 * stride)
   )
 }
 
@@ -168,38 +173,39 @@ func addImageGradient(
   into diffSrc: UnsafeMutablePointer<Float>, patch: UnsafeMutablePointer<Float>
 ) {
   let channels = shape.inputBlocks * 16
-  let plane = shape.height * shape.width * 16
+  let blocks = imageBlocks(shape.inputs)
+  let plane = shape.height * shape.width * lanes
   var block = 0
-  while block < shape.inputBlocks {
+  while block < blocks {
     var place = TilePlace(tiles.lowerBound, shape)
-    var source = points + block * 16
+    var source = points + block * lanes
     var tile = tiles.lowerBound
     while tile < tiles.upperBound {
-      let image = diffSrc + (place.sample * shape.inputBlocks + block) * plane
+      let image = diffSrc + (place.sample * blocks + block) * plane
       if place.row == 0, place.column == 0 {
         var index = 0
         while index < plane {
-          image.store(.zero, index)
-          index += 16
+          image.store(Lanes.zero, index)
+          index += lanes
         }
       }
       let window = Window(
         top: place.row * 4 - shape.paddingTop, left: place.column * 4 - shape.paddingLeft, size: 6,
         height: shape.height, width: shape.width)
       if window.isInside {
-        let target = image + (window.top * shape.width + window.left) * 16
+        let target = image + (window.top * shape.width + window.left) * lanes
         imageGradient(source, channels) { i, j, vector in
-          let at = i * shape.width * 16 + j * 16
-          target.store(target.vector(at) + vector, at)
+          let at = i * shape.width * lanes + j * lanes
+          target.store(target.block(at) + vector, at)
         }
       } else {
-        imageGradient(source, channels) { i, j, vector in patch.store(vector, (i * 6 + j) * 16) }
+        imageGradient(source, channels) { i, j, vector in patch.store(vector, (i * 6 + j) * lanes) }
         var row = window.rows.lowerBound
         while row < window.rows.upperBound {
-          let target = image + ((window.top + row) * shape.width + window.left) * 16
+          let target = image + ((window.top + row) * shape.width + window.left) * lanes
           var column = window.columns.lowerBound
           while column < window.columns.upperBound {
-            target.store(target.vector(column * 16) + patch.vector((row * 6 + column) * 16), column * 16)
+            target.store(target.block(column * lanes) + patch.block((row * 6 + column) * lanes), column * lanes)
             column += 1
           }
           row += 1
@@ -215,7 +221,7 @@ func addImageGradient(
 
 @inline(__always)
 private func imageGradient(
-  _ m: UnsafePointer<Float>, _ channels: Int, _ give: (_ row: Int, _ column: Int, Vector) -> Void
+  _ m: UnsafePointer<Float>, _ channels: Int, _ give: (_ row: Int, _ column: Int, Lanes) -> Void
 ) {
   @inline(__always) func column(_ j: Int) -> Six { imageGradient(loadSix(m + j * channels, 6 * channels)) }
   @inline(__always) func row(_ i: Int, _ values: Six) {
@@ -248,27 +254,28 @@ func writeOutput(
   isRectified: Bool, into dst: UnsafeMutablePointer<Float>, patch: UnsafeMutablePointer<Float>
 ) {
   let channels = shape.outputBlocks * 16
-  let plane = shape.outputHeight * shape.outputWidth * 16
+  let blocks = imageBlocks(shape.outputs)
+  let plane = shape.outputHeight * shape.outputWidth * lanes
   var block = 0
-  while block < shape.outputBlocks {
-    var offset = Vector.zero
-    if let bias { offset = vector(bias + block * 16, count: shape.outputs - block * 16) }
+  while block < blocks {
+    var offset = Lanes.zero
+    if let bias { offset = first(shape.outputs - block * lanes, of: bias + block * lanes) }
     var place = TilePlace(tiles.lowerBound, shape)
-    var source = points + block * 16
+    var source = points + block * lanes
     var tile = tiles.lowerBound
     while tile < tiles.upperBound {
-      let image = dst + (place.sample * shape.outputBlocks + block) * plane
+      let image = dst + (place.sample * blocks + block) * plane
       let (rows, columns) = (shape.outputHeight - place.row * 4, shape.outputWidth - place.column * 4)
-      let target = image + (place.row * 4 * shape.outputWidth + place.column * 4) * 16
+      let target = image + (place.row * 4 * shape.outputWidth + place.column * 4) * lanes
       if rows >= 4, columns >= 4 {
-        outputs(source, channels, offset, isRectified, target, shape.outputWidth * 16)
+        outputs(source, channels, offset, isRectified, target, shape.outputWidth * lanes)
       } else {
-        outputs(source, channels, offset, isRectified, patch, 4 * 16)
+        outputs(source, channels, offset, isRectified, patch, 4 * lanes)
         var row = 0
         while row < min(rows, 4) {
           var column = 0
           while column < min(columns, 4) {
-            target.store(patch.vector((row * 4 + column) * 16), (row * shape.outputWidth + column) * 16)
+            target.store(patch.block((row * 4 + column) * lanes), (row * shape.outputWidth + column) * lanes)
             column += 1
           }
           row += 1
@@ -284,11 +291,11 @@ func writeOutput(
 
 @inline(__always)
 private func outputs(
-  _ m: UnsafePointer<Float>, _ channels: Int, _ offset: Vector, _ isRectified: Bool,
+  _ m: UnsafePointer<Float>, _ channels: Int, _ offset: Lanes, _ isRectified: Bool,
   _ target: UnsafeMutablePointer<Float>, _ stride: Int
 ) {
   @inline(__always) func column(_ j: Int) -> Four { outputs(loadSix(m + j * channels, 6 * channels)) }
-  @inline(__always) func finished(_ value: Vector) -> Vector {
+  @inline(__always) func finished(_ value: Lanes) -> Lanes {
     let sum = value + offset
     // Not a maximum, which would turn what is not a number into zero.
     return isRectified ? sum.replacing(with: 0, where: sum .< 0) : sum
@@ -296,9 +303,9 @@ private func outputs(
   @inline(__always) func row(_ i: Int, _ values: Six) {
     let result = outputs(values)
     target.store(finished(result.0), i * stride)
-    target.store(finished(result.1), i * stride + 16)
-    target.store(finished(result.2), i * stride + 32)
-    target.store(finished(result.3), i * stride + 48)
+    target.store(finished(result.1), i * stride + lanes)
+    target.store(finished(result.2), i * stride + 2 * lanes)
+    target.store(finished(result.3), i * stride + 3 * lanes)
   }
   let (c0, c1, c2, c3, c4, c5) = (column(0), column(1), column(2), column(3), column(4), column(5))
   row(0, (c0.0, c1.0, c2.0, c3.0, c4.0, c5.0))
@@ -307,11 +314,11 @@ private func outputs(
   row(3, (c0.3, c1.3, c2.3, c3.3, c4.3, c5.3))
 }
 
-/// The first `count` of up to 16 floats, with zeros behind them.
+/// The first `count` of a block's channels, with zeros behind them.
 @inline(__always)
-func vector(_ floats: UnsafePointer<Float>, count: Int) -> Vector {
-  if count >= 16 { return floats.vector(0) }
-  var result = Vector.zero
+private func first(_ count: Int, of floats: UnsafePointer<Float>) -> Lanes {
+  if count >= lanes { return floats.block(0) }
+  var result = Lanes.zero
   var index = 0
   while index < count {
     result[index] = floats[index]
@@ -327,29 +334,47 @@ func transformOutputGradient(
   into points: UnsafeMutablePointer<Float>, patch: UnsafeMutablePointer<Float>
 ) {
   let channels = shape.outputBlocks * 16
-  let plane = shape.outputHeight * shape.outputWidth * 16
+  let blocks = imageBlocks(shape.outputs)
+  let plane = shape.outputHeight * shape.outputWidth * lanes
   var block = 0
-  while block < shape.outputBlocks {
+  while block < blocks {
     var place = TilePlace(tiles.lowerBound, shape)
-    var target = points + block * 16
+    var target = points + block * lanes
     var tile = tiles.lowerBound
     while tile < tiles.upperBound {
-      let image = diffDst + (place.sample * shape.outputBlocks + block) * plane
+      let image = diffDst + (place.sample * blocks + block) * plane
       let window = Window(
         top: place.row * 4, left: place.column * 4, size: 4, height: shape.outputHeight,
         width: shape.outputWidth)
       if window.isInside {
-        let source = image + (window.top * shape.outputWidth + window.left) * 16
-        transformOutputGradient(source, shape.outputWidth * 16, target, channels)
+        let source = image + (window.top * shape.outputWidth + window.left) * lanes
+        transformOutputGradient(source, shape.outputWidth * lanes, target, channels)
       } else {
         window.read(image, shape.outputWidth, into: patch, 4)
-        transformOutputGradient(UnsafePointer(patch), 4 * 16, target, channels)
+        transformOutputGradient(UnsafePointer(patch), 4 * lanes, target, channels)
       }
       target += shape.outputTileStride
       place.advance(shape)
       tile += 1
     }
     block += 1
+  }
+  if blocks * lanes < channels {
+    clear(points + blocks * lanes, tiles: tiles.upperBound - tiles.lowerBound, shape.outputTileStride, channels)
+  }
+}
+
+/// Zeros in the half of the last sixteen columns that no block of the image fills.
+@inline(__always)
+private func clear(_ points: UnsafeMutablePointer<Float>, tiles: Int, _ stride: Int, _ channels: Int) {
+  var tile = 0
+  while tile < tiles {
+    var point = 0
+    while point < WinogradShape.points {
+      points.store(Lanes.zero, tile * stride + point * channels)
+      point += 1
+    }
+    tile += 1
   }
 }
 
@@ -360,8 +385,8 @@ private func transformOutputGradient(
   @inline(__always) func column(_ j: Int) -> Six {
     outputPoints(
       (
-        y.vector(j * 16), y.vector(stride + j * 16), y.vector(2 * stride + j * 16),
-        y.vector(3 * stride + j * 16)
+        y.block(j * lanes), y.block(stride + j * lanes), y.block(2 * stride + j * lanes),
+        y.block(3 * stride + j * lanes)
       ))
   }
   @inline(__always) func row(_ i: Int, _ values: Four) {
@@ -384,38 +409,39 @@ func sumOutputGradient(
   _ shape: WinogradShape, _ diffDst: UnsafePointer<Float>, into diffBias: UnsafeMutablePointer<Float>
 ) {
   let positions = shape.outputHeight * shape.outputWidth
+  let blocks = imageBlocks(shape.outputs)
   var block = 0
-  while block < shape.outputBlocks {
-    var (s0, s1, s2, s3) = (Vector.zero, Vector.zero, Vector.zero, Vector.zero)
+  while block < blocks {
+    var (s0, s1, s2, s3) = (Lanes.zero, Lanes.zero, Lanes.zero, Lanes.zero)
     var sample = 0
     while sample < shape.samples {
-      let image = diffDst + (sample * shape.outputBlocks + block) * positions * 16
+      let image = diffDst + (sample * blocks + block) * positions * lanes
       var position = 0
       while position + 4 <= positions {
-        s0 += image.vector(position * 16)
-        s1 += image.vector(position * 16 + 16)
-        s2 += image.vector(position * 16 + 32)
-        s3 += image.vector(position * 16 + 48)
+        s0 += image.block(position * lanes)
+        s1 += image.block(position * lanes + lanes)
+        s2 += image.block(position * lanes + 2 * lanes)
+        s3 += image.block(position * lanes + 3 * lanes)
         position += 4
       }
       while position < positions {
-        s0 += image.vector(position * 16)
+        s0 += image.block(position * lanes)
         position += 1
       }
       sample += 1
     }
-    write((s0 + s1) + (s2 + s3), to: diffBias + block * 16, count: shape.outputs - block * 16)
+    writeFirst(shape.outputs - block * lanes, of: (s0 + s1) + (s2 + s3), to: diffBias + block * lanes)
     block += 1
   }
 }
 
-/// Writes the first `count` of up to 16 floats.
+/// Writes the first `count` of a block's channels.
 @inline(__always)
-func write(_ vector: Vector, to target: UnsafeMutablePointer<Float>, count: Int) {
-  if count >= 16 { return target.store(vector, 0) }
+private func writeFirst(_ count: Int, of block: Lanes, to target: UnsafeMutablePointer<Float>) {
+  if count >= lanes { return target.store(block, 0) }
   var index = 0
   while index < count {
-    target[index] = vector[index]
+    target[index] = block[index]
     index += 1
   }
 }

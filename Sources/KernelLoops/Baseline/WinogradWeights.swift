@@ -9,8 +9,8 @@ internal import KernelShapes
 private func transform(
   _ g: (_ row: Int, _ column: Int) -> Vector, _ target: UnsafeMutablePointer<Float>, _ point: Int
 ) {
-  @inline(__always) func column(_ j: Int) -> Six { weightPoints((g(0, j), g(1, j), g(2, j))) }
-  @inline(__always) func row(_ i: Int, _ values: Three) {
+  @inline(__always) func column(_ j: Int) -> SixWeights { weightPoints((g(0, j), g(1, j), g(2, j))) }
+  @inline(__always) func row(_ i: Int, _ values: ThreeWeights) {
     let result = weightPoints(values)
     let at = target + i * 6 * point
     at.store(result.0, 0)
@@ -137,7 +137,7 @@ func writeWeightsGradient(
     let source = points + row * rowStride
     let target = diffWeights + row * outputs
     let tap = inputs * outputs
-    @inline(__always) func column(_ j: Int) -> Three {
+    @inline(__always) func column(_ j: Int) -> ThreeWeights {
       let at = source + j * point
       return weightsGradient(
         (
@@ -145,7 +145,7 @@ func writeWeightsGradient(
           at.vector(24 * point), at.vector(30 * point)
         ))
     }
-    @inline(__always) func give(_ i: Int, _ values: Six) {
+    @inline(__always) func give(_ i: Int, _ values: SixWeights) {
       let result = weightsGradient(values)
       write(result.0, to: target + i * 3 * tap, count: count)
       write(result.1, to: target + (i * 3 + 1) * tap, count: count)
@@ -156,5 +156,29 @@ func writeWeightsGradient(
     give(1, (c0.1, c1.1, c2.1, c3.1, c4.1, c5.1))
     give(2, (c0.2, c1.2, c2.2, c3.2, c4.2, c5.2))
     row += 1
+  }
+}
+
+/// The first `count` of up to 16 floats, with zeros behind them.
+@inline(__always)
+private func vector(_ floats: UnsafePointer<Float>, count: Int) -> Vector {
+  if count >= 16 { return floats.vector(0) }
+  var result = Vector.zero
+  var index = 0
+  while index < count {
+    result[index] = floats[index]
+    index += 1
+  }
+  return result
+}
+
+/// Writes the first `count` of up to 16 floats.
+@inline(__always)
+private func write(_ vector: Vector, to target: UnsafeMutablePointer<Float>, count: Int) {
+  if count >= 16 { return target.store(vector, 0) }
+  var index = 0
+  while index < count {
+    target[index] = vector[index]
+    index += 1
   }
 }
