@@ -106,7 +106,8 @@ public final class ImageDataset: Sendable {
       if let bad = labels.firstIndex(where: { $0 >= classCount }) {
         throw DatasetError(
           .badData,
-          "sample \(bad) of \"\(name)\" in \(path) has label \(labels[bad]), but there are \(classCount) classes"
+          "sample \(bad) of \"\(name)\" in \(path) has label \(labels[bad]), but there \(classCount == 1 ? "is" : "are") \(counted(classCount, "class")) "
+            + "by the names in the file (class_names, or the labels' type)"
         )
       }
       self.labels = labels

@@ -110,7 +110,9 @@ public struct Attributes: Sendable {
     let count = shape.reduce(1, *)
     if count == 0 { return [] }
     guard case .string(let variableLength) = Datatype(describing: type.id).class else {
-      throw HDF5Error(.mismatch, context, "it is not a string but \(Datatype(describing: type.id))")
+      throw HDF5Error(
+        .mismatch, context,
+        "it is not a string but \(Datatype(describing: type.id)); write it anew as strings, as h5py does for a list of str")
     }
     guard variableLength else { return try fixedLengthStrings(attribute, type, count, context) }
     let texts =
@@ -161,15 +163,9 @@ public struct Attributes: Sendable {
     }
     var bytes = [UInt8](repeating: 0, count: byteCount)
     try Library.call("H5Aread", context) { H5Aread(attribute.id, type.id, &bytes) }
-    let isSpacePadded = Library.withLock { H5Tget_strpad(type.id) == H5T_STR_SPACEPAD }
+    let padding = Library.withLock { FixedTextPadding(type.id) }
     return try (0..<count).map { index in
-      var text = bytes[(index * length)..<((index + 1) * length)]
-      if isSpacePadded {
-        while text.last == UInt8(ascii: " ") { text.removeLast() }
-      } else if let end = text.firstIndex(of: 0) {
-        text = text[..<end]
-      }
-      return try self.text(text, index, context)
+      try text(padding.text(of: bytes[(index * length)..<((index + 1) * length)]), index, context)
     }
   }
 

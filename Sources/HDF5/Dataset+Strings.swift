@@ -46,6 +46,25 @@ extension Dataset {
     }
   }
 
+  /// Reads the first strings of one length, some megabytes at most, for whatever filters make of the file.
+  func tryFixedText(elements: Int) throws {
+    let context = "reading \(quotedName)"
+    guard let rows = shape.first, rows > 0, type.byteCount > 0 else { return }
+    let rowBytes = max(1, elementCount / rows) * type.byteCount
+    let count = min(rows, max(1, min(elements, (4 << 20) / rowBytes)))
+    guard rowBytes <= 64 << 20 else { return }
+    let region = Region(offset: shape.map { _ in 0 }, count: [count] + shape.dropFirst())
+    let type = try storedType(context)
+    var bytes = [UInt8](repeating: 0, count: count * rowBytes)
+    try read(region.elementCount, region, context) { memorySpace, fileSpace in
+      try readingPacked {
+        try Library.call("H5Dread", context) {
+          H5Dread(handle.id, type.id, memorySpace, fileSpace, chdf5_default_properties(), &bytes)
+        }
+      }
+    }
+  }
+
   private func readFixedText(_ context: String) throws -> [[UInt8]] {
     let type = try storedType(context)
     let length = self.type.byteCount
@@ -57,20 +76,44 @@ extension Dataset {
         }
       }
     }
-    let isSpacePadded = Library.withLock { H5Tget_strpad(type.id) == H5T_STR_SPACEPAD }
+    let padding = Library.withLock { FixedTextPadding(type.id) }
     return (0..<elementCount).map { index in
-      var text = bytes[(index * length)..<((index + 1) * length)]
-      if isSpacePadded {
-        while text.last == UInt8(ascii: " ") { text.removeLast() }
-      } else if let end = text.firstIndex(of: 0) {
-        text = text[..<end]
-      }
-      return Array(text)
+      Array(padding.text(of: bytes[(index * length)..<((index + 1) * length)]))
     }
   }
 
   private func storedType(_ context: String) throws -> Handle {
     try Handle("H5Dget_type", context) { H5Dget_type(handle.id) }
+  }
+}
+
+/// How strings shorter than their type end.
+enum FixedTextPadding {
+  /// With the first zero byte.
+  case terminated
+  /// With zero bytes to the end; others before them belong to the string.
+  case zeros
+  case spaces
+
+  /// That of a type of the library; its lock must be held.
+  init(_ type: hid_t) {
+    self =
+      switch H5Tget_strpad(type) {
+      case H5T_STR_SPACEPAD: .spaces
+      case H5T_STR_NULLPAD: .zeros
+      default: .terminated
+      }
+  }
+
+  /// A string without what fills its place.
+  func text(of place: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+    var text = place
+    switch self {
+    case .terminated: text = text.firstIndex(of: 0).map { text[..<$0] } ?? text
+    case .zeros: while text.last == 0 { text.removeLast() }
+    case .spaces: while text.last == UInt8(ascii: " ") { text.removeLast() }
+    }
+    return text
   }
 }
 

@@ -17,8 +17,8 @@ struct LookingProcess {
 
     init(fileByteCount: Int) {
       memoryByteCount = (64 << 20) + 4 * min(fileByteCount, Int.max >> 3)
-      // The slowest filters give some 30 MB a second.
-      cpuSeconds = 5 + fileByteCount >> 24
+      // The slowest filters give some 30 MB a second; objects, of some hundred bytes each, some 5,000 a second.
+      cpuSeconds = 5 + fileByteCount >> 24 + min(fileByteCount >> 18, 60)
     }
 
     fileprivate init(memoryByteCount: Int, cpuSeconds: Int) {

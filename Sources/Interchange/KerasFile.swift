@@ -136,8 +136,11 @@ public struct KerasFile: Sendable {
   /// The weights of one of the outermost model's layers in the file's order.
   func datasets(ofLayer name: String) throws -> [Dataset] {
     if let store { return try store.datasets([name], place: nil) }
-    guard try weights.members().contains(where: { $0.name == name }) || name.contains("/") else { return [] }
-    let group = try weights.group(name, links: .hardOnly)
+    // One look for each layer: a list of all of them each time would take the square of their number.
+    let group: Group
+    do { group = try weights.group(name, links: .hardOnly) } catch let error as HDF5Error
+      where error.kind == .noSuchName && !name.contains("/")
+    { return [] }
     guard try group.attributes.contains("weight_names") else { return [] }
     return try group.attributes.strings("weight_names").map { try group.dataset($0, links: .hardOnly) }
   }

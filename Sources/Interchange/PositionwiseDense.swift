@@ -10,16 +10,33 @@ enum PositionwiseDense {
   /// - Throws: ``NetworkError`` for a faulty layer before a dense one.
   static func convolved(_ layers: [Layer], of inputShape: Shape) throws -> [Layer] {
     var layers = layers
+    // Shapes of the layers before are worked out anew for each dense layer, except behind one that is known to give vectors.
+    var vectors: Set<String> = []
     for index in layers.indices {
+      if keepsVectors(layers[index]), vectors.isSuperset(of: layers[index].inputs) {
+        vectors.insert(layers[index].name)
+        continue
+      }
       guard case .dense(let dense) = layers[index].spec, let source = layers[index].inputs.first, index > 0
       else { continue }
       let before = try Network(inputShape: inputShape, layers: Array(layers[..<index]))
       guard let spec = convolution(dense, rank: try before.resolved().shape(of: source)?.rank ?? 1) else {
+        vectors.insert(layers[index].name)
         continue
       }
       layers[index] = Layer(name: layers[index].name, inputs: layers[index].inputs, spec: spec)
     }
     return layers
+  }
+
+  /// Whether a layer gives vectors where it is given vectors alone.
+  private static func keepsVectors(_ layer: Layer) -> Bool {
+    switch layer.spec {
+    case .dense, .activation, .relu, .leakyReLU, .elu, .prelu, .dropout, .batchNorm, .layerNorm, .normalization, .rescale,
+      .add, .multiply, .flatten:
+      !layer.inputs.isEmpty
+    default: false
+    }
   }
 
   /// - Returns: nil for a dense layer of vectors.

@@ -42,7 +42,8 @@ public enum NetworkError: Error, Hashable, Sendable, CustomStringConvertible {
         + known.joined(separator: ", ")
     case .inputCount(let layer, let found, let allowed):
       "layer '\(layer)' has \(found == 1 ? "1 input" : "\(found) inputs") and takes "
-        + (allowed.count == 1 ? "exactly \(allowed.lowerBound)" : "at least \(allowed.lowerBound)")
+        + (allowed.count == 1
+          ? "exactly \(allowed.lowerBound)" : "\(allowed.lowerBound) to \(allowed.upperBound)")
     case .shape(let layer, let reason):
       "layer '\(layer)': \(reason)"
     case .parameter(let layer, let name, let reason):

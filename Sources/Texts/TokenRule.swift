@@ -38,18 +38,40 @@ public enum TokenRule: String, Sendable, CaseIterable {
   ///   - text: in NFC.
   ///   - lowersCase: whether capitals become small letters; Kim's rule does this last.
   public func tokens(of text: String, lowersCase: Bool) -> [String] {
+    var tokens: [String] = []
+    forEachToken(of: text, lowersCase: lowersCase) { tokens.append($0) }
+    return tokens
+  }
+
+  /// Gives the tokens of a text in their order, one after another: a long text has many, each of which takes more than its characters.
+  ///
+  /// - Parameters:
+  ///   - text: in NFC.
+  ///   - lowersCase: whether capitals become small letters; Kim's rule does this last.
+  public func forEachToken(of text: String, lowersCase: Bool, _ take: (String) -> Void) {
     switch self {
-    case .kim: KimTokens.of(text, lowersCase: lowersCase)
-    case .words: Self.words(lowersCase ? text.lowercased() : text)
-    case .characters: (lowersCase ? text.lowercased() : text).unicodeScalars.map { String($0) }
-    case .space:
-      (lowersCase ? text.lowercased() : text).unicodeScalars.split(whereSeparator: \.properties.isWhitespace)
-        .map { String($0) }
+    case .kim: KimTokens.forEach(of: text, lowersCase: lowersCase, take)
+    case .words: Self.words(lowersCase ? text.lowercased() : text, take)
+    case .characters:
+      for scalar in (lowersCase ? text.lowercased() : text).unicodeScalars { take(String(scalar)) }
+    case .space: Self.parts(lowersCase ? text.lowercased() : text, take)
     }
   }
 
-  private static func words(_ text: String) -> [String] {
-    var tokens: [String] = []
+  private static func parts(_ text: String, _ take: (String) -> Void) {
+    var part = String.UnicodeScalarView()
+    for scalar in text.unicodeScalars {
+      if !scalar.properties.isWhitespace {
+        part.append(scalar)
+      } else if !part.isEmpty {
+        take(String(part))
+        part = String.UnicodeScalarView()
+      }
+    }
+    if !part.isEmpty { take(String(part)) }
+  }
+
+  private static func words(_ text: String, _ take: (String) -> Void) {
     var word = String.UnicodeScalarView()
     // An apostrophe belongs to a word only when the word goes on after it.
     var apostrophe: Unicode.Scalar?
@@ -63,13 +85,12 @@ public enum TokenRule: String, Sendable, CaseIterable {
       } else if !word.isEmpty, apostrophe == nil, scalar == "'" || scalar == "\u{2019}" {
         apostrophe = "'"
       } else if !word.isEmpty {
-        tokens.append(String(word))
+        take(String(word))
         word = String.UnicodeScalarView()
         apostrophe = nil
       }
     }
-    if !word.isEmpty { tokens.append(String(word)) }
-    return tokens
+    if !word.isEmpty { take(String(word)) }
   }
 
   private static func isPartOfWord(_ scalar: Unicode.Scalar) -> Bool {
@@ -98,13 +119,12 @@ private enum KimTokens {
     return (bytes[0], Array(bytes.dropFirst()))
   }
 
-  static func of(_ text: String, lowersCase: Bool) -> [String] {
+  static func forEach(of text: String, lowersCase: Bool, _ take: (String) -> Void) {
     var text = text
-    return text.withUTF8 { bytes in
-      var tokens: [String] = []
+    text.withUTF8 { bytes in
       var token: [UInt8] = []
       func end() {
-        if !token.isEmpty { tokens.append(String(decoding: token, as: UTF8.self)) }
+        if !token.isEmpty { take(String(decoding: token, as: UTF8.self)) }
         token.removeAll(keepingCapacity: true)
       }
       for place in bytes.indices {
@@ -126,7 +146,6 @@ private enum KimTokens {
         }
       }
       end()
-      return tokens
     }
   }
 }

@@ -39,6 +39,20 @@ struct HDF5CommandTests {
     #expect(try bytes(memory: 100_000) == ["0"])
   }
 
+  @Test("labels of one length take no file for harmful, however much they unpack to, and keep zero bytes apart")
+  func labelsOfOneLength() throws {
+    let folder = try TemporaryDirectory()
+    func importing(_ name: String) -> [String] {
+      [
+        "import", "hdf5", "--from", "\(fixtures)/one-length.h5", "--images", "\(name)/x", "--labels", "\(name)/y",
+        "--to", folder.file("\(name).h5"),
+      ]
+    }
+    try expect(importing("many"), code: 0, says: "200,000 train samples of 1×1×1, 3 classes")
+    // h5py reads three labels.
+    try expect(importing("zeros"), code: 65, says: "a string holds a zero byte")
+  }
+
   @Test("a file of any layout becomes a dataset that is in order")
   func importing() throws {
     let folder = try TemporaryDirectory()

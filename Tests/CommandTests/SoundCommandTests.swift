@@ -30,6 +30,33 @@ struct SoundCommandTests {
     return data
   }
 
+  @Test("folders that seem to be splits are asked about, and a circle of links is passed over")
+  func splits() throws {
+    let folder = try TemporaryDirectory()
+    for (number, name) in ["Training/yes", "Training/no", "Testing/yes", "Testing/no"].enumerated() {
+      try FileManager.default.createDirectory(
+        atPath: folder.file("in/\(name)"), withIntermediateDirectories: true)
+      try wave(rises: name.hasSuffix("yes"), number).write(
+        to: URL(fileURLWithPath: folder.file("in/\(name)/a.wav")))
+    }
+    func importing(_ from: String, _ options: String...) -> [String] {
+      ["import", "audio", "--from", folder.file(from), "--to", folder.file("sounds.h5"), "--overwrite"] + options
+    }
+    try expectFailure(
+      importing("in"), code: 65, says: "in/Training and ", "in/Testing seem to be splits",
+      "--pattern \"{part}/{label}/*\" --test-where part=Testing")
+    let apart = try Program.run(
+      importing("in", "--pattern", "{part}/{label}/*", "--test-where", "part=Testing"))
+    #expect(apart.code == 0 && apart.output.contains("2 train and 2 test samples"), "\(apart.errors)\(apart.output)")
+    try FileManager.default.createSymbolicLink(
+      atPath: folder.file("in/Training/yes/up"), withDestinationPath: "..")
+    let circle = try Program.run(importing("in/Training"))
+    #expect(
+      circle.code == 0 && circle.output.contains("2 train samples")
+        && (circle.output + circle.errors).contains("leads back to a folder that it is in"),
+      "\(circle.errors)\(circle.output)")
+  }
+
   @Test("a checkpoint answers sound files as it answers the rows that they became, and shows where it looked")
   func journey() throws {
     let folder = try TemporaryDirectory()

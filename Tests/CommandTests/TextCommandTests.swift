@@ -70,6 +70,40 @@ struct TextCommandTests {
     return try JSONDecoder().decode([Answer].self, from: Data(result.output.utf8))
   }
 
+  @Test("one text of a million words does not make every sample as long")
+  func longText() throws {
+    let folder = try TemporaryDirectory()
+    try folder.write(
+      String(repeating: "a b\n", count: 1000) + String(repeating: "c ", count: 1_000_000) + "\n", to: "a.txt")
+    let command = ["import", "text", "--class", "a=\(folder.file("a.txt"))", "--class", "b=\(folder.file("a.txt"))"]
+    try expectFailure(
+      command + ["--to", folder.file("texts.h5")], code: 65,
+      says: "the longest sample has 1,000,000 words, half of them at most 2", "would take 8 GB", "--length")
+    let cut = try Program.run(command + ["--to", folder.file("texts.h5"), "--length", "20"])
+    #expect(cut.code == 0 && cut.output.contains("2,002 train samples of 20"), "\(cut.errors)\(cut.output)")
+  }
+
+  @Test("a folder of splits is named with the way to read it, and what file managers leave is passed over")
+  func splits() throws {
+    let folder = try TemporaryDirectory()
+    for (name, text) in [
+      ("in/train/pos/1.txt", "good"), ("in/train/neg/1.txt", "bad"), ("in/test/pos/1.txt", "fine"),
+      ("in/train/__MACOSX/._1.txt", "x"),
+    ] {
+      let path = folder.file(name)
+      try FileManager.default.createDirectory(
+        atPath: URL(fileURLWithPath: path).deletingLastPathComponent().path, withIntermediateDirectories: true)
+      try Data(text.utf8).write(to: URL(fileURLWithPath: path))
+    }
+    let output = ["--to", folder.file("texts.h5")]
+    try expectFailure(
+      ["import", "text", "--from", folder.file("in")] + output, code: 65,
+      says: "has no files, but folders; --from \(folder.file("in"))/train --test \(folder.file("in"))/test reads both parts")
+    let apart = try Program.run(
+      ["import", "text", "--from", folder.file("in/train"), "--test", folder.file("in/test")] + output)
+    #expect(apart.code == 0 && apart.output.contains("2 train and 1 test samples"), "\(apart.errors)\(apart.output)")
+  }
+
   @Test("a checkpoint answers sentences as it answers the rows that they became")
   func journey() throws {
     let folder = try TemporaryDirectory()

@@ -130,7 +130,7 @@ public struct AudioImporter: DatasetImporter {
     return ImportSummary(
       path: output.path, counts: counts,
       sampleShape: [handling.frames, handling.spectrum.bands, handling.channels], classNames: classes.names,
-      notes: classes.notes + notes(sounds, features, handling, listing.strays),
+      notes: classes.notes + notes(sounds, features, handling, listing),
       details: details(handling, isTested, features))
   }
 
@@ -173,10 +173,12 @@ public struct AudioImporter: DatasetImporter {
     case .settings(let settings):
       guard let spectrum = sounds.spectrum else { preconditionFailure("no sound was read") }
       let training = isTested.indices.filter { !isTested[$0] }.map { features[$0] }
-      let longest = training.map(\.frames).max() ?? 1
       let frames =
-        settings.seconds.map { max(1, Int(($0 * Double(spectrum.rate) / Double(spectrum.hop)).rounded())) }
-        ?? longest
+        try settings.seconds.map { max(1, Int(($0 * Double(spectrum.rate) / Double(spectrum.hop)).rounded())) }
+        ?? SampleLength.longest(
+          training.map(\.frames), count: features.count,
+          elementByteCount: 4 * spectrum.bands * (1 + settings.changes), noun: "frame", option: "--seconds",
+          path: source.path)
       var handling = SoundHandling(
         spectrum: spectrum, changes: settings.changes, frames: frames, fit: settings.fit,
         normalization: settings.normalization)
@@ -245,9 +247,10 @@ public struct AudioImporter: DatasetImporter {
   // MARK: - Remarks
 
   private func notes(
-    _ sounds: AudioCollection, _ features: [Features], _ handling: SoundHandling, _ strays: [String]
+    _ sounds: AudioCollection, _ features: [Features], _ handling: SoundHandling, _ listing: AudioListing
   ) -> [String] {
-    var notes: [String] = []
+    var notes = listing.circles.map { "\($0) leads back to a folder that it is in, and was passed over" }
+    let strays = listing.strays
     if let first = strays.first {
       notes.append(
         "\(counted(strays.count, "sound file")) \(strays.count == 1 ? "has" : "have") no label and \(strays.count == 1 ? "was" : "were") left out: \(first)"

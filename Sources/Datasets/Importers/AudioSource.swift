@@ -53,6 +53,8 @@ struct AudioListing {
 
   /// How many files are no sound, or do not fit the pattern.
   private(set) var strays: [String] = []
+  /// Folders that lead back to one that they are in.
+  private(set) var circles: [String] = []
 
   init(_ source: AudioSource) { self.source = source }
 
@@ -99,8 +101,9 @@ struct AudioListing {
       guard FileStatus.isFolder(source.path) else {
         throw DatasetError(.missingInput, "there is no folder \(source.path)")
       }
+      try refuseSplits()
       var entries: [AudioEntry] = []
-      for name in try files(in: source.path, prefix: "", depth: 0, check: check) {
+      for name in try files(in: source.path, prefix: "", [], check: check) {
         if let entry = try entry(name: name, path: "\(source.path)/\(name)") { entries.append(entry) }
       }
       return entries
@@ -108,20 +111,46 @@ struct AudioListing {
     }
   }
 
-  private mutating func files(in path: String, prefix: String, depth: Int, check: () throws -> Void) throws
-    -> [String]
-  {
+  /// The sounds of `Training` and `Testing` must not come into one split, with the folders in them as classes.
+  private func refuseSplits() throws(DatasetError) {
+    guard source.label == .folder, source.pattern == nil else { return }
+    let folders = (Folder.names(in: source.path) ?? []).filter {
+      !Self.isPassedOver($0) && FileStatus.isFolder("\(source.path)/\($0)")
+    }
+    guard let (training, other) = SplitRole.pair(in: folders.sorted()) else { return }
+    throw DatasetError(
+      .badData,
+      "\(source.path)/\(training) and \(source.path)/\(other) seem to be splits; --pattern \"{part}/{label}/*\" --test-where "
+        + "part=\(other) keeps them apart, or --from names one of them")
+  }
+
+  /// What is hidden, and what file managers of one maker leave.
+  private static func isPassedOver(_ name: String) -> Bool {
+    name.utf8.first == UInt8(ascii: ".") || name == "__MACOSX"
+  }
+
+  /// - Parameter around: the folders that this one is in.
+  private mutating func files(
+    in path: String, prefix: String, _ around: [FileStatus.Identity], check: () throws -> Void
+  ) throws -> [String] {
     try check()
-    guard depth < 64 else { throw DatasetError(.badData, "\(path) is more than 64 folders deep") }
+    guard let status = FileStatus(path) else {
+      throw DatasetError(.missingInput, system: "cannot list the folder \(path)")
+    }
+    guard !around.contains(status.identity) else {
+      circles.append(path)
+      return []
+    }
+    guard around.count < 64 else { throw DatasetError(.badData, "\(path) is more than 64 folders deep") }
     guard let names = Folder.names(in: path) else {
       throw DatasetError(.missingInput, system: "cannot list the folder \(path)")
     }
     var found: [String] = []
     for name in names.sorted(by: { PathText.bytes(of: $0).lexicographicallyPrecedes(PathText.bytes(of: $1)) })
-    where name.utf8.first != UInt8(ascii: ".") && name != "__MACOSX" {
+    where !Self.isPassedOver(name) {
       let whole = "\(path)/\(name)"
       if FileStatus.isFolder(whole) {
-        found += try files(in: whole, prefix: "\(prefix)\(name)/", depth: depth + 1, check: check)
+        found += try files(in: whole, prefix: "\(prefix)\(name)/", around + [status.identity], check: check)
       } else if Sound.isSound(path: name) {
         found.append(prefix + name)
       }

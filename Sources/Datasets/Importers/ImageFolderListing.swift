@@ -46,14 +46,10 @@ private struct ImageFolderLayout {
   private(set) var roots: [(name: String, path: String)] = []
   private(set) var notes: [String] = []
 
-  private enum Role: Int, CaseIterable {
-    case train, validation, test
-  }
-
   init(_ path: String) throws {
     let folders = try ImageFolder(path).folders
-    let roles = Role.allCases.map { role in folders.filter { Self.role(of: $0) == role } }
-    let others = folders.filter { Self.role(of: $0) == nil }
+    let roles = SplitRole.allCases.map { role in folders.filter { SplitRole(folder: $0) == role } }
+    let others = folders.filter { SplitRole(folder: $0) == nil }
     let (training, later) = (roles[0], roles[1] + roles[2])
     guard !training.isEmpty else {
       if !later.isEmpty, others.isEmpty {
@@ -95,26 +91,10 @@ private struct ImageFolderLayout {
     roots = (training + later).map { (Self.groupName(of: $0), "\(path)/\($0)") }
   }
 
-  /// The role in a name such as `Training`, `test_set` or `val2017`.
-  private static func role(of folder: String) -> Role? {
-    var word = folder.lowercased().filter { $0.isLetter }[...]
-    for end in ["dataset", "set", "data", "images", "imgs", "split", "dir", "folder"]
-    where word.hasSuffix(end) {
-      word = word.dropLast(end.count)
-      break
-    }
-    return switch word {
-    case "train", "training", "trn": .train
-    case "validation", "valid", "val", "validate", "validating", "dev", "eval", "evaluation": .validation
-    case "test", "testing", "tst": .test
-    default: nil
-    }
-  }
-
   /// Names such as `seg_train` and `seg_test` are hardly those of classes.
   private static func refuseLikelySplits(_ path: String, _ folders: [String]) throws {
     let roles = folders.map { folder in
-      folder.split { !$0.isLetter }.lazy.compactMap { role(of: String($0)) }.first
+      folder.split { !$0.isLetter }.lazy.compactMap { SplitRole(folder: String($0)) }.first
     }
     guard let training = roles.firstIndex(of: .train), !roles.contains(nil),
       let later = roles.firstIndex(where: { $0 != .train })
@@ -129,7 +109,7 @@ private struct ImageFolderLayout {
   private static func groupName(of folder: String) -> String {
     let plain = folder.lowercased()
     if ["valid", "val"].contains(plain) { return plain }
-    return switch role(of: folder) {
+    return switch SplitRole(folder: folder) {
     case .train, nil: "train"
     case .validation: "validation"
     case .test: "test"

@@ -195,10 +195,13 @@ public struct TextImporter: DatasetImporter {
       throw DatasetError(
         .badData, "\(sources[0].path): the training texts have no words by the rule '\(tokens.rawValue)'")
     }
-    let longest = trained.map { texts.ids(ofText: $0).count }.max() ?? 1
+    let length =
+      try length
+      ?? SampleLength.longest(
+        trained.map { texts.ids(ofText: $0).count }, count: texts.count, elementByteCount: 4, noun: "word",
+        option: "--length", path: sources[0].path)
     return TextHandling(
-      tokens: tokens, lowersCase: lowersCase, length: length ?? max(1, longest), padding: padding, cut: cut,
-      vocabulary: vocabulary)
+      tokens: tokens, lowersCase: lowersCase, length: length, padding: padding, cut: cut, vocabulary: vocabulary)
   }
 
   // MARK: - Remarks
@@ -299,7 +302,7 @@ struct TokenizedTexts {
       blank += 1
       return
     }
-    for word in rule.tokens(of: TextHandling.composed(text), lowersCase: lowersCase) {
+    rule.forEachToken(of: TextHandling.composed(text), lowersCase: lowersCase) { word in
       if let number = numbers[word] {
         ids.append(number)
       } else {

@@ -109,7 +109,7 @@ struct TextSourceReader {
     for (index, name) in classes.enumerated() {
       let folder = "\(source.path)/\(name)"
       let files = try TextFolder.files(in: folder)
-      guard !files.isEmpty else { throw DatasetError(.badData, "\(folder) has no files") }
+      guard !files.isEmpty else { throw try noFiles(in: folder, of: classes) }
       for (place, file) in files.enumerated() {
         let path = "\(folder)/\(file)"
         let reader = try LineReader(path, encoding: encoding)
@@ -121,6 +121,23 @@ struct TextSourceReader {
         }
       }
     }
+  }
+}
+
+extension TextSourceReader {
+  /// Says what to do where a class's folder has no files: it may be a split, with the classes in it.
+  private func noFiles(in folder: String, of classes: [String]) throws -> DatasetError {
+    let problem = "\(folder) has no files"
+    guard try !TextFolder.folders(in: folder).isEmpty else {
+      return DatasetError(.badData, "\(problem); it would be a class without texts: move it away")
+    }
+    guard let (training, other) = SplitRole.pair(in: classes) else {
+      return DatasetError(
+        .badData, "\(problem), but folders; if these are the classes, the command names \(folder) itself")
+    }
+    return DatasetError(
+      .badData,
+      "\(problem), but folders; --from \(source.path)/\(training) --test \(source.path)/\(other) reads both parts")
   }
 }
 
@@ -136,7 +153,7 @@ private enum TextFolder {
       throw DatasetError(.missingInput, system: "cannot list the folder \(path)")
     }
     return names.filter {
-      $0.utf8.first != UInt8(ascii: ".") && FileStatus.isFolder("\(path)/\($0)") == areFolders
+      $0.utf8.first != UInt8(ascii: ".") && $0 != "__MACOSX" && FileStatus.isFolder("\(path)/\($0)") == areFolders
     }.sorted { PathText.bytes(of: $0).lexicographicallyPrecedes(PathText.bytes(of: $1)) }
   }
 }

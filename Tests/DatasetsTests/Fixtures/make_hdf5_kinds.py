@@ -142,3 +142,11 @@ with h5py.File("enumeration.h5", "w", libver="v110") as f:
     kind = h5py.enum_dtype({"eel": 12, "cat": 2, "dog": 7}, basetype="u1")
     f["images"] = np.arange(6 * 2 * 2, dtype="u1").reshape(6, 2, 2)
     f.create_dataset("labels", data=np.array([7, 2, 12, 2, 7, 12], "u1"), dtype=kind)
+
+# Labels of one length: far more bytes than the file has, and with zero bytes inside.
+with h5py.File("one-length.h5", "w", libver="v110") as f:
+    words = np.array([b"a", b"b", b"c"], "S400")[np.arange(200000) % 3]
+    f.create_dataset("many/x", data=np.zeros((200000, 1, 1, 1), "u1"), chunks=(200000, 1, 1, 1), compression="gzip")
+    f.create_dataset("many/y", data=words, chunks=(50000,), compression="gzip", compression_opts=9)
+    f["zeros/x"] = np.zeros((3, 2, 2, 1), "u1")
+    f["zeros/y"] = np.array([b"a\0b", b"a\0c", b"a"])
