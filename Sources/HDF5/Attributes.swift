@@ -112,7 +112,8 @@ public struct Attributes: Sendable {
     guard case .string(let variableLength) = Datatype(describing: type.id).class else {
       throw HDF5Error(
         .mismatch, context,
-        "it is not a string but \(Datatype(describing: type.id)); write it anew as strings, as h5py does for a list of str")
+        "it is not a string but \(Datatype(describing: type.id)); write it anew as strings, as h5py does for a list of str"
+      )
     }
     guard variableLength else { return try fixedLengthStrings(attribute, type, count, context) }
     let texts =

@@ -32,7 +32,7 @@ public final class Dataset: Sendable {
   public var elementCount: Int { shape.reduce(1, *) }
 
   /// Its small named values.
-  public var attributes: Attributes { 
+  public var attributes: Attributes {
     Attributes(owner: handle, ownerName: quotedName, surveyed: file.surveyed)
   }
 

@@ -97,7 +97,11 @@ struct FileSurvey {
     if case .string(let isVariable) = dataset.type.class {
       guard isNamed || dataset.elementCount <= Self.fewElements else { return }
       let place = try dataset.place("looking at \(dataset.path)")
-      if isVariable { _ = read(at: place) { try dataset.readText() } } else { try dataset.tryFixedText(elements: Self.fewElements) }
+      if isVariable {
+        _ = read(at: place) { try dataset.readText() }
+      } else {
+        try dataset.tryFixedText(elements: Self.fewElements)
+      }
       return
     }
     guard dataset.type.isNumber, dataset.elementCount > 0 else { return }

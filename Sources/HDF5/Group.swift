@@ -26,7 +26,7 @@ public final class Group: Sendable {
   }
 
   /// Its small named values.
-  public var attributes: Attributes { 
+  public var attributes: Attributes {
     Attributes(owner: handle, ownerName: "\"\(path)\" of \(file.name)", surveyed: file.surveyed)
   }
 

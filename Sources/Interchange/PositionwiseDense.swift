@@ -32,7 +32,8 @@ enum PositionwiseDense {
   /// Whether a layer gives vectors where it is given vectors alone.
   private static func keepsVectors(_ layer: Layer) -> Bool {
     switch layer.spec {
-    case .dense, .activation, .relu, .leakyReLU, .elu, .prelu, .dropout, .batchNorm, .layerNorm, .normalization, .rescale,
+    case .dense, .activation, .relu, .leakyReLU, .elu, .prelu, .dropout, .batchNorm, .layerNorm,
+      .normalization, .rescale,
       .add, .multiply, .flatten:
       !layer.inputs.isEmpty
     default: false

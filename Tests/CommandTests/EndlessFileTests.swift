@@ -54,7 +54,9 @@ struct EndlessFileTests {
   /// Where a string lies, and how long it is, other bytes of the file say, which lead anywhere if they are damaged.
   @Test(
     "strings of any length are read by the process that looks first, and by no other",
-    arguments: [["inspect", "data.h5"], ["import", "keras", "model.h5", "--to", "new.h5"], ["inspect", "own.h5"]])
+    arguments: [
+      ["inspect", "data.h5"], ["import", "keras", "model.h5", "--to", "new.h5"], ["inspect", "own.h5"],
+    ])
   func strings(command: [String]) throws {
     let folder = try TemporaryDirectory()
     try Sample.dataset(folder.file("data.h5"))

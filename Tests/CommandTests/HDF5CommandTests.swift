@@ -31,7 +31,8 @@ struct HDF5CommandTests {
     try Sample.dataset(folder.file("data.h5"))
     // It says 0 when it begins, what it reads, and 1 when it has seen all.
     func bytes(memory: Int) throws -> [Substring] {
-      let look = "'\(Program.path)' look-into-hdf5 \(memory) 5 '\(folder.file("data.h5"))' 3>&1 | od -An -v -tu1"
+      let look =
+        "'\(Program.path)' look-into-hdf5 \(memory) 5 '\(folder.file("data.h5"))' 3>&1 | od -An -v -tu1"
       return try Program.run(["-c", look], program: "/bin/sh").output.split(whereSeparator: \.isWhitespace)
     }
     let whole = try bytes(memory: 64 << 20)
@@ -39,12 +40,14 @@ struct HDF5CommandTests {
     #expect(try bytes(memory: 100_000) == ["0"])
   }
 
-  @Test("labels of one length take no file for harmful, however much they unpack to, and keep zero bytes apart")
+  @Test(
+    "labels of one length take no file for harmful, however much they unpack to, and keep zero bytes apart")
   func labelsOfOneLength() throws {
     let folder = try TemporaryDirectory()
     func importing(_ name: String) -> [String] {
       [
-        "import", "hdf5", "--from", "\(fixtures)/one-length.h5", "--images", "\(name)/x", "--labels", "\(name)/y",
+        "import", "hdf5", "--from", "\(fixtures)/one-length.h5", "--images", "\(name)/x", "--labels",
+        "\(name)/y",
         "--to", folder.file("\(name).h5"),
       ]
     }

@@ -40,14 +40,17 @@ struct SoundCommandTests {
         to: URL(fileURLWithPath: folder.file("in/\(name)/a.wav")))
     }
     func importing(_ from: String, _ options: String...) -> [String] {
-      ["import", "audio", "--from", folder.file(from), "--to", folder.file("sounds.h5"), "--overwrite"] + options
+      ["import", "audio", "--from", folder.file(from), "--to", folder.file("sounds.h5"), "--overwrite"]
+        + options
     }
     try expectFailure(
       importing("in"), code: 65, says: "in/Training and ", "in/Testing seem to be splits",
       "--pattern \"{part}/{label}/*\" --test-where part=Testing")
     let apart = try Program.run(
       importing("in", "--pattern", "{part}/{label}/*", "--test-where", "part=Testing"))
-    #expect(apart.code == 0 && apart.output.contains("2 train and 2 test samples"), "\(apart.errors)\(apart.output)")
+    #expect(
+      apart.code == 0 && apart.output.contains("2 train and 2 test samples"), "\(apart.errors)\(apart.output)"
+    )
     try FileManager.default.createSymbolicLink(
       atPath: folder.file("in/Training/yes/up"), withDestinationPath: "..")
     let circle = try Program.run(importing("in/Training"))

@@ -75,10 +75,12 @@ struct TextCommandTests {
     let folder = try TemporaryDirectory()
     try folder.write(
       String(repeating: "a b\n", count: 1000) + String(repeating: "c ", count: 1_000_000) + "\n", to: "a.txt")
-    let command = ["import", "text", "--class", "a=\(folder.file("a.txt"))", "--class", "b=\(folder.file("a.txt"))"]
+    let command = [
+      "import", "text", "--class", "a=\(folder.file("a.txt"))", "--class", "b=\(folder.file("a.txt"))",
+    ]
     try expectFailure(
       command + ["--to", folder.file("texts.h5")], code: 65,
-      says: "the longest sample has 1,000,000 words, half of them at most 2", "would take 8 GB", "--length")
+      says: "the longest sample has 1000000 words, half of them at most 2", "would take 8 GB", "--length")
     let cut = try Program.run(command + ["--to", folder.file("texts.h5"), "--length", "20"])
     #expect(cut.code == 0 && cut.output.contains("2,002 train samples of 20"), "\(cut.errors)\(cut.output)")
   }
@@ -92,16 +94,21 @@ struct TextCommandTests {
     ] {
       let path = folder.file(name)
       try FileManager.default.createDirectory(
-        atPath: URL(fileURLWithPath: path).deletingLastPathComponent().path, withIntermediateDirectories: true)
+        atPath: URL(fileURLWithPath: path).deletingLastPathComponent().path, withIntermediateDirectories: true
+      )
       try Data(text.utf8).write(to: URL(fileURLWithPath: path))
     }
     let output = ["--to", folder.file("texts.h5")]
     try expectFailure(
       ["import", "text", "--from", folder.file("in")] + output, code: 65,
-      says: "has no files, but folders; --from \(folder.file("in"))/train --test \(folder.file("in"))/test reads both parts")
+      says:
+        "has no files, but folders; --from \(folder.file("in"))/train --test \(folder.file("in"))/test reads both parts"
+    )
     let apart = try Program.run(
       ["import", "text", "--from", folder.file("in/train"), "--test", folder.file("in/test")] + output)
-    #expect(apart.code == 0 && apart.output.contains("2 train and 1 test samples"), "\(apart.errors)\(apart.output)")
+    #expect(
+      apart.code == 0 && apart.output.contains("2 train and 1 test samples"), "\(apart.errors)\(apart.output)"
+    )
   }
 
   @Test("a checkpoint answers sentences as it answers the rows that they became")

@@ -6,7 +6,9 @@ import Testing
 struct SurveyMessageTests {
   private let place = SurveyedTexts.Place(address: 1 << 40 + 7, attribute: "Größe")
   private let elements = SurveyedTexts.Place(address: 7, attribute: nil)
-  private let texts: [[UInt8]] = [Array("one".utf8), [], [0xFF, 0x80], [UInt8](repeating: 65, count: 100_000)]
+  private let texts: [[UInt8]] = [
+    Array("one".utf8), [], [0xFF, 0x80], [UInt8](repeating: 65, count: 100_000),
+  ]
 
   private var bytes: [UInt8] {
     [
@@ -40,7 +42,9 @@ struct SurveyMessageTests {
     #expect(counts == [0, 1, 1, 1, 1, 1, 2, 3, 4, 5])
   }
 
-  @Test("bytes that are no message end what is understood", arguments: [[0, 77, 0], [0, 3, 1, 2], [9]] as [[UInt8]])
+  @Test(
+    "bytes that are no message end what is understood",
+    arguments: [[0, 77, 0], [0, 3, 1, 2], [9]] as [[UInt8]])
   func nonsense(bytes: [UInt8]) {
     #expect(SurveyMessage.all(in: bytes).count == (bytes[0] == 0 ? 1 : 0))
   }

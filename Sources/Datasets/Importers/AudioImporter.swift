@@ -174,7 +174,9 @@ public struct AudioImporter: DatasetImporter {
       guard let spectrum = sounds.spectrum else { preconditionFailure("no sound was read") }
       let training = isTested.indices.filter { !isTested[$0] }.map { features[$0] }
       let frames =
-        try settings.seconds.map { max(1, Int(($0 * Double(spectrum.rate) / Double(spectrum.hop)).rounded())) }
+        try settings.seconds.map {
+          max(1, Int(($0 * Double(spectrum.rate) / Double(spectrum.hop)).rounded()))
+        }
         ?? SampleLength.longest(
           training.map(\.frames), count: features.count,
           elementByteCount: 4 * spectrum.bands * (1 + settings.changes), noun: "frame", option: "--seconds",

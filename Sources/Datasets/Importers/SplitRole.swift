@@ -12,7 +12,8 @@ enum SplitRole: Int, CaseIterable {
     }
     switch word {
     case "train", "training", "trn": self = .train
-    case "validation", "valid", "val", "validate", "validating", "dev", "eval", "evaluation": self = .validation
+    case "validation", "valid", "val", "validate", "validating", "dev", "eval", "evaluation":
+      self = .validation
     case "test", "testing", "tst": self = .test
     default: return nil
     }

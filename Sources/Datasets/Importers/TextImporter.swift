@@ -201,7 +201,8 @@ public struct TextImporter: DatasetImporter {
         trained.map { texts.ids(ofText: $0).count }, count: texts.count, elementByteCount: 4, noun: "word",
         option: "--length", path: sources[0].path)
     return TextHandling(
-      tokens: tokens, lowersCase: lowersCase, length: length, padding: padding, cut: cut, vocabulary: vocabulary)
+      tokens: tokens, lowersCase: lowersCase, length: length, padding: padding, cut: cut,
+      vocabulary: vocabulary)
   }
 
   // MARK: - Remarks

@@ -137,7 +137,8 @@ extension TextSourceReader {
     }
     return DatasetError(
       .badData,
-      "\(problem), but folders; --from \(source.path)/\(training) --test \(source.path)/\(other) reads both parts")
+      "\(problem), but folders; --from \(source.path)/\(training) --test \(source.path)/\(other) reads both parts"
+    )
   }
 }
 
@@ -153,7 +154,8 @@ private enum TextFolder {
       throw DatasetError(.missingInput, system: "cannot list the folder \(path)")
     }
     return names.filter {
-      $0.utf8.first != UInt8(ascii: ".") && $0 != "__MACOSX" && FileStatus.isFolder("\(path)/\($0)") == areFolders
+      $0.utf8.first != UInt8(ascii: ".") && $0 != "__MACOSX"
+        && FileStatus.isFolder("\(path)/\($0)") == areFolders
     }.sorted { PathText.bytes(of: $0).lexicographicallyPrecedes(PathText.bytes(of: $1)) }
   }
 }

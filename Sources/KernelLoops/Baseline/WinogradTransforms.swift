@@ -205,7 +205,8 @@ func addImageGradient(
           let target = image + ((window.top + row) * shape.width + window.left) * lanes
           var column = window.columns.lowerBound
           while column < window.columns.upperBound {
-            target.store(target.block(column * lanes) + patch.block((row * 6 + column) * lanes), column * lanes)
+            target.store(
+              target.block(column * lanes) + patch.block((row * 6 + column) * lanes), column * lanes)
             column += 1
           }
           row += 1
@@ -360,7 +361,8 @@ func transformOutputGradient(
     block += 1
   }
   if blocks * lanes < channels {
-    clear(points + blocks * lanes, tiles: tiles.upperBound - tiles.lowerBound, shape.outputTileStride, channels)
+    clear(
+      points + blocks * lanes, tiles: tiles.upperBound - tiles.lowerBound, shape.outputTileStride, channels)
   }
 }
 
