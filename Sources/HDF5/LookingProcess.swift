@@ -281,7 +281,7 @@ struct LookingProcess {
     let bytes = message.bytes
     var sent = 0
     while sent < bytes.count {
-      let count = bytes.withUnsafeBytes { write(descriptor, $0.baseAddress! + sent, bytes.count - sent) }
+      let count = bytes[sent...].withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
       if count < 0, errno != EINTR { return }
       sent += max(0, count)
     }

@@ -80,7 +80,7 @@ struct TextCommandTests {
     ]
     try expectFailure(
       command + ["--to", folder.file("texts.h5")], code: 65,
-      says: "the longest sample has 1000000 words, half of them at most 2", "would take 8 GB", "--length")
+      says: "the longest sample has 1000000 words, half of them at most 2", "would take 8008 MB", "--length")
     let cut = try Program.run(command + ["--to", folder.file("texts.h5"), "--length", "20"])
     #expect(cut.code == 0 && cut.output.contains("2,002 train samples of 20"), "\(cut.errors)\(cut.output)")
   }

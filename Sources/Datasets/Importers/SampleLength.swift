@@ -3,9 +3,9 @@ internal import Tensors
 /// The length of samples that nobody chose: that of the longest one, unless a single long one would make the file many times as large.
 enum SampleLength {
   /// Bytes from which a file that is nearly all padding is refused.
-  private static let largeByteCount = 1 << 30
-  /// How many times the space of what there is such a file takes.
-  private static let mostPadding = 20
+  private static let largeByteCount = 1 << 28
+  /// How many times as long as the middle one the longest sample of such a file is; reviews of films come to 15.
+  private static let mostTimesMiddle = 1000
 
   /// The longest length.
   ///
@@ -21,12 +21,13 @@ enum SampleLength {
   ) throws(DatasetError) -> Int {
     let longest = max(1, lengths.max() ?? 1)
     let byteCount = Double(count) * Double(longest) * Double(elementByteCount)
-    let total = Double(lengths.reduce(0, +)) * Double(elementByteCount)
-    guard byteCount > Double(largeByteCount), byteCount > Double(mostPadding) * total else { return longest }
-    let middle = lengths.sorted()[lengths.count / 2]
+    let middle = lengths.isEmpty ? 1 : lengths.sorted()[lengths.count / 2]
+    guard byteCount > Double(largeByteCount), longest / max(1, middle) > mostTimesMiddle else {
+      return longest
+    }
     throw DatasetError(
       .badData,
       "\(path): the longest sample has \(counted(longest, noun)), half of them at most \(middle): all padded to the longest would take "
-        + "\(Int(byteCount / 1e9)) GB; \(option) says how long samples are")
+        + "\(Int(byteCount / 1e6)) MB; \(option) says how long samples are")
   }
 }
