@@ -9,7 +9,7 @@ internal import Synchronization
 /// any amount of memory. No file is exempt: that this program wrote a file is something that any file can claim. The other
 /// process is a copy of this one, or this program once more (``LookingProcess``), with limits on time and memory. It reads what this one
 /// is about to read: structure, attributes, tables of chunks, and elements whose type or filters the library has to interpret. It also tells
-/// the strings of any length that it read (``SurveyedTexts``). What is left to this process is plain numbers.
+/// the strings of any length that it read (``SurveyedTexts``), up to some megabytes. What is left to this process is plain numbers and bytes.
 ///
 /// A process that cannot be started, or not brought to its beginning, says nothing about the file, which is then opened as if
 /// isolation were off.

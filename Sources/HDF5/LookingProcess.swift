@@ -12,8 +12,9 @@ struct LookingProcess {
     let memoryByteCount: Int
     let cpuSeconds: Int
 
-    /// How many bytes of strings it tells; a file that leads to the same one again and again has more.
-    var mostTextBytes: Int { memoryByteCount / 4 }
+    /// How many bytes of strings it tells, which the other process keeps: a file that leads to the same one again and again has more, and
+    /// large texts are read where they are used.
+    var mostTextBytes: Int { min(memoryByteCount / 4, 64 << 20) }
 
     init(fileByteCount: Int) {
       memoryByteCount = (64 << 20) + 4 * min(fileByteCount, Int.max >> 3)

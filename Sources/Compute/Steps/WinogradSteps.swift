@@ -80,13 +80,13 @@ extension KernelSet {
 enum OwnKernels {
   /// The set for the registers that the library uses, too, so that both lay images out in the same blocks of channels: with other ones
   /// images would be rearranged around each convolution.
-  static let set: KernelSet = {
-    let wanted: KernelSet.InstructionSet = Library.instructionSet.hasPrefix("avx512") ? .v4 : .v3
-    return KernelSet.available.first { $0.instructions == wanted } ?? KernelSet.best
-  }()
+  static let set = KernelSet.available.first { $0.instructions == wanted } ?? KernelSet.best
 
-  /// Whether this CPU, and the library on it, multiply and add in one instruction.
-  static let areAvailable = set.instructions != .baseline && Library.instructionSet.hasPrefix("avx")
+  private static let wanted: KernelSet.InstructionSet =
+    Library.instructionSet.hasPrefix("avx512") ? .v4 : .v3
+
+  /// Whether this CPU runs that set, and the library on it has blocks of channels at all.
+  static let areAvailable = set.instructions == wanted && Library.instructionSet.hasPrefix("avx")
 
   /// Channels in a block of the images that they read and write.
   static let channelBlock = set.channelBlock
