@@ -99,7 +99,9 @@ struct KerasOptions {
   // MARK: - Messages
 
   private func unsupported(_ name: String, _ value: JSONValue, _ wanted: String?) -> InterchangeError {
-    let text = (try? value.text()) ?? "?"
+    // A Lambda's value is a compiled function.
+    let whole = (try? value.text()) ?? "?"
+    let text = whole.count > 100 ? "\(whole.prefix(100))…" : whole
     let end = wanted.map { "; supported: \($0)" } ?? ""
     return InterchangeError(.badData, "\(place): the option \(name) = \(text) is not supported\(end)")
   }

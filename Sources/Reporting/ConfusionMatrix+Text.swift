@@ -26,13 +26,15 @@ extension ConfusionMatrix {
 
   /// The matrix with a row for each class and a column for each predicted class.
   ///
-  /// Where that does not fit into `width` columns of the terminal, it is the list of the most frequent mistakes.
-  public func text(width: Int) -> String {
+  /// Where that does not fit into `width` columns of the terminal, it is the list of the most frequent mistakes; without a limit it is
+  /// the matrix of up to 100 classes.
+  public func text(width: Int?) -> String {
     let numberWidth = "\(max(0, classNames.count - 1))".count
     let digits = max(numberWidth, "\(counts.joined().max() ?? 0)".count)
     let cells = (digits + 1) * classNames.count
     let longest = classNames.map { TextWidth.columns(TextWidth.printable($0)) }.max() ?? 0
-    let nameWidth = min(longest, width - cells - numberWidth - 2)
+    let limit = width ?? (classNames.count > 100 ? 0 : .max)
+    let nameWidth = min(longest, limit - cells - numberWidth - 2)
     guard nameWidth >= min(longest, 8) else { return mistakesText(width: width) }
 
     func cell(_ text: String) -> String { " " + TextWidth.padded(text, to: digits, .trailing) }
@@ -49,7 +51,7 @@ extension ConfusionMatrix {
   }
 
   /// The most frequent mistakes as a table, at most `count` of them.
-  public func mistakesText(width: Int, count: Int = 20) -> String {
+  public func mistakesText(width: Int?, count: Int = 20) -> String {
     let mistakes = mistakes()
     guard !mistakes.isEmpty else { return "no mistakes\n" }
     var table = Table([Table.Column("class"), Table.Column("taken for"), Table.Column("times", .trailing)])

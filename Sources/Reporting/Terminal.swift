@@ -6,6 +6,8 @@ public struct Terminal: Hashable, Sendable {
   public var isInteractive: Bool
   /// The number of columns in a line.
   public var columns: Int
+  /// The columns that a table may take: nil in files and pipes, whose readers want all of it, unless `COLUMNS` is set.
+  public var tableWidth: Int?
   /// Whether it shows colours.
   public var hasColor: Bool
   /// Whether the locale's text is UTF-8.
@@ -15,6 +17,7 @@ public struct Terminal: Hashable, Sendable {
   public init(isInteractive: Bool, columns: Int = 80, hasColor: Bool = false, hasUnicode: Bool = true) {
     self.isInteractive = isInteractive
     self.columns = columns
+    tableWidth = columns
     self.hasColor = hasColor
     self.hasUnicode = hasUnicode
   }
@@ -36,8 +39,9 @@ public struct Terminal: Hashable, Sendable {
     let isDumb = environment["TERM"] == "dumb"
     let told = environment["COLUMNS"].flatMap { Int($0) } ?? 0
     let known = ownColumns > 0 ? ownColumns : told
-    // A terminal of unknown width counts as 80 columns wide; so do files and pipes, since tables must fit somewhere.
+    // A terminal of unknown width counts as 80 columns wide; so do files and pipes, since help and bars must fit somewhere.
     columns = known > 0 ? min(known, 1000) : 80
+    tableWidth = isTerminal || known > 0 ? columns : nil
     isInteractive = isTerminal && !isDumb
     hasColor = isInteractive && (environment["NO_COLOR"] ?? "").isEmpty
     let locale = ["LC_ALL", "LC_CTYPE", "LANG"].compactMap { environment[$0] }.first { !$0.isEmpty }

@@ -23,6 +23,14 @@ struct ImportKerasCommandTests {
     try folder.write("", to: "run/config.yaml")
     try expectFailure(
       ["import", "keras", folder.file("run"), "--to", target], code: 66, says: "is a run directory")
+    for (name, advice) in [
+      ("net.yaml", "is a config, which has no weights; `convoy train "), ("net.json", "model.save("),
+      ("net.onnx", "is ONNX; `convoy import onnx"), ("net.pt", "torch.onnx.export"),
+      ("net.safetensors", "`convoy import safetensors"), ("net.tflite", "tf2onnx"), ("net.h5", "not an HDF5 file"),
+    ] {
+      try folder.write("text: 1\n", to: name)
+      try expectFailure(["import", "keras", folder.file(name), "--to", target], code: 65, says: advice)
+    }
     let model = Self.fixture("regression-keras3")
     try expectFailure(
       ["import", "keras", model, "--to", target, "--classes", folder.file("saved_model")], code: 65,

@@ -394,6 +394,12 @@ struct RunCommandTests {
       #expect((try? files.destinationOfSymbolicLink(atPath: folder.file(link))) != nil, "\(link)")
     }
     #expect(files.fileExists(atPath: folder.file("inner/table.csv")))
+    // What reads a pipe gets whole names.
+    let name = String(repeating: "long-", count: 20) + ".png"
+    try files.copyItem(atPath: folder.file("a.png"), toPath: folder.file(name))
+    #expect(try run("predict", "run", name).output.contains(name))
+    let narrow = try run("predict", "run", name, shell: "export COLUMNS=80").output
+    #expect(narrow.contains("long-") && !narrow.contains(name))
     // Nothing but the table comes out, behind what the file had.
     let piped = try run("predict", "run", "a.png", "--csv", "/dev/stdout")
     #expect(piped.code == 0 && piped.output.hasPrefix("input,class") && !piped.output.contains("/dev/stdout"))

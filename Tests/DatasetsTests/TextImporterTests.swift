@@ -37,6 +37,25 @@ struct TextImporterTests {
     (0..<count).map { words(seed &* 1000 &+ $0, 1 + $0 % 7).joined(separator: " ") }
   }
 
+  @Test("texts of any length keep their words, whatever page they stand on", arguments: TokenRule.allCases)
+  func pages(rule: TokenRule) throws {
+    var random = RandomStream(seed: 7, purpose: .synthetic)
+    var tokenized = TokenizedTexts(rule, lowersCase: true)
+    var wanted: [[String]] = []
+    // Three of these fill a page and more, one after another and between short ones.
+    for count in [3, 1, 90_000, 2, 400_000, 5, 150_000, 260_000, 1, 7] {
+      // Letters that take one to three bytes, and one that becomes two in small letters.
+      let words = (0..<count).map { _ in "w\(["a", "é", "字", "İ"][random.nextInteger(below: 4)])" }
+      let text = words.joined(separator: " ")
+      try tokenized.add(text, label: [1], isTest: false, place: "here")
+      wanted.append(rule.tokens(of: TextHandling.composed(text), lowersCase: true))
+    }
+    #expect(tokenized.count == wanted.count)
+    for (index, words) in wanted.enumerated() {
+      #expect(tokenized.ids(ofText: index).map { tokenized.words[Int($0)] } == words, "text \(index)")
+    }
+  }
+
   @Test("lines, tables, JSON lines and folders of the same texts give the same samples")
   func formsAgree() throws {
     try withTemporaryFolder { folder in

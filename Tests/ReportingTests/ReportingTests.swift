@@ -1,3 +1,4 @@
+import Glibc
 import Networks
 import Reporting
 import Synchronization
@@ -15,6 +16,16 @@ struct ReportingTests {
     for unicode in [true, false] {
       #expect(TextWidth.columns(reading.bar(columns: columns, unicode: unicode)) <= columns)
     }
+  }
+
+  @Test("tables are cut for terminals alone, and for those who say how wide a line is")
+  func tables() {
+    let file = open("/dev/null", O_WRONLY)
+    defer { close(file) }
+    let piped = Terminal(descriptor: file, environment: [:])
+    #expect(piped.tableWidth == nil && piped.columns == 80 && !piped.isInteractive)
+    #expect(Terminal(descriptor: file, environment: ["COLUMNS": "60"]).tableWidth == 60)
+    #expect(Terminal(isInteractive: true, columns: 50).tableWidth == 50)
   }
 
   @Test("a wide bar shows all figures")

@@ -39,7 +39,7 @@ struct CompareCommand: ParsableCommand {
 
   private func show(_ comparison: RunComparison) {
     let terminal = TerminalOutput.standardOutput
-    let width = terminal.isInteractive ? terminal.columns : nil
+    let width = terminal.tableWidth
     print(comparison.overview.text(width: width, unicode: terminal.hasUnicode))
     let differences = comparison.differences
     print(

@@ -91,7 +91,7 @@ struct DatasetCheckCommand: ParsableCommand {
     }
     let findings = report.findings.map { "\($0.severity.rawValue): \($0.text)" }
     let verdict = findings.isEmpty ? ["no problems found"] : findings
-    return ([table.text(width: terminal.columns, unicode: terminal.hasUnicode)] + verdict).joined(
+    return ([table.text(width: terminal.tableWidth, unicode: terminal.hasUnicode)] + verdict).joined(
       separator: "\n")
   }
 }

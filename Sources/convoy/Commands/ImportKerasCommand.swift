@@ -66,7 +66,7 @@ struct ImportKeras: ParsableCommand {
 
   private func checkFile() throws {
     guard let status = FileStatus(model) else { throw CommandError.missing("there is no file \(model)") }
-    guard status.kind == .folder else { return }
+    guard status.kind == .folder else { return try ForeignModel.refuse(model) }
     if RunPath.isRun(model) {
       throw CommandError.missing(
         "\(model) is a run directory, and every command takes its checkpoints as they are")

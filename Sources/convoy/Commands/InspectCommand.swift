@@ -162,7 +162,7 @@ struct InspectCommand: ParsableCommand {
 
   private func layers(_ network: ResolvedNetwork) -> String {
     let terminal = TerminalOutput.standardOutput
-    return Table(network).text(width: terminal.columns, unicode: terminal.hasUnicode)
+    return Table(network).text(width: terminal.tableWidth, unicode: terminal.hasUnicode)
   }
 
   // MARK: - Models of other programs
@@ -276,7 +276,7 @@ struct InspectCommand: ParsableCommand {
       ])
     }
     let terminal = TerminalOutput.standardOutput
-    print(table.text(width: terminal.columns, unicode: terminal.hasUnicode))
+    print(table.text(width: terminal.tableWidth, unicode: terminal.hasUnicode))
     for dataset in try samples(names.map(\.name)) { try showSamples(dataset) }
   }
 
@@ -353,7 +353,7 @@ struct InspectCommand: ParsableCommand {
     if let targets = dataset.targets {
       print(
         TargetSummary(targets, names: dataset.classNames).table.text(
-          width: terminal.columns, unicode: terminal.hasUnicode))
+          width: terminal.tableWidth, unicode: terminal.hasUnicode))
     } else {
       var table = Table([
         Table.Column("", .trailing), Table.Column("class"), Table.Column("samples", .trailing),
@@ -361,7 +361,7 @@ struct InspectCommand: ParsableCommand {
       for (index, count) in counts.enumerated() {
         table.add(["\(index)", index < names.count ? names[index] : "", NumberText.grouped(count)])
       }
-      print(table.text(width: terminal.columns, unicode: terminal.hasUnicode))
+      print(table.text(width: terminal.tableWidth, unicode: terminal.hasUnicode))
     }
     guard dataset.pixelType == .uint8, dataset.sampleShape.rank == 3,
       let channels = Image.Channels(rawValue: dataset.sampleShape[2]), samples > 0

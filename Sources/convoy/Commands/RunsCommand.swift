@@ -124,7 +124,7 @@ struct RunsCommand: ParsableCommand {
       let terminal = TerminalOutput.standardOutput
       // In a file or a pipe lines may have any length.
       print(
-        table.text(width: terminal.isInteractive ? terminal.columns : nil, unicode: terminal.hasUnicode),
+        table.text(width: terminal.tableWidth, unicode: terminal.hasUnicode),
         terminator: "")
     }
   }

@@ -74,7 +74,7 @@ struct MaximizationReport {
   func lines(_ folder: PictureFolder, name: FileName) -> [String] {
     let terminal = TerminalOutput.standardOutput
     let path = "\(folder.path)/\(name.text)"
-    return table.lines(width: terminal.columns, unicode: terminal.hasUnicode)
+    return table.lines(width: terminal.tableWidth, unicode: terminal.hasUnicode)
       + [remark, "\(path).png", "\(path)-curves.png", "\(path).json"].compactMap(\.self)
   }
 

@@ -115,7 +115,7 @@ extension MapLook: RunnableLook {
         picture: ResultPath(path),
         maps: filters.map { MapFindings.Map(filter: $0, degree: maps.degree($0)) }),
       lines: ["\(title); the most active:"]
-        + table.lines(width: terminal.columns, unicode: terminal.hasUnicode) + [path],
+        + table.lines(width: terminal.tableWidth, unicode: terminal.hasUnicode) + [path],
       pictures: zip(filters, tiles).map { ($1.image, "\($0): \(NumberText.short(maps.degree($0)))") })
   }
 }

@@ -50,7 +50,7 @@ extension ExplainLook {
             word: explanation.words[$0], effect: explanation.effects[$0], isKnown: explanation.isKnown[$0])
         }),
       lines: ["\(title); what changes without each word:"]
-        + table.lines(width: terminal.columns, unicode: terminal.hasUnicode) + [page],
+        + table.lines(width: terminal.tableWidth, unicode: terminal.hasUnicode) + [page],
       colored: WordColors.terminal(explanation))
   }
 }
@@ -180,7 +180,7 @@ extension ExampleLook {
       findings: PhraseFindings(
         layer: layer.name, data: ResultPath(dataset.path), samples: dataset.count, dead: dead,
         filters: results),
-      lines: [title] + table.lines(width: terminal.columns, unicode: terminal.hasUnicode)
+      lines: [title] + table.lines(width: terminal.tableWidth, unicode: terminal.hasUnicode)
         + (results.count > Self.mostShown
           ? ["the first \(Self.mostShown) of \(results.count) filters; examples-\(layer.name).json has all"]
           : [])

@@ -80,14 +80,14 @@ struct EvaluationReport {
       """
     ]
     func add(_ table: Table) {
-      parts.append(table.text(width: terminal.columns, unicode: terminal.hasUnicode))
+      parts.append(table.text(width: terminal.tableWidth, unicode: terminal.hasUnicode))
     }
     if let phases { add(phases.table) }
     if let labels { add(labels.table()) }
     if let errors { add(errors.table()) }
     if let confusion {
       if labels == nil { add(confusion.classTable()) }
-      parts.append(confusion.text(width: terminal.columns))
+      parts.append(confusion.text(width: terminal.tableWidth))
     }
     return parts.joined(separator: "\n")
   }

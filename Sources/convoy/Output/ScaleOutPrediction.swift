@@ -40,7 +40,7 @@ struct ScaleOutPrediction {
   // MARK: - Text
 
   func text(_ terminal: Terminal) -> String {
-    let width = terminal.isInteractive ? terminal.columns : nil
+    let width = terminal.tableWidth
     let net = plan.interconnect
     var text = """
       measured: \(figures.name), shards of \(counted(figures.shardSize, "sample")), \(counted(figures.workers, "worker")) of \(cpu), \

@@ -39,7 +39,7 @@ struct TrainingEstimate {
   // MARK: - Text
 
   func text(_ terminal: Terminal) -> String {
-    let width = terminal.isInteractive ? terminal.columns : nil
+    let width = terminal.tableWidth
     let run = loaded.run
     var text = Table(loaded.network).text(width: width, unicode: terminal.hasUnicode) + "\n"
     text += kernels.text(width: width, unicode: terminal.hasUnicode) + "\n"

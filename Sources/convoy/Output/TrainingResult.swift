@@ -30,7 +30,7 @@ struct TrainingResult {
     if let table = epochTable() {
       // A narrow terminal would break rows in the middle of numbers.
       let fitting = table.width > terminal.columns ? table.turned : table
-      text += fitting.text(width: terminal.columns, unicode: terminal.hasUnicode) + "\n"
+      text += fitting.text(width: terminal.tableWidth, unicode: terminal.hasUnicode) + "\n"
     }
     let next = NextCommands(directory: directory, data: data, dataOptions: dataOptions).lines
     return text + """

@@ -142,7 +142,7 @@ struct SweepResults {
     let terminal = TerminalOutput.standardOutput
     // In a file or a pipe lines may have any length.
     return table(order: order).text(
-      width: terminal.isInteractive ? terminal.columns : nil, unicode: terminal.hasUnicode)
+      width: terminal.tableWidth, unicode: terminal.hasUnicode)
   }
 
   private func table(order: Order) -> Table {
