@@ -26,7 +26,8 @@ struct ImportKerasCommandTests {
     for (name, advice) in [
       ("net.yaml", "is a config, which has no weights; `convoy train "), ("net.json", "model.save("),
       ("net.onnx", "is ONNX; `convoy import onnx"), ("net.pt", "torch.onnx.export"),
-      ("net.safetensors", "`convoy import safetensors"), ("net.tflite", "tf2onnx"), ("net.h5", "not an HDF5 file"),
+      ("net.safetensors", "`convoy import safetensors"), ("net.tflite", "tf2onnx"),
+      ("net.h5", "not an HDF5 file"),
     ] {
       try folder.write("text: 1\n", to: name)
       try expectFailure(["import", "keras", folder.file(name), "--to", target], code: 65, says: advice)

@@ -110,7 +110,9 @@ struct FindLearningRateCommand: ParsableCommand {
         marks.joined(separator: ", "),
       ])
     }
-    var lines = [table.text(width: terminal.tableWidth, unicode: terminal.hasUnicode), verdict(curve, loaded)]
+    var lines = [
+      table.text(width: terminal.tableWidth, unicode: terminal.hasUnicode), verdict(curve, loaded),
+    ]
     if let plot { lines.append("chart   \(plot)") }
     return lines.joined(separator: "\n")
   }

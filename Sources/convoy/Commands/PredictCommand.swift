@@ -113,7 +113,8 @@ struct PredictCommand: ParsableCommand {
     } else {
       let terminal = TerminalOutput.standardOutput
       print(
-        Prediction.table(predictions, top: top).text(width: terminal.tableWidth, unicode: terminal.hasUnicode))
+        Prediction.table(predictions, top: top).text(width: terminal.tableWidth, unicode: terminal.hasUnicode)
+      )
     }
   }
 
