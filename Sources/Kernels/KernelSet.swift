@@ -167,3 +167,74 @@ extension KernelSet {
     }
   }
 }
+
+// MARK: - Maxima over windows
+
+extension KernelSet {
+  /// The largest element of each window, through ReLU where that is asked for; what is not a number comes through.
+  ///
+  /// - Parameters:
+  ///   - src: in blocks of ``channelBlock`` channels.
+  ///   - dst: in such blocks; overwritten.
+  ///   - places: out, one byte for each element of `dst`, for ``maxPoolBackward(_:_:places:output:into:)``; nil where no gradient follows.
+  public func maxPoolForward(
+    _ shape: MaxPoolShape, _ src: UnsafePointer<Float>, isRectified: Bool,
+    into dst: UnsafeMutablePointer<Float>, places: UnsafeMutablePointer<UInt8>?
+  ) {
+    switch instructions {
+    case .baseline:
+      KernelsBaseline.maxPoolForward(shape, src, isRectified: isRectified, into: dst, places: places)
+    case .v3: KernelsV3.maxPoolForward(shape, src, isRectified: isRectified, into: dst, places: places)
+    case .v4: KernelsV4.maxPoolForward(shape, src, isRectified: isRectified, into: dst, places: places)
+    }
+  }
+
+  /// The gradient of the image.
+  ///
+  /// - Parameters:
+  ///   - diffDst: the output's gradient, in blocks of ``channelBlock`` channels.
+  ///   - places: of the forward pass.
+  ///   - output: of the forward pass through ReLU, whose gradient is taken along; nil without ReLU.
+  ///   - diffSrc: in such blocks; overwritten.
+  public func maxPoolBackward(
+    _ shape: MaxPoolShape, _ diffDst: UnsafePointer<Float>, places: UnsafePointer<UInt8>,
+    output: UnsafePointer<Float>?, into diffSrc: UnsafeMutablePointer<Float>
+  ) {
+    switch instructions {
+    case .baseline:
+      KernelsBaseline.maxPoolBackward(shape, diffDst, places: places, output: output, into: diffSrc)
+    case .v3: KernelsV3.maxPoolBackward(shape, diffDst, places: places, output: output, into: diffSrc)
+    case .v4: KernelsV4.maxPoolBackward(shape, diffDst, places: places, output: output, into: diffSrc)
+    }
+  }
+}
+
+// MARK: - Convolutions of few channels
+
+extension KernelSet {
+  /// The gradients of weights that read an image of few channels, and of the bias, sums over all samples.
+  ///
+  /// - Parameters:
+  ///   - src: [N, C, H, W].
+  ///   - diffDst: the output's gradient, in blocks of ``channelBlock`` channels.
+  ///   - diffWeights: [KH, KW, C, K]; overwritten.
+  ///   - diffBias: [K]; overwritten. Nil where there is no bias.
+  ///   - scratch: ``NarrowConvolutionShape/scratchCount`` floats.
+  public func narrowBackwardWeights(
+    _ shape: NarrowConvolutionShape, _ src: UnsafePointer<Float>, _ diffDst: UnsafePointer<Float>,
+    into diffWeights: UnsafeMutablePointer<Float>, diffBias: UnsafeMutablePointer<Float>?,
+    scratch: UnsafeMutablePointer<Float>
+  ) {
+    switch instructions {
+    case .baseline:
+      KernelsBaseline.narrowBackwardWeights(
+        shape, src, diffDst, into: diffWeights, diffBias: diffBias, scratch: scratch)
+    case .v3:
+      KernelsV3.narrowBackwardWeights(
+        shape, src, diffDst, into: diffWeights, diffBias: diffBias, scratch: scratch)
+    case .v4:
+      KernelsV4.narrowBackwardWeights(
+        shape, src, diffDst, into: diffWeights, diffBias: diffBias, scratch: scratch)
+    }
+  }
+}

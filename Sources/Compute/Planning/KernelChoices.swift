@@ -53,7 +53,9 @@ public struct KernelChoices: Hashable, Sendable {
   public var hasWinograd: Bool { entries.values.contains(ConvolutionAlgorithmName.winograd.rawValue) }
 
   /// Whether a layer has an algorithm of our own.
-  public var hasOwn: Bool { entries.values.contains(ConvolutionAlgorithmName.own.rawValue) }
+  public var hasOwn: Bool {
+    [ConvolutionAlgorithmName.own, .narrow].contains { entries.values.contains($0.rawValue) }
+  }
 
   /// Whether a layer computes in bf16.
   public var hasBF16: Bool { entries.values.contains(ComputePrecision.bf16.rawValue) }
@@ -106,13 +108,15 @@ public enum ConvolutionAlgorithmName: String, Hashable, Sendable, CaseIterable {
   case winograd
   /// Our own for the same.
   case own = "own-winograd"
+  /// Our own for the gradient of weights that read an image of few channels.
+  case narrow = "own-narrow"
 
   /// What the library calls it; nil where it is none of the library's.
   var algorithm: ConvolutionAlgorithm? {
     switch self {
     case .direct: .direct
     case .winograd: .winograd
-    case .own: nil
+    case .own, .narrow: nil
     }
   }
 }
@@ -135,6 +139,9 @@ struct ConvolutionProblem: Hashable, Sendable {
   /// where it reaches into padding.
   let verticalTaps: Int
   let horizontalTaps: Int
+
+  /// Whether it reads an image of so few channels that kernels for blocks of channels multiply mostly zeros.
+  var isNarrow: Bool { inputChannels == 1 && dilation == 1 && groups == 1 }
 
   /// Whether F(4×4, 3×3) computes it: a window of 3×3 that moves by one, and all channels together.
   var isMinimal: Bool {

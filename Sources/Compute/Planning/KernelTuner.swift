@@ -162,6 +162,15 @@ public struct KernelTuner {
               kernel: KernelSet.winogradName, seconds: seconds, flops: geometry.problem.flops))
         }
       }
+      if precision == .fp32, let narrow = geometry.narrow {
+        guard mayContinue() else { return result }
+        let seconds = seconds(of: narrow, while: mayContinue)
+        fastest[.backwardWeights] = min(fastest[.backwardWeights] ?? .infinity, seconds)
+        result.append(
+          KernelTiming(
+            layer: operation.layer, pass: .backwardWeights, algorithm: .narrow, precision: precision,
+            kernel: KernelSet.narrowName, seconds: seconds, flops: geometry.problem.flops))
+      }
       for name in [ConvolutionAlgorithmName.winograd, .direct] {
         guard let algorithm = name.algorithm else { continue }
         var passes = [
@@ -286,6 +295,24 @@ public struct KernelTuner {
             shape, src.baseAddress, dst.baseAddress, into: weights.baseAddress,
             diffBias: bias.baseAddress, scratch: scratch.baseAddress)
         }
+      }
+    }
+  }
+
+  /// Our kernel for the weights' gradient where the image has few channels.
+  private func seconds(of shape: NarrowConvolutionShape, while mayContinue: () -> Bool) -> Double {
+    func floats(_ count: Int) -> AlignedBuffer<Float> { AlignedBuffer(count: count + 16) }
+    let src = floats(shape.samples * shape.inputs * shape.height * shape.width)
+    let blocks = (shape.outputs + OwnKernels.channelBlock - 1) / OwnKernels.channelBlock
+    let diffDst = floats(
+      shape.samples * blocks * OwnKernels.channelBlock * shape.outputHeight * shape.outputWidth)
+    let diffWeights = floats(shape.windowHeight * shape.windowWidth * shape.inputs * shape.outputs)
+    let (diffBias, scratch) = (floats(shape.outputs), floats(shape.scratchCount))
+    return withExtendedLifetime((src, diffDst, diffWeights, diffBias, scratch)) {
+      time(while: mayContinue) {
+        OwnKernels.set.narrowBackwardWeights(
+          shape, src.baseAddress, diffDst.baseAddress, into: diffWeights.baseAddress,
+          diffBias: diffBias.baseAddress, scratch: scratch.baseAddress)
       }
     }
   }

@@ -120,6 +120,13 @@ extension PlanBuilder {
       }
       wanted = CostModel.algorithm(for: problem, pass: pass, own: false)
     }
+    if wanted == .narrow {
+      if type == .f32, options.hasOwnKernels, pass == .backwardWeights, let shape = geometry.narrow {
+        choose(.narrow, ofLayer: operation.choiceName, for: pass)
+        return .narrow(shape)
+      }
+      wanted = .direct
+    }
     let (kernel, taken) = try kernel(wanted, pass, make)
     choose(taken, ofLayer: operation.choiceName, for: pass)
     return .library(kernel)
@@ -196,6 +203,8 @@ extension PlanBuilder {
 enum ConvolutionKernel {
   case library(PrimitiveDescriptor)
   case own(WinogradShape)
+  /// For the gradient of weights alone.
+  case narrow(NarrowConvolutionShape)
 
   /// How a tensor of the convolution lies: as the library's kernel wants it, or as ours do.
   func descriptor(
@@ -204,12 +213,14 @@ enum ConvolutionKernel {
     guard case .library(let kernel) = self else {
       return switch argument {
       case .weights, .diffWeights: try geometry.canonicalWeights()
-      case .src, .diffSrc: try geometry.blockedSource()
+      case .src, .diffSrc: try isNarrow ? geometry.plainSource() : geometry.blockedSource()
       default: try geometry.blockedDestination()
       }
     }
     return kernel.descriptor(of: argument)
   }
+
+  private var isNarrow: Bool { if case .narrow = self { true } else { false } }
 }
 
 /// A convolution's dimensions in the library's logical order.
@@ -289,12 +300,27 @@ struct ConvolutionGeometry {
       outputWidth: dst[3])
   }
 
-  /// The image as our kernels read it.
+  /// The convolution for our kernel of the weights' gradient where an image has few channels; nil where it does not serve.
+  var narrow: NarrowConvolutionShape? {
+    guard OwnKernels.areAvailable, problem.isNarrow else { return nil }
+    return NarrowConvolutionShape(
+      samples: src[0], inputs: src[1], outputs: dst[1], height: src[2], width: src[3], outputHeight: dst[2],
+      outputWidth: dst[3], windowHeight: conv.kernel.height, windowWidth: conv.kernel.width,
+      strideDown: conv.stride.height, strideAcross: conv.stride.width,
+      paddingTop: window.height.paddingBefore, paddingLeft: window.width.paddingBefore)
+  }
+
+  /// The image channel by channel.
+  func plainSource() throws(OneDNNError) -> MemoryDescriptor {
+    try .strided(src, .f32, strides: [src[1] * src[2] * src[3], src[2] * src[3], src[3], 1])
+  }
+
+  /// The image as our kernels of Winograd read it.
   func blockedSource() throws(OneDNNError) -> MemoryDescriptor {
     try .channelBlocks(of: OwnKernels.channelBlock, src, .f32)
   }
 
-  /// The output as our kernels write it.
+  /// The output as our kernels write it, and read its gradient.
   func blockedDestination() throws(OneDNNError) -> MemoryDescriptor {
     try .channelBlocks(of: OwnKernels.channelBlock, dst, .f32)
   }

@@ -1,3 +1,4 @@
+internal import KernelShapes
 internal import Networks
 internal import OneDNN
 internal import Tensors
@@ -49,6 +50,9 @@ extension PlanBuilder {
     _ index: Int, _ operation: Operation, _ shape: PoolingShape, _ src: Operand
   ) throws -> Operand {
     passes(.forward)
+    if OwnKernels.canPool(shape, operation.activation) {
+      return try ownPooled(index, operation, shape, src)
+    }
     var forward = try best(
       shape.forward(training: goesBack, activation: operation.activation), pass: .forward)
     // Where no kernel takes the function along, it follows as a step of its own.
@@ -92,5 +96,49 @@ extension PlanBuilder {
       propagate(Gradient(operand: diffSrc, isExclusive: true), toInput: 0, of: operation)
     }
     return dst
+  }
+
+  // MARK: - Kernels of our own
+
+  /// The largest elements, by kernels that give the library's bits: no sum is taken, and the first of equal ones counts in both.
+  private func ownPooled(
+    _ index: Int, _ operation: Operation, _ shape: PoolingShape, _ src: Operand
+  ) throws -> Operand {
+    let block = OwnKernels.channelBlock
+    let dst = buffer(try .channelBlocks(of: block, shape.dst.dimensions, .f32))
+    let places = goesBack ? buffer(try .channelBlocks(of: block, shape.dst.dimensions, .u8)) : nil
+    let isRectified = operation.activation != nil
+    let own = shape.own(block)
+    emit(MaxPoolForwardStep(shape: own, src: src, isRectified: isRectified, dst: dst, places: places))
+    onBackward(index) { [self] gradient in
+      guard let places else { preconditionFailure("'\(operation.layer)' goes back and has kept no places") }
+      let diffDst = try adapt(asImage(gradient, like: dst), to: dst.descriptor)
+      let diffSrc = buffer(shape.src)
+      emit(
+        MaxPoolBackwardStep(
+          shape: own, diffDst: diffDst, places: places, output: isRectified ? dst : nil, diffSrc: diffSrc))
+      propagate(Gradient(operand: diffSrc, isExclusive: true), toInput: 0, of: operation)
+    }
+    return dst
+  }
+}
+
+extension OwnKernels {
+  /// Whether a pooling takes our kernels.
+  fileprivate static func canPool(_ shape: PoolingShape, _ activation: Eltwise?) -> Bool {
+    areAvailable && shape.algorithm == .max && shape.src.dataType == .f32
+      && shape.src.channelBlock == channelBlock && shape.kernel[0] * shape.kernel[1] <= MaxPoolShape.mostPlaces
+      && (activation == nil || activation == .plainReLU)
+  }
+}
+
+extension PoolingShape {
+  /// The windows over images in blocks of so many channels.
+  fileprivate func own(_ block: Int) -> MaxPoolShape {
+    let (src, dst) = (src.dimensions, dst.dimensions)
+    return MaxPoolShape(
+      planes: src[0] * ((src[1] + block - 1) / block), height: src[2], width: src[3], outputHeight: dst[2],
+      outputWidth: dst[3], windowHeight: kernel[0], windowWidth: kernel[1], strideDown: strides[0],
+      strideAcross: strides[1], paddingTop: paddingBefore[0], paddingLeft: paddingBefore[1])
   }
 }

@@ -132,6 +132,13 @@ struct ShardMemory {
     return address.assumingMemoryBound(to: Float.self)
   }
 
+  func bytes(_ operand: Operand) -> UnsafeMutablePointer<UInt8> {
+    guard let address = address(of: operand) else {
+      preconditionFailure("a step uses \(operand.region), which this execution does not have")
+    }
+    return address.assumingMemoryBound(to: UInt8.self)
+  }
+
   /// Whether an operand's elements are all finite; formats that cannot be otherwise are.
   func isFinite(_ operand: Operand) -> Bool {
     guard let address = address(of: operand) else { return true }

@@ -92,7 +92,11 @@ public func winogradBackwardWeights(
   into diffWeights: UnsafeMutablePointer<Float>, diffBias: UnsafeMutablePointer<Float>?,
   scratch: UnsafeMutablePointer<Float>
 ) {
-  if let diffBias { sumOutputGradient(shape, diffDst, into: diffBias) }
+  if let diffBias {
+    sumOutputGradient(
+      samples: shape.samples, outputs: shape.outputs, positions: shape.outputHeight * shape.outputWidth,
+      diffDst, into: diffBias)
+  }
   let tilesAtOnce = shape.isWeightsGradientBlocked ? shape.tiles : shape.tilesAtOnce
   let image = scratch + patchCount
   let diff = image + tilesAtOnce * shape.inputTileStride

@@ -82,10 +82,6 @@ private struct Window {
   }
 }
 
-/// How many blocks of an image's channels there are.
-@inline(__always)
-private func imageBlocks(_ channels: Int) -> Int { (channels + lanes - 1) / lanes }
-
 // MARK: - The image
 
 /// `V = Bᵀ d B` of some tiles and all channels.
@@ -401,49 +397,4 @@ private func transformOutputGradient(
   row(3, (c0.3, c1.3, c2.3, c3.3))
   row(4, (c0.4, c1.4, c2.4, c3.4))
   row(5, (c0.5, c1.5, c2.5, c3.5))
-}
-
-/// The sum of the output's gradient over samples and positions, channel by channel.
-///
-/// Four sums of every fourth position, added in pairs, so that additions need not wait for each other.
-@inline(never)
-func sumOutputGradient(
-  _ shape: WinogradShape, _ diffDst: UnsafePointer<Float>, into diffBias: UnsafeMutablePointer<Float>
-) {
-  let positions = shape.outputHeight * shape.outputWidth
-  let blocks = imageBlocks(shape.outputs)
-  var block = 0
-  while block < blocks {
-    var (s0, s1, s2, s3) = (Lanes.zero, Lanes.zero, Lanes.zero, Lanes.zero)
-    var sample = 0
-    while sample < shape.samples {
-      let image = diffDst + (sample * blocks + block) * positions * lanes
-      var position = 0
-      while position + 4 <= positions {
-        s0 += image.block(position * lanes)
-        s1 += image.block(position * lanes + lanes)
-        s2 += image.block(position * lanes + 2 * lanes)
-        s3 += image.block(position * lanes + 3 * lanes)
-        position += 4
-      }
-      while position < positions {
-        s0 += image.block(position * lanes)
-        position += 1
-      }
-      sample += 1
-    }
-    writeFirst(shape.outputs - block * lanes, of: (s0 + s1) + (s2 + s3), to: diffBias + block * lanes)
-    block += 1
-  }
-}
-
-/// Writes the first `count` of a block's channels.
-@inline(__always)
-private func writeFirst(_ count: Int, of block: Lanes, to target: UnsafeMutablePointer<Float>) {
-  if count >= lanes { return target.store(block, 0) }
-  var index = 0
-  while index < count {
-    target[index] = block[index]
-    index += 1
-  }
 }

@@ -1,0 +1,167 @@
+public import KernelShapes
+
+// The largest element of each window, and its gradient. Among equal ones the first counts, row by row.
+
+#if WIDE
+  private typealias Places = SIMD16<Int32>
+  private typealias PlaceBytes = SIMD16<UInt8>
+#else
+  private typealias Places = SIMD8<Int32>
+  private typealias PlaceBytes = SIMD8<UInt8>
+#endif
+
+/// `dst = max(window of src)`, through ReLU where that is asked for.
+///
+/// - Parameters:
+///   - places: out, where in its window each largest element stands, row by row from 0; nil where no gradient follows.
+@inline(never)
+public func maxPoolForward(
+  _ shape: MaxPoolShape, _ src: UnsafePointer<Float>, isRectified: Bool,
+  into dst: UnsafeMutablePointer<Float>, places: UnsafeMutablePointer<UInt8>?
+) {
+  // With known sizes the loops over a window are no loops.
+  if shape.isPartition, shape.windowHeight == 2, shape.windowWidth == 2 {
+    return forward(shape, src, isRectified, dst, places, window: (2, 2), stride: (2, 2), isInside: true)
+  }
+  let isInside =
+    shape.paddingTop == 0 && shape.paddingLeft == 0
+    && (shape.outputHeight - 1) * shape.strideDown + shape.windowHeight <= shape.height
+    && (shape.outputWidth - 1) * shape.strideAcross + shape.windowWidth <= shape.width
+  if isInside, shape.windowHeight == 3, shape.windowWidth == 3 {
+    return forward(
+      shape, src, isRectified, dst, places, window: (3, 3), stride: (shape.strideDown, shape.strideAcross),
+      isInside: true)
+  }
+  forward(
+    shape, src, isRectified, dst, places, window: (shape.windowHeight, shape.windowWidth),
+    stride: (shape.strideDown, shape.strideAcross), isInside: false)
+}
+
+@inline(__always)
+private func forward(
+  _ shape: MaxPoolShape, _ src: UnsafePointer<Float>, _ isRectified: Bool,
+  _ dst: UnsafeMutablePointer<Float>, _ places: UnsafeMutablePointer<UInt8>?, window: (Int, Int),
+  stride: (Int, Int), isInside: Bool
+) {
+  var output = 0
+  var plane = 0
+  while plane < shape.planes {
+    let image = src + plane * shape.height * shape.width * lanes
+    var row = 0
+    while row < shape.outputHeight {
+      let top = row * stride.0 - shape.paddingTop
+      let rows = isInside ? (0, window.0) : (max(0, -top), min(window.0, shape.height - top))
+      var column = 0
+      while column < shape.outputWidth {
+        let left = column * stride.1 - shape.paddingLeft
+        let columns = isInside ? (0, window.1) : (max(0, -left), min(window.1, shape.width - left))
+        var largest = image.block(((top + rows.0) * shape.width + left + columns.0) * lanes)
+        var place = Places(repeating: Int32(truncatingIfNeeded: rows.0 * window.1 + columns.0))
+        var i = rows.0
+        while i < rows.1 {
+          var j = columns.0
+          while j < columns.1 {
+            let value = image.block(((top + i) * shape.width + left + j) * lanes)
+            // What is not a number comes through, as it does in a sum.
+            let isLarger = (value .> largest) .| (value .!= value)
+            largest.replace(with: value, where: isLarger)
+            place.replace(
+              with: Places(repeating: Int32(truncatingIfNeeded: i * window.1 + j)), where: isLarger)
+            j += 1
+          }
+          i += 1
+        }
+        dst.store(isRectified ? largest.replacing(with: 0, where: largest .< 0) : largest, output * lanes)
+        if let places {
+          UnsafeMutableRawPointer(places).storeBytes(
+            of: PlaceBytes(truncatingIfNeeded: place), toByteOffset: output * lanes, as: PlaceBytes.self)
+        }
+        output += 1
+        column += 1
+      }
+      row += 1
+    }
+    plane += 1
+  }
+}
+
+/// The gradient of the image: that of each output, at the place of its largest element.
+///
+/// Where windows overlap, an element's gradients are added in the order of the windows, row by row.
+///
+/// - Parameters:
+///   - output: what the forward pass wrote through ReLU, so that no gradient goes where it is not above zero; nil without ReLU.
+///   - places: of the forward pass.
+@inline(never)
+public func maxPoolBackward(
+  _ shape: MaxPoolShape, _ diffDst: UnsafePointer<Float>, places: UnsafePointer<UInt8>,
+  output: UnsafePointer<Float>?, into diffSrc: UnsafeMutablePointer<Float>
+) {
+  if shape.isPartition, shape.windowHeight == 2, shape.windowWidth == 2 {
+    return backward(
+      shape, diffDst, places, output, diffSrc, window: (2, 2), stride: (2, 2), isInside: true, adds: false)
+  }
+  if shape.isPartition {
+    return backward(
+      shape, diffDst, places, output, diffSrc, window: (shape.windowHeight, shape.windowWidth),
+      stride: (shape.strideDown, shape.strideAcross), isInside: true, adds: false)
+  }
+  backward(
+    shape, diffDst, places, output, diffSrc, window: (shape.windowHeight, shape.windowWidth),
+    stride: (shape.strideDown, shape.strideAcross), isInside: false, adds: true)
+}
+
+/// - Parameter adds: false where each element is in one window, and so is written once.
+@inline(__always)
+private func backward(
+  _ shape: MaxPoolShape, _ diffDst: UnsafePointer<Float>, _ places: UnsafePointer<UInt8>,
+  _ output: UnsafePointer<Float>?, _ diffSrc: UnsafeMutablePointer<Float>, window: (Int, Int),
+  stride: (Int, Int), isInside: Bool, adds: Bool
+) {
+  let zero = Lanes.zero
+  var number = 0
+  var plane = 0
+  while plane < shape.planes {
+    let image = diffSrc + plane * shape.height * shape.width * lanes
+    if adds {
+      var pixel = 0
+      while pixel < shape.height * shape.width {
+        image.store(zero, pixel * lanes)
+        pixel += 1
+      }
+    }
+    var row = 0
+    while row < shape.outputHeight {
+      let top = row * stride.0 - shape.paddingTop
+      let rows = isInside ? (0, window.0) : (max(0, -top), min(window.0, shape.height - top))
+      var column = 0
+      while column < shape.outputWidth {
+        let left = column * stride.1 - shape.paddingLeft
+        let columns = isInside ? (0, window.1) : (max(0, -left), min(window.1, shape.width - left))
+        var diff = diffDst.block(number * lanes)
+        if let output {
+          diff = zero.replacing(with: diff, where: output.block(number * lanes) .> 0)
+        }
+        let bytes = UnsafeRawPointer(places).loadUnaligned(
+          fromByteOffset: number * lanes, as: PlaceBytes.self)
+        let place = Places(truncatingIfNeeded: bytes)
+        var i = rows.0
+        while i < rows.1 {
+          var j = columns.0
+          while j < columns.1 {
+            let isHere = place .== Places(repeating: Int32(truncatingIfNeeded: i * window.1 + j))
+            let part = zero.replacing(with: diff, where: isHere)
+            let target = ((top + i) * shape.width + left + j) * lanes
+            image.store(adds ? image.block(target) + part : part, target)
+            j += 1
+          }
+          i += 1
+        }
+        number += 1
+        column += 1
+      }
+      row += 1
+    }
+    plane += 1
+  }
+}
