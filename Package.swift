@@ -175,7 +175,8 @@ let package = Package(
         "Protobuf", .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ], exclude: ["Fixtures"]),
     .testTarget(name: "SettingsTests", dependencies: ["Settings"]),
-    .testTarget(name: "KernelsTests", dependencies: ["Kernels", "KernelShapes", "Tensors", "TestSupport"]),
+    .testTarget(
+      name: "KernelsTests", dependencies: ["Kernels", "KernelShapes", "OneDNN", "Tensors", "TestSupport"]),
     .testTarget(name: "TextsTests", dependencies: ["Texts", "TestSupport"], exclude: ["Fixtures"]),
     .testTarget(
       name: "AudioTests", dependencies: ["Audio", "Tensors", "TestSupport"], exclude: ["Fixtures"]),

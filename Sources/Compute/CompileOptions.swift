@@ -68,6 +68,15 @@ extension CompileOptions {
     return mayTakeOwnKernels && weights >= weightsToGather
   }
 
+  /// Whether our kernel adds up the gradients of a layer's maxima over windows that overlap.
+  func takesOwnMaxima(ofLayer layer: String) -> Bool {
+    if case .chosen(let choices) = kernels {
+      if let isOwn = choices[ownMaximaOf: layer] { return isOwn }
+      if hasAllChoices { return false }
+    }
+    return mayTakeOwnKernels
+  }
+
   /// Whether the cost model takes kernels of our own where they are faster.
   var takesOwnKernels: Bool { mayTakeOwnKernels && hasOwnKernels }
 }

@@ -36,13 +36,15 @@ public struct MaxPoolShape: Hashable, Sendable {
     windowWidth: Int, strideDown: Int, strideAcross: Int, paddingTop: Int, paddingLeft: Int
   ) {
     precondition(
-      min(planes, height, width, outputHeight, outputWidth, windowHeight, windowWidth, strideDown, strideAcross)
+      min(
+        planes, height, width, outputHeight, outputWidth, windowHeight, windowWidth, strideDown, strideAcross)
         > 0 && min(paddingTop, paddingLeft) >= 0 && paddingTop < windowHeight && paddingLeft < windowWidth
         && (outputHeight - 1) * strideDown - paddingTop < height
         && (outputWidth - 1) * strideAcross - paddingLeft < width
         && windowHeight * windowWidth <= Self.mostPlaces,
       "no windows: \(planes) planes of \(height)×\(width) to \(outputHeight)×\(outputWidth) by "
-        + "\(windowHeight)×\(windowWidth), steps \(strideDown), \(strideAcross), padding \(paddingTop), \(paddingLeft)")
+        + "\(windowHeight)×\(windowWidth), steps \(strideDown), \(strideAcross), padding \(paddingTop), \(paddingLeft)"
+    )
     self.planes = planes
     (self.height, self.width) = (height, width)
     (self.outputHeight, self.outputWidth) = (outputHeight, outputWidth)

@@ -40,7 +40,8 @@ public struct NarrowConvolutionShape: Hashable, Sendable {
         samples, inputs, outputs, height, width, outputHeight, outputWidth, windowHeight, windowWidth,
         strideDown, strideAcross) > 0 && min(paddingTop, paddingLeft) >= 0,
       "no convolution: \(samples) × \(inputs)→\(outputs), \(height)×\(width) to \(outputHeight)×\(outputWidth) by "
-        + "\(windowHeight)×\(windowWidth), steps \(strideDown), \(strideAcross), padding \(paddingTop), \(paddingLeft)")
+        + "\(windowHeight)×\(windowWidth), steps \(strideDown), \(strideAcross), padding \(paddingTop), \(paddingLeft)"
+    )
     (self.samples, self.inputs, self.outputs) = (samples, inputs, outputs)
     (self.height, self.width) = (height, width)
     (self.outputHeight, self.outputWidth) = (outputHeight, outputWidth)
@@ -54,6 +55,9 @@ public struct NarrowConvolutionShape: Hashable, Sendable {
   /// Columns of one channel with its padding, as far as windows reach.
   public var paddedWidth: Int { (outputWidth - 1) * strideAcross + windowWidth }
 
-  /// Floats of working memory: one channel with its padding, and sums of 3 columns of a window for 4 blocks of output channels.
-  public var scratchCount: Int { paddedHeight * paddedWidth + 12 * 16 }
+  /// Rows of the output whose products are one chain: some 64 positions, so that adding up chains costs little and errors stay small.
+  public var rowsAtOnce: Int { max(1, (64 + outputWidth / 2) / outputWidth) }
+
+  /// Floats of working memory: one channel with its padding.
+  public var scratchCount: Int { paddedHeight * paddedWidth }
 }

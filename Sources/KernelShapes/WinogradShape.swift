@@ -90,12 +90,17 @@ public struct WinogradShape: Hashable, Sendable {
   /// Floats of working memory of the forward pass, and of the pass to the image's gradient.
   public var scratchCount: Int { Self.patchFloats + tilesAtOnce * (inputTileStride + outputTileStride) }
 
+  /// Tiles that the pass to the gradient of the weights transforms at once.
+  private var gradientTiles: Int { isWeightsGradientBlocked ? tiles : tilesAtOnce }
+  /// Floats of these tiles' image at all points, each of which takes an odd number of sixteens.
+  public var imagePointsCount: Int { Self.points * (inputBlocks * gradientTiles + 1) * 16 }
+  /// Floats of these tiles' output gradient at all points.
+  public var outputPointsCount: Int { Self.points * (outputBlocks * gradientTiles + 1) * 16 }
+
   /// Floats of working memory of the pass to the gradient of the weights.
   public var weightsGradientScratchCount: Int {
-    let floats = inputTileStride + outputTileStride
-    return isWeightsGradientBlocked
-      ? Self.patchFloats + tiles * floats + Self.points * 32 * 32
-      : Self.patchFloats + tilesAtOnce * floats + Self.points * inputs * outputBlocks * 16
+    Self.patchFloats + imagePointsCount + outputPointsCount
+      + Self.points * (isWeightsGradientBlocked ? 32 * 32 : inputs * outputBlocks * 16)
   }
 
   /// Floats of working memory for transforming weights.

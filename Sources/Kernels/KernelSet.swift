@@ -175,17 +175,18 @@ extension KernelSet {
   ///
   /// - Parameters:
   ///   - src: in blocks of ``channelBlock`` channels.
+  ///   - ceiling: what ReLU lets through at the most, infinity for everything above zero; nil without ReLU.
   ///   - dst: in such blocks; overwritten.
-  ///   - places: out, one byte for each element of `dst`, for ``maxPoolBackward(_:_:places:output:into:)``; nil where no gradient follows.
+  ///   - places: out, one byte for each element of `dst`, for ``maxPoolBackward(_:_:places:output:ceiling:into:)``; nil where no gradient follows.
   public func maxPoolForward(
-    _ shape: MaxPoolShape, _ src: UnsafePointer<Float>, isRectified: Bool,
+    _ shape: MaxPoolShape, _ src: UnsafePointer<Float>, ceiling: Float?,
     into dst: UnsafeMutablePointer<Float>, places: UnsafeMutablePointer<UInt8>?
   ) {
     switch instructions {
     case .baseline:
-      KernelsBaseline.maxPoolForward(shape, src, isRectified: isRectified, into: dst, places: places)
-    case .v3: KernelsV3.maxPoolForward(shape, src, isRectified: isRectified, into: dst, places: places)
-    case .v4: KernelsV4.maxPoolForward(shape, src, isRectified: isRectified, into: dst, places: places)
+      KernelsBaseline.maxPoolForward(shape, src, ceiling: ceiling, into: dst, places: places)
+    case .v3: KernelsV3.maxPoolForward(shape, src, ceiling: ceiling, into: dst, places: places)
+    case .v4: KernelsV4.maxPoolForward(shape, src, ceiling: ceiling, into: dst, places: places)
     }
   }
 
@@ -195,16 +196,22 @@ extension KernelSet {
   ///   - diffDst: the output's gradient, in blocks of ``channelBlock`` channels.
   ///   - places: of the forward pass.
   ///   - output: of the forward pass through ReLU, whose gradient is taken along; nil without ReLU.
+  ///   - ceiling: of the forward pass; infinity where there is none.
   ///   - diffSrc: in such blocks; overwritten.
   public func maxPoolBackward(
     _ shape: MaxPoolShape, _ diffDst: UnsafePointer<Float>, places: UnsafePointer<UInt8>,
-    output: UnsafePointer<Float>?, into diffSrc: UnsafeMutablePointer<Float>
+    output: UnsafePointer<Float>?, ceiling: Float, into diffSrc: UnsafeMutablePointer<Float>
   ) {
     switch instructions {
     case .baseline:
-      KernelsBaseline.maxPoolBackward(shape, diffDst, places: places, output: output, into: diffSrc)
-    case .v3: KernelsV3.maxPoolBackward(shape, diffDst, places: places, output: output, into: diffSrc)
-    case .v4: KernelsV4.maxPoolBackward(shape, diffDst, places: places, output: output, into: diffSrc)
+      KernelsBaseline.maxPoolBackward(
+        shape, diffDst, places: places, output: output, ceiling: ceiling, into: diffSrc)
+    case .v3:
+      KernelsV3.maxPoolBackward(
+        shape, diffDst, places: places, output: output, ceiling: ceiling, into: diffSrc)
+    case .v4:
+      KernelsV4.maxPoolBackward(
+        shape, diffDst, places: places, output: output, ceiling: ceiling, into: diffSrc)
     }
   }
 }

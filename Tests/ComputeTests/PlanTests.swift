@@ -186,9 +186,11 @@ struct PlanTests {
     #expect(Set(timings.map(\.layer)) == ["conv2d", "conv2d_1"])
     let winograd = try CompiledNetwork(
       network, options: CompileOptions(batch: 4, shard: 2, kernels: .winograd))
-    // Direct and, where there are such for this CPU, the library's Winograd and our own; the gradient of the image is left out.
-    let kinds = 1 + (winograd.choices.hasWinograd ? 1 : 0) + (Processor.hasOwn ? 1 : 0)
-    #expect(timings.count == kinds * (2 + 3))
+    // Direct and, where there are such for this CPU, the library's Winograd and our own; the gradient of the image is left out. The first
+    // layer's weights read one channel, for which we have a kernel of its own.
+    let own = Processor.hasOwn ? 1 : 0
+    let kinds = 1 + (winograd.choices.hasWinograd ? 1 : 0) + own
+    #expect(timings.count == kinds * (2 + 3) + own)
     #expect(timings.allSatisfy { $0.seconds > 0 && $0.flops > 0 })
     let choices = KernelTuner.fastest(timings, precision: .fp32)
     for layer in ["conv2d", "conv2d_1"] {
@@ -197,6 +199,63 @@ struct PlanTests {
         #expect(choices[layer, pass] == own.min { $0.seconds < $1.seconds }?.algorithm)
       }
     }
+  }
+
+  @Test(
+    "maxima and the gradient of weights that read one channel are our kernels', the latter not where a training began without",
+    .enabled(if: Processor.hasOwn, Processor.noOwn))
+  func ownKernels() throws {
+    let network = try StandardNetwork.lecture.network().resolved()
+    let compiled = try CompiledNetwork(network, options: CompileOptions(batch: 128))
+    func kernels(_ network: CompiledNetwork, _ beginning: String) throws -> [StepName] {
+      try network.trainingPlan(samples: network.shardSize).stepNames.filter {
+        $0.kernel.hasPrefix(beginning)
+      }
+    }
+    let maxima = try kernels(compiled, "own_max")
+    #expect(maxima.map(\.layer) == ["max_pool2d", "max_pool2d_1", "max_pool2d_1", "max_pool2d"])
+    #expect(try kernels(compiled, "own_narrow").map(\.layer) == ["conv2d"])
+    #expect(compiled.choices["conv2d", .backwardWeights] == .narrow)
+    var earlier = compiled.choices
+    earlier["conv2d", .backwardWeights] = .direct
+    let before = try CompiledNetwork(
+      network, options: CompileOptions(batch: 128, kernels: .chosen(earlier)))
+    #expect(try kernels(before, "own_narrow").isEmpty && kernels(before, "own_max").count == 4)
+  }
+
+  @Test(
+    "gradients of maxima that overlap are added up by the kernel that the training began with",
+    .enabled(if: Processor.hasOwn, Processor.noOwn))
+  func overlappingMaxima() throws {
+    let network = try Network(
+      inputShape: [9, 9, 16],
+      chain: [
+        .conv2D(Conv2D(filters: 16, kernel: Size2D(3))),
+        .maxPool2D(Pool2D(size: Size2D(3), stride: Size2D(2))), .flatten, .dense(Dense(units: 2)),
+      ]
+    ).resolved()
+    func maxima(_ options: CompileOptions) throws -> (choices: KernelChoices, own: Int) {
+      let compiled = try CompiledNetwork(network, options: options)
+      let plan = try compiled.trainingPlan(samples: compiled.shardSize)
+      return (compiled.choices, plan.stepNames.count { $0.kernel.hasPrefix("own_max") })
+    }
+    let fresh = try maxima(CompileOptions(batch: 4))
+    #expect(fresh.own == 2 && fresh.choices.text.contains("max_pool2d/maxima own"))
+    var options = CompileOptions(batch: 4, kernels: .chosen(fresh.choices))
+    options.hasAllChoices = true
+    #expect(try maxima(options).own == 2)
+    // A checkpoint that was written before there was a choice.
+    let lines = fresh.choices.text.split(separator: "\n").filter { !$0.contains("maxima") }
+    let earlier = try #require(KernelChoices(text: lines.joined(separator: "\n")))
+    options.kernels = .chosen(earlier)
+    let resumed = try maxima(options)
+    #expect(resumed.own == 0 && resumed.choices.text.contains("max_pool2d/maxima library"))
+    // What only infers has the same bits by both.
+    options.training = false
+    #expect(
+      try CompiledNetwork(network, options: options).inferencePlan(samples: 4).stepNames.contains {
+        $0.kernel.hasPrefix("own_max")
+      })
   }
 
   @Test("a NaN is found in the layer where it appears")

@@ -31,13 +31,20 @@ struct MaxPoolTests {
   /// The usual windows, and forty that are drawn: with padding, gaps, overlaps, and images that no window fits into.
   static let cases: [Case] = {
     var result = [
-      Case(maps: 32, height: 28, width: 28, window: [2, 2], stride: [2, 2], padding: [0, 0], output: [14, 14]),
-      Case(maps: 16, height: 7, width: 5, window: [2, 2], stride: [2, 2], padding: [0, 0], output: [3, 2]),
-      Case(maps: 16, height: 13, width: 13, window: [3, 3], stride: [2, 2], padding: [0, 0], output: [6, 6]),
-      Case(maps: 16, height: 12, width: 9, window: [3, 3], stride: [3, 3], padding: [0, 0], output: [4, 3]),
-      Case(maps: 16, height: 8, width: 8, window: [3, 3], stride: [2, 2], padding: [1, 1], output: [4, 4]),
-      Case(maps: 16, height: 16, width: 16, window: [16, 16], stride: [1, 1], padding: [0, 0], output: [1, 1]),
-      Case(maps: 16, height: 56, width: 1, window: [56, 1], stride: [1, 1], padding: [0, 0], output: [1, 1]),
+      Case(
+        maps: 32, height: 28, width: 28, window: [2, 2], stride: [2, 2], padding: [0, 0], output: [14, 14]),
+      Case(
+        maps: 16, height: 7, width: 5, window: [2, 2], stride: [2, 2], padding: [0, 0], output: [3, 2]),
+      Case(
+        maps: 16, height: 13, width: 13, window: [3, 3], stride: [2, 2], padding: [0, 0], output: [6, 6]),
+      Case(
+        maps: 16, height: 12, width: 9, window: [3, 3], stride: [3, 3], padding: [0, 0], output: [4, 3]),
+      Case(
+        maps: 16, height: 8, width: 8, window: [3, 3], stride: [2, 2], padding: [1, 1], output: [4, 4]),
+      Case(
+        maps: 16, height: 16, width: 16, window: [16, 16], stride: [1, 1], padding: [0, 0], output: [1, 1]),
+      Case(
+        maps: 16, height: 56, width: 1, window: [56, 1], stride: [1, 1], padding: [0, 0], output: [1, 1]),
     ]
     var random = SplitMix64(seed: 3)
     while result.count < 47 {
@@ -64,11 +71,11 @@ struct MaxPoolTests {
     let src = (0..<item.maps * item.height * item.width).map { _ in Float(random.next(below: 7)) - 3 }
     let count = item.output[0] * item.output[1]
     let diffDst = (0..<item.maps * count).map { _ in Float(random.nextUnit() * 2 - 1) }
-    for isRectified in [false, true] {
-      let expected = Self.loops(item, src, diffDst, isRectified: isRectified)
+    for ceiling: Float? in [nil, .infinity, 2] {
+      let expected = Self.loops(item, src, diffDst, ceiling: ceiling)
       for set in KernelSet.available {
-        let result = Self.run(set, item, src, diffDst, isRectified: isRectified)
-        let name = "\(set.instructions.rawValue), \(isRectified ? "with" : "without") ReLU"
+        let result = Self.run(set, item, src, diffDst, ceiling: ceiling)
+        let name = "\(set.instructions.rawValue), ReLU to \(ceiling.map { "\($0)" } ?? "nothing")"
         #expect(result.dst == expected.dst, "output, \(name)")
         #expect(result.diffSrc == expected.diffSrc, "gradient, \(name)")
       }
@@ -82,15 +89,15 @@ struct MaxPoolTests {
     var src = [Float](repeating: 5, count: 16 * 8)
     src[2 * 8 + 1] = .nan
     for set in KernelSet.available {
-      let result = Self.run(set, item, src, [Float](repeating: 1, count: 32), isRectified: true)
+      let result = Self.run(set, item, src, [Float](repeating: 1, count: 32), ceiling: .infinity)
       #expect(result.dst[4].isNaN && result.dst.filter(\.isNaN).count == 1)
-      #expect(Self.run(set, item, src, [Float](repeating: 1, count: 32), isRectified: false).diffSrc[17] == 1)
+      #expect(Self.run(set, item, src, [Float](repeating: 1, count: 32), ceiling: nil).diffSrc[17] == 1)
     }
   }
 
   /// The definition; gradients are added in the order of the windows.
   private static func loops(
-    _ item: Case, _ src: [Float], _ diffDst: [Float], isRectified: Bool
+    _ item: Case, _ src: [Float], _ diffDst: [Float], ceiling: Float?
   ) -> (dst: [Float], diffSrc: [Float]) {
     var dst: [Float] = []
     var diffSrc = [Float](repeating: 0, count: src.count)
@@ -109,9 +116,9 @@ struct MaxPoolTests {
             }
           }
           guard let best else { continue }
-          let isBelow = isRectified && !(src[best] > 0)
-          if !isBelow { diffSrc[best] += diffDst[dst.count] }
-          dst.append(isRectified ? max(src[best], 0) : src[best])
+          let isCut = ceiling.map { !(src[best] > 0) || src[best] >= $0 } ?? false
+          if !isCut { diffSrc[best] += diffDst[dst.count] }
+          dst.append(ceiling.map { min(max(src[best], 0), $0) } ?? src[best])
         }
       }
     }
@@ -120,7 +127,7 @@ struct MaxPoolTests {
 
   /// Both passes, into memory full of NaN, so that what is not written shows.
   private static func run(
-    _ set: KernelSet, _ item: Case, _ src: [Float], _ diffDst: [Float], isRectified: Bool
+    _ set: KernelSet, _ item: Case, _ src: [Float], _ diffDst: [Float], ceiling: Float?
   ) -> (dst: [Float], diffSrc: [Float]) {
     let block = set.channelBlock
     let shape = item.shape(block)
@@ -130,14 +137,15 @@ struct MaxPoolTests {
     let diffSrc = AlignedBuffer([Float](repeating: .nan, count: src.count))
     let places = AlignedBuffer<UInt8>(count: diffDst.count)
     set.maxPoolForward(
-      shape, source.baseAddress, isRectified: isRectified, into: dst.baseAddress, places: places.baseAddress)
+      shape, source.baseAddress, ceiling: ceiling, into: dst.baseAddress, places: places.baseAddress)
     set.maxPoolBackward(
-      shape, diff.baseAddress, places: places.baseAddress, output: isRectified ? dst.baseAddress : nil,
+      shape, diff.baseAddress, places: places.baseAddress, output: ceiling == nil ? nil : dst.baseAddress,
+      ceiling: ceiling ?? .infinity,
       into: diffSrc.baseAddress)
     // Without places the output is the same.
     let alone = AlignedBuffer([Float](repeating: .nan, count: diffDst.count))
     set.maxPoolForward(
-      shape, source.baseAddress, isRectified: isRectified, into: alone.baseAddress, places: nil)
+      shape, source.baseAddress, ceiling: ceiling, into: alone.baseAddress, places: nil)
     #expect(alone.array().map(\.bitPattern) == dst.array().map(\.bitPattern))
     return withExtendedLifetime((source, diff)) {
       (unpacked(dst.array(), block, item.maps), unpacked(diffSrc.array(), block, item.maps))

@@ -4,7 +4,8 @@ import Tensors
 import TestSupport
 import Testing
 
-@Suite("The gradient of weights that read few channels against plain loops in Double, on every instruction set")
+@Suite(
+  "The gradient of weights that read few channels against plain loops in Double, on every instruction set")
 struct NarrowConvolutionTests {
   /// The usual ones, and forty that are drawn: any step and padding, rows of one pixel, channels around whole blocks.
   static let shapes: [NarrowConvolutionShape] = {

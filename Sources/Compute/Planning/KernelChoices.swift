@@ -40,6 +40,17 @@ public struct KernelChoices: Hashable, Sendable {
     set { entries["\(layer)/\(Self.gradient)"] = newValue.map { $0 ? Self.minibatch : Self.shard } }
   }
 
+  /// Whether the gradients of a maximum over windows that overlap are added up by our kernel; nil where that was not decided.
+  ///
+  /// The library adds those of three windows or more in another order. Maxima, and gradients without overlap, are the same by both.
+  subscript(ownMaximaOf layer: String) -> Bool? {
+    get { entries["\(layer)/\(Self.maxima)"].map { $0 == Self.own } }
+    set { entries["\(layer)/\(Self.maxima)"] = newValue.map { $0 ? Self.own : Self.library } }
+  }
+
+  private static let maxima = "maxima"
+  private static let own = "own"
+  private static let library = "library"
   private static let gradient = "gradient"
   private static let minibatch = "minibatch"
   private static let shard = "shard"
@@ -91,6 +102,8 @@ public struct KernelChoices: Hashable, Sendable {
         self[precisionOf: layer] = precision
       } else if role == Self.gradient, [Self.minibatch, Self.shard].contains(words[1]) {
         self[gathersGradientOf: layer] = words[1] == Self.minibatch
+      } else if role == Self.maxima, [Self.own, Self.library].contains(words[1]) {
+        self[ownMaximaOf: layer] = words[1] == Self.own
       } else if let pass = Pass(rawValue: role), let name = ConvolutionAlgorithmName(rawValue: words[1]) {
         self[layer, pass] = name
       } else {

@@ -50,9 +50,7 @@ extension PlanBuilder {
     _ index: Int, _ operation: Operation, _ shape: PoolingShape, _ src: Operand
   ) throws -> Operand {
     passes(.forward)
-    if OwnKernels.canPool(shape, operation.activation) {
-      return try ownPooled(index, operation, shape, src)
-    }
+    if takesOwnMaxima(shape, operation) { return try ownPooled(index, operation, shape, src) }
     var forward = try best(
       shape.forward(training: goesBack, activation: operation.activation), pass: .forward)
     // Where no kernel takes the function along, it follows as a step of its own.
@@ -100,23 +98,35 @@ extension PlanBuilder {
 
   // MARK: - Kernels of our own
 
-  /// The largest elements, by kernels that give the library's bits: no sum is taken, and the first of equal ones counts in both.
+  /// Whether our kernels serve, and are not other than those that a training began with.
+  private func takesOwnMaxima(_ shape: PoolingShape, _ operation: Operation) -> Bool {
+    guard OwnKernels.canPool(shape, operation.activation) else { return false }
+    let overlaps = zip(shape.kernel, shape.strides).contains { $0 > $1 }
+    guard overlaps, goesBack else { return true }
+    let isOwn = options.takesOwnMaxima(ofLayer: operation.layer)
+    chooseMaxima(own: isOwn, ofLayer: operation.layer)
+    return isOwn
+  }
+
+  /// The largest elements, by kernels that give the library's bits: the first of equal ones counts in both, and no sum is taken unless
+  /// windows overlap.
   private func ownPooled(
     _ index: Int, _ operation: Operation, _ shape: PoolingShape, _ src: Operand
   ) throws -> Operand {
     let block = OwnKernels.channelBlock
     let dst = buffer(try .channelBlocks(of: block, shape.dst.dimensions, .f32))
     let places = goesBack ? buffer(try .channelBlocks(of: block, shape.dst.dimensions, .u8)) : nil
-    let isRectified = operation.activation != nil
+    let ceiling = operation.activation.flatMap(\.reluCeiling)
     let own = shape.own(block)
-    emit(MaxPoolForwardStep(shape: own, src: src, isRectified: isRectified, dst: dst, places: places))
+    emit(MaxPoolForwardStep(shape: own, src: src, ceiling: ceiling, dst: dst, places: places))
     onBackward(index) { [self] gradient in
       guard let places else { preconditionFailure("'\(operation.layer)' goes back and has kept no places") }
       let diffDst = try adapt(asImage(gradient, like: dst), to: dst.descriptor)
       let diffSrc = buffer(shape.src)
       emit(
         MaxPoolBackwardStep(
-          shape: own, diffDst: diffDst, places: places, output: isRectified ? dst : nil, diffSrc: diffSrc))
+          shape: own, diffDst: diffDst, places: places, output: ceiling == nil ? nil : dst,
+          ceiling: ceiling ?? .infinity, diffSrc: diffSrc))
       propagate(Gradient(operand: diffSrc, isExclusive: true), toInput: 0, of: operation)
     }
     return dst
@@ -127,8 +137,17 @@ extension OwnKernels {
   /// Whether a pooling takes our kernels.
   fileprivate static func canPool(_ shape: PoolingShape, _ activation: Eltwise?) -> Bool {
     areAvailable && shape.algorithm == .max && shape.src.dataType == .f32
-      && shape.src.channelBlock == channelBlock && shape.kernel[0] * shape.kernel[1] <= MaxPoolShape.mostPlaces
-      && (activation == nil || activation == .plainReLU)
+      && shape.src.channelBlock == channelBlock
+      && shape.kernel[0] * shape.kernel[1] <= MaxPoolShape.mostPlaces
+      && (activation.map { $0.reluCeiling != nil } ?? true)
+  }
+}
+
+extension Eltwise {
+  /// What a ReLU lets through at the most, infinity for everything above zero; nil for other functions.
+  fileprivate var reluCeiling: Float? {
+    if case .clip(low: 0, let high) = self { return high }
+    return self == .plainReLU ? .infinity : nil
   }
 }
 

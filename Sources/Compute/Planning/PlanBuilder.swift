@@ -223,6 +223,8 @@ final class PlanBuilder {
 
   func chooseGradient(gathered: Bool, ofLayer layer: String) { choices[gathersGradientOf: layer] = gathered }
 
+  func chooseMaxima(own: Bool, ofLayer layer: String) { choices[ownMaximaOf: layer] = own }
+
   func choosePrecision(_ precision: ComputePrecision, ofLayer layer: String) {
     choices[precisionOf: layer] = precision
   }

@@ -7,7 +7,8 @@ internal import Kernels
 struct MaxPoolForwardStep: CustomStep {
   let shape: MaxPoolShape
   let src: Operand
-  let isRectified: Bool
+  /// What ReLU lets through at the most; nil without ReLU.
+  let ceiling: Float?
   let dst: Operand
   /// Where in its window each largest element stands; nil where no gradient follows.
   let places: Operand?
@@ -18,7 +19,7 @@ struct MaxPoolForwardStep: CustomStep {
 
   func run(_ memory: ShardMemory, _ shard: inout ShardContext) {
     OwnKernels.set.maxPoolForward(
-      shape, memory.floats(src), isRectified: isRectified, into: memory.floats(dst),
+      shape, memory.floats(src), ceiling: ceiling, into: memory.floats(dst),
       places: places.map(memory.bytes))
   }
 }
@@ -30,6 +31,8 @@ struct MaxPoolBackwardStep: CustomStep {
   let places: Operand
   /// What the forward pass wrote through ReLU; nil without that.
   let output: Operand?
+  /// What that lets through at the most.
+  let ceiling: Float
   let diffSrc: Operand
 
   var name: String { KernelSet.maxPoolName }
@@ -39,7 +42,7 @@ struct MaxPoolBackwardStep: CustomStep {
   func run(_ memory: ShardMemory, _ shard: inout ShardContext) {
     OwnKernels.set.maxPoolBackward(
       shape, memory.floats(diffDst), places: memory.bytes(places),
-      output: output.map { UnsafePointer(memory.floats($0)) }, into: memory.floats(diffSrc))
+      output: output.map { UnsafePointer(memory.floats($0)) }, ceiling: ceiling, into: memory.floats(diffSrc))
   }
 }
 

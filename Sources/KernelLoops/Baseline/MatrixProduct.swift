@@ -129,7 +129,12 @@ private func tile(
   _ rows: Int, _ vectors: Int, _ left: LeftFactor, _ right: UnsafePointer<Float>, _ rightStride: Int,
   _ target: ProductTarget, _ depth: Int, _ adds: Bool
 ) {
-  var sums = InlineArray<24, Vector>(repeating: .zero)
+  let zero = Vector.zero
+  // Not by `repeating`, a generic function that the compiler may leave as one.
+  var sums: InlineArray<24, Vector> = [
+    zero, zero, zero, zero, zero, zero, zero, zero, zero, zero, zero, zero,
+    zero, zero, zero, zero, zero, zero, zero, zero, zero, zero, zero, zero,
+  ]
   if adds {
     for row in 0..<rows {
       for vector in 0..<vectors {

@@ -13,15 +13,16 @@ public import KernelShapes
 /// `dst = max(window of src)`, through ReLU where that is asked for.
 ///
 /// - Parameters:
+///   - ceiling: what ReLU lets through at the most, infinity for everything above zero; nil without ReLU.
 ///   - places: out, where in its window each largest element stands, row by row from 0; nil where no gradient follows.
 @inline(never)
 public func maxPoolForward(
-  _ shape: MaxPoolShape, _ src: UnsafePointer<Float>, isRectified: Bool,
+  _ shape: MaxPoolShape, _ src: UnsafePointer<Float>, ceiling: Float?,
   into dst: UnsafeMutablePointer<Float>, places: UnsafeMutablePointer<UInt8>?
 ) {
   // With known sizes the loops over a window are no loops.
   if shape.isPartition, shape.windowHeight == 2, shape.windowWidth == 2 {
-    return forward(shape, src, isRectified, dst, places, window: (2, 2), stride: (2, 2), isInside: true)
+    return forward(shape, src, ceiling, dst, places, window: (2, 2), stride: (2, 2), isInside: true)
   }
   let isInside =
     shape.paddingTop == 0 && shape.paddingLeft == 0
@@ -29,17 +30,17 @@ public func maxPoolForward(
     && (shape.outputWidth - 1) * shape.strideAcross + shape.windowWidth <= shape.width
   if isInside, shape.windowHeight == 3, shape.windowWidth == 3 {
     return forward(
-      shape, src, isRectified, dst, places, window: (3, 3), stride: (shape.strideDown, shape.strideAcross),
+      shape, src, ceiling, dst, places, window: (3, 3), stride: (shape.strideDown, shape.strideAcross),
       isInside: true)
   }
   forward(
-    shape, src, isRectified, dst, places, window: (shape.windowHeight, shape.windowWidth),
+    shape, src, ceiling, dst, places, window: (shape.windowHeight, shape.windowWidth),
     stride: (shape.strideDown, shape.strideAcross), isInside: false)
 }
 
 @inline(__always)
 private func forward(
-  _ shape: MaxPoolShape, _ src: UnsafePointer<Float>, _ isRectified: Bool,
+  _ shape: MaxPoolShape, _ src: UnsafePointer<Float>, _ ceiling: Float?,
   _ dst: UnsafeMutablePointer<Float>, _ places: UnsafeMutablePointer<UInt8>?, window: (Int, Int),
   stride: (Int, Int), isInside: Bool
 ) {
@@ -71,7 +72,11 @@ private func forward(
           }
           i += 1
         }
-        dst.store(isRectified ? largest.replacing(with: 0, where: largest .< 0) : largest, output * lanes)
+        if let ceiling {
+          largest.replace(with: 0, where: largest .< 0)
+          largest.replace(with: ceiling, where: largest .> ceiling)
+        }
+        dst.store(largest, output * lanes)
         if let places {
           UnsafeMutableRawPointer(places).storeBytes(
             of: PlaceBytes(truncatingIfNeeded: place), toByteOffset: output * lanes, as: PlaceBytes.self)
@@ -90,24 +95,27 @@ private func forward(
 /// Where windows overlap, an element's gradients are added in the order of the windows, row by row.
 ///
 /// - Parameters:
-///   - output: what the forward pass wrote through ReLU, so that no gradient goes where it is not above zero; nil without ReLU.
+///   - output: what the forward pass wrote through ReLU, so that no gradient goes where it is not between zero and `ceiling`; nil without
+///     ReLU.
+///   - ceiling: of the forward pass; infinity lets every gradient through that is above zero.
 ///   - places: of the forward pass.
 @inline(never)
 public func maxPoolBackward(
   _ shape: MaxPoolShape, _ diffDst: UnsafePointer<Float>, places: UnsafePointer<UInt8>,
-  output: UnsafePointer<Float>?, into diffSrc: UnsafeMutablePointer<Float>
+  output: UnsafePointer<Float>?, ceiling: Float, into diffSrc: UnsafeMutablePointer<Float>
 ) {
   if shape.isPartition, shape.windowHeight == 2, shape.windowWidth == 2 {
     return backward(
-      shape, diffDst, places, output, diffSrc, window: (2, 2), stride: (2, 2), isInside: true, adds: false)
+      shape, diffDst, places, output, ceiling, diffSrc, window: (2, 2), stride: (2, 2), isInside: true,
+      adds: false)
   }
   if shape.isPartition {
     return backward(
-      shape, diffDst, places, output, diffSrc, window: (shape.windowHeight, shape.windowWidth),
+      shape, diffDst, places, output, ceiling, diffSrc, window: (shape.windowHeight, shape.windowWidth),
       stride: (shape.strideDown, shape.strideAcross), isInside: true, adds: false)
   }
   backward(
-    shape, diffDst, places, output, diffSrc, window: (shape.windowHeight, shape.windowWidth),
+    shape, diffDst, places, output, ceiling, diffSrc, window: (shape.windowHeight, shape.windowWidth),
     stride: (shape.strideDown, shape.strideAcross), isInside: false, adds: true)
 }
 
@@ -115,7 +123,8 @@ public func maxPoolBackward(
 @inline(__always)
 private func backward(
   _ shape: MaxPoolShape, _ diffDst: UnsafePointer<Float>, _ places: UnsafePointer<UInt8>,
-  _ output: UnsafePointer<Float>?, _ diffSrc: UnsafeMutablePointer<Float>, window: (Int, Int),
+  _ output: UnsafePointer<Float>?, _ ceiling: Float, _ diffSrc: UnsafeMutablePointer<Float>,
+  window: (Int, Int),
   stride: (Int, Int), isInside: Bool, adds: Bool
 ) {
   let zero = Lanes.zero
@@ -140,7 +149,9 @@ private func backward(
         let columns = isInside ? (0, window.1) : (max(0, -left), min(window.1, shape.width - left))
         var diff = diffDst.block(number * lanes)
         if let output {
-          diff = zero.replacing(with: diff, where: output.block(number * lanes) .> 0)
+          let value = output.block(number * lanes)
+          diff = zero.replacing(with: diff, where: value .> 0)
+          if ceiling < .infinity { diff.replace(with: 0, where: value .>= ceiling) }
         }
         let bytes = UnsafeRawPointer(places).loadUnaligned(
           fromByteOffset: number * lanes, as: PlaceBytes.self)

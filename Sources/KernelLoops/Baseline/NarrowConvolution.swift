@@ -5,7 +5,8 @@ public import KernelShapes
 
 /// The gradients of the weights, [KH, KW, C, K], and of the bias.
 ///
-/// Each sum runs over the samples and in these over the rows of the output; that of a row is a chain from left to right.
+/// Each sum runs over the samples and in these over bands of ``NarrowConvolutionShape/rowsAtOnce`` rows of the output; that of a band is a
+/// chain, row by row.
 ///
 /// - Parameters:
 ///   - src: [N, C, H, W].
@@ -30,30 +31,19 @@ public func narrowBackwardWeights(
   }
   let blocks = imageBlocks(shape.outputs)
   let plane = shape.outputHeight * shape.outputWidth * lanes
-  let padded = scratch + 12 * lanes
   var sample = 0
   while sample < shape.samples {
     var channel = 0
     while channel < shape.inputs {
-      pad(shape, src + (sample * shape.inputs + channel) * shape.height * shape.width, into: padded)
+      pad(shape, src + (sample * shape.inputs + channel) * shape.height * shape.width, into: scratch)
       var block = 0
       while block < blocks {
         // As many chains at once as registers hold; how many does not change them.
         let count = blocks - block >= 4 ? 4 : blocks - block >= 2 ? 2 : 1
-        let diff = diffDst + (sample * blocks + block) * plane
-        var i = 0
-        while i < shape.windowHeight {
-          var j = 0
-          while j < shape.windowWidth {
-            let columns = min(3, shape.windowWidth - j)
-            sums(shape, padded, diff, row: i, column: j, columns: columns, blocks: count, into: scratch)
-            add(
-              shape, scratch, row: i, column: j, columns: columns, channel: channel, block: block,
-              blocks: count, into: diffWeights)
-            j += columns
-          }
-          i += 1
-        }
+        addWindows(
+          shape, scratch, diffDst + (sample * blocks + block) * plane, blocks: count,
+          outputs: shape.outputs - block * lanes,
+          into: diffWeights + channel * shape.outputs + block * lanes)
         block += count
       }
       channel += 1
@@ -94,101 +84,116 @@ private func pad(
   }
 }
 
-/// Sums over one sample's positions, of some columns of a window's row and some blocks of output channels.
+/// Adds what one sample's channel gives to the weights of some blocks of output channels, band by band: the gradients of a band stay in the
+/// first-level cache while all places of the window pass.
 ///
 /// - Parameters:
-///   - columns: 1 to 3.
 ///   - blocks: 1, 2 or 4.
-///   - target: the sum of column `c` and block `k` at `4 c + k`.
+///   - outputs: output channels from the first of these blocks on.
 @inline(__always)
-private func sums(
-  _ shape: NarrowConvolutionShape, _ padded: UnsafePointer<Float>, _ diff: UnsafePointer<Float>, row: Int,
-  column: Int, columns: Int, blocks: Int, into target: UnsafeMutablePointer<Float>
+private func addWindows(
+  _ shape: NarrowConvolutionShape, _ padded: UnsafePointer<Float>, _ diff: UnsafePointer<Float>, blocks: Int,
+  outputs: Int, into target: UnsafeMutablePointer<Float>
 ) {
-  // With known numbers what is not asked for is not computed.
-  @inline(__always) func known(_ columns: Int, _ blocks: Int) {
-    knownSums(
-      shape, padded, diff, row: row, column: column, columns: columns, blocks: blocks, into: target)
+  let most = blocks == 4 ? 3 : 6
+  let place = shape.inputs * shape.outputs
+  var first = 0
+  while first < shape.outputHeight {
+    let rows = Range(uncheckedBounds: (first, min(first + shape.rowsAtOnce, shape.outputHeight)))
+    var i = 0
+    while i < shape.windowHeight {
+      var j = 0
+      while j < shape.windowWidth {
+        let columns = min(most, shape.windowWidth - j)
+        let start = padded + i * shape.paddedWidth + j
+        let to = target + (i * shape.windowWidth + j) * place
+        addColumns(columns, shape, start, diff, rows: rows, blocks: blocks, outputs: outputs, to)
+        j += columns
+      }
+      i += 1
+    }
+    first = rows.upperBound
   }
-  @inline(__always) func known(_ columns: Int) {
-    if blocks == 4 { known(columns, 4) } else if blocks == 2 { known(columns, 2) } else { known(columns, 1) }
-  }
-  if columns == 3 { known(3) } else if columns == 2 { known(2) } else { known(1) }
 }
 
+/// Adds the sums over a band of rows, of some columns of a window's row.
+///
+/// - Parameters:
+///   - columns: 1 to 6, of 4 blocks 1 to 3.
+///   - pixels: what the first column sees from the output's first row on.
+@inline(never)
+private func addColumns(
+  _ columns: Int, _ shape: NarrowConvolutionShape, _ pixels: UnsafePointer<Float>,
+  _ diff: UnsafePointer<Float>, rows: Range<Int>, blocks: Int, outputs: Int,
+  _ target: UnsafeMutablePointer<Float>
+) {
+  switch blocks * 8 + columns {
+  case 33: addSums(1, 4, shape, pixels, diff, rows, outputs, target)
+  case 34: addSums(2, 4, shape, pixels, diff, rows, outputs, target)
+  case 35: addSums(3, 4, shape, pixels, diff, rows, outputs, target)
+  case 17: addSums(1, 2, shape, pixels, diff, rows, outputs, target)
+  case 18: addSums(2, 2, shape, pixels, diff, rows, outputs, target)
+  case 19: addSums(3, 2, shape, pixels, diff, rows, outputs, target)
+  case 20: addSums(4, 2, shape, pixels, diff, rows, outputs, target)
+  case 21: addSums(5, 2, shape, pixels, diff, rows, outputs, target)
+  case 22: addSums(6, 2, shape, pixels, diff, rows, outputs, target)
+  case 9: addSums(1, 1, shape, pixels, diff, rows, outputs, target)
+  case 10: addSums(2, 1, shape, pixels, diff, rows, outputs, target)
+  case 11: addSums(3, 1, shape, pixels, diff, rows, outputs, target)
+  case 12: addSums(4, 1, shape, pixels, diff, rows, outputs, target)
+  case 13: addSums(5, 1, shape, pixels, diff, rows, outputs, target)
+  default: addSums(6, 1, shape, pixels, diff, rows, outputs, target)
+  }
+}
+
+/// Columns and blocks are constants where it is inlined, so that the sums live in registers.
 @inline(__always)
-private func knownSums(
-  _ shape: NarrowConvolutionShape, _ padded: UnsafePointer<Float>, _ diff: UnsafePointer<Float>, row: Int,
-  column: Int, columns: Int, blocks: Int, into target: UnsafeMutablePointer<Float>
+private func addSums(
+  _ columns: Int, _ blocks: Int, _ shape: NarrowConvolutionShape, _ pixels: UnsafePointer<Float>,
+  _ diff: UnsafePointer<Float>, _ rows: Range<Int>, _ outputs: Int, _ target: UnsafeMutablePointer<Float>
 ) {
   let plane = shape.outputHeight * shape.outputWidth * lanes
   let zero = Lanes.zero
-  var y = 0
-  while y < shape.outputHeight {
-    let pixels = padded + (y * shape.strideDown + row) * shape.paddedWidth + column
-    let line = diff + y * shape.outputWidth * lanes
-    var (a0, a1, a2, a3) = (zero, zero, zero, zero)
-    var (b0, b1, b2, b3) = (zero, zero, zero, zero)
-    var (c0, c1, c2, c3) = (zero, zero, zero, zero)
+  // Not by `repeating`, a generic function that the compiler may leave as one.
+  var sums: InlineArray<12, Lanes> = [
+    zero, zero, zero, zero, zero, zero, zero, zero, zero, zero, zero, zero,
+  ]
+  var y = rows.lowerBound
+  while y < rows.upperBound {
+    var line = diff + y * shape.outputWidth * lanes
+    var pixel = pixels + y * shape.strideDown * shape.paddedWidth
     var x = 0
     while x < shape.outputWidth {
-      let pixel = pixels + x * shape.strideAcross
-      let d0 = line.block(x * lanes)
-      let d1 = blocks >= 2 ? line.block(plane + x * lanes) : zero
-      let d2 = blocks == 4 ? line.block(2 * plane + x * lanes) : zero
-      let d3 = blocks == 4 ? line.block(3 * plane + x * lanes) : zero
-      @inline(__always) func add(
-        _ column: Int, _ s0: inout Lanes, _ s1: inout Lanes, _ s2: inout Lanes, _ s3: inout Lanes
-      ) {
-        let p = Lanes(repeating: pixel[column])
-        s0 = fused(p, d0, s0)
-        if blocks >= 2 { s1 = fused(p, d1, s1) }
-        if blocks == 4 {
-          s2 = fused(p, d2, s2)
-          s3 = fused(p, d3, s3)
+      for block in 0..<blocks {
+        let gradient = line.block(block * plane)
+        for column in 0..<columns {
+          let place = column * blocks + block
+          sums[unchecked: place] = fused(
+            Lanes(repeating: pixel[column]), gradient, sums[unchecked: place])
         }
       }
-      add(0, &a0, &a1, &a2, &a3)
-      if columns >= 2 { add(1, &b0, &b1, &b2, &b3) }
-      if columns == 3 { add(2, &c0, &c1, &c2, &c3) }
+      line += lanes
+      pixel += shape.strideAcross
       x += 1
     }
-    let isFirst = y == 0
-    @inline(__always) func put(_ sum: Lanes, _ place: Int) {
-      target.store(isFirst ? sum : target.block(place * lanes) + sum, place * lanes)
-    }
-    @inline(__always) func put(_ column: Int, _ s0: Lanes, _ s1: Lanes, _ s2: Lanes, _ s3: Lanes) {
-      put(s0, 4 * column)
-      if blocks >= 2 { put(s1, 4 * column + 1) }
-      if blocks == 4 {
-        put(s2, 4 * column + 2)
-        put(s3, 4 * column + 3)
-      }
-    }
-    put(0, a0, a1, a2, a3)
-    if columns >= 2 { put(1, b0, b1, b2, b3) }
-    if columns == 3 { put(2, c0, c1, c2, c3) }
     y += 1
+  }
+  for column in 0..<columns {
+    let weights = target + column * shape.inputs * shape.outputs
+    for block in 0..<blocks {
+      addFirst(
+        outputs - block * lanes, of: sums[unchecked: column * blocks + block], to: weights + block * lanes)
+    }
   }
 }
 
-/// Adds one sample's sums to the gradient.
+/// Adds the first `count` of a block's channels.
 @inline(__always)
-private func add(
-  _ shape: NarrowConvolutionShape, _ sums: UnsafePointer<Float>, row: Int, column: Int, columns: Int,
-  channel: Int, block: Int, blocks: Int, into diffWeights: UnsafeMutablePointer<Float>
-) {
-  var c = 0
-  while c < columns {
-    let place = ((row * shape.windowWidth + column + c) * shape.inputs + channel) * shape.outputs
-    let target = diffWeights + place + block * lanes
-    let count = min(blocks * lanes, shape.outputs - block * lanes)
-    let source = sums + 4 * c * lanes
-    var k = 0
-    while k < count {
-      target[k] += source[k]
-      k += 1
-    }
-    c += 1
+private func addFirst(_ count: Int, of block: Lanes, to target: UnsafeMutablePointer<Float>) {
+  if count >= lanes { return target.store(target.block(0) + block, 0) }
+  var index = 0
+  while index < count {
+    target[index] += block[index]
+    index += 1
   }
 }

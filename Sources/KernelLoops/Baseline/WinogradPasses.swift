@@ -21,10 +21,11 @@ public func winogradForward(
   let (inputs, outputs) = (shape.inputBlocks * 16, shape.outputBlocks * 16)
   let image = scratch + patchCount
   let products = image + shape.tilesAtOnce * shape.inputTileStride
+  let layout = layoutByTiles(channels: inputs, tileStride: shape.inputTileStride)
   var first = 0
   while first < shape.tiles {
     let group = Range(uncheckedBounds: (first, min(first + shape.tilesAtOnce, shape.tiles)))
-    transformImage(shape, src, tiles: group, into: image, patch: scratch)
+    transformImage(shape, src, tiles: group, into: image, layout, patch: scratch)
     var point = 0
     while point < WinogradShape.points {
       multiply(
@@ -58,10 +59,11 @@ public func winogradBackwardData(
   let (inputs, outputs) = (shape.inputBlocks * 16, shape.outputBlocks * 16)
   let diff = scratch + patchCount
   let products = diff + shape.tilesAtOnce * shape.outputTileStride
+  let layout = layoutByTiles(channels: outputs, tileStride: shape.outputTileStride)
   var first = 0
   while first < shape.tiles {
     let group = Range(uncheckedBounds: (first, min(first + shape.tilesAtOnce, shape.tiles)))
-    transformOutputGradient(shape, diffDst, tiles: group, into: diff, patch: scratch)
+    transformOutputGradient(shape, diffDst, tiles: group, into: diff, layout, patch: scratch)
     var point = 0
     while point < WinogradShape.points {
       multiply(
@@ -99,17 +101,22 @@ public func winogradBackwardWeights(
   }
   let tilesAtOnce = shape.isWeightsGradientBlocked ? shape.tiles : shape.tilesAtOnce
   let image = scratch + patchCount
-  let diff = image + tilesAtOnce * shape.inputTileStride
-  let products = diff + tilesAtOnce * shape.outputTileStride
+  let diff = image + shape.imagePointsCount
+  let products = diff + shape.outputPointsCount
   var first = 0
   while first < shape.tiles {
     let group = Range(uncheckedBounds: (first, min(first + tilesAtOnce, shape.tiles)))
-    transformImage(shape, src, tiles: group, into: image, patch: scratch)
-    transformOutputGradient(shape, diffDst, tiles: group, into: diff, patch: scratch)
+    let count = group.upperBound - first
+    transformImage(
+      shape, src, tiles: group, into: image, layoutByPoints(channels: shape.inputBlocks * 16, tiles: count),
+      patch: scratch)
+    transformOutputGradient(
+      shape, diffDst, tiles: group, into: diff,
+      layoutByPoints(channels: shape.outputBlocks * 16, tiles: count), patch: scratch)
     if shape.isWeightsGradientBlocked {
       writeWeightsGradientByBlocks(shape, image, diff, products, into: diffWeights)
     } else {
-      addWeightsGradient(shape, image, diff, tiles: group.upperBound - first, adds: first > 0, into: products)
+      addWeightsGradient(shape, image, diff, tiles: count, adds: first > 0, into: products)
     }
     first = group.upperBound
   }
@@ -132,19 +139,35 @@ private func addWeightsGradient(
   into products: UnsafeMutablePointer<Float>
 ) {
   let (inputs, outputs) = (shape.inputBlocks * 16, shape.outputBlocks * 16)
+  let imagePoint = layoutByPoints(channels: inputs, tiles: tiles).pointStride
+  let outputPoint = layoutByPoints(channels: outputs, tiles: tiles).pointStride
   var point = 0
   while point < WinogradShape.points {
-    multiply(
-      rows: shape.inputs, columns: outputs, depth: tiles,
-      (base: image + point * inputs, rowStride: 1, depthStride: shape.inputTileStride),
-      (
-        base: diff + point * outputs, panelStride: 32, rowStride: shape.outputTileStride,
-        narrowRowStride: shape.outputTileStride
-      ),
-      (base: products + point * shape.inputs * outputs, rowStride: outputs), adds: adds)
+    var input = 0
+    while input < shape.inputs {
+      multiply(
+        rows: min(shape.inputs - input, 32), columns: outputs, depth: tiles,
+        leftPanel(image + point * imagePoint, input, of: inputs, tiles: tiles),
+        (
+          base: diff + point * outputPoint, panelStride: 32 * tiles, rowStride: 32, narrowRowStride: 16
+        ),
+        (base: products + (point * shape.inputs + input) * outputs, rowStride: outputs), adds: adds)
+      input += 32
+    }
     point += 1
   }
 }
+
+/// Up to 32 input channels at one point, as the left factor of a product over tiles.
+@inline(__always)
+private func leftPanel(
+  _ point: UnsafePointer<Float>, _ input: Int, of inputs: Int, tiles: Int
+) -> LeftFactor {
+  (base: point + input * tiles, rowStride: 1, depthStride: inputs - input >= 32 ? 32 : 16)
+}
+
+/// Tiles whose panels of two times 32 channels fit into the first-level cache.
+private let tilesInCache = 96
 
 /// The gradient of the weights, 32 by 32 channels at a time, from all tiles: what is multiplied is transformed while in cache.
 @inline(__always)
@@ -153,6 +176,9 @@ private func writeWeightsGradientByBlocks(
   _ products: UnsafeMutablePointer<Float>, into diffWeights: UnsafeMutablePointer<Float>
 ) {
   let (inputs, outputs) = (shape.inputBlocks * 16, shape.outputBlocks * 16)
+  let tiles = shape.tiles
+  let imagePoint = layoutByPoints(channels: inputs, tiles: tiles).pointStride
+  let outputPoint = layoutByPoints(channels: outputs, tiles: tiles).pointStride
   var output = 0
   while output < outputs {
     let columns = min(outputs - output, 32)
@@ -161,16 +187,19 @@ private func writeWeightsGradientByBlocks(
       let rows = min(shape.inputs - input, 32)
       var point = 0
       while point < WinogradShape.points {
-        multiply(
-          rows: rows, columns: columns, depth: shape.tiles,
-          (
-            base: image + point * inputs + input, rowStride: 1, depthStride: shape.inputTileStride
-          ),
-          (
-            base: diff + point * outputs + output, panelStride: 32, rowStride: shape.outputTileStride,
-            narrowRowStride: shape.outputTileStride
-          ),
-          (base: products + point * 1024, rowStride: 32), adds: false)
+        let left = leftPanel(image + point * imagePoint, input, of: inputs, tiles: tiles)
+        let right = diff + point * outputPoint + output * tiles
+        var tile = 0
+        while tile < tiles {
+          multiply(
+            rows: rows, columns: columns, depth: min(tilesInCache, tiles - tile),
+            (
+              base: left.base + tile * left.depthStride, rowStride: 1, depthStride: left.depthStride
+            ),
+            (base: right + tile * columns, panelStride: 0, rowStride: 32, narrowRowStride: 16),
+            (base: products + point * 1024, rowStride: 32), adds: tile > 0)
+          tile += tilesInCache
+        }
         point += 1
       }
       var block = 0

@@ -1,8 +1,34 @@
 internal import KernelShapes
 
-// Between images in blocks of channels and tiles at 36 points. A tile's point p of channel c lies at
-// `tile · stride + p · padded channels + c`. A tile that reaches over the image's border goes through a patch of working memory,
-// filled up with zeros, so that the arithmetic is written once and has no conditions.
+// Between images in blocks of channels and tiles at 36 points. A tile that reaches over the image's border goes through a patch of
+// working memory, filled up with zeros, so that the arithmetic is written once and has no conditions.
+
+/// Where a tile's point of a channel lies: at `channel / 32 · panel + channel % 32 + point · pointStride + tile · tileStride`, with
+/// `narrowTileStride` in a last panel of 16 channels.
+typealias PointLayout = (pointStride: Int, panelStride: Int, tileStride: Int, narrowTileStride: Int)
+
+/// Tile after tile, each with all of its points: products over channels read rows of them.
+@inline(__always)
+func layoutByTiles(channels: Int, tileStride: Int) -> PointLayout {
+  (pointStride: channels, panelStride: 32, tileStride: tileStride, narrowTileStride: tileStride)
+}
+
+/// Point after point, panel after panel of 32 channels: products over tiles read a panel from its beginning to its end.
+///
+/// An odd number of cache lines from a point to the next keeps a tile's 36 points from meeting in the same lines of the cache.
+@inline(__always)
+func layoutByPoints(channels: Int, tiles: Int) -> PointLayout {
+  (
+    pointStride: (channels / 16 * tiles | 1) * 16, panelStride: 32 * tiles, tileStride: 32,
+    narrowTileStride: 16
+  )
+}
+
+/// The stride from tile to tile in the panel of a channel, of so many in all.
+@inline(__always)
+private func tileStride(_ layout: PointLayout, _ channel: Int, of channels: Int) -> Int {
+  channels - channel / 32 * 32 >= 32 ? layout.tileStride : layout.narrowTileStride
+}
 
 /// A tile among those of all samples.
 private struct TilePlace {
@@ -88,15 +114,16 @@ private struct Window {
 @inline(never)
 func transformImage(
   _ shape: WinogradShape, _ src: UnsafePointer<Float>, tiles: Range<Int>,
-  into points: UnsafeMutablePointer<Float>, patch: UnsafeMutablePointer<Float>
+  into points: UnsafeMutablePointer<Float>, _ layout: PointLayout, patch: UnsafeMutablePointer<Float>
 ) {
-  let channels = shape.inputBlocks * 16
   let blocks = imageBlocks(shape.inputs)
   let plane = shape.height * shape.width * lanes
   var block = 0
   while block < blocks {
     var place = TilePlace(tiles.lowerBound, shape)
-    var target = points + block * lanes
+    let channel = block * lanes
+    var target = points + channel / 32 * layout.panelStride + channel % 32
+    let stride = tileStride(layout, channel, of: shape.inputBlocks * 16)
     var tile = tiles.lowerBound
     while tile < tiles.upperBound {
       let image = src + (place.sample * blocks + block) * plane
@@ -105,12 +132,13 @@ func transformImage(
         height: shape.height, width: shape.width)
       if window.isInside {
         transformImage(
-          image + (window.top * shape.width + window.left) * lanes, shape.width * lanes, target, channels)
+          image + (window.top * shape.width + window.left) * lanes, shape.width * lanes, target,
+          layout.pointStride)
       } else {
         window.read(image, shape.width, into: patch, 6)
-        transformImage(UnsafePointer(patch), 6 * lanes, target, channels)
+        transformImage(UnsafePointer(patch), 6 * lanes, target, layout.pointStride)
       }
-      target += shape.inputTileStride
+      target += stride
       place.advance(shape)
       tile += 1
     }
@@ -121,7 +149,7 @@ func transformImage(
 /// One tile: rows of points in an order that leaves few values waiting in registers.
 @inline(__always)
 private func transformImage(
-  _ d: UnsafePointer<Float>, _ stride: Int, _ target: UnsafeMutablePointer<Float>, _ channels: Int
+  _ d: UnsafePointer<Float>, _ stride: Int, _ target: UnsafeMutablePointer<Float>, _ point: Int
 ) {
   @inline(__always) func column(_ j: Int) -> Six {
     imagePoints(
@@ -131,7 +159,7 @@ private func transformImage(
       ))
   }
   @inline(__always) func store(_ i: Int, _ points: Six) {
-    storeSix(imagePoints(points), target + i * 6 * channels, channels)
+    storeSix(imagePoints(points), target + i * 6 * point, point)
   }
   let (c0, c1, c2, c3, c4, c5) = (column(0), column(1), column(2), column(3), column(4), column(5))
   store(0, (c0.0, c1.0, c2.0, c3.0, c4.0, c5.0))
@@ -328,7 +356,7 @@ private func first(_ count: Int, of floats: UnsafePointer<Float>) -> Lanes {
 @inline(never)
 func transformOutputGradient(
   _ shape: WinogradShape, _ diffDst: UnsafePointer<Float>, tiles: Range<Int>,
-  into points: UnsafeMutablePointer<Float>, patch: UnsafeMutablePointer<Float>
+  into points: UnsafeMutablePointer<Float>, _ layout: PointLayout, patch: UnsafeMutablePointer<Float>
 ) {
   let channels = shape.outputBlocks * 16
   let blocks = imageBlocks(shape.outputs)
@@ -336,7 +364,9 @@ func transformOutputGradient(
   var block = 0
   while block < blocks {
     var place = TilePlace(tiles.lowerBound, shape)
-    var target = points + block * lanes
+    let channel = block * lanes
+    var target = points + channel / 32 * layout.panelStride + channel % 32
+    let stride = tileStride(layout, channel, of: channels)
     var tile = tiles.lowerBound
     while tile < tiles.upperBound {
       let image = diffDst + (place.sample * blocks + block) * plane
@@ -345,31 +375,35 @@ func transformOutputGradient(
         width: shape.outputWidth)
       if window.isInside {
         let source = image + (window.top * shape.outputWidth + window.left) * lanes
-        transformOutputGradient(source, shape.outputWidth * lanes, target, channels)
+        transformOutputGradient(source, shape.outputWidth * lanes, target, layout.pointStride)
       } else {
         window.read(image, shape.outputWidth, into: patch, 4)
-        transformOutputGradient(UnsafePointer(patch), 4 * lanes, target, channels)
+        transformOutputGradient(UnsafePointer(patch), 4 * lanes, target, layout.pointStride)
       }
-      target += shape.outputTileStride
+      target += stride
       place.advance(shape)
       tile += 1
     }
     block += 1
   }
-  if blocks * lanes < channels {
+  let channel = blocks * lanes
+  if channel < channels {
     clear(
-      points + blocks * lanes, tiles: tiles.upperBound - tiles.lowerBound, shape.outputTileStride, channels)
+      points + channel / 32 * layout.panelStride + channel % 32, tiles: tiles.upperBound - tiles.lowerBound,
+      tileStride(layout, channel, of: channels), layout.pointStride)
   }
 }
 
 /// Zeros in the half of the last sixteen columns that no block of the image fills.
 @inline(__always)
-private func clear(_ points: UnsafeMutablePointer<Float>, tiles: Int, _ stride: Int, _ channels: Int) {
+private func clear(
+  _ points: UnsafeMutablePointer<Float>, tiles: Int, _ stride: Int, _ pointStride: Int
+) {
   var tile = 0
   while tile < tiles {
     var point = 0
     while point < WinogradShape.points {
-      points.store(Lanes.zero, tile * stride + point * channels)
+      points.store(Lanes.zero, tile * stride + point * pointStride)
       point += 1
     }
     tile += 1
@@ -378,7 +412,7 @@ private func clear(_ points: UnsafeMutablePointer<Float>, tiles: Int, _ stride: 
 
 @inline(__always)
 private func transformOutputGradient(
-  _ y: UnsafePointer<Float>, _ stride: Int, _ target: UnsafeMutablePointer<Float>, _ channels: Int
+  _ y: UnsafePointer<Float>, _ stride: Int, _ target: UnsafeMutablePointer<Float>, _ point: Int
 ) {
   @inline(__always) func column(_ j: Int) -> Six {
     outputPoints(
@@ -388,7 +422,7 @@ private func transformOutputGradient(
       ))
   }
   @inline(__always) func row(_ i: Int, _ values: Four) {
-    storeSix(outputPoints(values), target + i * 6 * channels, channels)
+    storeSix(outputPoints(values), target + i * 6 * point, point)
   }
   let (c0, c1, c2, c3) = (column(0), column(1), column(2), column(3))
   row(0, (c0.0, c1.0, c2.0, c3.0))
