@@ -194,6 +194,8 @@ struct KernelChoiceTests {
   private static func asEarlier(_ checkpoint: Checkpoint) -> Checkpoint {
     var identity = checkpoint.identity
     identity.choicesCoverEveryShard = false
+    // These versions had no kernel of their own for an image of one channel.
+    identity.kernelChoices = identity.kernelChoices.replacing("own-narrow", with: "direct")
     return Checkpoint(
       network: checkpoint.network, name: checkpoint.name, progress: checkpoint.progress, identity: identity,
       values: checkpoint.values, optimizer: checkpoint.optimizer, slots: checkpoint.slots,
