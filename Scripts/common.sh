@@ -1,5 +1,14 @@
 # Code that the scripts share. It is sourced, not run: `source "$(dirname "$0")/common.sh"` also changes to the project's folder.
 
+# `--help` prints the comment at a script's beginning, before anything is built or installed.
+for argument in "$@"; do
+  [[ $argument != -- ]] || break
+  [[ $argument != -h && $argument != --help ]] || {
+    sed -n '1d; /^#/!q; s/^# \{0,1\}//p' "$0"
+    exit 0
+  }
+done
+
 # Every script works in the project's top folder; paths that people name count from the folder in which they are.
 called_from=$PWD
 cd "$(dirname "${BASH_SOURCE[0]}")/.."

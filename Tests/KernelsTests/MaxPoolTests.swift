@@ -22,9 +22,10 @@ struct MaxPoolTests {
 
     func shape(_ block: Int) -> MaxPoolShape {
       MaxPoolShape(
-        planes: maps / block, height: height, width: width, outputHeight: output[0], outputWidth: output[1],
-        windowHeight: window[0], windowWidth: window[1], strideDown: stride[0], strideAcross: stride[1],
-        paddingTop: padding[0], paddingLeft: padding[1])
+        planes: maps / block,
+        windows: WindowShape(
+          image: (height, width), output: (output[0], output[1]), window: (window[0], window[1]),
+          stride: (stride[0], stride[1]), padding: (padding[0], padding[1])))
     }
   }
 

@@ -37,17 +37,19 @@ struct NarrowConvolutionTests {
     _ padding: [Int], _ stride: [Int]
   ) -> NarrowConvolutionShape {
     NarrowConvolutionShape(
-      samples: samples, inputs: inputs, outputs: outputs, height: size[0], width: size[1],
-      outputHeight: output[0], outputWidth: output[1], windowHeight: window[0], windowWidth: window[1],
-      strideDown: stride[0], strideAcross: stride[1], paddingTop: padding[0], paddingLeft: padding[1])
+      samples: samples, inputs: inputs, outputs: outputs,
+      windows: WindowShape(
+        image: (size[0], size[1]), output: (output[0], output[1]), window: (window[0], window[1]),
+        stride: (stride[0], stride[1]), padding: (padding[0], padding[1])))
   }
 
   @Test("it agrees with the loops, and all instruction sets in every bit", arguments: shapes)
   func passes(_ shape: NarrowConvolutionShape) {
     var random = SplitMix64(seed: UInt64(shape.outputs))
     func numbers(_ count: Int) -> [Float] { (0..<count).map { _ in Float(random.nextUnit() * 2 - 1) } }
-    let src = numbers(shape.samples * shape.inputs * shape.height * shape.width)
-    let diffDst = numbers(shape.samples * shape.outputs * shape.outputHeight * shape.outputWidth)
+    let src = numbers(shape.samples * shape.inputs * shape.windows.height * shape.windows.width)
+    let diffDst = numbers(
+      shape.samples * shape.outputs * shape.windows.outputHeight * shape.windows.outputWidth)
     let expected = Self.loops(shape, src, diffDst)
     let results = KernelSet.available.map { Self.run($0, shape, src, diffDst) }
     for (set, result) in zip(KernelSet.available, results) {
@@ -66,24 +68,27 @@ struct NarrowConvolutionTests {
     _ shape: NarrowConvolutionShape, _ src: [Float], _ diffDst: [Float]
   ) -> (weights: [Double], bias: [Double]) {
     let (inputs, outputs) = (shape.inputs, shape.outputs)
-    var weights = [Double](repeating: 0, count: shape.windowHeight * shape.windowWidth * inputs * outputs)
+    var weights = [Double](repeating: 0, count: shape.weightCount)
     var bias = [Double](repeating: 0, count: outputs)
     for n in 0..<shape.samples {
       for k in 0..<outputs {
-        for y in 0..<shape.outputHeight {
-          for x in 0..<shape.outputWidth {
+        for y in 0..<shape.windows.outputHeight {
+          for x in 0..<shape.windows.outputWidth {
             let gradient = Double(
-              diffDst[((n * outputs + k) * shape.outputHeight + y) * shape.outputWidth + x])
+              diffDst[((n * outputs + k) * shape.windows.outputHeight + y) * shape.windows.outputWidth + x])
             bias[k] += gradient
-            for i in 0..<shape.windowHeight {
-              for j in 0..<shape.windowWidth {
+            for i in 0..<shape.windows.windowHeight {
+              for j in 0..<shape.windows.windowWidth {
                 let (row, column) = (
-                  y * shape.strideDown + i - shape.paddingTop, x * shape.strideAcross + j - shape.paddingLeft
+                  y * shape.windows.strideDown + i - shape.windows.paddingTop,
+                  x * shape.windows.strideAcross + j - shape.windows.paddingLeft
                 )
-                guard (0..<shape.height).contains(row), (0..<shape.width).contains(column) else { continue }
+                guard (0..<shape.windows.height).contains(row), (0..<shape.windows.width).contains(column)
+                else { continue }
                 for c in 0..<inputs {
-                  let pixel = src[((n * inputs + c) * shape.height + row) * shape.width + column]
-                  weights[((i * shape.windowWidth + j) * inputs + c) * outputs + k] +=
+                  let pixel = src[
+                    ((n * inputs + c) * shape.windows.height + row) * shape.windows.width + column]
+                  weights[((i * shape.windows.windowWidth + j) * inputs + c) * outputs + k] +=
                     gradient * Double(pixel)
                 }
               }
@@ -101,7 +106,7 @@ struct NarrowConvolutionTests {
   ) -> (weights: [Float], bias: [Float]) {
     let block = set.channelBlock
     let blocks = (shape.outputs + block - 1) / block
-    let positions = shape.outputHeight * shape.outputWidth
+    let positions = shape.windows.outputHeight * shape.windows.outputWidth
     var packed = [Float](repeating: .nan, count: shape.samples * blocks * positions * block)
     for n in 0..<shape.samples {
       for k in 0..<shape.outputs {
@@ -115,7 +120,7 @@ struct NarrowConvolutionTests {
       AlignedBuffer([Float](repeating: .nan, count: count))
     }
     let (source, diff) = (AlignedBuffer(src), AlignedBuffer(packed))
-    let weights = floats(shape.windowHeight * shape.windowWidth * shape.inputs * shape.outputs)
+    let weights = floats(shape.weightCount)
     let (bias, scratch) = (floats(shape.outputs), floats(shape.scratchCount))
     set.narrowBackwardWeights(
       shape, source.baseAddress, diff.baseAddress, into: weights.baseAddress, diffBias: bias.baseAddress,

@@ -302,11 +302,12 @@ public struct KernelTuner {
   /// Our kernel for the weights' gradient where the image has few channels.
   private func seconds(of shape: NarrowConvolutionShape, while mayContinue: () -> Bool) -> Double {
     func floats(_ count: Int) -> AlignedBuffer<Float> { AlignedBuffer(count: count + 16) }
-    let src = floats(shape.samples * shape.inputs * shape.height * shape.width)
+    let src = floats(shape.samples * shape.inputs * shape.windows.height * shape.windows.width)
     let blocks = (shape.outputs + OwnKernels.channelBlock - 1) / OwnKernels.channelBlock
     let diffDst = floats(
-      shape.samples * blocks * OwnKernels.channelBlock * shape.outputHeight * shape.outputWidth)
-    let diffWeights = floats(shape.windowHeight * shape.windowWidth * shape.inputs * shape.outputs)
+      shape.samples * blocks * OwnKernels.channelBlock * shape.windows.outputHeight
+        * shape.windows.outputWidth)
+    let diffWeights = floats(shape.weightCount)
     let (diffBias, scratch) = (floats(shape.outputs), floats(shape.scratchCount))
     return withExtendedLifetime((src, diffDst, diffWeights, diffBias, scratch)) {
       time(while: mayContinue) {

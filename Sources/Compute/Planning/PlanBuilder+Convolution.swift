@@ -213,14 +213,26 @@ enum ConvolutionKernel {
     guard case .library(let kernel) = self else {
       return switch argument {
       case .weights, .diffWeights: try geometry.canonicalWeights()
-      case .src, .diffSrc: try isNarrow ? geometry.plainSource() : geometry.blockedSource()
+      case .src, .diffSrc: try sourceDescriptor(geometry)
       default: try geometry.blockedDestination()
       }
     }
     return kernel.descriptor(of: argument)
   }
 
-  private var isNarrow: Bool { if case .narrow = self { true } else { false } }
+  private func sourceDescriptor(_ geometry: ConvolutionGeometry) throws(OneDNNError) -> MemoryDescriptor {
+    if case .narrow = self { return try geometry.plainSource() }
+    return try geometry.blockedSource()
+  }
+
+  /// What computes the gradient of the weights, where that is ours.
+  var ownWeightsGradient: OwnWeightsGradientStep.Kernel? {
+    switch self {
+    case .library: nil
+    case .own(let shape): .winograd(shape)
+    case .narrow(let shape): .narrow(shape)
+    }
+  }
 }
 
 /// A convolution's dimensions in the library's logical order.
@@ -304,10 +316,11 @@ struct ConvolutionGeometry {
   var narrow: NarrowConvolutionShape? {
     guard OwnKernels.areAvailable, problem.isNarrow else { return nil }
     return NarrowConvolutionShape(
-      samples: src[0], inputs: src[1], outputs: dst[1], height: src[2], width: src[3], outputHeight: dst[2],
-      outputWidth: dst[3], windowHeight: conv.kernel.height, windowWidth: conv.kernel.width,
-      strideDown: conv.stride.height, strideAcross: conv.stride.width,
-      paddingTop: window.height.paddingBefore, paddingLeft: window.width.paddingBefore)
+      samples: src[0], inputs: src[1], outputs: dst[1],
+      windows: WindowShape(
+        image: (src[2], src[3]), output: (dst[2], dst[3]), window: (conv.kernel.height, conv.kernel.width),
+        stride: (conv.stride.height, conv.stride.width),
+        padding: (window.height.paddingBefore, window.width.paddingBefore)))
   }
 
   /// The image channel by channel.

@@ -214,25 +214,16 @@ extension PlanBuilder {
   private func emitOwnWeightsGradient(
     _ weights: ConvolutionWeights, _ kernel: ConvolutionKernel, input: Operand, diffDst: Operand
   ) throws {
+    guard let own = kernel.ownWeightsGradient else { return }
     let wanted = try kernel.descriptor(of: .diffWeights, weights.geometry)
     let isInPlace = wanted == weights.kernel.descriptor
     let target = isInPlace ? gradient(of: weights.kernel) : buffer(wanted)
-    let src = try adapt(input, to: kernel.descriptor(of: .src, weights.geometry))
-    let diff = try adapt(diffDst, to: kernel.descriptor(of: .diffDst, weights.geometry))
-    let diffBias = weights.bias.map { gradient(of: $0) }
-    switch kernel {
-    case .library: return
-    case .own(let shape):
-      emit(
-        WinogradBackwardWeightsStep(
-          shape: shape, src: src, diffDst: diff, diffWeights: target, diffBias: diffBias,
-          scratchpad: try scratchpad(floats: shape.weightsGradientScratchCount)))
-    case .narrow(let shape):
-      emit(
-        NarrowBackwardWeightsStep(
-          shape: shape, src: src, diffDst: diff, diffWeights: target, diffBias: diffBias,
-          scratchpad: try scratchpad(floats: shape.scratchCount)))
-    }
+    emit(
+      OwnWeightsGradientStep(
+        kernel: own, src: try adapt(input, to: kernel.descriptor(of: .src, weights.geometry)),
+        diffDst: try adapt(diffDst, to: kernel.descriptor(of: .diffDst, weights.geometry)),
+        diffWeights: target, diffBias: weights.bias.map { gradient(of: $0) },
+        scratchpad: try scratchpad(floats: own.scratchCount)))
     guard !isInPlace, weights.kernel.isTrained else { return }
     try emit(
       Elementwise.reorder(from: wanted, to: weights.kernel.descriptor),

@@ -101,8 +101,7 @@ extension PlanBuilder {
   /// Whether our kernels serve, and are not other than those that a training began with.
   private func takesOwnMaxima(_ shape: PoolingShape, _ operation: Operation) -> Bool {
     guard OwnKernels.canPool(shape, operation.activation) else { return false }
-    let overlaps = zip(shape.kernel, shape.strides).contains { $0 > $1 }
-    guard overlaps, goesBack else { return true }
+    guard shape.windows.overlap, goesBack else { return true }
     let isOwn = options.takesOwnMaxima(ofLayer: operation.layer)
     chooseMaxima(own: isOwn, ofLayer: operation.layer)
     return isOwn
@@ -138,7 +137,7 @@ extension OwnKernels {
   fileprivate static func canPool(_ shape: PoolingShape, _ activation: Eltwise?) -> Bool {
     areAvailable && shape.algorithm == .max && shape.src.dataType == .f32
       && shape.src.channelBlock == channelBlock
-      && shape.kernel[0] * shape.kernel[1] <= MaxPoolShape.mostPlaces
+      && shape.windows.placeCount <= MaxPoolShape.mostPlaces
       && (activation.map { $0.reluCeiling != nil } ?? true)
   }
 }
@@ -152,12 +151,18 @@ extension Eltwise {
 }
 
 extension PoolingShape {
+  fileprivate var windows: WindowShape {
+    func pair(_ sizes: ArraySlice<Int>) -> (Int, Int) {
+      (sizes[sizes.startIndex], sizes[sizes.startIndex + 1])
+    }
+    return WindowShape(
+      image: pair(src.dimensions[2...]), output: pair(dst.dimensions[2...]), window: pair(kernel[...]),
+      stride: pair(strides[...]), padding: pair(paddingBefore[...]))
+  }
+
   /// The windows over images in blocks of so many channels.
   fileprivate func own(_ block: Int) -> MaxPoolShape {
-    let (src, dst) = (src.dimensions, dst.dimensions)
-    return MaxPoolShape(
-      planes: src[0] * ((src[1] + block - 1) / block), height: src[2], width: src[3], outputHeight: dst[2],
-      outputWidth: dst[3], windowHeight: kernel[0], windowWidth: kernel[1], strideDown: strides[0],
-      strideAcross: strides[1], paddingTop: paddingBefore[0], paddingLeft: paddingBefore[1])
+    let src = src.dimensions
+    return MaxPoolShape(planes: src[0] * ((src[1] + block - 1) / block), windows: windows)
   }
 }

@@ -3,7 +3,7 @@ internal import Kernels
 internal import OneDNN
 internal import Tensors
 
-// The passes of a convolution by kernels of our own. All images lie in blocks of ``OwnKernels/channelBlock`` channels.
+// The passes of a convolution over its image by kernels of our own. All images lie in blocks of ``OwnKernels/channelBlock`` channels.
 
 /// `dst = src ∗ weights + bias`, through ReLU where that is asked for.
 struct WinogradForwardStep: CustomStep {
@@ -47,27 +47,6 @@ struct WinogradBackwardDataStep: CustomStep {
     OwnKernels.set.winogradBackwardData(
       shape, memory.floats(diffDst), weights: memory.floats(weights), into: memory.floats(diffSrc),
       scratch: memory.floats(scratchpad))
-  }
-}
-
-/// The gradients of weights, in Keras's order, and of the bias.
-struct WinogradBackwardWeightsStep: CustomStep {
-  let shape: WinogradShape
-  let src: Operand
-  let diffDst: Operand
-  let diffWeights: Operand
-  let diffBias: Operand?
-  let scratchpad: Operand
-
-  var name: String { KernelSet.winogradName }
-  var operands: [Operand] { [src, diffDst, scratchpad] + results }
-  var results: [Operand] { [diffWeights] + (diffBias.map { [$0] } ?? []) }
-  var usesWeights: Bool { true }
-
-  func run(_ memory: ShardMemory, _ shard: inout ShardContext) {
-    OwnKernels.set.winogradBackwardWeights(
-      shape, memory.floats(src), memory.floats(diffDst), into: memory.floats(diffWeights),
-      diffBias: diffBias.map(memory.floats), scratch: memory.floats(scratchpad))
   }
 }
 

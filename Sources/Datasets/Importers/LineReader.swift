@@ -17,8 +17,6 @@ public final class LineReader {
   private(set) var bytes: [UInt8] = []
 
   private static let longestLine = 1 << 26
-  /// Bytes from which a line's memory is given back.
-  private static let longLine = 1 << 20
 
   /// Opens a file.
   ///
@@ -47,7 +45,6 @@ public final class LineReader {
       throw DatasetError(
         .badData, "\(path), line \(line): a zero byte; is it a text? UTF-16 is read with --encoding utf-16")
     }
-    if bytes.count > Self.longLine { bytes = [] }
     return text
   }
 

@@ -36,7 +36,7 @@ struct TextSourceReader {
   let progress: (Double) throws -> Void
 
   /// - Parameter take: gets each text with its label as bytes, and where it stands, for messages.
-  func read(_ take: (_ text: consuming String, _ label: [UInt8], _ place: String) throws -> Void) throws {
+  func read(_ take: (_ text: String, _ label: [UInt8], _ place: String) throws -> Void) throws {
     switch source.form {
     case .lines(let className): try readLines { text, place in try take(text, Array(className.utf8), place) }
     case .table(let texts, let label, let format): try readTable(texts, label, format, take)
@@ -52,7 +52,7 @@ struct TextSourceReader {
 
   // MARK: - Lines
 
-  private func readLines(_ take: (_ text: consuming String, _ place: String) throws -> Void) throws {
+  private func readLines(_ take: (_ text: String, _ place: String) throws -> Void) throws {
     let reader = try LineReader(source.path, encoding: encoding)
     while let line = try reader.next() {
       try take(line, "\(source.path), line \(reader.line)")
@@ -64,7 +64,7 @@ struct TextSourceReader {
 
   private func readTable(
     _ texts: [String], _ label: String, _ format: CSVFormat,
-    _ take: (_ text: consuming String, _ label: [UInt8], _ place: String) throws -> Void
+    _ take: (_ text: String, _ label: [UInt8], _ place: String) throws -> Void
   ) throws {
     let reader = try CSVReader(source.path, format)
     guard try reader.next() else { throw DatasetError(.badData, "\(source.path) is empty") }
@@ -98,7 +98,7 @@ struct TextSourceReader {
   // MARK: - Folders
 
   private func readFolders(
-    _ take: (_ text: consuming String, _ label: [UInt8], _ place: String) throws -> Void
+    _ take: (_ text: String, _ label: [UInt8], _ place: String) throws -> Void
   ) throws {
     let classes = try TextFolder.folders(in: source.path)
     guard !classes.isEmpty else {

@@ -27,7 +27,7 @@ struct TokenizedTexts {
   /// Numbers the words of one more text, unless it is blank.
   ///
   /// - Throws: ``DatasetError`` of kind `badData` for a zero byte.
-  mutating func add(_ text: consuming String, label: [UInt8], isTest: Bool, place: String) throws {
+  mutating func add(_ text: String, label: [UInt8], isTest: Bool, place: String) throws {
     guard !text.utf8.contains(0) else {
       throw DatasetError(.badData, "\(place): a zero byte; is it a text?")
     }
@@ -35,7 +35,7 @@ struct TokenizedTexts {
       blank += 1
       return
     }
-    text = TextHandling.composed(text)
+    let text = TextHandling.composed(text)
     numberedWords.begin(most: text.unicodeScalars.count)
     rule.forEachToken(of: text, lowersCase: lowersCase) { word in
       if let number = numbers[word] {

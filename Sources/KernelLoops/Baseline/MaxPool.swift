@@ -20,22 +20,37 @@ public func maxPoolForward(
   _ shape: MaxPoolShape, _ src: UnsafePointer<Float>, ceiling: Float?,
   into dst: UnsafeMutablePointer<Float>, places: UnsafeMutablePointer<UInt8>?
 ) {
-  // With known sizes the loops over a window are no loops.
-  if shape.isPartition, shape.windowHeight == 2, shape.windowWidth == 2 {
-    return forward(shape, src, ceiling, dst, places, window: (2, 2), stride: (2, 2), isInside: true)
+  let windows = shape.windows
+  let window = (windows.windowHeight, windows.windowWidth)
+  let stride = (windows.strideDown, windows.strideAcross)
+  if windows.allAreInside, window == (2, 2), stride == (2, 2) {
+    return forwardOfPairs(shape, src, ceiling, dst, places)
   }
-  let isInside =
-    shape.paddingTop == 0 && shape.paddingLeft == 0
-    && (shape.outputHeight - 1) * shape.strideDown + shape.windowHeight <= shape.height
-    && (shape.outputWidth - 1) * shape.strideAcross + shape.windowWidth <= shape.width
-  if isInside, shape.windowHeight == 3, shape.windowWidth == 3 {
-    return forward(
-      shape, src, ceiling, dst, places, window: (3, 3), stride: (shape.strideDown, shape.strideAcross),
-      isInside: true)
+  if windows.allAreInside, window == (3, 3) {
+    return forwardOfTriples(shape, src, ceiling, dst, places)
   }
-  forward(
-    shape, src, ceiling, dst, places, window: (shape.windowHeight, shape.windowWidth),
-    stride: (shape.strideDown, shape.strideAcross), isInside: false)
+  forward(shape, src, ceiling, dst, places, window: window, stride: stride, isInside: false)
+}
+
+// With known sizes the loops over a window are no loops. Functions of their own keep the compiler from making one of all sizes again.
+
+/// Windows of 2×2, side by side, that are in the image.
+@inline(never)
+private func forwardOfPairs(
+  _ shape: MaxPoolShape, _ src: UnsafePointer<Float>, _ ceiling: Float?,
+  _ dst: UnsafeMutablePointer<Float>, _ places: UnsafeMutablePointer<UInt8>?
+) {
+  forward(shape, src, ceiling, dst, places, window: (2, 2), stride: (2, 2), isInside: true)
+}
+
+/// Windows of 3×3 that are in the image.
+@inline(never)
+private func forwardOfTriples(
+  _ shape: MaxPoolShape, _ src: UnsafePointer<Float>, _ ceiling: Float?,
+  _ dst: UnsafeMutablePointer<Float>, _ places: UnsafeMutablePointer<UInt8>?
+) {
+  let stride = (shape.windows.strideDown, shape.windows.strideAcross)
+  forward(shape, src, ceiling, dst, places, window: (3, 3), stride: stride, isInside: true)
 }
 
 @inline(__always)
@@ -44,25 +59,26 @@ private func forward(
   _ dst: UnsafeMutablePointer<Float>, _ places: UnsafeMutablePointer<UInt8>?, window: (Int, Int),
   stride: (Int, Int), isInside: Bool
 ) {
+  let windows = shape.windows
   var output = 0
   var plane = 0
   while plane < shape.planes {
-    let image = src + plane * shape.height * shape.width * lanes
+    let image = src + plane * windows.height * windows.width * lanes
     var row = 0
-    while row < shape.outputHeight {
-      let top = row * stride.0 - shape.paddingTop
-      let rows = isInside ? (0, window.0) : (max(0, -top), min(window.0, shape.height - top))
+    while row < windows.outputHeight {
+      let top = row * stride.0 - windows.paddingTop
+      let rows = isInside ? (0, window.0) : (max(0, -top), min(window.0, windows.height - top))
       var column = 0
-      while column < shape.outputWidth {
-        let left = column * stride.1 - shape.paddingLeft
-        let columns = isInside ? (0, window.1) : (max(0, -left), min(window.1, shape.width - left))
-        var largest = image.block(((top + rows.0) * shape.width + left + columns.0) * lanes)
+      while column < windows.outputWidth {
+        let left = column * stride.1 - windows.paddingLeft
+        let columns = isInside ? (0, window.1) : (max(0, -left), min(window.1, windows.width - left))
+        var largest = image.block(((top + rows.0) * windows.width + left + columns.0) * lanes)
         var place = Places(repeating: Int32(truncatingIfNeeded: rows.0 * window.1 + columns.0))
         var i = rows.0
         while i < rows.1 {
           var j = columns.0
           while j < columns.1 {
-            let value = image.block(((top + i) * shape.width + left + j) * lanes)
+            let value = image.block(((top + i) * windows.width + left + j) * lanes)
             // What is not a number comes through, as it does in a sum.
             let isLarger = (value .> largest) .| (value .!= value)
             largest.replace(with: value, where: isLarger)
@@ -104,49 +120,56 @@ public func maxPoolBackward(
   _ shape: MaxPoolShape, _ diffDst: UnsafePointer<Float>, places: UnsafePointer<UInt8>,
   output: UnsafePointer<Float>?, ceiling: Float, into diffSrc: UnsafeMutablePointer<Float>
 ) {
-  if shape.isPartition, shape.windowHeight == 2, shape.windowWidth == 2 {
-    return backward(
-      shape, diffDst, places, output, ceiling, diffSrc, window: (2, 2), stride: (2, 2), isInside: true,
-      adds: false)
+  let windows = shape.windows
+  let window = (windows.windowHeight, windows.windowWidth)
+  if windows.isPartition, window == (2, 2) {
+    return backwardOfPairs(shape, diffDst, places, output, ceiling, diffSrc)
   }
-  if shape.isPartition {
-    return backward(
-      shape, diffDst, places, output, ceiling, diffSrc, window: (shape.windowHeight, shape.windowWidth),
-      stride: (shape.strideDown, shape.strideAcross), isInside: true, adds: false)
-  }
+  let stride = (windows.strideDown, windows.strideAcross)
   backward(
-    shape, diffDst, places, output, ceiling, diffSrc, window: (shape.windowHeight, shape.windowWidth),
-    stride: (shape.strideDown, shape.strideAcross), isInside: false, adds: true)
+    shape, diffDst, places, output, ceiling, diffSrc, window: window, stride: stride,
+    isPartition: windows.isPartition)
 }
 
-/// - Parameter adds: false where each element is in one window, and so is written once.
+/// Windows of 2×2 that cover the image.
+@inline(never)
+private func backwardOfPairs(
+  _ shape: MaxPoolShape, _ diffDst: UnsafePointer<Float>, _ places: UnsafePointer<UInt8>,
+  _ output: UnsafePointer<Float>?, _ ceiling: Float, _ diffSrc: UnsafeMutablePointer<Float>
+) {
+  backward(
+    shape, diffDst, places, output, ceiling, diffSrc, window: (2, 2), stride: (2, 2), isPartition: true)
+}
+
+/// - Parameter isPartition: where each element is in one window it is written once; otherwise gradients are added up.
 @inline(__always)
 private func backward(
   _ shape: MaxPoolShape, _ diffDst: UnsafePointer<Float>, _ places: UnsafePointer<UInt8>,
   _ output: UnsafePointer<Float>?, _ ceiling: Float, _ diffSrc: UnsafeMutablePointer<Float>,
   window: (Int, Int),
-  stride: (Int, Int), isInside: Bool, adds: Bool
+  stride: (Int, Int), isPartition: Bool
 ) {
+  let windows = shape.windows
   let zero = Lanes.zero
   var number = 0
   var plane = 0
   while plane < shape.planes {
-    let image = diffSrc + plane * shape.height * shape.width * lanes
-    if adds {
+    let image = diffSrc + plane * windows.height * windows.width * lanes
+    if !isPartition {
       var pixel = 0
-      while pixel < shape.height * shape.width {
+      while pixel < windows.height * windows.width {
         image.store(zero, pixel * lanes)
         pixel += 1
       }
     }
     var row = 0
-    while row < shape.outputHeight {
-      let top = row * stride.0 - shape.paddingTop
-      let rows = isInside ? (0, window.0) : (max(0, -top), min(window.0, shape.height - top))
+    while row < windows.outputHeight {
+      let top = row * stride.0 - windows.paddingTop
+      let rows = isPartition ? (0, window.0) : (max(0, -top), min(window.0, windows.height - top))
       var column = 0
-      while column < shape.outputWidth {
-        let left = column * stride.1 - shape.paddingLeft
-        let columns = isInside ? (0, window.1) : (max(0, -left), min(window.1, shape.width - left))
+      while column < windows.outputWidth {
+        let left = column * stride.1 - windows.paddingLeft
+        let columns = isPartition ? (0, window.1) : (max(0, -left), min(window.1, windows.width - left))
         var diff = diffDst.block(number * lanes)
         if let output {
           let value = output.block(number * lanes)
@@ -162,8 +185,8 @@ private func backward(
           while j < columns.1 {
             let isHere = place .== Places(repeating: Int32(truncatingIfNeeded: i * window.1 + j))
             let part = zero.replacing(with: diff, where: isHere)
-            let target = ((top + i) * shape.width + left + j) * lanes
-            image.store(adds ? image.block(target) + part : part, target)
+            let target = ((top + i) * windows.width + left + j) * lanes
+            image.store(isPartition ? part : image.block(target) + part, target)
             j += 1
           }
           i += 1

@@ -20,22 +20,24 @@ public func narrowBackwardWeights(
 ) {
   if let diffBias {
     sumOutputGradient(
-      samples: shape.samples, outputs: shape.outputs, positions: shape.outputHeight * shape.outputWidth,
+      samples: shape.samples, outputs: shape.outputs,
+      positions: shape.windows.outputHeight * shape.windows.outputWidth,
       diffDst, into: diffBias)
   }
-  let weights = shape.windowHeight * shape.windowWidth * shape.inputs * shape.outputs
   var index = 0
-  while index < weights {
+  while index < shape.weightCount {
     diffWeights[index] = 0
     index += 1
   }
   let blocks = imageBlocks(shape.outputs)
-  let plane = shape.outputHeight * shape.outputWidth * lanes
+  let plane = shape.windows.outputHeight * shape.windows.outputWidth * lanes
   var sample = 0
   while sample < shape.samples {
     var channel = 0
     while channel < shape.inputs {
-      pad(shape, src + (sample * shape.inputs + channel) * shape.height * shape.width, into: scratch)
+      pad(
+        shape, src + (sample * shape.inputs + channel) * shape.windows.height * shape.windows.width,
+        into: scratch)
       var block = 0
       while block < blocks {
         // As many chains at once as registers hold; how many does not change them.
@@ -61,16 +63,16 @@ private func pad(
   let (rows, columns) = (shape.paddedHeight, shape.paddedWidth)
   var row = 0
   while row < rows {
-    let source = row - shape.paddingTop
+    let source = row - shape.windows.paddingTop
     let target = padded + row * columns
     var column = 0
-    if source >= 0, source < shape.height {
-      let line = channel + source * shape.width - shape.paddingLeft
-      while column < min(shape.paddingLeft, columns) {
+    if source >= 0, source < shape.windows.height {
+      let line = channel + source * shape.windows.width - shape.windows.paddingLeft
+      while column < min(shape.windows.paddingLeft, columns) {
         target[column] = 0
         column += 1
       }
-      let end = min(columns, shape.paddingLeft + shape.width)
+      let end = min(columns, shape.windows.paddingLeft + shape.windows.width)
       while column < end {
         target[column] = line[column]
         column += 1
@@ -98,15 +100,15 @@ private func addWindows(
   let most = blocks == 4 ? 3 : 6
   let place = shape.inputs * shape.outputs
   var first = 0
-  while first < shape.outputHeight {
-    let rows = Range(uncheckedBounds: (first, min(first + shape.rowsAtOnce, shape.outputHeight)))
+  while first < shape.windows.outputHeight {
+    let rows = Range(uncheckedBounds: (first, min(first + shape.rowsAtOnce, shape.windows.outputHeight)))
     var i = 0
-    while i < shape.windowHeight {
+    while i < shape.windows.windowHeight {
       var j = 0
-      while j < shape.windowWidth {
-        let columns = min(most, shape.windowWidth - j)
+      while j < shape.windows.windowWidth {
+        let columns = min(most, shape.windows.windowWidth - j)
         let start = padded + i * shape.paddedWidth + j
-        let to = target + (i * shape.windowWidth + j) * place
+        let to = target + (i * shape.windows.windowWidth + j) * place
         addColumns(columns, shape, start, diff, rows: rows, blocks: blocks, outputs: outputs, to)
         j += columns
       }
@@ -152,7 +154,7 @@ private func addSums(
   _ columns: Int, _ blocks: Int, _ shape: NarrowConvolutionShape, _ pixels: UnsafePointer<Float>,
   _ diff: UnsafePointer<Float>, _ rows: Range<Int>, _ outputs: Int, _ target: UnsafeMutablePointer<Float>
 ) {
-  let plane = shape.outputHeight * shape.outputWidth * lanes
+  let plane = shape.windows.outputHeight * shape.windows.outputWidth * lanes
   let zero = Lanes.zero
   // Not by `repeating`, a generic function that the compiler may leave as one.
   var sums: InlineArray<12, Lanes> = [
@@ -160,10 +162,10 @@ private func addSums(
   ]
   var y = rows.lowerBound
   while y < rows.upperBound {
-    var line = diff + y * shape.outputWidth * lanes
-    var pixel = pixels + y * shape.strideDown * shape.paddedWidth
+    var line = diff + y * shape.windows.outputWidth * lanes
+    var pixel = pixels + y * shape.windows.strideDown * shape.paddedWidth
     var x = 0
-    while x < shape.outputWidth {
+    while x < shape.windows.outputWidth {
       for block in 0..<blocks {
         let gradient = line.block(block * plane)
         for column in 0..<columns {
@@ -173,7 +175,7 @@ private func addSums(
         }
       }
       line += lanes
-      pixel += shape.strideAcross
+      pixel += shape.windows.strideAcross
       x += 1
     }
     y += 1

@@ -10,8 +10,10 @@ enum ForeignModel {
     let name = Folder.name(of: path).lowercased()
     guard let end = name.lastIndex(of: "."), let advice = advice(name[end...], path.shellWord) else { return }
     let beginning = (try? WholeFile.beginning(of: path, byteCount: 4)) ?? []
-    let hdf5: [UInt8] = [0x89, 0x48, 0x44, 0x46]
-    guard beginning != hdf5 else { return }
+    let (hdf5, zip): ([UInt8], [UInt8]) = ([0x89, 0x48, 0x44, 0x46], [0x50, 0x4B, 3, 4])
+    // Keras's archives are ZIP files as PyTorch's are.
+    let mayBeModel = beginning == hdf5 || beginning == zip && ![".pt", ".pth"].contains(name[end...])
+    guard !mayBeModel else { return }
     throw CommandError.badData("\(path) is \(advice)")
   }
 
