@@ -152,6 +152,7 @@ struct KerasCall {
         return rescaling(number, 0)
       case (.divide, .source, .number(let number)) where number != 0: return rescaling(1 / number, 0)
       case (.add, .source, .source) where isOperation: return made("Add", [:])
+      case (.subtract, .source, .source) where isOperation: return made("Subtract", [:])
       case (.multiply, .source, .source) where isOperation: return made("Multiply", [:])
       case (.add, _, _), (.subtract, _, _), (.multiply, _, _), (.divide, _, _): break
       }

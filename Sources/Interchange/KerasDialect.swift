@@ -26,7 +26,9 @@ struct KerasDialect {
   /// - Returns: what was changed or is in doubt, in sentences.
   func translate(_ model: inout ModelDescription) -> [String] {
     var notes: [String?] = []
+    KerasOperations.rewrite(&model)
     if major < 3 { notes = [steepHardSigmoids(&model), oldBilinear(model)] }
+    notes.append(Self.forgetUnusedMasks(&model))
     Self.composeFunctions(&model)
     Self.separateKeptDimensions(&model)
     Self.composeScales(&model)
@@ -102,6 +104,40 @@ struct KerasDialect {
     }
   }
 
+  // MARK: - Masks
+
+  /// Layers that Keras's masks end at: they compute the same with one as without.
+  private static let maskless: Set = [
+    "Conv1D", "DepthwiseConv1D", "SeparableConv1D", "MaxPooling1D", "AveragePooling1D", "GlobalMaxPooling1D",
+    "ZeroPadding1D", "Flatten", "Reshape",
+  ]
+  /// Layers of one input that hand a mask on and do not look at it.
+  private static let passing: Set = [
+    "Dropout", "SpatialDropout1D", "GaussianNoise", "GaussianDropout", "Activation", "ReLU", "LeakyReLU",
+    "ELU",
+    "Rescaling", "Dense", "LayerNormalization",
+  ]
+
+  /// Drops `mask_zero` of embeddings whose mask no layer looks at.
+  private static func forgetUnusedMasks(_ model: inout ModelDescription) -> String? {
+    let unused = model.layers.filter {
+      $0.className == "Embedding" && $0.options["mask_zero"] == true && !isMaskUsed(of: $0.name, in: model)
+    }
+    guard !unused.isEmpty else { return nil }
+    for layer in unused { model.setOption("mask_zero", to: false, of: layer.name) }
+    let names = unused.map { "'\($0.name)'" }.joined(separator: ", ")
+    return "mask_zero of \(names) is left out: the layers behind it compute the same without a mask"
+  }
+
+  private static func isMaskUsed(of name: String, in model: ModelDescription) -> Bool {
+    // A loss takes the mask of the model's result.
+    guard model.output != name else { return true }
+    return model.layers.filter { $0.inputs.contains(name) }.contains { layer in
+      if maskless.contains(layer.className) { return false }
+      return !passing.contains(layer.className) || isMaskUsed(of: layer.name, in: model)
+    }
+  }
+
   // MARK: - Factors
 
   /// The layers that multiply each channel by a trained factor, which ConvNeXt has in `keras.applications`.
@@ -139,7 +175,7 @@ struct KerasDialect {
 
 extension ModelDescription {
   /// A name that no layer has, made from another name.
-  fileprivate func unusedName(_ name: String) -> String {
+  func unusedName(_ name: String) -> String {
     let names = Set(layers.map(\.name) + [Network.inputName])
     var name = name
     while names.contains(name) { name += "_" }
@@ -160,13 +196,14 @@ extension ModelDescription {
     return separate
   }
 
-  fileprivate mutating func replace(_ name: String, by className: String, _ options: JSONValue) {
+  /// Makes a layer one of another class.
+  mutating func replace(_ name: String, by className: String, _ options: JSONValue) {
     guard let index = layers.firstIndex(where: { $0.name == name }) else { return }
     (layers[index].className, layers[index].options) = (className, options)
   }
 
   /// Puts a layer behind another, with that one and `others` as its inputs; whatever used that one now uses the new layer.
-  fileprivate mutating func insert(_ layer: Layer, after name: String, with others: [String] = []) {
+  mutating func insert(_ layer: Layer, after name: String, with others: [String] = []) {
     guard let index = layers.firstIndex(where: { $0.name == name }) else { return }
     for other in layers.indices {
       layers[other].inputs = layers[other].inputs.map { $0 == name ? layer.name : $0 }
@@ -177,12 +214,12 @@ extension ModelDescription {
     if output == name { output = layer.name }
   }
 
-  /// Puts a layer in front of another that has a single input.
-  fileprivate mutating func insert(_ layer: Layer, before name: String) {
+  /// Puts a layer between another and one of its inputs.
+  mutating func insert(_ layer: Layer, before name: String, at input: Int = 0) {
     guard let index = layers.firstIndex(where: { $0.name == name }) else { return }
     var layer = layer
-    layer.inputs = layers[index].inputs
-    layers[index].inputs = [layer.name]
+    layer.inputs = [layers[index].inputs[input]]
+    layers[index].inputs[input] = layer.name
     layers.insert(layer, at: index)
   }
 

@@ -30,7 +30,8 @@ enum KerasLayers {
 
   /// Every class that can be read, for messages.
   static let supported =
-    (readers.map(\.className) + TrainingLayer.allCases.map(\.rawValue) + ["InputLayer"]).sorted()
+    (readers.map(\.className) + TrainingLayer.allCases.map(\.rawValue) + KerasOperations.composedLayers
+    + ["InputLayer"]).sorted()
 
   // MARK: - To Keras
 

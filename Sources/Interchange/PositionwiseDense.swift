@@ -17,16 +17,24 @@ enum PositionwiseDense {
         vectors.insert(layers[index].name)
         continue
       }
-      guard case .dense(let dense) = layers[index].spec, let source = layers[index].inputs.first, index > 0
-      else { continue }
-      let before = try Network(inputShape: inputShape, layers: Array(layers[..<index]))
-      guard let spec = convolution(dense, rank: try before.resolved().shape(of: source)?.rank ?? 1) else {
+      guard case .dense(let dense) = layers[index].spec, let source = layers[index].inputs.first else {
+        continue
+      }
+      let shape = try shape(of: source, behind: layers[..<index], of: inputShape)
+      guard let spec = convolution(dense, rank: shape?.rank ?? 1) else {
         vectors.insert(layers[index].name)
         continue
       }
       layers[index] = Layer(name: layers[index].name, inputs: layers[index].inputs, spec: spec)
     }
     return layers
+  }
+
+  private static func shape(
+    of source: String, behind layers: ArraySlice<Layer>, of inputShape: Shape
+  ) throws -> Shape? {
+    guard source != Network.inputName else { return inputShape }
+    return try Network(inputShape: inputShape, layers: Array(layers)).resolved().shape(of: source)
   }
 
   /// Whether a layer gives vectors where it is given vectors alone.

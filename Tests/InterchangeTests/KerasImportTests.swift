@@ -35,7 +35,7 @@ struct KerasImportTests {
     "an imported model predicts what Keras predicts, and its checkpoint does so after reading it back",
     arguments: [
       "functional", "sequential", "nested", "frozen", "modern", "caffe", "regression", "hard-sigmoid",
-      "functions", "operations", "adapted", "mobile", "words",
+      "functions", "operations", "function-operations", "joined", "masked", "adapted", "mobile", "words",
     ], [2, 3])
   func prediction(name: String, keras: Int) throws {
     let path = Self.fixture("\(name)-keras\(keras)")

@@ -31,7 +31,7 @@ struct BenchCommand: ParsableCommand {
       checkpoint_seconds (the delay of training by one checkpoint, the median of checkpoint_rounds; with _p25 and _p75), \
       checkpoint_copy_seconds (while training stands still), checkpoint_bytes, checkpoint_interval_seconds (by the config; every \
       100 steps for made-up images) and checkpoint_share (of the training time); \
-      training_flops_per_image; peak_flops_fp32 and peak_flops_bf16 (of a large matrix product on one core, per second); and \
+      training_flops_per_image; peak_flops_fp32 and peak_flops_bf16 (the better of a large matrix product and a convolution on one core, per second); and \
       layers: a list of layer, pass, kernel, layout, seconds_per_image on one worker and, for kernels that multiply, \
       flops_per_image and peak_share. With several ranks also ranks, exchange_seconds and waiting_seconds (for other ranks; of the median step), sent_bytes (by this rank in a \
       step), network_latency_seconds, network_message_seconds and network_bytes_per_second.

@@ -17,7 +17,7 @@ struct BenchResult {
   let inference: Benchmark.Throughput?
   let layers: [Benchmark.LayerTime]
   let peakMemoryBytes: Int
-  /// Floating-point operations per second of a large matrix product on one core, by number format.
+  /// Floating-point operations per second on one core, by number format: see `KernelTuner.measuredPeak`.
   let peaks: [ComputePrecision: Double]
   /// Bytes that the sum of gradients and the optimizer move in a step, and the speed at which memory is copied.
   let updateBytes: Int

@@ -17,7 +17,9 @@ struct KernelTable {
   /// The measured peak, before the lines of kernels.
   var heading: String {
     peaks.sorted { $0.key.rawValue < $1.key.rawValue }
-      .map { String(format: "a large matrix product in %@: %.0f GFLOP/s", $0.key.rawValue, $0.value * 1e-9) }
+      .map {
+        String(format: "measured peak of one core in %@: %.0f GFLOP/s", $0.key.rawValue, $0.value * 1e-9)
+      }
       .joined(separator: "\n")
   }
 

@@ -193,6 +193,45 @@ def operations():
     return keras.Model(i, L.Dense(3, activation="softmax")(L.Flatten()(x + y)), name="operations")
 
 
+def function_operations():
+    """Functions, pools and shapes without layers, as `keras.ops` and TensorFlow have them."""
+    i = keras.Input((5, 4, 2))
+    x = L.Conv2D(4, 1)(i / 128.0 - 1.0)
+    if sys.argv[1] == "2":
+        import tensorflow as tf
+
+        y = tf.nn.relu(x) - tf.nn.relu6(-x)
+        z = L.Flatten()(L.Conv2D(3, 2)(tf.math.sigmoid(y) - x) - 0.5)
+        return keras.Model(i, tf.nn.softmax(L.Dense(3)(tf.nn.silu(z))), name="function_operations")
+    o = keras.ops
+    y = o.relu(x) - o.leaky_relu(o.negative(x), negative_slope=0.3)
+    y = L.Conv2D(3, 1)(o.gelu(y, approximate=False) - o.elu(x)) - o.hard_sigmoid(L.Conv2D(3, 1)(y))
+    y = o.selu(y) + o.hard_silu(y) + o.relu6(3.0 * y)
+    pooled = o.max_pool(y, 2, padding="same") - o.average_pool(y, 2, 2, padding="same")
+    flat = o.reshape(o.silu(pooled), (-1, 18))
+    z = [flat, o.mean(y, axis=(1, 2)), o.max(y, axis=[1, 2]), L.Flatten()(o.mean(y, axis=(1, 2), keepdims=True))]
+    z = L.Dense(3)(o.tanh(o.concatenate(z, axis=-1)))
+    return keras.Model(i, o.softmax(z), name="function_operations")
+
+
+def joined():
+    """Dense layers over an image, from its first layer on, and layers that join images."""
+    i = keras.Input((5, 4, 2))
+    a = L.Dense(3, activation="tanh")(i)
+    b = L.Dense(3)(L.Rescaling(1 / 64, offset=-2)(i))
+    x = L.Average()([a, b, L.Subtract()([b, a])])
+    return keras.Model(i, L.Dense(3, activation="softmax")(L.Flatten()(L.Dense(4)(x))), name="joined")
+
+
+def masked():
+    """Word numbers whose zeros are masked, before layers that do not look."""
+    i = keras.Input((12,))
+    x = L.Dropout(0.5)(L.Embedding(256, 5, mask_zero=True)(i))
+    a = L.GlobalMaxPooling1D()(L.Conv1D(4, 3, activation="relu")(x))
+    b = L.GlobalMaxPooling1D()(L.Conv1D(4, 5, activation="relu")(L.SpatialDropout1D(0.5)(x)))
+    return keras.Model(i, L.Dense(2, activation="softmax")(L.Concatenate()([a, b])), name="masked")
+
+
 def adapted():
     """A normalisation whose figures are of data."""
     norm = L.Normalization(name="norm")
@@ -245,6 +284,9 @@ make("regression", regression)
 make("hard-sigmoid", hard_sigmoid)
 make("functions", functions)
 make("operations", operations)
+make("function-operations", function_operations)
+make("joined", joined)
+make("masked", masked)
 make("adapted", adapted)
 make("mobile", mobile)
 make("words", words)
