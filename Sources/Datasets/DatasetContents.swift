@@ -225,15 +225,14 @@ struct DatasetContents {
 
   /// Labels of any number type; floats must be whole.
   private func readWholeNumbers() throws -> [Int64] {
-    guard labels.type.class == .float else { return try translatingErrors { try labels.read(Int64.self) } }
-    let values = try translatingErrors { try labels.read(Double.self) }
-    if let bad = values.firstIndex(where: { Int64(exactly: $0) == nil }) {
+    do { return try translatingErrors { try WholeNumbers.read(labels) } } catch let error
+      as WholeNumbers.NotWhole
+    {
       throw DatasetError(
         .badData,
-        "sample \(bad) of \"\(labelsName)\" in \(path) has label \(values[bad]), but labels are whole numbers from 0; "
+        "sample \(error.index) of \"\(labelsName)\" in \(path) has label \(error.number), but labels are whole numbers from 0 to \(Int32.max - 1); "
           + "`targets: \(labelsName)` takes numbers of any kind")
     }
-    return values.map { Int64($0) }
   }
 
   /// The names in the attribute `class_names` nearest to the labels, or else those that an enumeration has.

@@ -77,6 +77,29 @@ struct HDF5KindsTests {
     }
   }
 
+  @Test(
+    "labels beyond 64 bits with a sign are named as they are, and not taken for others, renumbered or not")
+  func largeLabels() throws {
+    try withTemporaryFolder { folder in
+      let path = "\(folder)/a.h5"
+      do {
+        let root = try File.create(path).root
+        try root.makeDataset("x", type: .uint8, shape: [4, 2, 2, 1]).write([UInt8](repeating: 1, count: 16))
+        try root.makeDataset("y", type: .uint64, shape: [4]).write([0, 1, UInt64.max, UInt64.max - 1])
+      }
+      let text = datasetError(.badData) { _ = try ImageDataset(path: path, images: "x", labels: "y") }
+      #expect(text.contains("sample 2 of \"y\"") && text.contains(" 18446744073709551615"), "\(text)")
+      let split = HDF5Importer.Split(
+        name: "train", files: [path], images: "x", target: .labels("y"), rows: nil)
+      let renumbered = datasetError(.badData) {
+        _ = try HDF5Importer(
+          splits: [split], axes: nil, labelReading: LabelReading(renumbers: true), classNames: nil
+        ).write(to: "\(folder)/b.h5")
+      }
+      #expect(renumbered.contains("element 2 is 18446744073709551615"), "\(renumbered)")
+    }
+  }
+
   @Test("labels may be floats that are whole, and no others")
   func floatLabels() throws {
     #expect(try open("images", labels: "float/labels").labels == FixtureData.labels)

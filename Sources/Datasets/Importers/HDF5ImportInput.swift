@@ -333,15 +333,12 @@ final class HDF5ImportInput {
           "\(quoted(dataset)) is \(dataset.type) of shape \(format(dataset.shape)), but a row of whole numbers is needed"
         )
       }
-      guard dataset.type.class == .float else { return try dataset.read(Int64.self) }
-      let values = try dataset.read(Double.self)
-      if let bad = values.firstIndex(where: { Int64(exactly: $0) == nil }) {
+      do { return try WholeNumbers.read(dataset) } catch let error as WholeNumbers.NotWhole {
         throw DatasetError(
           .badData,
-          "\(quoted(dataset)): element \(bad) is \(values[bad]), but whole numbers are needed; --targets takes others"
+          "\(quoted(dataset)): element \(error.index) is \(error.number), but whole numbers of 64 bits are needed; --targets takes others"
         )
       }
-      return values.map { Int64($0) }
     }
   }
 
