@@ -18,7 +18,7 @@ let alwaysOptimized: [SwiftSetting] = [.unsafeFlags(["-O"], .when(configuration:
 /// be compiled for another instruction set.
 func kernelLoops(_ name: String, folder: String, _ flags: [String] = []) -> Target {
   .target(
-    name: name, dependencies: ["KernelShapes"], path: "Sources/KernelLoops/\(folder)",
+    name: name, dependencies: ["CKernels", "KernelShapes"], path: "Sources/KernelLoops/\(folder)",
     swiftSettings: [
       .unsafeFlags(["-Ounchecked", "-wmo", "-num-threads", "2"] + flags.flatMap { ["-Xcc", $0] })
     ] + (folder == "V4" ? [.define("WIDE")] : []))

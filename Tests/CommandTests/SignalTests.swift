@@ -94,6 +94,21 @@ struct SignalTests {
     #expect(Date().timeIntervalSince(begin) < 5)
   }
 
+  @Test("a fault ends a training at whatever moment it comes")
+  func faultAtAnyMoment() throws {
+    let (folder, config) = try prepare()
+    var random = SplitMix64(seed: 5)
+    for draw in 0..<24 {
+      let program = try start(folder.file("run-\(draw)"), config, shell: "unset SWIFT_BACKTRACE")
+      usleep(UInt32(random.next(below: 150_000)))
+      program.send([SIGSEGV, SIGABRT][draw % 2])
+      defer { program.send(SIGKILL) }
+      try program.wait { false }
+      let result = try program.finish()
+      #expect(result.code == 70 && !result.wasKilled, "draw \(draw): \(result.code) \(result.errors)")
+    }
+  }
+
   @Test("Ctrl-\\ ends a command that has nothing to save at once")
   func quit() throws {
     // A pipe from which nobody reads: the command waits to write the rest.

@@ -1,3 +1,5 @@
+internal import CKernels
+
 /// Sixteen floats: one register of AVX-512, two of AVX, four of the baseline.
 ///
 /// All instruction sets run the same operations on the same lanes, so that their bits agree. Swift never contracts a product and a
@@ -17,7 +19,17 @@ typealias Vector = SIMD16<Float>
 
 /// `a · b + c`, rounded once.
 @inline(__always)
-func fused(_ a: Vector, _ b: Vector, _ c: Vector) -> Vector { c.addingProduct(a, b) }
+func fused(_ a: Vector, _ b: Vector, _ c: Vector) -> Vector { kernels_fused16(a, b, c) }
+
+/// Zero where a channel is below it; what is not a number stays.
+@inline(__always)
+func rectified(_ a: Lanes) -> Lanes {
+  #if WIDE
+    kernels_rectified16(a)
+  #else
+    kernels_rectified8(a)
+  #endif
+}
 
 extension UnsafePointer<Float> {
   /// Sixteen floats from an index on; they need no alignment.
@@ -55,7 +67,7 @@ extension UnsafeMutablePointer<Float> {
 
 #if !WIDE
   @inline(__always)
-  func fused(_ a: Lanes, _ b: Lanes, _ c: Lanes) -> Lanes { c.addingProduct(a, b) }
+  func fused(_ a: Lanes, _ b: Lanes, _ c: Lanes) -> Lanes { kernels_fused8(a, b, c) }
 
   extension UnsafeMutablePointer<Float> {
     /// Writes a block's channels from an index on.

@@ -322,8 +322,7 @@ private func outputs(
   @inline(__always) func column(_ j: Int) -> Four { outputs(loadSix(m + j * channels, 6 * channels)) }
   @inline(__always) func finished(_ value: Lanes) -> Lanes {
     let sum = value + offset
-    // Not a maximum, which would turn what is not a number into zero.
-    return isRectified ? sum.replacing(with: 0, where: sum .< 0) : sum
+    return isRectified ? rectified(sum) : sum
   }
   @inline(__always) func row(_ i: Int, _ values: Six) {
     let result = outputs(values)

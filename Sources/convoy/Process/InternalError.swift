@@ -13,7 +13,7 @@ enum InternalError {
 
   private static let reports = "CONTRIBUTING.md says where to report it"
 
-  // A handler may not ask for memory, so its messages are made in advance.
+  // A handler may not ask for memory nor take a lock, so its messages are made in advance.
   nonisolated(unsafe) private static let lines = UnsafeMutablePointer<UnsafeBufferPointer<UInt8>>.allocate(
     capacity: 65)
   nonisolated(unsafe) private static var outOfMemory = UnsafeBufferPointer<UInt8>(start: nil, count: 0)
@@ -38,6 +38,9 @@ enum InternalError {
         "error: an internal error (\(name(of: number))) of convoy \(Version.number); the last checkpoint of a training is "
           + "untouched. \(reports)\n")
     }
+    // What a handler will use: its first use may ask the runtime for types.
+    _ = Library.isInside
+    write(lines[0])
     MemoryRefusal.handle { _ in
       write(outOfMemory)
       _exit(ExitStatus.inputOutput.rawValue)
@@ -49,7 +52,10 @@ enum InternalError {
     for number in faults {
       var action = sigaction()
       action.__sigaction_handler.sa_sigaction = { number, information, _ in
-        InternalError.end(by: number, isSent: information.map { $0.pointee.si_code == SI_USER } ?? true)
+        // Generic functions of the library may ask the runtime for a type, which takes locks that this thread may hold already.
+        var isSent = true
+        if let information { isSent = information.pointee.si_code == SI_USER }
+        InternalError.end(by: number, isSent: isSent)
       }
       action.sa_flags = SA_ONSTACK | SA_NODEFER | SA_SIGINFO
       sigemptyset(&action.sa_mask)
