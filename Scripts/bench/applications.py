@@ -173,8 +173,9 @@ class Applications:
         for network in ("frequency", "trad-fpool3", "small"):
             own, other = found.get(f"speech/{network}/official"), found.get(f"speech/{network}/official/keras")
             if own:
+                seconds = f"{other['seconds']:.0f}" if other else "–"
                 lines.append(f"| [speech-{network}](../Configs/speech-{network}.yaml) | {self.share(own['accuracy'])} | {own['seconds']:.0f} | "
-                             f"{self.share(other and other['accuracy'])} | {f'{other['seconds']:.0f}' if other else '–'} |")
+                             f"{self.share(other and other['accuracy'])} | {seconds} |")
         lines += ["", "## Spoken digits: a speaker whom the network never heard", ""]
         lines += ["| network | " + " | ".join(SPEAKERS) + " | mean |", "| --- |" + " --- |" * (len(SPEAKERS) + 1)]
         for network in ("small", "frequency"):
