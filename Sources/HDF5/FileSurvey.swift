@@ -4,6 +4,8 @@
 struct FileSurvey {
   /// Whether the library asked for more memory than there is.
   private(set) var ranOutOfMemory = false
+  /// Whether an error of the library's kept the survey from going where another process may be let go.
+  private(set) var wasCutShort = false
 
   /// Bytes of strings that may still be told.
   private var textBytesLeft: Int
@@ -77,7 +79,7 @@ struct FileSurvey {
       guard let texts = try texts() else { return false }
       // With what an array takes for each.
       textBytesLeft -= texts.reduce(0) { $0 + $1.count + 64 }
-      if textBytesLeft >= 0 { tell(.texts(texts), place) }
+      tell(textBytesLeft >= 0 ? .texts(texts) : .tooLong, place)
     } catch {
       remember(error)
       // What a check of our own refuses, such as a filter that is missing, it refuses in the other process as well.
@@ -144,7 +146,10 @@ struct FileSurvey {
   // MARK: - Errors
 
   private mutating func note(_ body: (inout FileSurvey) throws -> Void) {
-    do { try body(&self) } catch { remember(error) }
+    do { try body(&self) } catch {
+      remember(error)
+      if let error = error as? HDF5Error, error.kind == .library { wasCutShort = true }
+    }
   }
 
   private mutating func remember(_ error: any Error) {

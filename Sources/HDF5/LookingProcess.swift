@@ -64,7 +64,11 @@ struct LookingProcess {
     let status = status()
     var last: SurveyMessage?
     for message in SurveyMessage.all(in: received) {
-      if case .reading(let reading, let place) = message { texts.add(reading, at: place) }
+      switch message {
+      case .reading(let reading, let place): texts.add(reading, at: place)
+      case .cutShort: texts.areCutShort = true
+      case .hasBegun, .isDone, .outOfMemory: break
+      }
       last = message
     }
     return (harm(last, status), texts)
@@ -75,7 +79,7 @@ struct LookingProcess {
     case nil, .isDone: return nil
     case .outOfMemory:
       return "libhdf5 wants more than \(limits.memoryByteCount >> 20) MiB of memory to read it"
-    case .hasBegun, .reading: break
+    case .hasBegun, .reading, .cutShort: break
     }
     switch status & 0x7f {
     case 0: return "libhdf5 ends the process that reads it"
@@ -269,6 +273,7 @@ struct LookingProcess {
       say(.reading(reading, place), on: sign)
     }
     survey.look(into: path, names)
+    if survey.wasCutShort { say(.cutShort, on: sign) }
     say(survey.ranOutOfMemory ? .outOfMemory : .isDone, on: sign)
     _exit(0)
   }

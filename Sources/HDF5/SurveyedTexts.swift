@@ -17,22 +17,32 @@ struct SurveyedTexts: Sendable {
   /// What came of reading them.
   enum Reading: Sendable {
     case texts([[UInt8]])
+    /// They were read, and are too long to be told.
+    case tooLong
     /// The reason why they cannot be read.
     case failure(String)
   }
 
   private var readings: [Place: Reading] = [:]
+  /// Whether damage kept the process that looked from some of the file.
+  var areCutShort = false
 
   mutating func add(_ reading: Reading, at place: Place) { readings[place] = reading }
 
-  mutating func merge(_ other: SurveyedTexts) { readings.merge(other.readings) { $1 } }
+  mutating func merge(_ other: SurveyedTexts) {
+    readings.merge(other.readings) { $1 }
+    areCutShort = areCutShort || other.areCutShort
+  }
 
-  /// The strings at a place; nil where nobody looked at them.
+  /// The strings at a place; nil where this process may read them.
   ///
   /// - Throws: ``HDF5Error`` of kind `library` where they could not be read.
   func texts(at place: Place, _ context: String) throws(HDF5Error) -> [[UInt8]]? {
     switch readings[place] {
-    case nil: nil
+    case nil where areCutShort:
+      throw HDF5Error(
+        .library, context, "libhdf5 did not come so far when it went through the file, which is damaged")
+    case nil, .tooLong: nil
     case .texts(let texts): texts
     case .failure(let reason): throw HDF5Error(.library, context, reason)
     }
@@ -50,10 +60,12 @@ enum SurveyMessage {
   case isDone
   /// It came to its end, but the library wanted more memory than there was.
   case outOfMemory
+  /// An error kept it from some of the file.
+  case cutShort
   case reading(SurveyedTexts.Reading, SurveyedTexts.Place)
 
   private enum Kind: UInt8 {
-    case hasBegun, isDone, outOfMemory, texts, failure
+    case hasBegun, isDone, outOfMemory, texts, failure, tooLong, cutShort
   }
 
   // MARK: - Writing
@@ -64,6 +76,8 @@ enum SurveyMessage {
     case .hasBegun: return [Kind.hasBegun.rawValue]
     case .isDone: return [Kind.isDone.rawValue]
     case .outOfMemory: return [Kind.outOfMemory.rawValue]
+    case .cutShort: return [Kind.cutShort.rawValue]
+    case .reading(.tooLong, let place): return Self.start(.tooLong, place)
     case .reading(.texts(let texts), let place):
       var bytes = Self.start(.texts, place)
       Self.append(UInt64(texts.count), to: &bytes)
@@ -109,11 +123,13 @@ enum SurveyMessage {
     case .hasBegun: return .hasBegun
     case .isDone: return .isDone
     case .outOfMemory: return .outOfMemory
-    case .texts, .failure:
+    case .cutShort: return .cutShort
+    case .texts, .failure, .tooLong:
       guard let address = reader.number(), let isAttribute = reader.number(), let name = reader.text()
       else { return nil }
       let place = SurveyedTexts.Place(
         address: address, attribute: isAttribute == 0 ? nil : String(decoding: name, as: UTF8.self))
+      if kind == .tooLong { return .reading(.tooLong, place) }
       guard kind == .texts else {
         return reader.text().map { .reading(.failure(String(decoding: $0, as: UTF8.self)), place) }
       }

@@ -34,6 +34,29 @@ struct SurveyMessageTests {
     }
   }
 
+  @Test(
+    "where damage cut the look short, what was not come to is refused, and what was too long to tell is not")
+  func cutShort() throws {
+    let messages: [SurveyMessage] = [
+      .hasBegun, .reading(.texts(texts), place), .reading(.tooLong, elements), .cutShort, .isDone,
+    ]
+    var surveyed = SurveyedTexts()
+    for message in SurveyMessage.all(in: messages.flatMap(\.bytes)) {
+      if case .reading(let reading, let place) = message { surveyed.add(reading, at: place) }
+      if case .cutShort = message { surveyed.areCutShort = true }
+    }
+    #expect(surveyed.areCutShort)
+    #expect(try surveyed.texts(at: place, "reading") == texts)
+    #expect(try surveyed.texts(at: elements, "reading") == nil)
+    let untold = SurveyedTexts.Place(address: 9, attribute: "name")
+    let error = hdf5Error(.library) { _ = try surveyed.texts(at: untold, "reading it") }
+    #expect(error.contains("reading it: ") && error.contains("damaged"), "\(error)")
+    var merged = SurveyedTexts()
+    #expect(try merged.texts(at: untold, "reading it") == nil)
+    merged.merge(surveyed)
+    #expect(hdf5Error(.library) { _ = try merged.texts(at: untold, "reading it") } == error)
+  }
+
   @Test("a message that is cut is none, and those before it stand")
   func cut() {
     let bytes = bytes

@@ -131,13 +131,19 @@ enum CheckpointGroup {
 
   // MARK: - Reading
 
+  private static func readNetwork(_ attributes: Attributes, path: String) throws -> ResolvedNetwork {
+    do { return try Network(json: try attributes.string("network")).resolved() } catch is DecodingError {
+      throw TrainingError(.badData, "\(path) is damaged: what it says of its network cannot be read")
+    }
+  }
+
   static func read(from root: Group, path: String) throws -> Checkpoint {
     guard try root.members().contains(where: { $0.name == name }) else {
       throw TrainingError(.badData, "\(path) has no group /\(name): it is not a checkpoint of Convoy")
     }
     let group = try root.group(name, links: .hardOnly)
     let attributes = group.attributes
-    let network = try Network(json: try attributes.string("network")).resolved()
+    let network = try readNetwork(attributes, path: path)
     let values = CanonicalParameters(layout: ParameterLayout(network))
     for parameter in values.layout.parameters {
       let dataset = try root.dataset(CheckpointFile.path(ofValuesOf: parameter), links: .hardOnly)

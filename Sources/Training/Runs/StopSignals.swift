@@ -69,8 +69,9 @@ public enum StopSignals {
   /// threads that run oneDNN's kernels need one, too, or block these signals, as those of ``SystemThread`` do.
   @discardableResult
   public static func install() -> StopRequest {
-    // Made here: a first use inside a handler would run an initializer, which is not allowed there.
+    // Made here: a first use inside a handler would run an initializer or ask the runtime for a type, which is not allowed there.
     let request = request
+    _ = (request.signalNumber, request.isNoticed)
     _ = (interrupts.load(ordering: .relaxed), saving.load(ordering: .relaxed), patience)
     SystemThread.provideSignalStack()
     for number in handled {
