@@ -32,10 +32,9 @@ struct OpenReshapes {
     for index in layers.indices {
       let layer = layers[index]
       guard let open = shapes[layer.name], let source = layer.inputs.first else { continue }
-      let shape =
-        index == 0
-        ? inputShape
-        : try Network(inputShape: inputShape, layers: Array(layers[..<index])).resolved().shape(of: source)
+      // Dense layers over images have a shape as convolutions only.
+      let before = try PositionwiseDense.convolved(Array(layers[..<index]), of: inputShape)
+      let shape = try before.shape(of: source, inputShape: inputShape)
       let count = shape?.elementCount ?? 0
       let known = open.compactMap(\.self)
       let product = known.allSatisfy { (1...1 << 24).contains($0) } ? known.reduce(1, *) : 0

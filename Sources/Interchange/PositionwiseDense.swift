@@ -20,7 +20,7 @@ enum PositionwiseDense {
       guard case .dense(let dense) = layers[index].spec, let source = layers[index].inputs.first else {
         continue
       }
-      let shape = try shape(of: source, behind: layers[..<index], of: inputShape)
+      let shape = try Array(layers[..<index]).shape(of: source, inputShape: inputShape)
       guard let spec = convolution(dense, rank: shape?.rank ?? 1) else {
         vectors.insert(layers[index].name)
         continue
@@ -28,13 +28,6 @@ enum PositionwiseDense {
       layers[index] = Layer(name: layers[index].name, inputs: layers[index].inputs, spec: spec)
     }
     return layers
-  }
-
-  private static func shape(
-    of source: String, behind layers: ArraySlice<Layer>, of inputShape: Shape
-  ) throws -> Shape? {
-    guard source != Network.inputName else { return inputShape }
-    return try Network(inputShape: inputShape, layers: Array(layers)).resolved().shape(of: source)
   }
 
   /// Whether a layer gives vectors where it is given vectors alone.
@@ -59,5 +52,13 @@ enum PositionwiseDense {
         Conv2D(filters: dense.units, kernel: Size2D(1), useBias: dense.useBias, activation: dense.activation))
     default: nil
     }
+  }
+}
+
+extension [Layer] {
+  /// The shape that one of these layers gives, or that of a sample for the network's input; nil where there is no such layer.
+  func shape(of source: String, inputShape: Shape) throws -> Shape? {
+    guard source != Network.inputName else { return inputShape }
+    return try Network(inputShape: inputShape, layers: self).resolved().shape(of: source)
   }
 }

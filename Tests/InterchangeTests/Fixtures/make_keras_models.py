@@ -215,12 +215,14 @@ def function_operations():
 
 
 def joined():
-    """Dense layers over an image, from its first layer on, and layers that join images."""
+    """Dense layers over an image, from its first layer on, open reshapes behind and beside them, and layers that join images."""
     i = keras.Input((5, 4, 2))
     a = L.Dense(3, activation="tanh")(i)
     b = L.Dense(3)(L.Rescaling(1 / 64, offset=-2)(i))
     x = L.Average()([a, b, L.Subtract()([b, a])])
-    return keras.Model(i, L.Dense(3, activation="softmax")(L.Flatten()(L.Dense(4)(x))), name="joined")
+    kept = [L.Reshape((10, -1))(i), L.GlobalAveragePooling2D(keepdims=True)(x), L.Dense(4)(x)]
+    z = L.Concatenate()([L.Flatten()(part) for part in kept])
+    return keras.Model(i, L.Dense(3, activation="softmax")(z), name="joined")
 
 
 def masked():
