@@ -164,9 +164,12 @@ public final class CompiledNetwork: Sendable {
   /// The plans of shards of some sizes, with that of a full shard, which is there in any case.
   ///
   /// They are compiled in the order of their sizes, training first.
-  func plans(training: Set<Int>, inference: Set<Int>) throws(ComputeError) -> [PlanKey: Plan] {
+  func plans(
+    training: Set<Int>, inference: Set<Int>, shared: Set<Int>
+  ) throws(ComputeError) -> [PlanKey: Plan] {
     var result = plans.withLock { $0.filter { $0.key == fullShard } }
-    for (mode, sizes) in [(PlanMode.training, training), (.inference, inference)] {
+    for (mode, sizes) in [(PlanMode.training, training), (.inference, inference), (.sharedInference, shared)]
+    {
       for samples in sizes.sorted() {
         result[PlanKey(samples: samples, mode: mode)] = try plan(samples, mode)
       }

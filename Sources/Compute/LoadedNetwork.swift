@@ -27,13 +27,16 @@ public final class LoadedNetwork: Sendable {
   ///   - trainingShards: the sizes in samples of all shards that will be trained on. A network that was compiled for training
   ///     has the plan of a full shard in any case.
   ///   - inferenceShards: the sizes in samples of all shards that will be inferred.
+  ///   - sharesSamples: whether shards of one sample will be inferred by several workers together.
   /// - Throws: ``ComputeError`` where a layer has no kernel.
   public convenience init(
     _ compiled: CompiledNetwork, parameters: AlignedBuffer<Float>, statistics: AlignedBuffer<Float>,
-    trainingShards: Set<Int> = [], inferenceShards: Set<Int> = []
+    trainingShards: Set<Int> = [], inferenceShards: Set<Int> = [], sharesSamples: Bool = false
   ) throws(ComputeError) {
     try self.init(
-      compiled, plans: try compiled.plans(training: trainingShards, inference: inferenceShards),
+      compiled,
+      plans: try compiled.plans(
+        training: trainingShards, inference: inferenceShards, shared: sharesSamples ? [1] : []),
       parameters: parameters, statistics: statistics)
   }
 
@@ -147,11 +150,14 @@ extension LoadedNetwork {
   ///   - source: as many samples as one of the announced inference shards has.
   ///   - workspace: one of this network's, which no other shard uses at the same time.
   ///   - logits: out, [samples, classes], row by row; not probabilities.
+  ///   - pool: computes the parts of layers side by side, where the shard is one sample and the network was loaded for that; the
+  ///     number of its workers changes no bit. Nil is for shards that other workers' shards run beside.
   /// - Throws: ``ComputeError`` where a kernel fails.
   public func infer(
-    _ source: any ShardSource, in workspace: Workspace, logits: UnsafeMutablePointer<Float>
+    _ source: any ShardSource, in workspace: Workspace, logits: UnsafeMutablePointer<Float>,
+    sharedBy pool: WorkerPool? = nil
   ) throws(ComputeError) {
-    let plan = plan(source.sampleCount, .inference)
+    let plan = plan(source.sampleCount, pool == nil ? .inference : .sharedInference)
     guard let result = plan.logits else { preconditionFailure("a trace has no logits") }
     do {
       try weights.refreshForInference(from: parameters.baseAddress, statistics: statistics.baseAddress)
@@ -159,7 +165,7 @@ extension LoadedNetwork {
     let execution = try workspace.execution(
       of: plan, weights: weights, parameters: parameters.baseAddress, gradient: nil,
       statistics: statistics.baseAddress, shardStatistics: nil)
-    _ = try execution.run(source, ShardOptions(scale: 1))
+    _ = try execution.run(source, ShardOptions(scale: 1), on: pool)
     logits.update(from: execution.memory.floats(result), count: plan.samples * plan.outputCount)
   }
 

@@ -137,9 +137,20 @@ final class BoundPlan {
     _ steps: Range<Int>, _ shard: inout ShardContext, on pool: WorkerPool?
   ) throws(ComputeError) {
     ThreadConfinement.confine()
+    guard let pool, pool.workerCount > 1, plan.parts > 1 else {
+      for index in steps { try run(index, &shard) }
+      return
+    }
+    try pool.lead { team throws(ComputeError) in try run(steps, &shard, with: team) }
+  }
+
+  /// The steps of a group side by side.
+  private func run(
+    _ steps: Range<Int>, _ shard: inout ShardContext, with team: WorkerTeam
+  ) throws(ComputeError) {
     var index = steps.lowerBound
     while index < steps.upperBound {
-      guard let pool, let group = plan.steps[index].group else {
+      guard let group = plan.steps[index].group else {
         try run(index, &shard)
         index += 1
         continue
@@ -149,7 +160,7 @@ final class BoundPlan {
       // A step of a group has memory, scratch memory and a stream of its own, and reads the shard without changing it.
       nonisolated(unsafe) let bound = self
       nonisolated(unsafe) let shared = shard
-      try pool.forEach(count: index - first) { part, _ throws(ComputeError) in
+      try team.forEach(count: index - first) { part throws(ComputeError) in
         ThreadConfinement.confine()
         var own = shared
         try bound.run(first + part, &own)

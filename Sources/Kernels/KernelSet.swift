@@ -96,6 +96,7 @@ extension KernelSet {
   /// `dst = src ∗ weights + bias`, through ReLU where it is asked for.
   ///
   /// - Parameters:
+  ///   - tiles: the tiles of the output that are computed, of ``WinogradShape/tiles``; nil computes all. Others are left as they are.
   ///   - src: [N, C, H, W] in blocks of ``channelBlock`` channels.
   ///   - weights: transformed for the forward pass.
   ///   - bias: [outputs]; nil adds none.
@@ -103,20 +104,25 @@ extension KernelSet {
   ///   - dst: in such blocks; overwritten, zeros in the channels that fill the last block.
   ///   - scratch: ``WinogradShape/scratchCount`` floats.
   public func winogradForward(
-    _ shape: WinogradShape, _ src: UnsafePointer<Float>, weights: UnsafePointer<Float>,
+    _ shape: WinogradShape, tiles: Range<Int>? = nil, _ src: UnsafePointer<Float>,
+    weights: UnsafePointer<Float>,
     bias: UnsafePointer<Float>?, isRectified: Bool, into dst: UnsafeMutablePointer<Float>,
     scratch: UnsafeMutablePointer<Float>
   ) {
+    let tiles = tiles ?? 0..<shape.tiles
     switch instructions {
     case .baseline:
       KernelsBaseline.winogradForward(
-        shape, src, weights: weights, bias: bias, isRectified: isRectified, into: dst, scratch: scratch)
+        shape, tiles: tiles, src, weights: weights, bias: bias, isRectified: isRectified, into: dst,
+        scratch: scratch)
     case .v3:
       KernelsV3.winogradForward(
-        shape, src, weights: weights, bias: bias, isRectified: isRectified, into: dst, scratch: scratch)
+        shape, tiles: tiles, src, weights: weights, bias: bias, isRectified: isRectified, into: dst,
+        scratch: scratch)
     case .v4:
       KernelsV4.winogradForward(
-        shape, src, weights: weights, bias: bias, isRectified: isRectified, into: dst, scratch: scratch)
+        shape, tiles: tiles, src, weights: weights, bias: bias, isRectified: isRectified, into: dst,
+        scratch: scratch)
     }
   }
 

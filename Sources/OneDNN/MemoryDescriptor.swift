@@ -135,6 +135,9 @@ public struct MemoryDescriptor: Hashable, Sendable {
     return MemoryDescriptor(raw: result)
   }
 
+  /// Where a slice begins, in bytes from the beginning of what it is a slice of.
+  public var startByteOffset: Int { Int(raw.offset0) * dataType.byteCount }
+
   /// The same layout in memory that begins with its first element.
   public var fromItsStart: MemoryDescriptor {
     var copy = self

@@ -23,6 +23,14 @@ public struct WorkerPool: Sendable {
     self.arm = arm
   }
 
+  /// Calls `body` once for each worker that takes part, this thread as worker 0.
+  func perform(_ body: @Sendable (_ worker: Int) -> Void) {
+    WorkerThreads.share(among: workerCount) { worker in
+      arm()
+      body(worker)
+    }
+  }
+
   /// Runs `body` for every index in `0..<count` and waits for all.
   ///
   /// - Throws: the error of the lowest index that failed; no further index is handed out after an error.

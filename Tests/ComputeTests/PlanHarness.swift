@@ -39,7 +39,10 @@ final class PlanHarness {
   let loaded: LoadedNetwork
 
   /// Random values for every parameter, biases and statistics included, so that no term hides at zero.
-  init(_ network: ResolvedNetwork, _ options: CompileOptions, samples: Int, seed: UInt64 = 1) throws {
+  init(
+    _ network: ResolvedNetwork, _ options: CompileOptions, samples: Int, sharesSamples: Bool = false,
+    seed: UInt64 = 1
+  ) throws {
     compiled = try CompiledNetwork(network, options: options)
     canonical = compiled.parameters.initialValues(seed: seed)
     for parameter in compiled.parameters.parameters
@@ -54,7 +57,8 @@ final class PlanHarness {
     try compiled.load(canonical.trainable.baseAddress, into: parameters.baseAddress)
     loaded = try LoadedNetwork(
       compiled, parameters: parameters, statistics: canonical.statistics,
-      trainingShards: options.training ? [samples] : [], inferenceShards: [samples])
+      trainingShards: options.training ? [samples] : [], inferenceShards: [samples],
+      sharesSamples: sharesSamples)
   }
 
   struct Output {
@@ -110,10 +114,11 @@ final class PlanHarness {
     return storage
   }
 
-  func infer(_ source: ArraySource) throws -> [Float] {
+  /// - Parameter pool: shares one sample; nil is for the usual plan.
+  func infer(_ source: ArraySource, sharedBy pool: WorkerPool? = nil) throws -> [Float] {
     let plan = try compiled.inferencePlan(samples: source.sampleCount)
     let logits = AlignedBuffer<Float>(count: source.sampleCount * plan.outputCount)
-    try loaded.infer(source, in: try loaded.makeWorkspace(), logits: logits.baseAddress)
+    try loaded.infer(source, in: try loaded.makeWorkspace(), logits: logits.baseAddress, sharedBy: pool)
     return logits.array()
   }
 }

@@ -12,6 +12,11 @@ internal import Tensors
 struct ChannelPart: Hashable {
   let channels: Range<Int>
   let isWhole: Bool
+
+  /// All channels of a tensor.
+  static func whole(_ operand: Operand) -> ChannelPart {
+    ChannelPart(channels: 0..<operand.descriptor.dimensions[1], isWhole: true)
+  }
 }
 
 /// A convolution's parameters, as the steps of its three passes find them.
@@ -29,14 +34,23 @@ extension PlanBuilder {
   func channelParts(of descriptor: MemoryDescriptor) -> [ChannelPart] {
     let channels = descriptor.rank > 1 ? descriptor.dimensions[1] : 0
     let whole = [ChannelPart(channels: 0..<channels, isWhole: true)]
-    guard options.parts > 1, samples == 1, mode != .inference, descriptor.dataType == .f32,
-      descriptor.channelBlock != nil
-    else { return whole }
+    guard samples == 1, descriptor.dataType == .f32, descriptor.channelBlock != nil else { return whole }
+    let most: Int =
+      switch mode {
+      case .inference: 1
+      case .sharedInference: SharedWork.parts(ofElements: descriptor.byteCount / 4)
+      case .training, .trace: options.parts
+      }
+    return channelParts(channels, most: most) ?? whole
+  }
+
+  /// Whole blocks of channels, as many in each part as in the others or one more; nil for fewer than two parts.
+  func channelParts(_ channels: Int, most: Int) -> [ChannelPart]? {
     // The layouts of a convolution's weights may have larger blocks than its image, and are cut at the same channels.
     let block = ConvolutionGeometry.channelBlock
     let blocks = (channels + block - 1) / block
-    let count = min(options.parts, blocks)
-    guard count > 1 else { return whole }
+    let count = min(most, blocks)
+    guard count > 1 else { return nil }
     return (0..<count).map { part in
       ChannelPart(
         channels: blocks * part / count * block..<min(channels, blocks * (part + 1) / count * block),
@@ -45,9 +59,7 @@ extension PlanBuilder {
   }
 
   private func channelParts(_ weights: ConvolutionWeights, of operand: Operand) -> [ChannelPart] {
-    weights.isCut
-      ? channelParts(of: operand.descriptor)
-      : [ChannelPart(channels: 0..<operand.descriptor.dimensions[1], isWhole: true)]
+    weights.isCut ? channelParts(of: operand.descriptor) : [.whole(operand)]
   }
 
   /// Some channels of a tensor, which lies in blocks where they are not all.
@@ -88,28 +100,87 @@ extension PlanBuilder {
     guard case .library(let whole) = kernel else {
       return try emitOwnForward(weights, kernel, input: input, dst: dst)
     }
+    if mode == .sharedInference {
+      return try emitSharedForward(weights, whole, input: input, dst: dst)
+    }
     // Weights that a batch normalisation is multiplied into are made for all filters at once.
     let parts =
       weights.operation.foldedNorm == nil
       ? channelParts(weights, of: dst)
-      : [ChannelPart(channels: 0..<dst.descriptor.dimensions[1], isWhole: true)]
+      : [.whole(dst)]
     try sideBySide(parts.count) { index in
       let target = try part(dst, parts[index])
       let forward =
-        parts[index].isWhole
-        ? whole
-        : try kernelOfPart(weights.operation, .forward) {
-          var shape = try weights.geometry.reduced(outputs: parts[index].channels.count).shape(.f32)
-          (shape.src, shape.dst) = (input.descriptor, target.descriptor)
-          return try shape.forward(
-            $0, training: goesBack || $0 == .winograd, activation: weights.operation.activation)
-        }
+        parts[index].isWhole ? whole : try forwardKernel(weights, parts[index], input, target)
       let (kernel, bias) = try weightsAndBias(
         weights, parts[index], as: .library(forward.descriptor(of: .weights)))
       var arguments: [(Argument, Operand)] = [(.src, input), (.weights, kernel), (.dst, target)]
       if let bias { arguments.append((.bias, bias)) }
       try emit(forward, arguments)
     }
+  }
+
+  private func forwardKernel(
+    _ weights: ConvolutionWeights, _ part: ChannelPart, _ input: Operand, _ target: Operand
+  ) throws -> PrimitiveDescriptor {
+    try kernelOfPart(weights.operation, .forward) {
+      var shape = try weights.geometry.reduced(outputs: part.channels.count).shape(.f32)
+      (shape.src, shape.dst) = (input.descriptor, target.descriptor)
+      return try shape.forward(
+        $0, training: goesBack || $0 == .winograd, activation: weights.operation.activation)
+    }
+  }
+
+  /// A convolution of one sample that several workers share: parts read slices of the whole layer's weights where they lie.
+  private func emitSharedForward(
+    _ weights: ConvolutionWeights, _ whole: PrimitiveDescriptor, input: Operand, dst: Operand
+  ) throws {
+    let all = ChannelPart.whole(dst)
+    let (kernel, bias) = try weightsAndBias(weights, all, as: .library(whole.descriptor(of: .weights)))
+    let problem = weights.geometry.problem
+    var parts = [all]
+    if weights.isCut, dst.descriptor.dataType == .f32, dst.descriptor.channelBlock != nil,
+      let cut = channelParts(problem.outputChannels, most: SharedWork.parts(of: problem))
+    {
+      parts = cut
+    }
+    var steps = try parts.map { channels in
+      let target = try part(dst, channels)
+      let forward = channels.isWhole ? whole : try forwardKernel(weights, channels, input, target)
+      return (
+        forward: forward,
+        arguments: try channels.isWhole
+          ? [(Argument.weights, kernel)]
+          : slice(
+            of: kernel, outputs: channels.channels, weights.geometry, as: forward.descriptor(of: .weights)
+          ).map { [(.weights, $0)] }, target: target, channels: channels
+      )
+    }
+    if steps.contains(where: { $0.arguments == nil }) {
+      steps = [(whole, [(.weights, kernel)], dst, all)]
+    }
+    try sideBySide(steps.count) { index in
+      let step = steps[index]
+      var arguments = (step.arguments ?? []) + [(.src, input), (.dst, step.target)]
+      if let bias { arguments.append((.bias, try slice(of: bias, step.channels))) }
+      try emit(step.forward, arguments)
+    }
+  }
+
+  /// The weights of some output channels within those of all.
+  ///
+  /// - Returns: nil where they are no slice of memory in the layout that is asked for.
+  private func slice(
+    of kernel: Operand, outputs: Range<Int>, _ geometry: ConvolutionGeometry, as wanted: MemoryDescriptor
+  ) throws -> Operand? {
+    var start = [0, 0, 0, 0]
+    start[0] = outputs.lowerBound
+    guard
+      let slice = try? kernel.descriptor.slice(
+        from: start, dimensions: geometry.reduced(outputs: outputs.count).weightDimensions),
+      slice.fromItsStart == wanted
+    else { return nil }
+    return Operand(kernel.region, offset: kernel.offset + slice.startByteOffset, wanted)
   }
 
   /// The gradient of a convolution's weights and bias, that of a part of its filters a step; each reads the whole input.
@@ -198,13 +269,17 @@ extension PlanBuilder {
     _ weights: ConvolutionWeights, _ kernel: ConvolutionKernel, input: Operand, dst: Operand
   ) throws {
     guard case .own(let shape) = kernel else { return }
-    let all = ChannelPart(channels: 0..<shape.outputs, isWhole: true)
-    let (values, bias) = try weightsAndBias(weights, all, as: .winograd(WinogradForm(shape, .forward)))
+    let (values, bias) = try weightsAndBias(
+      weights, .whole(dst), as: .winograd(WinogradForm(shape, .forward)))
     let activation = weights.operation.activation
-    emit(
-      WinogradForwardStep(
-        shape: shape, src: input, weights: values, bias: bias, isRectified: activation == .plainReLU,
-        dst: dst, scratchpad: try scratchpad(floats: shape.scratchCount)))
+    let parts = mode == .sharedInference ? SharedWork.tileParts(of: shape) : [0..<shape.tiles]
+    try sideBySide(parts.count) { index in
+      emit(
+        WinogradForwardStep(
+          shape: shape, tiles: parts[index], src: input, weights: values, bias: bias,
+          isRectified: activation == .plainReLU, dst: dst,
+          scratchpad: try scratchpad(floats: shape.scratchCount)))
+    }
     guard let activation, activation != .plainReLU else { return }
     let function = try best(
       Elementwise.forward(activation, on: dst.descriptor, training: goesBack), pass: .forward)
@@ -271,7 +346,7 @@ extension PlanBuilder {
     case .winograd(let wanted):
       try storage.operand(
         weights.kernel, as: wanted, canonical: weights.geometry.canonicalWeights(),
-        isForInference: mode == .inference)
+        isForInference: mode.isInference)
     }
   }
 
@@ -287,7 +362,7 @@ extension PlanBuilder {
       beta: norm.center ? try vector("beta") : nil,
       mean: statisticsRange("moving_mean", ofLayer: folded.layer),
       variance: statisticsRange("moving_variance", ofLayer: folded.layer), epsilon: norm.epsilon,
-      canonical: weights.geometry.canonicalWeights(), as: wanted, isForInference: mode == .inference)
+      canonical: weights.geometry.canonicalWeights(), as: wanted, isForInference: mode.isInference)
     return (result.kernel, result.bias)
   }
 
@@ -306,6 +381,6 @@ extension PlanBuilder {
     start[axis] = channels.lowerBound
     return try storage.operand(
       kernel, slice: try kernel.descriptor.slice(from: start, dimensions: dimensions), as: wanted,
-      isForInference: mode == .inference)
+      isForInference: mode.isInference)
   }
 }

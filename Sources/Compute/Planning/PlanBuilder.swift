@@ -347,7 +347,7 @@ final class PlanBuilder {
 
   /// A parameter where this plan's kernels read it in the wanted layout.
   func stored(_ segment: Segment, as wanted: MemoryDescriptor) throws(OneDNNError) -> Operand {
-    try storage.operand(segment, as: wanted, isForInference: mode == .inference)
+    try storage.operand(segment, as: wanted, isForInference: mode.isInference)
   }
 
   /// Where a parameter's gradient goes; a trace, which has no use for it, throws it away, and so does a training that of a
@@ -396,9 +396,14 @@ extension Segment {
 enum PlanMode: Hashable, Sendable {
   case training
   case inference
+  /// Inference of one sample, in whose layers several workers take part.
+  case sharedInference
   /// Inference that shows what named layers give, and with `gradient` goes back from them to the image.
   /// The gradient that arrives at some of them on the way can be kept.
   case trace(gradient: Bool, keepingAt: [LayerTap])
+
+  /// Whether nothing but the outputs is asked for.
+  var isInference: Bool { self == .inference || self == .sharedInference }
 
   /// Whether a trace goes back to the image.
   var goesBackToImage: Bool {

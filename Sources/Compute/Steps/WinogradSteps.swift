@@ -8,6 +8,8 @@ internal import Tensors
 /// `dst = src ∗ weights + bias`, through ReLU where that is asked for.
 struct WinogradForwardStep: CustomStep {
   let shape: WinogradShape
+  /// The tiles of the output that this step computes.
+  let tiles: Range<Int>
   let src: Operand
   /// Transformed for this pass.
   let weights: Operand
@@ -23,7 +25,7 @@ struct WinogradForwardStep: CustomStep {
 
   func run(_ memory: ShardMemory, _ shard: inout ShardContext) {
     OwnKernels.set.winogradForward(
-      shape, memory.floats(src), weights: memory.floats(weights),
+      shape, tiles: tiles, memory.floats(src), weights: memory.floats(weights),
       bias: bias.map { UnsafePointer(memory.floats($0)) },
       isRectified: isRectified, into: memory.floats(dst), scratch: memory.floats(scratchpad))
   }

@@ -6,15 +6,16 @@ public import KernelShapes
 /// Floats of the patch in which tiles at the border are put together.
 private let patchCount = 36 * lanes
 
-/// `dst = ReLU(src ∗ weights + bias)`.
+/// `dst = ReLU(src ∗ weights + bias)` in some tiles of the output.
 ///
+/// An element is the same whatever other tiles are computed with its own.
 /// - Parameters:
 ///   - weights: of ``transformWeightsForward(inputs:outputs:panels:_:into:)``.
 ///   - bias: nil adds none.
 ///   - scratch: ``WinogradShape/scratchCount`` floats.
 @inline(never)
 public func winogradForward(
-  _ shape: WinogradShape, _ src: UnsafePointer<Float>, weights: UnsafePointer<Float>,
+  _ shape: WinogradShape, tiles: Range<Int>, _ src: UnsafePointer<Float>, weights: UnsafePointer<Float>,
   bias: UnsafePointer<Float>?, isRectified: Bool, into dst: UnsafeMutablePointer<Float>,
   scratch: UnsafeMutablePointer<Float>
 ) {
@@ -22,9 +23,9 @@ public func winogradForward(
   let image = scratch + patchCount
   let products = image + shape.tilesAtOnce * shape.inputTileStride
   let layout = layoutByTiles(channels: inputs, tileStride: shape.inputTileStride)
-  var first = 0
-  while first < shape.tiles {
-    let group = Range(uncheckedBounds: (first, min(first + shape.tilesAtOnce, shape.tiles)))
+  var first = tiles.lowerBound
+  while first < tiles.upperBound {
+    let group = Range(uncheckedBounds: (first, min(first + shape.tilesAtOnce, tiles.upperBound)))
     transformImage(shape, src, tiles: group, into: image, layout, patch: scratch)
     var point = 0
     while point < WinogradShape.points {

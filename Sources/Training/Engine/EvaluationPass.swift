@@ -33,6 +33,8 @@ final class Evaluator: Sendable {
   private let followsAverage: Bool
   private let workers: WorkerMemory
   private let shardSize: Int
+  /// Whether all workers compute one sample together, as no minibatch has more.
+  private let sharesSamples: Bool
   private let figures: ShardFigures
   /// The logits of a shard, a buffer for each worker.
   private let logits: [AlignedBuffer<Float>]
@@ -43,12 +45,14 @@ final class Evaluator: Sendable {
   ///   - network: the training's.
   ///   - average: the running average of its parameters; nil where none is kept.
   ///   - maximumShards: the most shards that a minibatch will have.
+  ///   - sharesSamples: whether each minibatch has one sample, and the network was loaded for sharing it.
   /// - Throws: ``ComputeError`` where the kernel library fails.
   init(
     _ network: LoadedNetwork, average: AlignedBuffer<Float>?, workers: WorkerMemory, maximumShards: Int,
-    ranks: Ranks
+    sharesSamples: Bool, ranks: Ranks
   ) throws(ComputeError) {
     self.ranks = ranks
+    self.sharesSamples = sharesSamples
     if let average {
       self.network = try LoadedNetwork(sharing: network, parameters: average)
     } else {
@@ -83,11 +87,12 @@ final class Evaluator: Sendable {
   fileprivate func figures(of minibatch: Minibatch, stop: StopRequest) throws -> FigureSums? {
     let sharding = Sharding(sampleCount: minibatch.count, shardSize: shardSize)
     let own = ranks.own(sharding)
-    let done = try workers.pool.forEach(in: own, while: { _ in !stop.isRequested }) {
+    let (pool, team) = sharesSamples ? (WorkerPool(workers: 1), workers.pool) : (workers.pool, nil)
+    let done = try pool.forEach(in: own, while: { _ in !stop.isRequested }) {
       [self] shard, worker in
       let samples = MinibatchShard(minibatch: minibatch, range: sharding[shard])
       let rows = logits[worker].baseAddress
-      try network.infer(samples, in: workers.workspaces[worker], logits: rows)
+      try network.infer(samples, in: workers.workspaces[worker], logits: rows, sharedBy: team)
       let sums = figures.row(ofShard: shard)
       sums.update(repeating: 0, count: figures.layout.count)
       try figures.layout.add(rows, of: samples, to: sums)

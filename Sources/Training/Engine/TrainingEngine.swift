@@ -48,10 +48,12 @@ final class TrainingEngine: Sendable {
     state = try TrainingState(
       compiled, slotNames: optimizer.slotNames, slotRange: ownership.ownTrained, start: start.trained,
       slots: start.slots, keepsAverage: training.average != nil, average: start.average)
+    let sharesSamples = evaluationSizes == [1]
     network = try LoadedNetwork(
       compiled, parameters: state.parameters, statistics: state.statistics,
       trainingShards: Sharding.sizes(ofMinibatches: trainingSizes, shardSize: compiled.shardSize),
-      inferenceShards: Sharding.sizes(ofMinibatches: evaluationSizes, shardSize: compiled.shardSize))
+      inferenceShards: Sharding.sizes(ofMinibatches: evaluationSizes, shardSize: compiled.shardSize),
+      sharesSamples: sharesSamples)
     workers = try WorkerMemory(network, pool: pool)
     let largest = trainingSizes.union(evaluationSizes).max() ?? 1
     let shards = max(Sharding(sampleCount: largest, shardSize: compiled.shardSize).count, 1)
@@ -62,7 +64,8 @@ final class TrainingEngine: Sendable {
       compiled, training, slices, ownership, state: state, pool: pool, gathered: gradients.gathered,
       ranks: ranks)
     evaluator = try Evaluator(
-      network, average: state.average, workers: workers, maximumShards: shards, ranks: ranks)
+      network, average: state.average, workers: workers, maximumShards: shards,
+      sharesSamples: sharesSamples, ranks: ranks)
   }
 
   /// Bytes for gradients that are taken over the whole minibatch: its rows, and a piece of a gradient for each worker.

@@ -21,6 +21,8 @@ public final class Predictor: Sendable {
   private let loaded: LoadedNetwork
   private let pool: WorkerPool
   private let workspaces: [Workspace]
+  /// Whether all workers compute one sample together, as there is no other.
+  private let sharesSample: Bool
 
   /// Compiles a network for inference, with its values.
   ///
@@ -39,8 +41,9 @@ public final class Predictor: Sendable {
     self.ranks = ranks
     self.network = network
     self.criterion = criterion ?? .classification
+    sharesSample = sampleCount == 1
     // From the samples alone: a shard that followed the number of workers could change the last bits.
-    let shard = sampleCount < Self.batch ? max(1, min(16, sampleCount)) : nil
+    let shard = sampleCount < Self.batch ? max(1, min(16, sampleCount / Self.leastShards)) : nil
     let compiled = try CompiledNetwork(
       network,
       options: CompileOptions(
@@ -55,11 +58,15 @@ public final class Predictor: Sendable {
     statistics.copy(from: values.statistics)
     let loaded = try LoadedNetwork(
       compiled, parameters: parameters, statistics: statistics,
-      inferenceShards: Sharding.sizes(ofMinibatches: minibatches, shardSize: compiled.shardSize))
+      inferenceShards: Sharding.sizes(ofMinibatches: minibatches, shardSize: compiled.shardSize),
+      sharesSamples: sharesSample)
     self.loaded = loaded
     pool = WorkerPool(workers: workers)
-    workspaces = try (0..<workers).map { _ in try loaded.makeWorkspace() }
+    workspaces = try (0..<(sharesSample ? 1 : workers)).map { _ in try loaded.makeWorkspace() }
   }
+
+  /// The least shards of a few samples, so that each of some workers has one.
+  private static let leastShards = 8
 
   /// The samples whose pixels this rank reads of minibatches of ``batch``; nil for all.
   var wantedPlaces: WantedPlaces? {
@@ -131,7 +138,8 @@ public final class Predictor: Sendable {
       view.steps.isEmpty ? nil : Augmenter(view, sampleShape: network.inputShape, seed: 0)
     }
     let own = ranks.own(sharding)
-    let done = try pool.forEach(in: own, while: { _ in !stop.isRequested }) {
+    let (shards, team) = sharesSample ? (WorkerPool(workers: 1), pool) : (pool, nil)
+    let done = try shards.forEach(in: own, while: { _ in !stop.isRequested }) {
       [self] shard, worker in
       let range = sharding[shard]
       let samples = MinibatchShard(minibatch: minibatch, range: range)
@@ -142,7 +150,8 @@ public final class Predictor: Sendable {
           samples
         }
       try loaded.infer(
-        source, in: workspaces[worker], logits: rows.baseAddress + range.lowerBound * outputCount)
+        source, in: workspaces[worker], logits: rows.baseAddress + range.lowerBound * outputCount,
+        sharedBy: team)
     }
     guard try ranks.agree(done == own.upperBound, stop: stop) else { return nil }
     let width = outputCount * MemoryLayout<Float>.stride
