@@ -20,17 +20,11 @@ import keras
 import numpy as np
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "fuzz"))
+import comparing
 import exchange
 
 # Sides of the images. At 64 pixels the last maps of the deepest networks still have 2×2 positions, so that margins count.
 SIZE, SIZES = 64, {"InceptionV3": 75, "InceptionResNetV2": 75, "Xception": 71}
-
-# Two networks are equal if no output differs by more than this share of the largest output.
-TOLERANCE = 1e-5
-
-# The least difference between the outputs for two images, as such a share: below it the outputs say little of the network.
-LEAST_SPREAD = 0.05
-
 
 def networks():
     """The functions that make networks, each under its first name."""
@@ -49,15 +43,9 @@ def build(make, name, classes):
     model = make(weights=None, input_shape=(size, size, 3), classes=classes, classifier_activation=None)
     rng = np.random.default_rng(2)
     vary(model, rng)
-    images = pictures(2, size, rng)
-    settle(model, pictures(16, size, rng), images, rng)
+    images = comparing.pictures(2, size, rng)
+    settle(model, comparing.pictures(16, size, rng), images, rng)
     return model, images
-
-
-def pictures(count, size, rng):
-    """Images of some coloured squares and noise: noise alone is the same everywhere to a deep network, which then magnifies rounding."""
-    squares = rng.uniform(20, 235, (count, 4, 4, 3)).repeat(size // 4 + 1, 1).repeat(size // 4 + 1, 2)
-    return (squares[:, :size, :size] + rng.uniform(-20, 20, (count, size, size, 3))).astype("float32")
 
 
 def vary(model, rng):
@@ -90,20 +78,11 @@ def settle(model, batch, images, rng):
         variance = np.array(norm.moving_variance)
         norm.moving_mean.assign(np.array(norm.moving_mean) + rng.normal(0, 0.1, variance.shape) * np.sqrt(variance))
         statistics.append(variance * rng.uniform(0.8, 1.25, variance.shape))
-    for factor in (2, 1.8, 1.6, 1.5, 1.4, 1.35, 1.3, 1.25, 1.2, 1.15, 1.1, 1.05, 1):
+    for factor in comparing.FACTORS:
         for norm, variance in zip(norms, statistics):
             norm.moving_variance.assign(factor * variance)
-        outputs = np.array(model(images))
-        if share(outputs[:1], outputs[1:]) >= LEAST_SPREAD:
+        if comparing.spread(np.array(model(images))) >= comparing.LEAST_SPREAD:
             return
-
-
-def share(found, wanted):
-    """The largest difference, as a share of the largest value wanted."""
-    found, wanted = np.asarray(found, "float64"), np.asarray(wanted, "float64")
-    if found.shape != wanted.shape or not np.isfinite(found).all():
-        return float("inf")
-    return float(np.abs(found - wanted).max() / np.abs(wanted).max())
 
 
 def compare(convoy, model, x, form, folder, back):
@@ -112,16 +91,15 @@ def compare(convoy, model, x, form, folder, back):
     wanted = model.predict(x, verbose=0)
     exchange.run(
         convoy, "import", "keras", path, "--to", f"{folder}/own.h5", "--preprocessing", "none", "--loss", "mean_squared_error")
-    spread = share(wanted[:1], wanted[1:])
-    off = share(exchange.outputs(convoy, f"{folder}/own.h5", x, wanted.shape[1], folder), wanted)
+    off = comparing.share(exchange.outputs(convoy, f"{folder}/own.h5", x, wanted.shape[1], folder), wanted)
     if back:
         exchange.run(convoy, "export", "keras", f"{folder}/own.h5", "--to", f"{folder}/back.keras")
         again = keras.models.load_model(f"{folder}/back.keras").predict(x, verbose=0)
         exchange.run(convoy, "export", "keras", f"{folder}/own.h5", "--to", f"{folder}/back.weights.h5")
         reloaded = keras.models.load_model(f"{folder}/back.keras")
         reloaded.load_weights(f"{folder}/back.weights.h5")
-        off = max(off, share(again, wanted), share(reloaded.predict(x, verbose=0), wanted))
-    return off, spread
+        off = max(off, comparing.share(again, wanted), comparing.share(reloaded.predict(x, verbose=0), wanted))
+    return off, comparing.spread(wanted)
 
 
 def main():
@@ -140,10 +118,8 @@ def main():
             try:
                 model, x = build(made[name], name, options.classes)
                 off, spread = compare(options.convoy, model, x, options.format, folder, options.back)
-                result = f"equal within {off:.1e}" if off <= TOLERANCE else f"DIFFERS by {off:.1e}"
-                if not spread >= LEAST_SPREAD:
-                    result += f", but the two images give nearly the same ({spread:.1e})"
-                wrong += not (off <= TOLERANCE and spread >= LEAST_SPREAD)
+                result, isRight = comparing.verdict(off, spread)
+                wrong += not isRight
             except exchange.Failed as error:
                 place = error.message.split("layer '", 1)
                 result = "refused: layer '" + place[1].split("; supported are")[0] if len(place) == 2 else f"FAILED: {error}"
