@@ -168,7 +168,7 @@ def page(results, keras, seeds):
         "classes 5–9 from few images. Test accuracy over the 5,000 test images of classes 5–9 after the last epoch, mean and standard",
         f"deviation over seeds {', '.join(map(str, seeds))}; nothing was chosen by these images. Each way takes the same number of steps of 50 images,",
         "without augmentation, with a cosine schedule from a learning rate of " + ", ".join(f"{rate} ({way})" for way, (rate, _) in WAYS.items()) + ",",
-        "none of which was tuned. In `head only` all but the new last layer is frozen, batch normalisation included.", "",
+        "none of which was tuned; running statistics of batch normalisation keep 0.9 of themselves in a step. In `head only` all but the new last layer is frozen, batch normalisation included.", "",
         "| images a class | epochs | in | " + " | ".join(WAYS) + " |", "| --- | --- | --- | " + " | ".join("---" for _ in WAYS) + " |",
     ]  # fmt: skip
     for amount, epochs in AMOUNTS.items():
@@ -178,10 +178,8 @@ def page(results, keras, seeds):
                 lines.append(f"| {amount} | {epochs} | {name} | " + " | ".join(cells) + " |")
     lines += ["", "![Test accuracy against images a class](fine-tuning.svg)", ""]
     lines += [
-        "With a budget this small, features that are there already count most: the head alone learns from 50 images what training from",
-        "nothing does not reach with 1,000, and with 1,000 images it pays to move everything. Where all layers are trained, batch",
-        "normalisation's running statistics keep 0.99 of themselves in a step: after 60 to 200 steps they still are in part those of the",
-        "beginning, and test accuracies without frozen statistics scatter accordingly.", "",
+        "With a budget this small, features that are there already count most. Keras's runs begin with the same weights and take the same steps;",
+        "orders of samples and new layers are drawn by each program.", "",
         "Made by `Scripts/fine-tuning`.",
     ]  # fmt: skip
     pathlib.Path("Results/fine-tuning.md").write_text("\n".join(lines) + "\n")

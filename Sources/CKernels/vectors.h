@@ -21,4 +21,7 @@ KERNELS_OPERATION kernels_float8 kernels_rectified8(kernels_float8 a) { return a
 
 KERNELS_OPERATION kernels_float16 kernels_rectified16(kernels_float16 a) { return a < 0 ? 0 : a; }
 
+// Brings the line of memory at a place into the caches; the place may be anywhere.
+KERNELS_OPERATION void kernels_fetch(const float *place) { __builtin_prefetch(place); }
+
 #undef KERNELS_OPERATION

@@ -33,6 +33,8 @@ public struct WinogradShape: Hashable, Sendable {
   public let inputBlocks: Int
   /// Sixteens of output channels.
   public let outputBlocks: Int
+  /// Panels of 32 output channels.
+  public var outputPanels: Int { (outputBlocks + 1) / 2 }
   /// Tiles that go through a pass together: about the second-level cache's worth, all groups of about the same size.
   public let tilesAtOnce: Int
   /// Floats from a tile's transformed input to the next tile's.

@@ -96,7 +96,8 @@ extension KernelSet {
   /// `dst = src ∗ weights + bias`, through ReLU where it is asked for.
   ///
   /// - Parameters:
-  ///   - tiles: the tiles of the output that are computed, of ``WinogradShape/tiles``; nil computes all. Others are left as they are.
+  ///   - tiles: the tiles of the output that are computed, of ``WinogradShape/tiles``; nil for all. Others are left as they are.
+  ///   - panels: the panels of 32 output channels that are computed; nil for all. Others are left as they are.
   ///   - src: [N, C, H, W] in blocks of ``channelBlock`` channels.
   ///   - weights: transformed for the forward pass.
   ///   - bias: [outputs]; nil adds none.
@@ -104,24 +105,29 @@ extension KernelSet {
   ///   - dst: in such blocks; overwritten, zeros in the channels that fill the last block.
   ///   - scratch: ``WinogradShape/scratchCount`` floats.
   public func winogradForward(
-    _ shape: WinogradShape, tiles: Range<Int>? = nil, _ src: UnsafePointer<Float>,
+    _ shape: WinogradShape, tiles: Range<Int>? = nil, panels: Range<Int>? = nil,
+    _ src: UnsafePointer<Float>,
     weights: UnsafePointer<Float>,
     bias: UnsafePointer<Float>?, isRectified: Bool, into dst: UnsafeMutablePointer<Float>,
     scratch: UnsafeMutablePointer<Float>
   ) {
     let tiles = tiles ?? 0..<shape.tiles
+    let panels = panels ?? 0..<shape.outputPanels
     switch instructions {
     case .baseline:
       KernelsBaseline.winogradForward(
-        shape, tiles: tiles, src, weights: weights, bias: bias, isRectified: isRectified, into: dst,
+        shape, tiles: tiles, panels: panels, src, weights: weights, bias: bias, isRectified: isRectified,
+        into: dst,
         scratch: scratch)
     case .v3:
       KernelsV3.winogradForward(
-        shape, tiles: tiles, src, weights: weights, bias: bias, isRectified: isRectified, into: dst,
+        shape, tiles: tiles, panels: panels, src, weights: weights, bias: bias, isRectified: isRectified,
+        into: dst,
         scratch: scratch)
     case .v4:
       KernelsV4.winogradForward(
-        shape, tiles: tiles, src, weights: weights, bias: bias, isRectified: isRectified, into: dst,
+        shape, tiles: tiles, panels: panels, src, weights: weights, bias: bias, isRectified: isRectified,
+        into: dst,
         scratch: scratch)
     }
   }

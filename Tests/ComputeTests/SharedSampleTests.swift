@@ -66,7 +66,7 @@ struct SharedSampleTests {
       }
     }
     // Also those with a batch normalisation in them; filters of the library's kernels, tiles of ours.
-    let more: [KernelSelection: [String]] = [.direct: ["deep"], .own: ["narrow"]]
+    let more: [KernelSelection: [String]] = [.direct: ["deep"], .own: ["narrow", "deep"]]
     let groups = harness.loaded.plan(1, .sharedInference).steps
       .filter { $0.group != nil }.map(\.layer)
     #expect(Set(groups).isSuperset(of: ["odd", "a", "b", "short", "strided"] + (more[kernels] ?? [])))

@@ -221,10 +221,15 @@ private struct Problem {
       into: dst.baseAddress, scratch: scratch.baseAddress)
     // In parts, as workers share an image.
     let cuts = [0, shape.tiles / 3, shape.tiles - shape.tiles / 4, shape.tiles]
-    for (from, to) in zip(cuts, cuts.dropFirst()) {
-      set.winogradForward(
-        shape, tiles: from..<to, src.baseAddress, weights: forward.baseAddress, bias: bias.baseAddress,
-        isRectified: true, into: rectified.baseAddress, scratch: scratch.baseAddress)
+    let panels = shape.outputPanels
+    for (part, (from, to)) in zip(cuts, cuts.dropFirst()).enumerated() {
+      let middle = panels * part / 2
+      for panels in [0..<middle, middle..<panels] where !panels.isEmpty {
+        set.winogradForward(
+          shape, tiles: from..<to, panels: panels, src.baseAddress, weights: forward.baseAddress,
+          bias: bias.baseAddress,
+          isRectified: true, into: rectified.baseAddress, scratch: scratch.baseAddress)
+      }
     }
     set.winogradBackwardData(
       shape, diffDst.baseAddress, weights: backward.baseAddress, into: diffSrc.baseAddress,

@@ -272,11 +272,13 @@ extension PlanBuilder {
     let (values, bias) = try weightsAndBias(
       weights, .whole(dst), as: .winograd(WinogradForm(shape, .forward)))
     let activation = weights.operation.activation
-    let parts = mode == .sharedInference ? SharedWork.tileParts(of: shape) : [0..<shape.tiles]
+    let parts =
+      mode == .sharedInference ? SharedWork.parts(of: shape) : [(0..<shape.tiles, 0..<shape.outputPanels)]
     try sideBySide(parts.count) { index in
       emit(
         WinogradForwardStep(
-          shape: shape, tiles: parts[index], src: input, weights: values, bias: bias,
+          shape: shape, tiles: parts[index].tiles, panels: parts[index].panels, src: input, weights: values,
+          bias: bias,
           isRectified: activation == .plainReLU, dst: dst,
           scratchpad: try scratchpad(floats: shape.scratchCount)))
     }

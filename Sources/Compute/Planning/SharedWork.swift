@@ -30,12 +30,21 @@ enum SharedWork {
   /// Parts of a step that goes through this many elements once.
   static func parts(ofElements count: Int) -> Int { parts(Double(count / elementsOfPart)) }
 
-  /// Tiles side by side, for a forward pass of Winograd's.
-  static func tileParts(of shape: WinogradShape) -> [Range<Int>] {
+  /// Tiles side by side for a forward pass of Winograd's, and where there are few of them also panels of channels.
+  static func parts(of shape: WinogradShape) -> [(tiles: Range<Int>, panels: Range<Int>)] {
     let flops = 2 * Double(WinogradShape.points * shape.inputs * shape.outputs) * Double(shape.tiles)
+    let wanted = parts(flops / flopsOfTiles)
     let least = shape.forwardWeightsCount > largeWeights ? tilesOfLargePart : tilesOfPart
-    let count = min(parts(flops / flopsOfTiles), parts(Double(shape.tiles / least)))
-    return (0..<count).map { shape.tiles * $0 / count..<shape.tiles * ($0 + 1) / count }
+    let byTiles = min(wanted, parts(Double(shape.tiles / least)))
+    // Each transforms the image anew, which many tiles make dear.
+    let panels = shape.tiles >= tilesOfLargePart ? shape.outputPanels / 2 : shape.outputPanels
+    let byPanels = min(wanted / byTiles, parts(Double(panels)))
+    func cut(_ count: Int, _ part: Int, of parts: Int) -> Range<Int> {
+      count * part / parts..<count * (part + 1) / parts
+    }
+    return (0..<byTiles * byPanels).map {
+      (cut(shape.tiles, $0 / byPanels, of: byTiles), cut(shape.outputPanels, $0 % byPanels, of: byPanels))
+    }
   }
 
   /// A power of two, so that no worker of two, four or eight is left without a part while others compute their last.

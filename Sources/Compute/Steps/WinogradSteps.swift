@@ -10,6 +10,8 @@ struct WinogradForwardStep: CustomStep {
   let shape: WinogradShape
   /// The tiles of the output that this step computes.
   let tiles: Range<Int>
+  /// The panels of its channels.
+  let panels: Range<Int>
   let src: Operand
   /// Transformed for this pass.
   let weights: Operand
@@ -25,7 +27,7 @@ struct WinogradForwardStep: CustomStep {
 
   func run(_ memory: ShardMemory, _ shard: inout ShardContext) {
     OwnKernels.set.winogradForward(
-      shape, tiles: tiles, memory.floats(src), weights: memory.floats(weights),
+      shape, tiles: tiles, panels: panels, memory.floats(src), weights: memory.floats(weights),
       bias: bias.map { UnsafePointer(memory.floats($0)) },
       isRectified: isRectified, into: memory.floats(dst), scratch: memory.floats(scratchpad))
   }

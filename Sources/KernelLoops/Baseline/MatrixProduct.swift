@@ -1,3 +1,5 @@
+internal import CKernels
+
 // The factors are tuples, which have no code of their own: what a type's values are copied by would be shared with other modules.
 
 /// A matrix in memory: element (row, depth) of the left factor lies at `row · rowStride + depth · depthStride`.
@@ -17,9 +19,13 @@ typealias ProductTarget = (base: UnsafeMutablePointer<Float>, rowStride: Int)
 #if WIDE
   /// Rows whose sums stay in registers: 12 rows of two vectors leave eight of 32 registers to the factors.
   private let mostRows = 12
+  /// Rows by which a right factor from beyond the second-level cache is fetched before it is multiplied: some thousand cycles.
+  private let rowsAhead = 96
 #else
   /// Rows whose sums stay in registers: six rows of one vector (two registers) leave four of 16 registers to the factors.
   private let mostRows = 6
+  /// Rows by which a right factor from beyond the second-level cache is fetched before it is multiplied: some thousand cycles.
+  private let rowsAhead = 192
 #endif
 
 /// `target (+)= left · right`, each element one chain of fused multiply-adds in the order of the depth.
@@ -28,10 +34,11 @@ typealias ProductTarget = (base: UnsafeMutablePointer<Float>, rowStride: Int)
 /// - Parameters:
 ///   - columns: a multiple of 16.
 ///   - adds: whether the chains go on from what the target holds.
+///   - streams: whether the right factor is read once, panel after panel, and may come from beyond the second-level cache.
 @inline(__always)
 func multiply(
   rows: Int, columns: Int, depth: Int, _ left: LeftFactor, _ right: RightFactor, _ target: ProductTarget,
-  adds: Bool
+  adds: Bool, streams: Bool = false
 ) {
   let tiles = (rows + mostRows - 1) / mostRows
   var column = 0
@@ -39,6 +46,7 @@ func multiply(
     let isPair = columns - column >= 32
     let panel = right.base + column / 32 * right.panelStride
     let rowStride = isPair ? right.rowStride : right.narrowRowStride
+    let ahead = streams ? rowsAhead * rowStride : 0
     var row = 0
     var tile = 0
     while tile < tiles {
@@ -52,17 +60,17 @@ func multiply(
       )
       #if WIDE
         if isPair {
-          multiplyPair(height, factor, panel, rowStride, sums, depth, adds)
+          multiplyPair(height, factor, panel, rowStride, sums, depth, adds, ahead)
         } else {
-          multiplySingle(height, factor, panel, rowStride, sums, depth, adds)
+          multiplySingle(height, factor, panel, rowStride, sums, depth, adds, ahead)
         }
       #else
-        multiplySingle(height, factor, panel, rowStride, sums, depth, adds)
+        multiplySingle(height, factor, panel, rowStride, sums, depth, adds, ahead)
         if isPair {
           multiplySingle(
             height, factor, panel + 16, rowStride,
             (base: sums.base + 16, rowStride: sums.rowStride),
-            depth, adds)
+            depth, adds, ahead)
         }
       #endif
       row += height
@@ -76,22 +84,22 @@ func multiply(
 @inline(never)
 private func multiplySingle(
   _ rows: Int, _ left: LeftFactor, _ right: UnsafePointer<Float>, _ rightStride: Int, _ target: ProductTarget,
-  _ depth: Int, _ adds: Bool
+  _ depth: Int, _ adds: Bool, _ ahead: Int
 ) {
   switch rows {
-  case 1: tile(1, 1, left, right, rightStride, target, depth, adds)
-  case 2: tile(2, 1, left, right, rightStride, target, depth, adds)
-  case 3: tile(3, 1, left, right, rightStride, target, depth, adds)
-  case 4: tile(4, 1, left, right, rightStride, target, depth, adds)
-  case 5: tile(5, 1, left, right, rightStride, target, depth, adds)
-  case 6: tile(6, 1, left, right, rightStride, target, depth, adds)
+  case 1: tile(1, 1, left, right, rightStride, target, depth, adds, ahead)
+  case 2: tile(2, 1, left, right, rightStride, target, depth, adds, ahead)
+  case 3: tile(3, 1, left, right, rightStride, target, depth, adds, ahead)
+  case 4: tile(4, 1, left, right, rightStride, target, depth, adds, ahead)
+  case 5: tile(5, 1, left, right, rightStride, target, depth, adds, ahead)
+  case 6: tile(6, 1, left, right, rightStride, target, depth, adds, ahead)
   #if WIDE
-    case 7: tile(7, 1, left, right, rightStride, target, depth, adds)
-    case 8: tile(8, 1, left, right, rightStride, target, depth, adds)
-    case 9: tile(9, 1, left, right, rightStride, target, depth, adds)
-    case 10: tile(10, 1, left, right, rightStride, target, depth, adds)
-    case 11: tile(11, 1, left, right, rightStride, target, depth, adds)
-    default: tile(12, 1, left, right, rightStride, target, depth, adds)
+    case 7: tile(7, 1, left, right, rightStride, target, depth, adds, ahead)
+    case 8: tile(8, 1, left, right, rightStride, target, depth, adds, ahead)
+    case 9: tile(9, 1, left, right, rightStride, target, depth, adds, ahead)
+    case 10: tile(10, 1, left, right, rightStride, target, depth, adds, ahead)
+    case 11: tile(11, 1, left, right, rightStride, target, depth, adds, ahead)
+    default: tile(12, 1, left, right, rightStride, target, depth, adds, ahead)
   #else
     default: break
   #endif
@@ -104,30 +112,32 @@ private func multiplySingle(
   private func multiplyPair(
     _ rows: Int, _ left: LeftFactor, _ right: UnsafePointer<Float>, _ rightStride: Int,
     _ target: ProductTarget,
-    _ depth: Int, _ adds: Bool
+    _ depth: Int, _ adds: Bool, _ ahead: Int
   ) {
     switch rows {
-    case 1: tile(1, 2, left, right, rightStride, target, depth, adds)
-    case 2: tile(2, 2, left, right, rightStride, target, depth, adds)
-    case 3: tile(3, 2, left, right, rightStride, target, depth, adds)
-    case 4: tile(4, 2, left, right, rightStride, target, depth, adds)
-    case 5: tile(5, 2, left, right, rightStride, target, depth, adds)
-    case 6: tile(6, 2, left, right, rightStride, target, depth, adds)
-    case 7: tile(7, 2, left, right, rightStride, target, depth, adds)
-    case 8: tile(8, 2, left, right, rightStride, target, depth, adds)
-    case 9: tile(9, 2, left, right, rightStride, target, depth, adds)
-    case 10: tile(10, 2, left, right, rightStride, target, depth, adds)
-    case 11: tile(11, 2, left, right, rightStride, target, depth, adds)
-    default: tile(12, 2, left, right, rightStride, target, depth, adds)
+    case 1: tile(1, 2, left, right, rightStride, target, depth, adds, ahead)
+    case 2: tile(2, 2, left, right, rightStride, target, depth, adds, ahead)
+    case 3: tile(3, 2, left, right, rightStride, target, depth, adds, ahead)
+    case 4: tile(4, 2, left, right, rightStride, target, depth, adds, ahead)
+    case 5: tile(5, 2, left, right, rightStride, target, depth, adds, ahead)
+    case 6: tile(6, 2, left, right, rightStride, target, depth, adds, ahead)
+    case 7: tile(7, 2, left, right, rightStride, target, depth, adds, ahead)
+    case 8: tile(8, 2, left, right, rightStride, target, depth, adds, ahead)
+    case 9: tile(9, 2, left, right, rightStride, target, depth, adds, ahead)
+    case 10: tile(10, 2, left, right, rightStride, target, depth, adds, ahead)
+    case 11: tile(11, 2, left, right, rightStride, target, depth, adds, ahead)
+    default: tile(12, 2, left, right, rightStride, target, depth, adds, ahead)
     }
   }
 #endif
 
 /// A tile whose rows and vectors of columns are constants where it is inlined, so that its sums live in registers.
+///
+/// - Parameter ahead: floats from a row of the right factor to the one that is fetched with it; 0 for none.
 @inline(__always)
 private func tile(
   _ rows: Int, _ vectors: Int, _ left: LeftFactor, _ right: UnsafePointer<Float>, _ rightStride: Int,
-  _ target: ProductTarget, _ depth: Int, _ adds: Bool
+  _ target: ProductTarget, _ depth: Int, _ adds: Bool, _ ahead: Int
 ) {
   let zero = Vector.zero
   // Not by `repeating`, a generic function that the compiler may leave as one.
@@ -146,6 +156,9 @@ private func tile(
   var b = right
   var step = 0
   while step < depth {
+    // The CPU by itself fetches too late: a panel's rows are read half by half.
+    kernels_fetch(b + ahead)
+    if vectors > 1 { kernels_fetch(b + ahead + 16) }
     let first = b.vector(0)
     let second = vectors > 1 ? b.vector(16) : first
     for row in 0..<rows {

@@ -6,20 +6,23 @@ public import KernelShapes
 /// Floats of the patch in which tiles at the border are put together.
 private let patchCount = 36 * lanes
 
-/// `dst = ReLU(src ∗ weights + bias)` in some tiles of the output.
+/// `dst = ReLU(src ∗ weights + bias)` in some tiles and some channels of the output.
 ///
-/// An element is the same whatever other tiles are computed with its own.
+/// An element is the same whatever other tiles and channels are computed with its own.
 /// - Parameters:
+///   - panels: of 32 output channels.
 ///   - weights: of ``transformWeightsForward(inputs:outputs:panels:_:into:)``.
 ///   - bias: nil adds none.
 ///   - scratch: ``WinogradShape/scratchCount`` floats.
 @inline(never)
 public func winogradForward(
-  _ shape: WinogradShape, tiles: Range<Int>, _ src: UnsafePointer<Float>, weights: UnsafePointer<Float>,
-  bias: UnsafePointer<Float>?, isRectified: Bool, into dst: UnsafeMutablePointer<Float>,
-  scratch: UnsafeMutablePointer<Float>
+  _ shape: WinogradShape, tiles: Range<Int>, panels: Range<Int>, _ src: UnsafePointer<Float>,
+  weights: UnsafePointer<Float>, bias: UnsafePointer<Float>?, isRectified: Bool,
+  into dst: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>
 ) {
   let (inputs, outputs) = (shape.inputBlocks * 16, shape.outputBlocks * 16)
+  let column = panels.lowerBound * 32
+  let columns = min(panels.upperBound * 32, outputs) - column
   let image = scratch + patchCount
   let products = image + shape.tilesAtOnce * shape.inputTileStride
   let layout = layoutByTiles(channels: inputs, tileStride: shape.inputTileStride)
@@ -30,19 +33,21 @@ public func winogradForward(
     var point = 0
     while point < WinogradShape.points {
       multiply(
-        rows: group.upperBound - first, columns: outputs, depth: shape.inputs,
+        rows: group.upperBound - first, columns: columns, depth: shape.inputs,
         (
           base: UnsafePointer(image + point * inputs), rowStride: shape.inputTileStride, depthStride: 1
         ),
         (
-          base: weights + point * shape.inputs * outputs, panelStride: 32 * shape.inputs, rowStride: 32,
-          narrowRowStride: 16
+          base: weights + point * shape.inputs * outputs + column * shape.inputs,
+          panelStride: 32 * shape.inputs, rowStride: 32, narrowRowStride: 16
         ),
-        (base: products + point * outputs, rowStride: shape.outputTileStride), adds: false)
+        (base: products + point * outputs + column, rowStride: shape.outputTileStride), adds: false,
+        streams: true)
       point += 1
     }
     writeOutput(
-      shape, products, tiles: group, bias: bias, isRectified: isRectified, into: dst, patch: scratch)
+      shape, products, tiles: group, channels: Range(uncheckedBounds: (column, column + columns)), bias: bias,
+      isRectified: isRectified, into: dst, patch: scratch)
     first = group.upperBound
   }
 }
@@ -76,7 +81,7 @@ public func winogradBackwardData(
           base: weights + point * shape.outputs * inputs, panelStride: 32 * shape.outputs, rowStride: 32,
           narrowRowStride: 16
         ),
-        (base: products + point * inputs, rowStride: shape.inputTileStride), adds: false)
+        (base: products + point * inputs, rowStride: shape.inputTileStride), adds: false, streams: true)
       point += 1
     }
     addImageGradient(shape, products, tiles: group, into: diffSrc, patch: scratch)

@@ -269,20 +269,23 @@ private func imageGradient(
 
 // MARK: - The output
 
-/// `Y = Aᵀ M A` of some tiles and all channels, plus bias, through ReLU where that is asked for.
+/// `Y = Aᵀ M A` of some tiles and channels, plus bias, through ReLU where that is asked for.
 ///
 /// - Parameters:
+///   - channels: whole sixteens.
 ///   - bias: as many as there are real channels; those of the last block beyond them stay zero.
 @inline(never)
 func writeOutput(
-  _ shape: WinogradShape, _ points: UnsafePointer<Float>, tiles: Range<Int>, bias: UnsafePointer<Float>?,
-  isRectified: Bool, into dst: UnsafeMutablePointer<Float>, patch: UnsafeMutablePointer<Float>
+  _ shape: WinogradShape, _ points: UnsafePointer<Float>, tiles: Range<Int>, channels written: Range<Int>,
+  bias: UnsafePointer<Float>?, isRectified: Bool, into dst: UnsafeMutablePointer<Float>,
+  patch: UnsafeMutablePointer<Float>
 ) {
   let channels = shape.outputBlocks * 16
   let blocks = imageBlocks(shape.outputs)
   let plane = shape.outputHeight * shape.outputWidth * lanes
-  var block = 0
-  while block < blocks {
+  var block = written.lowerBound / lanes
+  let end = min(written.upperBound / lanes, blocks)
+  while block < end {
     var offset = Lanes.zero
     if let bias { offset = first(shape.outputs - block * lanes, of: bias + block * lanes) }
     var place = TilePlace(tiles.lowerBound, shape)
