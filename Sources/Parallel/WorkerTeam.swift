@@ -20,8 +20,9 @@ public final class WorkerTeam: @unchecked Sendable {
 
   fileprivate init() {}
 
-  /// Runs `body` for every index in `0..<count` and waits for all. Only the leader may call it, outside of pieces.
+  /// Runs `body` for every index in `0..<count` and waits for all.
   ///
+  /// Only the leader may call it, outside of pieces.
   /// - Throws: the error of the lowest index that failed; all pieces run in any case.
   public func forEach<Failure: Error>(
     count: Int, _ body: @escaping @Sendable (_ index: Int) throws(Failure) -> Void
