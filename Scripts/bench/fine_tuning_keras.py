@@ -21,12 +21,13 @@ def network(checkpoint, way):
     """The trained network with a new head of the same size; all of it new, or all but the head frozen, or nothing frozen."""
     trained = keras.models.load_model(checkpoint, compile=False)
     if way == "from nothing":
-        return keras.models.clone_model(trained)
+        trained = keras.models.clone_model(trained)
     head = trained.layers[-1]
     while not isinstance(head, keras.layers.Dense):
         head = head._inbound_nodes[0].parent_nodes[0].operation
     for layer in trained.layers:
-        layer.trainable = way == "whole"
+        layer.trainable = way != "head only"
+    # Its numbers go into the loss as they are: of probabilities below 1e-7 Keras gives no gradient.
     new = keras.layers.Dense(head.units, name="new_head")(head.input)
     return keras.Model(trained.input, new)
 
@@ -40,9 +41,7 @@ def train(job):
     steps = job["epochs"] * (len(labels) // BATCH)
     optimizer = keras.optimizers.SGD(
         keras.optimizers.schedules.CosineDecay(job["rate"], steps), momentum=MOMENTUM, nesterov=True)  # fmt: skip
-    # A dense layer of a classifier ends in softmax, or its numbers go into the loss as they are.
-    isSoftmax = getattr(model.layers[-1], "activation", None) is keras.activations.softmax
-    loss_of = keras.losses.SparseCategoricalCrossentropy(from_logits=not isSoftmax)
+    loss_of = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     decayed = [v for v in model.trainable_variables if v.path.endswith("kernel")]
     # As in Convoy, the decay is part of the gradient; that of Keras's optimizers is not.
     optimizer.build(model.trainable_variables)
