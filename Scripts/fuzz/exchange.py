@@ -20,7 +20,7 @@ def run(*command, timeout=1200):
     """Runs a command; returns what it prints."""
     done = subprocess.run([str(part) for part in command], capture_output=True, text=True, timeout=timeout)
     if done.returncode:
-        raise Failed(done.returncode, done.stderr.strip()[-1000:])
+        raise Failed(done.returncode, done.stderr.strip()[-4000:])
     return done.stdout
 
 

@@ -50,12 +50,15 @@ def build(make, name, classes):
 
 def vary(model, rng):
     """Gives factors, offsets and given figures values of their own, where new networks have ones and zeros that hide mistakes."""
-    for layer in model._flatten_layers(include_self=False):
+    layers = list(model._flatten_layers(include_self=False))
+    # Without normalisation, large biases drown the image from layer to layer.
+    spread = 0.2 if any("Normalization" in type(layer).__name__ for layer in layers) else 0.05
+    for layer in layers:
         for weight in layer._trainable_variables:
             if weight.name == "gamma":
                 weight.assign(rng.uniform(0.7, 1.3, weight.shape))
             elif weight.name in ("beta", "bias"):
-                weight.assign(rng.normal(0, 0.2, weight.shape))
+                weight.assign(rng.normal(0, spread, weight.shape))
 
 
 def settle(model, batch, images, rng):

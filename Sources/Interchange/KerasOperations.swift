@@ -16,7 +16,7 @@ enum KerasOperations {
   ]
 
   /// Classes of Keras's layers that become several layers.
-  static let composedLayers = ["Average", "Subtract"]
+  static let composedLayers = ["Average", "CustomScaleLayer", "Subtract"]
 
   /// Puts layers in the place of operations; those without a counterpart are left as they are.
   static func rewrite(_ model: inout ModelDescription) {
@@ -30,7 +30,11 @@ enum KerasOperations {
     switch operation {
     case "Negative", "math.negative":
       model.replace(name, by: "Rescaling", .object(["scale": .number(-1), "offset": .number(0)]))
-    case "Subtract" where layer.inputs.count == 2: composeDifference(layer, in: &model)
+    case "Subtract" where layer.inputs.count == 2: composeSum(layer, withSecondTimes: -1, in: &model)
+    case "CustomScaleLayer" where layer.inputs.count == 2:
+      // Of Keras's InceptionResNetV2.
+      guard let scale = layer.options["scale"]?.double else { return }
+      composeSum(layer, withSecondTimes: scale, in: &model)
     case "Average": composeAverage(layer, in: &model)
     case "Gelu" where layer.options["approximate"] == false: activate(layer, "gelu", in: &model)
     case "Mean": pool(layer, "Average", in: &model)
@@ -51,12 +55,14 @@ enum KerasOperations {
     model.replace(layer.name, by: "Activation", .object(["activation": .string(function)]))
   }
 
-  /// a − b is a plus −1 times b.
-  private static func composeDifference(_ layer: ModelDescription.Layer, in model: inout ModelDescription) {
-    let negative = ModelDescription.Layer(
-      name: model.unusedName("\(layer.name)_negative"), className: "Rescaling",
-      options: .object(["scale": .number(-1), "offset": .number(0)]))
-    model.insert(negative, before: layer.name, at: 1)
+  /// The first input plus so many times the second: a − b is a plus −1 times b.
+  private static func composeSum(
+    _ layer: ModelDescription.Layer, withSecondTimes scale: Double, in model: inout ModelDescription
+  ) {
+    let scaled = ModelDescription.Layer(
+      name: model.unusedName("\(layer.name)_\(scale == -1 ? "negative" : "scaled")"), className: "Rescaling",
+      options: .object(["scale": .number(scale), "offset": .number(0)]))
+    model.insert(scaled, before: layer.name, at: 1)
     model.replace(layer.name, by: "Add", .object([:]))
   }
 

@@ -43,6 +43,27 @@ struct KerasCallTests {
     #expect(both.layer["class_name"] == "Multiply" && both.sources.map(\.layer) == ["a", "b"])
   }
 
+  @Test("the sum of Keras's InceptionResNetV2 is one with a factor before its second input")
+  func scaledSum() throws {
+    let network = try Network(
+      inputShape: [4, 4, 2],
+      layers: [
+        Layer(name: "a", inputs: ["input"], spec: .activation(.relu)),
+        Layer(name: "b", inputs: ["input"], spec: .activation(.tanh)),
+        Layer(name: "sum", inputs: ["a", "b"], spec: .add),
+      ]
+    ).resolved()
+    var model = ModelDescription(network, name: "m")
+    let index = try #require(model.layers.firstIndex { $0.className == "Add" })
+    model.layers[index].className = "CustomScaleLayer"
+    model.layers[index].options = .object(["scale": .number(0.17)])
+    KerasOperations.rewrite(&model)
+    let sum = try #require(model.layers.first { $0.className == "Add" })
+    let factor = try #require(model.layers.first { $0.className == "Rescaling" })
+    #expect(sum.inputs == ["a", factor.name] && factor.inputs == ["b"])
+    #expect(factor.options["scale"]?.double == 0.17 && factor.options["offset"]?.double == 0)
+  }
+
   @Test("layers of two inputs are called with them, alone or in a list")
   func several() throws {
     let t = Self.tensor
