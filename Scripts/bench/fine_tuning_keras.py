@@ -17,11 +17,19 @@ import tensorflow as tf  # noqa: E402
 BATCH, MOMENTUM, WEIGHT_DECAY = 50, 0.9, 5e-4
 
 
+def anew(layer):
+    """A layer that begins as in Convoy's config, whose initialisers the model does not name."""
+    config = layer.get_config()
+    if isinstance(layer, keras.layers.Conv2D):
+        config["kernel_initializer"] = "he_normal"
+    return type(layer).from_config(config)
+
+
 def network(checkpoint, way):
     """The trained network with a new head of the same size; all of it new, or all but the head frozen, or nothing frozen."""
     trained = keras.models.load_model(checkpoint, compile=False)
     if way == "from nothing":
-        trained = keras.models.clone_model(trained)
+        trained = keras.models.clone_model(trained, clone_function=anew)
     head = trained.layers[-1]
     while not isinstance(head, keras.layers.Dense):
         head = head._inbound_nodes[0].parent_nodes[0].operation
