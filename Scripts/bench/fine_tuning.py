@@ -15,6 +15,8 @@ import subprocess
 import sys
 import tempfile
 
+import machine
+
 SOURCE = pathlib.Path("/usr/share/datasets/fashion-mnist")
 DATA = pathlib.Path("Results/data")
 RUNS = pathlib.Path("Results/fine-tuning-runs")
@@ -157,7 +159,12 @@ def pilot(convoy):
         print(f"{way}: {rate}: {value:.4f}")
 
 
-def page(results, keras, seeds):
+def best(results, amount, seeds):
+    """The way with the highest mean."""
+    return max(WAYS, key=lambda way: statistics.mean(results[way, amount, seed] for seed in seeds))
+
+
+def page(convoy, results, keras, seeds):
     def cell(values):
         spread = f" ± {statistics.stdev(values):.3f}" if len(values) > 1 else ""
         return f"{statistics.mean(values):.3f}{spread}"
@@ -178,10 +185,10 @@ def page(results, keras, seeds):
                 lines.append(f"| {amount} | {epochs} | {name} | " + " | ".join(cells) + " |")
     lines += ["", "![Test accuracy against images a class](fine-tuning.svg)", ""]
     lines += [
-        "Fine-tuning the whole network is ahead at every amount, most where images are few. The head alone stays behind training from nothing:",
-        "features that tell five kinds of clothes apart say less of five others, and cannot move. Keras's runs begin with the same weights and take",
-        "the same steps; orders of samples and new layers are drawn by each program.", "",
-        "Made by `Scripts/fine-tuning`.",
+        "Best are " + ", ".join(f"{best(results, amount, seeds)} with {amount} images a class" for amount in AMOUNTS) + ". Features that tell five",
+        "kinds of clothes apart may say less of five others, and in a frozen network they cannot move. Keras's runs begin with the same weights",
+        "and take the same steps; orders of samples and new layers are drawn by each program.", "",
+        "Made by `Scripts/fine-tuning`.", "", *machine.lines(convoy),
     ]  # fmt: skip
     pathlib.Path("Results/fine-tuning.md").write_text("\n".join(lines) + "\n")
 
@@ -241,7 +248,7 @@ def main():
     keras = in_keras(convoy, arguments.keras, jobs) if arguments.keras else {}
     for each, value in keras.items():
         print("Keras", *each, value)
-    page(results, keras, seeds)
+    page(convoy, results, keras, seeds)
     plot(results, seeds)
 
 

@@ -26,6 +26,7 @@ import exchange
 # Sides of the images. At 64 pixels the last maps of the deepest networks still have 2×2 positions, so that margins count.
 SIZE, SIZES = 64, {"InceptionV3": 75, "InceptionResNetV2": 75, "Xception": 71}
 
+
 def networks():
     """The functions that make networks, each under its first name."""
     found = {}

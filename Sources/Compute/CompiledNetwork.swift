@@ -161,6 +161,11 @@ public final class CompiledNetwork: Sendable {
   /// - Throws: ``ComputeError`` where a layer has no kernel.
   public func inferencePlan(samples: Int) throws(ComputeError) -> Plan { try plan(samples, .inference) }
 
+  /// The plan for inferring one sample by several workers together, compiled on first use.
+  ///
+  /// - Throws: ``ComputeError`` where a layer has no kernel.
+  public func sharedInferencePlan() throws(ComputeError) -> Plan { try plan(1, .sharedInference) }
+
   /// The plans of shards of some sizes, with that of a full shard, which is there in any case.
   ///
   /// They are compiled in the order of their sizes, training first.

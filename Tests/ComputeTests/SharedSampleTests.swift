@@ -72,6 +72,53 @@ struct SharedSampleTests {
     #expect(Set(groups).isSuperset(of: ["odd", "a", "b", "short", "strided"] + (more[kernels] ?? [])))
   }
 
+  /// Two or three convolutions of any size, windows and groups, with a batch normalisation or a pool between, thirty times.
+  private static let drawn: [Network] = {
+    var random = SplitMix64(seed: 77)
+    func pick<T>(_ values: [T]) -> T { values[random.next(below: values.count)] }
+    var result: [Network] = []
+    while result.count < 30 {
+      var channels = 1 + random.next(below: 70)
+      let input = [2 + random.next(below: 34), 2 + random.next(below: 34), channels]
+      var layers: [LayerSpec] = []
+      for _ in 0..<2 + random.next(below: 2) {
+        let groups = pick([1, 1, 1, 2, 4].filter { channels.isMultiple(of: $0) })
+        let filters = groups * (1 + random.next(below: 260 / groups))
+        layers.append(
+          .conv2D(
+            Conv2D(
+              filters: filters, kernel: Size2D(pick([1, 3, 3, 3, 5])), stride: Size2D(pick([1, 1, 1, 2])),
+              padding: .same, groups: groups, useBias: pick([true, false]),
+              activation: pick([.linear, .relu, .sigmoid]))))
+        layers += pick([
+          [], [.batchNorm(BatchNorm()), .activation(.relu)], [.averagePool2D(Pool2D(size: Size2D(1)))],
+        ])
+        channels = filters
+      }
+      layers += [.flatten, .dense(Dense(units: 5))]
+      if let network = try? Network(inputShape: Shape(input), chain: layers) { result.append(network) }
+    }
+    return result
+  }()
+
+  @Test("drawn networks of one sample", arguments: 0..<30)
+  func drawnNetworks(_ index: Int) throws {
+    let network = try Self.drawn[index].resolved()
+    for kernels in [KernelSelection.costModel, .own] {
+      let harness = try PlanHarness(
+        network, CompileOptions(batch: 1, shard: 1, training: false, kernels: kernels), samples: 1,
+        sharesSamples: true)
+      let source = ArraySource(
+        ReferenceTensor.random(Shape([1] + network.inputShape.dimensions), seed: UInt64(index)), labels: [0])
+      let first = try harness.infer(source, sharedBy: WorkerPool(workers: 1))
+      expectClose(first, try harness.infer(source), ofLargest: 4e-5, "\(network.layers.map(\.name))")
+      for workers in [2, 4] {
+        let shared = try harness.infer(source, sharedBy: WorkerPool(workers: workers))
+        #expect(shared.map(\.bitPattern) == first.map(\.bitPattern), "\(workers) workers")
+      }
+    }
+  }
+
   @Test("a layer of each kind, small as it is", arguments: EveryLayerTests.examples)
   func eachKind(_ example: LayerExample) throws {
     var words = false

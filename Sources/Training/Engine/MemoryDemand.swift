@@ -60,9 +60,13 @@ public enum MemoryDemand {
   }
 
   /// What inference takes at least; nil for more than a number can say.
-  static func inference(_ compiled: CompiledNetwork, workers: Int) throws -> Int? {
-    sum(
-      (try compiled.inferencePlan(samples: compiled.shardSize).workspaceByteCount, workers),
+  ///
+  /// - Parameter sharesSample: whether the workers compute one sample together, in the memory of one.
+  static func inference(_ compiled: CompiledNetwork, workers: Int, sharesSample: Bool) throws -> Int? {
+    let plan =
+      try sharesSample ? compiled.sharedInferencePlan() : compiled.inferencePlan(samples: compiled.shardSize)
+    return sum(
+      (plan.workspaceByteCount, sharesSample ? 1 : workers),
       (compiled.storageCount * MemoryLayout<Float>.stride, 1))
   }
 

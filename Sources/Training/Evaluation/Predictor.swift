@@ -49,7 +49,8 @@ public final class Predictor: Sendable {
       options: CompileOptions(
         batch: Self.batch, shard: shard, training: false, criterion: self.criterion))
     try MemoryDemand.check(
-      try MemoryDemand.inference(compiled, workers: workers), of: "inference", workers: workers)
+      try MemoryDemand.inference(compiled, workers: workers, sharesSample: sharesSample), of: "inference",
+      workers: workers)
     // Samples may come in minibatches or all at once.
     let minibatches = RunData.minibatchSizes(samples: sampleCount, batch: Self.batch).union([sampleCount])
     let parameters = AlignedBuffer<Float>(count: compiled.storageCount)
