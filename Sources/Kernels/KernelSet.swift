@@ -105,11 +105,9 @@ extension KernelSet {
   ///   - dst: in such blocks; overwritten, zeros in the channels that fill the last block.
   ///   - scratch: ``WinogradShape/scratchCount`` floats.
   public func winogradForward(
-    _ shape: WinogradShape, tiles: Range<Int>? = nil, panels: Range<Int>? = nil,
-    _ src: UnsafePointer<Float>,
-    weights: UnsafePointer<Float>,
-    bias: UnsafePointer<Float>?, isRectified: Bool, into dst: UnsafeMutablePointer<Float>,
-    scratch: UnsafeMutablePointer<Float>
+    _ shape: WinogradShape, tiles: Range<Int>? = nil, panels: Range<Int>? = nil, _ src: UnsafePointer<Float>,
+    weights: UnsafePointer<Float>, bias: UnsafePointer<Float>?, isRectified: Bool,
+    into dst: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>
   ) {
     let tiles = tiles ?? 0..<shape.tiles
     let panels = panels ?? 0..<shape.outputPanels
@@ -117,18 +115,15 @@ extension KernelSet {
     case .baseline:
       KernelsBaseline.winogradForward(
         shape, tiles: tiles, panels: panels, src, weights: weights, bias: bias, isRectified: isRectified,
-        into: dst,
-        scratch: scratch)
+        into: dst, scratch: scratch)
     case .v3:
       KernelsV3.winogradForward(
         shape, tiles: tiles, panels: panels, src, weights: weights, bias: bias, isRectified: isRectified,
-        into: dst,
-        scratch: scratch)
+        into: dst, scratch: scratch)
     case .v4:
       KernelsV4.winogradForward(
         shape, tiles: tiles, panels: panels, src, weights: weights, bias: bias, isRectified: isRectified,
-        into: dst,
-        scratch: scratch)
+        into: dst, scratch: scratch)
     }
   }
 

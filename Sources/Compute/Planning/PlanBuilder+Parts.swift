@@ -137,34 +137,34 @@ extension PlanBuilder {
   ) throws {
     let all = ChannelPart.whole(dst)
     let (kernel, bias) = try weightsAndBias(weights, all, as: .library(whole.descriptor(of: .weights)))
-    let problem = weights.geometry.problem
-    var parts = [all]
-    if weights.isCut, dst.descriptor.dataType == .f32, dst.descriptor.channelBlock != nil,
-      let cut = channelParts(problem.outputChannels, most: SharedWork.parts(of: problem))
-    {
-      parts = cut
-    }
-    var steps = try parts.map { channels in
-      let target = try part(dst, channels)
-      let forward = channels.isWhole ? whole : try forwardKernel(weights, channels, input, target)
-      return (
-        forward: forward,
-        arguments: try channels.isWhole
-          ? [(Argument.weights, kernel)]
-          : slice(
-            of: kernel, outputs: channels.channels, weights.geometry, as: forward.descriptor(of: .weights)
-          ).map { [(.weights, $0)] }, target: target, channels: channels
-      )
-    }
-    if steps.contains(where: { $0.arguments == nil }) {
-      steps = [(whole, [(.weights, kernel)], dst, all)]
-    }
+    let steps = try sharedParts(weights, kernel, input: input, dst: dst) ?? [(all, whole, kernel)]
     try sideBySide(steps.count) { index in
-      let step = steps[index]
-      var arguments = (step.arguments ?? []) + [(.src, input), (.dst, step.target)]
-      if let bias { arguments.append((.bias, try slice(of: bias, step.channels))) }
-      try emit(step.forward, arguments)
+      let (channels, forward, values) = steps[index]
+      var arguments: [(Argument, Operand)] = [
+        (.src, input), (.weights, values), (.dst, try part(dst, channels)),
+      ]
+      if let bias { arguments.append((.bias, try slice(of: bias, channels))) }
+      try emit(forward, arguments)
     }
+  }
+
+  /// The parts of a convolution's filters with their kernels, and their weights within those of all; nil where the layer stays whole.
+  private func sharedParts(
+    _ weights: ConvolutionWeights, _ values: Operand, input: Operand, dst: Operand
+  ) throws -> [(channels: ChannelPart, kernel: PrimitiveDescriptor, weights: Operand)]? {
+    let geometry = weights.geometry
+    let most = SharedWork.parts(of: geometry.problem)
+    guard weights.isCut, dst.descriptor.dataType == .f32, dst.descriptor.channelBlock != nil,
+      let parts = channelParts(geometry.problem.outputChannels, most: most)
+    else { return nil }
+    var result: [(channels: ChannelPart, kernel: PrimitiveDescriptor, weights: Operand)] = []
+    for channels in parts {
+      let kernel = try forwardKernel(weights, channels, input, part(dst, channels))
+      let wanted = kernel.descriptor(of: .weights)
+      guard let own = slice(of: values, outputs: channels.channels, geometry, as: wanted) else { return nil }
+      result.append((channels, kernel, own))
+    }
+    return result
   }
 
   /// The weights of some output channels within those of all.
@@ -172,7 +172,7 @@ extension PlanBuilder {
   /// - Returns: nil where they are no slice of memory in the layout that is asked for.
   private func slice(
     of kernel: Operand, outputs: Range<Int>, _ geometry: ConvolutionGeometry, as wanted: MemoryDescriptor
-  ) throws -> Operand? {
+  ) -> Operand? {
     var start = [0, 0, 0, 0]
     start[0] = outputs.lowerBound
     guard
