@@ -100,6 +100,38 @@ struct ONNXTests {
     #expect(modules("node_add", ["", "layer1", "layer1.0", "add_2"]) == ["layer1", "layer1.0"])
   }
 
+  @Test("padding that the graph computes from sizes is known", arguments: [true, false])
+  func computedPadding(roundsUp: Bool) throws {
+    // As much behind as windows of 2 need: twice the half, rounded up, less the size.
+    let half: [ONNXNode] =
+      roundsUp
+      ? [Self.node("Ceil", ["quotient"], ["half"])]
+      : [
+        Self.node("Neg", ["quotient"], ["below"]), Self.node("Floor", ["below"], ["floor"]),
+        Self.node("Neg", ["floor"], ["half"]),
+      ]
+    let nodes =
+      [
+        Self.node("Shape", ["x"], ["shape"], [.integer("start", 2)]),
+        Self.node("Cast", ["shape"], ["sizes"], [.integer("to", 1)]),
+        Self.node("Div", ["sizes", "two"], ["quotient"]),
+      ] + half + [
+        Self.node("Cast", ["half"], ["whole"], [.integer("to", 7)]),
+        Self.node("Mul", ["whole", "twice"], ["wanted"]), Self.node("Sub", ["wanted", "shape"], ["missing"]),
+        Self.node("Max", ["missing", "least"], ["held"]), Self.node("Min", ["held", "most"], ["bounded"]),
+        Self.node("Clip", ["bounded", "least"], ["after"]),
+        Self.node("Concat", ["zeros", "after"], ["pads"], [.axis(0)]), Self.node("Pad", ["x", "pads"]),
+      ]
+    let tensors = [
+      ONNXTensor("two", [], floats: [2]), ONNXTensor("twice", [], integers: [2]),
+      ONNXTensor("least", [], integers: [0]), ONNXTensor("most", [], integers: [9]),
+      ONNXTensor("zeros", [6], integers: [0, 0, 0, 0, 0, 0]),
+    ]
+    let model = Self.model(nodes, tensors, input: [.size(3), .size(5), .size(4)])
+    let network = try ONNXImport().read(model.bytes, "m").checkpoint.network
+    #expect(network.outputShape == [6, 4, 3])
+  }
+
   // MARK: - Models of this program
 
   private static func checkpoint(_ network: ResolvedNetwork, classNames: [String] = []) -> Checkpoint {
@@ -167,7 +199,7 @@ struct ONNXTests {
   // MARK: - Bad input
 
   /// A model of one node after another on a 3×4×4 image, with these tensors.
-  private static func model(
+  static func model(
     _ nodes: [ONNXNode], _ tensors: [ONNXTensor] = [], opset: Int = 17,
     input: [ONNXValueInfo.Dimension] = [.size(3), .size(4), .size(4)]
   ) -> ONNXModel {
@@ -179,7 +211,7 @@ struct ONNXTests {
         outputs: [ONNXValueInfo(name: "y", elementType: 1, shape: nil)]))
   }
 
-  private static func node(
+  static func node(
     _ operation: String, _ inputs: [String], _ outputs: [String] = ["y"], _ attributes: [ONNXAttribute] = []
   ) -> ONNXNode {
     ONNXNode(name: "n", operation: operation, inputs: inputs, outputs: outputs, attributes: attributes)
@@ -269,10 +301,14 @@ struct ONNXTests {
         node(
           "MaxPool", ["x"], ["y"],
           [
-            .integers("kernel_shape", [3, 3]), .integers("pads", [1, 1, 1, 1]), .integers("strides", [2, 2]),
+            .integers("kernel_shape", [2, 2]), .integers("pads", [1, 1, 1, 1]), .integers("strides", [2, 2]),
           ])
       ]),
-      "m: node 'n' (MaxPool): it has padding around values that may be negative"
+      "m: node 'n' (MaxPool): around values that may be negative, padding may take half of a window at most"
+    ),
+    (
+      "rounding", model([node("Ceil", ["x"])]),
+      "m: node 'n' (Ceil): rounding is supported among constants only"
     ),
     (
       "graph inside", model([node("If", ["x"], ["y"], [])]),

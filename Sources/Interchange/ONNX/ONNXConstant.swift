@@ -142,6 +142,16 @@ struct ONNXConstant {
     }
   }
 
+  /// A function of each number.
+  ///
+  /// - Parameter whole: the function of whole numbers; nil gives nil.
+  /// - Returns: nil for arithmetic with the number of samples.
+  func mapped(_ function: (Float) -> Float, whole: (Int) -> Int? = { _ in nil }) -> ONNXConstant? {
+    guard let integers else { return ONNXConstant(dimensions, .floats(floats.map(function))) }
+    let known = integers.compactMap { $0 == Self.samples ? nil : whole($0) }
+    return known.count == integers.count ? ONNXConstant(dimensions, .integers(known)) : nil
+  }
+
   /// Two constants combined element by element.
   ///
   /// - Returns: nil for dimensions that do not fit, and for arithmetic with the number of samples.

@@ -65,18 +65,24 @@ extension ONNXReader {
   }
 
   mutating func clip(_ node: ONNXNode, _ options: inout ONNXAttributes) throws {
-    let low: Double
-    let high: Double
-    if opset < 11 {
-      low = Double(try options.float("min", default: -.greatestFiniteMagnitude))
-      high = Double(try options.float("max", default: .greatestFiniteMagnitude))
-    } else {
-      guard let least = try number(node, 1, otherwise: -.infinity),
-        let most = try number(node, 2, otherwise: .infinity)
-      else { throw options.refused("its bounds are no single numbers") }
-      (low, high) = (least, most)
-    }
+    let (low, high) = try bounds(node, &options)
     try held(node, try result(node), from: low, to: high)
+  }
+
+  /// The bounds of a Clip.
+  mutating func bounds(_ node: ONNXNode, _ options: inout ONNXAttributes) throws -> (
+    low: Double, high: Double
+  ) {
+    guard opset >= 11 else {
+      return (
+        Double(try options.float("min", default: -.greatestFiniteMagnitude)),
+        Double(try options.float("max", default: .greatestFiniteMagnitude))
+      )
+    }
+    guard let low = try number(node, 1, otherwise: -.infinity),
+      let high = try number(node, 2, otherwise: .infinity)
+    else { throw options.refused("its bounds are no single numbers") }
+    return (low, high)
   }
 
   /// A single constant number; nil where it is none.

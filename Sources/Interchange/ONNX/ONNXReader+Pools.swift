@@ -21,20 +21,48 @@ extension ONNXReader {
     case .same: padding = .same
     case .explicit(let before, var after):
       if roundsUp { after = Self.afterRoundingUp(window, before, after, over: places) }
-      if (before + after).contains(where: { $0 > 0 }) {
-        // A pool leaves padding out, and zeros never win among values that are not negative.
-        guard source.isNonNegative else {
-          throw options.refused(
-            "it has padding around values that may be negative, and the padding's place is not that of 'same'; pad explicitly before it"
-          )
-        }
-        source = try zeros(source, before: before, after: after, node)
+      guard (before + after).contains(where: { $0 > 0 }) else { break }
+      guard source.isNonNegative else {
+        let pooled = try pickedMaxima(source, window, before: before, after: after, node, options)
+        return set(node, pooled)
       }
+      // A pool leaves padding out, and zeros never win among values that are not negative.
+      source = try zeros(source, before: before, after: after, node)
     }
     set(
       node,
       try pool(
         source, sizes, window.strides, padding, node, isNonNegative: source.isNonNegative, isMaximum: true))
+  }
+
+  /// A maximum pool with padding of any place, which no value takes part in: the maximum around every place as `same` has it, of
+  /// which the windows' places are picked.
+  private mutating func pickedMaxima(
+    _ source: ONNXResult, _ window: Window, before: [Int], after: [Int], _ node: ONNXNode,
+    _ options: ONNXAttributes
+  ) throws -> ONNXResult {
+    let places = Array(source.ourShape.dropLast())
+    // Which place of those with steps of 1 has the first window, and how many are behind that of the last.
+    var (first, behind) = ([Int](), [Int]())
+    for (axis, size) in window.sizes.enumerated() {
+      let span = places[axis] + before[axis] + after[axis] - size
+      guard span >= 0 else { throw options.refused("its window does not fit into the image") }
+      first.append((size - 1) / 2 - before[axis])
+      behind.append(places[axis] - 1 - first[axis] - span / window.strides[axis] * window.strides[axis])
+    }
+    guard (first + behind).allSatisfy({ $0 >= 0 }) else {
+      throw options.refused(
+        "around values that may be negative, padding may take half of a window at most, and of an even one less before it"
+      )
+    }
+    let every = try pool(
+      source, window.sizes, window.sizes.map { _ in 1 }, .same, node, isNonNegative: false, isMaximum: true,
+      part: "maxima")
+    let within = try cropped(every, before: first, after: behind, node)
+    guard window.strides.contains(where: { $0 > 1 }) else { return within }
+    return try pool(
+      within, window.sizes.map { _ in 1 }, window.strides, .valid, node, isNonNegative: false, isMaximum: true
+    )
   }
 
   mutating func averagePool(_ node: ONNXNode, _ options: inout ONNXAttributes) throws {
@@ -90,8 +118,7 @@ extension ONNXReader {
 
   private mutating func pool(
     _ source: ONNXResult, _ sizes: [Int], _ strides: [Int], _ padding: Padding, _ node: ONNXNode,
-    isNonNegative: Bool,
-    isMaximum: Bool
+    isNonNegative: Bool, isMaximum: Bool, part: String? = nil
   ) throws -> ONNXResult {
     let spec: LayerSpec
     if sizes.count == 1 {
@@ -101,7 +128,7 @@ extension ONNXReader {
       let pool = Pool2D(size: Size2D(sizes), stride: Size2D(strides), padding: padding)
       spec = isMaximum ? .maxPool2D(pool) : .averagePool2D(pool)
     }
-    return try addFresh(.layer(spec), [source], node, isNonNegative: isNonNegative)
+    return try addFresh(.layer(spec), [source], node, isNonNegative: isNonNegative, part: part)
   }
 
   /// The mean or maximum over all places; the dimensions of places stay with size 1.
