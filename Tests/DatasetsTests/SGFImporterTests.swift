@@ -107,6 +107,27 @@ struct SGFImporterTests {
     }
   }
 
+  @Test("a folder's archives are known by their bytes, and what is neither record nor archive is said")
+  func foldersOfArchives() throws {
+    try withTemporaryFolder { folder in
+      let games = "\(folder)/games"
+      try FileManager.default.createDirectory(atPath: "\(games)/more", withIntermediateDirectories: true)
+      let names = ["records/games.7z": "more/games.7z.001", "records/one.sgf.gz": "packed"]
+      for (source, name) in names {
+        try FileManager.default.copyItem(atPath: fixture(source), toPath: "\(games)/\(name)")
+      }
+      try Data("licence".utf8).write(to: URL(fileURLWithPath: "\(games)/LICENSE"))
+      let summary = try SGFImporter([games], size: 9, split: GameSplit(.date, test: 0)).write(
+        to: "\(folder)/a.h5")
+      // The compressed record is one of the archive's three, so that it is there twice.
+      #expect(summary.counts.map(\.count) == [36])
+      #expect(summary.notes.contains { $0.contains("an earlier game") })
+      #expect(
+        summary.notes.contains(
+          "passed over 1 file of folders that are neither .sgf nor archives: \(games)/LICENSE"))
+    }
+  }
+
   @Test("one compressed record is read, too")
   func compressedRecord() throws {
     try withTemporaryFolder { folder in

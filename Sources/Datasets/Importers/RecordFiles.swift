@@ -11,40 +11,54 @@ struct RecordFiles {
   private let sources: [Source]
   /// Bytes of all files, as they are on the disk.
   let byteCount: Int
+  /// Files of folders that are neither records nor archives.
+  let passedOver: [String]
 
   /// Bytes that are read before somebody uses them, about.
   private static let batchByteCount = 16 << 20
 
   /// - Throws: ``DatasetError`` for what is not there, and for folders without records.
   init(_ paths: [String], check: () throws -> Void) throws {
-    var sources: [Source] = []
+    var (sources, passedOver): ([Source], [String]) = ([], [])
     var bytes = 0
     for path in paths {
       guard let status = FileStatus(path) else {
         throw DatasetError(.missingInput, "there is no file or folder \(path)")
       }
-      let files = status.kind == .folder ? try Self.records(in: path, check) : [path]
-      for file in files {
+      let isFolder = status.kind == .folder
+      let before = sources.count
+      for file in isFolder ? try Self.files(in: path, check) : [path] {
         let raw = try RawFile(file)
+        if try Self.isArchive(raw) {
+          sources.append(.archive(file))
+        } else if !isFolder || Self.isRecord(file) {
+          sources.append(.file(file))
+        } else {
+          passedOver.append(file)
+          continue
+        }
         bytes += raw.byteCount
-        var beginning = [UInt8](repeating: 0, count: min(512, raw.byteCount))
-        try beginning.withUnsafeMutableBytes { try raw.read(into: $0, at: 0) }
-        sources.append(PackedFiles.areMarks(beginning) ? .archive(file) : .file(file))
+      }
+      guard sources.count > before else {
+        throw DatasetError(.badData, "\(path) has no game records (.sgf) and no archives")
       }
     }
     self.sources = sources
+    self.passedOver = passedOver
     byteCount = bytes
   }
 
-  private static let archiveEndings = [
-    ".7z", ".zip", ".tar", ".tgz", ".tbz2", ".txz", ".tar.gz", ".tar.bz2", ".tar.xz", ".tar.zst", ".sgf.gz",
-    ".sgf.bz2", ".sgf.xz", ".sgf.zst",
-  ]
+  /// Whether a file's first bytes are those of an archive; names do not say it: the first part of several is called `games.7z.001`.
+  private static func isArchive(_ file: RawFile) throws -> Bool {
+    var beginning = [UInt8](repeating: 0, count: min(512, file.byteCount))
+    try beginning.withUnsafeMutableBytes { try file.read(into: $0, at: 0) }
+    return PackedFiles.areMarks(beginning)
+  }
 
   static func isRecord(_ name: String) -> Bool { name.lowercased().hasSuffix(".sgf") }
 
-  /// Records and archives in a folder and below it.
-  private static func records(in folder: String, _ check: () throws -> Void) throws -> [String] {
+  /// The regular files in a folder and below it.
+  private static func files(in folder: String, _ check: () throws -> Void) throws -> [String] {
     var found: [String] = []
     // A stack in place of recursion; the last folder is looked into first.
     var folders = [(path: folder, depth: 0)]
@@ -56,17 +70,14 @@ struct RecordFiles {
       var inner: [(String, Int)] = []
       for name in names {
         let file = "\(path)/\(name)"
-        if FileStatus.isFolder(file) {
-          // A link may lead back to a folder around it.
-          if depth < 32 { inner.append((file, depth + 1)) }
-        } else if isRecord(name) || archiveEndings.contains(where: name.lowercased().hasSuffix) {
-          found.append(file)
+        switch FileStatus(file)?.kind {
+        // A link may lead back to a folder around it.
+        case .folder: if depth < 32 { inner.append((file, depth + 1)) }
+        case .file: found.append(file)
+        case .other, nil: break
         }
       }
       folders += inner.reversed()
-    }
-    guard !found.isEmpty else {
-      throw DatasetError(.badData, "\(folder) has no game records (.sgf) and no archives")
     }
     return found
   }

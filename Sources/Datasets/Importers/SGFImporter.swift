@@ -50,7 +50,7 @@ public struct SGFImporter: DatasetImporter {
       try progress(Self.readingShare * Double(done) / Double(max(1, files.byteCount)))
     }
     guard !collection.games.isEmpty else {
-      let reasons = notes(collection, others: others)
+      let reasons = notes(collection, files, others: others)
       throw DatasetError(
         .badData,
         "no game can be used" + (reasons.isEmpty ? "" : ": \(reasons.joined(separator: "; "))"))
@@ -83,14 +83,14 @@ public struct SGFImporter: DatasetImporter {
     try writer.finish()
     return ImportSummary(
       path: output.path, counts: counts, sampleShape: [size, size, planes.count], classNames: names,
-      notes: notes(collection, others: others) + splitNotes,
+      notes: notes(collection, files, others: others) + splitNotes,
       details: parts.map { part in
         "\(part.name): \(counted(part.games.count, "game"))"
           + (part.days.map { $0.first == $0.last ? " of \($0.first)" : ", \($0.first) to \($0.last)" } ?? "")
       })
   }
 
-  private func notes(_ collection: GameCollection, others: Int) -> [String] {
+  private func notes(_ collection: GameCollection, _ files: RecordFiles, others: Int) -> [String] {
     var notes = LeftOut.allCases.compactMap { reason in
       collection.leftOut[reason].map { reason.text($0, collection.filter) }
     }
@@ -100,6 +100,12 @@ public struct SGFImporter: DatasetImporter {
     if collection.implied > 0 {
       notes.append(
         "\(counted(collection.implied, "game")) with a handicap and without its stones; they were put on the star points"
+      )
+    }
+    if let first = files.passedOver.first {
+      let count = files.passedOver.count
+      notes.append(
+        "passed over \(counted(count, "file")) of folders that are neither .sgf nor archives\(count > 1 ? ", such as" : ":") \(first)"
       )
     }
     if others > 0 { notes.append("passed over \(counted(others, "file")) of archives that are not .sgf") }
