@@ -18,6 +18,8 @@ public struct Subject: Sendable {
   let sampleClassNames: [String]
   /// What pixels of 0 and 1 are to the network: 0 and 255 for networks trained on bytes.
   public let range: PixelRange
+  /// Whether samples are spectra of sounds, which are drawn with time to the right.
+  public let drawsSpectra: Bool
 
   /// A network with its parameters.
   ///
@@ -27,7 +29,7 @@ public struct Subject: Sendable {
   /// - Throws: ``InsightError`` of kind `badData` where a value is NaN or infinite.
   public init(
     _ network: ResolvedNetwork, values: CanonicalParameters, classNames: [String] = [],
-    criterion: Criterion? = nil, range: PixelRange = .bytes
+    criterion: Criterion? = nil, range: PixelRange = .bytes, drawsSpectra: Bool = false
   ) throws(InsightError) {
     for parameter in values.layout.parameters {
       guard values.values(of: parameter).allSatisfy(\.isFinite) else {
@@ -39,6 +41,7 @@ public struct Subject: Sendable {
     self.network = network
     self.values = values
     self.range = range
+    self.drawsSpectra = drawsSpectra
     let criterion = criterion ?? Self.impliedCriterion(network)
     self.criterion = criterion
     self.classNames = criterion.outputNames([classNames], count: network.outputShape.elementCount)

@@ -28,14 +28,10 @@ extension LookContext {
   }
 
   /// A picture of a sample, of its kernels or its maps, as people look at it: a sound's time goes to the right, its frequency upwards.
-  func oriented(_ image: Image) -> Image {
-    checkpoint.identity.origin?.sounds == nil ? image : image.asSpectrum
-  }
+  func oriented(_ image: Image) -> Image { subject.oriented(image) }
 
   /// The same of a map over a sample.
-  func oriented(_ map: Explanation.Map) -> Explanation.Map {
-    checkpoint.identity.origin?.sounds == nil ? map : map.asSpectrum
-  }
+  func oriented(_ map: Explanation.Map) -> Explanation.Map { subject.drawsSpectra ? map.asSpectrum : map }
 
   /// A sound file as the network takes it, drawn, and its numbers in 0…1.
   private func prepared(_ sound: String, _ handling: SoundHandling) throws -> (

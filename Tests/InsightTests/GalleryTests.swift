@@ -193,6 +193,27 @@ struct GalleryTests {
     #expect(gallery.rooms[0].filters[0].kernel != nil && gallery.rooms[3].filters[0].kernel == nil)
   }
 
+  @Test("spectra are drawn with time to the right wherever a picture is one of the sample")
+  func spectra() throws {
+    let squares = try Squares()
+    var settings = Gallery.Settings()
+    (settings.ascent.steps, settings.filters, settings.examples, settings.inputs) = (3, 1, 2, 1)
+    let galleries = try [false, true].map { drawsSpectra in
+      let subject = try Subject(
+        squares.subject.network, values: squares.subject.values, drawsSpectra: drawsSpectra)
+      return try #require(try Gallery(of: subject, squares.dataset, settings, pool: WorkerPool(workers: 1)))
+    }
+    func pictures(_ gallery: Gallery) -> [Image] {
+      let filter = gallery.rooms[0].filters[0]
+      return [gallery.inputs[0].picture, filter.maximumPicture] + [filter.kernel].compactMap(\.self)
+        + filter.examples.map(\.picture)
+    }
+    let (usual, turned) = (pictures(galleries[0]), pictures(galleries[1]))
+    #expect(usual.count == 5)
+    #expect(turned == usual.map(\.asSpectrum) && turned != usual)
+    #expect(galleries[1].rooms[0].flow != galleries[0].rooms[0].flow)
+  }
+
   @Test("the page is one file that loads nothing, says the same on any number of workers, and escapes names")
   func page() throws {
     let squares = try Squares()

@@ -50,10 +50,9 @@ extension Gallery {
   }
 
   private func filter(_ filter: Filter) throws -> GalleryPage.Filter {
-    let maximum = Picture.image(filter.maximum.image, shape: network.inputShape)
     return GalleryPage.Filter(
       label: filter.label, hasKernel: filter.kernel != nil, kernel: try filter.kernel.map(uri) ?? "",
-      maximum: try uri(maximum), activation: Self.short(filter.maximum.activation),
+      maximum: try uri(filter.maximumPicture), activation: Self.short(filter.maximum.activation),
       mean: Self.short(filter.mean), share: "\(Int((filter.activeShare * 100).rounded()))",
       isDead: filter.activeShare == 0,
       examples: try filter.examples.map { example in

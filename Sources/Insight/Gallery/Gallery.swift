@@ -20,6 +20,8 @@ public struct Gallery: Sendable {
     public let kernel: Image?
     /// The image that maximises it.
     public let maximum: Maximum
+    /// That image, drawn.
+    public let maximumPicture: Image
     /// The samples that excite it most, best first; an activation is the sum of the map, or the unit's value.
     public let examples: [(picture: Image, activation: Double, label: String, row: Int)]
     /// The mean activation over all samples.
@@ -96,7 +98,7 @@ public struct Gallery: Sendable {
         ? values : values.sorted { ($1.element, $0.offset) < ($0.element, $1.offset) }
       return Input(
         row: rows[index], label: subject.caption(row: rows[index], of: dataset),
-        picture: subject.picture(images[index]),
+        picture: subject.oriented(subject.picture(images[index])),
         verdict: ranked.prefix(3).map { (subject.classNames[$0.offset], $0.element) })
     }
     let taps = network.layers.map { LayerTap($0.name) }
@@ -107,7 +109,7 @@ public struct Gallery: Sendable {
     }
     var rooms: [Room] = []
     for layer in network.layers {
-      let flow = values.map { Self.flowPicture($0[LayerTap(layer.name)] ?? [], layer) }
+      let flow = values.map { Self.flowPicture($0[LayerTap(layer.name)] ?? [], layer, subject) }
       let count = layer.outputShape.dimensions.last ?? 0
       var filters: [Filter] = []
       if layer.spec.hasFeatures {
@@ -147,11 +149,13 @@ public struct Gallery: Sendable {
     return try indices.map { index in
       Filter(
         index: index, label: isOutput ? subject.classNames[index] : "\(index)",
-        kernel: kernels?.picture(index), maximum: maxima[index],
+        kernel: (kernels?.picture(index)).map(subject.oriented), maximum: maxima[index],
+        maximumPicture: subject.oriented(subject.picture(maxima[index].image)),
         examples: try examples.examples[index].map { example in
           let picture = subject.picture(try dataset.pixels(row: example.row, for: subject))
           return (
-            TopExamples.picture(picture, example, layer: layer.name, in: subject.network, scale: scale),
+            subject.oriented(
+              TopExamples.picture(picture, example, layer: layer.name, in: subject.network, scale: scale)),
             example.activation, subject.caption(row: example.row, of: dataset), example.row
           )
         },
@@ -183,10 +187,10 @@ public struct Gallery: Sendable {
   // MARK: - Flow
 
   /// All maps of a layer in a grid, or the values of a vector as squares; black is 0, or the least value where some are negative.
-  private static func flowPicture(_ values: [Float], _ layer: ResolvedLayer) -> Image {
+  private static func flowPicture(_ values: [Float], _ layer: ResolvedLayer, _ subject: Subject) -> Image {
     if layer.outputShape.rank == 3 {
       let maps = FeatureMaps(layer: layer, values: values)
-      return grid((0..<maps.count).map { maps.picture($0) })
+      return grid((0..<maps.count).map { subject.oriented(maps.picture($0)) })
     }
     let low = min(values.min() ?? 0, 0)
     let high = max(values.max() ?? 0, low)

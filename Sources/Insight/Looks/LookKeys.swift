@@ -20,7 +20,9 @@ extension SettingKey {
 
   /// The image that the look is about.
   static func image(_ path: any WritableKeyPath<Root, ImageSource> & Sendable) -> SettingKey {
-    SettingKey("image", path, .image, default: .required, "A PNG or JPEG file.")
+    SettingKey(
+      "image", path, .image, default: .required,
+      "A PNG or JPEG file, or what else the network takes: a sound file or, for `explain`, a text.")
   }
 
   /// The samples that the look is about.

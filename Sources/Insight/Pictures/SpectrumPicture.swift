@@ -19,6 +19,11 @@ extension Image {
   }
 }
 
+extension Subject {
+  /// A picture of a sample, of its kernels or its maps, as people look at it: a sound's time goes to the right, its frequency upwards.
+  public func oriented(_ image: Image) -> Image { drawsSpectra ? image.asSpectrum : image }
+}
+
 extension Explanation.Map {
   /// The map turned as ``/ImageFiles/Image/asSpectrum`` turns its picture.
   public var asSpectrum: Explanation.Map {

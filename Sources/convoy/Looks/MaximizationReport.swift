@@ -35,7 +35,7 @@ struct MaximizationReport {
         second += "  p \(NumberText.fixed(probabilities[place][index], 3))"
       }
       return PictureSheet.Tile(
-        subject.picture(maximum.image), [maximum.target.drawnLabel(in: subject), second])
+        subject.oriented(subject.picture(maximum.image)), [maximum.target.drawnLabel(in: subject), second])
     }
   }
 
@@ -58,7 +58,7 @@ struct MaximizationReport {
       as: "\(name)-curves")
     let targets = try maxima.enumerated().map { place, maximum in
       let word = maximum.target.name(in: subject)
-      let file = try folder.write(subject.picture(maximum.image), as: "\(name)/\(word)")
+      let file = try folder.write(subject.oriented(subject.picture(maximum.image)), as: "\(name)/\(word)")
       return MaximizationFindings.Target(
         target: word, label: maximum.target.label(in: subject), activation: maximum.activation,
         objective: maximum.objective, curve: maximum.curve, pixelSum: maximum.pixelSum,

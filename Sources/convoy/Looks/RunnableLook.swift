@@ -1,3 +1,4 @@
+internal import Datasets
 internal import Digests
 internal import Experiments
 internal import Foundation
@@ -107,7 +108,8 @@ extension LookContext {
     self.init(
       subject: try Subject(
         checkpoint.network, values: checkpoint.values, classNames: checkpoint.identity.classNames,
-        criterion: checkpoint.identity.criterion, range: pictures.range), pictures: pictures,
+        criterion: checkpoint.identity.criterion, range: pictures.range,
+        drawsSpectra: checkpoint.identity.origin?.sounds != nil), pictures: pictures,
       checkpoint: checkpoint, seed: request.seed, readsLargeImages: request.readsLargeImages,
       samples: SamplePictures(checkpoint, fit: request.fit, orientation: request.orientation),
       title: checkpoint.name, networkDigest: digest, folder: folder, pool: WorkerPool(workers: workers),
