@@ -153,5 +153,31 @@ if has_namespaces; then
 else
   echo "left out: a node that is gone needs namespaces of its own"
 fi
+say "A sweep with two nodes for each member"
+for place in whole-sweep sweep; do
+  mkdir "$scratch/$place"
+  ln "$scratch/small.h5" "$scratch/$place/small.h5"
+  cat - "$scratch/small.yaml" >"$scratch/$place/small.yaml" <<'YAML'
+sweep: {grid: {training.optimizer.sgd.momentum: [0, 0.9]}}
+YAML
+done
+sweep=(sweep small.yaml --set training.epochs=2 --set ranks.timeout=20)
+(cd "$scratch/whole-sweep" && "$convoy" "${sweep[@]}" --quiet >/dev/null)
+cd "$scratch/sweep"
+script=$("$convoy" "${sweep[@]}" --slurm)
+timeout 300 sbatch --wait --nodes=2 --time=5 --cpus-per-task=1 "$script" >/dev/null ||
+  fail 1 "the array failed: $(cat Results/small/sweep-*/task-*.log)"
+for log in Results/small/sweep-*/task-*.log; do
+  grep -q 'start 1 on n.*[-,]' "$log" || fail 1 "a member had one node: $(cat "$log")"
+done
+"$convoy" "${sweep[@]}" >/dev/null
+diff "$scratch"/whole-sweep/Results/small/sweep-*/sweep.csv Results/small/sweep-*/sweep.csv || fail 1 "the tables differ"
+for run in Results/small/*/checkpoints; do
+  run=${run%/checkpoints}
+  [[ $(digest_of "$run") == "$(digest_of "$scratch/whole-sweep/$run")" ]] || fail 1 "$run: the contents differ"
+  echo "$run: the same bytes"
+done
+cd - >/dev/null
+
 [[ ! $(ranks_in "$scratch/") ]] || fail 1 "processes were left behind: $(ranks_in "$scratch/")"
 echo "0 differences, nothing left behind, $SECONDS s"

@@ -12,7 +12,7 @@ import sys
 import time
 import zipfile
 from pathlib import Path
-from statistics import mean, stdev
+from statistics import mean, median, stdev
 
 sys.path.insert(0, str(Path(__file__).parent))
 import machine  # noqa: E402
@@ -24,6 +24,7 @@ SENTENCES = {
     "MR": ("sentence_polarity.zip", [("neg", "rt-polarity.neg"), ("pos", "rt-polarity.pos")], 56, 0.761),
     "Subj": ("subjectivity.zip", [("objective", "plot.tok.gt9.5000"), ("subjective", "quote.tok.gt9.5000")], 120, 0.896),
 }
+VOCABULARIES = [10_000, 100_000]
 
 
 def run(words, **options):
@@ -85,7 +86,19 @@ class Applications:
                     (folder / Path(member).name).write_bytes(zipped.read(member))
         return [w for c, f in files for w in ("--class", f"{c}={folder / f}")], length
 
+    def vocabulary(self):
+        """Training speed with 10,000 and 100,000 words, in turns."""
+        def images(words):
+            figures = self.convoy(
+                "bench", "Configs/kim-cnn.yaml", "--made-up", "--training-only", "--seconds", "2.5", "--json", "--set",
+                f"network.layers.0.embedding.vocabulary={words}")
+            return json.loads(figures)[0]["training_images_per_second"]
+
+        rounds = [[images(words) for words in VOCABULARIES] for _ in range(9)]
+        return {str(words): median(column) for words, column in zip(VOCABULARIES, zip(*rounds))}
+
     def text(self):
+        self.store.known("vocabulary", self.vocabulary)
         for name in SENTENCES:
             sources, length = self.sentences(name)
             for fold in range(1, self.options.folds + 1):
@@ -162,6 +175,12 @@ class Applications:
                 lines.append(f"| {fold} | {self.share(folds[fold]['accuracy'])} | {folds[fold]['seconds']:.0f} | "
                              f"{self.share(other and other['accuracy'])} | {other['seconds'] if other else 0:.0f} |".replace("| 0 |", "| – |"))
             lines.append("")
+        if speeds := values.get("vocabulary"):
+            few, many = (speeds[str(words)] for words in VOCABULARIES)
+            lines += ["## What a large vocabulary costs", "",
+                      f"[kim-cnn](../Configs/kim-cnn.yaml) trains {few:.0f} sentences a second with {VOCABULARIES[0]:,} words and {many:.0f} with "
+                      f"{VOCABULARIES[1]:,} (medians of nine measurements in turns, on made-up sentences: "
+                      "`convoy bench Configs/kim-cnn.yaml --made-up --training-only --set network.layers.0.embedding.vocabulary=…`).", ""]
         return lines
 
     def speech_table(self, values):
@@ -199,4 +218,5 @@ def main():
     getattr(Applications(options), options.part)()
 
 
-main()
+if __name__ == "__main__":
+    main()

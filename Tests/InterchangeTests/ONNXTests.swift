@@ -132,6 +132,39 @@ struct ONNXTests {
     #expect(network.outputShape == [6, 4, 3])
   }
 
+  @Test("weights that the graph standardises are computed when it is read", arguments: [true, false])
+  func standardisedWeights(isTraining: Bool) throws {
+    // A kernel [2, 3, 1, 1] as one sample of two channels, as PyTorch's function of batch normalisation is used for it.
+    let numbers: [Float] = [3, -1, 4, 1, -5, 9]
+    let nodes = [
+      Self.node("ReduceMean", ["rows"], ["means"], [.integers("axes", [0, 2]), .integer("keepdims", 0)]),
+      Self.node("Mul", ["means", "zero"], ["none"]), Self.node("Add", ["none", "ones"], ["variances"]),
+      Self.node(
+        "BatchNormalization", ["rows", "scale", "offset", "means", "variances"], ["standard"],
+        [.integer("training_mode", isTraining ? 1 : 0)]),
+      Self.node("Reshape", ["standard", "sizes"], ["kernel"]), Self.node("Conv", ["x", "kernel"]),
+    ]
+    let tensors = [
+      ONNXTensor("rows", [1, 2, 3], floats: numbers), ONNXTensor("zero", [], floats: [0]),
+      ONNXTensor("ones", [2], floats: [1, 1]), ONNXTensor("scale", [2], floats: [2, 0.5]),
+      ONNXTensor("offset", [2], floats: [0.25, -1]), ONNXTensor("sizes", [4], integers: [2, 3, 1, 1]),
+    ]
+    let checkpoint = try ONNXImport().read(Self.model(nodes, tensors).bytes, "m").checkpoint
+    let kernel = try #require(checkpoint.values.layout.parameters.first { $0.path.hasSuffix("kernel") })
+    let found = Array(checkpoint.values.values(of: kernel))
+    for row in 0..<2 {
+      let values = numbers[row * 3..<row * 3 + 3].map(Double.init)
+      let mean = values.reduce(0, +) / 3
+      let variance = isTraining ? values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / 3 : 1
+      for column in 0..<3 {
+        let standard = (values[column] - mean) / (variance + 1e-5).squareRoot()
+        let expected = standard * [2, 0.5][row] + [0.25, -1][row]
+        // [OC, IC, 1, 1] became [1, 1, IC, OC].
+        #expect(abs(Double(found[column * 2 + row]) - expected) < 1e-6)
+      }
+    }
+  }
+
   // MARK: - Models of this program
 
   private static func checkpoint(_ network: ResolvedNetwork, classNames: [String] = []) -> Checkpoint {

@@ -47,45 +47,18 @@ extension ONNXReader {
     throw options.refused("its value is no tensor of numbers")
   }
 
+  /// - Returns: nil for an operation that is not done with constants, and one that these do not allow.
   private mutating func folded(
     _ node: ONNXNode, _ operation: String, _ first: ONNXConstant, _ options: inout ONNXAttributes
   ) throws -> ONNXConstant? {
-    func second() throws -> ONNXConstant? { try constant(node, 1) }
     switch operation {
     case "Identity", "Dropout": return first
-    case "Cast":
-      let type = ONNXTensor.ElementType(rawValue: try options.integer("to", default: 1))
-      guard let type else { return nil }
-      if type.isInteger, first.integers == nil {
-        guard first.floats.allSatisfy({ abs($0) < 0x1p62 }) else { return nil }
-        return ONNXConstant(first.dimensions, .integers(first.floats.map { Int($0) }))
-      }
-      return type.isInteger ? first : ONNXConstant(first.dimensions, .floats(first.floats))
-    case "Add":
-      return try second().flatMap {
-        .combined(first, $0, floats: +) { Self.whole($0.addingReportingOverflow($1)) }
-      }
-    case "Sub":
-      return try second().flatMap {
-        .combined(first, $0, floats: -) { Self.whole($0.subtractingReportingOverflow($1)) }
-      }
-    case "Mul":
-      return try second().flatMap {
-        .combined(first, $0, floats: *) { Self.whole($0.multipliedReportingOverflow(by: $1)) }
-      }
-    case "Div":
-      // Whole numbers are divided towards zero.
-      return try second().flatMap {
-        .combined(first, $0, floats: /) { Self.whole($0.dividedReportingOverflow(by: $1)) }
-      }
-    case "Min", "Max":
+    case "Cast": return cast(first, to: try options.integer("to", default: 1))
+    case "Add", "Sub", "Mul", "Div", "Min", "Max":
       let others = try node.inputs.indices.dropFirst().map { try constant(node, $0) }
-      let isMin = operation == "Min"
       return others.reduce(first) { found, other in
         guard let found, let other else { return nil }
-        return .combined(found, other, floats: { isMin ? min($0, $1) : max($0, $1) }) {
-          isMin ? min($0, $1) : max($0, $1)
-        }
+        return Self.combined(operation, found, other)
       }
     case "Clip":
       let (low, high) = try bounds(node, &options)
@@ -99,38 +72,100 @@ extension ONNXReader {
     case "Floor": return first.mapped { $0.rounded(.down) }
     case "Ceil": return first.mapped { $0.rounded(.up) }
     case "Neg": return first.mapped(-) { Self.whole(0.subtractingReportingOverflow($0)) }
+    case "Transpose", "Reshape", "Flatten", "Squeeze", "Unsqueeze":
+      return try reshaped(node, operation, first, &options)
+    case "ReduceMean", "BatchNormalization": return try normalized(node, operation, first, &options)
+    default: return try picked(node, operation, first, &options)
+    }
+  }
+
+  private func cast(_ constant: ONNXConstant, to type: Int) -> ONNXConstant? {
+    guard let type = ONNXTensor.ElementType(rawValue: type) else { return nil }
+    guard type.isInteger else { return ONNXConstant(constant.dimensions, .floats(constant.floats)) }
+    guard constant.integers == nil else { return constant }
+    guard constant.floats.allSatisfy({ abs($0) < 0x1p62 }) else { return nil }
+    return ONNXConstant(constant.dimensions, .integers(constant.floats.map { Int($0) }))
+  }
+
+  private static func combined(
+    _ operation: String, _ first: ONNXConstant, _ second: ONNXConstant
+  ) -> ONNXConstant? {
+    switch operation {
+    case "Add": .combined(first, second, floats: +) { whole($0.addingReportingOverflow($1)) }
+    case "Sub": .combined(first, second, floats: -) { whole($0.subtractingReportingOverflow($1)) }
+    case "Mul": .combined(first, second, floats: *) { whole($0.multipliedReportingOverflow(by: $1)) }
+    // Whole numbers are divided towards zero.
+    case "Div": .combined(first, second, floats: /) { whole($0.dividedReportingOverflow(by: $1)) }
+    case "Min": .combined(first, second, floats: { min($0, $1) }, integers: { min($0, $1) })
+    case "Max": .combined(first, second, floats: { max($0, $1) }, integers: { max($0, $1) })
+    default: nil
+    }
+  }
+
+  /// The same elements in other dimensions.
+  private mutating func reshaped(
+    _ node: ONNXNode, _ operation: String, _ first: ONNXConstant, _ options: inout ONNXAttributes
+  ) throws -> ONNXConstant? {
+    switch operation {
     case "Transpose":
       let order = try options.integers("perm") ?? first.dimensions.indices.reversed()
       guard order.sorted() == Array(first.dimensions.indices) else { return nil }
       return first.transposed(order)
     case "Reshape":
-      guard var sizes = try second()?.integers else { return nil }
+      guard var sizes = try constant(node, 1)?.integers else { return nil }
       for index in sizes.indices where sizes[index] == 0 && index < first.dimensions.count {
         sizes[index] = first.dimensions[index]
       }
-      guard let closed = Self.closed(sizes, count: first.count) else { return nil }
-      return first.reshaped(to: closed)
+      return Self.closed(sizes, count: first.count).flatMap { first.reshaped(to: $0) }
     case "Flatten":
       let axis = try options.integer("axis", default: 1)
       guard (0...first.dimensions.count).contains(axis) else { return nil }
       return first.reshaped(to: [
         first.dimensions[..<axis].reduce(1, *), first.dimensions[axis...].reduce(1, *),
       ])
-    case "Squeeze", "Unsqueeze":
-      let axes = try second()?.integers ?? options.integers("axes")
-      let sizes = Self.resized(first.dimensions, axes, adds: operation == "Unsqueeze")
-      return sizes.flatMap { first.reshaped(to: $0) }
+    default:
+      let axes = try constant(node, 1)?.integers ?? options.integers("axes")
+      return Self.resized(first.dimensions, axes, adds: operation == "Unsqueeze").flatMap {
+        first.reshaped(to: $0)
+      }
+    }
+  }
+
+  /// Means, or elements less their mean over their deviation, as layers have them that standardise their weights.
+  private mutating func normalized(
+    _ node: ONNXNode, _ operation: String, _ first: ONNXConstant, _ options: inout ONNXAttributes
+  ) throws -> ONNXConstant? {
+    let rank = first.dimensions.count
+    guard operation == "BatchNormalization" else {
+      let said = try constant(node, 1)?.integers ?? options.integers("axes")
+      let axes = Set((said ?? Array(0..<rank)).map { $0 < 0 ? $0 + rank : $0 })
+      let keeps = try options.integer("keepdims", default: 1) == 1
+      options.ignore("noop_with_empty_axes")
+      return first.means(over: axes, keepsDimensions: keeps)
+    }
+    let numbers = try (1...4).compactMap { try constant(node, $0)?.floats }
+    let epsilon = Double(try options.float("epsilon", default: 1e-5))
+    options.ignore("momentum")
+    let isTraining = try options.integer("training_mode", default: 0) == 1
+    guard numbers.count == 4 else { return nil }
+    return first.normalized(
+      scale: numbers[0], offset: numbers[1], isTraining ? nil : (numbers[2], numbers[3]), epsilon: epsilon)
+  }
+
+  /// Some of the elements, or those of several constants.
+  private mutating func picked(
+    _ node: ONNXNode, _ operation: String, _ first: ONNXConstant, _ options: inout ONNXAttributes
+  ) throws -> ONNXConstant? {
+    switch operation {
     case "Concat":
       let parts = try node.inputs.indices.compactMap { try constant(node, $0) }
       let axis = try options.integer("axis", default: 0)
       return .joined(parts, along: axis < 0 ? axis + first.dimensions.count : axis)
     case "Gather":
       let axis = try options.integer("axis", default: 0)
-      guard first.dimensions.indices.contains(axis), let indices = try second(),
+      guard first.dimensions.indices.contains(axis), let indices = try constant(node, 1),
         let numbers = indices.integers
-      else {
-        return nil
-      }
+      else { return nil }
       let size = first.dimensions[axis]
       let places = numbers.map { $0 < 0 ? $0 + size : $0 }
       var sizes = first.dimensions
@@ -142,18 +177,23 @@ extension ONNXReader {
     case "Slice":
       guard let cuts = try cuts(node, sizes: first.dimensions, &options) else { return nil }
       return cuts.reduce(first) { $0.picked($1.indices, along: $1.axis) }
-    case "ConstantOfShape":
-      guard let sizes = first.integers, ONNXConstant.allows(sizes) else { return nil }
-      let tensor = try options.tensor("value")
-      let value = try tensor.map { try ONNXConstant($0, "\(path): \(node.place)") }
-      let count = sizes.reduce(1, *)
-      guard count <= 1 << 24 else { return nil }
-      guard let integers = value?.integers else {
-        return ONNXConstant(sizes, .floats([Float](repeating: value?.floats.first ?? 0, count: count)))
-      }
-      return ONNXConstant(sizes, .integers([Int](repeating: integers.first ?? 0, count: count)))
+    case "ConstantOfShape": return try filled(first, value: options.tensor("value"), node)
     default: return nil
     }
+  }
+
+  /// A constant of one number, 0 where none is given.
+  private func filled(
+    _ sizes: ONNXConstant, value: ONNXTensor?, _ node: ONNXNode
+  ) throws -> ONNXConstant? {
+    guard let sizes = sizes.integers, ONNXConstant.allows(sizes) else { return nil }
+    let value = try value.map { try ONNXConstant($0, "\(path): \(node.place)") }
+    let count = sizes.reduce(1, *)
+    guard count <= 1 << 24 else { return nil }
+    guard let integers = value?.integers else {
+      return ONNXConstant(sizes, .floats([Float](repeating: value?.floats.first ?? 0, count: count)))
+    }
+    return ONNXConstant(sizes, .integers([Int](repeating: integers.first ?? 0, count: count)))
   }
 
   /// The result of arithmetic that may go beyond whole numbers of 64 bits, or divide by zero.
