@@ -18,7 +18,9 @@ public struct Sound: Sendable, Equatable {
   public var seconds: Double { Double(samples.count) / Double(rate) }
 
   /// The endings of names by which files are taken for sound.
-  public static let extensions = ["wav", "flac", "ogg", "oga", "opus", "aif", "aiff", "au"]
+  public static let extensions = [
+    "wav", "wave", "flac", "ogg", "oga", "opus", "mp3", "aif", "aiff", "aifc", "au", "snd", "caf", "w64",
+  ]
 
   /// Whether a file's name says that it is sound.
   public static func isSound(path: String) -> Bool {
@@ -46,6 +48,12 @@ public struct Sound: Sendable, Equatable {
   /// - Parameter name: what messages call it.
   /// - Throws: ``SoundError`` of kind `badData` for bytes that are no sound, or end early.
   public static func read(_ bytes: [UInt8], name: String) throws(SoundError) -> Sound {
+    if let shortage = SoundHeader.shortage(of: bytes) {
+      throw SoundError(
+        .badData,
+        "\(name) ends early: it says that it has \(shortage.said) bytes of sound, and \(shortage.there) are there; fetch it again"
+      )
+    }
     var info = SF_INFO()
     var memory: UnsafeMutablePointer<csound_memory>?
     var result: Result<Sound, SoundError>?

@@ -98,12 +98,14 @@ public enum SampleOrigin: Hashable, Sendable {
       }
       return nil
     case (.sounds(let own), .sounds(let others)):
-      // Means and deviations are a training's own.
-      let differences = zip(own.pairs, others.pairs).filter {
-        $0 != $1 && !$0.hasPrefix("means=") && !$0.hasPrefix("deviations=")
+      func isLearned(_ pair: String) -> Bool { pair.hasPrefix("means=") || pair.hasPrefix("deviations=") }
+      let differences = zip(own.pairs, others.pairs).filter { $0 != $1 }
+      guard let (mine, yours) = differences.first(where: { !isLearned($0.0) }) ?? differences.first else {
+        return nil
       }
-      guard let (mine, yours) = differences.first else { return nil }
-      return "has sounds with \(mine), not \(yours)"
+      return isLearned(mine)
+        ? "has sounds that were normalised by other means and deviations"
+        : "has sounds with \(mine), not \(yours)"
     default: return nil
     }
   }
@@ -123,12 +125,23 @@ extension ImageDataset {
   ///
   /// - Parameters:
   ///   - known: the origin of those; nil where it is not known.
+  ///   - channels: the names of their channels; nil where they are not known.
   ///   - role: what messages call the dataset: `data.test`; nil for its path.
   /// - Throws: ``DatasetError`` of kind `badData` where they do not.
-  public func checkOrigin(_ known: SampleOrigin?, role: String? = nil) throws(DatasetError) {
+  public func checkOrigin(
+    _ known: SampleOrigin?, channels: [String]? = nil, role: String? = nil
+  ) throws(DatasetError) {
+    let start = "\(role.map { "\($0): " } ?? "")\(path)"
+    if let channels, let channelNames, channels.count == channelNames.count,
+      let (own, other) = zip(channelNames, channels).first(where: { $0 != $1 })
+    {
+      let place = zip(channelNames, channels).prefix { $0 == $1 }.count
+      throw DatasetError(
+        .badData,
+        "\(start) has other channels: number \(place) is '\(own)', not '\(other)'; import it with the same planes in the same order"
+      )
+    }
     guard let known, let origin, let problem = origin.problem(beside: known) else { return }
-    throw DatasetError(
-      .badData,
-      "\(role.map { "\($0): " } ?? "")\(path) \(problem); \(known.remedy)")
+    throw DatasetError(.badData, "\(start) \(problem); \(known.remedy)")
   }
 }

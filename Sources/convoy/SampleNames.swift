@@ -72,7 +72,8 @@ extension Checkpoint {
   ///
   /// - Throws: `DatasetError` for samples of classes that the network does not have, and for words of another vocabulary.
   func matched(_ dataset: ImageDataset) throws -> ImageDataset {
-    try dataset.checkOrigin(identity.origin)
+    try dataset.checkOrigin(
+      identity.origin, channels: identity.channelNames.isEmpty ? nil : identity.channelNames)
     let (matched, note) = try dataset.matched(to: identity.classNames)
     if let note { TerminalOutput.warn(note) }
     return matched

@@ -40,8 +40,14 @@ final class SampleTexts: Sendable {
   static func lines(of path: String) throws -> [String] {
     let reader = try LineReader(path, encoding: nil)
     var texts: [String] = []
+    var blank: [Int] = []
     while let line = try reader.next() {
-      if !line.allSatisfy(\.isWhitespace) { texts.append(line) }
+      if line.allSatisfy(\.isWhitespace) { blank.append(reader.line) } else { texts.append(line) }
+    }
+    if let first = blank.first, !texts.isEmpty {
+      TerminalOutput.warn(
+        "\(path): passed over \(counted(blank.count, "blank line")), \(blank.count > 1 ? "such as" : "namely") line \(first); answers are those of the "
+          + "other lines, in their order")
     }
     guard !texts.isEmpty else { throw CommandError.badData("\(path) has no lines of text") }
     return texts

@@ -51,6 +51,127 @@ struct AudioImporterTests {
 
   private func bytes(_ path: String) throws -> Data { try Data(contentsOf: URL(fileURLWithPath: path)) }
 
+  private func tar(_ arguments: [String]) throws {
+    let tar = Process()
+    tar.executableURL = URL(fileURLWithPath: "/bin/tar")
+    tar.arguments = arguments
+    try tar.run()
+    tar.waitUntilExit()
+    #expect(tar.terminationStatus == 0)
+  }
+
+  private func put(_ data: Data, _ path: String) throws {
+    try FileManager.default.createDirectory(
+      atPath: (path as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
+    try data.write(to: URL(fileURLWithPath: path))
+  }
+
+  @Test(
+    "an archive of any format keeps its names: beyond ASCII, longer than 100 bytes, after a point",
+    arguments: ["pax", "gnu"])
+  func archiveNames(format: String) throws {
+    try withTemporaryFolder { folder in
+      let long = String(repeating: "l", count: 120)
+      for (place, name) in ["Ärger", "Ölig", long].enumerated() {
+        for index in 0..<2 {
+          try put(wave(tone(300 + Double(place) * 400, 900)), "\(folder)/in/\(name)/\(index).wav")
+        }
+      }
+      try tar(["cf", "\(folder)/in.tar", "--format=\(format)", "-C", "\(folder)/in", "."])
+      func summary(_ path: String, _ form: AudioSource.Form, _ name: String) throws -> (ImportSummary, Data) {
+        let output = "\(folder)/\(name).h5"
+        let summary = try AudioImporter(AudioSource(path, form, label: .folder)).write(to: output)
+        return (summary, try bytes(output))
+      }
+      let (packed, packedBytes) = try summary("\(folder)/in.tar", .archive, "archive")
+      #expect(packed.classNames == [long, "Ärger", "Ölig"])
+      #expect(packed.counts.map(\.count) == [6])
+      #expect(try summary("\(folder)/in", .folder, "folder").1 == packedBytes)
+    }
+  }
+
+  @Test("an archive's splits, hidden files, links and files that come again are no samples, and are said")
+  func archiveContents() throws {
+    try withTemporaryFolder { folder in
+      let first = wave(tone(300, 900))
+      for name in ["low/0", "high/0", ".trash/low/9", "high/1"] { try put(first, "\(folder)/in/\(name).wav") }
+      try put(Data("licence".utf8), "\(folder)/in/LICENSE")
+      try FileManager.default.createSymbolicLink(
+        atPath: "\(folder)/in/low/7.wav", withDestinationPath: "0.wav")
+      try tar(["cf", "\(folder)/in.tar", "-C", folder, "in"])
+      try put(wave(tone(900, 900)), "\(folder)/in/high/1.wav")
+      try tar(["rf", "\(folder)/in.tar", "-C", folder, "in/high/1.wav"])
+      let summary = try AudioImporter(
+        AudioSource("\(folder)/in.tar", .archive, label: .folder)
+      ).write(to: "\(folder)/a.h5")
+      #expect(summary.counts.map(\.count) == [3])
+      let notes = summary.notes.joined(separator: "\n")
+      #expect(notes.contains("passed over 1 link of "))
+      #expect(notes.contains("1 file of \(folder)/in.tar came again later"))
+      #expect(notes.contains("passed over 1 file that are not sound by their names: in/LICENSE of "))
+      for part in ["train", "test"] { try put(first, "\(folder)/two/\(part)/low/0.wav") }
+      try tar(["cf", "\(folder)/two.tar", "-C", folder, "two"])
+      let message = datasetError(.badData) {
+        _ = try AudioImporter(AudioSource("\(folder)/two.tar", .archive, label: .folder)).write(
+          to: "\(folder)/b.h5")
+      }
+      #expect(message.contains("seem to be splits"))
+    }
+  }
+
+  @Test("a sound that ends early is refused, and one whose length nobody knew is read")
+  func shortSounds() throws {
+    let whole = Array(wave(tone(300, 900)))
+    #expect(try Sound.read(whole, name: "x").samples.count == 900)
+    let error = #expect(throws: SoundError.self) { try Sound.read(Array(whole[..<1000]), name: "x") }
+    #expect(
+      error?.description.hasPrefix("x ends early: it says that it has 1800 bytes of sound, and 956") ?? false)
+    var endless = whole
+    endless.replaceSubrange(40..<44, with: [0xFF, 0xFF, 0xFF, 0xFF])
+    #expect(try Sound.read(endless, name: "x").samples.count == 900)
+  }
+
+  @Test("sounds that are silent, that are tested on and learnt, and tests of nothing are said")
+  func doubts() throws {
+    try withTemporaryFolder { folder in
+      for (index, name) in ["a/0", "a/1", "b/0"].enumerated() {
+        try put(wave(index == 2 ? tone(0, 900) : tone(300, 900)), "\(folder)/in/\(name).wav")
+      }
+      try put(Data("a/1.wav\n".utf8), "\(folder)/list.txt")
+      var importer = AudioImporter(
+        AudioSource("\(folder)/in", .folder, label: .folder), testing: .list("\(folder)/list.txt"))
+      let notes = try importer.write(to: "\(folder)/a.h5").notes
+      #expect(notes.contains("1 sound is silent from beginning to end"))
+      #expect(notes.contains("1 test sound is among the training sounds, number for number"))
+      #expect(notes.contains("the class \"b\" has no test sounds"))
+      importer.testing = .share(0.01, seed: 0)
+      let none = try importer.write(to: "\(folder)/b.h5").notes
+      #expect(none.contains { $0.hasPrefix("no sound is for testing") })
+    }
+  }
+
+  @Test("sounds that were normalised by other means are other sounds")
+  func otherMeans() throws {
+    try withTemporaryFolder { folder in
+      var settings = AudioImporter.Settings()
+      settings.normalization = .global
+      let datasets = try [0.4, 0.01].enumerated().map { place, loudness in
+        for name in ["a/0", "b/0"] {
+          let samples = tone(name == "a/0" ? 300 : 900, 900).map { $0 * loudness }
+          try put(wave(samples), "\(folder)/\(place)/\(name).wav")
+        }
+        _ = try AudioImporter(
+          AudioSource("\(folder)/\(place)", .folder, label: .folder), making: .settings(settings)
+        ).write(to: "\(folder)/\(place).h5")
+        return try ImageDataset(
+          path: "\(folder)/\(place).h5", images: "train/images", labels: "train/labels")
+      }
+      try datasets[0].checkOrigin(datasets[0].origin)
+      let message = datasetError(.badData) { try datasets[1].checkOrigin(datasets[0].origin) }
+      #expect(message.contains("normalised by other means") && message.contains("--like"))
+    }
+  }
+
   @Test("folders, archives and lists of the same sounds give the same bytes on any number of threads")
   func formsAgree() throws {
     try withTemporaryFolder { folder in

@@ -128,6 +128,54 @@ struct SGFImporterTests {
     }
   }
 
+  @Test("links that lead back end, and are said")
+  func circles() throws {
+    try withTemporaryFolder { folder in
+      let games = "\(folder)/games"
+      try write(records(2), to: games)
+      for name in ["l", "m"] {
+        try FileManager.default.createSymbolicLink(atPath: "\(games)/\(name)", withDestinationPath: ".")
+      }
+      let summary = try SGFImporter([games], size: 9, split: GameSplit(.date, test: 0)).write(
+        to: "\(folder)/a.h5")
+      #expect(
+        summary.notes.count { $0.hasSuffix("leads back to a folder that it is in, and was passed over") } == 2
+      )
+      #expect(!summary.notes.contains { $0.contains("earlier game") })
+    }
+  }
+
+  @Test("players without a game and a test split without games are said")
+  func nothingFound() throws {
+    try withTemporaryFolder { folder in
+      try write(records(3), to: "\(folder)/games")
+      let split = GameSplit(.game, test: 1e-9)
+      let notes = try SGFImporter(["\(folder)/games"], size: 9, split: split).write(to: "\(folder)/a.h5")
+        .notes
+      #expect(notes.contains { $0.hasPrefix("no game is for testing: a share of 1e-09 of 3") })
+    }
+  }
+
+  @Test("planes of another meaning are refused beside those of a training")
+  func otherPlanes() throws {
+    try withTemporaryFolder { folder in
+      try write(records(2), to: "\(folder)/games")
+      func dataset(_ planes: String) throws -> ImageDataset {
+        let path = "\(folder)/\(planes).h5"
+        _ = try SGFImporter(
+          ["\(folder)/games"], planes: PlaneSet(planes), size: 9, split: GameSplit(.date, test: 0)
+        ).write(to: path)
+        return try ImageDataset(path: path, images: "train/images", labels: "train/labels")
+      }
+      let (own, other) = (try dataset("stones,ones"), try dataset("ones,stones"))
+      try own.checkOrigin(nil, channels: own.channelNames)
+      let message = datasetError(.badData) {
+        try other.checkOrigin(nil, channels: own.channelNames, role: "data.test")
+      }
+      #expect(message.contains("has other channels: number 0 is 'ones', not 'own stones'"))
+    }
+  }
+
   @Test("one compressed record is read, too")
   func compressedRecord() throws {
     try withTemporaryFolder { folder in

@@ -278,6 +278,9 @@ struct TableImporterTests {
       #expect(try text("a,b\n1,2\n").contains("no column \"label\""))
       #expect(try text("label;a\n1;2\n").contains("delimiter"))
       #expect(try text("label,a\n1,\"2\n").contains("quoted field has no end"))
+      #expect(
+        try text("label,a\npos,\"1\nneg,2\npos,\"3\" it\n").contains(
+          "line 4: text after the quote that ends a field"))
       #expect(try text("label,a,b\n1,2,3\n", shape: [3, 3, 1]).contains("9"))
     }
   }
@@ -397,6 +400,8 @@ struct TableImporterTests {
     #expect(try outcome(["a,label\r1,x\r\r2,y\r"]).values == [1, 2])
     #expect(try outcome(["a,label\r\n  \r\n1,x\r\n\t\r\n2,y"]).values == [1, 2])
     #expect(try outcome(["a,label\n1, \"x, y\" \n"]).labels == ["x, y"])
+    let broken = try outcome(["a,label\n1,\"cat\n3,dog\n5,cow\"\n7,pig\n"])
+    #expect(broken.notes.contains { $0.contains("begins with \"cat\" contains a line break") })
     let semicolons = CSVFormat(delimiter: ";", decimal: ",")
     #expect(try outcome(["a;label\n1,5;x\n-0,25;y\n"], format: semicolons).values == [1.5, -0.25])
     #expect(try outcome(["a;label\n1.5;x\n"], format: semicolons).error.contains("--decimal"))

@@ -54,12 +54,25 @@ struct ProtocolTests {
       ("set_free_handicap A1 pass", "? bad vertex list\n\n"), ("list_stones black", "=\n\n"),
       ("loadsgf ko.sgf", "= white\n\n"), ("loadsgf ko.sgf 3", "= black\n\n"),
       ("list_stones white", "= E7\n\n"),
+      ("loadsgf ko.sgf abc", "? syntax error\n\n"), ("loadsgf ko.sgf -1", "? syntax error\n\n"),
       ("loadsgf missing.sgf", "? cannot load file\n\n"), ("list_stones white", "= E7\n\n"),
       ("final_status_list dead", "=\n\n"), ("final_status_list x", "? syntax error\n\n"), ("quit", "=\n\n"),
     ] {
       #expect(session.answer(line) == answer, "\(line)")
     }
     #expect(session.isOver)
+  }
+
+  @Test("a record is replayed by its own rules, where these let a player take off stones of one's own")
+  func suicide() {
+    for (rules, answer) in [("NZ", "= white\n\n"), ("Japanese", "? cannot load file\n\n")] {
+      // White's stones at A9 and A8 close the last liberty of their own chain.
+      let record = "(;SZ[9]RU[\(rules)];B[ba];W[gg];B[bb];W[gf];B[ac];W[aa];B[ge];W[ab];B[fe])"
+      let session = ProtocolSession(
+        Fixed(size: 9), name: "Test", version: "1", manners: Player.Manners(resigns: true),
+        loadFile: { _ in Array(record.utf8) })
+      #expect(session.answer("loadsgf x.sgf") == answer)
+    }
   }
 
   @Test("comments, empty lines and control characters are passed over")

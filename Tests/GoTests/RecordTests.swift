@@ -70,6 +70,11 @@ struct RecordTests {
     #expect(board.stones(of: .black).points == [20, 30])
   }
 
+  @Test("several moves in a node are made in their order")
+  func severalMoves() {
+    #expect(moves(game("(;SZ[9];B[aa]W[bb];B[cc]W[dd])")).text == "B A9 W B8 B C7 W D6")
+  }
+
   @Test("names may have small letters, values may hide brackets")
   func names() {
     let record = game("(;GaMe[1]SiZe[9]PlayerBlack[a\\]b\\\\];Black[cc]C[;W[dd\\]];White[ee])")
@@ -112,6 +117,7 @@ struct RecordTests {
   func days() {
     for (text, day) in [
       ("2019-10-11", "2019-10-11"), ("2006-01-13,14", "2006-01-13"), ("1998-02", "1998-02"), ("1998", "1998"),
+      ("2019-99-99", "2019"), ("2019-12-32", "2019-12"),
       ("August 1, 2001", nil), ("", nil), ("11-10-2019", nil),
     ] {
       #expect(game("(;DT[\(text)])").date == day, "\(text)")
@@ -137,6 +143,9 @@ struct RecordTests {
     let record = SGFReader.games(bytes("Shift_JIS"))[0]
     #expect(record.squareSize == 9 && record.moveCount == 2)
     #expect(SGFReader.games(bytes("GB18030"))[0].moveCount == 2)
+    // A record that was converted to UTF-8, and says still what it was.
+    let converted = SGFReader.games(Array("(;CA[GBK]PB[中]SZ[9];B[aa];W[bb])".utf8))[0]
+    #expect(converted.squareSize == 9 && converted.moveCount == 2 && converted.black == "中")
   }
 
   @Test("stones are set where the record does so, then either player may move")

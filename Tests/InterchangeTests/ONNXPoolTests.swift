@@ -49,6 +49,27 @@ struct ONNXPoolTests {
     ]
   }
 
+  @Test("rows, columns and channels are taken with steps, channels backwards, too")
+  func steps() throws {
+    let model = ONNXTests.model(
+      [
+        ONNXTests.node("Slice", ["x", "starts", "ends", "axes", "steps"], ["places"]),
+        ONNXTests.node("Slice", ["places", "last", "first", "channel", "back"], ["y"]),
+      ],
+      [
+        ONNXTensor("starts", [2], integers: [1, 0]), ONNXTensor("ends", [2], integers: [5, 9]),
+        ONNXTensor("axes", [2], integers: [2, 3]), ONNXTensor("steps", [2], integers: [2, 3]),
+        ONNXTensor("last", [1], integers: [-1]), ONNXTensor("first", [1], integers: [-9]),
+        ONNXTensor("channel", [1], integers: [1]), ONNXTensor("back", [1], integers: [-1]),
+      ], input: [.size(3), .size(5), .size(7)])
+    let pixels = (0..<105).map { UInt8($0) }
+    let found = try modelOutputs(try ONNXImport().read(model.bytes, "m").checkpoint, pixels)
+    let expected = [1, 3].flatMap { row in
+      [0, 3, 6].flatMap { column in [2, 1, 0].map { Float(pixels[(row * 7 + column) * 3 + $0]) } }
+    }
+    #expect(found == expected)
+  }
+
   @Test("a maximum pool takes no padding for a value", arguments: 0..<150)
   func drawn(number: Int) throws {
     var random = SplitMix64(seed: UInt64(number))

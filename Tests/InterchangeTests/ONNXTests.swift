@@ -1,4 +1,5 @@
 import Compute
+import Foundation
 import HDF5
 import Networks
 import Tensors
@@ -130,6 +131,72 @@ struct ONNXTests {
     let model = Self.model(nodes, tensors, input: [.size(3), .size(5), .size(4)])
     let network = try ONNXImport().read(model.bytes, "m").checkpoint.network
     #expect(network.outputShape == [6, 4, 3])
+  }
+
+  @Test("a dense layer's units become an image whose channels come first in the graph")
+  func unitsAsImage() throws {
+    let weights = (0..<48 * 12).map { (place: Int) -> Float in Float((place * 29 + 7) % 23 - 11) / 64 }
+    let bias = (0..<12).map { Float($0 % 5) - 2 }
+    let nodes = [
+      Self.node("Flatten", ["x"], ["flat"]), Self.node("Gemm", ["flat", "matrix", "bias"], ["units"]),
+      Self.node("LeakyRelu", ["units"], ["active"], [.float("alpha", 0.5)]),
+      Self.node("Reshape", ["active", "sizes"], ["image"]), Self.node("Conv", ["image", "w"]),
+    ]
+    let tensors = [
+      ONNXTensor("matrix", [48, 12], floats: weights), ONNXTensor("bias", [12], floats: bias),
+      ONNXTensor("sizes", [4], integers: [-1, 3, 2, 2]), Self.kernel,
+    ]
+    let checkpoint = try ONNXImport().read(Self.model(nodes, tensors).bytes, "m").checkpoint
+    #expect(checkpoint.network.layers.count { $0.spec.word == "dense" } == 1)
+    let pixels = (0..<48).map { UInt8($0 * 37 % 256) }
+    var units: [Double] = []
+    for unit in 0..<12 {
+      var sum = Double(bias[unit])
+      // The graph's vector has channels first, the samples have them last.
+      for channel in 0..<3 {
+        for position in 0..<16 {
+          let weight = weights[(channel * 16 + position) * 12 + unit]
+          sum += Double(pixels[position * 3 + channel]) * Double(weight)
+        }
+      }
+      units.append(sum < 0 ? sum / 2 : sum)
+    }
+    var expected: [Float] = []
+    for position in 0..<4 {
+      for filter in 0..<2 {
+        var sum = 0.0
+        for channel in 0..<3 { sum += units[channel * 4 + position] * Double(1 + filter * 3 + channel) }
+        expected.append(Float(sum))
+      }
+    }
+    expectClose(try modelOutputs(checkpoint, pixels), expected, absolute: 1e-4, ofLargest: 1e-5)
+  }
+
+  @Test("a matrix behind means over all places is a dense layer, and sums are such means times the places")
+  func pooledProducts() throws {
+    let nodes = [
+      Self.node("ReduceSum", ["x", "places"], ["sum"]),
+      Self.node("Transpose", ["sum"], ["last"], [.integers("perm", [0, 2, 3, 1])]),
+      Self.node("MatMul", ["last", "matrix"], ["product"]),
+      Self.node("Reshape", ["product", "sizes"], ["flat"]),
+      Self.node("LogSoftmax", ["flat"], ["y"], [.axis(-1)]),
+    ]
+    let matrix: [Float] = [0.01, -0.02, 0.03, 0.01, -0.01, 0.02]
+    let tensors = [
+      ONNXTensor("places", [2], integers: [2, 3]), ONNXTensor("matrix", [3, 2], floats: matrix),
+      ONNXTensor("sizes", [2], integers: [-1, 2]),
+    ]
+    let reading = try ONNXImport().read(Self.model(nodes, tensors).bytes, "m")
+    #expect(reading.notes.contains { $0.contains("logarithms of probabilities") })
+    let pixels = (0..<48).map { UInt8($0 * 5 % 60) }
+    var logits = [0.0, 0.0]
+    for place in 0..<48 {
+      for unit in 0..<2 { logits[unit] += Double(pixels[place]) * Double(matrix[place % 3 * 2 + unit]) }
+    }
+    let found = try modelOutputs(reading.checkpoint, pixels)
+    let exponentials = logits.map { exp($0 - logits[0]) }
+    let share = exponentials.reduce(0, +)
+    expectClose(found, exponentials.map { Float($0 / share) }, absolute: 1e-6, ofLargest: 1e-5)
   }
 
   @Test("weights that the graph standardises are computed when it is read", arguments: [true, false])
@@ -341,7 +408,7 @@ struct ONNXTests {
     ),
     (
       "rounding", model([node("Ceil", ["x"])]),
-      "m: node 'n' (Ceil): rounding is supported among constants only"
+      "m: node 'n' (Ceil): rounding and remainders are supported among constants only"
     ),
     (
       "graph inside", model([node("If", ["x"], ["y"], [])]),

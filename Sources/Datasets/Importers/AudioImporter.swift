@@ -81,12 +81,7 @@ public struct AudioImporter: DatasetImporter {
     let sounds = AudioCollection(making, threads: output.threads, check: output.check)
     try withoutActuallyEscaping(progress) { progress in
       if source.form == .archive {
-        try TarArchive.read(
-          source.path, wants: Sound.isSound, limit: Sound.largestFile, check: output.check
-        ) { name, bytes, share in
-          // What file managers of one maker leave in archives.
-          let last = name.split(separator: "/").last ?? ""
-          guard !last.hasPrefix("."), let entry = try listing.entry(name: name, path: name) else { return }
+        try listing.readArchive(check: output.check) { entry, bytes, share in
           try sounds.add(entry, bytes)
           try progress(share * 0.9)
         }
@@ -108,6 +103,7 @@ public struct AudioImporter: DatasetImporter {
     }
     // Archives keep files in any order.
     let order = orderOfSamples(sounds.entries)
+    let replaced = sounds.entries.count - order.count
     let entries = order.map { sounds.entries[$0] }
     let classes = try CSVClasses(words: entries.map { Array($0.label.utf8) }, paths: source.path)
     let labels = entries.map { classes.label(of: Array($0.label.utf8)) }
@@ -117,6 +113,9 @@ public struct AudioImporter: DatasetImporter {
     }
     let features = order.map { sounds.features[$0] }
     let handling = try handling(sounds, features, isTested)
+    let remarks = SplitRemarks.notes(
+      labels: labels, isTested: isTested, names: classes.names, noun: "sound",
+      testing: testing == .none ? nil : "what was asked for")
     let writer = try DatasetWriter(output)
     var counts: [(name: String, count: Int)] = []
     for (name, tested) in [("train", false), ("test", true)] {
@@ -130,16 +129,21 @@ public struct AudioImporter: DatasetImporter {
     return ImportSummary(
       path: output.path, counts: counts,
       sampleShape: [handling.frames, handling.spectrum.bands, handling.channels], classNames: classes.names,
-      notes: classes.notes + notes(sounds, features, handling, listing),
+      notes: classes.notes + remarks
+        + notes(sounds, features, isTested, handling, listing, replaced: replaced),
       details: details(handling, isTested, features))
   }
 
   private func orderOfSamples(_ entries: [AudioEntry]) -> [Int] {
     guard source.form == .archive else { return Array(entries.indices) }
-    return entries.indices.sorted {
+    let order = entries.indices.sorted {
       let (left, right) = (PathText.bytes(of: entries[$0].name), PathText.bytes(of: entries[$1].name))
       return left == right ? $0 < $1 : left.lexicographicallyPrecedes(right)
     }
+    // A file that an archive has again takes the place of the earlier one.
+    return order.indices.filter {
+      $0 + 1 == order.count || entries[order[$0]].name != entries[order[$0 + 1]].name
+    }.map { order[$0] }
   }
 
   private func write(
@@ -249,9 +253,18 @@ public struct AudioImporter: DatasetImporter {
   // MARK: - Remarks
 
   private func notes(
-    _ sounds: AudioCollection, _ features: [Features], _ handling: SoundHandling, _ listing: AudioListing
+    _ sounds: AudioCollection, _ features: [Features], _ isTested: [Bool], _ handling: SoundHandling,
+    _ listing: AudioListing, replaced: Int
   ) -> [String] {
     var notes = listing.circles.map { "\($0) leads back to a folder that it is in, and was passed over" }
+    notes += [SplitRemarks.passedOver(listing.others, "that are not sound by their names")].compactMap(\.self)
+    if listing.linkCount > 0 {
+      notes.append("passed over \(counted(listing.linkCount, "link")) of \(source.path)")
+    }
+    if replaced > 0 {
+      notes.append("\(counted(replaced, "file")) of \(source.path) came again later, which counts")
+    }
+    notes += doubts(features, isTested)
     let strays = listing.strays
     if let first = strays.first {
       notes.append(
@@ -269,6 +282,23 @@ public struct AudioImporter: DatasetImporter {
       notes.append(
         "\(counted(long, "sound")) \(long == 1 ? "is" : "are") longer than \(handling.frames) frames, of which the "
           + "\(handling.fit == .center ? "middle" : "beginning") was kept; --seconds keeps more")
+    }
+    return notes
+  }
+
+  /// Sounds that are silent, and those that are tested on although they were learnt.
+  private func doubts(_ features: [Features], _ isTested: [Bool]) -> [String] {
+    var notes: [String] = []
+    let silent = features.count { sound in sound.values.allSatisfy { $0 == sound.values.first } }
+    if silent > 0 {
+      notes.append("\(counted(silent, "sound")) \(silent == 1 ? "is" : "are") silent from beginning to end")
+    }
+    let learned = Set(isTested.indices.filter { !isTested[$0] }.map { features[$0].values })
+    let shared = isTested.indices.count { isTested[$0] && learned.contains(features[$0].values) }
+    if shared > 0 {
+      notes.append(
+        "\(counted(shared, "test sound")) \(shared == 1 ? "is" : "are") among the training sounds, number for number"
+      )
     }
     return notes
   }

@@ -51,8 +51,12 @@ struct AudioEntry: Sendable {
 struct AudioListing {
   let source: AudioSource
 
-  /// How many files are no sound, or do not fit the pattern.
+  /// Sounds that do not fit the pattern, or have no label.
   private(set) var strays: [String] = []
+  /// Files that are no sounds by their names.
+  private(set) var others: [String] = []
+  /// How many links an archive has, which stand for other files.
+  private(set) var linkCount = 0
   /// Folders that lead back to one that they are in.
   private(set) var circles: [String] = []
 
@@ -113,11 +117,17 @@ struct AudioListing {
 
   /// The sounds of `Training` and `Testing` must not come into one split, with the folders in them as classes.
   private func refuseSplits() throws(DatasetError) {
-    guard source.label == .folder, source.pattern == nil else { return }
     let folders = (Folder.names(in: source.path) ?? []).filter {
       !Self.isPassedOver($0) && FileStatus.isFolder("\(source.path)/\($0)")
     }
-    guard let (training, other) = SplitRole.pair(in: folders.sorted()) else { return }
+    try refuseSplits(among: Set(folders))
+  }
+
+  /// - Parameter folders: the names of folders in which folders of classes may be.
+  private func refuseSplits(among folders: Set<String>) throws(DatasetError) {
+    guard source.label == .folder, source.pattern == nil,
+      let (training, other) = SplitRole.pair(in: folders.sorted())
+    else { return }
     throw DatasetError(
       .badData,
       "\(source.path)/\(training) and \(source.path)/\(other) seem to be splits; --pattern \"{part}/{label}/*\" --test-where "
@@ -153,9 +163,41 @@ struct AudioListing {
         found += try files(in: whole, prefix: "\(prefix)\(name)/", around + [status.identity], check: check)
       } else if Sound.isSound(path: name) {
         found.append(prefix + name)
+      } else {
+        others.append(whole)
       }
     }
     return found
+  }
+
+  /// Hands out the sounds of an archive with their bytes, in its order.
+  ///
+  /// - Parameter take: also gets how much of the archive has been read, from 0 to 1.
+  mutating func readArchive(
+    check: () throws -> Void, take: (_ entry: AudioEntry, _ bytes: [UInt8], _ share: Double) throws -> Void
+  ) throws {
+    let packed = try PackedFiles(source.path, fileLimit: Sound.largestFile)
+    var folders: Set<String> = []
+    while let name = try packed.next() {
+      try check()
+      guard !packed.isNameless else {
+        throw DatasetError(
+          .badData, "\(source.path) is no folder, table (.csv, .tsv) or archive (tar, zip, 7z)")
+      }
+      // Archives of a folder's contents begin each name with `./`.
+      let parts = name.split(separator: "/").filter { $0 != "." }.map(String.init)
+      let path = parts.joined(separator: "/")
+      if parts.contains(where: Self.isPassedOver) { continue }
+      guard Sound.isSound(path: path) else {
+        others.append("\(path) of \(source.path)")
+        continue
+      }
+      if parts.count > 2 { folders.insert(parts[parts.count - 3]) }
+      guard let entry = try entry(name: path, path: path) else { continue }
+      try take(entry, try packed.contents(), packed.share)
+    }
+    linkCount = packed.linkCount
+    try refuseSplits(among: folders)
   }
 
   private mutating func listed(_ column: String, _ format: CSVFormat, check: () throws -> Void) throws

@@ -34,7 +34,7 @@ struct CSVClasses {
     } else {
       names = words.map { String(decoding: $0, as: UTF8.self) }
       places = Dictionary(uniqueKeysWithValues: words.enumerated().map { ($0.element, Int32($0.offset)) })
-      notes = ClassNaming.doubts(names)
+      notes = ClassNaming.doubts(names) + ClassNaming.broken(names)
     }
   }
 

@@ -123,6 +123,13 @@ final class CSVReader {
       case quote where state == .quote:
         row.append(quote)
         state = .quoted
+      case _ where state == .quote:
+        if byte == 32 || byte == 9 { continue }
+        // A quote that nobody closed would swallow rows up to the next one.
+        throw DatasetError(
+          .badData,
+          "\(path), line \(nextLine): text after the quote that ends a field, which began in line \(line) or behind it; a quote within a "
+            + "quoted field is written twice, and fields that begin with a quote must end with one")
       case 0:
         throw DatasetError(
           .badData, "\(path), line \(line): a zero byte; is it a table? UTF-16 is read with --encoding utf-16"

@@ -29,7 +29,14 @@ public enum ClassNaming {
       _, alike in
       alike.count == 1
         ? nil
-        : "the \(noun)s \(alike.map { "\"\($0)\"" }.joined(separator: " and ")) look alike and were taken as different classes"
+        : "the \(noun == "class" ? "classe" : noun)s \(alike.map { "\"\($0)\"" }.joined(separator: " and ")) look alike and were taken as different classes"
+    }
+  }
+
+  /// Names of several lines, of which a table's row swallowed the next ones where a quote is not closed: one line each.
+  static func broken(_ names: [String]) -> [String] {
+    names.filter { $0.contains(where: \.isNewline) }.map { name in
+      "the label that begins with \"\(name.prefix { !$0.isNewline }.prefix(40))\" contains a line break; is the end of a quote missing?"
     }
   }
 

@@ -10,9 +10,13 @@ final class PackedFiles {
   /// Bytes that may still come out of it.
   private var bytesLeft: Int
   private let limit: Int
+  private let fileLimit: Int
+  private let byteCount: Int
   private var entry: OpaquePointer?
+  /// How many links there were among the files so far: names of other files.
+  private(set) var linkCount = 0
 
-  /// The most bytes of one file.
+  /// The most bytes of a game record.
   static let fileLimit = 64 << 20
   /// How many times its own size an archive may unpack to, where that is more than ``smallLimit``.
   private static let ratio = 300
@@ -20,10 +24,13 @@ final class PackedFiles {
 
   /// Opens an archive.
   ///
+  /// - Parameter fileLimit: the most bytes of one file.
   /// - Throws: ``DatasetError`` where it is no archive that is known here, or cannot be read.
-  init(_ path: String) throws {
+  init(_ path: String, fileLimit: Int = PackedFiles.fileLimit) throws {
     self.path = path
+    self.fileLimit = fileLimit
     let file = try RawFile(path)
+    byteCount = file.byteCount
     guard let archive = archive_read_new() else {
       throw DatasetError(.inputOutput, "\(path): there is no memory to read it")
     }
@@ -69,6 +76,10 @@ final class PackedFiles {
         throw Self.error(archive, path)
       }
       self.entry = entry
+      guard archive_entry_hardlink(entry) == nil, archive_entry_symlink(entry) == nil else {
+        linkCount += 1
+        continue
+      }
       guard archive_entry_filetype(entry) & 0o170000 == 0o100000 else { continue }
       guard archive_entry_is_encrypted(entry) == 0 else {
         throw DatasetError(.badData, "\(path) is encrypted; unpack it and name the folder")
@@ -80,6 +91,9 @@ final class PackedFiles {
 
   /// Whether the file is the contents of a compressed file, which has no name.
   var isNameless: Bool { archive_format(archive) & ARCHIVE_FORMAT_BASE_MASK == ARCHIVE_FORMAT_RAW }
+
+  /// How much of the archive has been read, from 0 to 1.
+  var share: Double { min(1, Double(archive_filter_bytes(archive, -1)) / Double(max(1, byteCount))) }
 
   /// Passes over the file.
   func skip() throws {
@@ -101,9 +115,9 @@ final class PackedFiles {
         if count == 0 { return }
         guard count > 0 else { throw Self.error(archive, path) }
         try take(count)
-        guard bytes.count + count <= Self.fileLimit else {
+        guard bytes.count + count <= fileLimit else {
           throw DatasetError(
-            .badData, "\(path) has a file of more than \(Self.fileLimit >> 20) MiB, which is no game record")
+            .badData, "\(path) has a file of more than \(fileLimit >> 20) MiB, which is more than is read")
         }
         bytes += block[..<count]
       }

@@ -13,13 +13,15 @@ struct RecordFiles {
   let byteCount: Int
   /// Files of folders that are neither records nor archives.
   let passedOver: [String]
+  /// Folders that lead back to one that they are in.
+  let circles: [String]
 
   /// Bytes that are read before somebody uses them, about.
   private static let batchByteCount = 16 << 20
 
   /// - Throws: ``DatasetError`` for what is not there, and for folders without records.
   init(_ paths: [String], check: () throws -> Void) throws {
-    var (sources, passedOver): ([Source], [String]) = ([], [])
+    var (sources, passedOver, circles): ([Source], [String], [String]) = ([], [], [])
     var bytes = 0
     for path in paths {
       guard let status = FileStatus(path) else {
@@ -27,7 +29,7 @@ struct RecordFiles {
       }
       let isFolder = status.kind == .folder
       let before = sources.count
-      for file in isFolder ? try Self.files(in: path, check) : [path] {
+      for file in isFolder ? try Self.files(in: path, &circles, check) : [path] {
         let raw = try RawFile(file)
         if try Self.isArchive(raw) {
           sources.append(.archive(file))
@@ -45,6 +47,7 @@ struct RecordFiles {
     }
     self.sources = sources
     self.passedOver = passedOver
+    self.circles = circles
     byteCount = bytes
   }
 
@@ -57,22 +60,27 @@ struct RecordFiles {
 
   static func isRecord(_ name: String) -> Bool { name.lowercased().hasSuffix(".sgf") }
 
-  /// The regular files in a folder and below it.
-  private static func files(in folder: String, _ check: () throws -> Void) throws -> [String] {
+  /// The files in a folder and below it.
+  private static func files(
+    in folder: String, _ circles: inout [String], _ check: () throws -> Void
+  ) throws -> [String] {
     var found: [String] = []
     // A stack in place of recursion; the last folder is looked into first.
-    var folders = [(path: folder, depth: 0)]
-    while let (path, depth) = folders.popLast() {
+    var folders: [(path: String, around: Set<FileStatus.Identity>)] = [(folder, [])]
+    while let (path, around) = folders.popLast() {
       try check()
+      guard let status = FileStatus(path), !around.contains(status.identity) else {
+        circles.append(path)
+        continue
+      }
       guard let names = Folder.names(in: path) else {
         throw DatasetError(.missingInput, system: "reading the folder \(path)")
       }
-      var inner: [(String, Int)] = []
+      var inner: [(String, Set<FileStatus.Identity>)] = []
       for name in names {
         let file = "\(path)/\(name)"
         switch FileStatus(file)?.kind {
-        // A link may lead back to a folder around it.
-        case .folder: if depth < 32 { inner.append((file, depth + 1)) }
+        case .folder: inner.append((file, around.union([status.identity])))
         case .file: found.append(file)
         case .other, nil: break
         }
@@ -85,12 +93,13 @@ struct RecordFiles {
   /// Calls `body` with the bytes of some records at a time, in order.
   ///
   /// - Parameter body: gets records with names for messages, and how many of ``byteCount`` bytes are done.
-  /// - Returns: how many files in archives were passed over because they are no records.
+  /// - Returns: the files in archives that were passed over because they are no records.
   func forEachBatch(
     check: () throws -> Void, _ body: ([(name: String, bytes: [UInt8])], Int) throws -> Void
-  ) throws -> Int {
+  ) throws -> [String] {
     var batch: [(name: String, bytes: [UInt8])] = []
-    var (held, done, others) = (0, 0, 0)
+    var (held, done) = (0, 0)
+    var others: [String] = []
     func flush(_ isLast: Bool) throws {
       try check()
       guard held >= Self.batchByteCount || batch.count >= 8192 || isLast, !batch.isEmpty else { return }
@@ -111,7 +120,7 @@ struct RecordFiles {
         let packed = try PackedFiles(path)
         while let name = try packed.next() {
           guard Self.isRecord(name) || packed.isNameless || name.isEmpty else {
-            others += 1
+            others.append("\(name) of \(path)")
             try packed.skip()
             try check()
             continue

@@ -55,7 +55,12 @@ public struct SGFImporter: DatasetImporter {
         .badData,
         "no game can be used" + (reasons.isEmpty ? "" : ": \(reasons.joined(separator: "; "))"))
     }
-    let (parts, splitNotes) = try split.parts(of: collection.games)
+    var (parts, splitNotes) = try split.parts(of: collection.games)
+    if split.test > 0 || split.testFrom != nil, !parts.contains(where: { $0.name == "test" }) {
+      splitNotes.append(
+        "no game is for testing: \(split.testFrom.map { "none is of \($0) or later" } ?? "a share of \(split.test) of \(collection.games.count) is none")"
+      )
+    }
     let writer = try DatasetWriter(output)
     let shape = BoardShape.of(size)
     let names = MoveName.all(on: shape)
@@ -90,7 +95,7 @@ public struct SGFImporter: DatasetImporter {
       })
   }
 
-  private func notes(_ collection: GameCollection, _ files: RecordFiles, others: Int) -> [String] {
+  private func notes(_ collection: GameCollection, _ files: RecordFiles, others: [String]) -> [String] {
     var notes = LeftOut.allCases.compactMap { reason in
       collection.leftOut[reason].map { reason.text($0, collection.filter) }
     }
@@ -102,13 +107,15 @@ public struct SGFImporter: DatasetImporter {
         "\(counted(collection.implied, "game")) with a handicap and without its stones; they were put on the star points"
       )
     }
-    if let first = files.passedOver.first {
-      let count = files.passedOver.count
-      notes.append(
-        "passed over \(counted(count, "file")) of folders that are neither .sgf nor archives\(count > 1 ? ", such as" : ":") \(first)"
-      )
+    for name in players
+    where !collection.games.contains(where: { $0.record.black == name || $0.record.white == name }) {
+      notes.append("no game that is learnt from has the player \(name)")
     }
-    if others > 0 { notes.append("passed over \(counted(others, "file")) of archives that are not .sgf") }
+    notes += files.circles.map { "\($0) leads back to a folder that it is in, and was passed over" }
+    notes += [
+      SplitRemarks.passedOver(files.passedOver, "of folders that are neither .sgf nor archives"),
+      SplitRemarks.passedOver(others, "of archives that are not .sgf; archives in archives must be unpacked"),
+    ].compactMap(\.self)
     return notes
   }
 }

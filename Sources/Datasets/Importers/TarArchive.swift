@@ -23,30 +23,6 @@ enum TarArchive {
     return found
   }
 
-  /// Hands out files of the archive, one after another.
-  ///
-  /// - Parameters:
-  ///   - wants: whether a file, by its whole path in the archive, is to be read.
-  ///   - limit: how many bytes a file may have.
-  ///   - check: called now and then; what it throws ends the reading.
-  ///   - take: gets each file's path and bytes, and how much of the archive has been read, from 0 to 1.
-  static func read(
-    _ path: String, wants: (String) -> Bool, limit: Int, check: () throws -> Void,
-    take: (_ name: String, _ bytes: [UInt8], _ share: Double) throws -> Void
-  ) throws {
-    try walk(path, check: check) { whole, stream, size in
-      guard wants(whole) else { return false }
-      guard size <= limit else {
-        throw DatasetError(.badData, "\(whole) in \(path) has \(size) bytes; at most \(limit) are read")
-      }
-      var bytes: [UInt8] = []
-      bytes.reserveCapacity(size)
-      try pieces(stream, size, check) { bytes.append(contentsOf: $0) }
-      try take(whole, bytes, Double(stream.storedPosition) / Double(max(1, stream.storedByteCount)))
-      return true
-    }
-  }
-
   /// - Parameter visit: gets each file's path, the stream at its beginning, and its length; it reads all of the file, or says that
   ///   it did not.
   private static func walk(

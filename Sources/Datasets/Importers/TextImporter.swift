@@ -68,6 +68,7 @@ public struct TextImporter: DatasetImporter {
   public func write(to output: DatasetOutput, progress: (Double) throws -> Void) throws -> ImportSummary {
     precondition(!sources.isEmpty, "an import needs at least one source")
     var texts = TokenizedTexts(tokens, lowersCase: lowersCase ?? tokens.lowersCase)
+    var strays: [String] = []
     try withoutActuallyEscaping(progress) { progress in
       for (place, source) in sources.enumerated() {
         let reader = TextSourceReader(source: source, encoding: encoding) { share in
@@ -76,6 +77,8 @@ public struct TextImporter: DatasetImporter {
         }
         try reader.read { text, label, place in
           try texts.add(text, label: label, isTest: source.isTest, place: place)
+        } passOver: {
+          strays.append($0)
         }
       }
     }
@@ -105,7 +108,11 @@ public struct TextImporter: DatasetImporter {
     try writer.finish()
     return ImportSummary(
       path: output.path, counts: counts, sampleShape: [handling.length], classNames: classes.names,
-      notes: classes.notes + notes(texts, handling, isTested),
+      notes: classes.notes
+        + SplitRemarks.notes(
+          labels: labels, isTested: isTested, names: classes.names, noun: "text", testing: testingWords)
+        + [SplitRemarks.passedOver(strays, "or folders that are not where texts are")].compactMap(\.self)
+        + notes(texts, handling, isTested),
       details: details(texts, handling, isTested)
         + (vectors.map {
           ["vectors: \($0.found) of \(handling.vocabulary.count - 2) words have one, of \($0.width) numbers"]
@@ -158,11 +165,24 @@ public struct TextImporter: DatasetImporter {
       for name in named where !names.contains(name) { names.append(name) }
       let places = Dictionary(
         uniqueKeysWithValues: names.enumerated().map { (Array($0.element.utf8), Int32($0.offset)) })
-      return Classes(names: names, notes: ClassNaming.alike(names, "class")) { places[$0] ?? 0 }
+      let present = Set(texts.differentLabels.compactMap { places[$0].map { Int($0) } })
+      let empty = EmptyClasses.note(present: present, count: names.count)
+      return Classes(names: names, notes: ClassNaming.alike(names, "class") + [empty].compactMap(\.self)) {
+        places[$0] ?? 0
+      }
     }
     let classes = try CSVClasses(
       words: texts.differentLabels, paths: sources.map(\.path).joined(separator: ", "))
     return Classes(names: classes.names, notes: classes.notes) { classes.label(of: $0) }
+  }
+
+  /// What asked for test samples; nil where nothing did.
+  private var testingWords: String? {
+    switch testing {
+    case .none: sources.contains(where: \.isTest) ? "what is for testing" : nil
+    case .fold(let fold): "part \(fold.number) of \(fold.count)"
+    case .share(let share, _): "a share of \(share)"
+    }
   }
 
   private func isTested(_ labels: [Int32], _ texts: TokenizedTexts) -> [Bool] {

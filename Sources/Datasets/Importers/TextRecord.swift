@@ -32,7 +32,7 @@ enum TextRecord {
   /// A text, a whole number, or a truth value as text.
   private static func label(_ value: Any, _ place: String) throws -> String {
     if let text = value as? String {
-      guard !text.isEmpty else { throw DatasetError(.badData, "\(place) is empty") }
+      guard !text.allSatisfy(\.isWhitespace) else { throw DatasetError(.badData, "\(place) is empty") }
       return text
     }
     if let number = value as? NSNumber {

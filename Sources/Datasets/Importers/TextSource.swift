@@ -35,8 +35,12 @@ struct TextSourceReader {
   /// Called now and then with the share of the source that has been read.
   let progress: (Double) throws -> Void
 
-  /// - Parameter take: gets each text with its label as bytes, and where it stands, for messages.
-  func read(_ take: (_ text: String, _ label: [UInt8], _ place: String) throws -> Void) throws {
+  /// - Parameters:
+  ///   - take: gets each text with its label as bytes, and where it stands, for messages.
+  ///   - passOver: gets the path of each file or folder that lies where no text is expected.
+  func read(
+    _ take: (_ text: String, _ label: [UInt8], _ place: String) throws -> Void, passOver: (String) -> Void
+  ) throws {
     switch source.form {
     case .lines(let className): try readLines { text, place in try take(text, Array(className.utf8), place) }
     case .table(let texts, let label, let format): try readTable(texts, label, format, take)
@@ -46,7 +50,7 @@ struct TextSourceReader {
         let (text, label) = try TextRecord.of(line, texts: texts, label: label, place: place)
         try take(text, Array(label.utf8), place)
       }
-    case .folders: try readFolders(take)
+    case .folders: try readFolders(take, passOver)
     }
   }
 
@@ -98,9 +102,10 @@ struct TextSourceReader {
   // MARK: - Folders
 
   private func readFolders(
-    _ take: (_ text: String, _ label: [UInt8], _ place: String) throws -> Void
+    _ take: (_ text: String, _ label: [UInt8], _ place: String) throws -> Void, _ passOver: (String) -> Void
   ) throws {
     let classes = try TextFolder.folders(in: source.path)
+    for name in try TextFolder.files(in: source.path) { passOver("\(source.path)/\(name)") }
     guard !classes.isEmpty else {
       throw DatasetError(
         .badData,
@@ -110,6 +115,7 @@ struct TextSourceReader {
       let folder = "\(source.path)/\(name)"
       let files = try TextFolder.files(in: folder)
       guard !files.isEmpty else { throw try noFiles(in: folder, of: classes) }
+      for name in try TextFolder.folders(in: folder) { passOver("\(folder)/\(name)") }
       for (place, file) in files.enumerated() {
         let path = "\(folder)/\(file)"
         let reader = try LineReader(path, encoding: encoding)

@@ -10,7 +10,7 @@ final class RawFile: Sendable {
   /// - Throws: ``DatasetError`` of kind `missingInput`.
   init(_ path: String) throws {
     self.path = path
-    descriptor = Glibc.open(path.systemPath, O_RDONLY | O_CLOEXEC)
+    descriptor = Glibc.open(path.systemPath, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else { throw DatasetError(.missingInput, system: "opening \(path)") }
     var status = stat()
     guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {

@@ -106,6 +106,7 @@ public final class ProtocolSession {
         "undo",
         { session, _ throws(Failure) in
           guard session.game.undo() else { throw Failure("cannot undo") }
+          session.player.beginGame()
           return ""
         }
       ),
@@ -227,8 +228,14 @@ public final class ProtocolSession {
     guard let record = records.first, record.kind == 1, record.squareSize == shape.size else {
       throw Failure("cannot load file")
     }
-    let limit = words.count > 1 ? Int(words[1]).map { max(0, $0 - 1) } ?? 0 : Int.max
-    let other = Game(size: shape.size)
+    var limit = Int.max
+    if words.count > 1 {
+      guard let number = Int(words[1]), number >= 0 else { throw Failure("syntax error") }
+      limit = max(0, number - 1)
+    }
+    var rules = game.rules
+    if record.allowsSuicide { rules.allowsSuicide = true }
+    let other = Game(size: shape.size, rules: rules)
     var next = Colour.black
     let end = record.enact(in: other, limit: limit) { next = $0 }
     if case .illegal = end { throw Failure("cannot load file") }

@@ -60,7 +60,9 @@ public enum SGFReader {
       let letters = name.map { $0 | 0x20 }.filter {
         (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0) || (0x30...0x39).contains($0)
       }
+      // Records that were converted often keep what they said before.
       return wideEncodings.contains(String(decoding: letters, as: UTF8.self))
+        && String(validating: bytes, as: UTF8.self) == nil
     }
     return false
   }
@@ -75,7 +77,8 @@ public enum SGFReader {
 private struct NodeBuilder {
   private let bytes: UnsafeBufferPointer<UInt8>
   private var name: UInt32 = 0
-  private var move: GameRecord.Step?
+  /// Usually one; records that are not as the format says have several, which are made in their order.
+  private var moves: [GameRecord.Step] = []
   private var edits: [GameRecord.Edit] = []
   private var turn: Colour?
 
@@ -104,8 +107,8 @@ private struct NodeBuilder {
 
   mutating func add(_ range: Range<Int>, to record: inout GameRecord) {
     switch name {
-    case Name.black: move = .move(.black, place(trimmed(range)))
-    case Name.white: move = .move(.white, place(trimmed(range)))
+    case Name.black: moves.append(.move(.black, place(trimmed(range))))
+    case Name.white: moves.append(.move(.white, place(trimmed(range))))
     case Name.addBlack: edit(.black, range)
     case Name.addWhite: edit(.white, range)
     case Name.addEmpty: edit(nil, range)
@@ -126,10 +129,10 @@ private struct NodeBuilder {
       record.steps.append(.edit(record.edits.count - 1))
     }
     if let turn { record.steps.append(.turn(turn)) }
-    if let move { record.steps.append(resolved(move, record)) }
+    record.steps += moves.map { resolved($0, record) }
     edits = []
     turn = nil
-    move = nil
+    moves = []
     name = 0
   }
 
@@ -249,9 +252,12 @@ enum GameDate {
         && digits[range].allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
     }
     func dash(_ place: Int) -> Bool { place < digits.count && digits[place] == UInt8(ascii: "-") }
+    func value(_ range: Range<Int>) -> Int {
+      digits[range].reduce(0) { $0 * 10 + Int($1 - UInt8(ascii: "0")) }
+    }
     guard number(0..<4) else { return nil }
-    guard dash(4), number(5..<7) else { return String(text.prefix(4)) }
-    guard dash(7), number(8..<10) else { return String(text.prefix(7)) }
+    guard dash(4), number(5..<7), (1...12).contains(value(5..<7)) else { return String(text.prefix(4)) }
+    guard dash(7), number(8..<10), (1...31).contains(value(8..<10)) else { return String(text.prefix(7)) }
     return String(text.prefix(10))
   }
 }

@@ -54,7 +54,8 @@ extension ONNXReader {
     switch operation {
     case "Identity", "Dropout": return first
     case "Cast": return cast(first, to: try options.integer("to", default: 1))
-    case "Add", "Sub", "Mul", "Div", "Min", "Max":
+    case "Mod" where try options.integer("fmod", default: 0) != 0: return nil
+    case "Add", "Sub", "Mul", "Div", "Min", "Max", "Mod":
       let others = try node.inputs.indices.dropFirst().map { try constant(node, $0) }
       return others.reduce(first) { found, other in
         guard let found, let other else { return nil }
@@ -98,6 +99,15 @@ extension ONNXReader {
     case "Div": .combined(first, second, floats: /) { whole($0.dividedReportingOverflow(by: $1)) }
     case "Min": .combined(first, second, floats: { min($0, $1) }, integers: { min($0, $1) })
     case "Max": .combined(first, second, floats: { max($0, $1) }, integers: { max($0, $1) })
+    // Remainders have the sign of the divisor.
+    case "Mod":
+      first.integers == nil
+        ? nil
+        : .combined(first, second, floats: { _, _ in .nan }) { number, divisor in
+          guard divisor != 0, divisor != -1 else { return divisor == 0 ? nil : 0 }
+          let rest = number % divisor
+          return rest != 0 && (rest < 0) != (divisor < 0) ? rest + divisor : rest
+        }
     default: nil
     }
   }

@@ -20,6 +20,7 @@ extension ONNXReader {
     case globalAveragePool = "GlobalAveragePool"
     case globalMaxPool = "GlobalMaxPool"
     case reduceMean = "ReduceMean"
+    case reduceSum = "ReduceSum"
     case reduceMax = "ReduceMax"
     case relu = "Relu"
     case leakyRelu = "LeakyRelu"
@@ -37,10 +38,12 @@ extension ONNXReader {
     case gelu = "Gelu"
     case erf = "Erf"
     case softmax = "Softmax"
+    case logSoftmax = "LogSoftmax"
     case neg = "Neg"
     case sqrt = "Sqrt"
     case floor = "Floor"
     case ceil = "Ceil"
+    case mod = "Mod"
     case reciprocal = "Reciprocal"
     case pow = "Pow"
     case add = "Add"
@@ -102,6 +105,11 @@ extension ONNXReader {
     case .globalAveragePool: try globalPool(node, .globalAveragePool2D, .globalAveragePool1D)
     case .globalMaxPool: try globalPool(node, .globalMaxPool2D, .globalMaxPool1D)
     case .reduceMean: try reduction(node, &options, .globalAveragePool2D, .globalAveragePool1D)
+    case .reduceSum:
+      let count = try result(node).elementCount
+      try reduction(node, &options, .globalAveragePool2D, .globalAveragePool1D)
+      let mean = try result(named: node.outputs[0], node)
+      try affine(node, mean, scale: Double(count / mean.elementCount), offset: 0)
     case .reduceMax: try reduction(node, &options, .globalMaxPool2D, .globalMaxPool1D)
     case .relu: try function(node, .activation(.relu), isNonNegative: true)
     case .leakyRelu:
@@ -120,10 +128,17 @@ extension ONNXReader {
     case .gelu: try gelu(node, &options)
     case .erf: set(output, .partial(.errorFunction(of: try result(node), plusOne: false, factor: 1)))
     case .softmax: try softmax(node, &options)
+    case .logSoftmax:
+      guard graph.outputs.contains(where: { $0.name == output }) else {
+        throw options.refused("logarithms of a softmax are supported as the graph's output only")
+      }
+      notes.append("the model gives logarithms of probabilities, and the network here the probabilities")
+      try softmax(node, &options)
     case .neg: try affine(node, try result(node), scale: -1, offset: 0)
     case .sqrt, .reciprocal:
       throw options.refused("roots and reciprocals are supported as a part of a layer normalisation only")
-    case .floor, .ceil: throw options.refused("rounding is supported among constants only")
+    case .floor, .ceil, .mod:
+      throw options.refused("rounding and remainders are supported among constants only")
     case .pow: try power(node)
     case .add, .sub, .mul, .div: try arithmetic(node)
     case .min, .max: try extremum(node)

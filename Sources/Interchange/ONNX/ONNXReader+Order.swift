@@ -16,6 +16,9 @@ extension ONNXReader {
     if sizes != result.ourShape {
       guard (1...3).contains(sizes.count) else { throw moved(node, sizes) }
     }
+    if result.ours.count == 1, own != target, Set(own) == Set(target) {
+      return try arranged(unrolled(result, to: target, node), wanted, node)
+    }
     let channels = wanted.last ?? []
     let isPermutation =
       own != target && own.dropLast(channels.count) == target.dropLast(channels.count)
@@ -33,6 +36,60 @@ extension ONNXReader {
     }
     result.ours = wanted
     return result
+  }
+
+  /// A vector in another order: the dense layer that gives it does so in that order, or another layer brings it into it.
+  private mutating func unrolled(
+    _ result: ONNXResult, to target: [ONNXAxisPart], _ node: ONNXNode
+  ) throws -> ONNXResult {
+    var result = result
+    if !turnsDense(behind: result, to: target) {
+      let isNonNegative = result.isNonNegative
+      result.layer = try picked(target.indices(in: result.ours[0]).map { $0 }, of: result, node)
+      result.isNonNegative = isNonNegative
+    }
+    result.ours = [target]
+    return result
+  }
+
+  /// Lets a dense layer that a vector comes from, directly or through functions of its single elements, give its units in another order.
+  ///
+  /// - Returns: false where there is none, or something else takes its units.
+  private mutating func turnsDense(behind result: ONNXResult, to target: [ONNXAxisPart]) -> Bool {
+    let own = result.ours[0]
+    let places = Dictionary(uniqueKeysWithValues: layers.indices.map { (layers[$0].name, $0) })
+    var chain: [Int] = []
+    var name = result.layer
+    while let place = places[name] {
+      guard layers.count(where: { $0.inputs.contains(name) }) == (chain.isEmpty ? 0 : 1) else { return false }
+      chain.append(place)
+      if case .layer(.dense) = layers[place].work { break }
+      guard layers[place].work.isOfSingleElements, layers[place].inputs.count == 1 else { return false }
+      name = layers[place].inputs[0]
+    }
+    guard let last = chain.last, case .layer(.dense) = layers[last].work else { return false }
+    let names = Set(chain.map { layers[$0].name })
+    var turned: [String: Value] = [:]
+    for (key, value) in values {
+      switch value {
+      case .partial: return false
+      case .result(var other) where names.contains(other.layer):
+        // A name for the vector before it was split into dimensions.
+        if other.ours.count == 1, other.ours == other.theirs { (other.ours, other.theirs) = ([own], [own]) }
+        guard other.ours == [own] else { return false }
+        other.ours = [target]
+        turned[key] = .result(other)
+      case .result, .constant, .tensor: continue
+      }
+    }
+    values.merge(turned) { $1 }
+    let order = target.indices(in: own)
+    for (key, numbers) in layers[last].weights {
+      layers[last].weights[key] = (0..<numbers.count / order.count).flatMap { row in
+        order.map { numbers[row * order.count + $0] }
+      }
+    }
+    return true
   }
 
   private func moved(_ node: ONNXNode, _ sizes: [Int]) -> InterchangeError {

@@ -116,7 +116,7 @@ extension ONNXReader {
     }
   }
 
-  private mutating func pool(
+  mutating func pool(
     _ source: ONNXResult, _ sizes: [Int], _ strides: [Int], _ padding: Padding, _ node: ONNXNode,
     isNonNegative: Bool, isMaximum: Bool, part: String? = nil
   ) throws -> ONNXResult {

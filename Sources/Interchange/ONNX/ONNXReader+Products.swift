@@ -41,16 +41,18 @@ extension ONNXReader {
     // A product at each place is a convolution of one place.
     let source = try withChannels(found.theirs.count - 1, found, node)
     let (inputs, units) = (matrix.dimensions[0], matrix.dimensions[1])
-    guard source.ours.last?.size == inputs, (2...3).contains(source.ours.count) else {
+    guard source.ours.last?.size == inputs, (1...3).contains(source.ours.count) else {
       throw InterchangeError(
         .badData,
         "\(path): \(node.place): a matrix of \(Self.text(matrix.dimensions)) does not fit N×\(Self.text(source.theirShape))"
       )
     }
     let spec: LayerSpec =
-      source.ours.count == 2
-      ? .conv1D(Conv1D(filters: units, kernel: 1, useBias: false))
-      : .conv2D(Conv2D(filters: units, kernel: .one, useBias: false))
+      switch source.ours.count {
+      case 1: .dense(Dense(units: units, useBias: false))
+      case 2: .conv1D(Conv1D(filters: units, kernel: 1, useBias: false))
+      default: .conv2D(Conv2D(filters: units, kernel: .one, useBias: false))
+      }
     let rows = source.ours.last.map { $0.indices(in: source.theirs[source.theirs.count - 1]) } ?? []
     let kernel = source.ours.last == source.theirs.last ? matrix : matrix.picked(rows, along: 0)
     var result = source

@@ -93,13 +93,31 @@ extension ONNXReader {
     }
     var result = source
     for cut in found where cut.range != 0..<([1 << 40] + source.theirShape)[cut.axis] {
-      guard cut.axis > 0, let range = cut.range, !range.isEmpty else {
-        throw options.refused(
-          "only parts of each sample with steps of 1 can be taken, and something must be left")
+      guard cut.axis > 0, cut.count > 0 else {
+        throw options.refused("only parts of each sample can be taken, and something must be left")
       }
-      result = try part(range, alongDimension: cut.axis - 1, of: result, node)
+      result = try part(cut, of: result, node, options)
     }
     set(node, result)
+  }
+
+  private mutating func part(
+    _ cut: Cut, of source: ONNXResult, _ node: ONNXNode, _ options: ONNXAttributes
+  ) throws -> ONNXResult {
+    let dimension = cut.axis - 1
+    if let range = cut.range { return try part(range, alongDimension: dimension, of: source, node) }
+    if dimension == 0 || source.theirs.count == 1 {
+      return try channels(cut.indices, alongDimension: dimension, of: source, node)
+    }
+    guard cut.step > 0 else { throw options.refused("rows and columns cannot be taken backwards") }
+    // Every other row is the maximum of each second window of one row.
+    let last = cut.start + (cut.count - 1) * cut.step
+    let whole = try image(part(cut.start..<last + 1, alongDimension: dimension, of: source, node), node)
+    var strides = [Int](repeating: 1, count: whole.ours.count - 1)
+    strides[dimension - 1] = cut.step
+    return try pool(
+      whole, strides.map { _ in 1 }, strides, .valid, node, isNonNegative: whole.isNonNegative,
+      isMaximum: true)
   }
 
   mutating func split(_ node: ONNXNode, _ options: inout ONNXAttributes) throws {

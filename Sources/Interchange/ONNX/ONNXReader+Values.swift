@@ -33,6 +33,14 @@ extension ONNXReader {
     }
   }
 
+  /// What a node has noted under a name.
+  func result(named name: String, _ node: ONNXNode) throws -> ONNXResult {
+    guard case .result(let result) = values[name] else {
+      throw InterchangeError(.badData, "\(path): \(node.place) gives no values")
+    }
+    return result
+  }
+
   /// An input that must be a constant.
   mutating func weights(_ node: ONNXNode, _ index: Int, _ noun: String) throws -> ONNXConstant {
     guard let constant = try constant(node, index) else {

@@ -7,6 +7,16 @@ struct ONNXLayer {
     case layer(LayerSpec)
     /// `dst = src · scale + offset`, one pair of numbers for each channel, or one for all.
     case affine(scale: [Double], offset: [Double])
+
+    /// Whether each element of the result depends on the one in its place alone, whatever the place.
+    var isOfSingleElements: Bool {
+      switch self {
+      case .affine(let scale, let offset): scale.count == 1 && offset.count == 1
+      case .layer(.activation(let function)): function != .softmax
+      case .layer(.relu), .layer(.leakyReLU), .layer(.elu): true
+      case .layer: false
+      }
+    }
   }
 
   var name: String

@@ -21,7 +21,8 @@ struct RunData {
     let trainingSet = try data.train.open()
     let matched = try data.test?.open().matchedForTest(of: trainingSet)
     let testSet = matched?.dataset
-    try testSet?.checkOrigin(trainingSet.origin, role: "data.test")
+    try testSet?.checkOrigin(
+      trainingSet.origin, channels: trainingSet.channelNames, role: "data.test")
     nameNote = matched?.note
     let shares = Self.shares(
       of: data.memoryLimitBytes, training: trainingSet.byteCount, test: testSet?.byteCount ?? 0,

@@ -80,7 +80,7 @@ struct ImportSGF: ParsableCommand {
     }
     if let testFrom {
       guard splitBy == .date else { throw ValidationError("--test-from needs --split-by date") }
-      guard testFrom.wholeMatch(of: /\d{4}-\d{2}-\d{2}/) != nil else {
+      guard testFrom.wholeMatch(of: /\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])/) != nil else {
         throw ValidationError("--test-from takes a day such as 2019-10-01, not '\(testFrom)'")
       }
     }
