@@ -706,6 +706,8 @@ def check(convoy, draw, folder):
         convoy, "import", "onnx", path, "--to", checkpoint, "--overwrite", "--loss", "mean_squared_error",
         *(["--input", "x".join(map(str, x.shape[1:]))] if draw.has_open_size else []),
     )
+    if "the network here the probabilities" in notes:
+        exact = np.exp(exact)
     # The import says what it takes for channels, and where it puts them last.
     if "the model takes [N, channels" not in notes:
         x = draw.x.numpy()

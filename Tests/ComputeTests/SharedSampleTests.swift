@@ -14,19 +14,20 @@ struct SharedSampleTests {
   /// normalisations to be multiplied in, and functions that our kernels do not have.
   private static func residual() throws -> Network {
     func conv(
-      _ filters: Int, kernel: Int = 3, stride: Int = 1, groups: Int = 1, _ activation: Activation = .linear
+      _ filters: Int, kernel: Int = 3, stride: Int = 1, groups: Int = 1, useBias: Bool = true,
+      _ activation: Activation = .linear
     ) -> LayerSpec {
       .conv2D(
         Conv2D(
           filters: filters, kernel: Size2D(kernel), stride: Size2D(stride), padding: .same, groups: groups,
-          activation: activation))
+          useBias: useBias, activation: activation))
     }
     return try Network(
       inputShape: [40, 36, 3],
       layers: [
         Layer(name: "first", inputs: ["input"], spec: conv(16, kernel: 5, .relu)),
         Layer(name: "narrow", inputs: ["first"], spec: conv(16, .elu)),
-        Layer(name: "odd", inputs: ["narrow"], spec: conv(100, kernel: 5)),
+        Layer(name: "odd", inputs: ["narrow"], spec: conv(100, kernel: 5, useBias: false)),
         Layer(name: "odd_norm", inputs: ["odd"], spec: .batchNorm(BatchNorm())),
         Layer(name: "odd_relu", inputs: ["odd_norm"], spec: .activation(.relu)),
         Layer(name: "pool", inputs: ["odd_relu"], spec: .maxPool2D(Pool2D(size: Size2D(2)))),
@@ -35,7 +36,8 @@ struct SharedSampleTests {
         Layer(name: "a_relu", inputs: ["a_norm"], spec: .activation(.relu)),
         Layer(name: "b", inputs: ["a_relu"], spec: conv(64)),
         Layer(name: "b_norm", inputs: ["b"], spec: .batchNorm(BatchNorm())),
-        Layer(name: "short", inputs: ["pool"], spec: conv(64, kernel: 1)),
+        Layer(name: "shortened", inputs: ["pool"], spec: conv(64, kernel: 1, useBias: false)),
+        Layer(name: "short", inputs: ["shortened"], spec: .batchNorm(BatchNorm())),
         Layer(name: "sum", inputs: ["b_norm", "short"], spec: .add),
         Layer(name: "grouped", inputs: ["sum"], spec: conv(96, groups: 2, .relu)),
         Layer(name: "strided", inputs: ["grouped"], spec: conv(224, stride: 2, .tanh)),
@@ -69,15 +71,15 @@ struct SharedSampleTests {
     let more: [KernelSelection: [String]] = [.direct: ["deep"], .own: ["narrow", "deep"]]
     let groups = harness.loaded.plan(1, .sharedInference).steps
       .filter { $0.group != nil }.map(\.layer)
-    #expect(Set(groups).isSuperset(of: ["odd", "a", "b", "short", "strided"] + (more[kernels] ?? [])))
+    #expect(Set(groups).isSuperset(of: ["odd", "a", "b", "shortened", "strided"] + (more[kernels] ?? [])))
   }
 
-  /// Two or three convolutions of any size, windows and groups, with a batch normalisation or a pool between, thirty times.
+  /// Two or three convolutions of any size, windows and groups, with a batch normalisation or a pool between, a hundred times.
   private static let drawn: [Network] = {
     var random = SplitMix64(seed: 77)
     func pick<T>(_ values: [T]) -> T { values[random.next(below: values.count)] }
     var result: [Network] = []
-    while result.count < 30 {
+    while result.count < 100 {
       var channels = 1 + random.next(below: 70)
       let input = [2 + random.next(below: 34), 2 + random.next(below: 34), channels]
       var layers: [LayerSpec] = []
@@ -89,9 +91,10 @@ struct SharedSampleTests {
             Conv2D(
               filters: filters, kernel: Size2D(pick([1, 3, 3, 3, 5])), stride: Size2D(pick([1, 1, 1, 2])),
               padding: .same, groups: groups, useBias: pick([true, false]),
-              activation: pick([.linear, .relu, .sigmoid]))))
+              activation: pick([.linear, .linear, .relu, .sigmoid]))))
         layers += pick([
-          [], [.batchNorm(BatchNorm()), .activation(.relu)], [.averagePool2D(Pool2D(size: Size2D(1)))],
+          [], [.batchNorm(BatchNorm()), .activation(.relu)], [.batchNorm(BatchNorm())],
+          [.averagePool2D(Pool2D(size: Size2D(1)))],
         ])
         channels = filters
       }
@@ -101,7 +104,7 @@ struct SharedSampleTests {
     return result
   }()
 
-  @Test("drawn networks of one sample", arguments: 0..<30)
+  @Test("drawn networks of one sample", arguments: 0..<100)
   func drawnNetworks(_ index: Int) throws {
     let network = try Self.drawn[index].resolved()
     for kernels in [KernelSelection.costModel, .own] {

@@ -8,8 +8,7 @@ extension PlanBuilder {
   func convolution(_ index: Int, _ operation: Operation, _ conv: Conv2D, _ src: Value) throws -> Value {
     let geometry = try ConvolutionGeometry(operation, conv, samples: samples)
     let type = dataType(of: geometry, operation)
-    var shape = try geometry.shape(type)
-    if operation.foldedNorm != nil { shape.bias = try .dense([conv.filters], .f32) }
+    var shape = try geometry.shape(type, of: operation)
     let forward = try forwardKernel(shape, geometry, operation)
     let dst = buffer(try forward.descriptor(of: .dst, geometry))
     let input = try adapt(src.operand, to: try forward.descriptor(of: .src, geometry))
@@ -362,6 +361,13 @@ struct ConvolutionGeometry {
       dilations: [conv.dilation.height, conv.dilation.width],
       paddingBefore: [window.height.paddingBefore, window.width.paddingBefore],
       paddingAfter: [window.height.paddingAfter, window.width.paddingAfter])
+  }
+
+  /// The same with the bias that a batch normalisation leaves which is multiplied into the weights.
+  func shape(_ type: DataType, of operation: Operation) throws(OneDNNError) -> ConvolutionShape {
+    var shape = try shape(type)
+    if operation.foldedNorm != nil { shape.bias = try .dense([conv.filters], .f32) }
+    return shape
   }
 
   func weights(_ type: DataType) throws(OneDNNError) -> MemoryDescriptor { try .any(weights, type) }

@@ -124,7 +124,8 @@ extension PlanBuilder {
     _ weights: ConvolutionWeights, _ part: ChannelPart, _ input: Operand, _ target: Operand
   ) throws -> PrimitiveDescriptor {
     try kernelOfPart(weights.operation, .forward) {
-      var shape = try weights.geometry.reduced(outputs: part.channels.count).shape(.f32)
+      var shape = try weights.geometry.reduced(outputs: part.channels.count).shape(
+        .f32, of: weights.operation)
       (shape.src, shape.dst) = (input.descriptor, target.descriptor)
       return try shape.forward(
         $0, training: goesBack || $0 == .winograd, activation: weights.operation.activation)

@@ -234,6 +234,10 @@ final class PlanBuilder {
   }
 
   func emit(_ descriptor: PrimitiveDescriptor, _ arguments: [(Argument, Operand)]) throws(OneDNNError) {
+    // The library passes over what a kernel does not know.
+    precondition(
+      !arguments.contains { $0.0 == .bias } || !descriptor.descriptor(of: .bias).isEmpty,
+      "a kernel is given a bias that it does not add")
     var arguments = arguments
     let scratchpad = descriptor.scratchpad
     if !scratchpad.isEmpty, scratchpad.byteCount > 0 {

@@ -19,7 +19,8 @@ public struct ExplainLook: Hashable, Sendable {
 
 extension ExplainLook: DescribedSettings {
   /// The image.
-  public static let image = SettingKey<ExplainLook>.image(\.image)
+  public static let image = SettingKey<ExplainLook>.image(
+    \.image, "A PNG or JPEG file; a sound file or a text, where the network takes these.")
   /// The output to explain.
   public static let classText = SettingKey(
     "class", \ExplainLook.classText, .optional("auto", .text),

@@ -19,10 +19,10 @@ extension SettingKey {
   }
 
   /// The image that the look is about.
-  static func image(_ path: any WritableKeyPath<Root, ImageSource> & Sendable) -> SettingKey {
-    SettingKey(
-      "image", path, .image, default: .required,
-      "A PNG or JPEG file, or what else the network takes: a sound file or, for `explain`, a text.")
+  static func image(
+    _ path: any WritableKeyPath<Root, ImageSource> & Sendable, _ summary: String = "A PNG or JPEG file."
+  ) -> SettingKey {
+    SettingKey("image", path, .image, default: .required, summary)
   }
 
   /// The samples that the look is about.

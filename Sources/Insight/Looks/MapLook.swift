@@ -33,7 +33,8 @@ public struct MapLook: Hashable, Sendable {
 
 extension MapLook: DescribedSettings {
   /// The image.
-  public static let image = SettingKey<MapLook>.image(\.image)
+  public static let image = SettingKey<MapLook>.image(
+    \.image, "A PNG or JPEG file; a sound file, where the network takes these.")
   /// The layer.
   public static let layer = SettingKey<MapLook>.layer(\.layer, "the last convolution")
   /// The filters of the layer.
