@@ -165,6 +165,7 @@ struct ForeignInputTests {
     let result = try Program.run(["predict", run, "pictures", "--csv", "table.csv"], in: folder.path)
     #expect(result.code == 0, "\(result.errors)")
     #expect(result.output == "table.csv\n")
+    #expect(result.errors.contains("passed over 1 file other than PNG or JPEG files: pictures/notes.txt"))
     let rows = try #require(WholeFile.text(folder.file("table.csv"))).split(separator: "\n")
     #expect(
       rows.dropFirst().map { $0.split(separator: #",""#)[0].split(separator: ",")[0] }

@@ -142,6 +142,11 @@ struct TextCommandTests {
     let unknown = try Program.run(["predict", run, "zzz yyy"])
     #expect(
       unknown.code == 0 && unknown.errors.contains("no word that the network knows"), "\(unknown.errors)")
+    let blank = try folder.write("the film\n\n  \nthe plot\n", to: "blank.txt")
+    let passed = try Program.run(["predict", run, "--lines", blank])
+    #expect(
+      passed.code == 0 && passed.errors.contains("passed over 2 blank lines, such as line 2"),
+      "\(passed.errors)")
     let long = try Program.run(["predict", run, "the film the plot the actor the scene the music"])
     #expect(long.code == 0 && long.errors.contains("10 words"), "\(long.errors)")
     let foreign = folder.file("foreign.h5")

@@ -117,6 +117,7 @@ struct SGFImporterTests {
         try FileManager.default.copyItem(atPath: fixture(source), toPath: "\(games)/\(name)")
       }
       try Data("licence".utf8).write(to: URL(fileURLWithPath: "\(games)/LICENSE"))
+      #expect(mkfifo("\(games)/pipe.sgf", 0o600) == 0)
       let summary = try SGFImporter([games], size: 9, split: GameSplit(.date, test: 0)).write(
         to: "\(folder)/a.h5")
       // The compressed record is one of the archive's three, so that it is there twice.
@@ -124,7 +125,7 @@ struct SGFImporterTests {
       #expect(summary.notes.contains { $0.contains("an earlier game") })
       #expect(
         summary.notes.contains(
-          "passed over 1 file of folders that are neither .sgf nor archives: \(games)/LICENSE"))
+          "passed over 2 files of folders, neither .sgf nor archive, such as \(games)/LICENSE"))
     }
   }
 
@@ -150,9 +151,13 @@ struct SGFImporterTests {
     try withTemporaryFolder { folder in
       try write(records(3), to: "\(folder)/games")
       let split = GameSplit(.game, test: 1e-9)
+      let wanted = SGFImporter(["\(folder)/games"], size: 9, players: ["w", "nobody"], split: split)
+      #expect(
+        try wanted.write(to: "\(folder)/b.h5").notes.contains(
+          "no game that is learnt from has the player nobody"))
       let notes = try SGFImporter(["\(folder)/games"], size: 9, split: split).write(to: "\(folder)/a.h5")
         .notes
-      #expect(notes.contains { $0.hasPrefix("no game is for testing: a share of 1e-09 of 3") })
+      #expect(notes.contains { $0 == "no game of 3 is for testing, by a share of 1e-09" })
     }
   }
 

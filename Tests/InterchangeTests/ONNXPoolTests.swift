@@ -5,7 +5,7 @@ import Testing
 @testable import Interchange
 
 /// Maximum pools of ONNX whose padding lies elsewhere than that of `same`, against plain loops, around values of both signs.
-struct ONNXPoolTests {
+struct ONNXPoolTests: ONNXExamples {
   /// A pool along one dimension.
   struct Axis {
     let places, window, stride, before, after: Int
@@ -51,10 +51,10 @@ struct ONNXPoolTests {
 
   @Test("rows, columns and channels are taken with steps, channels backwards, too")
   func steps() throws {
-    let model = ONNXTests.model(
+    let model = Self.model(
       [
-        ONNXTests.node("Slice", ["x", "starts", "ends", "axes", "steps"], ["places"]),
-        ONNXTests.node("Slice", ["places", "last", "first", "channel", "back"], ["y"]),
+        Self.node("Slice", ["x", "starts", "ends", "axes", "steps"], ["places"]),
+        Self.node("Slice", ["places", "last", "first", "channel", "back"], ["y"]),
       ],
       [
         ONNXTensor("starts", [2], integers: [1, 0]), ONNXTensor("ends", [2], integers: [5, 9]),
@@ -79,10 +79,10 @@ struct ONNXPoolTests {
       places: columns.places, window: columns.window, stride: columns.stride, before: columns.before,
       after: columns.after, roundsUp: rows.roundsUp)
     let channels = 2
-    let model = ONNXTests.model(
+    let model = Self.model(
       [
-        ONNXTests.node("Sub", ["x", "offset"], ["t"]),
-        ONNXTests.node("MaxPool", ["t"], ["y"], Self.attributes([rows, columns])),
+        Self.node("Sub", ["x", "offset"], ["t"]),
+        Self.node("MaxPool", ["t"], ["y"], Self.attributes([rows, columns])),
       ], [ONNXTensor("offset", [], floats: [200])],
       input: [.size(channels), .size(rows.places), .size(columns.places)])
     let isRead = rows.hasMiddlesInside && columns.hasMiddlesInside

@@ -115,7 +115,7 @@ public struct AudioImporter: DatasetImporter {
     let handling = try handling(sounds, features, isTested)
     let remarks = SplitRemarks.notes(
       labels: labels, isTested: isTested, names: classes.names, noun: "sound",
-      testing: testing == .none ? nil : "what was asked for")
+      testing: testingWords)
     let writer = try DatasetWriter(output)
     var counts: [(name: String, count: Int)] = []
     for (name, tested) in [("train", false), ("test", true)] {
@@ -195,6 +195,17 @@ public struct AudioImporter: DatasetImporter {
 
   // MARK: - Splits
 
+  /// What asked for test samples; nil where nothing did.
+  private var testingWords: String? {
+    switch testing {
+    case .none: nil
+    case .field(let field, _): "what was asked of \"\(field)\""
+    case .list(let path): path
+    case .share(let share, _): "a share of \(share)"
+    case .fold(let fold): "part \(fold.number) of \(fold.count)"
+    }
+  }
+
   private func isTested(_ entries: [AudioEntry], _ labels: [Int32]) throws -> [Bool] {
     switch testing {
     case .none: return entries.map { _ in false }
@@ -257,7 +268,7 @@ public struct AudioImporter: DatasetImporter {
     _ listing: AudioListing, replaced: Int
   ) -> [String] {
     var notes = listing.circles.map { "\($0) leads back to a folder that it is in, and was passed over" }
-    notes += [SplitRemarks.passedOver(listing.others, "that are not sound by their names")].compactMap(\.self)
+    notes += [SplitRemarks.passedOver(listing.others, "without the name of a sound")].compactMap(\.self)
     if listing.linkCount > 0 {
       notes.append("passed over \(counted(listing.linkCount, "link")) of \(source.path)")
     }

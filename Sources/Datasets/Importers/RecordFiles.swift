@@ -11,7 +11,7 @@ struct RecordFiles {
   private let sources: [Source]
   /// Bytes of all files, as they are on the disk.
   let byteCount: Int
-  /// Files of folders that are neither records nor archives.
+  /// What folders hold that is neither record nor archive.
   let passedOver: [String]
   /// Folders that lead back to one that they are in.
   let circles: [String]
@@ -30,6 +30,10 @@ struct RecordFiles {
       let isFolder = status.kind == .folder
       let before = sources.count
       for file in isFolder ? try Self.files(in: path, &circles, check) : [path] {
+        guard !isFolder || FileStatus.isFile(file) else {
+          passedOver.append(file)
+          continue
+        }
         let raw = try RawFile(file)
         if try Self.isArchive(raw) {
           sources.append(.archive(file))
@@ -60,7 +64,7 @@ struct RecordFiles {
 
   static func isRecord(_ name: String) -> Bool { name.lowercased().hasSuffix(".sgf") }
 
-  /// The files in a folder and below it.
+  /// What is in a folder and below it, but for folders.
   private static func files(
     in folder: String, _ circles: inout [String], _ check: () throws -> Void
   ) throws -> [String] {
@@ -79,10 +83,10 @@ struct RecordFiles {
       var inner: [(String, Set<FileStatus.Identity>)] = []
       for name in names {
         let file = "\(path)/\(name)"
-        switch FileStatus(file)?.kind {
-        case .folder: inner.append((file, around.union([status.identity])))
-        case .file: found.append(file)
-        case .other, nil: break
+        if FileStatus.isFolder(file) {
+          inner.append((file, around.union([status.identity])))
+        } else {
+          found.append(file)
         }
       }
       folders += inner.reversed()

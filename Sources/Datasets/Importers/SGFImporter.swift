@@ -58,7 +58,7 @@ public struct SGFImporter: DatasetImporter {
     var (parts, splitNotes) = try split.parts(of: collection.games)
     if split.test > 0 || split.testFrom != nil, !parts.contains(where: { $0.name == "test" }) {
       splitNotes.append(
-        "no game is for testing: \(split.testFrom.map { "none is of \($0) or later" } ?? "a share of \(split.test) of \(collection.games.count) is none")"
+        "no game of \(collection.games.count) is for testing, by \(split.testFrom.map { "the first day \($0)" } ?? "a share of \(split.test)")"
       )
     }
     let writer = try DatasetWriter(output)
@@ -113,8 +113,8 @@ public struct SGFImporter: DatasetImporter {
     }
     notes += files.circles.map { "\($0) leads back to a folder that it is in, and was passed over" }
     notes += [
-      SplitRemarks.passedOver(files.passedOver, "of folders that are neither .sgf nor archives"),
-      SplitRemarks.passedOver(others, "of archives that are not .sgf; archives in archives must be unpacked"),
+      SplitRemarks.passedOver(files.passedOver, "of folders, neither .sgf nor archive"),
+      SplitRemarks.passedOver(others, "of archives, not .sgf (archives in archives must be unpacked)"),
     ].compactMap(\.self)
     return notes
   }

@@ -7,14 +7,14 @@ enum SplitRemarks {
   /// - Parameters:
   ///   - labels: the class of each sample.
   ///   - isTested: which samples are for testing.
-  ///   - testing: the words for what asked for test samples; nil where nothing did.
+  ///   - testing: what asked for test samples: `a share of 0.1`; nil where nothing did.
   static func notes(
     labels: [Int32], isTested: [Bool], names: [String], noun: String, testing: String?
   ) -> [String] {
     var notes: [String] = []
     if names.count == 1 { notes.append("there is one class, \"\(names[0])\": nothing to tell it from") }
     guard isTested.contains(true) else {
-      if let testing { notes.append("no \(noun) is for testing: \(testing) of \(labels.count) is none") }
+      if let testing { notes.append("no \(noun) of \(labels.count) is for testing, by \(testing)") }
       return notes
     }
     func classes(tested: Bool) -> Set<Int> {
@@ -29,12 +29,14 @@ enum SplitRemarks {
     return notes
   }
 
-  /// Which files were passed over: how many, and one of them; nil for none.
+  /// What was passed over: how many, and one of them; nil for none.
   ///
-  /// - Parameter reason: `of folders that are neither .sgf nor archives`.
-  static func passedOver(_ paths: [String], _ reason: String) -> String? {
+  /// - Parameters:
+  ///   - noun: what they are: `file`.
+  ///   - reason: words that follow one or several: `without the name of a sound`.
+  static func passedOver(_ paths: [String], noun: String = "file", _ reason: String) -> String? {
     guard let first = paths.first else { return nil }
     return
-      "passed over \(counted(paths.count, "file")) \(reason)\(paths.count > 1 ? ", such as" : ":") \(first)"
+      "passed over \(counted(paths.count, noun)) \(reason)\(paths.count > 1 ? ", such as" : ":") \(first)"
   }
 }

@@ -111,7 +111,7 @@ public struct TextImporter: DatasetImporter {
       notes: classes.notes
         + SplitRemarks.notes(
           labels: labels, isTested: isTested, names: classes.names, noun: "text", testing: testingWords)
-        + [SplitRemarks.passedOver(strays, "or folders that are not where texts are")].compactMap(\.self)
+        + [SplitRemarks.passedOver(strays, noun: "name", "where no text is expected")].compactMap(\.self)
         + notes(texts, handling, isTested),
       details: details(texts, handling, isTested)
         + (vectors.map {
@@ -179,7 +179,7 @@ public struct TextImporter: DatasetImporter {
   /// What asked for test samples; nil where nothing did.
   private var testingWords: String? {
     switch testing {
-    case .none: sources.contains(where: \.isTest) ? "what is for testing" : nil
+    case .none: sources.contains(where: \.isTest) ? "the sources for testing" : nil
     case .fold(let fold): "part \(fold.number) of \(fold.count)"
     case .share(let share, _): "a share of \(share)"
     }

@@ -15,7 +15,7 @@ struct ImportAudio: ParsableCommand {
     abstract: "Sound files with labels, as logarithmic spectra.",
     discussion: """
       Sounds (WAV, FLAC, OGG and others, of any rate; several channels become their mean) come from a folder and the folders in it, \
-      from a .tar or .tar.gz archive, or from a table (.csv) with a column of paths. The label is the folder's name, a field of the \
+      from an archive (tar, zip or 7z, packed or not), or from a table (.csv) with a column of paths. The label is the folder's name, a field of the \
       file's name (--pattern), or a column (--label).
 
       A sample is a picture: time downwards, frequency to the right, and as its values the logarithms of the power in bands of equal \
